@@ -1,0 +1,115 @@
+//! What all pages share.
+
+use std::sync::Arc;
+
+use leptos::attr::custom::custom_attribute;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos::server_fn::ServerFn;
+
+use super::button::{Button, ButtonStyle};
+use super::form::Form;
+use crate::account::SignOut;
+
+/// A doorway, drawn in a colour that stands on light and dark tab bars.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Cg fill='none' \
+    stroke='%23138a7c' stroke-width='3' stroke-linecap='round'%3E%3Cpath d='M5 29V14a11 11 0 0 1 22 0v15'/%3E%3Cpath \
+    d='M12 29V15a4 4 0 0 1 8 0v14'/%3E%3C/g%3E%3C/svg%3E";
+
+/// How much room a page takes.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Width {
+    /// One card with one form.
+    #[default]
+    Narrow,
+    Wide,
+}
+
+/// What every document has in its head.
+#[component]
+pub fn Head(package_dir: Arc<str>) -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1"/>
+        <meta name="color-scheme" content="light dark"/>
+        <meta name="theme-color" content="#f4f3ef" {..custom_attribute("media", "(prefers-color-scheme: light)")}/>
+        <meta name="theme-color" content="#121416" {..custom_attribute("media", "(prefers-color-scheme: dark)")}/>
+        <link rel="icon" href=ICON/>
+        <link rel="stylesheet" href=format!("/{}/vestibule.css", package_dir)/>
+    }
+}
+
+/// The frame of a page: skip link, header, and the main landmark with its one heading.
+#[component]
+pub fn Layout(
+    #[prop(into)] product_name: String,
+    /// The heading, and the beginning of the document's title.
+    #[prop(into)]
+    heading: String,
+    /// Whether the page shows what went wrong with a form: the title says so first.
+    #[prop(optional)]
+    has_error: bool,
+    #[prop(optional)] is_signed_in: bool,
+    #[prop(optional)] width: Width,
+    children: Children,
+) -> impl IntoView {
+    let title = format!("{}{heading} · {product_name}", if has_error { "Error: " } else { "" });
+    let class = match width {
+        Width::Narrow => "page page-narrow",
+        Width::Wide => "page page-wide",
+    };
+    view! {
+        <Title text=escape(&title)/>
+        <a class="skip-link" href="#main">"Skip to content"</a>
+        <div class=class>
+            <header class="masthead">
+                <a class="wordmark" href="/account">
+                    <Mark/>
+                    <span>{product_name}</span>
+                </a>
+                {is_signed_in.then(|| view! { <SignedInNavigation/> })}
+            </header>
+            <main id="main" tabindex="-1">
+                <h1>{heading}</h1>
+                {children()}
+            </main>
+        </div>
+    }
+}
+
+#[component]
+fn SignedInNavigation() -> impl IntoView {
+    view! {
+        <nav aria-label="Account">
+            <a href="/account">"Account"</a>
+            <Form action=SignOut::PATH class="inline-form">
+                <Button style=ButtonStyle::Plain>"Sign out"</Button>
+            </Form>
+        </nav>
+    }
+}
+
+#[component]
+fn Mark() -> impl IntoView {
+    view! {
+        <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+            <path d="M5 29V14a11 11 0 0 1 22 0v15"></path>
+            <path d="M12 29V15a4 4 0 0 1 8 0v14"></path>
+        </svg>
+    }
+}
+
+/// The framework writes titles as they are; the product's name is free text.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_cannot_end_its_element() {
+        assert_eq!(escape("R&D </title>"), "R&amp;D &lt;/title&gt;");
+    }
+}

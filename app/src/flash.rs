@@ -1,0 +1,220 @@
+//! What one request tells the next: the outcome of a form, in an encrypted cookie that is read once.
+//!
+//! Only closed codes and values that the visitor typed travel in it; never a password, code or token.
+
+use serde::{Deserialize, Serialize};
+use vestibule_core::{AuthError, ErrorCode, Field, FieldCode, FieldError};
+use vestibule_web::{Problem, retry_after_seconds};
+
+/// Longer values are not given back: browsers drop cookies of more than 4096 bytes, and no valid value is longer.
+const MAX_VALUE_BYTES: usize = 400;
+
+/// Which form it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    SignIn,
+    Register,
+    /// The code of a verification mail.
+    VerifyEmail,
+    /// The link of a verification mail.
+    ConfirmLink,
+    ResendVerification,
+    ForgotPassword,
+    ResetPassword,
+    ChangePassword,
+    Sessions,
+}
+
+impl Form {
+    /// The page that shows the form.
+    pub fn page(self) -> &'static str {
+        match self {
+            Self::SignIn => "/login",
+            Self::Register => "/register",
+            Self::VerifyEmail | Self::ConfirmLink | Self::ResendVerification => "/verify-email",
+            Self::ForgotPassword => "/forgot-password",
+            Self::ResetPassword => "/reset-password",
+            Self::ChangePassword => "/account/password",
+            Self::Sessions => "/account",
+        }
+    }
+}
+
+/// Good news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// A welcome mail with a code is on its way.
+    Registered,
+    /// A new verification mail is on its way, if the address wants one.
+    VerificationSent,
+    EmailVerified,
+    /// A reset mail is on its way, if the address has an account.
+    ResetSent,
+    PasswordReset,
+    PasswordChanged,
+    SessionEnded,
+    OtherSessionsEnded,
+    SignedOut,
+    /// The session ended before the form was sent.
+    SignInAgain,
+}
+
+/// The outcome of a form, for the page that shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flash {
+    /// The path of the page that it is for; other pages leave it alone.
+    page: String,
+    form: Option<Form>,
+    code: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    values: Vec<(String, String)>,
+    retry_after: Option<u64>,
+    notice: Option<Notice>,
+}
+
+impl Flash {
+    /// Good news for the page at this path.
+    pub fn notice(page: &str, notice: Notice) -> Self {
+        Self { page: page.to_owned(), notice: Some(notice), ..Self::default() }
+    }
+
+    /// What the core refused. This is the edge: what is not the visitor's doing is logged here.
+    pub fn refused(form: Form, error: AuthError) -> Self {
+        let faults = error.fields().iter().copied().chain(fault_of_form(form, error.code()));
+        let fields = faults.map(|error| (error.field.to_string(), error.code.to_string())).collect();
+        let retry_after = error.retry_after().map(retry_after_seconds);
+        let code = Problem::from(error).code();
+        Self {
+            page: form.page().to_owned(),
+            form: Some(form),
+            code: Some(code.to_string()),
+            fields,
+            retry_after,
+            ..Self::default()
+        }
+    }
+
+    /// Keeps a value that was typed, to be shown again. Never a secret.
+    #[must_use]
+    pub fn keep(mut self, name: &str, value: &str) -> Self {
+        if !value.is_empty() && value.len() <= MAX_VALUE_BYTES {
+            self.values.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
+    /// The same without the values, for when they do not fit into a cookie.
+    #[must_use]
+    pub fn without_values(mut self) -> Self {
+        self.values.clear();
+        self
+    }
+
+    pub fn is_for(&self, page: &str) -> bool {
+        self.page == page
+    }
+
+    pub fn page(&self) -> &str {
+        &self.page
+    }
+
+    pub fn form(&self) -> Option<Form> {
+        self.form
+    }
+
+    pub fn news(&self) -> Option<Notice> {
+        self.notice
+    }
+
+    /// The error, if it was one. An unknown code is read as a defect of ours.
+    pub fn error(&self) -> Option<ErrorCode> {
+        let code = self.code.as_deref()?;
+        Some(ErrorCode::from_code(code).unwrap_or(ErrorCode::Internal))
+    }
+
+    /// Seconds to wait before trying again.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// The fields at fault.
+    pub fn faults(&self) -> impl Iterator<Item = FieldError> {
+        self.fields.iter().filter_map(|(field, code)| {
+            Some(FieldError { field: Field::from_code(field)?, code: FieldCode::from_code(code)? })
+        })
+    }
+
+    /// What is wrong with a field.
+    pub fn fault(&self, field: Field) -> Option<FieldCode> {
+        self.faults().find(|error| error.field == field).map(|error| error.code)
+    }
+
+    /// What was typed into a field.
+    pub fn value(&self, name: &str) -> String {
+        let found = self.values.iter().find(|(kept, _)| kept == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    }
+}
+
+/// The one field that an error of the whole form is about, where people can see which one it is.
+fn fault_of_form(form: Form, code: ErrorCode) -> Option<FieldError> {
+    let (field, code) = match (form, code) {
+        (Form::Register, ErrorCode::EmailTaken) => (Field::Email, FieldCode::Taken),
+        (Form::VerifyEmail, ErrorCode::InvalidToken) => (Field::Code, FieldCode::Incorrect),
+        (Form::ChangePassword, ErrorCode::InvalidCredentials) => (Field::CurrentPassword, FieldCode::Incorrect),
+        _ => return None,
+    };
+    Some(FieldError { field, code })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_carries_codes_and_typed_values() {
+        let error = AuthError::ValidationFailed(vec![FieldError { field: Field::Email, code: FieldCode::InvalidEmail }]);
+        let flash = Flash::refused(Form::Register, error).keep("email", "ann@").keep("first_name", "");
+        assert!(flash.is_for("/register") && !flash.is_for("/login"));
+        assert_eq!(flash.error(), Some(ErrorCode::ValidationFailed));
+        assert_eq!(flash.fault(Field::Email), Some(FieldCode::InvalidEmail));
+        assert_eq!(flash.fault(Field::Password), None);
+        assert_eq!((flash.value("email").as_str(), flash.value("first_name").as_str()), ("ann@", ""));
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up() {
+        let error = AuthError::RateLimited { retry_after: Duration::from_millis(39_001) };
+        assert_eq!(Flash::refused(Form::SignIn, error).retry_after(), Some(40));
+    }
+
+    #[test]
+    fn an_error_of_the_form_names_the_field_that_it_is_about() {
+        let fault = |form, field| Flash::refused(form, AuthError::InvalidCredentials).fault(field);
+        assert_eq!(fault(Form::ChangePassword, Field::CurrentPassword), Some(FieldCode::Incorrect));
+        assert_eq!(fault(Form::SignIn, Field::Password), None, "sign-in does not say which of the two was wrong");
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_cookie_is_not_kept() {
+        let flash = Flash::notice("/login", Notice::SignedOut).keep("email", &"a".repeat(MAX_VALUE_BYTES + 1));
+        assert_eq!(flash.value("email"), "");
+    }
+
+    #[test]
+    fn unknown_codes_are_no_text() {
+        let flash = Flash {
+            code: Some("attacker says hello".to_owned()),
+            fields: vec![("email".to_owned(), "nonsense".to_owned()), ("nonsense".to_owned(), "required".to_owned())],
+            ..Flash::default()
+        };
+        assert_eq!(flash.error(), Some(ErrorCode::Internal));
+        assert_eq!(flash.faults().count(), 0);
+    }
+}

@@ -1,0 +1,41 @@
+//! The button that shows and hides a password.
+
+use leptos::ev;
+use leptos::prelude::*;
+
+/// A button for the password input with this id. The input itself is ordinary HTML outside the island, so that typing
+/// and password managers never meet hydration; until the island has started, the button is hidden.
+#[island]
+pub fn PasswordToggle(input_id: String) -> impl IntoView {
+    let is_ready = RwSignal::new(false);
+    let is_shown = RwSignal::new(false);
+    let controlled = input_id.clone();
+
+    Effect::new(move |_| {
+        // Hidden again when the form is sent: browsers keep what was typed into a text input.
+        let listener = window_event_listener(ev::submit, move |_| is_shown.set(false));
+        on_cleanup(move || listener.remove());
+        is_ready.set(true);
+    });
+    Effect::new(move |_| {
+        let kind = if is_shown.get() { "text" } else { "password" };
+        if let Some(input) = document().get_element_by_id(&input_id) {
+            // Fails only for names that are no attribute names.
+            let _ = input.set_attribute("type", kind);
+        }
+    });
+
+    view! {
+        <button
+            type="button"
+            class="reveal"
+            hidden=move || !is_ready.get()
+            aria-controls=controlled
+            aria-pressed=move || if is_shown.get() { "true" } else { "false" }
+            on:click=move |_| is_shown.update(|shown| *shown = !*shown)
+        >
+            {move || if is_shown.get() { "Hide" } else { "Show" }}
+            <span class="visually-hidden">" password"</span>
+        </button>
+    }
+}

@@ -1,0 +1,36 @@
+use leptos::prelude::*;
+use vestibule_core::AuthError;
+
+use crate::flash::{Flash, Form, Notice};
+use crate::ssr::{MailedLink, Visit};
+
+/// Mails a link. Whether the address has an account does not show.
+#[server(prefix = "/_fn", endpoint = "forgot_password")]
+pub async fn forgot_password(#[server(default)] email: String) -> Result<(), ServerFnError> {
+    let visit = Visit::current()?;
+    let flash = match visit.auth().request_password_reset(&email, &visit.meta()).await {
+        Ok(()) => Flash::notice(Form::ForgotPassword.page(), Notice::ResetSent),
+        Err(error) => Flash::refused(Form::ForgotPassword, error),
+    };
+    visit.show(&flash.keep("email", &email));
+    Ok(())
+}
+
+/// Uses up the link that this browser followed. It signs nobody in.
+#[server(prefix = "/_fn", endpoint = "reset_password")]
+pub async fn reset_password(#[server(default)] new_password: String) -> Result<(), ServerFnError> {
+    let visit = Visit::current()?;
+    let result = match visit.stowed_token(MailedLink::ResetPassword) {
+        Some(token) => visit.auth().reset_password(&token, &new_password.into(), &visit.meta()).await,
+        None => Err(AuthError::InvalidToken),
+    };
+    let flash = match result {
+        Ok(()) => {
+            visit.drop_token(MailedLink::ResetPassword);
+            Flash::notice("/login", Notice::PasswordReset)
+        }
+        Err(error) => Flash::refused(Form::ResetPassword, error),
+    };
+    visit.show(&flash);
+    Ok(())
+}

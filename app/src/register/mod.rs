@@ -1,0 +1,6 @@
+//! Creating an account.
+
+mod actions;
+mod page;
+
+pub use page::RegisterPage;

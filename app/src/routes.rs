@@ -1,0 +1,59 @@
+//! The document around every page, and which page answers which path.
+
+use leptos::config::LeptosOptions;
+use leptos::hydration::HydrationScripts;
+use leptos::prelude::*;
+use leptos_meta::{MetaTags, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+use crate::account::{AccountPage, PasswordPage, SignOutPage};
+use crate::components::Head;
+use crate::errors::NotFoundPage;
+use crate::recovery::{ForgotPasswordPage, ResetPasswordPage};
+use crate::register::RegisterPage;
+use crate::sign_in::SignInPage;
+use crate::ssr;
+use crate::verify_email::VerifyEmailPage;
+
+/// The pages that hold an island. Only they load wasm: browsers fetch a preload link even where scripts are off.
+const PAGES_WITH_ISLANDS: &[&str] = &["/login", "/register", "/reset-password", "/account/password"];
+
+/// The whole document.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let has_islands = ssr::path().is_some_and(|path| PAGES_WITH_ISLANDS.contains(&path.as_str()));
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <Head package_dir=options.site_pkg_dir.clone()/>
+                {has_islands.then(|| view! { <HydrationScripts options islands=true/> })}
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The pages. All of them are rendered whole before the head of the answer leaves, so that status, redirects and
+/// cookies can be decided while rendering and nothing depends on scripts.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/login") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/register") view=RegisterPage ssr=SsrMode::Async/>
+                <Route path=path!("/verify-email") view=VerifyEmailPage ssr=SsrMode::Async/>
+                <Route path=path!("/forgot-password") view=ForgotPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/reset-password") view=ResetPasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/password") view=PasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/logout") view=SignOutPage ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,6 @@
+//! Signing in.
+
+mod actions;
+mod page;
+
+pub use page::SignInPage;

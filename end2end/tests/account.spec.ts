@@ -1,0 +1,156 @@
+import { OTHER_PASSWORD, WEAK_PASSWORD } from '../fixtures/app';
+import { SUBJECTS } from '../fixtures/mailbox';
+import {
+  expectFieldError,
+  expectSignedIn,
+  expectSignInFor,
+  expectSignedOut,
+  expectSummary,
+  field,
+  press,
+  sessionCards,
+  signIn,
+} from '../fixtures/pages';
+import { expect, test } from '../fixtures/test';
+
+test('sessions of two browsers are listed, and one ends the other', async ({ page, otherPage, person }) => {
+  await signIn(otherPage, person);
+  await signIn(page, person);
+  const cards = sessionCards(page);
+  await expect(cards).toHaveCount(2);
+  const own = cards.filter({ hasText: 'This device' });
+  await expect(own).toHaveCount(1);
+  await expect(own).toContainText('Chrome on Linux');
+
+  await press(cards.filter({ hasNotText: 'This device' }), /^Sign out/);
+  await expect(page).toHaveURL('/account');
+  await expect(cards).toHaveCount(1);
+  await expect(own).toHaveCount(1);
+  await expectSignedOut(otherPage);
+});
+
+test('programs are in the same list', async ({ page, api, person }) => {
+  const { access_token } = await api.login(person, { device_name: 'Kitchen radio' });
+  await signIn(page, person);
+  const card = sessionCards(page).filter({ hasText: 'Kitchen radio' });
+  await expect(card).toHaveCount(1);
+  await press(card, /^Sign out/);
+  await expect(card).toHaveCount(0);
+  expect((await api.get('/me', access_token)).status()).toBe(401);
+});
+
+test('sign out everywhere else', async ({ page, otherPage, api, person }) => {
+  const { access_token } = await api.login(person);
+  await signIn(otherPage, person);
+  await signIn(page, person);
+  await expect(sessionCards(page)).toHaveCount(3);
+  await press(page, 'Sign out everywhere else');
+  await expect(sessionCards(page)).toHaveCount(1);
+  await expectSignedOut(otherPage);
+  expect((await api.get('/me', access_token)).status()).toBe(401);
+  await expectSignedIn(page, person);
+});
+
+test('sign out', async ({ page, person }) => {
+  await signIn(page, person);
+  const cookies = await page.context().cookies();
+  await press(page.getByRole('banner'), 'Sign out');
+  await expect(page).toHaveURL('/login');
+  await expectSignedOut(page);
+  await page.goBack();
+  await expect(page.getByText(person.email), 'nothing is left in the history').toBeHidden();
+  // The cookie is dead, not only gone.
+  await page.context().addCookies(cookies);
+  await expectSignedOut(page);
+});
+
+test('a link to /logout asks first', async ({ page, person }) => {
+  await signIn(page, person);
+  await page.goto('/logout');
+  await expectSignedIn(page, person);
+  await page.goto('/logout');
+  await press(page.getByRole('main'), 'Sign out');
+  await expect(page).toHaveURL('/login');
+  await expectSignedOut(page);
+  await page.goto('/logout');
+  await expect(page, 'twice is no error').toHaveURL('/login');
+});
+
+test.describe('change the password', () => {
+  test('and every other session ends', async ({ page, otherPage, api, person, mailbox }) => {
+    await signIn(otherPage, person);
+    await signIn(page, person);
+    const before = await page.context().cookies();
+    await page.getByRole('link', { name: /password/i }).click();
+    await expect(page).toHaveURL('/account/password');
+    await field(page).currentPassword.fill(person.password);
+    await field(page).newPassword.fill(OTHER_PASSWORD);
+    await press(page, 'Change password');
+    await expect(page).toHaveURL('/account');
+    await expect(page.getByRole('status')).toContainText('Your password was changed');
+
+    await expectSignedIn(page, person);
+    expect(await page.context().cookies(), 'the session is a new one').not.toEqual(before);
+    await expectSignedOut(otherPage);
+    expect((await api.post('/login', person)).status()).toBe(401);
+    await api.login({ ...person, password: OTHER_PASSWORD });
+    await mailbox.newest(person.email, SUBJECTS.changed);
+  });
+
+  test('not without the current one', async ({ page, api, person }) => {
+    await signIn(page, person);
+    await page.goto('/account/password');
+    await field(page).currentPassword.fill('not the right one');
+    await field(page).newPassword.fill(OTHER_PASSWORD);
+    await press(page, 'Change password');
+    await expect(page).toHaveURL('/account/password');
+    await expectSummary(page, 'Your current password is incorrect.');
+    await expect(page.getByRole('alert'), 'no address was asked for').not.toContainText('Email');
+    await expectFieldError(page, field(page).currentPassword, 'Your current password is incorrect.');
+    await expect(field(page).currentPassword).toHaveValue('');
+    await expect(field(page).newPassword).toHaveValue('');
+    await api.login(person);
+  });
+
+  test('not to a weak one', async ({ page, api, person }) => {
+    await signIn(page, person);
+    await page.goto('/account/password');
+    await field(page).currentPassword.fill(person.password);
+    await field(page).newPassword.fill(WEAK_PASSWORD);
+    await press(page, 'Change password');
+    await expectSummary(page, /guess/);
+    await expectFieldError(page, field(page).newPassword, /guess/);
+    await api.login(person);
+  });
+
+  test('in fields that password managers know', async ({ page, person }) => {
+    await signIn(page, person);
+    await page.goto('/account/password');
+    await expect(page.locator('input[autocomplete=username]')).toHaveValue(person.email);
+    const { currentPassword, newPassword } = field(page);
+    await expect(currentPassword).toHaveAttribute('name', 'current_password');
+    await expect(currentPassword).toHaveAttribute('autocomplete', 'current-password');
+    await expect(newPassword).toHaveAttribute('name', 'new_password');
+    await expect(newPassword).toHaveAttribute('autocomplete', 'new-password');
+  });
+});
+
+test('nobody sees the account of a session that has ended', async ({ page, api, person }) => {
+  await signIn(page, person);
+  const { access_token } = await api.login(person);
+  await api.post('/logout-all', {}, access_token);
+  await page.reload();
+  await expectSignInFor(page, '/account');
+});
+
+test('a form of an ended session leads to signing in', async ({ page, api, person }) => {
+  await signIn(page, person);
+  await page.goto('/account/password');
+  const { access_token } = await api.login(person);
+  await api.post('/logout-all', {}, access_token);
+  await field(page).currentPassword.fill(person.password);
+  await field(page).newPassword.fill(OTHER_PASSWORD);
+  await press(page, 'Change password');
+  await expect(page).toHaveURL(/^[^?]*\/login/);
+  await api.login(person);
+});

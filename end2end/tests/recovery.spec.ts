@@ -1,0 +1,127 @@
+import { OTHER_PASSWORD, WEAK_PASSWORD, uniqueEmail } from '../fixtures/app';
+import { SUBJECTS } from '../fixtures/mailbox';
+import {
+  expectFieldError,
+  expectSignedOut,
+  expectSummary,
+  field,
+  press,
+  requestReset,
+  setPassword,
+  signIn,
+} from '../fixtures/pages';
+import { expect, test } from '../fixtures/test';
+
+test('forget the password, set a new one, sign in with it', async ({ page, otherPage, person, mailbox }) => {
+  await signIn(otherPage, person);
+  await page.goto('/login');
+  await page.getByRole('link', { name: /forgot/i }).click();
+  await expect(page).toHaveURL('/forgot-password');
+  await field(page).email.fill(person.email);
+  await press(page, 'Send the link');
+  await expect(page.getByRole('status')).toContainText('Check your inbox');
+
+  const { link } = await mailbox.newest(person.email, SUBJECTS.reset);
+  await page.goto(link);
+  await expect(page, 'the token leaves the address bar').toHaveURL('/reset-password');
+  await setPassword(page, OTHER_PASSWORD);
+  await expect(page).toHaveURL('/login');
+  await expect(page.getByRole('status')).toContainText('Your password was changed');
+
+  await expectSignedOut(otherPage);
+  await signIn(page, { ...person, password: OTHER_PASSWORD });
+  await mailbox.newest(person.email, SUBJECTS.changed);
+});
+
+test('the old password is over', async ({ page, api, person, mailbox }) => {
+  await requestReset(page, person.email);
+  const { link } = await mailbox.newest(person.email, SUBJECTS.reset);
+  await page.goto(link);
+  await setPassword(page, OTHER_PASSWORD);
+  await expect(page).toHaveURL('/login');
+  expect((await api.post('/login', person)).status()).toBe(401);
+});
+
+test('an unknown address gets the same answer', async ({ page, person }) => {
+  const seen: string[] = [];
+  for (const email of [person.email, uniqueEmail()]) {
+    await requestReset(page, email);
+    seen.push((await page.getByRole('main').innerText()).replaceAll(email, ''));
+  }
+  expect(seen[0]).toBe(seen[1]);
+});
+
+test('what is no address is told at its field', async ({ page }) => {
+  await page.goto('/forgot-password');
+  await field(page).email.fill('zoe@example');
+  await press(page, 'Send the link');
+  await expectSummary(page);
+  await expectFieldError(page, field(page).email, /address/i);
+  await expect(field(page).email).toHaveValue('zoe@example');
+});
+
+test('a weak new password is told, and the link still works', async ({ page, person, mailbox }) => {
+  await requestReset(page, person.email);
+  const { link } = await mailbox.newest(person.email, SUBJECTS.reset);
+  await page.goto(link);
+  await setPassword(page, WEAK_PASSWORD);
+  await expect(page).toHaveURL('/reset-password');
+  await expectSummary(page, /guess/);
+  await expectFieldError(page, field(page).newPassword, /guess/);
+  await setPassword(page, OTHER_PASSWORD);
+  await expect(page).toHaveURL('/login');
+});
+
+test('a link that was used says so and offers a new one', async ({ page, otherPage, person, mailbox }) => {
+  await requestReset(page, person.email);
+  const { link } = await mailbox.newest(person.email, SUBJECTS.reset);
+  // A second form, opened while the link was good.
+  await otherPage.goto(link);
+  await page.goto(link);
+  await setPassword(page, OTHER_PASSWORD);
+  await expect(page).toHaveURL('/login');
+
+  await setPassword(otherPage, 'third tidal walnut 61');
+  await page.goto(link);
+  for (const late of [otherPage, page]) {
+    await expect(late.getByRole('heading', { level: 1 })).toHaveText('This link no longer works');
+    await expect(field(late).newPassword).toBeHidden();
+  }
+  await field(page).email.fill(person.email);
+  await press(page, 'Send a new link');
+  await expect(page).toHaveURL('/forgot-password');
+  await expect(page.getByRole('status')).toContainText('Check your inbox');
+  await page.goto((await mailbox.newest(person.email, SUBJECTS.reset, 2)).link);
+  await expect(field(page).newPassword).toBeVisible();
+});
+
+test('a made-up link says so', async ({ page }) => {
+  for (const path of ['/reset-password?token=nonsense', '/reset-password']) {
+    await page.goto(path);
+    await expect(page).toHaveURL('/reset-password');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('This link no longer works');
+    await expect(field(page).newPassword).toBeHidden();
+  }
+});
+
+test('looking at the link does not use it up', async ({ page, request, person, mailbox }) => {
+  await requestReset(page, person.email);
+  const { link } = await mailbox.newest(person.email, SUBJECTS.reset);
+  // As mail scanners do.
+  for (let look = 0; look < 3; look += 1) {
+    await request.head(link);
+    await request.get(link);
+  }
+  await page.goto(link);
+  await page.reload();
+  await setPassword(page, OTHER_PASSWORD);
+  await expect(page).toHaveURL('/login');
+});
+
+test('the field has what password managers look for', async ({ page, person, mailbox }) => {
+  await requestReset(page, person.email);
+  const { link } = await mailbox.newest(person.email, SUBJECTS.reset);
+  await page.goto(link);
+  await expect(field(page).newPassword).toHaveAttribute('name', 'new_password');
+  await expect(field(page).newPassword).toHaveAttribute('autocomplete', 'new-password');
+});

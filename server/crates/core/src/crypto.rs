@@ -1,0 +1,211 @@
+//! The master key and everything derived from it, token hashing, and the system's randomness.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::{constant_time, digest, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::model::Purpose;
+use crate::ports::Random;
+
+/// The randomness of the operating system, through aws-lc.
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        // A machine without randomness cannot run an auth service; there is nothing to recover to.
+        if aws_lc_rs::rand::fill(bytes).is_err() {
+            std::process::abort();
+        }
+    }
+}
+
+/// SHA-256 of a token of at least 128 random bits, in URL-safe base64: how tokens rest in the store.
+pub fn hash_token(token: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
+}
+
+pub(crate) fn equal_in_constant_time(a: &str, b: &str) -> bool {
+    constant_time::verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
+}
+
+/// The one secret of a deployment: 32 random bytes. Signing keys at rest, cookies, mailed tokens and refresh tokens are
+/// keyed by values derived from it, so that the database alone opens nothing.
+#[derive(Clone)]
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+/// The text is not 32 bytes in base64.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("not 32 bytes in base64")]
+pub struct InvalidMasterKey;
+
+/// Sealed data that was not sealed by this master key, or was changed since.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("sealed with another master key, or damaged")]
+pub struct CannotOpen;
+
+impl fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MasterKey(..)")
+    }
+}
+
+impl MasterKey {
+    pub fn generate(random: &dyn Random) -> Self {
+        let mut bytes = Zeroizing::new([0; 32]);
+        random.fill(bytes.as_mut());
+        Self(bytes)
+    }
+
+    /// # Errors
+    /// [`InvalidMasterKey`] unless the text is exactly 32 bytes in standard or URL-safe base64.
+    pub fn parse(text: &str) -> Result<Self, InvalidMasterKey> {
+        let text = text.trim();
+        let bytes = Zeroizing::new(
+            STANDARD
+                .decode(text)
+                .or_else(|_| URL_SAFE_NO_PAD.decode(text))
+                .map_err(|_| InvalidMasterKey)?,
+        );
+        let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| InvalidMasterKey)?;
+        Ok(Self(Zeroizing::new(bytes)))
+    }
+
+    /// The text that [`MasterKey::parse`] reads.
+    pub fn to_text(&self) -> Zeroizing<String> {
+        Zeroizing::new(STANDARD.encode(self.0.as_slice()))
+    }
+
+    /// An independent key for one use.
+    pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
+        self.mac("derive", &[label.as_bytes()])
+    }
+
+    /// The mailed token of a row: 256 bits that nobody can guess from the row. Derived, so that the outbox keeps no token.
+    pub(crate) fn one_time_token(&self, purpose: Purpose, id: Uuid) -> String {
+        URL_SAFE_NO_PAD.encode(
+            self.mac(
+                "one-time-token",
+                &[purpose.as_str().as_bytes(), id.as_bytes()],
+            )
+            .as_slice(),
+        )
+    }
+
+    /// The six digits that do the same as the mailed token.
+    pub(crate) fn one_time_code(&self, id: Uuid) -> String {
+        let mac = self.mac("one-time-code", &[id.as_bytes()]);
+        let number = mac[..8]
+            .iter()
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("{:06}", number % 1_000_000)
+    }
+
+    /// The successor of a refresh token (rule D6): the same for the same token and nonce.
+    pub(crate) fn refresh_secret(&self, predecessor: &str, nonce: &str) -> Zeroizing<[u8; 32]> {
+        self.mac(
+            "refresh-secret",
+            &[predecessor.as_bytes(), nonce.as_bytes()],
+        )
+    }
+
+    /// Marks a refresh token as ours, so that an outdated one is told from a made-up one without keeping it.
+    pub(crate) fn refresh_tag(&self, family: Uuid, secret: &[u8]) -> Zeroizing<[u8; 32]> {
+        self.mac("refresh-tag", &[family.as_bytes(), secret])
+    }
+
+    /// Encrypts with AES-256-GCM; `label` binds the result to its place.
+    pub(crate) fn seal(
+        &self,
+        label: &str,
+        plain: &[u8],
+        random: &dyn Random,
+    ) -> Result<String, CannotOpen> {
+        let mut nonce = [0; NONCE_LEN];
+        random.fill(&mut nonce);
+        let mut data = plain.to_vec();
+        self.sealing_key()?
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(label.as_bytes()),
+                &mut data,
+            )
+            .map_err(|_| CannotOpen)?;
+        Ok(STANDARD.encode([nonce.as_slice(), &data].concat()))
+    }
+
+    pub(crate) fn open(&self, label: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        let mut data = Zeroizing::new(STANDARD.decode(sealed).map_err(|_| CannotOpen)?);
+        let (nonce, rest) = data.split_at_mut_checked(NONCE_LEN).ok_or(CannotOpen)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
+        let plain = self
+            .sealing_key()?
+            .open_in_place(nonce, Aad::from(label.as_bytes()), rest)
+            .map_err(|_| CannotOpen)?;
+        Ok(Zeroizing::new(plain.to_vec()))
+    }
+
+    fn sealing_key(&self) -> Result<LessSafeKey, CannotOpen> {
+        let key = UnboundKey::new(&AES_256_GCM, self.derive("seal").as_slice())
+            .map_err(|_| CannotOpen)?;
+        Ok(LessSafeKey::new(key))
+    }
+
+    /// HMAC-SHA256 over parts that are each preceded by their length, so that no two lists of parts collide.
+    fn mac(&self, label: &str, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
+        let mut context = hmac::Context::with_key(&key);
+        for part in std::iter::once(&label.as_bytes()).chain(parts) {
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part);
+        }
+        let mut mac = Zeroizing::new([0; 32]);
+        mac.copy_from_slice(context.sign().as_ref());
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sealed_opens_only_in_its_place_and_with_its_key() {
+        let (key, other) = (
+            MasterKey::generate(&SystemRandom),
+            MasterKey::generate(&SystemRandom),
+        );
+        let sealed = key.seal("place", b"secret", &SystemRandom).unwrap();
+        assert_eq!(key.open("place", &sealed).unwrap().as_slice(), b"secret");
+        assert!(key.open("elsewhere", &sealed).is_err());
+        assert!(other.open("place", &sealed).is_err());
+        assert!(key.open("place", "AAAA").is_err());
+    }
+
+    #[test]
+    fn a_key_survives_its_text_form_and_other_lengths_are_refused() {
+        let key = MasterKey::generate(&SystemRandom);
+        let again = MasterKey::parse(&key.to_text()).unwrap();
+        assert_eq!(key.derive("x"), again.derive("x"));
+        assert_ne!(key.derive("x"), key.derive("y"));
+        assert!(MasterKey::parse("c2hvcnQ=").is_err());
+    }
+
+    #[test]
+    fn mailed_tokens_depend_on_purpose_and_row() {
+        let key = MasterKey::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let id = Uuid::from_u128(1);
+        let token = key.one_time_token(Purpose::VerifyEmail, id);
+        assert_eq!(token.len(), 43);
+        assert_ne!(token, key.one_time_token(Purpose::ResetPassword, id));
+        assert_ne!(
+            token,
+            key.one_time_token(Purpose::VerifyEmail, Uuid::from_u128(2))
+        );
+        assert_eq!(key.one_time_code(id).len(), 6);
+    }
+}

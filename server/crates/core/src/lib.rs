@@ -1,0 +1,27 @@
+//! The domain of Vestibule: accounts, sessions and tokens, the operations on them, and the ports they need.
+//!
+//! Every face (hosted pages, JSON API, command line) calls [`Auth`]; nothing outside this crate decides anything about
+//! accounts, tokens or limits. This crate knows no web framework, database driver or mail library.
+
+mod audit;
+mod auth;
+mod crypto;
+mod error;
+mod hashing;
+pub mod mail;
+pub mod model;
+mod operations;
+mod password_policy;
+pub mod ports;
+mod tokens;
+
+pub use audit::{AuditEvent, AuditRecord};
+pub use auth::{Auth, AuthBuilder, AuthSettings, RegistrationMode, RequestMeta, SessionLifetimes};
+pub use crypto::{MasterKey, SystemRandom, hash_token};
+pub use error::{AuthError, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
+pub use hashing::{HashSettings, PasswordHasher};
+pub use operations::{
+    ChangePassword, Register, Registered, SignIn, SignedIn, TokenPair, UpdateProfile, VerifyEmail,
+};
+pub use password_policy::PasswordPolicy;
+pub use tokens::{AccessTokenClaims, TokenSettings};

@@ -1,0 +1,146 @@
+//! The one place that decides what an e-mail address is and which spellings are one account.
+
+use std::fmt;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::has_forbidden_characters;
+
+const MAX_ADDRESS_BYTES: usize = 254;
+const MAX_LOCAL_BYTES: usize = 64;
+
+/// A plain address: `local@domain`, no quoted local part, comment, group or list (RFC 5321, 4.1.2 and 4.5.3.1).
+///
+/// Normalised first (NFKC, the domain in its ASCII form), checked second, and never changed afterwards.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EmailAddress {
+    address: String,
+    canonical: String,
+}
+
+/// The text is not a plain address that mail can be sent to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an e-mail address")]
+pub struct InvalidEmail;
+
+impl EmailAddress {
+    /// # Errors
+    /// [`InvalidEmail`] for anything but one plain address.
+    pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
+        let text = text.trim_matches([' ', '\t']);
+        if text.len() > 4 * MAX_ADDRESS_BYTES || has_forbidden_characters(text) {
+            return Err(InvalidEmail);
+        }
+        let text: String = text.nfkc().collect();
+        let (local, domain) = text.split_once('@').ok_or(InvalidEmail)?;
+        let domain = ascii_domain(domain)?;
+        if !is_dot_atom(local) || local.len() > MAX_LOCAL_BYTES {
+            return Err(InvalidEmail);
+        }
+        let address = format!("{local}@{domain}");
+        if address.len() > MAX_ADDRESS_BYTES {
+            return Err(InvalidEmail);
+        }
+        let canonical = address.to_ascii_lowercase();
+        Ok(Self { address, canonical })
+    }
+
+    /// The address to show and to send mail to.
+    pub fn as_str(&self) -> &str {
+        &self.address
+    }
+
+    /// The key of the account: case, width and punycode variants are one.
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+}
+
+/// Addresses are personal data: logs do not show them.
+impl fmt::Debug for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailAddress(..)")
+    }
+}
+
+/// RFC 5322 `dot-atom`, ASCII only.
+fn is_dot_atom(local: &str) -> bool {
+    let is_atext = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&c);
+    local
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
+}
+
+fn ascii_domain(domain: &str) -> Result<String, InvalidEmail> {
+    let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| InvalidEmail)?;
+    let labels: Vec<&str> = ascii.split('.').collect();
+    let top = labels.last().copied().unwrap_or_default();
+    let is_address = top.bytes().all(|c| c.is_ascii_digit());
+    if labels.len() < 2 || labels.iter().any(|label| label.is_empty()) || is_address {
+        return Err(InvalidEmail);
+    }
+    Ok(ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(text: &str) -> Option<String> {
+        EmailAddress::parse(text)
+            .ok()
+            .map(|email| email.canonical().to_owned())
+    }
+
+    #[test]
+    fn spellings_of_one_address_share_one_key() {
+        let key = Some("ann.lee@xn--bcher-kva.example".to_owned());
+        for spelling in [
+            "ann.lee@bücher.example",
+            " Ann.Lee@BÜCHER.example ",
+            "ann.lee@xn--bcher-kva.example",
+            "ann.lee@bu\u{0308}cher.example",
+            "ａｎｎ.lee@bücher．example",
+        ] {
+            assert_eq!(canonical(spelling), key, "{spelling}");
+        }
+    }
+
+    #[test]
+    fn the_address_keeps_its_case_for_display() {
+        assert_eq!(
+            EmailAddress::parse("Ann@Example.ORG").unwrap().as_str(),
+            "Ann@example.org"
+        );
+    }
+
+    #[test]
+    fn anything_but_one_plain_address_is_refused() {
+        for bad in [
+            "",
+            "ann",
+            "@example.org",
+            "ann@",
+            "ann@example",
+            "ann@@example.org",
+            "a@b@example.org",
+            ".ann@example.org",
+            "ann.@example.org",
+            "a..b@example.org",
+            "\"ann\"@example.org",
+            "ann@[127.0.0.1]",
+            "ann@127.0.0.1",
+            "ann <ann@example.org>",
+            "ann@example.org,bob@example.org",
+            "ann@example.org\r\nBcc: x@example.org",
+            "ann@exam\0ple.org",
+            "an\u{200B}n@example.org",
+            "ann@-example.org",
+            "ann@example..org",
+            "änn@example.org",
+        ] {
+            assert_eq!(canonical(bad), None, "{bad:?}");
+        }
+        assert_eq!(canonical(&format!("{}@example.org", "a".repeat(65))), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! Plain data of the domain.
+
+mod device;
+mod email;
+mod name;
+mod session;
+mod token;
+mod user;
+
+pub use device::device_name;
+pub use email::{EmailAddress, InvalidEmail};
+pub use name::{MAX_NAME_CHARS, clean_name, has_forbidden_characters};
+pub use session::{Principal, Session, SessionKind, SignInMethod};
+pub use token::{
+    NewOneTimeToken, NewRefreshToken, Purpose, RefreshTokenState, Rotation, RotationOutcome,
+    SigningKey,
+};
+pub use user::{Account, NewUser, User};

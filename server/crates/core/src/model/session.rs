@@ -1,0 +1,41 @@
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::User;
+use crate::error::codes;
+
+codes! {
+    /// Which face began the session.
+    SessionKind { Browser = "browser", Api = "api" }
+}
+
+codes! {
+    /// How the user proved who they are.
+    SignInMethod { Password = "password", Registration = "registration" }
+}
+
+/// One sign-in on one device. Browser and API sessions are the same kind of row, so one list shows and ends both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub kind: SessionKind,
+    /// For people: "Firefox on Linux", or the name that the client gave.
+    pub device: String,
+    pub ip_address: String,
+    pub user_agent: Option<String>,
+    pub method: SignInMethod,
+    /// Whether the browser may keep the cookie after it closes.
+    pub is_persistent: bool,
+    pub created_at: OffsetDateTime,
+    pub last_seen_at: OffsetDateTime,
+    /// The absolute end, which no activity extends.
+    pub expires_at: OffsetDateTime,
+}
+
+/// Who is asking: a live session and its active user, looked up for this request.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    pub user: User,
+    pub session: Session,
+}

@@ -1,0 +1,79 @@
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::error::codes;
+
+codes! {
+    /// What a mailed token is for. A token of one purpose is nothing in the place of another.
+    Purpose { VerifyEmail = "verify_email", ResetPassword = "reset_password" }
+}
+
+/// A mailed single-use token as it is stored: only its hash.
+pub struct NewOneTimeToken {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub purpose: Purpose,
+    pub token_hash: String,
+    pub expires_at: OffsetDateTime,
+    pub ip_address: String,
+    pub user_agent: Option<String>,
+    pub created_at: OffsetDateTime,
+}
+
+/// The first refresh token of a session; one row is the whole family.
+pub struct NewRefreshToken {
+    /// The family's id, which its tokens carry.
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub session_id: Uuid,
+    pub token_hash: String,
+    pub device_info: String,
+    pub expires_at: OffsetDateTime,
+    pub created_at: OffsetDateTime,
+}
+
+/// The one conditional write of a refresh (rule D6).
+pub struct Rotation {
+    pub family_id: Uuid,
+    /// Hash of the token that was shown.
+    pub presented_hash: String,
+    /// The successor to install if this rotation makes one.
+    pub fresh_hash: String,
+    pub fresh_nonce: String,
+    pub now: OffsetDateTime,
+    /// A replay of the previous token after this instant still gets the same successor.
+    pub grace_since: OffsetDateTime,
+    /// The end of the successor's life.
+    pub expires_at: OffsetDateTime,
+}
+
+/// What the family looks like after the write.
+pub struct RotationOutcome {
+    pub session_id: Uuid,
+    /// The nonce that the live successor was derived with: ours, or the earlier one of a replay in grace.
+    pub successor_nonce: String,
+}
+
+/// A family as it stands, to tell a stale token from a stolen one.
+pub struct RefreshTokenState {
+    pub user_id: Uuid,
+    pub session_id: Uuid,
+    pub token_hash: String,
+    pub previous_hash: Option<String>,
+    pub is_revoked: bool,
+    pub expires_at: OffsetDateTime,
+}
+
+/// A signing key at rest: the private half is sealed under the master key.
+#[derive(Clone)]
+pub struct SigningKey {
+    /// RFC 7638 thumbprint of the public key.
+    pub kid: String,
+    pub algorithm: String,
+    pub sealed_private_key: String,
+    /// Published from `created_at`, used for signing from `active_at`.
+    pub created_at: OffsetDateTime,
+    pub active_at: OffsetDateTime,
+    /// Published until then; `None` for a key in use.
+    pub expires_at: Option<OffsetDateTime>,
+}

@@ -1,0 +1,30 @@
+//! One file, one family of operations: the command, the operation on [`crate::Auth`], its rules.
+
+mod email_verification;
+mod outbox;
+mod password;
+mod password_reset;
+mod profile;
+mod refresh;
+mod registration;
+mod sessions;
+mod sign_in;
+
+pub use email_verification::VerifyEmail;
+pub use password::ChangePassword;
+pub use profile::UpdateProfile;
+pub use registration::{Register, Registered};
+pub use sessions::{SignedIn, TokenPair};
+pub use sign_in::SignIn;
+
+use std::time::Duration;
+
+/// The least time that an answer takes that must not tell known from unknown addresses. The work behind it, a few
+/// statements and one commit, stays well below.
+const UNIFORM_TIME: Duration = Duration::from_millis(100);
+
+/// Runs an operation so that it answers no sooner than [`UNIFORM_TIME`].
+async fn in_uniform_time<T>(operation: impl Future<Output = T>) -> T {
+    let (result, ()) = tokio::join!(operation, tokio::time::sleep(UNIFORM_TIME));
+    result
+}

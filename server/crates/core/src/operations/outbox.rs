@@ -1,0 +1,134 @@
+//! Delivering what the outbox holds: at least once, one mail at a time, under a lease.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::auth::{Auth, RESET_LINK_LIFE, VERIFY_CODE_LIFE, VERIFY_LINK_LIFE};
+use crate::error::AuthError;
+use crate::mail::{LeasedMail, MailKind, OutgoingMail};
+use crate::model::Purpose;
+use crate::ports::{MailError, Mailer, Violation};
+
+/// A worker that dies holds its mail back for at most this long; sending has a shorter deadline.
+const LEASE: Duration = Duration::from_mins(2);
+/// The first retry comes after about this time, and each later one after twice the time before.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// About 1 h 25 min from the first attempt to the last; then the mail is dead.
+const MAX_ATTEMPTS: u32 = 10;
+
+impl Auth {
+    /// Sends the mail that has been due longest; `false` if none is due.
+    ///
+    /// # Errors
+    /// Only those of the store. A mail that cannot be sent is no error: it is tried again, or dead after the last attempt.
+    pub async fn deliver_next_mail(&self, mailer: &dyn Mailer) -> Result<bool, AuthError> {
+        let now = self.clock.now();
+        let lease = self.random.id(now);
+        let Some(mail) = self
+            .store
+            .connect()
+            .await?
+            .claim_mail(lease, now + LEASE, now)
+            .await?
+        else {
+            return Ok(false);
+        };
+        let sent = if has_expired(&mail, now) {
+            Err(MailError::Permanent("its link has expired".into()))
+        } else {
+            mailer.send(&self.outgoing(&mail, now)).await
+        };
+        let mut store = self.store.connect().await?;
+        let kept = match sent {
+            Ok(()) => {
+                store
+                    .mark_mail_sent(mail.id, lease, self.clock.now())
+                    .await?
+            }
+            Err(error) => {
+                let next = self.next_attempt(&mail, &error);
+                tracing::warn!(mail = %mail.id, kind = %mail.kind, dead = next.is_none(), error = &error as &dyn std::error::Error, "a mail was not sent");
+                let reason = std::error::Error::source(&error)
+                    .map_or_else(|| error.to_string(), ToString::to_string);
+                store
+                    .mark_mail_failed(mail.id, lease, next, &reason)
+                    .await?
+            }
+        };
+        if !kept {
+            tracing::warn!(mail = %mail.id, "the lease on a mail passed to another worker while it was being sent");
+        }
+        Ok(true)
+    }
+
+    fn next_attempt(&self, mail: &LeasedMail, error: &MailError) -> Option<OffsetDateTime> {
+        if matches!(error, MailError::Permanent(_)) || mail.attempts + 1 >= MAX_ATTEMPTS {
+            return None;
+        }
+        let mut byte = [0];
+        self.random.fill(&mut byte);
+        // 75 % to 125 %, so that what failed together does not come back together.
+        let jitter = 0.75 + f64::from(byte[0]) / 510.0;
+        Some(self.clock.now() + FIRST_RETRY.mul_f64(jitter) * 2_u32.pow(mail.attempts))
+    }
+
+    /// Derives the token and code that the mail carries; they rest nowhere.
+    fn outgoing(&self, mail: &LeasedMail, now: OffsetDateTime) -> OutgoingMail {
+        let page = match mail.kind {
+            MailKind::Welcome | MailKind::VerifyEmail => {
+                Some(("/verify-email", Some(Purpose::VerifyEmail)))
+            }
+            MailKind::ResetPassword => Some(("/reset-password", Some(Purpose::ResetPassword))),
+            MailKind::AlreadyRegistered => Some(("/login", None)),
+            MailKind::PasswordChanged | MailKind::SessionEnded => Some(("/forgot-password", None)),
+        };
+        let link = page.and_then(|(path, purpose)| {
+            let mut url = self.settings.public_url.join(path).ok()?;
+            if let (Some(purpose), Some(id)) = (purpose, mail.token_id) {
+                url.query_pairs_mut()
+                    .append_pair("token", &self.master.one_time_token(purpose, id));
+            }
+            Some(url.to_string())
+        });
+        let carries_code = matches!(mail.kind, MailKind::Welcome | MailKind::VerifyEmail)
+            && now - mail.context.at < VERIFY_CODE_LIFE;
+        OutgoingMail {
+            id: mail.id,
+            kind: mail.kind,
+            recipient: mail.recipient.clone(),
+            first_name: mail.first_name.clone(),
+            context: mail.context.clone(),
+            link,
+            code: mail
+                .token_id
+                .filter(|_| carries_code)
+                .map(|id| self.code_of(id)),
+        }
+    }
+
+    /// Checks the data against the invariants (`vestibule verify`).
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn violations(&self) -> Result<Vec<Violation>, AuthError> {
+        Ok(self
+            .store
+            .connect()
+            .await?
+            .violations(self.clock.now())
+            .await?)
+    }
+}
+
+/// A mail that comes after its link has expired helps nobody.
+fn has_expired(mail: &LeasedMail, now: OffsetDateTime) -> bool {
+    let life = match mail.kind {
+        MailKind::Welcome | MailKind::VerifyEmail => VERIFY_LINK_LIFE,
+        MailKind::ResetPassword => RESET_LINK_LIFE,
+        MailKind::AlreadyRegistered | MailKind::PasswordChanged | MailKind::SessionEnded => {
+            return false;
+        }
+    };
+    now - mail.context.at >= life
+}

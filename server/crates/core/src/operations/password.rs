@@ -1,0 +1,128 @@
+//! Changing the password while signed in.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::sessions::NewSession;
+use super::sign_in::{account_key, network_key};
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RequestMeta, quotas};
+use crate::error::AuthError;
+use crate::hashing::Verdict;
+use crate::mail::MailKind;
+use crate::model::{EmailAddress, Principal, Session, SessionKind};
+
+/// A change-password form or body.
+pub struct ChangePassword {
+    pub current_password: SecretString,
+    pub new_password: SecretString,
+}
+
+impl Auth {
+    /// Replaces the password and ends the user's other sessions. A browser session is replaced as well: the new one is
+    /// returned and wants its cookie (ASVS 7.2.4); an API session goes on.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidCredentials`] if the current password is wrong, counted like a failed sign-in;
+    /// [`AuthError::ValidationFailed`], [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    pub async fn change_password(
+        &self,
+        who: &Principal,
+        command: ChangePassword,
+        meta: &RequestMeta,
+    ) -> Result<Option<Session>, AuthError> {
+        self.check_new_password(&who.user, &command.new_password)?;
+        let verified_hash = self
+            .check_current_password(who, &command.current_password, meta)
+            .await?;
+        let new_hash = self
+            .hasher
+            .hash(command.new_password.expose_secret())
+            .await?;
+        self.apply_change(who, &verified_hash, &new_hash, meta)
+            .await
+    }
+
+    /// The stored hash that the password was right for.
+    async fn check_current_password(
+        &self,
+        who: &Principal,
+        password: &SecretString,
+        meta: &RequestMeta,
+    ) -> Result<String, AuthError> {
+        let canonical = EmailAddress::parse(&who.user.email).map_or_else(
+            |_| who.user.email.clone(),
+            |email| email.canonical().to_owned(),
+        );
+        let (account_key, network_key) = (account_key(&canonical), network_key(meta));
+        self.take(&network_key, quotas::SIGN_IN_NETWORK).await?;
+        self.take(&account_key, quotas::SIGN_IN_ACCOUNT).await?;
+        let account = self
+            .store
+            .connect()
+            .await?
+            .account_by_id(who.user.id)
+            .await?
+            .ok_or(AuthError::Unauthenticated)?;
+        let verdict = self
+            .hasher
+            .verify(password.expose_secret(), Some(&account.password_hash))
+            .await;
+        if let Ok(Verdict::Wrong) = verdict {
+            self.audit_alone(
+                AuditEvent::PasswordChangeFailed,
+                Some(who.user.id),
+                json!({}),
+                meta,
+            )
+            .await?;
+            return Err(AuthError::InvalidCredentials);
+        }
+        self.give_back(&network_key, quotas::SIGN_IN_NETWORK).await;
+        self.give_back(&account_key, quotas::SIGN_IN_ACCOUNT).await;
+        verdict.map(|_| account.password_hash)
+    }
+
+    async fn apply_change(
+        &self,
+        who: &Principal,
+        verified_hash: &str,
+        new_hash: &str,
+        meta: &RequestMeta,
+    ) -> Result<Option<Session>, AuthError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let user = tx
+            .update_password(who.user.id, Some(verified_hash), new_hash, now)
+            .await?;
+        let user = user.ok_or(AuthError::InvalidCredentials)?;
+        let is_browser = who.session.kind == SessionKind::Browser;
+        let keep = (!is_browser).then_some(who.session.id);
+        tx.void_tokens(user.id).await?;
+        let ended = tx.end_sessions(user.id, keep, now).await?;
+        self.audit(
+            &mut *tx,
+            AuditEvent::PasswordChanged,
+            Some(user.id),
+            json!({ "ended_sessions": ended.len() }),
+            meta,
+        )
+        .await?;
+        self.enqueue_mail(&mut *tx, MailKind::PasswordChanged, &user, None, meta)
+            .await?;
+        let new_session = if is_browser {
+            let new = NewSession {
+                kind: SessionKind::Browser,
+                method: who.session.method,
+                is_persistent: who.session.is_persistent,
+                device_name: Some(&who.session.device),
+            };
+            Some(self.issue_session(&mut *tx, user, new, meta).await?.session)
+        } else {
+            None
+        };
+        tx.commit().await?;
+        self.forget(who.user.id, &ended).await;
+        Ok(new_session)
+    }
+}

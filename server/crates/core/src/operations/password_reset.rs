@@ -1,0 +1,192 @@
+//! Getting back in when the password is forgotten.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::in_uniform_time;
+use super::sign_in::account_key;
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RequestMeta, quotas};
+use crate::crypto::hash_token;
+use crate::error::{AuthError, Field};
+use crate::mail::MailKind;
+use crate::model::{EmailAddress, Purpose, User};
+
+impl Auth {
+    /// Mails a reset link if the address has an account; the answer is the same in the same time.
+    ///
+    /// # Errors
+    /// [`AuthError::ValidationFailed`] for text that is no address; [`AuthError::RateLimited`].
+    pub async fn request_password_reset(
+        &self,
+        email: &str,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let email = self.take_mail_limits(email, meta).await?;
+        in_uniform_time(async {
+            let account = self
+                .store
+                .connect()
+                .await?
+                .account_by_email(email.canonical())
+                .await?;
+            match account.map(|account| account.user) {
+                Some(user) if user.is_active => self.send_reset_link(&user, meta).await,
+                _ => Ok(()),
+            }
+        })
+        .await
+    }
+
+    async fn send_reset_link(&self, user: &User, meta: &RequestMeta) -> Result<(), AuthError> {
+        let mut tx = self.store.begin().await?;
+        self.mail_token(
+            &mut *tx,
+            Purpose::ResetPassword,
+            MailKind::ResetPassword,
+            user,
+            meta,
+        )
+        .await?;
+        self.audit(
+            &mut *tx,
+            AuditEvent::PasswordResetRequested,
+            Some(user.id),
+            json!({}),
+            meta,
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether a mailed reset link would still work. For showing a page; it changes nothing.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn reset_link_is_live(&self, token: &str) -> Result<bool, AuthError> {
+        self.link_is_live(Purpose::ResetPassword, token).await
+    }
+
+    /// Sets a new password with a mailed token, ends every session and makes every other mailed token worthless.
+    /// It also proves the mailbox. It signs nobody in (rule D8).
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`]; [`AuthError::ValidationFailed`] for a password that breaks a rule, which leaves the
+    /// token usable; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    pub async fn reset_password(
+        &self,
+        token: &str,
+        new_password: &SecretString,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        take_token_limit(self, meta).await?;
+        let token_hash = hash_token(token.trim());
+        let Some(user) = self.user_of_reset_token(&token_hash).await? else {
+            return self.refuse_reset(meta).await;
+        };
+        self.check_new_password(&user, new_password)?;
+        let new_hash = self.hasher.hash(new_password.expose_secret()).await?;
+        if !self
+            .apply_reset(&user, &token_hash, &new_hash, meta)
+            .await?
+        {
+            return self.refuse_reset(meta).await;
+        }
+        // Whoever was locked out by failed attempts is let in by the new password.
+        if let Ok(email) = EmailAddress::parse(&user.email) {
+            self.reset_limit(&account_key(email.canonical())).await;
+        }
+        Ok(())
+    }
+
+    async fn user_of_reset_token(&self, token_hash: &str) -> Result<Option<User>, AuthError> {
+        let mut store = self.store.connect().await?;
+        match store
+            .token_owner(Purpose::ResetPassword, token_hash, self.clock.now())
+            .await?
+        {
+            Some(user_id) => Ok(store.user_by_id(user_id).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// `false` if somebody else used the token first.
+    async fn apply_reset(
+        &self,
+        user: &User,
+        token_hash: &str,
+        new_hash: &str,
+        meta: &RequestMeta,
+    ) -> Result<bool, AuthError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        if tx
+            .consume_token(Purpose::ResetPassword, token_hash, now)
+            .await?
+            != Some(user.id)
+        {
+            return Ok(false);
+        }
+        if tx
+            .update_password(user.id, None, new_hash, now)
+            .await?
+            .is_none()
+        {
+            return Ok(false);
+        }
+        tx.mark_email_verified(user.id, now).await?;
+        tx.void_tokens(user.id).await?;
+        let ended = tx.end_sessions(user.id, None, now).await?;
+        self.audit(
+            &mut *tx,
+            AuditEvent::PasswordReset,
+            Some(user.id),
+            json!({ "ended_sessions": ended.len() }),
+            meta,
+        )
+        .await?;
+        self.enqueue_mail(&mut *tx, MailKind::PasswordChanged, user, None, meta)
+            .await?;
+        tx.commit().await?;
+        self.forget(user.id, &ended).await;
+        Ok(true)
+    }
+
+    async fn refuse_reset(&self, meta: &RequestMeta) -> Result<(), AuthError> {
+        self.audit_alone(AuditEvent::PasswordResetFailed, None, json!({}), meta)
+            .await?;
+        Err(AuthError::InvalidToken)
+    }
+
+    /// The policy, with the user's own address and names as words to avoid.
+    pub(crate) fn check_new_password(
+        &self,
+        user: &User,
+        new_password: &SecretString,
+    ) -> Result<(), AuthError> {
+        let own_words = [
+            Some(user.email.as_str()),
+            user.first_name.as_deref(),
+            user.last_name.as_deref(),
+        ];
+        let own_words: Vec<&str> = own_words.into_iter().flatten().collect();
+        self.settings
+            .passwords
+            .check(Field::NewPassword, new_password.expose_secret(), &own_words)
+            .map_err(|error| AuthError::ValidationFailed(vec![error]))
+    }
+}
+
+/// Counts one entry of a mailed token or code against the caller's network.
+pub(super) async fn take_token_limit(auth: &Auth, meta: &RequestMeta) -> Result<(), AuthError> {
+    auth.take(
+        &format!("token:network:{}", meta.network()),
+        quotas::TOKEN_NETWORK,
+    )
+    .await
+}
+
+/// The limiter's key of a mailbox.
+pub(super) fn recipient_key(canonical: &str) -> String {
+    format!("mail:recipient:{}", hash_token(canonical))
+}

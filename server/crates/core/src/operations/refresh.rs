@@ -1,0 +1,150 @@
+//! Refreshing tokens by the lossless rule D6 (ADR 0005): a good user is never signed out by a lost answer or a second
+//! tab, a thief is.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use super::sessions::SignedIn;
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RequestMeta};
+use crate::crypto::hash_token;
+use crate::error::AuthError;
+use crate::mail::MailKind;
+use crate::model::{RefreshTokenState, Rotation};
+use crate::tokens::RefreshTokenText;
+
+impl Auth {
+    /// Exchanges a refresh token for its successor and a new access token.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidRefreshToken`] if the token is unknown, expired, or its session has ended;
+    /// [`AuthError::RefreshTokenReused`] if it is an outdated one of a live family, which ends that family.
+    pub async fn refresh(
+        &self,
+        refresh_token: &str,
+        meta: &RequestMeta,
+    ) -> Result<SignedIn, AuthError> {
+        let text = RefreshTokenText::parse(&self.master, refresh_token)
+            .ok_or(AuthError::InvalidRefreshToken)?;
+        match self.rotate(refresh_token, &text, meta).await? {
+            Some(signed_in) => Ok(signed_in),
+            None => Err(self.judge_refused_token(refresh_token, &text, meta).await?),
+        }
+    }
+
+    /// The conditional write and what belongs to it; `None` if it did not apply.
+    async fn rotate(
+        &self,
+        presented: &str,
+        text: &RefreshTokenText,
+        meta: &RequestMeta,
+    ) -> Result<Option<SignedIn>, AuthError> {
+        let now = self.clock.now();
+        let settings = self.signer.settings();
+        let mut nonce = [0; 16];
+        self.random.fill(&mut nonce);
+        let fresh_nonce = URL_SAFE_NO_PAD.encode(nonce);
+        let rotation = Rotation {
+            family_id: text.family,
+            presented_hash: hash_token(presented),
+            fresh_hash: hash_token(&self.successor(presented, text, &fresh_nonce)),
+            fresh_nonce,
+            now,
+            grace_since: now - settings.refresh_grace,
+            expires_at: now + settings.refresh_life,
+        };
+        let mut tx = self.store.begin().await?;
+        let Some(outcome) = tx.rotate_refresh_token(&rotation).await? else {
+            return Ok(None);
+        };
+        let Some(principal) = tx.principal(outcome.session_id, now).await? else {
+            return Ok(None);
+        };
+        tx.touch_session(outcome.session_id, now).await?;
+        let replayed = outcome.successor_nonce != rotation.fresh_nonce;
+        let details = json!({ "session": outcome.session_id, "replayed": replayed });
+        self.audit(
+            &mut *tx,
+            AuditEvent::TokenRefreshed,
+            Some(principal.user.id),
+            details,
+            meta,
+        )
+        .await?;
+        let successor = self.successor(presented, text, &outcome.successor_nonce);
+        let tokens = self.token_pair(&principal.user, &principal.session, successor)?;
+        tx.commit().await?;
+        Ok(Some(SignedIn {
+            user: principal.user,
+            session: principal.session,
+            tokens: Some(tokens),
+        }))
+    }
+
+    fn successor(&self, presented: &str, text: &RefreshTokenText, nonce: &str) -> String {
+        RefreshTokenText::encode(
+            &self.master,
+            text.family,
+            &self.master.refresh_secret(presented, nonce),
+        )
+    }
+
+    /// Tells a stale token from a stolen one, and ends the family of a stolen one.
+    async fn judge_refused_token(
+        &self,
+        presented: &str,
+        text: &RefreshTokenText,
+        meta: &RequestMeta,
+    ) -> Result<AuthError, AuthError> {
+        let state = self
+            .store
+            .connect()
+            .await?
+            .refresh_token_state(text.family)
+            .await?;
+        match state {
+            Some(state) if text.is_authentic && self.is_reuse(&state, &hash_token(presented)) => {
+                self.end_stolen_family(&state, meta).await?;
+                Ok(AuthError::RefreshTokenReused)
+            }
+            _ => Ok(AuthError::InvalidRefreshToken),
+        }
+    }
+
+    /// A token that we made, of a live family, that is neither its leaf nor the leaf's predecessor.
+    fn is_reuse(&self, state: &RefreshTokenState, presented_hash: &str) -> bool {
+        let is_known = state.token_hash == presented_hash
+            || state.previous_hash.as_deref() == Some(presented_hash);
+        !is_known && !state.is_revoked && state.expires_at > self.clock.now()
+    }
+
+    async fn end_stolen_family(
+        &self,
+        state: &RefreshTokenState,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        // Somebody else may have ended it since; then the event and the mail are theirs.
+        if !tx.end_session(state.user_id, state.session_id, now).await? {
+            return Ok(());
+        }
+        let details = json!({ "session": state.session_id });
+        self.audit(
+            &mut *tx,
+            AuditEvent::RefreshTokenReused,
+            Some(state.user_id),
+            details,
+            meta,
+        )
+        .await?;
+        if let Some(user) = tx.user_by_id(state.user_id).await? {
+            self.enqueue_mail(&mut *tx, MailKind::SessionEnded, &user, None, meta)
+                .await?;
+        }
+        tx.commit().await?;
+        self.forget(state.user_id, &[state.session_id]).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,231 @@
+//! Registration.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::in_uniform_time;
+use super::sessions::{NewSession, SignedIn};
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RegistrationMode, RequestMeta, quotas};
+use crate::error::{AuthError, Field, FieldCode, FieldError};
+use crate::mail::MailKind;
+use crate::model::{EmailAddress, NewUser, Purpose, SessionKind, SignInMethod, User, clean_name};
+use crate::ports::StoreError;
+
+/// A registration form or body.
+pub struct Register {
+    pub email: String,
+    pub password: SecretString,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    /// The face that the new session is for.
+    pub kind: SessionKind,
+}
+
+/// What registration gives.
+pub enum Registered {
+    /// Open mode: the new user, signed in.
+    SignedIn(Box<SignedIn>),
+    /// Private mode: the mailbox says what happened, whether the address was new or taken.
+    CheckInbox,
+}
+
+/// How inserting the account went.
+enum Inserted {
+    WithSession(Box<SignedIn>),
+    WithoutSession,
+    Taken,
+}
+
+/// The input after its checks.
+struct CheckedInput {
+    email: EmailAddress,
+    first_name: Option<String>,
+    last_name: Option<String>,
+}
+
+impl Auth {
+    /// Makes an account, with the mail that welcomes its owner and verifies the address.
+    ///
+    /// # Errors
+    /// [`AuthError::ValidationFailed`] naming every field at fault, [`AuthError::EmailTaken`] in open mode,
+    /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    pub async fn register(
+        &self,
+        command: Register,
+        meta: &RequestMeta,
+    ) -> Result<Registered, AuthError> {
+        let input = self.check_registration(&command)?;
+        self.take(
+            &format!("register:network:{}", meta.network()),
+            quotas::REGISTER_NETWORK,
+        )
+        .await?;
+        let password_hash = self.hasher.hash(command.password.expose_secret()).await?;
+        let user = NewUser {
+            id: self.new_id(),
+            email: input.email,
+            password_hash,
+            first_name: input.first_name,
+            last_name: input.last_name,
+            created_at: self.clock.now(),
+        };
+        match self.settings.registration {
+            RegistrationMode::Open => {
+                match self.insert_user(&user, Some(command.kind), meta).await? {
+                    Inserted::WithSession(signed_in) => Ok(Registered::SignedIn(signed_in)),
+                    Inserted::WithoutSession => Ok(Registered::CheckInbox),
+                    Inserted::Taken => Err(AuthError::EmailTaken),
+                }
+            }
+            RegistrationMode::Private => {
+                in_uniform_time(self.register_privately(&user, meta)).await
+            }
+        }
+    }
+
+    fn check_registration(&self, command: &Register) -> Result<CheckedInput, AuthError> {
+        let email = match command.email.trim() {
+            "" => Err(FieldCode::Required),
+            text => EmailAddress::parse(text).map_err(|_| FieldCode::InvalidEmail),
+        }
+        .map_err(|code| FieldError {
+            field: Field::Email,
+            code,
+        });
+        let first_name = clean_name(Field::FirstName, command.first_name.as_deref());
+        let last_name = clean_name(Field::LastName, command.last_name.as_deref());
+        let own_words = [
+            Some(command.email.as_str()),
+            command.first_name.as_deref(),
+            command.last_name.as_deref(),
+        ];
+        let own_words: Vec<&str> = own_words.into_iter().flatten().collect();
+        let password = self.settings.passwords.check(
+            Field::Password,
+            command.password.expose_secret(),
+            &own_words,
+        );
+        match (email, first_name, last_name, password) {
+            (Ok(email), Ok(first_name), Ok(last_name), Ok(())) => Ok(CheckedInput {
+                email,
+                first_name,
+                last_name,
+            }),
+            (email, first_name, last_name, password) => {
+                let faults = [
+                    email.err(),
+                    password.err(),
+                    first_name.err(),
+                    last_name.err(),
+                ];
+                Err(AuthError::ValidationFailed(
+                    faults.into_iter().flatten().collect(),
+                ))
+            }
+        }
+    }
+
+    async fn register_privately(
+        &self,
+        user: &NewUser,
+        meta: &RequestMeta,
+    ) -> Result<Registered, AuthError> {
+        if let Inserted::Taken = self.insert_user(user, None, meta).await? {
+            self.tell_owner_of_taken_address(user, meta).await?;
+        }
+        Ok(Registered::CheckInbox)
+    }
+
+    /// Writes the user, the session if there is to be one, the mail and the audit event together.
+    async fn insert_user(
+        &self,
+        new_user: &NewUser,
+        kind: Option<SessionKind>,
+        meta: &RequestMeta,
+    ) -> Result<Inserted, AuthError> {
+        let mut tx = self.store.begin().await?;
+        let user = match tx.insert_user(new_user).await {
+            Ok(user) => user,
+            Err(StoreError::Conflict) => {
+                drop(tx);
+                self.audit_alone(
+                    AuditEvent::RegistrationRefused,
+                    None,
+                    json!({ "reason": "email_taken" }),
+                    meta,
+                )
+                .await?;
+                return Ok(Inserted::Taken);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.mail_token(
+            &mut *tx,
+            Purpose::VerifyEmail,
+            MailKind::Welcome,
+            &user,
+            meta,
+        )
+        .await?;
+        self.audit(
+            &mut *tx,
+            AuditEvent::UserRegistered,
+            Some(user.id),
+            json!({}),
+            meta,
+        )
+        .await?;
+        let inserted = match kind {
+            None => Inserted::WithoutSession,
+            Some(kind) => {
+                let new = NewSession {
+                    kind,
+                    method: SignInMethod::Registration,
+                    is_persistent: kind == SessionKind::Api,
+                    device_name: None,
+                };
+                Inserted::WithSession(Box::new(
+                    self.issue_session(&mut *tx, user, new, meta).await?,
+                ))
+            }
+        };
+        tx.commit().await?;
+        Ok(inserted)
+    }
+
+    async fn tell_owner_of_taken_address(
+        &self,
+        new_user: &NewUser,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let account = self
+            .store
+            .connect()
+            .await?
+            .account_by_email(new_user.email.canonical())
+            .await?;
+        let Some(owner) = account.map(|account| account.user) else {
+            return Ok(());
+        };
+        self.mail_owner(&owner, new_user.email.canonical(), meta)
+            .await
+    }
+
+    async fn mail_owner(
+        &self,
+        owner: &User,
+        canonical: &str,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        // The limit protects the mailbox; it must not show in the answer.
+        let key = super::password_reset::recipient_key(canonical);
+        if self.take(&key, quotas::MAIL_RECIPIENT).await.is_err() {
+            return Ok(());
+        }
+        let mut tx = self.store.begin().await?;
+        self.enqueue_mail(&mut *tx, MailKind::AlreadyRegistered, owner, None, meta)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+}

@@ -1,0 +1,279 @@
+//! Sessions: issuing, listing, ending.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RequestMeta};
+use crate::crypto::hash_token;
+use crate::error::AuthError;
+use crate::model::{NewRefreshToken, Principal, Session, SessionKind, SignInMethod, User};
+use crate::ports::{BrowserRecord, Repository};
+use crate::tokens::RefreshTokenText;
+
+/// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body.
+pub struct SignedIn {
+    pub user: User,
+    pub session: Session,
+    /// `None` for a browser session: pages never see tokens.
+    pub tokens: Option<TokenPair>,
+}
+
+/// The tokens of an API session. Secrets: no `Debug`.
+pub struct TokenPair {
+    pub access_token: String,
+    pub refresh_token: String,
+    /// Seconds until the access token expires.
+    pub expires_in: u64,
+}
+
+/// What a new session is to be.
+pub(crate) struct NewSession<'a> {
+    pub kind: SessionKind,
+    pub method: SignInMethod,
+    pub is_persistent: bool,
+    /// The client's own name for the device; otherwise it is read from the user agent.
+    pub device_name: Option<&'a str>,
+}
+
+impl Auth {
+    /// Makes a session, in the transaction that has just established that the user may have one.
+    pub(crate) async fn issue_session(
+        &self,
+        store: &mut dyn Repository,
+        user: User,
+        new: NewSession<'_>,
+        meta: &RequestMeta,
+    ) -> Result<SignedIn, AuthError> {
+        let now = self.clock.now();
+        let lifetimes = &self.settings.lifetimes;
+        let session = Session {
+            id: self.random.id(now),
+            user_id: user.id,
+            kind: new.kind,
+            device: new.device_name.map_or_else(|| meta.device(), str::to_owned),
+            ip_address: meta.ip_address.to_canonical().to_string(),
+            user_agent: meta.user_agent.clone(),
+            method: new.method,
+            is_persistent: new.is_persistent,
+            created_at: now,
+            last_seen_at: now,
+            expires_at: now
+                + if new.is_persistent {
+                    lifetimes.persistent
+                } else {
+                    lifetimes.transient
+                },
+        };
+        store.insert_session(&session).await?;
+        let tokens = match new.kind {
+            SessionKind::Browser => None,
+            SessionKind::Api => Some(self.first_tokens(store, &user, &session).await?),
+        };
+        Ok(SignedIn {
+            user,
+            session,
+            tokens,
+        })
+    }
+
+    async fn first_tokens(
+        &self,
+        store: &mut dyn Repository,
+        user: &User,
+        session: &Session,
+    ) -> Result<TokenPair, AuthError> {
+        let now = session.created_at;
+        let family = self.random.id(now);
+        let mut secret = zeroize::Zeroizing::new([0; 32]);
+        self.random.fill(secret.as_mut());
+        let refresh_token = RefreshTokenText::encode(&self.master, family, &secret);
+        let row = NewRefreshToken {
+            id: family,
+            user_id: user.id,
+            session_id: session.id,
+            token_hash: hash_token(&refresh_token),
+            device_info: session.device.clone(),
+            expires_at: now + self.signer.settings().refresh_life,
+            created_at: now,
+        };
+        store.insert_refresh_token(&row).await?;
+        self.token_pair(user, session, refresh_token)
+    }
+
+    pub(crate) fn token_pair(
+        &self,
+        user: &User,
+        session: &Session,
+        refresh_token: String,
+    ) -> Result<TokenPair, AuthError> {
+        let access_token = self
+            .signer
+            .sign(user, session, self.new_id(), self.clock.now())?;
+        Ok(TokenPair {
+            access_token,
+            refresh_token,
+            expires_in: self.signer.settings().access_life.as_secs(),
+        })
+    }
+
+    /// Ends the caller's session. Ending it twice is no error.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn sign_out(&self, who: &Principal, meta: &RequestMeta) -> Result<(), AuthError> {
+        let mut tx = self.store.begin().await?;
+        let ended = tx
+            .end_session(who.user.id, who.session.id, self.clock.now())
+            .await?;
+        if ended {
+            self.audit(
+                &mut *tx,
+                AuditEvent::SignedOut,
+                Some(who.user.id),
+                json!({ "session": who.session.id }),
+                meta,
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        self.forget(who.user.id, &[who.session.id]).await;
+        Ok(())
+    }
+
+    /// Ends all of the caller's sessions, or all but the current one; how many ended.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn sign_out_all(
+        &self,
+        who: &Principal,
+        keep_current: bool,
+        meta: &RequestMeta,
+    ) -> Result<usize, AuthError> {
+        let keep = keep_current.then_some(who.session.id);
+        let mut tx = self.store.begin().await?;
+        let ended = tx.end_sessions(who.user.id, keep, self.clock.now()).await?;
+        let details = json!({ "ended": ended.len(), "kept_current": keep_current });
+        self.audit(
+            &mut *tx,
+            AuditEvent::SignedOutEverywhere,
+            Some(who.user.id),
+            details,
+            meta,
+        )
+        .await?;
+        tx.commit().await?;
+        self.forget(who.user.id, &ended).await;
+        Ok(ended.len())
+    }
+
+    /// The caller's live sessions, last seen first.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn list_sessions(&self, who: &Principal) -> Result<Vec<Session>, AuthError> {
+        Ok(self
+            .store
+            .connect()
+            .await?
+            .live_sessions(who.user.id, self.clock.now())
+            .await?)
+    }
+
+    /// Ends one of the caller's sessions.
+    ///
+    /// # Errors
+    /// [`AuthError::NotFound`] if the caller has no such live session, whoever else has.
+    pub async fn revoke_session(
+        &self,
+        who: &Principal,
+        session_id: Uuid,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let mut tx = self.store.begin().await?;
+        if !tx
+            .end_session(who.user.id, session_id, self.clock.now())
+            .await?
+        {
+            return Err(AuthError::NotFound);
+        }
+        self.audit(
+            &mut *tx,
+            AuditEvent::SessionRevoked,
+            Some(who.user.id),
+            json!({ "session": session_id }),
+            meta,
+        )
+        .await?;
+        tx.commit().await?;
+        self.forget(who.user.id, &[session_id]).await;
+        Ok(())
+    }
+
+    /// Gives a browser session, just issued, the cookie that stands for it.
+    ///
+    /// # Errors
+    /// [`AuthError::Unauthenticated`] if the session has ended or has a cookie.
+    pub async fn bind_cookie(
+        &self,
+        session_id: Uuid,
+        cookie: &str,
+        data: &str,
+    ) -> Result<(), AuthError> {
+        let mut store = self.store.connect().await?;
+        let bound = store
+            .bind_cookie(session_id, &hash_token(cookie), data, self.clock.now())
+            .await?;
+        if bound {
+            Ok(())
+        } else {
+            Err(AuthError::Unauthenticated)
+        }
+    }
+
+    /// The live session that a cookie stands for.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn session_by_cookie(
+        &self,
+        cookie: &str,
+    ) -> Result<Option<BrowserRecord>, AuthError> {
+        Ok(self
+            .store
+            .connect()
+            .await?
+            .session_by_cookie(&hash_token(cookie), self.clock.now())
+            .await?)
+    }
+
+    /// Replaces the data beside a cookie; `false` if its session has ended.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn update_cookie_data(&self, cookie: &str, data: &str) -> Result<bool, AuthError> {
+        Ok(self
+            .store
+            .connect()
+            .await?
+            .update_cookie_data(&hash_token(cookie), data, self.clock.now())
+            .await?)
+    }
+
+    /// Ends the session that a cookie stands for, if any.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn end_session_by_cookie(&self, cookie: &str) -> Result<(), AuthError> {
+        let mut tx = self.store.begin().await?;
+        let ended = tx
+            .end_session_by_cookie(&hash_token(cookie), self.clock.now())
+            .await?;
+        tx.commit().await?;
+        if let Some(session_id) = ended {
+            self.sessions.remove(session_id).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! Signing in with address and password.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::sessions::{NewSession, SignedIn};
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RequestMeta, quotas};
+use crate::error::{AuthError, Field};
+use crate::hashing::Verdict;
+use crate::model::{Account, EmailAddress, SessionKind, SignInMethod, clean_name};
+
+/// A sign-in form or body.
+pub struct SignIn {
+    pub email: String,
+    pub password: SecretString,
+    pub kind: SessionKind,
+    pub is_persistent: bool,
+    /// The client's own name for the device.
+    pub device_name: Option<String>,
+}
+
+impl Auth {
+    /// Checks the password and begins a session.
+    ///
+    /// Unknown account, inactive account, empty password and wrong password cost the same and answer the same.
+    /// Only failures count against the limits, which are taken before the hash so that parallel guesses cannot pass them.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidCredentials`], [`AuthError::RateLimited`], [`AuthError::Overloaded`];
+    /// [`AuthError::ValidationFailed`] for a device name that breaks the rules of names.
+    pub async fn sign_in(
+        &self,
+        command: SignIn,
+        meta: &RequestMeta,
+    ) -> Result<SignedIn, AuthError> {
+        let device_name = clean_name(Field::DeviceName, command.device_name.as_deref())
+            .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
+        let email = EmailAddress::parse(&command.email).ok();
+        let network_key = network_key(meta);
+        let account_key = account_key(
+            email
+                .as_ref()
+                .map_or(command.email.as_str(), EmailAddress::canonical),
+        );
+        self.take_sign_in_limits(&network_key, &account_key, meta)
+            .await?;
+
+        let new = NewSession {
+            kind: command.kind,
+            method: SignInMethod::Password,
+            is_persistent: command.is_persistent,
+            device_name: device_name.as_deref(),
+        };
+        let result = self
+            .check_and_issue(email.as_ref(), &command.password, new, meta)
+            .await;
+        match &result {
+            Err(AuthError::InvalidCredentials) => {}
+            Ok(_) => {
+                self.give_back(&network_key, quotas::SIGN_IN_NETWORK).await;
+                self.reset_limit(&account_key).await;
+            }
+            Err(_) => {
+                self.give_back(&network_key, quotas::SIGN_IN_NETWORK).await;
+                self.give_back(&account_key, quotas::SIGN_IN_ACCOUNT).await;
+            }
+        }
+        result
+    }
+
+    async fn take_sign_in_limits(
+        &self,
+        network_key: &str,
+        account_key: &str,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let mut result = self.take(network_key, quotas::SIGN_IN_NETWORK).await;
+        if result.is_ok() {
+            result = self.take(account_key, quotas::SIGN_IN_ACCOUNT).await;
+            if result.is_err() {
+                self.give_back(network_key, quotas::SIGN_IN_NETWORK).await;
+            }
+        }
+        if matches!(result, Err(AuthError::RateLimited { .. })) {
+            self.audit_alone(AuditEvent::LoginLimited, None, json!({}), meta)
+                .await?;
+        }
+        result
+    }
+
+    async fn check_and_issue(
+        &self,
+        email: Option<&EmailAddress>,
+        password: &SecretString,
+        new: NewSession<'_>,
+        meta: &RequestMeta,
+    ) -> Result<SignedIn, AuthError> {
+        let account = match email {
+            Some(email) => {
+                self.store
+                    .connect()
+                    .await?
+                    .account_by_email(email.canonical())
+                    .await?
+            }
+            None => None,
+        };
+        let stored = account
+            .as_ref()
+            .map(|account| account.password_hash.as_str());
+        let verdict = self.hasher.verify(password.expose_secret(), stored).await?;
+        let new_hash = match &verdict {
+            Verdict::Wrong => None,
+            Verdict::Right => Some(None),
+            Verdict::RightWithNewHash(hash) => Some(Some(hash.as_str())),
+        };
+        if let (Some(account), Some(new_hash)) = (&account, new_hash)
+            && let Some(signed_in) = self.begin_session(account, new_hash, new, meta).await?
+        {
+            return Ok(signed_in);
+        }
+        let user_id = account.map(|account| account.user.id);
+        self.audit_alone(AuditEvent::LoginFailure, user_id, json!({}), meta)
+            .await?;
+        Err(AuthError::InvalidCredentials)
+    }
+
+    /// `None` if the account became inactive or its password changed since it was verified.
+    async fn begin_session(
+        &self,
+        account: &Account,
+        new_hash: Option<&str>,
+        new: NewSession<'_>,
+        meta: &RequestMeta,
+    ) -> Result<Option<SignedIn>, AuthError> {
+        let mut tx = self.store.begin().await?;
+        let user = tx
+            .record_sign_in(
+                account.user.id,
+                &account.password_hash,
+                new_hash,
+                self.clock.now(),
+            )
+            .await?;
+        let Some(user) = user else { return Ok(None) };
+        let signed_in = self.issue_session(&mut *tx, user, new, meta).await?;
+        let details =
+            json!({ "session": signed_in.session.id, "method": signed_in.session.method.as_str() });
+        self.audit(
+            &mut *tx,
+            AuditEvent::LoginSuccess,
+            Some(signed_in.user.id),
+            details,
+            meta,
+        )
+        .await?;
+        tx.commit().await?;
+        self.forget(signed_in.user.id, &[]).await;
+        Ok(Some(signed_in))
+    }
+}
+
+/// The limiter's key of an account: its canonical address, hashed so that the limiter holds no address.
+pub(crate) fn account_key(canonical: &str) -> String {
+    format!("sign_in:account:{}", crate::crypto::hash_token(canonical))
+}
+
+pub(crate) fn network_key(meta: &RequestMeta) -> String {
+    format!("sign_in:network:{}", meta.network())
+}

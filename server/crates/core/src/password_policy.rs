@@ -1,0 +1,166 @@
+//! Which new passwords are accepted (ADR 0006; NIST SP 800-63B-4, 3.1.1.2).
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization;
+use zxcvbn::Score;
+
+use crate::error::{Field, FieldCode, FieldError};
+use crate::hashing::MAX_PASSWORD_BYTES;
+
+/// The commonest breached passwords that the length rule lets through.
+static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+    include_str!("../data/common-passwords.txt")
+        .lines()
+        .collect()
+});
+
+/// Estimating strength costs more than linear time; what comes after this cannot make a password weaker.
+const ESTIMATED_CHARS: usize = 100;
+
+/// The rules in force: length, strength and the list; never which characters to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordPolicy {
+    /// In code points after NFC, at least 8.
+    pub min_length: usize,
+    /// Words that make a password easy to guess here: product, organisation, host.
+    pub context_words: Vec<String>,
+}
+
+impl PasswordPolicy {
+    /// The floor of [`PasswordPolicy::min_length`].
+    pub const MIN_LENGTH_FLOOR: usize = 8;
+    /// The longest password in bytes of UTF-8.
+    pub const MAX_BYTES: usize = MAX_PASSWORD_BYTES;
+    /// The lowest zxcvbn score, of 0 to 4.
+    pub const MIN_SCORE: u8 = 3;
+
+    /// Checks a new password; `own_words` are the user's address and names.
+    ///
+    /// # Errors
+    /// What is wrong with it, as one field error on `field`.
+    pub fn check(
+        &self,
+        field: Field,
+        password: &str,
+        own_words: &[&str],
+    ) -> Result<(), FieldError> {
+        self.fault(password, own_words)
+            .map_or(Ok(()), |code| Err(FieldError { field, code }))
+    }
+
+    fn fault(&self, password: &str, own_words: &[&str]) -> Option<FieldCode> {
+        if password.is_empty() {
+            return Some(FieldCode::Required);
+        }
+        if password.len() > Self::MAX_BYTES {
+            return Some(FieldCode::TooLong);
+        }
+        if password.contains('\0') {
+            return Some(FieldCode::InvalidCharacters);
+        }
+        let password: String = password.nfc().collect();
+        if password.chars().count() < self.min_length {
+            return Some(FieldCode::TooShort);
+        }
+        if COMMON.contains(password.to_lowercase().as_str()) {
+            return Some(FieldCode::TooCommon);
+        }
+        let words = self.words(own_words);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let estimated: String = password.chars().take(ESTIMATED_CHARS).collect();
+        let is_weak = zxcvbn::zxcvbn(&estimated, &words).score() < Score::Three;
+        (is_weak || is_built_from(&password, &words)).then_some(FieldCode::TooWeak)
+    }
+
+    /// The words whole and in parts: "ann.lee@example.org" is also "ann", "lee" and "example".
+    fn words(&self, own_words: &[&str]) -> Vec<String> {
+        let all = self
+            .context_words
+            .iter()
+            .map(String::as_str)
+            .chain(own_words.iter().copied());
+        let mut words: Vec<String> = Vec::new();
+        for word in all.map(str::to_lowercase) {
+            words.extend(
+                word.split(|c: char| !c.is_alphanumeric())
+                    .filter(|part| part.chars().count() > 2)
+                    .map(str::to_owned),
+            );
+            words.push(word);
+        }
+        words
+    }
+}
+
+/// Whether nothing but digits and signs is left once the words are taken out.
+fn is_built_from(password: &str, words: &[&str]) -> bool {
+    let mut rest = password.to_lowercase();
+    for word in words.iter().filter(|word| !word.is_empty()) {
+        rest = rest.replace(word, "");
+    }
+    rest.len() < password.to_lowercase().len()
+        && !rest.chars().any(char::is_alphabetic)
+        && rest.chars().count() < 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(password: &str) -> Option<FieldCode> {
+        let policy = PasswordPolicy {
+            min_length: 8,
+            context_words: vec!["Vestibule".to_owned()],
+        };
+        policy
+            .check(Field::Password, password, &["ann.lee@example.org", "Ann"])
+            .err()
+            .map(|error| error.code)
+    }
+
+    #[test]
+    fn strong_passwords_of_any_kind_pass() {
+        for good in [
+            "correct horse battery",
+            "ymrqvztikp",
+            "8264910573628194",
+            "🦊🌵🪁🎻🧭🪴🍊🛶",
+            &"长夜漫漫路迢迢".repeat(10),
+        ] {
+            assert_eq!(check(good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn each_rule_says_what_it_refuses() {
+        let cases = [
+            ("", FieldCode::Required),
+            ("r9$kQz!", FieldCode::TooShort),
+            ("password", FieldCode::TooCommon),
+            ("PassWord1", FieldCode::TooCommon),
+            ("               ", FieldCode::TooWeak),
+            ("aaaaaaaaaaaa", FieldCode::TooWeak),
+            ("ann.lee2026", FieldCode::TooWeak),
+            ("Vestibule!1", FieldCode::TooWeak),
+            ("vestibule-ann-2026", FieldCode::TooWeak),
+            ("long enough \0 but", FieldCode::InvalidCharacters),
+        ];
+        for (bad, code) in cases {
+            assert_eq!(check(bad), Some(code), "{bad}");
+        }
+        assert_eq!(check(&"ü".repeat(513)), Some(FieldCode::TooLong));
+        assert_eq!(
+            check("cafe\u{301}s!x"),
+            Some(FieldCode::TooShort),
+            "length counts composed code points"
+        );
+    }
+
+    #[test]
+    fn the_list_holds_the_three_thousand_commonest() {
+        assert!(COMMON.len() >= 3000);
+        assert!(COMMON.iter().all(|password| password.chars().count() >= 8));
+    }
+}

@@ -1,0 +1,293 @@
+//! The store port: repositories of one connection, and the unit of work.
+//!
+//! Look-ups return `Option`. A conditional write returns what it changed, so that a caller decides by the outcome of
+//! one statement and never by an earlier read. Methods take `&mut self`: one connection does one thing at a time.
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::audit::AuditRecord;
+use crate::error::BoxError;
+use crate::mail::{LeasedMail, NewMail};
+use crate::model::{
+    Account, NewOneTimeToken, NewRefreshToken, NewUser, Principal, Purpose, RefreshTokenState,
+    Rotation, RotationOutcome, Session, SigningKey, User,
+};
+
+/// Why the store did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A unique key is taken.
+    #[error("a unique key is taken")]
+    Conflict,
+    /// Out of reach, out of connections, or busy past its deadline: later may work.
+    #[error("the database is out of reach")]
+    Unavailable(#[source] BoxError),
+    #[error("the database answered with an error")]
+    Unexpected(#[source] BoxError),
+}
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The database.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// A connection on which each statement stands for itself.
+    async fn connect(&self) -> Result<Box<dyn Repository>>;
+
+    /// A unit of work that writes; dropped without [`Transaction::commit`], nothing of it remains.
+    async fn begin(&self) -> Result<Box<dyn Transaction>>;
+
+    /// Whether the database answers a trivial query.
+    async fn ping(&self) -> Result<()>;
+}
+
+/// Everything that can be asked of one connection.
+pub trait Repository:
+    Users
+    + Sessions
+    + BrowserSessions
+    + RefreshTokens
+    + OneTimeTokens
+    + Outbox
+    + AuditLog
+    + SigningKeys
+    + Invariants
+    + Send
+{
+}
+
+#[async_trait]
+pub trait Transaction: Repository {
+    async fn commit(self: Box<Self>) -> Result<()>;
+}
+
+#[async_trait]
+pub trait Users {
+    async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>>;
+    async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>>;
+    async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>>;
+
+    /// # Errors
+    /// [`StoreError::Conflict`] if a live account has the canonical address.
+    async fn insert_user(&mut self, user: &NewUser) -> Result<User>;
+
+    /// Notes a sign-in if the account is active and its password hash is still the one that was verified; the row stays
+    /// locked until commit, so a parallel reset comes wholly before or wholly after. `new_hash` replaces an outdated one.
+    async fn record_sign_in(
+        &mut self,
+        id: Uuid,
+        verified_hash: &str,
+        new_hash: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>>;
+
+    /// `None` if the account is gone or inactive.
+    async fn update_profile(
+        &mut self,
+        id: Uuid,
+        first_name: Option<&str>,
+        last_name: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>>;
+
+    /// Sets the password of an active account. With `verified_hash`, only while that is still the stored one.
+    async fn update_password(
+        &mut self,
+        id: Uuid,
+        verified_hash: Option<&str>,
+        new_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>>;
+
+    async fn mark_email_verified(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>>;
+}
+
+#[async_trait]
+pub trait Sessions {
+    async fn insert_session(&mut self, session: &Session) -> Result<()>;
+
+    /// The session and its user if both are live at `now`: not ended, not expired, active, not deleted.
+    async fn principal(
+        &mut self,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<Principal>>;
+
+    /// The user's live sessions, last seen first. A browser session counts once a cookie is bound to it.
+    async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>>;
+
+    /// Ends one session of the user with its refresh family; `false` if there was no live one.
+    async fn end_session(
+        &mut self,
+        user_id: Uuid,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool>;
+
+    /// Ends the user's sessions with their refresh families, all or all but one; the ids of those that ended.
+    async fn end_sessions(
+        &mut self,
+        user_id: Uuid,
+        except: Option<Uuid>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Uuid>>;
+
+    /// Moves `last_seen_at` forward.
+    async fn touch_session(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<()>;
+}
+
+/// What a session cookie stands for.
+pub struct BrowserRecord {
+    pub session_id: Uuid,
+    /// The cookie side's own data, a JSON object.
+    pub data: String,
+    pub expires_at: OffsetDateTime,
+}
+
+/// The cookie side of browser sessions. A cookie is bound to a session that sign-in made; nothing here makes a session,
+/// and nothing brings an ended one back.
+#[async_trait]
+pub trait BrowserSessions {
+    /// Gives a live session that has no cookie its cookie; `false` if there is no such session.
+    async fn bind_cookie(
+        &mut self,
+        session_id: Uuid,
+        cookie_hash: &str,
+        data: &str,
+        now: OffsetDateTime,
+    ) -> Result<bool>;
+    async fn session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<BrowserRecord>>;
+    /// `false` if the session has ended.
+    async fn update_cookie_data(
+        &mut self,
+        cookie_hash: &str,
+        data: &str,
+        now: OffsetDateTime,
+    ) -> Result<bool>;
+    /// Ends the session behind the cookie; its id if it was live.
+    async fn end_session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>>;
+}
+
+#[async_trait]
+pub trait RefreshTokens {
+    async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()>;
+
+    /// One conditional write (rule D6): if the presented token is the live leaf, its successor takes its place; if it is
+    /// the leaf's predecessor, the leaf stays within the grace time and is replaced after it. `None` if the token is
+    /// neither, or its family, session or user is not live.
+    async fn rotate_refresh_token(
+        &mut self,
+        rotation: &Rotation,
+    ) -> Result<Option<RotationOutcome>>;
+
+    async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>>;
+}
+
+/// A code entry that was counted.
+pub struct CodeAttempt {
+    pub token_id: Uuid,
+    pub token_hash: String,
+    pub created_at: OffsetDateTime,
+}
+
+#[async_trait]
+pub trait OneTimeTokens {
+    /// Inserts the token and supersedes the user's earlier ones of its purpose: only the newest is valid. The count of
+    /// wrong codes goes over to it.
+    async fn insert_one_time_token(&mut self, token: &NewOneTimeToken) -> Result<()>;
+
+    /// Uses the token up, in one conditional statement: of parallel callers exactly one gets the user's id.
+    async fn consume_token(
+        &mut self,
+        purpose: Purpose,
+        token_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>>;
+
+    /// The user of a token that could be consumed now. For showing a page or checking input; never a reason to act.
+    async fn token_owner(
+        &mut self,
+        purpose: Purpose,
+        token_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>>;
+
+    /// Counts one code entry against the user's live verification token; `None` if there is none or the count is full.
+    async fn count_code_attempt(
+        &mut self,
+        user_id: Uuid,
+        max_attempts: u32,
+        now: OffsetDateTime,
+    ) -> Result<Option<CodeAttempt>>;
+
+    /// Makes all mailed tokens of the user worthless.
+    async fn void_tokens(&mut self, user_id: Uuid) -> Result<()>;
+}
+
+#[async_trait]
+pub trait Outbox {
+    async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()>;
+
+    /// Takes the mail that has been due longest and is not leased, and leases it under `lease_id` until `lease_until`.
+    async fn claim_mail(
+        &mut self,
+        lease_id: Uuid,
+        lease_until: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Option<LeasedMail>>;
+
+    /// `false` if the lease has passed to somebody else.
+    async fn mark_mail_sent(
+        &mut self,
+        id: Uuid,
+        lease_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool>;
+
+    /// Counts the attempt; due again at `next_attempt_at`, or dead without one. `false` if the lease is gone.
+    async fn mark_mail_failed(
+        &mut self,
+        id: Uuid,
+        lease_id: Uuid,
+        next_attempt_at: Option<OffsetDateTime>,
+        error: &str,
+    ) -> Result<bool>;
+}
+
+#[async_trait]
+pub trait AuditLog {
+    async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()>;
+}
+
+#[async_trait]
+pub trait SigningKeys {
+    /// All keys that are still published at `now`, oldest first.
+    async fn signing_keys(&mut self, now: OffsetDateTime) -> Result<Vec<SigningKey>>;
+    /// Inserts the first key; `false` if another replica was quicker.
+    async fn insert_first_signing_key(&mut self, key: &SigningKey) -> Result<bool>;
+}
+
+/// An invariant that does not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// A stable name, in snake case, of the invariant.
+    pub invariant: &'static str,
+    /// How many rows break it.
+    pub rows: u64,
+}
+
+#[async_trait]
+pub trait Invariants {
+    /// Checks the data against the invariants that `vestibule verify` reports.
+    async fn violations(&mut self, now: OffsetDateTime) -> Result<Vec<Violation>>;
+}

@@ -1,0 +1,363 @@
+//! Access tokens (RFC 9068) and the ring of keys that signs and verifies them.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::crypto::MasterKey;
+use crate::error::{AuthError, BoxError};
+use crate::model::{Session, SigningKey, User};
+use crate::ports::{Random, Store};
+
+/// The media type of an access token, in its `typ` header (RFC 9068, 2.1).
+const ACCESS_TOKEN_TYPE: &str = "at+jwt";
+/// No access token of ours comes near this; longer ones are not parsed.
+const MAX_TOKEN_BYTES: usize = 4096;
+/// Replicas' clocks may differ by this much.
+const LEEWAY_SECONDS: i64 = 30;
+
+/// What stands in access tokens.
+#[derive(Clone, Debug)]
+pub struct TokenSettings {
+    /// `iss`: the public URL without a trailing slash.
+    pub issuer: String,
+    /// `aud`: who the tokens are for.
+    pub audience: String,
+    /// 15 minutes by contract.
+    pub access_life: Duration,
+    /// How long a refresh token lives unless it is used; 7 days by contract.
+    pub refresh_life: Duration,
+    /// How long a replay of a used refresh token gets the same successor, 0 to 60 s (rule D6).
+    pub refresh_grace: Duration,
+}
+
+/// The claims of an access token. Times are seconds since 1970 (RFC 7519, 4.1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessTokenClaims {
+    pub iss: String,
+    pub aud: String,
+    pub sub: Uuid,
+    pub iat: i64,
+    pub nbf: i64,
+    pub exp: i64,
+    pub jti: Uuid,
+    pub sid: Uuid,
+    pub user_id: Uuid,
+    pub token_type: String,
+}
+
+/// The published keys, parsed once, with the JWKS as it is served.
+struct KeyRing {
+    keys: Vec<RingKey>,
+    jwks: Arc<str>,
+    loaded_at: OffsetDateTime,
+}
+
+struct RingKey {
+    kid: String,
+    active_at: OffsetDateTime,
+    signing: EncodingKey,
+    verifying: DecodingKey,
+    jwk: Jwk,
+}
+
+/// Signs and verifies access tokens.
+pub(crate) struct TokenSigner {
+    settings: TokenSettings,
+    validation: Validation,
+    ring: RwLock<Arc<KeyRing>>,
+}
+
+impl TokenSigner {
+    /// Loads the keys, and makes the first one in an empty database.
+    pub(crate) async fn load(
+        settings: TokenSettings,
+        store: &dyn Store,
+        master: &MasterKey,
+        random: &dyn Random,
+        now: OffsetDateTime,
+    ) -> Result<Self, AuthError> {
+        let mut ring = load_ring(store, master, now).await?;
+        if ring.keys.is_empty() {
+            let key = new_signing_key(master, random, now)?;
+            store
+                .connect()
+                .await?
+                .insert_first_signing_key(&key)
+                .await?;
+            ring = load_ring(store, master, now).await?;
+        }
+        let validation = validation(&settings);
+        Ok(Self {
+            settings,
+            validation,
+            ring: RwLock::new(Arc::new(ring)),
+        })
+    }
+
+    pub(crate) fn settings(&self) -> &TokenSettings {
+        &self.settings
+    }
+
+    /// The JSON Web Key Set (RFC 7517) of all published keys.
+    pub(crate) fn jwks(&self) -> Arc<str> {
+        Arc::clone(&self.ring().jwks)
+    }
+
+    /// Signs an access token for the session; it never outlives it.
+    pub(crate) fn sign(
+        &self,
+        user: &User,
+        session: &Session,
+        jti: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<String, AuthError> {
+        let ring = self.ring();
+        let key = ring
+            .signing_key(now)
+            .ok_or_else(|| AuthError::internal("no signing key is active"))?;
+        let header = Header {
+            typ: Some(ACCESS_TOKEN_TYPE.to_owned()),
+            kid: Some(key.kid.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let claims = AccessTokenClaims {
+            iss: self.settings.issuer.clone(),
+            aud: self.settings.audience.clone(),
+            sub: user.id,
+            iat: now.unix_timestamp(),
+            nbf: now.unix_timestamp(),
+            exp: (now + self.settings.access_life)
+                .min(session.expires_at)
+                .unix_timestamp(),
+            jti,
+            sid: session.id,
+            user_id: user.id,
+            token_type: "access".to_owned(),
+        };
+        jsonwebtoken::encode(&header, &claims, &key.signing).map_err(AuthError::internal)
+    }
+
+    /// Checks everything about a token but whether its session lives: signature, algorithm, type, issuer, audience, times.
+    ///
+    /// # Errors
+    /// [`AuthError::TokenExpired`] for a good token past its time, [`AuthError::Unauthenticated`] for anything else.
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        now: OffsetDateTime,
+    ) -> Result<AccessTokenClaims, AuthError> {
+        let ring = self.ring();
+        let key = key_id(token)
+            .and_then(|kid| ring.key(&kid))
+            .ok_or(AuthError::Unauthenticated)?;
+        let claims =
+            jsonwebtoken::decode::<AccessTokenClaims>(token, &key.verifying, &self.validation)
+                .map_err(|_| AuthError::Unauthenticated)?
+                .claims;
+        let now = now.unix_timestamp();
+        if claims.token_type != "access"
+            || claims.nbf > now.saturating_add(LEEWAY_SECONDS)
+            || claims.sub != claims.user_id
+        {
+            return Err(AuthError::Unauthenticated);
+        }
+        if claims.exp <= now {
+            return Err(AuthError::TokenExpired);
+        }
+        Ok(claims)
+    }
+
+    /// Whether the token names a key that this replica does not know; another one may have made it since.
+    pub(crate) fn is_signed_by_unknown_key(&self, token: &str) -> bool {
+        key_id(token).is_some_and(|kid| self.ring().key(&kid).is_none())
+    }
+
+    /// Loads the keys again, at most every 10 s: made-up key ids cost no query each.
+    pub(crate) async fn reload(
+        &self,
+        store: &dyn Store,
+        master: &MasterKey,
+        now: OffsetDateTime,
+    ) -> Result<(), AuthError> {
+        if (now - self.ring().loaded_at).abs() < Duration::from_secs(10) {
+            return Ok(());
+        }
+        let ring = load_ring(store, master, now).await?;
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        Ok(())
+    }
+
+    fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl KeyRing {
+    fn key(&self, kid: &str) -> Option<&RingKey> {
+        self.keys.iter().find(|key| key.kid == kid)
+    }
+
+    /// The newest key that may sign: published earlier, so that verifiers know it.
+    fn signing_key(&self, now: OffsetDateTime) -> Option<&RingKey> {
+        self.keys
+            .iter()
+            .filter(|key| key.active_at <= now)
+            .max_by_key(|key| (key.active_at, &key.kid))
+    }
+}
+
+/// The key id of a token whose header is one of ours; header URLs and embedded keys are never looked at.
+fn key_id(token: &str) -> Option<String> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return None;
+    }
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    let is_ours =
+        header.alg == Algorithm::EdDSA && header.typ.as_deref() == Some(ACCESS_TOKEN_TYPE);
+    header.kid.filter(|_| is_ours)
+}
+
+fn validation(settings: &TokenSettings) -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_issuer(&[&settings.issuer]);
+    validation.set_audience(&[&settings.audience]);
+    validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+    // Times are judged by our own clock, from typed claims.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation
+}
+
+async fn load_ring(
+    store: &dyn Store,
+    master: &MasterKey,
+    now: OffsetDateTime,
+) -> Result<KeyRing, AuthError> {
+    let stored = store.connect().await?.signing_keys(now).await?;
+    let keys = stored
+        .iter()
+        .map(|key| ring_key(key, master))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(AuthError::Internal)?;
+    let jwks: Vec<&Jwk> = keys.iter().map(|key| &key.jwk).collect();
+    let jwks = serde_json::json!({ "keys": jwks }).to_string().into();
+    Ok(KeyRing {
+        keys,
+        jwks,
+        loaded_at: now,
+    })
+}
+
+fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError> {
+    let pkcs8 = master.open(&stored.kid, &stored.sealed_private_key).map_err(|_| {
+        format!("the signing key {} was sealed under another master key: start with the master key it was made with", stored.kid)
+    })?;
+    let (signing, jwk) = parse_key(&pkcs8)?;
+    let verifying = DecodingKey::from_jwk(&jwk)?;
+    Ok(RingKey {
+        kid: stored.kid.clone(),
+        active_at: stored.active_at,
+        signing,
+        verifying,
+        jwk,
+    })
+}
+
+fn parse_key(pkcs8: &[u8]) -> Result<(EncodingKey, Jwk), BoxError> {
+    let signing = EncodingKey::from_ed_der(pkcs8);
+    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::EdDSA)?;
+    jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256)?);
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    jwk.common.key_algorithm = Some(KeyAlgorithm::EdDSA);
+    Ok((signing, jwk))
+}
+
+fn new_signing_key(
+    master: &MasterKey,
+    random: &dyn Random,
+    now: OffsetDateTime,
+) -> Result<SigningKey, AuthError> {
+    let pair =
+        Ed25519KeyPair::generate().map_err(|_| AuthError::internal("no key could be generated"))?;
+    let pkcs8 = pair
+        .to_pkcs8v1()
+        .map_err(|_| AuthError::internal("the new key has no PKCS#8 form"))?;
+    let (_, jwk) = parse_key(pkcs8.as_ref()).map_err(AuthError::Internal)?;
+    let kid = jwk.common.key_id.unwrap_or_default();
+    let sealed_private_key = master
+        .seal(&kid, pkcs8.as_ref(), random)
+        .map_err(AuthError::internal)?;
+    Ok(SigningKey {
+        kid,
+        algorithm: "EdDSA".to_owned(),
+        sealed_private_key,
+        created_at: now,
+        active_at: now,
+        expires_at: None,
+    })
+}
+
+/// A refresh token as its holder has it: family id, 256 secret bits and a tag, in URL-safe base64.
+pub(crate) struct RefreshTokenText {
+    pub family: Uuid,
+    /// Whether this deployment made it.
+    pub is_authentic: bool,
+}
+
+impl RefreshTokenText {
+    pub(crate) fn encode(master: &MasterKey, family: Uuid, secret: &[u8; 32]) -> String {
+        use base64::Engine as _;
+        let tag = master.refresh_tag(family, secret);
+        let bytes = [family.as_bytes().as_slice(), secret, &tag[..16]].concat();
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// `None` for text that has not the form of a refresh token.
+    pub(crate) fn parse(master: &MasterKey, text: &str) -> Option<Self> {
+        use base64::Engine as _;
+        if text.len() != 86 {
+            return None;
+        }
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(text)
+            .ok()?;
+        let (family, rest) = bytes.split_at_checked(16)?;
+        let (secret, tag) = rest.split_at_checked(32)?;
+        let family = Uuid::from_slice(family).ok()?;
+        let expected = master.refresh_tag(family, secret);
+        let is_authentic =
+            aws_lc_rs::constant_time::verify_slices_are_equal(tag, &expected[..16]).is_ok();
+        Some(Self {
+            family,
+            is_authentic,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::SystemRandom;
+
+    #[test]
+    fn a_refresh_token_is_told_from_a_made_up_one() {
+        let (master, other) = (
+            MasterKey::generate(&SystemRandom),
+            MasterKey::generate(&SystemRandom),
+        );
+        let family = Uuid::from_u128(7);
+        let text = RefreshTokenText::encode(&master, family, &[9; 32]);
+        let parsed = RefreshTokenText::parse(&master, &text).unwrap();
+        assert!(parsed.is_authentic && parsed.family == family);
+        assert!(!RefreshTokenText::parse(&other, &text).unwrap().is_authentic);
+        assert!(RefreshTokenText::parse(&master, "short").is_none());
+        assert!(RefreshTokenText::parse(&master, &"!".repeat(86)).is_none());
+    }
+}

@@ -1,0 +1,61 @@
+use lettre::{
+    Address, Message,
+    message::{
+        MultiPart,
+        header::{Header, HeaderName, HeaderValue},
+    },
+};
+use vestibule_core::{mail::OutgoingMail, ports::MailError};
+
+use crate::{MailSettings, RenderedMail, render};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// RFC 3834: vacation responders leave this mail alone.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, BoxError> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// The mail as it travels. One message has one recipient, exactly the address that was given (lesson V15).
+pub(crate) fn message(mail: &OutgoingMail, settings: &MailSettings) -> Result<Message, MailError> {
+    let RenderedMail {
+        subject,
+        text,
+        html,
+    } = render(mail, settings).map_err(permanent)?;
+    let recipient = mail.recipient.parse::<Address>().map_err(permanent)?;
+    let mut builder = Message::builder()
+        .from(settings.from.clone())
+        .to(recipient.into())
+        .subject(subject)
+        // The same for every attempt, so that a mail which was sent twice can be told as one.
+        .message_id(Some(format!(
+            "<{}@{}>",
+            mail.id,
+            settings.from.email.domain()
+        )))
+        .header(AutoSubmitted);
+    if let Some(support) = &settings.support {
+        builder = builder.reply_to(support.clone().into());
+    }
+    builder
+        .multipart(MultiPart::alternative_plain_html(text, html))
+        .map_err(permanent)
+}
+
+fn permanent(error: impl Into<BoxError>) -> MailError {
+    MailError::Permanent(error.into())
+}

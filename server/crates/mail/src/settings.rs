@@ -1,0 +1,115 @@
+use lettre::message::Mailbox as Sender;
+
+/// Who the mails are from.
+#[derive(Clone, Debug)]
+pub struct MailSettings {
+    pub(crate) product_name: String,
+    pub(crate) from: Sender,
+    pub(crate) support: Option<lettre::Address>,
+}
+
+/// A setting that no mail can be sent with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMailSettings {
+    #[error("the product name must be one line of 1 to 60 characters")]
+    ProductName,
+    #[error("the sender must be an address such as \"Example <no-reply@example.org>\"")]
+    From,
+    #[error("the support address must be an address such as \"help@example.org\"")]
+    Support,
+}
+
+impl MailSettings {
+    /// `from` is a mailbox, `Name <a@b>` or `a@b`; without a name it gets the product's.
+    /// `support`, an address that a human reads, is shown in the mails and is where replies go.
+    ///
+    /// # Errors
+    /// The first setting that is not usable.
+    pub fn new(
+        product_name: &str,
+        from: &str,
+        support: Option<&str>,
+    ) -> Result<Self, InvalidMailSettings> {
+        let product_name = product_name.trim();
+        let length = product_name.chars().count();
+        if !(1..=60).contains(&length) || has_line_break(product_name) {
+            return Err(InvalidMailSettings::ProductName);
+        }
+        let mut from = from
+            .parse::<Sender>()
+            .map_err(|_| InvalidMailSettings::From)?;
+        if from.name.as_deref().is_some_and(has_line_break) {
+            return Err(InvalidMailSettings::From);
+        }
+        from.name.get_or_insert_with(|| product_name.to_owned());
+        let support = support
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| InvalidMailSettings::Support)?;
+        Ok(Self {
+            product_name: product_name.to_owned(),
+            from,
+            support,
+        })
+    }
+}
+
+/// Header injection (lesson V14): no control character and no Unicode line break.
+fn has_line_break(text: &str) -> bool {
+    text.chars()
+        .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sender_without_a_name_gets_the_products() {
+        let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
+        assert_eq!(settings.from.to_string(), "Example <no-reply@example.org>");
+        let settings =
+            MailSettings::new("Example", "Ann & Bob <no-reply@example.org>", None).unwrap();
+        assert_eq!(settings.from.name.as_deref(), Some("Ann & Bob"));
+    }
+
+    #[test]
+    fn settings_that_no_mail_can_be_sent_with_are_refused() {
+        let refused =
+            |product, from, support| MailSettings::new(product, from, support).unwrap_err();
+        let (from, long) = ("no-reply@example.org", "a".repeat(61));
+        for product in [
+            "",
+            "  ",
+            "a\nb",
+            "a\r\nBcc: x@example.org",
+            "a\u{2028}b",
+            &long,
+        ] {
+            assert_eq!(
+                refused(product, from, None),
+                InvalidMailSettings::ProductName,
+                "{product:?}"
+            );
+        }
+        for from in [
+            "",
+            "example.org",
+            "a@b@c",
+            "Ann <a@example.org>, Bob <b@example.org>",
+        ] {
+            assert_eq!(
+                refused("Example", from, None),
+                InvalidMailSettings::From,
+                "{from:?}"
+            );
+        }
+        for support in ["", "help", "help@example.org\r\nBcc: x@example.org"] {
+            assert_eq!(
+                refused("Example", from, Some(support)),
+                InvalidMailSettings::Support,
+                "{support:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The cookie side of browser sessions.
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use uuid::Uuid;
+use vestibule_core::ports::{BrowserRecord, BrowserSessions};
+
+use crate::backend::Backend;
+use crate::micros::Micros;
+use crate::repository::{Hold, Result, Row, SqlRepository};
+
+const BIND: &str = "
+update sessions
+set cookie_hash = $2, cookie_data = $3
+where id = $1 and kind = 'browser' and cookie_hash is null and ended_at is null and expires_at > $4";
+
+const BY_COOKIE: &str = "
+select id, cookie_data, expires_at
+from sessions
+where cookie_hash = $1 and ended_at is null and expires_at > $2";
+
+const UPDATE_DATA: &str = "
+update sessions
+set cookie_data = $2
+where cookie_hash = $1 and ended_at is null and expires_at > $3";
+
+/// A browser session has no refresh family to end with it.
+const END_BY_COOKIE: &str = "
+update sessions
+set ended_at = $2
+where cookie_hash = $1 and ended_at is null and expires_at > $2
+returning id";
+
+pub(crate) const STATEMENTS: &[&str] = &[BIND, BY_COOKIE, UPDATE_DATA, END_BY_COOKIE];
+
+#[async_trait]
+impl<DB: Backend, C: Hold<DB>> BrowserSessions for SqlRepository<DB, C> {
+    async fn bind_cookie(
+        &mut self,
+        session_id: Uuid,
+        cookie_hash: &str,
+        data: &str,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        let update = Self::query(BIND)
+            .bind(session_id)
+            .bind(cookie_hash)
+            .bind(data)
+            .bind(Micros(now));
+        Ok(self.execute(update).await? > 0)
+    }
+
+    async fn session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<BrowserRecord>> {
+        self.fetch_optional(
+            Self::query(BY_COOKIE).bind(cookie_hash).bind(Micros(now)),
+            record,
+        )
+        .await
+    }
+
+    async fn update_cookie_data(
+        &mut self,
+        cookie_hash: &str,
+        data: &str,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        let update = Self::query(UPDATE_DATA)
+            .bind(cookie_hash)
+            .bind(data)
+            .bind(Micros(now));
+        Ok(self.execute(update).await? > 0)
+    }
+
+    async fn end_session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>> {
+        self.fetch_optional(
+            Self::query(END_BY_COOKIE)
+                .bind(cookie_hash)
+                .bind(Micros(now)),
+            |row| row.get("id"),
+        )
+        .await
+    }
+}
+
+fn record<DB: Backend>(row: &Row<DB>) -> Result<BrowserRecord> {
+    Ok(BrowserRecord {
+        session_id: row.get("id")?,
+        data: row.get("cookie_data")?,
+        expires_at: row.time("expires_at")?,
+    })
+}

@@ -1,0 +1,81 @@
+//! From what a driver says to what the port promises.
+
+use sqlx::Error;
+use vestibule_core::ports::StoreError;
+
+use crate::backend::Backend;
+
+/// The connection settings are of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("the database URL must begin with sqlite:, postgres: or postgresql:")]
+    UnknownScheme,
+    /// The message does not repeat the URL, which may hold a password.
+    #[error("the database URL cannot be read: {0}")]
+    InvalidUrl(#[source] Error),
+    #[error("an SQLite database in memory cannot be shared between connections; give it a file")]
+    InMemory,
+    #[error("the database file {} cannot be opened for writing: {source}", path.display())]
+    File {
+        path: std::path::PathBuf,
+        source: std::io::Error,
+    },
+}
+
+/// The migrations did not all run.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// Out of reach or busy: later may work.
+    #[error("the database is out of reach: {0}")]
+    Unavailable(#[source] Error),
+    /// Not a later one, which a newer version applied and this version runs on, but one between those we know.
+    #[error("the database has migration {0}, which is not one of Vestibule's")]
+    Foreign(i64),
+    /// A recorded migration differs from the embedded one.
+    #[error("migration {0} was applied in a different form")]
+    Edited(i64),
+    #[error("migration {version} failed: {source}")]
+    Failed {
+        version: i64,
+        source: sqlx::migrate::MigrateError,
+    },
+    #[error("the migration table cannot be used: {0}")]
+    Table(#[source] sqlx::migrate::MigrateError),
+}
+
+impl MigrationError {
+    pub(crate) fn from_connect<DB: Backend>(error: Error) -> Self {
+        if is_transient::<DB>(&error) {
+            Self::Unavailable(error)
+        } else {
+            Self::Table(error.into())
+        }
+    }
+}
+
+pub(crate) fn store_error<DB: Backend>(error: Error) -> StoreError {
+    if is_transient::<DB>(&error) {
+        return StoreError::Unavailable(Box::new(error));
+    }
+    match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => StoreError::Conflict,
+        _ => StoreError::Unexpected(Box::new(error)),
+    }
+}
+
+pub(crate) fn is_transient<DB: Backend>(error: &Error) -> bool {
+    match error {
+        Error::PoolTimedOut
+        | Error::PoolClosed
+        | Error::Io(_)
+        | Error::Tls(_)
+        | Error::WorkerCrashed => true,
+        Error::Database(database) => database.code().is_some_and(|code| DB::is_transient(&code)),
+        _ => false,
+    }
+}
+
+/// The row holds something that this code never writes.
+pub(crate) fn unknown_code(column: &'static str) -> StoreError {
+    StoreError::Unexpected(format!("column {column} holds an unknown code").into())
+}

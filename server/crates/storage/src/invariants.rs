@@ -1,0 +1,171 @@
+//! What must hold between rows, checked over all data by `vestibule verify`.
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use vestibule_core::ports::{Invariants, StoreError, Violation};
+
+use crate::backend::Backend;
+use crate::micros::Micros;
+use crate::repository::{Hold, Result, SqlRepository};
+
+/// A statement that counts the rows that break an invariant, as `broken`.
+pub(crate) struct Check {
+    pub invariant: &'static str,
+    pub sql: &'static str,
+    /// Whether $1 is the time.
+    pub asks_time: bool,
+}
+
+const fn check(invariant: &'static str, sql: &'static str) -> Check {
+    Check {
+        invariant,
+        sql,
+        asks_time: false,
+    }
+}
+
+const fn check_at(invariant: &'static str, sql: &'static str) -> Check {
+    Check {
+        invariant,
+        sql,
+        asks_time: true,
+    }
+}
+
+/// Some of these are also constraints; data that was restored, copied or mended by hand may still break them.
+pub(crate) const SHARED: &[Check] = &[
+    check(
+        "duplicate_canonical_email",
+        "
+select count(*) as broken
+from (
+    select email_canonical from users where deleted_at is null group by email_canonical having count(*) > 1
+) repeated",
+    ),
+    check(
+        "user_without_mail",
+        "
+select count(*) as broken
+from users u
+where u.deleted_at is null and not exists (select 1 from mail_outbox m where m.user_id = u.id)",
+    ),
+    check(
+        "mail_without_user",
+        "
+select count(*) as broken
+from mail_outbox m
+where not exists (select 1 from users u where u.id = m.user_id)",
+    ),
+    check(
+        "mail_state_contradicts_itself",
+        "
+select count(*) as broken
+from mail_outbox
+where (status = 'sent') <> (sent_at is not null)
+    or (lease_id is null) <> (leased_until is null)
+    or (status <> 'pending' and lease_id is not null)",
+    ),
+    check(
+        "session_of_missing_user",
+        "
+select count(*) as broken
+from sessions s
+where not exists (select 1 from users u where u.id = s.user_id)",
+    ),
+    check(
+        "cookie_without_data",
+        "
+select count(*) as broken
+from sessions
+where cookie_hash is not null and (cookie_data is null or kind <> 'browser')",
+    ),
+    check_at(
+        "api_session_without_refresh_family",
+        "
+select count(*) as broken
+from sessions s
+where s.kind = 'api' and s.ended_at is null and s.expires_at > $1
+    and not exists (select 1 from refresh_tokens r where r.session_id = s.id)",
+    ),
+    check(
+        "refresh_family_of_missing_session",
+        "
+select count(*) as broken
+from refresh_tokens r
+where not exists (select 1 from sessions s where s.id = r.session_id and s.user_id = r.user_id)",
+    ),
+    check(
+        "refresh_family_of_ended_session",
+        "
+select count(*) as broken
+from refresh_tokens r
+join sessions s on s.id = r.session_id
+where s.ended_at is not null and not r.is_revoked",
+    ),
+    check(
+        "refresh_family_half_rotated",
+        "
+select count(*) as broken
+from refresh_tokens
+where (previous_hash is null) <> (successor_nonce is null)
+    or (previous_hash is null) <> (rotated_at is null)
+    or previous_hash = token_hash",
+    ),
+    check_at(
+        "one_live_token_per_purpose",
+        "
+select count(*) as broken
+from (
+    select user_id, purpose
+    from one_time_tokens
+    where not is_used and expires_at > $1
+    group by user_id, purpose
+    having count(*) > 1
+    union all
+    select user_id, 'reset_password'
+    from password_reset_tokens
+    where not is_used and expires_at > $1
+    group by user_id
+    having count(*) > 1
+) repeated",
+    ),
+];
+
+pub(crate) const SQLITE: &[Check] = &[
+    check(
+        "database_file_is_sound",
+        "select count(*) as broken from pragma_integrity_check where integrity_check <> 'ok'",
+    ),
+    check(
+        "foreign_keys_hold",
+        "select count(*) as broken from pragma_foreign_key_check",
+    ),
+];
+
+#[async_trait]
+impl<DB: Backend, C: Hold<DB>> Invariants for SqlRepository<DB, C> {
+    async fn violations(&mut self, now: OffsetDateTime) -> Result<Vec<Violation>> {
+        let mut violations = Vec::new();
+        for check in SHARED.iter().chain(DB::CHECKS) {
+            let query = Self::query(check.sql);
+            let query = if check.asks_time {
+                query.bind(Micros(now))
+            } else {
+                query
+            };
+            let broken = self
+                .fetch_optional(query, |row| row.get::<i64>("broken"))
+                .await?
+                .unwrap_or_default();
+            if broken != 0 {
+                let rows = u64::try_from(broken)
+                    .map_err(|error| StoreError::Unexpected(Box::new(error)))?;
+                violations.push(Violation {
+                    invariant: check.invariant,
+                    rows,
+                });
+            }
+        }
+        Ok(violations)
+    }
+}

@@ -1,0 +1,77 @@
+//! The store port on SQLite and PostgreSQL: one adapter, generic over the driver.
+//!
+//! Every statement is a constant that both databases understand; the few that differ are constants of the `Backend`.
+
+mod audit;
+mod backend;
+mod browser_sessions;
+mod error;
+mod invariants;
+mod micros;
+mod migrate;
+mod one_time_tokens;
+mod outbox;
+mod refresh_tokens;
+mod repository;
+mod sessions;
+mod signing_keys;
+mod store;
+mod users;
+
+use sqlx::{Postgres, Sqlite};
+
+use crate::backend::Backend;
+
+pub use error::{ConnectError, MigrationError};
+pub use store::{SqlDatabase, StorageSettings, connect_store};
+
+/// The statements that both databases must be able to prepare, for the test that has them do so.
+#[doc(hidden)]
+pub fn shared_statements() -> Vec<&'static str> {
+    let repositories = [
+        audit::STATEMENTS,
+        browser_sessions::STATEMENTS,
+        one_time_tokens::STATEMENTS,
+        outbox::STATEMENTS,
+        refresh_tokens::STATEMENTS,
+        sessions::STATEMENTS,
+        signing_keys::STATEMENTS,
+        users::STATEMENTS,
+    ];
+    let checks = invariants::SHARED.iter().map(|check| check.sql);
+    repositories
+        .into_iter()
+        .flatten()
+        .copied()
+        .chain(checks)
+        .collect()
+}
+
+#[doc(hidden)]
+pub fn postgres_statements() -> Vec<&'static str> {
+    own_statements::<Postgres>()
+}
+
+#[doc(hidden)]
+pub fn sqlite_statements() -> Vec<&'static str> {
+    own_statements::<Sqlite>()
+}
+
+fn own_statements<DB: Backend>() -> Vec<&'static str> {
+    let checks = DB::CHECKS.iter().map(|check| check.sql);
+    [DB::CLAIM_MAIL, DB::HAS_MIGRATION_TABLE]
+        .into_iter()
+        .chain(checks)
+        .collect()
+}
+
+/// The numbers and names of the embedded migrations, for the test that compares them with the folders.
+#[doc(hidden)]
+pub fn embedded_migrations() -> [Vec<(i64, &'static str)>; 2] {
+    [migrate::POSTGRES, migrate::SQLITE].map(|scripts| {
+        scripts
+            .iter()
+            .map(|script| (script.version, script.name))
+            .collect()
+    })
+}

@@ -1,0 +1,142 @@
+//! The mail outbox. A worker leases a mail, sends it, and says how that went; a lease that runs out passes to the next.
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use uuid::Uuid;
+use vestibule_core::mail::{LeasedMail, MailContext, MailKind, NewMail};
+use vestibule_core::ports::Outbox;
+
+use crate::backend::Backend;
+use crate::micros::Micros;
+use crate::repository::{Hold, Result, Row, SqlRepository};
+
+const ENQUEUE: &str = "
+insert into mail_outbox (id, kind, user_id, token_id, recipient, device, ip_address, happened_at, status, attempts,
+    next_attempt_at, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9)";
+
+/// Workers pass over rows that another one is just taking, instead of waiting in a row.
+pub(crate) const CLAIM_POSTGRES: &str = "
+update mail_outbox
+set lease_id = $1, leased_until = $2
+where id = (
+    select id
+    from mail_outbox
+    where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
+    order by next_attempt_at, id
+    limit 1
+    for update skip locked
+)
+returning id, kind, token_id, recipient, device, ip_address, happened_at, attempts,
+    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name";
+
+pub(crate) const CLAIM_SQLITE: &str = "
+update mail_outbox
+set lease_id = $1, leased_until = $2
+where id = (
+    select id
+    from mail_outbox
+    where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
+    order by next_attempt_at, id
+    limit 1
+)
+returning id, kind, token_id, recipient, device, ip_address, happened_at, attempts,
+    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name";
+
+const MARK_SENT: &str = "
+update mail_outbox
+set status = 'sent', attempts = attempts + 1, sent_at = $3, lease_id = null, leased_until = null
+where id = $1 and lease_id = $2 and status = 'pending'";
+
+const RETRY: &str = "
+update mail_outbox
+set attempts = attempts + 1, next_attempt_at = $4, last_error = $3, lease_id = null, leased_until = null
+where id = $1 and lease_id = $2 and status = 'pending'";
+
+const BURY: &str = "
+update mail_outbox
+set status = 'dead', attempts = attempts + 1, last_error = $3, lease_id = null, leased_until = null
+where id = $1 and lease_id = $2 and status = 'pending'";
+
+pub(crate) const STATEMENTS: &[&str] = &[ENQUEUE, MARK_SENT, RETRY, BURY];
+
+#[async_trait]
+impl<DB: Backend, C: Hold<DB>> Outbox for SqlRepository<DB, C> {
+    async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()> {
+        let insert = Self::query(ENQUEUE)
+            .bind(mail.id)
+            .bind(mail.kind.as_str())
+            .bind(mail.user_id)
+            .bind(mail.token_id)
+            .bind(mail.recipient.as_str())
+            .bind(mail.context.device.as_str())
+            .bind(mail.context.ip_address.as_str())
+            .bind(Micros(mail.context.at))
+            .bind(Micros(mail.created_at));
+        self.execute(insert).await.map(drop)
+    }
+
+    async fn claim_mail(
+        &mut self,
+        lease_id: Uuid,
+        lease_until: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Option<LeasedMail>> {
+        let claim = Self::query(DB::CLAIM_MAIL)
+            .bind(lease_id)
+            .bind(Micros(lease_until))
+            .bind(Micros(now));
+        self.fetch_optional(claim, leased).await
+    }
+
+    async fn mark_mail_sent(
+        &mut self,
+        id: Uuid,
+        lease_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        Ok(self
+            .execute(
+                Self::query(MARK_SENT)
+                    .bind(id)
+                    .bind(lease_id)
+                    .bind(Micros(now)),
+            )
+            .await?
+            > 0)
+    }
+
+    async fn mark_mail_failed(
+        &mut self,
+        id: Uuid,
+        lease_id: Uuid,
+        next_attempt_at: Option<OffsetDateTime>,
+        error: &str,
+    ) -> Result<bool> {
+        let update = match next_attempt_at {
+            Some(at) => Self::query(RETRY)
+                .bind(id)
+                .bind(lease_id)
+                .bind(error)
+                .bind(Micros(at)),
+            None => Self::query(BURY).bind(id).bind(lease_id).bind(error),
+        };
+        Ok(self.execute(update).await? > 0)
+    }
+}
+
+fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
+    Ok(LeasedMail {
+        id: row.get("id")?,
+        kind: row.code("kind", MailKind::from_code)?,
+        token_id: row.get("token_id")?,
+        recipient: row.get("recipient")?,
+        first_name: row.get("first_name")?,
+        context: MailContext {
+            device: row.get("device")?,
+            ip_address: row.get("ip_address")?,
+            at: row.time("happened_at")?,
+        },
+        attempts: row.count("attempts")?,
+    })
+}

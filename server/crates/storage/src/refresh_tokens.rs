@@ -1,0 +1,103 @@
+//! Refresh families: one row holds the live leaf and its predecessor.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use vestibule_core::model::{NewRefreshToken, RefreshTokenState, Rotation, RotationOutcome};
+use vestibule_core::ports::RefreshTokens;
+
+use crate::backend::Backend;
+use crate::micros::Micros;
+use crate::repository::{Hold, Result, Row, SqlRepository};
+
+const INSERT: &str = "
+insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
+
+/// Rule D6 in one conditional write. Every expression sees the row as it was before, and a caller who waited for another
+/// one's write sees the row as that left it, so of parallel callers one installs its successor and the others are in its
+/// grace. The cases of each column, in order: the leaf was shown, its successor takes its place; the predecessor was shown
+/// within the grace time, the leaf stays; it was shown later, so the leaf was never used, and a fresh one replaces it.
+///
+/// $1 family, $2 the hash that was shown, $3 the fresh hash, $4 the fresh nonce, $5 now, $6 the start of the grace time,
+/// $7 the end of the successor's life.
+const ROTATE: &str = "
+update refresh_tokens
+set token_hash = case when token_hash = $2 then $3 when rotated_at > $6 then token_hash else $3 end,
+    successor_nonce = case when token_hash = $2 then $4 when rotated_at > $6 then successor_nonce else $4 end,
+    rotated_at = case when token_hash = $2 then $5 when rotated_at > $6 then rotated_at else $5 end,
+    expires_at = case when token_hash = $2 then $7 when rotated_at > $6 then expires_at else $7 end,
+    previous_hash = $2,
+    updated_at = $5
+where id = $1
+    and (token_hash = $2 or previous_hash = $2)
+    and not is_revoked
+    and expires_at > $5
+    and exists (
+        select 1
+        from sessions s
+        join users u on u.id = s.user_id
+        where s.id = refresh_tokens.session_id and s.ended_at is null and s.expires_at > $5
+            and u.is_active and u.deleted_at is null
+    )
+returning session_id, successor_nonce";
+
+const STATE: &str = "
+select user_id, session_id, token_hash, previous_hash, is_revoked, expires_at
+from refresh_tokens
+where id = $1";
+
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, ROTATE, STATE];
+
+#[async_trait]
+impl<DB: Backend, C: Hold<DB>> RefreshTokens for SqlRepository<DB, C> {
+    async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()> {
+        let insert = Self::query(INSERT)
+            .bind(token.id)
+            .bind(token.user_id)
+            .bind(token.session_id)
+            .bind(token.token_hash.as_str())
+            .bind(token.device_info.as_str())
+            .bind(Micros(token.expires_at))
+            .bind(false)
+            .bind(Micros(token.created_at));
+        self.execute(insert).await.map(drop)
+    }
+
+    async fn rotate_refresh_token(
+        &mut self,
+        rotation: &Rotation,
+    ) -> Result<Option<RotationOutcome>> {
+        let update = Self::query(ROTATE)
+            .bind(rotation.family_id)
+            .bind(rotation.presented_hash.as_str())
+            .bind(rotation.fresh_hash.as_str())
+            .bind(rotation.fresh_nonce.as_str())
+            .bind(Micros(rotation.now))
+            .bind(Micros(rotation.grace_since))
+            .bind(Micros(rotation.expires_at));
+        self.fetch_optional(update, outcome).await
+    }
+
+    async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>> {
+        self.fetch_optional(Self::query(STATE).bind(family_id), state)
+            .await
+    }
+}
+
+fn outcome<DB: Backend>(row: &Row<DB>) -> Result<RotationOutcome> {
+    Ok(RotationOutcome {
+        session_id: row.get("session_id")?,
+        successor_nonce: row.get("successor_nonce")?,
+    })
+}
+
+fn state<DB: Backend>(row: &Row<DB>) -> Result<RefreshTokenState> {
+    Ok(RefreshTokenState {
+        user_id: row.get("user_id")?,
+        session_id: row.get("session_id")?,
+        token_hash: row.get("token_hash")?,
+        previous_hash: row.get("previous_hash")?,
+        is_revoked: row.get("is_revoked")?,
+        expires_at: row.time("expires_at")?,
+    })
+}

@@ -1,0 +1,169 @@
+//! The migrations: both folders make the same tables, and running them is safe to repeat.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use sqlx::{Connection, PgConnection, Row, SqliteConnection};
+use vestibule_storage::{MigrationError, embedded_migrations};
+use vestibule_testkit::{TestDatabase, databases};
+
+/// Table, column, and whether it may be null.
+type Shape = BTreeSet<(String, String, bool)>;
+
+#[test]
+fn the_folders_hold_what_is_embedded_and_the_same_in_both() {
+    let [postgres, sqlite] = embedded_migrations();
+    assert_eq!(postgres, sqlite);
+    assert!(postgres.is_sorted_by_key(|(version, _)| *version));
+    for (version, name) in &postgres {
+        assert!(name.starts_with(&format!("{version:04}_")), "{name}");
+    }
+    let embedded: BTreeSet<String> = postgres
+        .iter()
+        .map(|(_, name)| format!("{name}.sql"))
+        .collect();
+    for folder in ["postgres", "sqlite"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../../migrations")
+            .join(folder);
+        let files = std::fs::read_dir(folder).unwrap();
+        let files: BTreeSet<String> = files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(files, embedded);
+    }
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_tables_columns_and_nullability() {
+    let Some(postgres) = TestDatabase::postgres().await else {
+        return;
+    };
+    let sqlite = TestDatabase::sqlite();
+    common::migrated(&postgres).await.close().await;
+    common::migrated(&sqlite).await.close().await;
+    let expected = shape_of_postgres(postgres.url()).await;
+    assert!(expected.len() > 80, "{}", expected.len());
+    assert_eq!(shape_of_sqlite(sqlite.url()).await, expected);
+}
+
+async fn shape_of_postgres(url: &str) -> Shape {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    let rows = sqlx::query(
+        "select table_name::text as table_name, column_name::text as column_name, is_nullable = 'YES' as is_nullable
+        from information_schema.columns
+        where table_schema = 'public' and table_name <> '_sqlx_migrations'",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    rows.iter()
+        .map(|row| {
+            (
+                row.get("table_name"),
+                row.get("column_name"),
+                row.get("is_nullable"),
+            )
+        })
+        .collect()
+}
+
+async fn shape_of_sqlite(url: &str) -> Shape {
+    let mut connection = SqliteConnection::connect(url).await.unwrap();
+    let rows = sqlx::query(
+        "select t.name as table_name, c.name as column_name, c.\"notnull\" = 0 as is_nullable
+        from sqlite_master t
+        join pragma_table_info(t.name) c
+        where t.type = 'table' and t.name not like 'sqlite_%' and t.name <> '_sqlx_migrations'",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    rows.iter()
+        .map(|row| {
+            (
+                row.get("table_name"),
+                row.get("column_name"),
+                row.get("is_nullable"),
+            )
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn migrating_twice_does_nothing_the_second_time() {
+    let all: Vec<i64> = embedded_migrations()[0]
+        .iter()
+        .map(|(version, _)| *version)
+        .collect();
+    for database in databases().await {
+        let store = common::connect(&database);
+        assert_eq!(store.pending().await.unwrap(), all);
+        // Asking changed nothing.
+        assert_eq!(store.pending().await.unwrap(), all);
+        assert_eq!(store.migrate().await.unwrap(), all);
+        assert_eq!(store.pending().await.unwrap(), [0; 0]);
+        assert_eq!(store.migrate().await.unwrap(), [0; 0]);
+        store.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replicas_that_migrate_at_once_apply_each_migration_once() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    let replicas: Vec<_> = (0..5)
+        .map(|_| {
+            let store = common::connect(&database);
+            tokio::spawn(async move {
+                let applied = store.migrate().await.unwrap();
+                store.close().await;
+                applied
+            })
+        })
+        .collect();
+    let mut applied = Vec::new();
+    for replica in replicas {
+        applied.extend(replica.await.unwrap());
+    }
+    assert_eq!(applied.len(), embedded_migrations()[0].len());
+}
+
+#[tokio::test]
+async fn a_migration_that_was_edited_is_refused_and_a_later_one_is_not() {
+    for database in databases().await {
+        let store = common::migrated(&database).await;
+        let later =
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+            values (9999, 'of a newer version', true, 'sum', 0)";
+        database.execute(later).await;
+        assert_eq!(store.migrate().await.unwrap(), [0; 0]);
+
+        database
+            .execute("update _sqlx_migrations set checksum = 'other' where version = 1")
+            .await;
+        assert!(matches!(
+            store.migrate().await,
+            Err(MigrationError::Edited(1))
+        ));
+        assert!(matches!(
+            store.pending().await,
+            Err(MigrationError::Edited(1))
+        ));
+
+        database
+            .execute("update _sqlx_migrations set version = 0 where version = 1")
+            .await;
+        assert!(matches!(
+            store.migrate().await,
+            Err(MigrationError::Foreign(0))
+        ));
+        store.close().await;
+    }
+}

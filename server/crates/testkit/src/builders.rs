@@ -1,0 +1,123 @@
+//! Rows with every field filled in; a test changes the ones that it is about.
+
+use serde_json::json;
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+use vestibule_core::mail::{MailContext, MailKind, NewMail};
+use vestibule_core::model::{
+    EmailAddress, NewOneTimeToken, NewRefreshToken, NewUser, Purpose, Session, SessionKind,
+    SignInMethod, SigningKey, User,
+};
+use vestibule_core::{AuditEvent, AuditRecord};
+
+pub const IP_ADDRESS: &str = "192.0.2.1";
+pub const USER_AGENT: &str =
+    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+pub const DEVICE: &str = "Firefox on Linux";
+/// Not a real hash: the store only keeps it.
+pub const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA";
+
+pub fn new_user(id: Uuid, email: &str, now: OffsetDateTime) -> NewUser {
+    NewUser {
+        id,
+        email: EmailAddress::parse(email).unwrap(),
+        password_hash: PASSWORD_HASH.to_owned(),
+        first_name: Some("Ann".to_owned()),
+        last_name: None,
+        created_at: now,
+    }
+}
+
+/// Lives for thirty days.
+pub fn session(id: Uuid, user_id: Uuid, kind: SessionKind, now: OffsetDateTime) -> Session {
+    Session {
+        id,
+        user_id,
+        kind,
+        device: DEVICE.to_owned(),
+        ip_address: IP_ADDRESS.to_owned(),
+        user_agent: Some(USER_AGENT.to_owned()),
+        method: SignInMethod::Password,
+        is_persistent: true,
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + Duration::days(30),
+    }
+}
+
+/// Lives for seven days.
+pub fn refresh_token(id: Uuid, session: &Session, token_hash: &str) -> NewRefreshToken {
+    NewRefreshToken {
+        id,
+        user_id: session.user_id,
+        session_id: session.id,
+        token_hash: token_hash.to_owned(),
+        device_info: session.device.clone(),
+        expires_at: session.created_at + Duration::days(7),
+        created_at: session.created_at,
+    }
+}
+
+/// Lives for an hour.
+pub fn one_time_token(
+    id: Uuid,
+    user_id: Uuid,
+    purpose: Purpose,
+    token_hash: &str,
+    now: OffsetDateTime,
+) -> NewOneTimeToken {
+    NewOneTimeToken {
+        id,
+        user_id,
+        purpose,
+        token_hash: token_hash.to_owned(),
+        expires_at: now + Duration::hours(1),
+        ip_address: IP_ADDRESS.to_owned(),
+        user_agent: Some(USER_AGENT.to_owned()),
+        created_at: now,
+    }
+}
+
+pub fn mail(id: Uuid, kind: MailKind, user: &User, now: OffsetDateTime) -> NewMail {
+    NewMail {
+        id,
+        kind,
+        user_id: user.id,
+        token_id: None,
+        recipient: user.email.clone(),
+        context: MailContext {
+            device: DEVICE.to_owned(),
+            ip_address: IP_ADDRESS.to_owned(),
+            at: now,
+        },
+        created_at: now,
+    }
+}
+
+pub fn audit(
+    id: Uuid,
+    user_id: Option<Uuid>,
+    event: AuditEvent,
+    now: OffsetDateTime,
+) -> AuditRecord {
+    AuditRecord {
+        id,
+        user_id,
+        event,
+        details: json!({ "method": "password" }),
+        ip_address: IP_ADDRESS.to_owned(),
+        user_agent: Some(USER_AGENT.to_owned()),
+        created_at: now,
+    }
+}
+
+pub fn signing_key(kid: &str, now: OffsetDateTime) -> SigningKey {
+    SigningKey {
+        kid: kid.to_owned(),
+        algorithm: "EdDSA".to_owned(),
+        sealed_private_key: "sealed".to_owned(),
+        created_at: now,
+        active_at: now,
+        expires_at: None,
+    }
+}

@@ -1,0 +1,182 @@
+//! The contract of the store port: what every store must do, whatever it runs on.
+//!
+//! [`store_contracts!`](crate::store_contracts) lists all of them; a store's tests run each on a fresh database.
+
+pub mod browser_sessions;
+pub mod one_time_tokens;
+pub mod outbox;
+pub mod refresh_tokens;
+pub mod sessions;
+pub mod users;
+pub mod whole;
+
+use std::sync::Arc;
+
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+use vestibule_core::mail::MailKind;
+use vestibule_core::model::{Session, SessionKind, User};
+use vestibule_core::ports::{Clock, Random, Repository, Store, Transaction};
+
+use crate::{FakeClock, SeededRandom, TestDatabase, builders};
+
+/// Calls the macro once with the paths of all contracts, below `vestibule_testkit::contract`.
+#[macro_export]
+macro_rules! store_contracts {
+    ($run:ident) => {
+        $run! {
+            users::a_user_is_found_by_id_and_by_canonical_address,
+            users::a_canonical_address_has_one_live_account,
+            users::a_taken_address_leaves_the_transaction_usable,
+            users::a_deleted_account_frees_its_address,
+            users::parallel_registrations_of_one_address_give_one_account,
+            users::a_sign_in_is_recorded_only_under_the_hash_that_was_verified,
+            users::a_password_changes_only_over_the_hash_that_was_verified,
+            users::a_profile_is_replaced,
+            users::an_address_is_marked_verified,
+            users::an_inactive_account_cannot_be_changed,
+            sessions::a_live_session_has_a_principal,
+            sessions::an_expired_or_orphaned_session_has_no_principal,
+            sessions::live_sessions_are_listed_last_seen_first,
+            sessions::a_session_is_ended_once_and_by_its_user_only,
+            sessions::all_sessions_end_or_all_but_one,
+            sessions::last_seen_only_moves_forward,
+            sessions::parallel_sign_ins_do_not_outlive_the_end_of_all_sessions,
+            sessions::the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way,
+            browser_sessions::a_cookie_is_bound_once_to_a_live_browser_session,
+            browser_sessions::cookie_data_is_kept_while_the_session_lives,
+            browser_sessions::an_ended_session_never_comes_back,
+            refresh_tokens::the_leaf_is_replaced_by_its_successor,
+            refresh_tokens::a_replay_in_grace_gets_the_same_successor,
+            refresh_tokens::a_replay_after_the_grace_time_gets_a_fresh_successor,
+            refresh_tokens::a_token_older_than_the_predecessor_gets_nothing,
+            refresh_tokens::a_voided_successor_gets_nothing,
+            refresh_tokens::a_family_dies_with_its_life_its_session_and_its_user,
+            refresh_tokens::the_grace_time_does_not_extend_the_life,
+            refresh_tokens::parallel_rotations_of_one_token_agree_on_one_successor,
+            refresh_tokens::parallel_rotations_and_an_end_leave_no_live_family,
+            refresh_tokens::a_rotation_and_an_end_do_not_wait_in_a_circle,
+            one_time_tokens::a_token_is_consumed_once_and_for_its_purpose,
+            one_time_tokens::an_expired_token_is_worthless,
+            one_time_tokens::a_new_token_supersedes_the_earlier_one,
+            one_time_tokens::parallel_consumers_of_one_token_have_one_winner,
+            one_time_tokens::parallel_requests_leave_one_live_token,
+            one_time_tokens::wrong_codes_are_counted_up_to_the_limit,
+            one_time_tokens::parallel_code_entries_never_pass_the_limit,
+            one_time_tokens::the_count_of_codes_goes_over_to_a_new_token_for_an_hour,
+            one_time_tokens::all_tokens_of_a_user_are_voided,
+            one_time_tokens::a_token_of_an_inactive_user_is_worthless,
+            one_time_tokens::crossing_operations_do_not_wait_in_a_circle,
+            one_time_tokens::a_reset_and_a_change_of_password_do_not_wait_in_a_circle,
+            outbox::the_mail_that_is_due_longest_comes_first,
+            outbox::a_leased_mail_is_nobody_elses_until_its_lease_runs_out,
+            outbox::a_failed_mail_is_due_again_later,
+            outbox::a_dead_mail_is_never_claimed,
+            outbox::a_lost_lease_marks_nothing,
+            outbox::parallel_workers_never_hold_the_same_mail,
+            outbox::a_worker_does_not_take_what_another_is_taking,
+            whole::an_uncommitted_transaction_leaves_nothing,
+            whole::an_audit_record_is_kept,
+            whole::of_two_first_signing_keys_one_is_kept,
+            whole::signing_keys_are_listed_while_published,
+            whole::text_of_every_script_comes_back,
+            whole::times_come_back_to_the_microsecond,
+        }
+    };
+}
+
+/// What a contract runs on: a store over a fresh, migrated database, and the time and chance of the test.
+#[derive(Clone)]
+pub struct Contract {
+    pub store: Arc<dyn Store>,
+    pub database: Arc<TestDatabase>,
+    clock: Arc<FakeClock>,
+    random: Arc<SeededRandom>,
+}
+
+impl Contract {
+    pub fn new(store: Arc<dyn Store>, database: Arc<TestDatabase>) -> Self {
+        Self {
+            store,
+            database,
+            clock: Arc::default(),
+            random: Arc::default(),
+        }
+    }
+
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn id(&self) -> Uuid {
+        self.random.id(self.now())
+    }
+
+    async fn connect(&self) -> Box<dyn Repository> {
+        self.store.connect().await.unwrap()
+    }
+
+    async fn begin(&self) -> Box<dyn Transaction> {
+        self.store.begin().await.unwrap()
+    }
+
+    /// A user with the mail that welcomes them.
+    async fn user(&self, email: &str) -> User {
+        let mut tx = self.begin().await;
+        let user = tx
+            .insert_user(&builders::new_user(self.id(), email, self.now()))
+            .await
+            .unwrap();
+        let mail = builders::mail(self.id(), MailKind::Welcome, &user, self.now());
+        tx.enqueue_mail(&mail).await.unwrap();
+        tx.commit().await.unwrap();
+        user
+    }
+
+    /// A browser session without a cookie.
+    async fn browser_session(&self, user: &User) -> Session {
+        let session = builders::session(self.id(), user.id, SessionKind::Browser, self.now());
+        self.connect().await.insert_session(&session).await.unwrap();
+        session
+    }
+
+    /// An API session and the id of its refresh family, whose first token has the hash.
+    async fn api_session(&self, user: &User, token_hash: &str) -> (Session, Uuid) {
+        let session = builders::session(self.id(), user.id, SessionKind::Api, self.now());
+        let token = builders::refresh_token(self.id(), &session, token_hash);
+        let mut tx = self.begin().await;
+        tx.insert_session(&session).await.unwrap();
+        tx.insert_refresh_token(&token).await.unwrap();
+        tx.commit().await.unwrap();
+        (session, token.id)
+    }
+}
+
+/// Runs the tasks at once, each in a task of the runtime, and gives what they gave.
+async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..count)
+        .map(|number| tokio::spawn(task(number)))
+        .collect();
+    let mut results = Vec::with_capacity(count);
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+/// Starts a task and gives it the time to get as far as it can while the caller holds its locks.
+async fn meanwhile<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    let task = tokio::spawn(task);
+    tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+    task
+}

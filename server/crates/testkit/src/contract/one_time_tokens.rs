@@ -1,0 +1,320 @@
+use time::Duration;
+use uuid::Uuid;
+use vestibule_core::model::Purpose::{self, ResetPassword, VerifyEmail};
+
+use super::{Contract, in_parallel, meanwhile};
+use crate::builders;
+
+async fn insert(cx: &Contract, user_id: Uuid, purpose: Purpose, hash: &str) {
+    let token = builders::one_time_token(cx.id(), user_id, purpose, hash, cx.now());
+    let mut tx = cx.begin().await;
+    tx.insert_one_time_token(&token).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn owner(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
+    cx.connect()
+        .await
+        .token_owner(purpose, hash, cx.now())
+        .await
+        .unwrap()
+}
+
+async fn consume(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
+    let mut tx = cx.begin().await;
+    let user_id = tx.consume_token(purpose, hash, cx.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    user_id
+}
+
+pub async fn a_token_is_consumed_once_and_for_its_purpose(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    insert(&cx, user.id, VerifyEmail, "verify").await;
+    insert(&cx, user.id, ResetPassword, "reset").await;
+    for (purpose, hash, foreign) in [
+        (VerifyEmail, "verify", "reset"),
+        (ResetPassword, "reset", "verify"),
+    ] {
+        assert_eq!(owner(&cx, purpose, hash).await, Some(user.id));
+        assert_eq!(owner(&cx, purpose, foreign).await, None);
+        assert_eq!(consume(&cx, purpose, foreign).await, None);
+        assert_eq!(consume(&cx, purpose, hash).await, Some(user.id));
+        assert_eq!(consume(&cx, purpose, hash).await, None);
+        assert_eq!(owner(&cx, purpose, hash).await, None);
+    }
+}
+
+pub async fn an_expired_token_is_worthless(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    for purpose in [VerifyEmail, ResetPassword] {
+        insert(&cx, user.id, purpose, "token").await;
+        cx.advance(Duration::hours(1) - Duration::MICROSECOND);
+        assert_eq!(owner(&cx, purpose, "token").await, Some(user.id));
+        cx.advance(Duration::MICROSECOND);
+        assert_eq!(owner(&cx, purpose, "token").await, None);
+        assert_eq!(consume(&cx, purpose, "token").await, None);
+    }
+}
+
+pub async fn a_new_token_supersedes_the_earlier_one(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let other = cx.user("bob@example.org").await;
+    for purpose in [VerifyEmail, ResetPassword] {
+        insert(&cx, other.id, purpose, "others").await;
+        insert(&cx, user.id, purpose, "first").await;
+        insert(&cx, user.id, purpose, "second").await;
+        assert_eq!(consume(&cx, purpose, "first").await, None);
+        assert_eq!(consume(&cx, purpose, "second").await, Some(user.id));
+        assert_eq!(consume(&cx, purpose, "others").await, Some(other.id));
+    }
+}
+
+pub async fn parallel_consumers_of_one_token_have_one_winner(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    for purpose in [VerifyEmail, ResetPassword] {
+        insert(&cx, user.id, purpose, "token").await;
+        let winners = in_parallel(50, |_| {
+            let cx = cx.clone();
+            async move { consume(&cx, purpose, "token").await }
+        })
+        .await;
+        assert_eq!(winners.into_iter().flatten().collect::<Vec<_>>(), [user.id]);
+    }
+}
+
+pub async fn parallel_requests_leave_one_live_token(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    for purpose in [VerifyEmail, ResetPassword] {
+        in_parallel(20, |number| {
+            let cx = cx.clone();
+            async move { insert(&cx, user.id, purpose, &format!("token {number}")).await }
+        })
+        .await;
+        let mut live = 0;
+        for number in 0..20 {
+            live += usize::from(
+                owner(&cx, purpose, &format!("token {number}"))
+                    .await
+                    .is_some(),
+            );
+        }
+        assert_eq!(live, 1);
+    }
+}
+
+pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let mut store = cx.connect().await;
+    assert!(
+        store
+            .count_code_attempt(user.id, 5, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let token = builders::one_time_token(cx.id(), user.id, VerifyEmail, "verify", cx.now());
+    store.insert_one_time_token(&token).await.unwrap();
+    for _ in 0..5 {
+        let attempt = store
+            .count_code_attempt(user.id, 5, cx.now())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (
+                attempt.token_id,
+                attempt.token_hash.as_str(),
+                attempt.created_at
+            ),
+            (token.id, "verify", cx.now())
+        );
+    }
+    assert!(
+        store
+            .count_code_attempt(user.id, 5, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    drop(store);
+    // Guessing codes does not take the link from its owner.
+    assert_eq!(consume(&cx, VerifyEmail, "verify").await, Some(user.id));
+    assert!(
+        cx.connect()
+            .await
+            .count_code_attempt(user.id, 99, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+pub async fn parallel_code_entries_never_pass_the_limit(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    insert(&cx, user.id, VerifyEmail, "verify").await;
+    let counted = in_parallel(30, |_| {
+        let cx = cx.clone();
+        async move {
+            cx.connect()
+                .await
+                .count_code_attempt(user.id, 5, cx.now())
+                .await
+                .unwrap()
+                .is_some()
+        }
+    })
+    .await;
+    assert_eq!(counted.into_iter().filter(|counted| *counted).count(), 5);
+}
+
+pub async fn the_count_of_codes_goes_over_to_a_new_token_for_an_hour(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let allowed = async |limit: u32| {
+        let attempt = cx
+            .connect()
+            .await
+            .count_code_attempt(user.id, limit, cx.now())
+            .await
+            .unwrap();
+        attempt.is_some()
+    };
+    insert(&cx, user.id, VerifyEmail, "first").await;
+    for _ in 0..3 {
+        assert!(allowed(3).await);
+    }
+    cx.advance(Duration::minutes(50));
+    insert(&cx, user.id, VerifyEmail, "second").await;
+    assert!(!allowed(3).await);
+    assert!(allowed(4).await);
+    cx.advance(Duration::hours(1) + Duration::MICROSECOND);
+    insert(&cx, user.id, VerifyEmail, "third").await;
+    assert!(allowed(1).await);
+}
+
+pub async fn all_tokens_of_a_user_are_voided(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let other = cx.user("bob@example.org").await;
+    for purpose in [VerifyEmail, ResetPassword] {
+        insert(&cx, user.id, purpose, "mine").await;
+        insert(&cx, other.id, purpose, "others").await;
+    }
+    let mut tx = cx.begin().await;
+    tx.void_tokens(user.id).await.unwrap();
+    tx.commit().await.unwrap();
+    for purpose in [VerifyEmail, ResetPassword] {
+        assert_eq!(consume(&cx, purpose, "mine").await, None);
+        assert_eq!(consume(&cx, purpose, "others").await, Some(other.id));
+    }
+}
+
+pub async fn a_token_of_an_inactive_user_is_worthless(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    for purpose in [VerifyEmail, ResetPassword] {
+        insert(&cx, user.id, purpose, "token").await;
+    }
+    for (fault, cure) in [
+        (
+            "update users set is_active = false",
+            "update users set is_active = true",
+        ),
+        (
+            "update users set deleted_at = created_at",
+            "update users set deleted_at = null",
+        ),
+    ] {
+        cx.database.execute(fault).await;
+        for purpose in [VerifyEmail, ResetPassword] {
+            assert_eq!(owner(&cx, purpose, "token").await, None, "{fault}");
+            assert_eq!(consume(&cx, purpose, "token").await, None, "{fault}");
+        }
+        cx.database.execute(cure).await;
+    }
+    assert_eq!(consume(&cx, VerifyEmail, "token").await, Some(user.id));
+}
+
+/// A reset, a change of password, a verification and new mails, all of one user and all at once.
+pub async fn crossing_operations_do_not_wait_in_a_circle(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.api_session(&user, "A").await;
+    insert(&cx, user.id, VerifyEmail, "verify").await;
+    insert(&cx, user.id, ResetPassword, "reset").await;
+    in_parallel(40, |number| {
+        let cx = cx.clone();
+        async move {
+            let mut tx = cx.begin().await;
+            match number % 4 {
+                0 => {
+                    tx.consume_token(ResetPassword, "reset", cx.now())
+                        .await
+                        .unwrap();
+                    tx.update_password(user.id, None, "reset", cx.now())
+                        .await
+                        .unwrap();
+                    tx.void_tokens(user.id).await.unwrap();
+                    tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+                }
+                1 => {
+                    tx.update_password(user.id, None, "changed", cx.now())
+                        .await
+                        .unwrap();
+                    tx.void_tokens(user.id).await.unwrap();
+                    tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+                }
+                2 => {
+                    tx.consume_token(VerifyEmail, "verify", cx.now())
+                        .await
+                        .unwrap();
+                    tx.mark_email_verified(user.id, cx.now()).await.unwrap();
+                }
+                _ => {
+                    let purpose = if number % 8 == 3 {
+                        VerifyEmail
+                    } else {
+                        ResetPassword
+                    };
+                    let hash = format!("token {number}");
+                    let token =
+                        builders::one_time_token(cx.id(), user.id, purpose, &hash, cx.now());
+                    tx.insert_one_time_token(&token).await.unwrap();
+                }
+            }
+            tx.commit().await.unwrap();
+        }
+    })
+    .await;
+}
+
+pub async fn a_reset_and_a_change_of_password_do_not_wait_in_a_circle(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    for purpose in [VerifyEmail, ResetPassword] {
+        insert(&cx, user.id, purpose, "token").await;
+        let mut consuming = cx.begin().await;
+        assert_eq!(
+            consuming
+                .consume_token(purpose, "token", cx.now())
+                .await
+                .unwrap(),
+            Some(user.id)
+        );
+        let changing = meanwhile({
+            let cx = cx.clone();
+            async move {
+                let mut tx = cx.begin().await;
+                tx.update_password(user.id, None, "changed", cx.now())
+                    .await
+                    .unwrap()
+                    .unwrap();
+                tx.void_tokens(user.id).await.unwrap();
+                tx.commit().await.unwrap();
+            }
+        })
+        .await;
+        consuming
+            .mark_email_verified(user.id, cx.now())
+            .await
+            .unwrap()
+            .unwrap();
+        consuming.commit().await.unwrap();
+        changing.await.unwrap();
+    }
+}

@@ -1,0 +1,180 @@
+use std::collections::HashSet;
+
+use time::Duration;
+use uuid::Uuid;
+use vestibule_core::mail::{LeasedMail, MailKind};
+
+use super::{Contract, in_parallel, meanwhile};
+use crate::builders::{self, DEVICE, IP_ADDRESS};
+
+const LEASE: Duration = Duration::minutes(2);
+
+async fn claim(cx: &Contract, lease: Uuid) -> Option<LeasedMail> {
+    cx.connect()
+        .await
+        .claim_mail(lease, cx.now() + LEASE, cx.now())
+        .await
+        .unwrap()
+}
+
+pub async fn the_mail_that_is_due_longest_comes_first(cx: Contract) {
+    assert!(claim(&cx, cx.id()).await.is_none());
+    let user = cx.user("ann@example.org").await;
+    cx.advance(Duration::seconds(1));
+    let mut reset = builders::mail(cx.id(), MailKind::ResetPassword, &user, cx.now());
+    reset.token_id = Some(cx.id());
+    cx.connect().await.enqueue_mail(&reset).await.unwrap();
+
+    assert_eq!(claim(&cx, cx.id()).await.unwrap().kind, MailKind::Welcome);
+    let leased = claim(&cx, cx.id()).await.unwrap();
+    assert_eq!(
+        (leased.id, leased.kind, leased.token_id),
+        (reset.id, MailKind::ResetPassword, reset.token_id)
+    );
+    assert_eq!(
+        (leased.recipient.as_str(), leased.first_name.as_deref()),
+        ("ann@example.org", Some("Ann"))
+    );
+    assert_eq!(
+        (
+            leased.context.device.as_str(),
+            leased.context.ip_address.as_str()
+        ),
+        (DEVICE, IP_ADDRESS)
+    );
+    assert_eq!((leased.context.at, leased.attempts), (cx.now(), 0));
+    assert!(claim(&cx, cx.id()).await.is_none());
+}
+
+pub async fn a_leased_mail_is_nobody_elses_until_its_lease_runs_out(cx: Contract) {
+    cx.user("ann@example.org").await;
+    let first = cx.id();
+    let mail = claim(&cx, first).await.unwrap();
+    cx.advance(LEASE - Duration::MICROSECOND);
+    assert!(claim(&cx, cx.id()).await.is_none());
+    cx.advance(Duration::MICROSECOND);
+    let again = claim(&cx, cx.id()).await.unwrap();
+    // The worker that held it never said what became of it, so nothing was counted.
+    assert_eq!((again.id, again.attempts), (mail.id, 0));
+}
+
+pub async fn a_failed_mail_is_due_again_later(cx: Contract) {
+    cx.user("ann@example.org").await;
+    let lease = cx.id();
+    let mail = claim(&cx, lease).await.unwrap();
+    let due = cx.now() + Duration::minutes(10);
+    assert!(
+        cx.connect()
+            .await
+            .mark_mail_failed(mail.id, lease, Some(due), "greylisted")
+            .await
+            .unwrap()
+    );
+    assert!(claim(&cx, cx.id()).await.is_none());
+    cx.advance(Duration::minutes(10));
+    let lease = cx.id();
+    let again = claim(&cx, lease).await.unwrap();
+    assert_eq!((again.id, again.attempts), (mail.id, 1));
+    assert!(
+        cx.connect()
+            .await
+            .mark_mail_sent(mail.id, lease, cx.now())
+            .await
+            .unwrap()
+    );
+    assert!(
+        !cx.connect()
+            .await
+            .mark_mail_sent(mail.id, lease, cx.now())
+            .await
+            .unwrap()
+    );
+    cx.advance(Duration::days(1));
+    assert!(claim(&cx, cx.id()).await.is_none());
+}
+
+pub async fn a_dead_mail_is_never_claimed(cx: Contract) {
+    cx.user("ann@example.org").await;
+    let lease = cx.id();
+    let mail = claim(&cx, lease).await.unwrap();
+    assert!(
+        cx.connect()
+            .await
+            .mark_mail_failed(mail.id, lease, None, "no such mailbox")
+            .await
+            .unwrap()
+    );
+    cx.advance(Duration::days(1));
+    assert!(claim(&cx, cx.id()).await.is_none());
+    assert!(
+        !cx.connect()
+            .await
+            .mark_mail_failed(mail.id, lease, Some(cx.now()), "again")
+            .await
+            .unwrap()
+    );
+}
+
+pub async fn a_lost_lease_marks_nothing(cx: Contract) {
+    cx.user("ann@example.org").await;
+    let (slow, quick) = (cx.id(), cx.id());
+    let mail = claim(&cx, slow).await.unwrap();
+    cx.advance(LEASE);
+    assert_eq!(claim(&cx, quick).await.unwrap().id, mail.id);
+    let mut store = cx.connect().await;
+    assert!(!store.mark_mail_sent(mail.id, slow, cx.now()).await.unwrap());
+    assert!(
+        !store
+            .mark_mail_failed(mail.id, slow, None, "late")
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .mark_mail_sent(mail.id, quick, cx.now())
+            .await
+            .unwrap()
+    );
+}
+
+pub async fn parallel_workers_never_hold_the_same_mail(cx: Contract) {
+    for number in 0..20 {
+        cx.user(&format!("user{number}@example.org")).await;
+    }
+    let claimed = in_parallel(10, |_| {
+        let cx = cx.clone();
+        async move {
+            let mut ids = Vec::new();
+            while let Some(mail) = claim(&cx, cx.id()).await {
+                ids.push(mail.id);
+            }
+            ids
+        }
+    })
+    .await;
+    let mut claimed = claimed.concat();
+    // A worker that passes over a row that is being taken may stop one early; what is left is claimed after it.
+    while let Some(mail) = claim(&cx, cx.id()).await {
+        claimed.push(mail.id);
+    }
+    assert_eq!(claimed.len(), 20);
+    assert_eq!(claimed.iter().collect::<HashSet<_>>().len(), 20);
+}
+
+pub async fn a_worker_does_not_take_what_another_is_taking(cx: Contract) {
+    cx.user("ann@example.org").await;
+    cx.user("bob@example.org").await;
+    let mut first = cx.begin().await;
+    let taken = first
+        .claim_mail(cx.id(), cx.now() + LEASE, cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    let other = meanwhile({
+        let cx = cx.clone();
+        async move { claim(&cx, cx.id()).await.unwrap() }
+    })
+    .await;
+    first.commit().await.unwrap();
+    assert_ne!(other.await.unwrap().id, taken.id);
+}

@@ -1,0 +1,293 @@
+use std::collections::HashSet;
+
+use time::Duration;
+use uuid::Uuid;
+use vestibule_core::model::Rotation;
+
+use super::{Contract, in_parallel, meanwhile};
+
+const GRACE: Duration = Duration::seconds(30);
+const LIFE: Duration = Duration::days(7);
+
+/// Presents a token; the nonce names the fresh successor, whose hash is "after " and the nonce.
+fn rotation(cx: &Contract, family: Uuid, presented: &str, nonce: &str) -> Rotation {
+    Rotation {
+        family_id: family,
+        presented_hash: presented.to_owned(),
+        fresh_hash: format!("after {nonce}"),
+        fresh_nonce: nonce.to_owned(),
+        now: cx.now(),
+        grace_since: cx.now() - GRACE,
+        expires_at: cx.now() + LIFE,
+    }
+}
+
+/// The nonce of the live successor.
+async fn rotate(cx: &Contract, family: Uuid, presented: &str, nonce: &str) -> Option<String> {
+    let rotation = rotation(cx, family, presented, nonce);
+    cx.connect()
+        .await
+        .rotate_refresh_token(&rotation)
+        .await
+        .unwrap()
+        .map(|outcome| outcome.successor_nonce)
+}
+
+async fn family_of_new_session(cx: &Contract) -> Uuid {
+    let user = cx.user("ann@example.org").await;
+    cx.api_session(&user, "A").await.1
+}
+
+pub async fn the_leaf_is_replaced_by_its_successor(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let (session, family) = cx.api_session(&user, "A").await;
+    let mut store = cx.connect().await;
+    let state = store.refresh_token_state(family).await.unwrap().unwrap();
+    assert_eq!((state.user_id, state.session_id), (user.id, session.id));
+    assert_eq!(
+        (
+            state.token_hash.as_str(),
+            state.previous_hash,
+            state.is_revoked
+        ),
+        ("A", None, false)
+    );
+    assert_eq!(state.expires_at, cx.now() + LIFE);
+
+    cx.advance(Duration::minutes(10));
+    let outcome = store
+        .rotate_refresh_token(&rotation(&cx, family, "A", "n1"))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (outcome.session_id, outcome.successor_nonce.as_str()),
+        (session.id, "n1")
+    );
+    let state = store.refresh_token_state(family).await.unwrap().unwrap();
+    assert_eq!(
+        (state.token_hash.as_str(), state.previous_hash.as_deref()),
+        ("after n1", Some("A"))
+    );
+    assert_eq!(state.expires_at, cx.now() + LIFE);
+    drop(store);
+
+    assert_eq!(
+        rotate(&cx, family, "after n1", "n2").await.as_deref(),
+        Some("n2")
+    );
+    assert_eq!(rotate(&cx, family, "unknown", "n3").await, None);
+    assert_eq!(rotate(&cx, cx.id(), "after n2", "n3").await, None);
+    assert!(
+        cx.connect()
+            .await
+            .refresh_token_state(cx.id())
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+pub async fn a_replay_in_grace_gets_the_same_successor(cx: Contract) {
+    let family = family_of_new_session(&cx).await;
+    assert_eq!(rotate(&cx, family, "A", "n1").await.as_deref(), Some("n1"));
+    cx.advance(GRACE - Duration::MICROSECOND);
+    assert_eq!(rotate(&cx, family, "A", "n2").await.as_deref(), Some("n1"));
+    // The replay does not begin the grace time anew.
+    cx.advance(Duration::MICROSECOND);
+    assert_eq!(rotate(&cx, family, "A", "n3").await.as_deref(), Some("n3"));
+}
+
+pub async fn a_replay_after_the_grace_time_gets_a_fresh_successor(cx: Contract) {
+    let family = family_of_new_session(&cx).await;
+    assert_eq!(rotate(&cx, family, "A", "n1").await.as_deref(), Some("n1"));
+    cx.advance(Duration::hours(5));
+    assert_eq!(rotate(&cx, family, "A", "n2").await.as_deref(), Some("n2"));
+    // The fresh successor has a grace time of its own.
+    cx.advance(GRACE / 2);
+    assert_eq!(rotate(&cx, family, "A", "n3").await.as_deref(), Some("n2"));
+    assert_eq!(
+        rotate(&cx, family, "after n2", "n4").await.as_deref(),
+        Some("n4")
+    );
+}
+
+pub async fn a_token_older_than_the_predecessor_gets_nothing(cx: Contract) {
+    let family = family_of_new_session(&cx).await;
+    assert_eq!(rotate(&cx, family, "A", "n1").await.as_deref(), Some("n1"));
+    assert_eq!(
+        rotate(&cx, family, "after n1", "n2").await.as_deref(),
+        Some("n2")
+    );
+    // Even within the grace time: the successor was used, so whoever has A is not its user.
+    assert_eq!(rotate(&cx, family, "A", "n3").await, None);
+    let state = cx
+        .connect()
+        .await
+        .refresh_token_state(family)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (state.token_hash.as_str(), state.previous_hash.as_deref()),
+        ("after n2", Some("after n1"))
+    );
+}
+
+pub async fn a_voided_successor_gets_nothing(cx: Contract) {
+    let family = family_of_new_session(&cx).await;
+    assert_eq!(rotate(&cx, family, "A", "n1").await.as_deref(), Some("n1"));
+    cx.advance(Duration::hours(5));
+    assert_eq!(rotate(&cx, family, "A", "n2").await.as_deref(), Some("n2"));
+    assert_eq!(rotate(&cx, family, "after n1", "n3").await, None);
+}
+
+pub async fn a_family_dies_with_its_life_its_session_and_its_user(cx: Contract) {
+    let family = family_of_new_session(&cx).await;
+    for (fault, cure) in [
+        (
+            "update users set is_active = false",
+            "update users set is_active = true",
+        ),
+        (
+            "update users set deleted_at = created_at",
+            "update users set deleted_at = null",
+        ),
+        (
+            "update sessions set ended_at = created_at",
+            "update sessions set ended_at = null",
+        ),
+        (
+            "update sessions set expires_at = created_at",
+            "update sessions set expires_at = created_at + {days}",
+        ),
+        (
+            "update refresh_tokens set is_revoked = true",
+            "update refresh_tokens set is_revoked = false",
+        ),
+    ] {
+        let days = if cx.database.is_postgres() {
+            "interval '30 days'"
+        } else {
+            "2592000000000"
+        };
+        cx.database.execute(fault).await;
+        assert_eq!(rotate(&cx, family, "A", "n1").await, None, "{fault}");
+        cx.database.execute(&cure.replace("{days}", days)).await;
+    }
+    cx.advance(LIFE);
+    assert_eq!(rotate(&cx, family, "A", "n1").await, None);
+    cx.advance(-Duration::MICROSECOND);
+    assert_eq!(rotate(&cx, family, "A", "n1").await.as_deref(), Some("n1"));
+}
+
+pub async fn the_grace_time_does_not_extend_the_life(cx: Contract) {
+    let family = family_of_new_session(&cx).await;
+    assert_eq!(rotate(&cx, family, "A", "n1").await.as_deref(), Some("n1"));
+    let expires_at = cx.now() + LIFE;
+    cx.advance(GRACE / 2);
+    assert_eq!(rotate(&cx, family, "A", "n2").await.as_deref(), Some("n1"));
+    let state = cx
+        .connect()
+        .await
+        .refresh_token_state(family)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(state.expires_at, expires_at);
+}
+
+pub async fn parallel_rotations_of_one_token_agree_on_one_successor(cx: Contract) {
+    let family = family_of_new_session(&cx).await;
+    let nonces = in_parallel(50, |number| {
+        let cx = cx.clone();
+        async move {
+            let mut tx = cx.begin().await;
+            let rotation = rotation(&cx, family, "A", &format!("n{number}"));
+            let outcome = tx.rotate_refresh_token(&rotation).await.unwrap().unwrap();
+            tx.touch_session(outcome.session_id, cx.now() + Duration::seconds(1))
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+            outcome.successor_nonce
+        }
+    })
+    .await;
+    assert_eq!(nonces.iter().collect::<HashSet<_>>().len(), 1, "{nonces:?}");
+    let state = cx
+        .connect()
+        .await
+        .refresh_token_state(family)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (state.token_hash, state.previous_hash.as_deref()),
+        (format!("after {}", nonces[0]), Some("A"))
+    );
+}
+
+pub async fn parallel_rotations_and_an_end_leave_no_live_family(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let (session, family) = cx.api_session(&user, "A").await;
+    in_parallel(20, |number| {
+        let cx = cx.clone();
+        async move {
+            let mut tx = cx.begin().await;
+            if number % 5 == 2 {
+                tx.end_session(user.id, session.id, cx.now()).await.unwrap();
+            } else if number % 5 == 4 {
+                tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+            } else {
+                let rotation = rotation(&cx, family, "A", &format!("n{number}"));
+                if tx.rotate_refresh_token(&rotation).await.unwrap().is_none() {
+                    return;
+                }
+                tx.touch_session(session.id, cx.now() + Duration::seconds(1))
+                    .await
+                    .unwrap();
+            }
+            tx.commit().await.unwrap();
+        }
+    })
+    .await;
+    let state = cx
+        .connect()
+        .await
+        .refresh_token_state(family)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(state.is_revoked);
+    for token in ["A", state.token_hash.as_str()] {
+        assert_eq!(rotate(&cx, family, token, "late").await, None);
+    }
+}
+
+pub async fn a_rotation_and_an_end_do_not_wait_in_a_circle(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let (session, family) = cx.api_session(&user, "A").await;
+    let mut refresh = cx.begin().await;
+    refresh
+        .rotate_refresh_token(&rotation(&cx, family, "A", "n1"))
+        .await
+        .unwrap()
+        .unwrap();
+    let ending = meanwhile({
+        let cx = cx.clone();
+        async move {
+            let mut tx = cx.begin().await;
+            let ended = tx.end_session(user.id, session.id, cx.now()).await.unwrap();
+            tx.commit().await.unwrap();
+            ended
+        }
+    })
+    .await;
+    refresh
+        .touch_session(session.id, cx.now() + Duration::seconds(1))
+        .await
+        .unwrap();
+    refresh.commit().await.unwrap();
+    assert!(ending.await.unwrap());
+    assert_eq!(rotate(&cx, family, "after n1", "n2").await, None);
+}

@@ -1,0 +1,327 @@
+use time::Duration;
+use vestibule_core::ports::StoreError;
+
+use super::{Contract, in_parallel};
+use crate::builders::{self, PASSWORD_HASH};
+
+pub async fn a_user_is_found_by_id_and_by_canonical_address(cx: Contract) {
+    let user = cx.user("Ann.Lee@Example.ORG").await;
+    assert_eq!(user.email, "Ann.Lee@example.org");
+    assert_eq!(
+        (user.first_name.as_deref(), user.last_name.as_deref()),
+        (Some("Ann"), None)
+    );
+    assert!(user.is_active && !user.is_email_verified);
+    assert_eq!(
+        (user.created_at, user.updated_at, user.last_login_at),
+        (cx.now(), cx.now(), None)
+    );
+
+    let mut store = cx.connect().await;
+    assert_eq!(
+        store.user_by_id(user.id).await.unwrap().as_ref(),
+        Some(&user)
+    );
+    let account = store.account_by_id(user.id).await.unwrap().unwrap();
+    assert_eq!(
+        (&account.user, account.password_hash.as_str()),
+        (&user, PASSWORD_HASH)
+    );
+    let account = store
+        .account_by_email("ann.lee@example.org")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (&account.user, account.password_hash.as_str()),
+        (&user, PASSWORD_HASH)
+    );
+
+    assert!(store.user_by_id(cx.id()).await.unwrap().is_none());
+    assert!(store.account_by_id(cx.id()).await.unwrap().is_none());
+    assert!(
+        store
+            .account_by_email("Ann.Lee@example.org")
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+pub async fn a_canonical_address_has_one_live_account(cx: Contract) {
+    cx.user("ann@example.org").await;
+    let again = builders::new_user(cx.id(), "ANN@example.org", cx.now());
+    let error = cx.connect().await.insert_user(&again).await.unwrap_err();
+    assert!(matches!(error, StoreError::Conflict), "{error:?}");
+}
+
+pub async fn a_taken_address_leaves_the_transaction_usable(cx: Contract) {
+    cx.user("ann@example.org").await;
+    let mut tx = cx.begin().await;
+    let again = builders::new_user(cx.id(), "ann@example.org", cx.now());
+    assert!(tx.insert_user(&again).await.is_err());
+    let user = tx
+        .account_by_email("ann@example.org")
+        .await
+        .unwrap()
+        .unwrap()
+        .user;
+    tx.update_profile(user.id, Some("Anna"), None, cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    tx.commit().await.unwrap();
+    let user = cx
+        .connect()
+        .await
+        .user_by_id(user.id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(user.first_name.as_deref(), Some("Anna"));
+}
+
+pub async fn a_deleted_account_frees_its_address(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.database
+        .execute("update users set deleted_at = created_at")
+        .await;
+    let mut store = cx.connect().await;
+    assert!(store.user_by_id(user.id).await.unwrap().is_none());
+    assert!(store.account_by_id(user.id).await.unwrap().is_none());
+    assert!(
+        store
+            .account_by_email("ann@example.org")
+            .await
+            .unwrap()
+            .is_none()
+    );
+    drop(store);
+    let successor = cx.user("ann@example.org").await;
+    assert_ne!(successor.id, user.id);
+}
+
+pub async fn parallel_registrations_of_one_address_give_one_account(cx: Contract) {
+    let results = in_parallel(20, |_| {
+        let cx = cx.clone();
+        async move {
+            let mut tx = cx.begin().await;
+            let user = match tx
+                .insert_user(&builders::new_user(cx.id(), "ann@example.org", cx.now()))
+                .await
+            {
+                Ok(user) => user,
+                Err(StoreError::Conflict) => return false,
+                Err(error) => panic!("{error:?}"),
+            };
+            let mail = builders::mail(
+                cx.id(),
+                vestibule_core::mail::MailKind::Welcome,
+                &user,
+                cx.now(),
+            );
+            tx.enqueue_mail(&mail).await.unwrap();
+            tx.commit().await.unwrap();
+            true
+        }
+    })
+    .await;
+    assert_eq!(results.into_iter().filter(|won| *won).count(), 1);
+}
+
+pub async fn a_sign_in_is_recorded_only_under_the_hash_that_was_verified(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.advance(Duration::hours(1));
+    let mut store = cx.connect().await;
+    assert!(
+        store
+            .record_sign_in(user.id, "other", Some("new"), cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .record_sign_in(cx.id(), PASSWORD_HASH, None, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+
+    let signed_in = store
+        .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (signed_in.last_login_at, signed_in.updated_at),
+        (Some(cx.now()), user.updated_at)
+    );
+    assert_eq!(
+        store
+            .account_by_id(user.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .password_hash,
+        PASSWORD_HASH
+    );
+
+    store
+        .record_sign_in(user.id, PASSWORD_HASH, Some("rehashed"), cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        store
+            .account_by_id(user.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .password_hash,
+        "rehashed"
+    );
+    assert!(
+        store
+            .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+pub async fn a_password_changes_only_over_the_hash_that_was_verified(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.advance(Duration::hours(1));
+    let mut store = cx.connect().await;
+    assert!(
+        store
+            .update_password(user.id, Some("other"), "new", cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let changed = store
+        .update_password(user.id, Some(PASSWORD_HASH), "second", cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(changed.updated_at, cx.now());
+    assert_eq!(
+        store
+            .account_by_id(user.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .password_hash,
+        "second"
+    );
+    // A reset knows no earlier password.
+    store
+        .update_password(user.id, None, "third", cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        store
+            .account_by_id(user.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .password_hash,
+        "third"
+    );
+}
+
+pub async fn a_profile_is_replaced(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.advance(Duration::hours(1));
+    let mut store = cx.connect().await;
+    let updated = store
+        .update_profile(user.id, None, Some("Lee"), cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (updated.first_name.as_deref(), updated.last_name.as_deref()),
+        (None, Some("Lee"))
+    );
+    assert_eq!(
+        (updated.created_at, updated.updated_at),
+        (user.created_at, cx.now())
+    );
+    assert!(
+        store
+            .update_profile(cx.id(), None, None, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+}
+
+pub async fn an_address_is_marked_verified(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let other = cx.user("bob@example.org").await;
+    let mut store = cx.connect().await;
+    assert!(
+        store
+            .mark_email_verified(user.id, cx.now())
+            .await
+            .unwrap()
+            .unwrap()
+            .is_email_verified
+    );
+    assert!(
+        store
+            .mark_email_verified(user.id, cx.now())
+            .await
+            .unwrap()
+            .unwrap()
+            .is_email_verified
+    );
+    assert!(
+        !store
+            .user_by_id(other.id)
+            .await
+            .unwrap()
+            .unwrap()
+            .is_email_verified
+    );
+}
+
+pub async fn an_inactive_account_cannot_be_changed(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.database
+        .execute("update users set is_active = false")
+        .await;
+    let mut store = cx.connect().await;
+    assert!(!store.user_by_id(user.id).await.unwrap().unwrap().is_active);
+    assert!(
+        store
+            .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .update_password(user.id, None, "new", cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .update_profile(user.id, None, None, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .mark_email_verified(user.id, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+}

@@ -1,0 +1,154 @@
+//! What concerns no single table.
+
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+use vestibule_core::AuditEvent;
+
+use super::{Contract, in_parallel};
+use crate::builders;
+
+pub async fn an_uncommitted_transaction_leaves_nothing(cx: Contract) {
+    cx.store.ping().await.unwrap();
+    let mut tx = cx.begin().await;
+    let user = tx
+        .insert_user(&builders::new_user(cx.id(), "ann@example.org", cx.now()))
+        .await
+        .unwrap();
+    assert!(tx.user_by_id(user.id).await.unwrap().is_some());
+    assert!(
+        cx.connect()
+            .await
+            .user_by_id(user.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    drop(tx);
+    assert!(
+        cx.connect()
+            .await
+            .user_by_id(user.id)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    // Nor does it stand in the way of the next.
+    cx.user("ann@example.org").await;
+}
+
+pub async fn an_audit_record_is_kept(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let mut store = cx.connect().await;
+    for (user_id, event) in [
+        (Some(user.id), AuditEvent::LoginSuccess),
+        (None, AuditEvent::LoginFailure),
+    ] {
+        store
+            .insert_audit(&builders::audit(cx.id(), user_id, event, cx.now()))
+            .await
+            .unwrap();
+    }
+    // Of a user that does not exist nothing can be told.
+    let stray = builders::audit(cx.id(), Some(cx.id()), AuditEvent::LoginSuccess, cx.now());
+    assert!(store.insert_audit(&stray).await.is_err());
+}
+
+pub async fn of_two_first_signing_keys_one_is_kept(cx: Contract) {
+    let inserted = in_parallel(10, |number| {
+        let cx = cx.clone();
+        async move {
+            let key = builders::signing_key(&format!("key {number}"), cx.now());
+            cx.connect()
+                .await
+                .insert_first_signing_key(&key)
+                .await
+                .unwrap()
+        }
+    })
+    .await;
+    assert_eq!(inserted.iter().filter(|inserted| **inserted).count(), 1);
+    let winner = inserted.iter().position(|inserted| *inserted).unwrap();
+    let keys = cx.connect().await.signing_keys(cx.now()).await.unwrap();
+    assert_eq!(
+        keys.iter().map(|key| key.kid.clone()).collect::<Vec<_>>(),
+        [format!("key {winner}")]
+    );
+}
+
+pub async fn signing_keys_are_listed_while_published(cx: Contract) {
+    let mut store = cx.connect().await;
+    let mut key = builders::signing_key("first", cx.now());
+    key.active_at = cx.now() + Duration::minutes(10);
+    key.expires_at = Some(cx.now() + Duration::hours(1));
+    assert!(store.insert_first_signing_key(&key).await.unwrap());
+    let listed = store.signing_keys(cx.now()).await.unwrap();
+    let [listed] = &listed[..] else {
+        panic!("{} keys", listed.len())
+    };
+    assert_eq!(
+        (
+            listed.algorithm.as_str(),
+            listed.sealed_private_key.as_str()
+        ),
+        ("EdDSA", "sealed")
+    );
+    assert_eq!(
+        (listed.created_at, listed.active_at, listed.expires_at),
+        (key.created_at, key.active_at, key.expires_at)
+    );
+    assert!(
+        store
+            .signing_keys(cx.now() + Duration::hours(1))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    // It is not the first any more, published or not.
+    assert!(
+        !store
+            .insert_first_signing_key(&builders::signing_key("second", cx.now()))
+            .await
+            .unwrap()
+    );
+}
+
+pub async fn text_of_every_script_comes_back(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let mut store = cx.connect().await;
+    for name in ["Zoë", "界'; drop table users; --", "🦀\u{0301}", "%_\\\"$1"] {
+        let updated = store
+            .update_profile(user.id, Some(name), Some(name), cx.now())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(updated.first_name.as_deref(), Some(name));
+        assert_eq!(
+            store
+                .user_by_id(user.id)
+                .await
+                .unwrap()
+                .unwrap()
+                .last_name
+                .as_deref(),
+            Some(name)
+        );
+    }
+}
+
+pub async fn times_come_back_to_the_microsecond(cx: Contract) {
+    const TIMES: [OffsetDateTime; 3] = [
+        datetime!(2000-01-01 00:00:00 UTC),
+        datetime!(2026-02-28 23:59:59.999999 UTC),
+        datetime!(2099-12-31 12:00:00.000001 UTC),
+    ];
+    let user = cx.user("ann@example.org").await;
+    let mut store = cx.connect().await;
+    for time in TIMES {
+        let updated = store
+            .mark_email_verified(user.id, time)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(updated.updated_at, time);
+    }
+}

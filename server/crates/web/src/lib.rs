@@ -1,0 +1,35 @@
+//! What pages and API share: who is signed in, cookies, where a request comes from, and how codes become statuses.
+
+mod bearer;
+mod browser_session;
+mod client;
+mod problem;
+mod sealed_cookies;
+
+pub use bearer::Bearer;
+pub use browser_session::{
+    BrowserSessionStore, begin_browser_session, end_browser_session, signed_in_browser,
+};
+pub use client::{ClientAddress, Meta, RequestId, TrustedProxies, request_meta};
+pub use problem::{Problem, retry_after_seconds, status};
+pub use sealed_cookies::SealedCookies;
+
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use vestibule_core::Auth;
+
+/// What every page and API handler can reach.
+#[derive(Clone)]
+pub struct WebState {
+    pub auth: Arc<Auth>,
+    pub cookies: SealedCookies,
+    /// What the deployment calls itself on pages and in mails.
+    pub product_name: Arc<str>,
+}
+
+impl FromRef<WebState> for Arc<Auth> {
+    fn from_ref(state: &WebState) -> Self {
+        Self::clone(&state.auth)
+    }
+}

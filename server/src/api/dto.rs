@@ -1,0 +1,248 @@
+//! The bodies of the API: closed types, so that nothing is read or shown by accident.
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use vestibule_core::model::{Session, User};
+use vestibule_core::{PasswordPolicy, SignedIn};
+
+#[derive(Deserialize, ToSchema)]
+pub struct RegisterBody {
+    #[schema(example = "ann@example.org", max_length = 254)]
+    pub email: String,
+    /// At least 8 characters; strength and the list of common passwords decide (see `/password/policy`).
+    #[schema(value_type = String, format = Password, min_length = 8)]
+    pub password: SecretString,
+    #[schema(max_length = 100)]
+    pub first_name: Option<String>,
+    #[schema(max_length = 100)]
+    pub last_name: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct LoginBody {
+    #[schema(example = "ann@example.org")]
+    pub email: String,
+    #[schema(value_type = String, format = Password)]
+    pub password: SecretString,
+    /// `false` ends the session after a day at the latest; otherwise after 30 days.
+    pub remember_me: Option<bool>,
+    /// What the session list shows for this client.
+    #[schema(max_length = 100, example = "Ann's phone")]
+    pub device_name: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct RefreshBody {
+    pub refresh_token: String,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+pub struct LogoutAllBody {
+    /// Whether the calling session lives on.
+    #[serde(default)]
+    pub keep_current: bool,
+}
+
+/// A field that is left out is left alone; `null` or an empty text removes the name.
+#[derive(Deserialize, ToSchema)]
+pub struct UpdateMeBody {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_length = 100)]
+    pub first_name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_length = 100)]
+    pub last_name: Option<String>,
+}
+
+/// A field that is there: `null` is an empty text.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|text| Some(text.unwrap_or_default()))
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct EmailBody {
+    #[schema(example = "ann@example.org")]
+    pub email: String,
+}
+
+/// Either the token of the mailed link, or the address with the code from the same mail.
+#[derive(Deserialize, ToSchema)]
+pub struct VerifyEmailBody {
+    pub token: Option<String>,
+    pub email: Option<String>,
+    #[schema(example = "123456")]
+    pub code: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct ResetPasswordBody {
+    pub token: String,
+    #[schema(value_type = String, format = Password, min_length = 8)]
+    pub new_password: SecretString,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct ChangePasswordBody {
+    #[schema(value_type = String, format = Password)]
+    pub current_password: SecretString,
+    #[schema(value_type = String, format = Password, min_length = 8)]
+    pub new_password: SecretString,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct UserBody {
+    pub id: Uuid,
+    pub email: String,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub is_email_verified: bool,
+    pub is_active: bool,
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_login_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub updated_at: OffsetDateTime,
+}
+
+impl From<User> for UserBody {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            first_name: user.first_name,
+            last_name: user.last_name,
+            is_email_verified: user.is_email_verified,
+            is_active: user.is_active,
+            last_login_at: user.last_login_at,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+/// A user with the tokens of a session, in one flat object.
+#[derive(Serialize, ToSchema)]
+pub struct SignedInBody {
+    pub user: UserBody,
+    pub access_token: String,
+    pub refresh_token: String,
+    #[schema(example = "Bearer")]
+    pub token_type: &'static str,
+    /// Seconds until the access token expires.
+    #[schema(example = 900)]
+    pub expires_in: u64,
+}
+
+impl SignedInBody {
+    /// `None` for a session without tokens, which the API never asks for.
+    pub fn new(signed_in: SignedIn) -> Option<Self> {
+        let tokens = signed_in.tokens?;
+        Some(Self {
+            user: signed_in.user.into(),
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token,
+            token_type: "Bearer",
+            expires_in: tokens.expires_in,
+        })
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct MessageBody {
+    pub message: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionsBody {
+    pub sessions: Vec<SessionBody>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionBody {
+    pub id: Uuid,
+    /// `browser` or `api`.
+    pub kind: &'static str,
+    #[schema(example = "Firefox on Linux")]
+    pub device: String,
+    pub ip_address: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_seen_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: OffsetDateTime,
+    /// Whether this is the calling session.
+    pub current: bool,
+    /// `password` or `registration`.
+    pub method: &'static str,
+}
+
+impl SessionBody {
+    pub fn new(session: Session, current: Uuid) -> Self {
+        Self {
+            id: session.id,
+            kind: session.kind.as_str(),
+            device: session.device,
+            ip_address: session.ip_address,
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.expires_at,
+            current: session.id == current,
+            method: session.method.as_str(),
+        }
+    }
+}
+
+/// The rules for new passwords.
+#[derive(Serialize, ToSchema)]
+pub struct PolicyBody {
+    /// In characters (Unicode code points after NFC).
+    pub min_length: usize,
+    /// In bytes of UTF-8.
+    pub max_bytes: usize,
+    /// The lowest zxcvbn score that passes, of 0 to 4.
+    pub min_score: u8,
+    /// Common and breached passwords are refused.
+    pub refuses_common: bool,
+}
+
+impl From<&PasswordPolicy> for PolicyBody {
+    fn from(policy: &PasswordPolicy) -> Self {
+        Self {
+            min_length: policy.min_length,
+            max_bytes: PasswordPolicy::MAX_BYTES,
+            min_score: PasswordPolicy::MIN_SCORE,
+            refuses_common: true,
+        }
+    }
+}
+
+/// The error document (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    #[schema(example = "about:blank")]
+    pub r#type: String,
+    pub title: String,
+    pub status: u16,
+    /// One of the closed list of codes.
+    #[schema(example = "validation_failed")]
+    pub code: String,
+    pub detail: String,
+    pub request_id: String,
+    /// Only for `validation_failed`.
+    pub errors: Option<Vec<FieldErrorBody>>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = FieldError)]
+pub struct FieldErrorBody {
+    #[schema(example = "password")]
+    pub field: String,
+    #[schema(example = "too_weak")]
+    pub code: String,
+}

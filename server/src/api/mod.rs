@@ -1,0 +1,58 @@
+//! The JSON API under `/api/v1`: handlers build a command, call the core and map the answer.
+
+mod account;
+mod dto;
+mod email;
+mod extract;
+mod openapi;
+mod password;
+mod session;
+mod well_known;
+
+use axum::Router;
+use axum::routing::{any, get};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use vestibule_core::ErrorCode;
+use vestibule_web::{Problem, WebState};
+
+pub use openapi::document;
+
+/// Every endpoint of the API with its document. The one place where its routes are declared.
+fn endpoints() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .routes(routes!(account::register))
+        .routes(routes!(session::login))
+        .routes(routes!(session::refresh))
+        .routes(routes!(session::logout))
+        .routes(routes!(session::logout_all))
+        .routes(routes!(account::me, account::update_me))
+        .routes(routes!(password::forgot))
+        .routes(routes!(password::reset))
+        .routes(routes!(password::change))
+        .routes(routes!(password::policy))
+        .routes(routes!(email::verify))
+        .routes(routes!(email::resend))
+        .routes(routes!(session::list))
+        .routes(routes!(session::revoke))
+}
+
+/// The API, its document and its UI, and the documents at well-known places.
+pub fn router() -> Router<WebState> {
+    let (endpoints, paths) = endpoints().split_for_parts();
+    Router::new()
+        .nest("/api/v1/auth", endpoints)
+        .merge(openapi::router(&paths))
+        // Paths for programs that nobody serves get a problem document, not a page.
+        .route("/api/{*path}", any(not_found))
+        .route("/.well-known/{*path}", any(not_found))
+        .route("/.well-known/jwks.json", get(well_known::jwks))
+        .route(
+            "/.well-known/change-password",
+            get(well_known::change_password),
+        )
+}
+
+async fn not_found() -> Problem {
+    ErrorCode::NotFound.into()
+}

@@ -1,0 +1,83 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use vestibule_core::{Auth, ChangePassword};
+use vestibule_web::{Bearer, Meta, Problem};
+
+use super::dto::{
+    ChangePasswordBody, EmailBody, MessageBody, PolicyBody, ProblemBody, ResetPasswordBody,
+};
+use super::extract::JsonBody;
+
+/// Ask for a mail with a reset link. The answer is the same for every address.
+#[utoipa::path(post, path = "/password/forgot", tag = "password", operation_id = "forgot_password",
+    request_body = EmailBody,
+    responses(
+        (status = 200, description = "If the address has an account, a mail is on its way", body = MessageBody),
+        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn forgot(
+    State(auth): State<Arc<Auth>>,
+    Meta(meta): Meta,
+    JsonBody(body): JsonBody<EmailBody>,
+) -> Result<Json<MessageBody>, Problem> {
+    auth.request_password_reset(&body.email, &meta).await?;
+    Ok(Json(MessageBody {
+        message: "If the address has an account, a mail is on its way.",
+    }))
+}
+
+/// Set a new password with the token of a mailed link. All sessions end; nobody is signed in.
+#[utoipa::path(post, path = "/password/reset", tag = "password", operation_id = "reset_password",
+    request_body = ResetPasswordBody,
+    responses(
+        (status = 200, description = "The password is set", body = MessageBody),
+        (status = 400, description = "`malformed_body`, `invalid_token`, `validation_failed` (the token stays usable)", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn reset(
+    State(auth): State<Arc<Auth>>,
+    Meta(meta): Meta,
+    JsonBody(body): JsonBody<ResetPasswordBody>,
+) -> Result<Json<MessageBody>, Problem> {
+    auth.reset_password(&body.token, &body.new_password, &meta)
+        .await?;
+    Ok(Json(MessageBody {
+        message: "The password is set. Sign in with it.",
+    }))
+}
+
+/// Change the password. The user's other sessions end.
+#[utoipa::path(post, path = "/password/change", tag = "password", operation_id = "change_password", security(("bearer" = [])),
+    request_body = ChangePasswordBody,
+    responses(
+        (status = 204, description = "The password is changed"),
+        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`unauthenticated`, `token_expired`; `invalid_credentials` for a wrong current password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn change(
+    State(auth): State<Arc<Auth>>,
+    Bearer(who): Bearer,
+    Meta(meta): Meta,
+    JsonBody(body): JsonBody<ChangePasswordBody>,
+) -> Result<StatusCode, Problem> {
+    let command = ChangePassword {
+        current_password: body.current_password,
+        new_password: body.new_password,
+    };
+    auth.change_password(&who, command, &meta).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The rules for new passwords.
+#[utoipa::path(get, path = "/password/policy", tag = "password", operation_id = "password_policy",
+    responses((status = 200, description = "The rules in force", body = PolicyBody)))]
+pub async fn policy(State(auth): State<Arc<Auth>>) -> Json<PolicyBody> {
+    Json(auth.password_policy().into())
+}

@@ -1,0 +1,129 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use uuid::Uuid;
+use vestibule_core::model::SessionKind;
+use vestibule_core::{Auth, ErrorCode, SignIn};
+use vestibule_web::{Bearer, Meta, Problem};
+
+use super::account::signed_in_body;
+use super::dto::{
+    LoginBody, LogoutAllBody, ProblemBody, RefreshBody, SessionBody, SessionsBody, SignedInBody,
+};
+use super::extract::{JsonBody, OptionalJsonBody};
+
+/// Sign in with address and password.
+#[utoipa::path(post, path = "/login", tag = "session", operation_id = "login",
+    request_body = LoginBody,
+    responses(
+        (status = 200, description = "The user and the tokens of a new session", body = SignedInBody),
+        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`invalid_credentials`: unknown, wrong and inactive alike", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn login(
+    State(auth): State<Arc<Auth>>,
+    Meta(meta): Meta,
+    JsonBody(body): JsonBody<LoginBody>,
+) -> Result<Json<SignedInBody>, Problem> {
+    let command = SignIn {
+        email: body.email,
+        password: body.password,
+        kind: SessionKind::Api,
+        is_persistent: body.remember_me.unwrap_or(true),
+        device_name: body.device_name,
+    };
+    signed_in_body(auth.sign_in(command, &meta).await?)
+}
+
+/// Exchange a refresh token for its successor and a new access token.
+///
+/// A replay within the grace time gets the same successor; an outdated token ends its session.
+#[utoipa::path(post, path = "/refresh", tag = "session", operation_id = "refresh",
+    request_body = RefreshBody,
+    responses(
+        (status = 200, description = "The user and new tokens of the same session", body = SignedInBody),
+        (status = 400, description = "`malformed_body`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`invalid_refresh_token`, `refresh_token_reused`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn refresh(
+    State(auth): State<Arc<Auth>>,
+    Meta(meta): Meta,
+    JsonBody(body): JsonBody<RefreshBody>,
+) -> Result<Json<SignedInBody>, Problem> {
+    signed_in_body(auth.refresh(&body.refresh_token, &meta).await?)
+}
+
+/// End the calling session.
+#[utoipa::path(post, path = "/logout", tag = "session", operation_id = "logout", security(("bearer" = [])),
+    responses(
+        (status = 204, description = "The session has ended"),
+        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn logout(
+    State(auth): State<Arc<Auth>>,
+    Bearer(who): Bearer,
+    Meta(meta): Meta,
+) -> Result<StatusCode, Problem> {
+    auth.sign_out(&who, &meta).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// End all sessions of the user, or all others.
+#[utoipa::path(post, path = "/logout-all", tag = "session", operation_id = "logout_all", security(("bearer" = [])),
+    request_body = Option<LogoutAllBody>,
+    responses(
+        (status = 204, description = "The sessions have ended"),
+        (status = 400, description = "`malformed_body`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn logout_all(
+    State(auth): State<Arc<Auth>>,
+    Bearer(who): Bearer,
+    Meta(meta): Meta,
+    OptionalJsonBody(body): OptionalJsonBody<LogoutAllBody>,
+) -> Result<StatusCode, Problem> {
+    auth.sign_out_all(&who, body.keep_current, &meta).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The user's live sessions, last seen first.
+#[utoipa::path(get, path = "/sessions", tag = "session", operation_id = "list_sessions", security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The sessions", body = SessionsBody),
+        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn list(
+    State(auth): State<Arc<Auth>>,
+    Bearer(who): Bearer,
+) -> Result<Json<SessionsBody>, Problem> {
+    let sessions = auth.list_sessions(&who).await?;
+    let sessions = sessions
+        .into_iter()
+        .map(|session| SessionBody::new(session, who.session.id))
+        .collect();
+    Ok(Json(SessionsBody { sessions }))
+}
+
+/// End one of the user's sessions.
+#[utoipa::path(delete, path = "/sessions/{id}", tag = "session", operation_id = "revoke_session", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The session")),
+    responses(
+        (status = 204, description = "The session has ended"),
+        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 404, description = "`not_found`: no such live session of this user", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn revoke(
+    State(auth): State<Arc<Auth>>,
+    Bearer(who): Bearer,
+    Meta(meta): Meta,
+    id: Result<Path<Uuid>, PathRejection>,
+) -> Result<StatusCode, Problem> {
+    let Path(id) = id.map_err(|_| ErrorCode::NotFound)?;
+    auth.revoke_session(&who, id, &meta).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

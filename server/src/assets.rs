@@ -1,0 +1,199 @@
+//! The site's files, in memory with their compressed forms and entity tags.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use aws_lc_rs::digest;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderMap, StatusCode, header};
+use vestibule_core::ErrorCode;
+use vestibule_web::Problem;
+
+/// Only these are served; whatever else lies in the folder is not.
+const KNOWN_TYPES: &[(&str, &str)] = &[
+    ("css", "text/css; charset=utf-8"),
+    ("js", "text/javascript; charset=utf-8"),
+    ("wasm", "application/wasm"),
+];
+
+/// The files of one build under one versioned path, so that browsers may keep them for ever.
+#[derive(Clone)]
+pub struct Assets {
+    files: Arc<BTreeMap<String, Asset>>,
+    version: Arc<str>,
+}
+
+struct Asset {
+    content_type: &'static str,
+    plain: Bytes,
+    brotli: Option<Bytes>,
+    gzip: Option<Bytes>,
+    tag: String,
+}
+
+impl Assets {
+    /// The files of a folder.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn from_folder(folder: &Path) -> std::io::Result<Self> {
+        let mut files = BTreeMap::new();
+        for entry in std::fs::read_dir(folder)? {
+            let entry = entry?;
+            if let (Ok(name), true) = (
+                entry.file_name().into_string(),
+                entry.file_type()?.is_file(),
+            ) {
+                files.insert(name, Bytes::from(std::fs::read(entry.path())?));
+            }
+        }
+        Ok(Self::new(&files))
+    }
+
+    /// The files inside the binary; none in a build without them.
+    pub fn embedded() -> Self {
+        Self::new(&embedded_files())
+    }
+
+    fn new(files: &BTreeMap<String, Bytes>) -> Self {
+        let mut version = digest::Context::new(&digest::SHA256);
+        let mut assets = BTreeMap::new();
+        for (name, plain) in files {
+            let extension = name.rsplit('.').next().unwrap_or_default();
+            let Some((_, content_type)) = KNOWN_TYPES.iter().find(|(known, _)| *known == extension)
+            else {
+                continue;
+            };
+            version.update(name.as_bytes());
+            version.update(plain);
+            let asset = Asset {
+                content_type,
+                plain: plain.clone(),
+                brotli: files.get(&format!("{name}.br")).cloned(),
+                gzip: files.get(&format!("{name}.gz")).cloned(),
+                tag: entity_tag(plain),
+            };
+            assets.insert(name.clone(), asset);
+        }
+        let version = URL_SAFE_NO_PAD.encode(&version.finish().as_ref()[..9]);
+        Self {
+            files: Arc::new(assets),
+            version: version.into(),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The folder of this build's files below the origin, without slashes around it.
+    pub fn folder(&self) -> String {
+        format!("pkg/{}", self.version)
+    }
+}
+
+#[cfg(feature = "embed-site")]
+fn embedded_files() -> BTreeMap<String, Bytes> {
+    #[derive(rust_embed::RustEmbed)]
+    #[folder = "../target/site/pkg"]
+    struct Site;
+    let file = |name: std::borrow::Cow<'static, str>| {
+        let data = Site::get(&name)?.data;
+        Some((name.into_owned(), Bytes::from(data.into_owned())))
+    };
+    Site::iter().filter_map(file).collect()
+}
+
+#[cfg(not(feature = "embed-site"))]
+fn embedded_files() -> BTreeMap<String, Bytes> {
+    BTreeMap::new()
+}
+
+/// Serves `/pkg/{version}/{name}`.
+pub async fn serve(
+    State(assets): State<Assets>,
+    axum::extract::Path((version, name)): axum::extract::Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let asset = assets
+        .files
+        .get(&name)
+        .filter(|_| *assets.version == *version);
+    let Some(asset) = asset else {
+        return Problem::from(ErrorCode::NotFound).into_response();
+    };
+    let common = [
+        (header::ETAG, asset.tag.clone()),
+        (
+            header::CACHE_CONTROL,
+            "public, max-age=31536000, immutable".to_owned(),
+        ),
+        (header::VARY, "accept-encoding".to_owned()),
+    ];
+    if matches_entity_tag(&headers, &asset.tag) {
+        return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    let content_type = [(header::CONTENT_TYPE, asset.content_type)];
+    match (
+        accepts(&headers, "br"),
+        &asset.brotli,
+        accepts(&headers, "gzip"),
+        &asset.gzip,
+    ) {
+        (true, Some(body), ..) => (
+            common,
+            content_type,
+            [(header::CONTENT_ENCODING, "br")],
+            body.clone(),
+        )
+            .into_response(),
+        (_, _, true, Some(body)) => (
+            common,
+            content_type,
+            [(header::CONTENT_ENCODING, "gzip")],
+            body.clone(),
+        )
+            .into_response(),
+        _ => (common, content_type, asset.plain.clone()).into_response(),
+    }
+}
+
+fn accepts(headers: &HeaderMap, coding: &str) -> bool {
+    let accepted = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|item| {
+        let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
+        let weight = parameters
+            .trim()
+            .strip_prefix("q=")
+            .and_then(|weight| weight.parse::<f32>().ok());
+        name.trim().eq_ignore_ascii_case(coding) && weight.is_none_or(|weight| weight > 0.0)
+    })
+}
+
+/// A strong entity tag of the content (RFC 9110, 8.8.3).
+pub fn entity_tag(content: &[u8]) -> String {
+    format!(
+        "\"{}\"",
+        URL_SAFE_NO_PAD.encode(&digest::digest(&digest::SHA256, content).as_ref()[..15])
+    )
+}
+
+/// Whether `If-None-Match` names the tag (RFC 9110, 13.1.2).
+pub fn matches_entity_tag(headers: &HeaderMap, tag: &str) -> bool {
+    let given = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    given.flat_map(|value| value.split(',')).any(|item| {
+        let item = item.trim();
+        item == "*" || item.strip_prefix("W/").unwrap_or(item) == tag
+    })
+}

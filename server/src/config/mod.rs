@@ -1,0 +1,376 @@
+//! Settings: a TOML file, and the environment over it. The one place that reads either.
+
+mod reader;
+mod table;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+use vestibule_core::{HashSettings, MasterKey, PasswordPolicy, RegistrationMode};
+use vestibule_mail::MailSettings;
+use vestibule_web::TrustedProxies;
+
+pub use reader::{Environment, Fault, ProcessEnvironment};
+pub use table::{SETTINGS, Setting, reference};
+
+use reader::Reader;
+
+/// Development forgives and explains; production refuses what is unsafe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Development,
+    Production,
+}
+
+/// Every setting, read and checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub mode: Mode,
+    pub data_dir: PathBuf,
+    pub http: HttpConfig,
+    pub database: DatabaseConfig,
+    pub mail: MailConfig,
+    pub tokens: TokensConfig,
+    pub passwords: PasswordsConfig,
+    pub registration: RegistrationMode,
+    /// `None`: made at the first start and kept in the data folder.
+    pub master_key: Option<MasterKey>,
+    pub product_name: String,
+    pub rate_limits: bool,
+    pub log: LogConfig,
+}
+
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    pub listen: SocketAddr,
+    pub private_listen: SocketAddr,
+    pub public_url: Url,
+    pub allowed_hosts: Vec<String>,
+    pub trusted_proxies: TrustedProxies,
+    pub allowed_origins: Vec<String>,
+    /// The folder with the site's assets; `None`: those inside the binary.
+    pub site_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    pub url: SecretString,
+    pub max_connections: u32,
+    pub migrate_on_start: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct MailConfig {
+    /// `None`: mails are kept in the data folder and shown at /dev/mailbox.
+    pub smtp_url: Option<SecretString>,
+    pub settings: MailSettings,
+}
+
+#[derive(Clone, Debug)]
+pub struct TokensConfig {
+    pub audience: String,
+    pub refresh_grace: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct PasswordsConfig {
+    pub policy: PasswordPolicy,
+    pub hashing: HashSettings,
+}
+
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// Directives of `tracing-subscriber`, for example `info` or `vestibule=debug`.
+    pub filter: String,
+    pub json: bool,
+}
+
+impl Config {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// All faults at once, each one line that names the setting and the mend.
+    pub fn load(environment: &dyn Environment) -> Result<Self, Vec<Fault>> {
+        let mut reader = Reader::open(environment);
+        let config = Self::read(&mut reader);
+        reader.finish(config)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let mode = reader.choice(
+            "mode",
+            &[
+                ("development", Mode::Development),
+                ("production", Mode::Production),
+            ],
+        );
+        let data_dir = PathBuf::from(reader.text("data_dir"));
+        let http = HttpConfig::read(reader, mode);
+        let product_name = reader.text("branding.product_name");
+        let config = Self {
+            mode,
+            database: DatabaseConfig::read(reader, &data_dir),
+            mail: MailConfig::read(reader, mode, &product_name),
+            tokens: TokensConfig::read(reader, &http.public_url),
+            passwords: PasswordsConfig::read(reader, &product_name, &http.public_url),
+            registration: reader.choice(
+                "registration.mode",
+                &[
+                    ("open", RegistrationMode::Open),
+                    ("private", RegistrationMode::Private),
+                ],
+            ),
+            master_key: read_master_key(reader, mode),
+            rate_limits: reader.switch("rate_limits"),
+            log: LogConfig::read(reader, mode),
+            data_dir,
+            http,
+            product_name,
+        };
+        if mode == Mode::Production && !config.rate_limits {
+            reader.fault(
+                "rate_limits",
+                "must be on in production: remove the setting",
+            );
+        }
+        config
+    }
+
+    pub fn is_https(&self) -> bool {
+        self.http.public_url.scheme() == "https"
+    }
+
+    /// Whether the database serves this process alone.
+    pub fn is_single_process(&self) -> bool {
+        self.database.url.expose_secret().starts_with("sqlite:")
+    }
+}
+
+impl HttpConfig {
+    fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
+        let listen: SocketAddr =
+            reader.parsed("http.listen", "an address and port like 0.0.0.0:3000");
+        let public_url = read_public_url(reader, mode, listen);
+        let mut allowed_hosts = reader.list("http.allowed_hosts");
+        allowed_hosts.extend(public_url.host_str().map(str::to_owned));
+        Self {
+            listen,
+            private_listen: reader.parsed(
+                "http.private_listen",
+                "an address and port like 127.0.0.1:9464",
+            ),
+            allowed_hosts,
+            trusted_proxies: read_trusted_proxies(reader),
+            allowed_origins: read_origins(reader),
+            site_dir: reader.optional_text("http.site_dir").map(PathBuf::from),
+            public_url,
+        }
+    }
+}
+
+fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> Url {
+    let fallback = format!("http://{listen}");
+    let text = reader.optional_text("http.public_url");
+    if text.is_none() && mode == Mode::Production {
+        reader.fault("http.public_url", "is needed in production: the https URL that people open, like https://auth.example.org");
+    }
+    let parsed = Url::parse(text.as_deref().unwrap_or(&fallback));
+    let is_usable = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.path() == "/"
+            && url.query().is_none()
+    };
+    let Some(url) = parsed.ok().filter(is_usable) else {
+        reader.fault(
+            "http.public_url",
+            "must be scheme and host alone, like https://auth.example.org",
+        );
+        return Url::parse("http://127.0.0.1:3000")
+            .unwrap_or_else(|_| unreachable!("a constant URL"));
+    };
+    if mode == Mode::Production && url.scheme() != "https" {
+        reader.fault("http.public_url", "must begin with https:// in production");
+    }
+    url
+}
+
+fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
+    let networks = reader.list("http.trusted_proxies");
+    TrustedProxies::parse(networks.iter().map(String::as_str)).unwrap_or_else(|error| {
+        reader.fault("http.trusted_proxies", &error.to_string());
+        TrustedProxies::default()
+    })
+}
+
+/// Whole origins: what a browser sends in `Origin`, compared as a whole.
+fn read_origins(reader: &mut Reader<'_>) -> Vec<String> {
+    let origins = reader.list("cors.allowed_origins");
+    for origin in &origins {
+        let is_origin = Url::parse(origin)
+            .is_ok_and(|url| url.origin().ascii_serialization() == *origin && url.has_host());
+        if !is_origin {
+            reader.fault(
+                "cors.allowed_origins",
+                &format!("`{origin}` is not an origin like https://app.example.org"),
+            );
+        }
+    }
+    origins
+}
+
+fn read_master_key(reader: &mut Reader<'_>, mode: Mode) -> Option<MasterKey> {
+    let Some(text) = reader.optional_secret("secrets.master_key") else {
+        if mode == Mode::Production {
+            reader.fault(
+                "secrets.master_key",
+                "is needed in production: 32 random bytes, from `openssl rand -base64 32`",
+            );
+        }
+        return None;
+    };
+    let key = MasterKey::parse(text.expose_secret()).ok();
+    if key.is_none() {
+        reader.fault(
+            "secrets.master_key",
+            "must be 32 bytes in base64, from `openssl rand -base64 32`",
+        );
+    }
+    key
+}
+
+impl DatabaseConfig {
+    fn read(reader: &mut Reader<'_>, data_dir: &std::path::Path) -> Self {
+        let default = || format!("sqlite:{}", data_dir.join("vestibule.db").display()).into();
+        let url = reader
+            .optional_secret("database.url")
+            .unwrap_or_else(default);
+        let known = ["sqlite:", "postgres:", "postgresql:"];
+        if !known
+            .iter()
+            .any(|scheme| url.expose_secret().starts_with(scheme))
+        {
+            reader.fault("database.url", "must begin with sqlite: or postgres://");
+        }
+        Self {
+            url,
+            max_connections: reader.number("database.max_connections", 2, 1000),
+            migrate_on_start: reader.switch("database.migrate_on_start"),
+        }
+    }
+}
+
+impl MailConfig {
+    fn read(reader: &mut Reader<'_>, mode: Mode, product_name: &str) -> Self {
+        let is_production = mode == Mode::Production;
+        let smtp_url = reader.optional_secret("mail.smtp_url");
+        match &smtp_url {
+            None if is_production => {
+                reader.fault(
+                    "mail.smtp_url",
+                    "is needed in production, like smtps://user:password@mail.example.org",
+                );
+            }
+            Some(url) => {
+                if let Err(error) = vestibule_mail::validate_url(url.expose_secret(), is_production)
+                {
+                    reader.fault("mail.smtp_url", &error.to_string());
+                }
+            }
+            None => {}
+        }
+        let from = reader.text("mail.from");
+        if is_production && from == table::DEFAULT_FROM {
+            reader.fault(
+                "mail.from",
+                "is needed in production, like \"Example <no-reply@example.org>\"",
+            );
+        }
+        let support = reader.optional_text("mail.support_address");
+        let settings =
+            MailSettings::new(product_name, &from, support.as_deref()).or_else(|error| {
+                reader.fault("mail.from", &error.to_string());
+                MailSettings::new("Vestibule", table::DEFAULT_FROM, None)
+            });
+        let settings =
+            settings.unwrap_or_else(|_| unreachable!("the default sender is an address"));
+        Self { smtp_url, settings }
+    }
+}
+
+impl TokensConfig {
+    fn read(reader: &mut Reader<'_>, public_url: &Url) -> Self {
+        Self {
+            audience: reader
+                .optional_text("tokens.audience")
+                .unwrap_or_else(|| issuer(public_url)),
+            refresh_grace: Duration::from_secs(reader.number(
+                "tokens.refresh_grace_seconds",
+                0,
+                60,
+            )),
+        }
+    }
+}
+
+/// The `iss` claim: the public URL without its trailing slash.
+pub fn issuer(public_url: &Url) -> String {
+    public_url.as_str().trim_end_matches('/').to_owned()
+}
+
+impl PasswordsConfig {
+    fn read(reader: &mut Reader<'_>, product_name: &str, public_url: &Url) -> Self {
+        let defaults = HashSettings::default();
+        let hashing = HashSettings {
+            memory_kib: reader.number("passwords.argon2_memory_kib", 1, 65_536),
+            passes: reader.number("passwords.argon2_passes", 1, 10),
+            threads: reader
+                .optional_number("passwords.hash_threads", 1, 256)
+                .unwrap_or(defaults.threads),
+            queue: reader
+                .optional_number("passwords.hash_queue", 1, 100_000)
+                .unwrap_or(defaults.queue),
+        };
+        if !hashing.reaches_floor() {
+            reader.fault("passwords.argon2_memory_kib", "and passwords.argon2_passes must reach 19456 with 2, 47104 with 1, or 12288 with 3");
+        }
+        let policy = PasswordPolicy {
+            min_length: reader.number("passwords.min_length", PasswordPolicy::MIN_LENGTH_FLOOR, 64),
+            context_words: [Some(product_name), public_url.host_str()]
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect(),
+        };
+        Self { policy, hashing }
+    }
+}
+
+impl LogConfig {
+    fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
+        let format = reader.optional_text("log.format");
+        let json = match format.as_deref() {
+            Some("json") => true,
+            Some("pretty") => false,
+            Some(_) => {
+                reader.fault("log.format", "must be json or pretty");
+                true
+            }
+            None => mode == Mode::Production,
+        };
+        let filter = reader.text("log.filter");
+        if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
+            reader.fault(
+                "log.filter",
+                "must be a filter like info or vestibule=debug,info",
+            );
+        }
+        Self { filter, json }
+    }
+}
+
+#[cfg(test)]
+mod tests;

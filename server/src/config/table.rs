@@ -1,0 +1,234 @@
+//! The table of settings, from which docs/CONFIG.md is made.
+
+use std::fmt::Write as _;
+
+/// One setting.
+pub struct Setting {
+    /// Its key in the TOML file.
+    pub key: &'static str,
+    /// Its environment variable, which wins over the file.
+    pub variable: &'static str,
+    /// What holds without it; `None` where it may be absent.
+    pub default: Option<&'static str>,
+    /// Secrets may also be read from the file that `<variable>_FILE` names.
+    pub is_secret: bool,
+    pub help: &'static str,
+}
+
+pub(super) const DEFAULT_FROM: &str = "no-reply@vestibule.invalid";
+
+const fn setting(
+    key: &'static str,
+    variable: &'static str,
+    default: Option<&'static str>,
+    help: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        variable,
+        default,
+        is_secret: false,
+        help,
+    }
+}
+
+const fn secret(key: &'static str, variable: &'static str, help: &'static str) -> Setting {
+    Setting {
+        key,
+        variable,
+        default: None,
+        is_secret: true,
+        help,
+    }
+}
+
+/// Every setting, in the order of the reference.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "mode",
+        "VESTIBULE_MODE",
+        Some("development"),
+        "`development` or `production`. Production refuses to start with what is missing or unsafe.",
+    ),
+    setting(
+        "data_dir",
+        "VESTIBULE_DATA_DIR",
+        Some("data"),
+        "Folder for the embedded database, the generated master key and the development mailbox. Made with mode 0700.",
+    ),
+    setting(
+        "http.listen",
+        "VESTIBULE_LISTEN",
+        Some("127.0.0.1:3000"),
+        "Address and port of pages and API.",
+    ),
+    setting(
+        "http.private_listen",
+        "VESTIBULE_PRIVATE_LISTEN",
+        Some("127.0.0.1:9464"),
+        "Address and port for health checks and metrics; never reachable from outside.",
+    ),
+    setting(
+        "http.public_url",
+        "PUBLIC_URL",
+        None,
+        "Where people open the portal; the start of every link and the `iss` of tokens. Default in development: `http://` and the listening address. Needed in production, with https.",
+    ),
+    setting(
+        "http.allowed_hosts",
+        "VESTIBULE_ALLOWED_HOSTS",
+        Some(""),
+        "Further host names, comma-separated, that requests may name beside the one of the public URL.",
+    ),
+    setting(
+        "http.trusted_proxies",
+        "VESTIBULE_TRUSTED_PROXIES",
+        Some(""),
+        "Addresses or networks, comma-separated, of the proxies whose X-Forwarded-For is believed.",
+    ),
+    setting(
+        "http.site_dir",
+        "VESTIBULE_SITE_DIR",
+        None,
+        "Folder with the built site; without it the assets inside the binary are served.",
+    ),
+    setting(
+        "cors.allowed_origins",
+        "VESTIBULE_CORS_ALLOWED_ORIGINS",
+        Some(""),
+        "Origins, comma-separated, whose scripts may call the API.",
+    ),
+    secret(
+        "database.url",
+        "DATABASE_URL",
+        "`sqlite:FILE` or `postgres://user:password@host/name`. Default: `vestibule.db` in the data folder.",
+    ),
+    setting(
+        "database.max_connections",
+        "VESTIBULE_DATABASE_MAX_CONNECTIONS",
+        Some("16"),
+        "Connections of this replica, 2 to 1000.",
+    ),
+    setting(
+        "database.migrate_on_start",
+        "VESTIBULE_MIGRATE_ON_START",
+        Some("on"),
+        "Whether `serve` brings the schema up to date first: `on` or `off`.",
+    ),
+    secret(
+        "secrets.master_key",
+        "VESTIBULE_MASTER_KEY",
+        "32 random bytes in base64 that seal signing keys and key cookies and tokens. Default in development: made once and kept in the data folder. Needed in production, the same for all replicas.",
+    ),
+    secret(
+        "mail.smtp_url",
+        "SMTP_URL",
+        "`smtps://user:password@host` or `smtp://host:port?tls=required`. Without it, in development only, mails are shown at /dev/mailbox.",
+    ),
+    setting(
+        "mail.from",
+        "VESTIBULE_MAIL_FROM",
+        Some(DEFAULT_FROM),
+        "Sender of all mails, `Name <address>`. Needed in production.",
+    ),
+    setting(
+        "mail.support_address",
+        "VESTIBULE_SUPPORT_ADDRESS",
+        None,
+        "Address of a human, shown in mails; replies go there.",
+    ),
+    setting(
+        "branding.product_name",
+        "VESTIBULE_PRODUCT_NAME",
+        Some("Vestibule"),
+        "What pages and mails call the portal.",
+    ),
+    setting(
+        "registration.mode",
+        "VESTIBULE_REGISTRATION_MODE",
+        Some("open"),
+        "`open`: a taken address is told. `private`: both cases answer alike and the owner gets a mail.",
+    ),
+    setting(
+        "tokens.audience",
+        "VESTIBULE_TOKEN_AUDIENCE",
+        None,
+        "The `aud` of access tokens. Default: the public URL.",
+    ),
+    setting(
+        "tokens.refresh_grace_seconds",
+        "VESTIBULE_REFRESH_GRACE_SECONDS",
+        Some("30"),
+        "How long a replayed refresh token gets the same successor, 0 to 60 s.",
+    ),
+    setting(
+        "passwords.min_length",
+        "VESTIBULE_PASSWORD_MIN_LENGTH",
+        Some("8"),
+        "Shortest password in characters, 8 to 64.",
+    ),
+    setting(
+        "passwords.argon2_memory_kib",
+        "VESTIBULE_ARGON2_MEMORY_KIB",
+        Some("19456"),
+        "Memory of one hash in KiB, up to 65536.",
+    ),
+    setting(
+        "passwords.argon2_passes",
+        "VESTIBULE_ARGON2_PASSES",
+        Some("2"),
+        "Passes of one hash over its memory, 1 to 10.",
+    ),
+    setting(
+        "passwords.hash_threads",
+        "VESTIBULE_HASH_THREADS",
+        None,
+        "Threads that hash passwords, 1 to 256. Default: one per core. Each owns the memory of one hash.",
+    ),
+    setting(
+        "passwords.hash_queue",
+        "VESTIBULE_HASH_QUEUE",
+        None,
+        "Passwords that may wait for a thread, 1 to 100000. Default: 64 per thread.",
+    ),
+    setting(
+        "rate_limits",
+        "VESTIBULE_RATE_LIMITS",
+        Some("on"),
+        "`on` or `off`; off is refused in production.",
+    ),
+    setting(
+        "log.filter",
+        "VESTIBULE_LOG",
+        Some("info"),
+        "Which log lines, for example `info` or `vestibule=debug,info`.",
+    ),
+    setting(
+        "log.format",
+        "VESTIBULE_LOG_FORMAT",
+        None,
+        "`pretty` or `json`. Default: pretty in development, json in production.",
+    ),
+];
+
+/// The reference of all settings, in Markdown: the text of docs/CONFIG.md.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Settings\n\nGenerated by `vestibule config reference`.\n\nThe environment wins over the TOML file, which is `vestibule.toml` in the working \
+         folder or the one that `VESTIBULE_CONFIG` names. A secret may also be in a file that `<variable>_FILE` names. \
+         An unknown setting stops the start.\n\n| variable | key in the file | default | meaning |\n|---|---|---|---|\n",
+    );
+    for setting in SETTINGS {
+        let default = setting
+            .default
+            .filter(|text| !text.is_empty())
+            .map_or_else(String::new, |text| format!("`{text}`"));
+        let secret = if setting.is_secret { " Secret." } else { "" };
+        let _ = writeln!(
+            text,
+            "| `{}` | `{}` | {default} | {}{secret} |",
+            setting.variable, setting.key, setting.help
+        );
+    }
+    text
+}

@@ -1,0 +1,184 @@
+use std::collections::HashMap;
+
+use super::*;
+
+struct Variables(HashMap<String, String>);
+
+impl Environment for Variables {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+}
+
+fn load(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Config::load(&Variables(variables))
+        .map_err(|faults| faults.iter().map(ToString::to_string).collect())
+}
+
+const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+#[test]
+fn nothing_is_needed_in_development() {
+    let config = load(&[]).unwrap();
+    assert_eq!(config.mode, Mode::Development);
+    assert_eq!(config.http.public_url.as_str(), "http://127.0.0.1:3000/");
+    assert_eq!(config.tokens.audience, "http://127.0.0.1:3000");
+    assert_eq!(
+        config.database.url.expose_secret(),
+        "sqlite:data/vestibule.db"
+    );
+    assert!(config.rate_limits && config.is_single_process() && !config.is_https());
+}
+
+#[test]
+fn production_names_everything_that_is_missing_at_once() {
+    let faults = load(&[
+        ("VESTIBULE_MODE", "production"),
+        ("VESTIBULE_RATE_LIMITS", "off"),
+    ])
+    .unwrap_err();
+    for variable in [
+        "PUBLIC_URL",
+        "VESTIBULE_MASTER_KEY",
+        "SMTP_URL",
+        "VESTIBULE_MAIL_FROM",
+        "VESTIBULE_RATE_LIMITS",
+    ] {
+        assert!(
+            faults.iter().any(|fault| fault.starts_with(variable)),
+            "{variable} in {faults:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_complete_production_set_is_accepted() {
+    let config = load(&[
+        ("VESTIBULE_MODE", "production"),
+        ("PUBLIC_URL", "https://auth.example.org"),
+        ("VESTIBULE_MASTER_KEY", KEY),
+        ("SMTP_URL", "smtps://user:not-a-secret@mail.example.org"),
+        ("VESTIBULE_MAIL_FROM", "Example <no-reply@example.org>"),
+        (
+            "DATABASE_URL",
+            "postgres://vestibule:not-a-secret@db.example.org/vestibule",
+        ),
+    ])
+    .unwrap();
+    assert!(config.is_https() && !config.is_single_process() && config.log.json);
+    assert_eq!(issuer(&config.http.public_url), "https://auth.example.org");
+}
+
+#[test]
+fn each_wrong_setting_is_one_line_with_its_name_and_the_mend() {
+    let cases = [
+        (
+            ("VESTIBULE_MODE", "prod"),
+            "must be development or production",
+        ),
+        (("VESTIBULE_LISTEN", "3000"), "must be an address and port"),
+        (
+            ("PUBLIC_URL", "https://example.org/auth"),
+            "must be scheme and host alone",
+        ),
+        (
+            ("DATABASE_URL", "mysql://x"),
+            "must begin with sqlite: or postgres://",
+        ),
+        (
+            ("VESTIBULE_TRUSTED_PROXIES", "10.0.0.0/40"),
+            "is not an address or network",
+        ),
+        (
+            ("VESTIBULE_CORS_ALLOWED_ORIGINS", "https://app.example.org/"),
+            "is not an origin",
+        ),
+        (
+            ("VESTIBULE_MASTER_KEY", "c2hvcnQ="),
+            "must be 32 bytes in base64",
+        ),
+        (
+            ("VESTIBULE_PASSWORD_MIN_LENGTH", "7"),
+            "must be a number from 8 to 64",
+        ),
+        (
+            ("VESTIBULE_ARGON2_MEMORY_KIB", "8192"),
+            "must reach 19456 with 2",
+        ),
+        (
+            ("VESTIBULE_REFRESH_GRACE_SECONDS", "61"),
+            "must be a number from 0 to 60",
+        ),
+        (("VESTIBULE_MAIL_FROM", "nobody"), "must be an address"),
+        (("VESTIBULE_LOG_FORMAT", "xml"), "must be json or pretty"),
+        (("VESTIBULE_RATE_LIMIT", "off"), "is not a setting"),
+    ];
+    for ((variable, value), mend) in cases {
+        let faults = load(&[(variable, value)]).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults:#?}");
+        assert!(
+            faults[0].starts_with(variable) && faults[0].contains(mend),
+            "{}",
+            faults[0]
+        );
+        assert!(!faults[0].contains('\n'));
+    }
+}
+
+#[test]
+fn the_file_is_read_and_the_environment_wins() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vestibule.toml");
+    std::fs::write(&path, "[branding]\nproduct_name = \"From file\"\n[http]\ntrusted_proxies = [\"10.0.0.0/8\"]\n[passwords]\nmin_length = 12\n").unwrap();
+    let path = path.to_str().unwrap();
+    let config = load(&[("VESTIBULE_CONFIG", path)]).unwrap();
+    assert_eq!(
+        (
+            config.product_name.as_str(),
+            config.passwords.policy.min_length
+        ),
+        ("From file", 12)
+    );
+    let config = load(&[
+        ("VESTIBULE_CONFIG", path),
+        ("VESTIBULE_PRODUCT_NAME", "From environment"),
+    ])
+    .unwrap();
+    assert_eq!(config.product_name, "From environment");
+
+    std::fs::write(path, "[http]\nlissten = \"127.0.0.1:1\"\n").unwrap();
+    assert_eq!(
+        load(&[("VESTIBULE_CONFIG", path)]).unwrap_err(),
+        ["http.lissten is not a setting: see docs/CONFIG.md for the names"]
+    );
+}
+
+#[test]
+fn a_secret_comes_from_its_file_and_never_from_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("key");
+    std::fs::write(&path, format!("{KEY}\n")).unwrap();
+    let path = path.to_str().unwrap();
+    assert!(
+        load(&[("VESTIBULE_MASTER_KEY_FILE", path)])
+            .unwrap()
+            .master_key
+            .is_some()
+    );
+    let faults = load(&[
+        ("VESTIBULE_MASTER_KEY_FILE", path),
+        ("VESTIBULE_MASTER_KEY", KEY),
+    ])
+    .unwrap_err();
+    assert!(faults[0].contains("is given twice"), "{faults:?}");
+    let faults = load(&[("VESTIBULE_MASTER_KEY_FILE", "/nonexistent/key")]).unwrap_err();
+    assert!(faults[0].contains("cannot be read"), "{faults:?}");
+}

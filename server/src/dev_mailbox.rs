@@ -1,0 +1,285 @@
+//! The mailbox of the development mode: pages that show each mail, with its links working.
+
+use std::{io, sync::Arc};
+
+use askama::Template;
+use axum::{
+    Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use time::{format_description::well_known::Rfc3339, macros::format_description};
+use uuid::Uuid;
+use vestibule_mail::{Mailbox, StoredMail};
+
+/// A mail's own page: its inline styles, and nothing that loads or runs.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// `/dev/mailbox`: for the development mode alone, since whoever reads these mails can sign in as anybody.
+pub fn router(mailbox: Arc<Mailbox>) -> Router {
+    Router::new()
+        .route("/dev/mailbox", get(list))
+        .route("/dev/mailbox/style.css", get(style))
+        .route("/dev/mailbox/{id}", get(show))
+        .with_state(mailbox)
+}
+
+#[derive(Template)]
+#[template(path = "dev_mailbox.html")]
+struct ListPage<'a> {
+    mails: Vec<ListedMail<'a>>,
+}
+
+struct ListedMail<'a> {
+    id: Uuid,
+    to: &'a str,
+    subject: &'a str,
+    text: Vec<Piece<'a>>,
+    sent_at: String,
+    sent_at_iso: String,
+}
+
+/// A stretch of a mail's text. Only the mail's own link becomes one here, never what a user wrote.
+#[derive(Debug, PartialEq, Eq)]
+enum Piece<'a> {
+    Text(&'a str),
+    Link(&'a str),
+}
+
+#[derive(Template)]
+#[template(path = "dev_mailbox_missing.html")]
+struct MissingPage {
+    title: &'static str,
+    explanation: &'static str,
+}
+
+async fn list(State(mailbox): State<Arc<Mailbox>>) -> Response {
+    match read(move || mailbox.list()).await {
+        Ok(mails) => page(
+            StatusCode::OK,
+            &ListPage {
+                mails: mails.iter().map(ListedMail::from).collect(),
+            },
+        ),
+        Err(error) => unreadable(&error),
+    }
+}
+
+async fn show(State(mailbox): State<Arc<Mailbox>>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse::<Uuid>() else {
+        return missing();
+    };
+    match read(move || mailbox.read(id)).await {
+        Ok(Some(mail)) => {
+            let headers = [
+                (header::CONTENT_SECURITY_POLICY, MAIL_POLICY),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, Html(mail.html)).into_response()
+        }
+        Ok(None) => missing(),
+        Err(error) => unreadable(&error),
+    }
+}
+
+async fn style() -> impl IntoResponse {
+    (
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
+        include_str!("../templates/dev_mailbox.css"),
+    )
+}
+
+async fn read<T: Send + 'static>(
+    files: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(files).await?
+}
+
+fn missing() -> Response {
+    let explanation =
+        "The mailbox keeps the newest 200 mails. This one may have made room for later ones.";
+    page(
+        StatusCode::NOT_FOUND,
+        &MissingPage {
+            title: "This mail is not here",
+            explanation,
+        },
+    )
+}
+
+fn unreadable(error: &io::Error) -> Response {
+    tracing::error!(%error, "the mailbox cannot be read");
+    let explanation = "The server's log says why.";
+    page(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        &MissingPage {
+            title: "The mailbox cannot be read",
+            explanation,
+        },
+    )
+}
+
+fn page(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => (status, [(header::CACHE_CONTROL, "no-store")], Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a page of the mailbox cannot be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl<'a> From<&'a StoredMail> for ListedMail<'a> {
+    fn from(mail: &'a StoredMail) -> Self {
+        let format = format_description!(
+            "[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC"
+        );
+        Self {
+            id: mail.id,
+            to: &mail.to,
+            subject: &mail.subject,
+            text: pieces(&mail.text, mail.link.as_deref()),
+            sent_at: mail.sent_at.format(format).unwrap_or_default(),
+            sent_at_iso: mail.sent_at.format(&Rfc3339).unwrap_or_default(),
+        }
+    }
+}
+
+fn pieces<'a>(text: &'a str, link: Option<&'a str>) -> Vec<Piece<'a>> {
+    let link = link.filter(|link| link.starts_with("http://") || link.starts_with("https://"));
+    let Some(link) = link else {
+        return vec![Piece::Text(text)];
+    };
+    let mut pieces = Vec::new();
+    for (index, stretch) in text.split(link).enumerate() {
+        if index > 0 {
+            pieces.push(Piece::Link(link));
+        }
+        pieces.push(Piece::Text(stretch));
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, http::Request};
+    use tower::ServiceExt as _;
+    use vestibule_core::ports::{Mailer as _, SystemClock};
+    use vestibule_mail::{MailSettings, MailboxMailer, samples};
+
+    use super::*;
+
+    async fn fetch(mailbox: &Arc<Mailbox>, path: &str) -> (StatusCode, header::HeaderMap, String) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let (parts, body) = router(Arc::clone(mailbox))
+            .oneshot(request)
+            .await
+            .unwrap()
+            .into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (
+            parts.status,
+            parts.headers,
+            String::from_utf8(body.to_vec()).unwrap(),
+        )
+    }
+
+    async fn mailbox(folder: &tempfile::TempDir, name: &str) -> Arc<Mailbox> {
+        let mailbox = Arc::new(Mailbox::open(folder.path()).unwrap());
+        let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
+        let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, Arc::new(SystemClock));
+        let mut mail = samples().remove(0);
+        mail.first_name = Some(name.to_owned());
+        mailer.send(&mail).await.unwrap();
+        mailbox
+    }
+
+    #[tokio::test]
+    async fn the_list_shows_the_text_with_its_link_and_escapes_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailbox = mailbox(&folder, "<b>Zoë</b>").await;
+        let (status, headers, body) = fetch(&mailbox, "/dev/mailbox").await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        let link = samples().remove(0).link.unwrap();
+        assert!(
+            body.contains(&format!("<a href=\"{link}\">{link}</a>")),
+            "{body}"
+        );
+        assert!(
+            body.contains("zoe@example.org") && body.contains("493027 is your code for Example")
+        );
+        assert!(body.contains("Hello &#60;b&#62;Zoë&#60;/b&#62;,") && !body.contains("<b>"));
+        for inline in ["<style", "style=\"", "<script"] {
+            assert!(
+                !body.contains(inline),
+                "the portal's policy forbids {inline}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mail_is_shown_under_its_own_policy() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailbox = mailbox(&folder, "Zoë").await;
+        let mail = mailbox.list().unwrap().remove(0);
+        let (status, headers, body) = fetch(&mailbox, &format!("/dev/mailbox/{}", mail.id)).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], MAIL_POLICY);
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(body, mail.html);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_mail_is_not_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailbox = mailbox(&folder, "Zoë").await;
+        for id in [
+            "00000000-0000-0000-0000-000000000000",
+            "nonsense",
+            "..%2F..%2Fetc%2Fpasswd",
+        ] {
+            let (status, _, body) = fetch(&mailbox, &format!("/dev/mailbox/{id}")).await;
+            assert_eq!(status, StatusCode::NOT_FOUND, "{id}");
+            assert!(body.contains("This mail is not here"));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_empty_mailbox_says_what_will_appear() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailbox = Arc::new(Mailbox::open(folder.path().join("mailbox")).unwrap());
+        let (status, _, body) = fetch(&mailbox, "/dev/mailbox").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(body.contains("No mail yet"));
+        let (status, headers, _) = fetch(&mailbox, "/dev/mailbox/style.css").await;
+        assert_eq!(
+            (status, &headers[header::CONTENT_TYPE]),
+            (StatusCode::OK, &"text/css; charset=utf-8".parse().unwrap())
+        );
+        drop(folder);
+        assert_eq!(
+            fetch(&mailbox, "/dev/mailbox").await.0,
+            StatusCode::INTERNAL_SERVER_ERROR
+        );
+    }
+
+    #[test]
+    fn only_the_mails_own_web_link_becomes_one() {
+        let text = "see https://a.example/x and https://b.example";
+        let link = Some("https://a.example/x");
+        let expected = [
+            Piece::Text("see "),
+            Piece::Link("https://a.example/x"),
+            Piece::Text(" and https://b.example"),
+        ];
+        assert_eq!(pieces(text, link), expected);
+        assert_eq!(
+            pieces("javascript:1", Some("javascript:1")),
+            [Piece::Text("javascript:1")]
+        );
+        assert_eq!(pieces(text, None), [Piece::Text(text)]);
+    }
+}

@@ -1,0 +1,17 @@
+//! The portal behind the binary: configuration, composition, routes, workers.
+
+pub mod api;
+mod assets;
+mod cli;
+pub mod config;
+mod dev_mailbox;
+mod health;
+mod master_key;
+mod middleware;
+mod portal;
+mod router;
+mod telemetry;
+mod worker;
+
+pub use cli::run;
+pub use portal::{Adapters, Portal, build};

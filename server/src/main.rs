@@ -1,0 +1,7 @@
+//! The binary `vestibule`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vestibule::run()
+}

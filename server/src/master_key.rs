@@ -1,0 +1,87 @@
+//! The master key of a deployment that was given none: made once and kept in the data folder.
+
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use vestibule_core::{MasterKey, SystemRandom};
+
+const FILE_NAME: &str = "master.key";
+
+/// Makes the data folder, readable for its owner only.
+///
+/// # Errors
+/// If it cannot be made or written.
+pub fn prepare_data_dir(folder: &Path) -> io::Result<()> {
+    if !folder.is_dir() {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let probe = folder.join(".write-test");
+    std::fs::write(&probe, b"")?;
+    std::fs::remove_file(probe)
+}
+
+/// Reads the key, or makes it. Two processes that start at once end up with one key: only one creates the file.
+///
+/// # Errors
+/// If the file cannot be read or written, or holds no key.
+pub fn load_or_create(folder: &Path) -> io::Result<MasterKey> {
+    let path = folder.join(FILE_NAME);
+    if let Some(key) = read(&path)? {
+        return Ok(key);
+    }
+    let key = MasterKey::generate(&SystemRandom);
+    let temporary = folder.join(format!("{FILE_NAME}.{}", std::process::id()));
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)?;
+    file.write_all(key.to_text().as_bytes())?;
+    file.sync_all()?;
+    // A link to an existing name fails, where a rename would replace the other process's key.
+    let linked = std::fs::hard_link(&temporary, &path);
+    std::fs::remove_file(&temporary)?;
+    match linked {
+        Ok(()) => Ok(key),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            read(&path)?.ok_or_else(|| io::Error::other("the master key vanished"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<MasterKey>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => MasterKey::parse(&text).map(Some).map_err(io::Error::other),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        prepare_data_dir(&data).unwrap();
+        let key = load_or_create(&data).unwrap();
+        assert_eq!(load_or_create(&data).unwrap().to_text(), key.to_text());
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&data), mode(&data.join(FILE_NAME))), (0o700, 0o600));
+        assert_eq!(
+            std::fs::read_dir(&data).unwrap().count(),
+            1,
+            "nothing else is left"
+        );
+    }
+}

@@ -1,0 +1,19 @@
+//! What every request passes, from the outside in; `router.rs` puts it in order.
+
+mod access_log;
+mod client_address;
+mod forms;
+mod host;
+mod problems;
+mod removal_cookie;
+mod request_id;
+mod security_headers;
+
+pub use access_log::log_access;
+pub use client_address::find_client_address;
+pub use forms::check_form;
+pub use host::{AllowedHosts, check_host};
+pub use problems::{ErrorPages, panic_response, show_problems};
+pub use removal_cookie::secure_removal_cookie;
+pub use request_id::identify_request;
+pub use security_headers::{Nonce, SecurityHeaders, set_security_headers};

@@ -1,0 +1,164 @@
+use std::any::Any;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse as _, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use vestibule_core::ErrorCode;
+use vestibule_web::{Problem, RequestId};
+
+/// What an error page needs to look like the other pages.
+#[derive(Clone)]
+pub struct ErrorPages {
+    pub product_name: Arc<str>,
+    pub stylesheet: Arc<str>,
+}
+
+#[derive(Template)]
+#[template(path = "error_page.html")]
+struct ErrorPage<'a> {
+    product_name: &'a str,
+    stylesheet: &'a str,
+    title: &'static str,
+    text: &'static str,
+    request_id: &'a str,
+}
+
+/// Gives every error its documented form: a problem document with the request id for programs, a page for people.
+pub async fn show_problems(
+    State(pages): State<ErrorPages>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let request_id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default();
+    let for_people = wants_page(request.uri().path(), request.headers());
+    let response = next.run(request).await;
+    match problem_of(&response) {
+        Some(problem) if for_people => with_body(response, page(&pages, &problem, &request_id)),
+        Some(problem) => with_body(response, document(&problem, &request_id)),
+        None => response,
+    }
+}
+
+fn wants_page(path: &str, headers: &HeaderMap) -> bool {
+    let for_programs = ["/api/", "/.well-known/", "/health", "/pkg/"];
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accept.contains("text/html") && !for_programs.iter().any(|prefix| path.starts_with(prefix))
+}
+
+/// The problem that a handler gave, or the one that the framework's bare status means. Pages with their own text stay.
+fn problem_of(response: &Response) -> Option<Problem> {
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        return Some(problem.clone());
+    }
+    let content_type = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if content_type.is_some_and(|kind| kind.starts_with("text/html") || kind.contains("json")) {
+        return None;
+    }
+    let code = match response.status() {
+        StatusCode::BAD_REQUEST => ErrorCode::MalformedBody,
+        StatusCode::FORBIDDEN => ErrorCode::Forbidden,
+        StatusCode::NOT_FOUND => ErrorCode::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => ErrorCode::RequestTimeout,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
+        StatusCode::INTERNAL_SERVER_ERROR => ErrorCode::Internal,
+        _ => return None,
+    };
+    Some(code.into())
+}
+
+/// Keeps what the answer says beside its body: `Allow`, `Retry-After`, cookies.
+fn with_body(mut response: Response, body: Response) -> Response {
+    let (parts, body) = body.into_parts();
+    *response.status_mut() = parts.status;
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    for (name, value) in &parts.headers {
+        response.headers_mut().insert(name, value.clone());
+    }
+    *response.body_mut() = body;
+    response
+}
+
+fn document(problem: &Problem, request_id: &str) -> Response {
+    let status = vestibule_web::status(problem.code());
+    let mut response = (status, Json(problem.document(request_id))).into_response();
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    response
+}
+
+fn page(pages: &ErrorPages, problem: &Problem, request_id: &str) -> Response {
+    let (title, text) = words(problem.code());
+    let page = ErrorPage {
+        product_name: &pages.product_name,
+        stylesheet: &pages.stylesheet,
+        title,
+        text,
+        request_id,
+    };
+    let status = vestibule_web::status(problem.code());
+    (
+        status,
+        Html(page.render().unwrap_or_else(|_| title.to_owned())),
+    )
+        .into_response()
+}
+
+fn words(code: ErrorCode) -> (&'static str, &'static str) {
+    match code {
+        ErrorCode::NotFound => ("Page not found", "There is nothing at this address."),
+        ErrorCode::Forbidden => (
+            "That did not come from this site",
+            "The form was sent from another site, so it was not used. Open the page here and try again.",
+        ),
+        ErrorCode::BodyTooLarge => (
+            "Too much at once",
+            "The form holds more than can be taken. Shorten it and try again.",
+        ),
+        ErrorCode::MalformedBody
+        | ErrorCode::UnsupportedMediaType
+        | ErrorCode::MethodNotAllowed => (
+            "That could not be read",
+            "The form did not arrive as it should. Go back, reload the page and try again.",
+        ),
+        ErrorCode::MisdirectedRequest => (
+            "Wrong address",
+            "This service does not answer at this address.",
+        ),
+        ErrorCode::RequestTimeout => (
+            "That took too long",
+            "The form did not arrive in time. Try again.",
+        ),
+        ErrorCode::RateLimited => ("Too many attempts", "Wait a moment and try again."),
+        ErrorCode::Unavailable | ErrorCode::Overloaded => (
+            "Just a moment",
+            "We cannot do this right now. Try again in a few seconds.",
+        ),
+        _ => (
+            "Something went wrong",
+            "This is our fault. Try again; if it stays, tell support the number below.",
+        ),
+    }
+}
+
+/// A panic in a handler is one 500: logged with its trace by the panic hook, and the process lives on.
+pub fn panic_response(_: Box<dyn Any + Send + 'static>) -> Response {
+    Problem::from(ErrorCode::Internal).into_response()
+}

@@ -1,0 +1,134 @@
+//! Composition: from configuration and adapters to a portal that can be served or tested.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use vestibule_cache::{InProcessCache, InProcessLimiter, NoCache};
+use vestibule_core::model::{Session, User};
+use vestibule_core::ports::{Clock, Mailer, Random, SnapshotCache, Store};
+use vestibule_core::{
+    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, SessionLifetimes,
+    TokenSettings,
+};
+use vestibule_mail::Mailbox;
+use vestibule_web::{SealedCookies, WebState};
+
+use crate::assets::Assets;
+use crate::config::{Config, issuer};
+use crate::router::{self, Parts};
+
+/// What the portal stands on; tests put their own in.
+pub struct Adapters {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub mailer: Arc<dyn Mailer>,
+    /// The development mailbox, where mails are kept instead of sent.
+    pub mailbox: Option<Arc<Mailbox>>,
+    pub master_key: MasterKey,
+}
+
+/// A portal, ready to be served.
+pub struct Portal {
+    pub public: Router,
+    pub private: Router,
+    pub auth: Arc<Auth>,
+    pub mailer: Arc<dyn Mailer>,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Puts everything together.
+///
+/// # Errors
+/// If the store is out of reach, the master key is not the one of the database, or an asset folder cannot be read.
+pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxError> {
+    let auth = Arc::new(build_auth(config, &adapters).await?);
+    let web = WebState {
+        cookies: SealedCookies::new(&cookie_secret(&auth), config.is_https()),
+        auth: Arc::clone(&auth),
+        product_name: config.product_name.as_str().into(),
+    };
+    let parts = Parts {
+        web,
+        clock: adapters.clock,
+        random: adapters.random,
+        assets: load_assets(config.http.site_dir.as_deref())?,
+        mailbox: adapters.mailbox,
+    };
+    Ok(Portal {
+        public: router::public(config, &parts)?,
+        private: router::private(&parts),
+        auth,
+        mailer: adapters.mailer,
+    })
+}
+
+async fn build_auth(config: &Config, adapters: &Adapters) -> Result<Auth, AuthError> {
+    let (users, sessions) = caches(config.is_single_process());
+    let hasher = PasswordHasher::start(config.passwords.hashing, Arc::clone(&adapters.random));
+    let builder = AuthBuilder {
+        store: Arc::clone(&adapters.store),
+        limiter: Arc::new(InProcessLimiter::default()),
+        users,
+        sessions,
+        hasher: hasher.map_err(|error| AuthError::Internal(Box::new(error)))?,
+        clock: Arc::clone(&adapters.clock),
+        random: Arc::clone(&adapters.random),
+        master: adapters.master_key.clone(),
+        tokens: TokenSettings {
+            issuer: issuer(&config.http.public_url),
+            audience: config.tokens.audience.clone(),
+            access_life: Duration::from_mins(15),
+            refresh_life: Duration::from_hours(7 * 24),
+            refresh_grace: config.tokens.refresh_grace,
+        },
+        settings: AuthSettings {
+            public_url: config.http.public_url.clone(),
+            registration: config.registration,
+            passwords: config.passwords.policy.clone(),
+            lifetimes: SessionLifetimes::default(),
+            limits_enabled: config.rate_limits,
+        },
+    };
+    builder.build().await
+}
+
+/// Other replicas' revocations must be seen at once: only a database of this process alone may be cached in it.
+fn caches(
+    is_single_process: bool,
+) -> (
+    Arc<dyn SnapshotCache<User>>,
+    Arc<dyn SnapshotCache<Session>>,
+) {
+    if is_single_process {
+        (
+            Arc::new(InProcessCache::default()),
+            Arc::new(InProcessCache::default()),
+        )
+    } else {
+        (Arc::new(NoCache), Arc::new(NoCache))
+    }
+}
+
+fn cookie_secret(auth: &Auth) -> [u8; 64] {
+    let mut secret = [0; 64];
+    secret[..32].copy_from_slice(auth.derived_key("cookie-encryption").as_slice());
+    secret[32..].copy_from_slice(auth.derived_key("cookie-signature").as_slice());
+    secret
+}
+
+fn load_assets(site_dir: Option<&Path>) -> std::io::Result<Assets> {
+    let assets = match site_dir {
+        Some(folder) => Assets::from_folder(&folder.join("pkg"))?,
+        None => Assets::embedded(),
+    };
+    if assets.is_empty() {
+        tracing::warn!(
+            "there are no site assets: pages work, but without styles; build them with `cargo xtask run`"
+        );
+    }
+    Ok(assets)
+}

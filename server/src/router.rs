@@ -1,0 +1,197 @@
+//! The one place where every route and every middleware is put in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse as _, Redirect};
+use axum::routing::get;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use leptos::config::LeptosOptions;
+use leptos::prelude::provide_context;
+use leptos_axum::LeptosRoutes as _;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::csrf::{CsrfLayer, ProtectionError};
+use tower_http::timeout::TimeoutLayer;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::{Expiry, SessionManagerLayer};
+use vestibule_app::{App, shell};
+use vestibule_core::ErrorCode;
+use vestibule_core::ports::{Clock, Random};
+use vestibule_mail::Mailbox;
+use vestibule_web::{BrowserSessionStore, Problem, WebState};
+
+use crate::assets::Assets;
+use crate::config::{Config, Mode};
+use crate::middleware::{
+    AllowedHosts, ErrorPages, Nonce, SecurityHeaders, check_form, check_host, find_client_address,
+    identify_request, log_access, panic_response, secure_removal_cookie, set_security_headers,
+    show_problems,
+};
+use crate::{api, assets, dev_mailbox, health};
+
+/// Bodies are small: forms and JSON objects.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+const SESSION_COOKIE: &str = "sid";
+
+/// What the routes are made of.
+pub struct Parts {
+    pub web: WebState,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub assets: Assets,
+    /// The development mailbox, where there is one.
+    pub mailbox: Option<Arc<Mailbox>>,
+}
+
+/// The public listener's routes.
+///
+/// # Errors
+/// If a configured origin cannot be one.
+pub fn public(
+    config: &Config,
+    parts: &Parts,
+) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
+    let mut router = api::router()
+        .with_state(parts.web.clone())
+        .merge(health::router(Arc::clone(&parts.web.auth)))
+        .route(
+            "/pkg/{version}/{name}",
+            get(assets::serve).with_state(parts.assets.clone()),
+        )
+        .merge(pages(config, parts));
+    if let Some(mailbox) = &parts.mailbox {
+        router = router.merge(dev_mailbox::router(Arc::clone(mailbox)));
+    }
+    with_middleware(router, config, parts)
+}
+
+/// The private listener's routes.
+pub fn private(parts: &Parts) -> Router {
+    health::router(Arc::clone(&parts.web.auth)).layer(CatchPanicLayer::custom(panic_response))
+}
+
+/// The hosted pages and their server functions: the only routes that read cookies.
+fn pages(config: &Config, parts: &Parts) -> Router {
+    let leptos = LeptosOptions::builder()
+        .output_name("vestibule")
+        .site_pkg_dir(parts.assets.folder())
+        .site_addr(config.http.listen)
+        .env(leptos::config::Env::PROD)
+        .build();
+    let context = {
+        let web = parts.web.clone();
+        move || {
+            provide_context(web.clone());
+            let request = leptos::prelude::use_context::<http::request::Parts>();
+            if let Some(nonce) = request.and_then(|parts| parts.extensions.get::<Nonce>().cloned())
+            {
+                provide_context(leptos::nonce::Nonce::from_value(nonce.0));
+            }
+        }
+    };
+    let shell = {
+        let options = leptos.clone();
+        move || shell(options.clone())
+    };
+    let routes = leptos_axum::generate_route_list(App);
+    let not_found = leptos_axum::render_app_async_with_context(context.clone(), shell.clone());
+    let cookie_name = parts.web.cookies.name(SESSION_COOKIE);
+    let sessions = SessionManagerLayer::new(BrowserSessionStore::new(Arc::clone(&parts.web.auth)))
+        .with_name(cookie_name.clone())
+        .with_secure(parts.web.cookies.is_secure())
+        .with_same_site(SameSite::Lax)
+        .with_http_only(true)
+        .with_path("/")
+        .with_expiry(Expiry::OnSessionEnd);
+    let pages = Router::new()
+        .leptos_routes_with_context(&leptos, routes, context, shell)
+        .route("/", get(|| async { Redirect::to("/account") }))
+        .fallback(not_found)
+        .with_state(leptos)
+        .layer(sessions)
+        .layer(from_fn(check_form))
+        .layer(CompressionLayer::new());
+    if parts.web.cookies.is_secure() {
+        pages.layer(from_fn_with_state(cookie_name, secure_removal_cookie))
+    } else {
+        pages
+    }
+}
+
+/// From the inside out; the last layer sees a request first.
+fn with_middleware(
+    router: Router,
+    config: &Config,
+    parts: &Parts,
+) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
+    let hosts = AllowedHosts::new(&config.http.allowed_hosts, config.mode == Mode::Development);
+    let pages = ErrorPages {
+        product_name: Arc::clone(&parts.web.product_name),
+        stylesheet: format!("/{}/vestibule.css", parts.assets.folder()).into(),
+    };
+    let headers = SecurityHeaders {
+        random: Arc::clone(&parts.random),
+        https: config.is_https(),
+    };
+    Ok(router
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(cross_origin_protection(config)?)
+        .layer(from_fn_with_state(hosts, check_host))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(CatchPanicLayer::custom(panic_response))
+        .layer(from_fn_with_state(pages, show_problems))
+        .layer(cors(config)?)
+        .layer(from_fn_with_state(headers, set_security_headers))
+        .layer(from_fn(log_access))
+        .layer(from_fn_with_state(
+            config.http.trusted_proxies.clone(),
+            find_client_address,
+        ))
+        .layer(from_fn_with_state(
+            (Arc::clone(&parts.clock), Arc::clone(&parts.random)),
+            identify_request,
+        )))
+}
+
+type Rejection = fn(ProtectionError) -> axum::response::Response;
+
+/// Refuses unsafe requests that a browser sends from another site, cookie or not.
+fn cross_origin_protection(
+    config: &Config,
+) -> Result<CsrfLayer<Rejection>, tower_http::csrf::ConfigError> {
+    let mut layer = CsrfLayer::new()
+        .add_trusted_origin(config.http.public_url.origin().ascii_serialization())?;
+    for origin in &config.http.allowed_origins {
+        layer = layer.add_trusted_origin(origin)?;
+    }
+    Ok(layer.with_rejection_response(|_| Problem::from(ErrorCode::Forbidden).into_response()))
+}
+
+/// Scripts of the allowed origins may call the API; without cookies, which it never reads.
+fn cors(config: &Config) -> Result<CorsLayer, http::header::InvalidHeaderValue> {
+    let origins: Vec<HeaderValue> = config
+        .http
+        .allowed_origins
+        .iter()
+        .map(|origin| origin.parse())
+        .collect::<Result<_, _>>()?;
+    Ok(CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("x-request-id"),
+        ])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .max_age(Duration::from_mins(10)))
+}

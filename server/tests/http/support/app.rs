@@ -1,0 +1,266 @@
+use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex};
+
+use http::Method;
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
+use time::Duration;
+use uuid::Uuid;
+use vestibule::config::{Config, Environment};
+use vestibule::{Adapters, Portal};
+use vestibule_core::{HashSettings, MasterKey};
+use vestibule_mail::MemoryMailer;
+use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
+use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase};
+
+use super::Mail;
+use super::call::Call;
+
+pub const PUBLIC_URL: &str = "https://auth.example.org";
+pub const PASSWORD: &str = "correct horse battery";
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// The portal as production configures it, on a database of its own.
+#[derive(Clone)]
+pub struct TestApp(Arc<Inner>);
+
+pub struct Inner {
+    pub portal: Portal,
+    pub clock: Arc<FakeClock>,
+    pub store: Arc<dyn SqlDatabase>,
+    pub database: Arc<TestDatabase>,
+    mailer: Arc<MemoryMailer>,
+    unread: Mutex<VecDeque<Mail>>,
+}
+
+impl Deref for TestApp {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// A user with the tokens of one API session.
+#[derive(Clone)]
+pub struct SignedIn {
+    pub id: Uuid,
+    pub email: String,
+    pub access_token: String,
+    pub refresh_token: String,
+}
+
+impl SignedIn {
+    pub fn from_body(body: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            id: text(&body["user"]["id"]).parse().unwrap(),
+            email: text(&body["user"]["email"]),
+            access_token: text(&body["access_token"]),
+            refresh_token: text(&body["refresh_token"]),
+        }
+    }
+}
+
+/// Runs a test on a portal of its own, and then checks what it left behind.
+pub async fn run<T: Future<Output = ()>>(
+    database: Option<TestDatabase>,
+    configure: fn(&mut Config),
+    test: fn(TestApp) -> T,
+) {
+    let Some(database) = database else {
+        eprintln!("skipped: TEST_POSTGRES_URL is not set");
+        return;
+    };
+    let app = TestApp::start(Arc::new(database), configure, 42).await;
+    test(app.clone()).await;
+    app.finish().await;
+}
+
+struct Variables(HashMap<&'static str, String>);
+
+impl Environment for Variables {
+    fn variable(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().map(|name| (*name).to_owned()).collect()
+    }
+}
+
+fn config(database: &TestDatabase) -> Config {
+    let variables = [
+        ("VESTIBULE_MODE", "production"),
+        ("PUBLIC_URL", PUBLIC_URL),
+        ("VESTIBULE_MASTER_KEY", MASTER_KEY),
+        ("DATABASE_URL", database.url()),
+        ("SMTP_URL", "smtps://mail.example.org"),
+        ("VESTIBULE_MAIL_FROM", "Example <no-reply@example.org>"),
+    ];
+    let variables = variables.map(|(name, value)| (name, value.to_owned()));
+    let mut config = Config::load(&Variables(variables.into())).unwrap();
+    // What a hash costs is the matter of the core's tests; here it would only be waited for.
+    config.passwords.hashing = HashSettings { memory_kib: 64, passes: 1, threads: 2, queue: 256 };
+    config
+}
+
+impl TestApp {
+    /// Replicas on one database need seeds of their own: what one of them draws must be new to the others.
+    pub async fn start(database: Arc<TestDatabase>, configure: fn(&mut Config), seed: u64) -> Self {
+        let mut config = config(&database);
+        configure(&mut config);
+        let settings = StorageSettings { max_connections: 8, ..StorageSettings::default() };
+        let store = connect_store(&config.database.url, &settings).unwrap();
+        store.migrate().await.unwrap();
+        let clock = Arc::new(FakeClock::new());
+        let mailer = Arc::new(MemoryMailer::new(config.mail.settings.clone()));
+        let adapters = Adapters {
+            store: store.clone(),
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(seed)),
+            mailer: mailer.clone(),
+            mailbox: None,
+            master_key: MasterKey::parse(MASTER_KEY).unwrap(),
+        };
+        let portal = vestibule::build(&config, adapters).await.unwrap();
+        Self(Arc::new(Inner { portal, clock, store, database, mailer, unread: Mutex::default() }))
+    }
+
+    /// Nothing is left to be sent or read, and every invariant holds.
+    pub async fn finish(&self) {
+        self.deliver_mails().await;
+        let unread: Vec<String> =
+            self.unread.lock().unwrap().iter().map(|mail| format!("{} to {}", mail.kind, mail.to)).collect();
+        assert!(unread.is_empty(), "unread mails: {unread:?}");
+        let unsent = self.text("select cast(count(*) as text) from mail_outbox where status <> 'sent'").await;
+        assert_eq!(unsent, "0", "mails that were not sent");
+        assert_eq!(self.portal.auth.violations().await.unwrap(), []);
+        self.store.close().await;
+    }
+
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    // Requests
+
+    /// A request to any path.
+    pub fn at(&self, method: Method, path: &str) -> Call {
+        Call::new(self.clone(), method, path)
+    }
+
+    /// A request to an endpoint of the API.
+    pub fn api(&self, method: Method, path: &str) -> Call {
+        self.at(method, &format!("/api/v1/auth{path}"))
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.api(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.api(Method::POST, path)
+    }
+
+    pub fn patch(&self, path: &str) -> Call {
+        self.api(Method::PATCH, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.api(Method::DELETE, path)
+    }
+
+    // Users
+
+    /// Makes an account with [`PASSWORD`] and gives its welcome mail as well.
+    pub async fn register(&self, email: &str) -> (SignedIn, Mail) {
+        let body = json!({ "email": email, "password": PASSWORD, "first_name": "Ann" });
+        let answer = self.post("/register").json(&body).await.expect(201);
+        (SignedIn::from_body(&answer.json()), self.mail_to(email).await)
+    }
+
+    /// Makes an account whose address is not verified, its welcome mail read.
+    pub async fn user(&self, email: &str) -> SignedIn {
+        self.register(email).await.0
+    }
+
+    /// One more session of a user who has [`PASSWORD`].
+    pub async fn sign_in(&self, email: &str) -> SignedIn {
+        let body = json!({ "email": email, "password": PASSWORD });
+        SignedIn::from_body(&self.post("/login").json(&body).await.expect(200).json())
+    }
+
+    /// How trying to sign in is answered.
+    pub async fn try_sign_in(&self, email: &str, password: &str) -> u16 {
+        let body = json!({ "email": email, "password": password });
+        self.post("/login").json(&body).await.status.as_u16()
+    }
+
+    /// Whether the access token is good now.
+    pub async fn accepts(&self, access_token: &str) -> bool {
+        let answer = self.get("/me").bearer(access_token).await;
+        assert!([200, 401].contains(&answer.status.as_u16()), "{answer:?}");
+        answer.status == 200
+    }
+
+    /// The token of a mailed reset link that was just asked for.
+    pub async fn reset_token(&self, email: &str) -> String {
+        self.post("/password/forgot").json(&json!({ "email": email })).await.expect(200);
+        self.mail_to(email).await.token.unwrap()
+    }
+
+    // Mails
+
+    pub async fn deliver_mails(&self) {
+        while self.portal.auth.deliver_next_mail(&*self.mailer).await.unwrap() {}
+        let sent = self.mailer.take();
+        self.unread.lock().unwrap().extend(sent.into_iter().map(Mail::from));
+    }
+
+    /// The oldest unread mail to the address.
+    pub async fn mail_to(&self, address: &str) -> Mail {
+        self.deliver_mails().await;
+        let mut unread = self.unread.lock().unwrap();
+        let position = unread.iter().position(|mail| mail.to == address);
+        position.and_then(|position| unread.remove(position)).unwrap_or_else(|| panic!("no mail to {address}"))
+    }
+
+    /// Reads all mails, and gives the kinds with their recipients.
+    pub async fn read_mails(&self) -> Vec<String> {
+        self.deliver_mails().await;
+        let mut mails: Vec<String> =
+            self.unread.lock().unwrap().drain(..).map(|mail| format!("{} to {}", mail.kind, mail.to)).collect();
+        mails.sort();
+        mails
+    }
+
+    // The database
+
+    /// The one text that a query gives.
+    pub async fn text(&self, sql: &str) -> String {
+        let query = sqlx::query_scalar::<_, String>;
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.database.is_postgres() {
+            let mut connection = PgConnection::connect(self.database.url()).await.unwrap();
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+        } else {
+            let mut connection = SqliteConnection::connect(self.database.url()).await.unwrap();
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+        }
+    }
+
+    /// How many rows there are of all that a request could leave behind. The audit log is not counted: refusals are in it.
+    pub async fn rows(&self) -> String {
+        self.text(
+            "select (select count(*) from users) || ' users, '
+                || (select count(*) from sessions where ended_at is null) || ' live sessions, '
+                || (select count(*) from refresh_tokens) || ' families, '
+                || (select count(*) from one_time_tokens) || ' + '
+                || (select count(*) from password_reset_tokens) || ' mailed tokens, '
+                || (select count(*) from mail_outbox) || ' mails'",
+        )
+        .await
+    }
+}

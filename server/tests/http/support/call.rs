@@ -1,0 +1,89 @@
+use std::future::IntoFuture;
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
+use http::{HeaderName, HeaderValue, Method, Request};
+use serde_json::Value;
+use tower::ServiceExt as _;
+use url::form_urlencoded;
+
+use super::{Answer, TestApp};
+
+/// A request that is being put together; awaiting it sends it.
+pub struct Call {
+    app: TestApp,
+    request: Request<Body>,
+}
+
+impl Call {
+    pub fn new(app: TestApp, method: Method, path: &str) -> Self {
+        let request = Request::builder().method(method).uri(path).header(HOST, "auth.example.org");
+        Self { app, request: request.body(Body::empty()).unwrap() }.from("192.0.2.1")
+    }
+
+    /// Where the connection comes from.
+    pub fn from(mut self, address: &str) -> Self {
+        let peer = SocketAddr::new(address.parse().unwrap(), 40_000);
+        self.request.extensions_mut().insert(ConnectInfo(peer));
+        self
+    }
+
+    /// Adds a header beside those of its name.
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        let name = HeaderName::try_from(name).unwrap();
+        self.request.headers_mut().append(name, HeaderValue::from_bytes(value.as_ref()).unwrap());
+        self
+    }
+
+    pub fn host(mut self, host: &str) -> Self {
+        self.request.headers_mut().insert(HOST, host.parse().unwrap());
+        self
+    }
+
+    pub fn bearer(self, token: &str) -> Self {
+        self.header(AUTHORIZATION.as_str(), format!("Bearer {token}"))
+    }
+
+    pub fn cookies(self, cookies: &str) -> Self {
+        if cookies.is_empty() { self } else { self.header(COOKIE.as_str(), cookies) }
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body("application/x-www-form-urlencoded", body)
+    }
+
+    pub fn body(self, content_type: &str, body: impl Into<Body>) -> Self {
+        self.header(CONTENT_TYPE.as_str(), content_type).untyped_body(body)
+    }
+
+    /// A body without a content type.
+    pub fn untyped_body(mut self, body: impl Into<Body>) -> Self {
+        *self.request.body_mut() = body.into();
+        self
+    }
+
+    async fn send(self) -> Answer {
+        let (method, path) = (self.request.method().clone(), self.request.uri().path().to_owned());
+        let response = self.app.portal.public.clone().oneshot(self.request).await.unwrap();
+        let answer = Answer::read(response).await;
+        answer.check_conventions(&method, &path);
+        answer
+    }
+}
+
+impl IntoFuture for Call {
+    type Output = Answer;
+    type IntoFuture = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

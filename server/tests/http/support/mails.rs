@@ -1,0 +1,27 @@
+use vestibule_core::mail::MailKind;
+use vestibule_mail::SentMail;
+
+/// A mail as its reader has it.
+pub struct Mail {
+    pub kind: MailKind,
+    pub to: String,
+    pub text: String,
+    pub link: String,
+    /// The token in the link.
+    pub token: Option<String>,
+    pub code: Option<String>,
+}
+
+impl From<SentMail> for Mail {
+    fn from(sent: SentMail) -> Self {
+        let link = sent.mail.link.unwrap_or_default();
+        Self {
+            kind: sent.mail.kind,
+            to: sent.mail.recipient,
+            text: sent.rendered.text,
+            token: link.split_once("?token=").map(|(_, token)| token.to_owned()),
+            link,
+            code: sent.mail.code,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! What the tests share: the portal under test, requests and answers, the mailbox, a browser without JavaScript.
+
+mod answer;
+mod app;
+mod browser;
+mod call;
+mod mails;
+
+pub use answer::Answer;
+pub use app::{MASTER_KEY, PASSWORD, PUBLIC_URL, SignedIn, TestApp, run};
+pub use browser::Browser;
+pub use mails::Mail;
+
+/// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a function change the
+/// configuration first.
+macro_rules! on_every_database {
+    ($($test:ident $(with $configure:ident)?),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let database = Some(vestibule_testkit::TestDatabase::sqlite());
+                $crate::support::run(database, $crate::support::configure!($($configure)?), super::$test).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let database = vestibule_testkit::TestDatabase::postgres().await;
+                $crate::support::run(database, $crate::support::configure!($($configure)?), super::$test).await;
+            })+
+        }
+    };
+}
+
+macro_rules! configure {
+    () => {
+        |_| {}
+    };
+    ($configure:ident) => {
+        super::$configure
+    };
+}
+
+pub(crate) use {configure, on_every_database};
+
+/// Runs the tasks at once and gives what they gave, in their order.
+pub async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..count).map(|number| tokio::spawn(task(number))).collect();
+    let mut results = Vec::with_capacity(count);
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+/// An address of its own for each number, for what must not meet the limits of one network.
+pub fn address(number: usize) -> String {
+    format!("198.51.{}.{}", number / 250, number % 250 + 1)
+}

@@ -1,0 +1,115 @@
+//! What the browser tests stand on besides the portal: Chromium, the Node packages, a Python with PyJWT.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::proc::{Cmd, find};
+use crate::report::Step;
+
+pub const FOLDER: &str = "end2end";
+const PYTHON: &str = "target/tools/python";
+const REQUIREMENTS: &str = "xtask/tools/requirements.txt";
+
+/// The machine's own Chromium. A snap does not count: it cannot be driven from outside its confinement.
+pub fn chromium() -> Option<PathBuf> {
+    if let Some(chosen) = env::var_os("CHROMIUM_BIN").filter(|value| !value.is_empty()) {
+        return Some(chosen.into());
+    }
+    [
+        "chromium",
+        "google-chrome-stable",
+        "google-chrome",
+        "chromium-browser",
+    ]
+    .into_iter()
+    .filter_map(|name| find(&[name]))
+    .find(|file| !is_snap(file))
+}
+
+/// Ubuntu's `chromium-browser` is a script that only leads to the snap.
+fn is_snap(file: &Path) -> bool {
+    let leads_to_snap = |path: PathBuf| path.starts_with("/snap") || path.ends_with("snap");
+    fs::canonicalize(file).is_ok_and(leads_to_snap)
+        || fs::read_to_string(file).is_ok_and(|script| script.contains("/snap/bin"))
+}
+
+/// Whether the machine's distribution has a Chromium package that is more than a pointer to a snap: Debian does.
+pub fn is_packaged() -> bool {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    release
+        .lines()
+        .any(|line| line.trim_matches('"') == "ID=debian")
+}
+
+/// The Node packages of `end2end`, and a browser where the machine has none.
+pub fn node_packages(step: &Step) -> Result<&'static str> {
+    let folder = Path::new(FOLDER);
+    let (lock, installed) = (
+        folder.join("package-lock.json"),
+        folder.join("node_modules/.package-lock.json"),
+    );
+    let modified = |file: &Path| fs::metadata(file).and_then(|meta| meta.modified());
+    let wanted = modified(&lock).with_context(|| format!("{} is missing", lock.display()))?;
+    if modified(&installed).is_ok_and(|time| time >= wanted) {
+        return Ok("present");
+    }
+    step.say("fetching them with npm");
+    // Browsers are not npm's business here: see `own_browser`.
+    Cmd::line("npm ci --no-audit --no-fund --loglevel=error")
+        .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
+        .dir(folder)
+        .run()?;
+    Ok("fetched")
+}
+
+/// Lets Playwright fetch a Chromium of its own where the machine has none and no package brings one.
+pub fn own_browser(step: &Step) -> Result<String> {
+    if let Some(file) = chromium() {
+        return Ok(file.display().to_string());
+    }
+    step.say("this machine has no Chromium: Playwright fetches one");
+    let libraries: &[&str] = if crate::packages::can_install() {
+        &["--with-deps"]
+    } else {
+        &[]
+    };
+    let fetch = Cmd::line("npx playwright install chromium")
+        .args(libraries)
+        .dir(FOLDER);
+    if fetch.run().is_err() {
+        bail!("no Chromium: install the package chromium, or name one in CHROMIUM_BIN");
+    }
+    Ok("fetched by Playwright".to_owned())
+}
+
+/// A Python of our own with the packages of `requirements.txt`.
+pub fn python_packages(step: &Step) -> Result<&'static str> {
+    let wanted = fs::read_to_string(REQUIREMENTS)?;
+    let stamp = Path::new(PYTHON).join("requirements.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok("present");
+    }
+    step.say("fetching them with pip");
+    Cmd::line("python3 -m venv --clear").arg(PYTHON).run()?;
+    Cmd::new(python()?)
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+            REQUIREMENTS,
+        ])
+        .run()?;
+    fs::write(&stamp, wanted)?;
+    Ok("fetched")
+}
+
+/// The interpreter of that Python.
+pub fn python() -> Result<PathBuf> {
+    Ok(env::current_dir()?.join(PYTHON).join("bin/python"))
+}

@@ -1,0 +1,83 @@
+//! `cargo xtask check-deps`: who may depend on whom, what may be in the wasm file, which licences come in.
+
+mod licences;
+mod rules;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+
+use crate::proc::Cmd;
+use rules::Edge;
+
+pub fn run() -> Result<()> {
+    let metadata = MetadataCommand::new()
+        .exec()
+        .context("cannot read the workspace")?;
+    let mut faults = rules::direction(&edges(&metadata));
+    faults.extend(rules::wasm(&wasm_tree()?));
+    faults.extend(rules::migrations(
+        &files("migrations/postgres")?,
+        &files("migrations/sqlite")?,
+    ));
+    faults.extend(metadata.packages.iter().filter_map(licences::fault));
+    for fault in &faults {
+        eprintln!("{fault}");
+    }
+    if !faults.is_empty() {
+        bail!("{} dependency rules are broken", faults.len());
+    }
+    println!(
+        "dependency rules hold for {} packages",
+        metadata.packages.len()
+    );
+    Ok(())
+}
+
+/// What the crates of the workspace name as dependencies, other than for their tests.
+fn edges(metadata: &Metadata) -> Vec<Edge> {
+    let members: BTreeSet<_> = metadata
+        .workspace_packages()
+        .iter()
+        .map(|package| package.name.to_string())
+        .collect();
+    let mut edges = Vec::new();
+    for package in metadata.workspace_packages() {
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|it| it.kind != DependencyKind::Development)
+        {
+            edges.push(Edge {
+                from: package.name.to_string(),
+                to: dependency.name.clone(),
+                ours: members.contains(&dependency.name),
+                optional: dependency.optional,
+            });
+        }
+    }
+    edges
+}
+
+/// The names of all crates whose code can end up in the wasm file; macros run in the compiler only.
+fn wasm_tree() -> Result<BTreeSet<String>> {
+    let tree = Cmd::line("cargo tree --package vestibule-frontend --target wasm32-unknown-unknown")
+        .args(["--edges", "normal,no-proc-macro", "--prefix", "none"])
+        .read()?;
+    Ok(tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(str::to_owned)
+        .collect())
+}
+
+fn files(folder: &str) -> Result<BTreeSet<String>> {
+    let entries =
+        fs::read_dir(Path::new(folder)).with_context(|| format!("cannot read {folder}"))?;
+    entries
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect()
+}

@@ -1,0 +1,212 @@
+//! The rules themselves, free of cargo, so that each can be broken on purpose below.
+
+use std::collections::BTreeSet;
+
+/// A dependency that a crate of the workspace names.
+pub struct Edge {
+    pub from: String,
+    pub to: String,
+    /// `to` is a crate of the workspace too.
+    pub ours: bool,
+    pub optional: bool,
+}
+
+const CORE: &str = "vestibule-core";
+const APP: &str = "vestibule-app";
+
+/// Which crates of the workspace each crate may use.
+const ALLOWED: [(&str, &[&str]); 10] = [
+    (CORE, &[]),
+    ("vestibule-storage", &[CORE]),
+    ("vestibule-cache", &[CORE]),
+    ("vestibule-mail", &[CORE]),
+    ("vestibule-web", &[CORE]),
+    ("vestibule-testkit", &[CORE]),
+    (APP, &[CORE, "vestibule-web"]),
+    ("vestibule-frontend", &[APP]),
+    (
+        "vestibule",
+        &[
+            APP,
+            CORE,
+            "vestibule-web",
+            "vestibule-storage",
+            "vestibule-cache",
+            "vestibule-mail",
+        ],
+    ),
+    ("xtask", &[]),
+];
+
+/// Frameworks and drivers that the core knows nothing about; a name stands for its family too (`leptos_axum`).
+const NOT_IN_CORE: [&str; 8] = [
+    "axum", "http", "leptos", "sqlx", "redis", "lettre", "askama", "tower",
+];
+
+/// What belongs to the server and would only weigh on the wasm file. `regex` cannot be on the list: `leptos_config`
+/// names it, and the linker leaves it out again.
+const NOT_IN_WASM: [&str; 10] = [
+    CORE,
+    "vestibule-storage",
+    "vestibule-web",
+    "axum",
+    "chrono",
+    "sqlx",
+    "time",
+    "tokio",
+    "uuid",
+    "zxcvbn",
+];
+
+/// Adapters depend on the core, the core on nothing of ours, and only the server knows them all.
+pub fn direction(edges: &[Edge]) -> Vec<String> {
+    edges.iter().filter_map(direction_fault).collect()
+}
+
+fn direction_fault(edge: &Edge) -> Option<String> {
+    let Edge { from, to, .. } = edge;
+    if !edge.ours {
+        let foreign = from == CORE && NOT_IN_CORE.iter().any(|family| is_of_family(to, family));
+        return foreign.then(|| {
+            format!(
+                "{from} must not depend on {to}: the core has no framework, driver or transport"
+            )
+        });
+    }
+    let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| name == from) else {
+        return Some(format!(
+            "{from} is new: say in xtask/src/deps/rules.rs what it may depend on"
+        ));
+    };
+    if !allowed.contains(&to.as_str()) {
+        return Some(format!("{from} must not depend on {to}"));
+    }
+    // The pages are compiled for the browser too, where neither may be.
+    (from == APP && !edge.optional)
+        .then(|| format!("{from} may depend on {to} only as an optional dependency, under `ssr`"))
+}
+
+fn is_of_family(name: &str, family: &str) -> bool {
+    name.strip_prefix(family)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+}
+
+/// The wasm tree holds nothing of the server's.
+pub fn wasm(tree: &BTreeSet<String>) -> Vec<String> {
+    let found = NOT_IN_WASM.iter().filter(|name| tree.contains(**name));
+    found.map(|name| format!("{name} must not be in the wasm file: `cargo tree -p vestibule-frontend --target wasm32-unknown-unknown -i {name}` shows the way in")).collect()
+}
+
+/// Both databases have the same migrations under the same names.
+pub fn migrations(postgres: &BTreeSet<String>, sqlite: &BTreeSet<String>) -> Vec<String> {
+    let missing = |name: &String, folder: &str| {
+        format!("migration {name} has no counterpart in migrations/{folder}")
+    };
+    let only_postgres = postgres
+        .difference(sqlite)
+        .map(|name| missing(name, "sqlite"));
+    let only_sqlite = sqlite
+        .difference(postgres)
+        .map(|name| missing(name, "postgres"));
+    only_postgres.chain(only_sqlite).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(from: &str, to: &str) -> Edge {
+        Edge {
+            from: from.to_owned(),
+            to: to.to_owned(),
+            ours: to.starts_with("vestibule"),
+            optional: false,
+        }
+    }
+
+    fn set(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn the_drawn_directions_pass() {
+        let app = Edge {
+            optional: true,
+            ..edge(APP, "vestibule-web")
+        };
+        let edges = [
+            edge("vestibule", "vestibule-storage"),
+            edge("vestibule-mail", CORE),
+            edge(CORE, "serde"),
+            app,
+        ];
+        assert_eq!(direction(&edges), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_other_direction_is_a_fault() {
+        for (from, to) in [
+            (CORE, "vestibule-storage"),
+            ("vestibule-mail", "vestibule-web"),
+            ("vestibule-cache", "vestibule-storage"),
+            (APP, "vestibule-storage"),
+            ("vestibule-frontend", CORE),
+            ("vestibule", "vestibule-testkit"),
+            ("xtask", CORE),
+        ] {
+            assert_eq!(
+                direction(&[edge(from, to)]),
+                [format!("{from} must not depend on {to}")]
+            );
+        }
+    }
+
+    #[test]
+    fn the_pages_take_the_core_as_an_option_only() {
+        assert!(direction(&[edge(APP, CORE)])[0].contains("optional"));
+    }
+
+    #[test]
+    fn the_core_takes_no_framework() {
+        for name in [
+            "axum",
+            "axum-extra",
+            "http",
+            "leptos",
+            "leptos_axum",
+            "sqlx",
+            "tower-http",
+        ] {
+            assert_eq!(direction(&[edge(CORE, name)]).len(), 1, "{name}");
+        }
+        assert!(direction(&[edge("vestibule-web", "axum"), edge(CORE, "httpdate")]).is_empty());
+    }
+
+    #[test]
+    fn a_crate_without_a_rule_is_a_fault() {
+        assert!(direction(&[edge("vestibule-new", CORE)])[0].contains("is new"));
+    }
+
+    #[test]
+    fn the_server_stays_out_of_the_wasm_file() {
+        assert_eq!(
+            wasm(&set(&["leptos", "vestibule-app"])),
+            Vec::<String>::new()
+        );
+        assert_eq!(wasm(&set(&["leptos", "tokio", "uuid"])).len(), 2);
+    }
+
+    #[test]
+    fn migrations_come_in_pairs() {
+        let (both, one) = (
+            set(&["0001_users.sql", "0002_sessions.sql"]),
+            set(&["0001_users.sql"]),
+        );
+        assert!(migrations(&both, &both).is_empty());
+        assert!(
+            migrations(&both, &one)[0]
+                .contains("0002_sessions.sql has no counterpart in migrations/sqlite")
+        );
+        assert!(migrations(&one, &both)[0].contains("migrations/postgres"));
+    }
+}

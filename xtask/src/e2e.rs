@@ -1,0 +1,144 @@
+//! The browser tests: Playwright against the development server, once on each database.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::browser::{self, FOLDER};
+use crate::build::{self, Wasm};
+use crate::frontend::SITE;
+use crate::node;
+use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PYTHON};
+use crate::postgres::Postgres;
+use crate::proc::Cmd;
+use crate::report::{Counts, Progress, Report};
+use crate::services::free_port;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Database {
+    Sqlite,
+    Postgres,
+}
+
+impl Database {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Sqlite => "browser, SQLite",
+            Self::Postgres => "browser, PostgreSQL",
+        }
+    }
+}
+
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let mut report = Report::default();
+    let result = report
+        .check("build", || build::portal(Wasm::Optimised))
+        .and_then(|()| steps(args, &mut report));
+    report.finish(result)
+}
+
+/// The browser tests as steps of a report; the portal must be built.
+pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
+    let mut prepared = None;
+    report.check("browser preparation", || {
+        prepared = Some(Browser::prepare()?);
+        Ok(())
+    })?;
+    let browser = prepared.context("there is no browser")?;
+    for database in [Database::Sqlite, Database::Postgres] {
+        report.tests(database.title(), |counts| {
+            browser.test(database, args, counts)
+        })?;
+    }
+    Ok(())
+}
+
+/// Everything that a Playwright run needs besides a database.
+struct Browser {
+    server: PathBuf,
+    site: PathBuf,
+    python: PathBuf,
+    chromium: Option<PathBuf>,
+}
+
+impl Browser {
+    fn prepare() -> Result<Self> {
+        let mut progress = Progress::new(5);
+        let needs = [&POSTGRES, &NODE, &PYTHON, &CHROMIUM];
+        progress.step("packages", |step| packages::ensure(&needs, step))?;
+        progress.step("Node", node::node)?;
+        progress.step("npm packages", browser::node_packages)?;
+        progress.step("Chromium", browser::own_browser)?;
+        progress.step("Python packages", browser::python_packages)?;
+        Ok(Self {
+            server: build::server_binary()?,
+            site: env::current_dir()?.join(SITE),
+            python: browser::python()?,
+            chromium: browser::chromium(),
+        })
+    }
+
+    /// One run of all browser tests. Playwright's configuration starts the server with what we hand over.
+    fn test(&self, database: Database, args: &[String], counts: &mut Counts) -> Result<()> {
+        let postgres = (database == Database::Postgres)
+            .then(Postgres::start)
+            .transpose()?;
+        let url = postgres
+            .as_ref()
+            .map(|server| server.create("vestibule_e2e"))
+            .transpose()?;
+        let mut playwright = Cmd::line("npx playwright test")
+            .args(args)
+            .dir(FOLDER)
+            .without_settings()
+            .env("VESTIBULE_BIN", &self.server)
+            .env("VESTIBULE_SITE_DIR", &self.site)
+            .env("E2E_DATABASE_URL", url.unwrap_or_default())
+            .env("E2E_PORT", free_port()?.to_string())
+            .env("E2E_PYTHON", &self.python);
+        if let Some(chromium) = &self.chromium {
+            playwright = playwright.env("CHROMIUM_BIN", chromium);
+        }
+        let report = Path::new(FOLDER).join("test-results/report.json");
+        let _ = fs::remove_file(&report);
+        let result = playwright.run();
+        let text = fs::read_to_string(&report).unwrap_or_default();
+        counts.add(read_report(&text));
+        result
+    }
+}
+
+/// The counts in the report that Playwright's JSON reporter leaves; none where it is missing.
+fn read_report(text: &str) -> Counts {
+    let report: Value = serde_json::from_str(text).unwrap_or_default();
+    let number = |name: &str| report["stats"][name].as_u64().unwrap_or(0);
+    Counts {
+        // A flaky test failed first and passed when it was tried again.
+        passed: number("expected") + number("flaky"),
+        failed: number("unexpected"),
+        skipped: number("skipped"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_are_read() {
+        let text = r#"{"stats": {"expected": 40, "unexpected": 2, "flaky": 1, "skipped": 3}}"#;
+        assert_eq!(
+            read_report(text),
+            Counts {
+                passed: 41,
+                failed: 2,
+                skipped: 3
+            }
+        );
+        assert_eq!(read_report(""), Counts::default());
+    }
+}

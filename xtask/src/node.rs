@@ -1,0 +1,85 @@
+//! What comes through npm: a Node that is new enough, and the optimiser of wasm files.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::packages;
+use crate::proc::Cmd;
+use crate::report::Step;
+use crate::tools::{TOOLS, is_version};
+
+/// Playwright asks for it.
+const OLDEST_NODE: u32 = 20;
+const OWN_NODE: &str = "node@22.23.3";
+const WASM_OPT: &str = "132";
+
+/// Node: the machine's own, or where that is too old (Debian 12 and Ubuntu 24.04 come with 18) one from npm.
+pub fn node(step: &Step) -> Result<&'static str> {
+    packages::ensure(&[&packages::NODE], step)?;
+    if is_new_enough() {
+        return Ok("present");
+    }
+    step.say(format_args!(
+        "this machine's Node is older than {OLDEST_NODE}: fetching {OWN_NODE} with npm"
+    ));
+    let folder = Path::new(TOOLS).join("runtime");
+    fs::create_dir_all(&folder)?;
+    Cmd::line("npm install --no-save --no-audit --no-fund --loglevel=error --prefix")
+        .arg(&folder)
+        .arg(OWN_NODE)
+        .run()?;
+    if !is_new_enough() {
+        bail!("{OWN_NODE} was fetched but does not answer: install Node {OLDEST_NODE} or newer");
+    }
+    Ok("fetched")
+}
+
+fn is_new_enough() -> bool {
+    major(&Cmd::line("node --version").peek()).is_some_and(|version| version >= OLDEST_NODE)
+}
+
+/// The first number of `v22.23.3`.
+fn major(version: &str) -> Option<u32> {
+    version
+        .trim()
+        .strip_prefix('v')?
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// The optimiser of wasm files. It comes from npm: Debian's is too old, and cargo-leptos would download one unpinned.
+pub fn wasm_opt(step: &Step) -> Result<&'static str> {
+    let is_here = || is_version(&Cmd::line("wasm-opt --version").peek(), WASM_OPT);
+    if is_here() {
+        return Ok("present");
+    }
+    node(step)?;
+    step.say("fetching it with npm");
+    let folder = Path::new(TOOLS).join("node");
+    fs::create_dir_all(&folder)?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(Path::new("xtask/tools").join(file), folder.join(file))?;
+    }
+    Cmd::line("npm ci --no-audit --no-fund --loglevel=error")
+        .dir(&folder)
+        .run()?;
+    if !is_here() {
+        bail!("wasm-opt {WASM_OPT} was fetched but does not answer");
+    }
+    Ok("fetched")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn node_versions_are_read() {
+        assert_eq!(major("v22.23.3\n"), Some(22));
+        assert_eq!(major(""), None);
+    }
+}

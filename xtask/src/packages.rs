@@ -1,0 +1,126 @@
+//! What the machine's own package manager brings: database servers, a browser, Node, Python.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::proc::{Cmd, find};
+use crate::report::Step;
+use crate::{browser, postgres};
+
+/// Something the tests need, and the Debian packages that bring it.
+pub struct Need {
+    what: &'static str,
+    packages: &'static [&'static str],
+    is_here: fn() -> bool,
+}
+
+pub const POSTGRES: Need = Need {
+    what: "a PostgreSQL server",
+    packages: &["postgresql"],
+    is_here: || postgres::folder().is_some(),
+};
+pub const REDIS: Need = Need {
+    what: "a Redis server",
+    packages: &["redis-server"],
+    is_here: || find(&["redis-server"]).is_some(),
+};
+pub const NODE: Need = Need {
+    what: "Node with npm",
+    packages: &["nodejs", "npm"],
+    is_here: || find(&["node"]).is_some() && find(&["npm"]).is_some(),
+};
+pub const PYTHON: Need = Need {
+    what: "Python with venv",
+    packages: &["python3-venv"],
+    is_here: || {
+        Cmd::line("python3 -c")
+            .arg("import ensurepip, venv")
+            .succeeds()
+    },
+};
+pub const CHROMIUM: Need = Need {
+    what: "Chromium",
+    packages: &["chromium", "fonts-liberation"],
+    // Where no package brings it, Playwright fetches its own: see `browser`.
+    is_here: || browser::chromium().is_some() || !browser::is_packaged(),
+};
+
+/// Installs what is missing of `needs`, or says in one line what to install.
+pub fn ensure(needs: &[&Need], step: &Step) -> Result<&'static str> {
+    let missing: Vec<_> = needs.iter().filter(|need| !(need.is_here)()).collect();
+    if missing.is_empty() {
+        return Ok("present");
+    }
+    let packages = missing
+        .iter()
+        .flat_map(|need| need.packages)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let names = missing
+        .iter()
+        .map(|need| need.what)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if !can_install() {
+        bail!("missing: {names}. Install the packages (their Debian names): {packages}");
+    }
+    step.say(format_args!("installing {packages} with apt-get"));
+    install(&packages)?;
+    if let Some(need) = missing.iter().find(|need| !(need.is_here)()) {
+        bail!(
+            "{} was installed with {} and still cannot be found",
+            need.what,
+            need.packages.join(" ")
+        );
+    }
+    Ok("installed")
+}
+
+/// Whether this is a machine on which we may install packages: root with apt.
+pub fn can_install() -> bool {
+    rustix::process::geteuid().is_root() && find(&["apt-get"]).is_some()
+}
+
+fn install(packages: &str) -> Result<()> {
+    let _services_stay_off = NoServices::begin();
+    let apt = |line: &str| {
+        Cmd::line(line)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .env("LC_ALL", "C")
+            .run()
+    };
+    apt("apt-get update -qq")?;
+    apt(&format!(
+        "apt-get install -y -qq --no-install-recommends {packages}"
+    ))
+}
+
+/// Keeps the packages from starting their servers on the default ports, by Debian's own means: while
+/// `/usr/sbin/policy-rc.d` answers 101, no installed package starts a service. A policy that is there already stays.
+struct NoServices {
+    policy: Option<PathBuf>,
+}
+
+impl NoServices {
+    fn begin() -> Self {
+        let policy = Path::new("/usr/sbin/policy-rc.d");
+        let ours = !policy.exists()
+            && fs::write(policy, "#!/bin/sh\nexit 101\n").is_ok()
+            && fs::set_permissions(policy, fs::Permissions::from_mode(0o755)).is_ok();
+        Self {
+            policy: ours.then(|| policy.to_path_buf()),
+        }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if let Some(policy) = &self.policy {
+            let _ = fs::remove_file(policy);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! A throw-away PostgreSQL.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::proc::{Cmd, find};
+use crate::services::{Account, Daemon, free_port, temporary_folder};
+
+const ROLE: &str = "vestibule";
+
+/// A cluster of our own. The role is its superuser, so that tests can create databases.
+pub struct Postgres {
+    _daemon: Daemon,
+    programs: PathBuf,
+    port: u16,
+    password: String,
+}
+
+impl Postgres {
+    pub fn start() -> Result<Self> {
+        let programs = folder().context("no PostgreSQL server: install the package postgresql")?;
+        let account = account()?;
+        let home = temporary_folder("postgres")?;
+        hand_over(home.path(), account)?;
+        // A superuser can run programs: other users of this machine must not become ours through the open port.
+        let password = random_word()?;
+        init(&programs, account, home.path(), &password)?;
+
+        let port = free_port()?;
+        let port_text = port.to_string();
+        let socket_folder = text(home.path());
+        let mut args = vec![
+            "-D",
+            "data",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port_text,
+            "-k",
+            &socket_folder,
+        ];
+        // Nothing here outlives the run, so nothing needs to survive a power cut.
+        args.extend([
+            "-c",
+            "fsync=off",
+            "-c",
+            "full_page_writes=off",
+            "-c",
+            "max_connections=300",
+        ]);
+        let mut daemon = Daemon::start(&text(&programs.join("postgres")), account, home, &args)?;
+        let ask = || {
+            Cmd::new(programs.join("pg_isready"))
+                .args(["-q", "-h", "127.0.0.1", "-p", &port_text])
+                .succeeds()
+        };
+        daemon.wait_until(ask).context("PostgreSQL")?;
+        Ok(Self {
+            _daemon: daemon,
+            programs,
+            port,
+            password,
+        })
+    }
+
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://{ROLE}:{}@127.0.0.1:{}/{database}",
+            self.password, self.port
+        )
+    }
+
+    /// Creates an empty database and returns its URL.
+    pub fn create(&self, database: &str) -> Result<String> {
+        Cmd::new(self.programs.join("createdb"))
+            .args([
+                "--host=127.0.0.1",
+                "--username",
+                ROLE,
+                "--port",
+                &self.port.to_string(),
+                database,
+            ])
+            .env("PGPASSWORD", &self.password)
+            .run()?;
+        Ok(self.url(database))
+    }
+}
+
+/// Where PostgreSQL's programs are: Debian keeps them off the PATH, in one folder for each version.
+pub fn folder() -> Option<PathBuf> {
+    let version = |folder: &PathBuf| folder.parent()?.file_name()?.to_str()?.parse::<u32>().ok();
+    let entries = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let newest = entries
+        .map(|entry| entry.path().join("bin"))
+        .filter(|bin| bin.join("postgres").is_file())
+        .max_by_key(version);
+    newest.or_else(|| {
+        let postgres = fs::canonicalize(find(&["postgres"])?).ok()?;
+        let folder = postgres.parent()?;
+        folder
+            .join("initdb")
+            .is_file()
+            .then(|| folder.to_path_buf())
+    })
+}
+
+/// PostgreSQL refuses to run as root.
+fn account() -> Result<Account> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(Account(None));
+    }
+    let id = |option: &str, user: &str| {
+        Cmd::new("id")
+            .args([option, user])
+            .peek()
+            .trim()
+            .parse::<u32>()
+            .ok()
+    };
+    let ids = ["postgres", "nobody"]
+        .iter()
+        .find_map(|user| Some((id("-u", user)?, id("-g", user)?)));
+    Ok(Account(Some(ids.context(
+        "there is no user to run PostgreSQL as: add the user postgres",
+    )?)))
+}
+
+fn init(programs: &Path, account: Account, home: &Path, password: &str) -> Result<()> {
+    let secret = home.join("password");
+    fs::write(&secret, password)?;
+    hand_over(&secret, account)?;
+    account
+        .command(&text(&programs.join("initdb")))
+        .args([
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ])
+        .args(["--username", ROLE, "--pwfile=password", "--pgdata=data"])
+        .dir(home)
+        .read()
+        .context("cannot make a PostgreSQL cluster")?;
+    Ok(())
+}
+
+fn hand_over(path: &Path, account: Account) -> Result<()> {
+    if let Some((user, group)) = account.0 {
+        chown(path, Some(user), Some(group))
+            .with_context(|| format!("cannot hand over {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn random_word() -> Result<String> {
+    let mut bytes = [0; 16];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,260 @@
+//! Child processes: one way to start them, to wait for them and to end them.
+//!
+//! Each child leads a process group of its own. What it leaves behind is ended with it, and an interrupt reaches it
+//! through us, so that we outlive it and our own guards (databases, temporary folders) still run.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::tools::TOOLS;
+
+/// How long an interrupted child may take to end by itself.
+const GRACE: Duration = Duration::from_secs(15);
+
+static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+
+/// Counts Ctrl-C, a termination request and a closed terminal, instead of dying of them with children alive.
+pub fn on_interrupt() -> Result<()> {
+    ctrlc::set_handler(|| {
+        INTERRUPTS.fetch_add(1, Ordering::Relaxed);
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+pub fn interrupted() -> bool {
+    INTERRUPTS.load(Ordering::Relaxed) > 0
+}
+
+/// A command about to run, with the project's own tools first on its PATH.
+pub struct Cmd {
+    command: Command,
+}
+
+impl Cmd {
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        let mut command = Command::new(program);
+        command.stdin(Stdio::null()).env("PATH", search_path());
+        // Cargo describes the xtask crate to us; build scripts that watch these variables must not see them change.
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
+        Self { command }
+    }
+
+    /// A command line without quotes: `Cmd::line("cargo fmt --all")`.
+    pub fn line(line: &str) -> Self {
+        let mut words = line.split_whitespace();
+        Self::new(words.next().unwrap_or_default()).args(words)
+    }
+
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub fn arg(self, arg: impl AsRef<OsStr>) -> Self {
+        self.args([arg])
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Takes away every setting that could lead the portal to a database, a mail server or a port of the user's.
+    pub fn without_settings(mut self) -> Self {
+        const NAMES: [&str; 6] = [
+            "DATABASE_URL",
+            "REDIS_URL",
+            "SMTP_URL",
+            "PUBLIC_URL",
+            "TEST_POSTGRES_URL",
+            "TEST_REDIS_URL",
+        ];
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("VESTIBULE_")
+                || NAMES
+                    .iter()
+                    .any(|fixed| text.trim_end_matches("_FILE") == *fixed)
+            {
+                self.command.env_remove(&name);
+            }
+        }
+        self
+    }
+
+    /// Runs it with its output going through; anything but success is an error.
+    pub fn run(mut self) -> Result<()> {
+        let status = wait(&mut self.spawn()?)?;
+        self.judge(status)
+    }
+
+    /// Runs it with its standard output going through `line` by line.
+    pub fn run_lines(mut self, line: impl FnMut(&str) + Send) -> Result<()> {
+        let status = self.pump(line)?;
+        self.judge(status)
+    }
+
+    /// Runs it in silence and returns what it printed.
+    pub fn read(mut self) -> Result<String> {
+        let mut text = String::new();
+        let status = self.pump(|line| {
+            text.push_str(line);
+            text.push('\n');
+        })?;
+        self.judge(status)?;
+        Ok(text)
+    }
+
+    /// Whether it runs and succeeds, in silence.
+    pub fn succeeds(mut self) -> bool {
+        self.command.stderr(Stdio::null());
+        self.read().is_ok()
+    }
+
+    /// What it prints, nothing when it fails or does not exist.
+    pub fn peek(mut self) -> String {
+        self.command.stderr(Stdio::null());
+        self.read().unwrap_or_default()
+    }
+
+    /// Starts it; the caller waits for it.
+    pub fn spawn(&mut self) -> Result<Child> {
+        if interrupted() {
+            bail!("interrupted");
+        }
+        self.command
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", self.name()))
+    }
+
+    pub fn command(&mut self) -> &mut Command {
+        &mut self.command
+    }
+
+    fn pump(&mut self, mut line: impl FnMut(&str) + Send) -> Result<ExitStatus> {
+        self.command.stdout(Stdio::piped());
+        let mut child = self.spawn()?;
+        let stdout = child
+            .stdout
+            .take()
+            .ok_or_else(|| anyhow!("no output to read from `{}`", self.name()))?;
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for text in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
+                    line(&String::from_utf8_lossy(&text));
+                }
+            });
+            wait(&mut child)
+        })
+    }
+
+    fn name(&self) -> String {
+        let words: Vec<_> = std::iter::once(self.command.get_program())
+            .chain(self.command.get_args())
+            .map(OsStr::to_string_lossy)
+            .collect();
+        words.join(" ")
+    }
+
+    fn judge(&self, status: ExitStatus) -> Result<()> {
+        if interrupted() {
+            bail!("interrupted");
+        }
+        if !status.success() {
+            bail!("`{}` failed ({status})", self.name());
+        }
+        Ok(())
+    }
+}
+
+/// Waits for a child, hands it our interrupts, and ends whatever it started and left.
+pub fn wait(child: &mut Child) -> Result<ExitStatus> {
+    let mut told: Option<Instant> = None;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        match told {
+            None if interrupted() => {
+                signal_group(child, Signal::INT);
+                told = Some(Instant::now());
+            }
+            // A second Ctrl-C means it.
+            Some(since) if INTERRUPTS.load(Ordering::Relaxed) > 1 || since.elapsed() > GRACE => {
+                signal_group(child, Signal::KILL);
+            }
+            _ => {}
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    signal_group(child, Signal::KILL);
+    Ok(status)
+}
+
+/// Asks a child to end and waits for it; kills it if it does not listen.
+pub fn stop(child: &mut Child, signal: Signal) {
+    signal_group(child, signal);
+    let start = Instant::now();
+    while matches!(child.try_wait(), Ok(None)) {
+        if start.elapsed() > GRACE {
+            signal_group(child, Signal::KILL);
+            let _ = child.wait();
+            break;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    signal_group(child, Signal::KILL);
+}
+
+fn signal_group(child: &Child, signal: Signal) {
+    let leader = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    if let Some(leader) = leader {
+        // An error says that nobody is left to hear it.
+        let _ = kill_process_group(leader, signal);
+    }
+}
+
+/// The first of `programs` that can be run.
+pub fn find(programs: &[&str]) -> Option<PathBuf> {
+    let path = search_path();
+    programs.iter().find_map(|program| {
+        env::split_paths(&path)
+            .map(|dir| dir.join(program))
+            .find(|file| file.is_file())
+    })
+}
+
+/// Tools of our own pinned versions come before the machine's.
+fn search_path() -> &'static OsString {
+    static PATH: OnceLock<OsString> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let here = env::current_dir().unwrap_or_default();
+        let ours = ["bin", "node/node_modules/.bin", "runtime/node_modules/.bin"]
+            .map(|folder| here.join(TOOLS).join(folder));
+        let theirs = env::var_os("PATH").unwrap_or_default();
+        let all = ours.into_iter().chain(env::split_paths(&theirs));
+        env::join_paths(all).unwrap_or(theirs)
+    })
+}

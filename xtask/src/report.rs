@@ -1,0 +1,199 @@
+//! What the commands say: progress while they work, a summary at the end.
+
+use std::fmt;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::proc;
+
+/// Numbered steps of a preparation: `[2/6] wasm target: present`.
+pub struct Progress {
+    step: usize,
+    steps: usize,
+}
+
+impl Progress {
+    pub fn new(steps: usize) -> Self {
+        Self { step: 0, steps }
+    }
+
+    /// Runs one step. It gets a [`Step`] to speak through, and returns in a few words how it ended.
+    pub fn step<T: fmt::Display>(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(&Step) -> Result<T>,
+    ) -> Result<()> {
+        self.step += 1;
+        let step = Step {
+            label: format!("[{}/{}] {name}", self.step, self.steps),
+        };
+        let start = Instant::now();
+        let outcome = work(&step)?;
+        let took = start.elapsed();
+        if took < Duration::from_secs(1) {
+            step.say(outcome);
+        } else {
+            step.say(format_args!("{outcome} ({})", human(took)));
+        }
+        Ok(())
+    }
+}
+
+pub struct Step {
+    label: String,
+}
+
+impl Step {
+    pub fn say(&self, text: impl fmt::Display) {
+        println!("{}: {text}", self.label);
+    }
+}
+
+/// How many tests ran, and how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub passed: u64,
+    pub failed: u64,
+    pub skipped: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} passed, {} failed", self.passed, self.failed)?;
+        if self.skipped > 0 {
+            write!(f, ", {} skipped", self.skipped)?;
+        }
+        Ok(())
+    }
+}
+
+/// The steps of a test run with their outcome, for the summary.
+#[derive(Default)]
+pub struct Report {
+    rows: Vec<Row>,
+    total: Counts,
+}
+
+struct Row {
+    name: &'static str,
+    outcome: String,
+    took: Duration,
+}
+
+impl Report {
+    /// Runs a step that either holds or does not.
+    pub fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.tests(name, |_| work())
+    }
+
+    /// Runs a step that counts tests. The counts stand even when it fails.
+    pub fn tests(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&mut Counts) -> Result<()>,
+    ) -> Result<()> {
+        println!("\n== {name} ==");
+        let start = Instant::now();
+        let mut counts = Counts::default();
+        let result = work(&mut counts);
+        // A run that failed without a failed test (it did not compile, say) is not a run with nothing failed.
+        if result.is_err() && counts.failed == 0 {
+            counts.failed = 1;
+        }
+        let outcome = match &result {
+            Err(error) if counts.passed + counts.failed <= 1 => format!("FAILED: {error:#}"),
+            Err(_) => format!("FAILED: {counts}"),
+            Ok(()) if counts == Counts::default() => "ok".to_owned(),
+            Ok(()) => counts.to_string(),
+        };
+        self.total.add(counts);
+        self.rows.push(Row {
+            name,
+            outcome,
+            took: start.elapsed(),
+        });
+        result
+    }
+
+    /// Ends a test run: prints the block whose last line holds the sum, and says how to exit.
+    pub fn finish(self, result: Result<()>) -> Result<ExitCode> {
+        self.print();
+        match result {
+            Err(error) if proc::interrupted() => Err(error),
+            Err(_) => Ok(ExitCode::FAILURE),
+            Ok(()) => Ok(ExitCode::SUCCESS),
+        }
+    }
+
+    fn print(&self) {
+        println!("\n== summary ==");
+        for row in &self.rows {
+            println!("{:<24} {:>10}  {}", row.name, human(row.took), row.outcome);
+        }
+        println!(
+            "\n{} passed, {} failed",
+            self.total.passed, self.total.failed
+        );
+    }
+}
+
+/// `0.4 s`, `12 s`, `3 min 5 s`.
+pub fn human(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::bail;
+
+    #[test]
+    fn times_are_short() {
+        assert_eq!(human(Duration::from_millis(420)), "0.4 s");
+        assert_eq!(human(Duration::from_secs(59)), "59 s");
+        assert_eq!(human(Duration::from_secs(185)), "3 min 5 s");
+    }
+
+    #[test]
+    fn a_step_that_fails_without_counts_is_one_failure() {
+        let mut report = Report::default();
+        assert!(report.check("broken", || bail!("no")).is_err());
+        assert_eq!(
+            report.total,
+            Counts {
+                failed: 1,
+                ..Counts::default()
+            }
+        );
+    }
+
+    #[test]
+    fn counts_of_a_failed_step_stand() {
+        let mut report = Report::default();
+        let result = report.tests("tests", |counts| {
+            *counts = Counts {
+                passed: 3,
+                failed: 2,
+                skipped: 0,
+            };
+            bail!("two failed")
+        });
+        assert!(result.is_err());
+        assert_eq!((report.total.passed, report.total.failed), (3, 2));
+    }
+}

@@ -1,0 +1,27 @@
+//! `cargo xtask run`: from a clone to the portal in the browser.
+
+use std::fs;
+
+use anyhow::Result;
+
+use crate::build::{self, Wasm};
+use crate::frontend::SITE;
+use crate::proc::{self, Cmd};
+
+pub fn run(args: &[String]) -> Result<()> {
+    let args = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
+    build::portal(Wasm::AsItComes)?;
+
+    println!(
+        "\nServing at http://127.0.0.1:3000, unless settings say otherwise. Ctrl-C ends it.\n"
+    );
+    let server = Cmd::new(build::server_binary()?).arg("serve").args(args);
+    match server
+        .env("VESTIBULE_SITE_DIR", fs::canonicalize(SITE)?)
+        .run()
+    {
+        // Ended by Ctrl-C is how it ends well.
+        Err(_) if proc::interrupted() => Ok(()),
+        result => result,
+    }
+}

@@ -1,0 +1,172 @@
+//! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::build::{self, Wasm};
+use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PYTHON, REDIS};
+use crate::postgres::Postgres;
+use crate::proc::Cmd;
+use crate::report::{Counts, Progress, Report};
+use crate::services::Redis;
+use crate::{deps, e2e, tools};
+
+/// The two clippy and test runs are separate because the server's and the browser's features of leptos must not meet.
+const SERVER_SIDE: &str = "--workspace --exclude vestibule-frontend";
+const BROWSER_SIDE: &str = "--package vestibule-frontend --target wasm32-unknown-unknown";
+
+#[derive(Default)]
+struct Options {
+    quick: bool,
+    filter: Option<String>,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--quick" => options.quick = true,
+                "--filter" => {
+                    options.filter = Some(args.next().context("--filter needs a text")?.clone());
+                }
+                other => bail!("`test` does not know `{other}`; `cargo xtask` shows what it knows"),
+            }
+        }
+        Ok(options)
+    }
+
+    fn playwright_args(&self) -> Vec<String> {
+        let Some(filter) = &self.filter else {
+            return Vec::new();
+        };
+        ["--grep", filter, "--pass-with-no-tests"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+}
+
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let options = Options::parse(args)?;
+    let mut report = Report::default();
+    let result = if options.quick {
+        quick(&options, &mut report)
+    } else {
+        full(&options, &mut report)
+    };
+    report.finish(result)
+}
+
+fn quick(options: &Options, report: &mut Report) -> Result<()> {
+    report.check("preparation", || {
+        Progress::new(1).step("wasm target", tools::wasm_target)
+    })?;
+    checks(report)?;
+    report.tests("cargo tests", |counts| cargo_tests(options, &[], counts))
+}
+
+fn full(options: &Options, report: &mut Report) -> Result<()> {
+    report.check("preparation", || {
+        let mut progress = Progress::new(2);
+        progress.step("packages", |step| {
+            packages::ensure(&[&POSTGRES, &REDIS, &NODE, &PYTHON, &CHROMIUM], step)
+        })?;
+        progress.step("wasm target", tools::wasm_target)
+    })?;
+    checks(report)?;
+    report.tests("cargo tests", |counts| {
+        let (postgres, redis) = (Postgres::start()?, Redis::start()?);
+        let services = [
+            ("TEST_POSTGRES_URL", postgres.url("postgres")),
+            ("TEST_REDIS_URL", redis.url()),
+        ];
+        cargo_tests(options, &services, counts)
+    })?;
+    report.check("build", || build::portal(Wasm::Optimised))?;
+    e2e::steps(&options.playwright_args(), report)
+}
+
+/// What needs no running program.
+fn checks(report: &mut Report) -> Result<()> {
+    report.check("format", || Cmd::line("cargo fmt --all --check").run())?;
+    report.check("lints", || {
+        Cmd::line(&format!(
+            "cargo clippy {SERVER_SIDE} --all-targets -- -D warnings"
+        ))
+        .run()?;
+        Cmd::line(&format!("cargo clippy {BROWSER_SIDE} -- -D warnings")).run()
+    })?;
+    report.check("dependency rules", deps::run)
+}
+
+fn cargo_tests(options: &Options, services: &[(&str, String)], counts: &mut Counts) -> Result<()> {
+    // Without --no-fail-fast the counts would stop at the first crate with a failure.
+    let mut tests =
+        Cmd::line(&format!("cargo test {SERVER_SIDE} --no-fail-fast")).without_settings();
+    for (name, url) in services {
+        tests = tests.env(name, url);
+    }
+    tests.args(&options.filter).run_lines(|line| {
+        println!("{line}");
+        counts.add(result_line(line));
+    })
+}
+
+/// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`; any other line counts nothing.
+fn result_line(line: &str) -> Counts {
+    let Some((_, numbers)) = line
+        .strip_prefix("test result: ")
+        .and_then(|rest| rest.split_once(". "))
+    else {
+        return Counts::default();
+    };
+    let number = |word: &str| {
+        let found = numbers.split("; ").find_map(|part| part.strip_suffix(word));
+        found.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    };
+    Counts {
+        passed: number("passed"),
+        failed: number("failed"),
+        skipped: number("ignored"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_lines_are_read() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 9 filtered out; finished in 0.02s";
+        assert_eq!(
+            result_line(line),
+            Counts {
+                passed: 12,
+                failed: 3,
+                skipped: 1
+            }
+        );
+        assert_eq!(
+            result_line("test sessions::rotate ... ok"),
+            Counts::default()
+        );
+    }
+
+    #[test]
+    fn options_are_read() {
+        let parse = |words: &[&str]| {
+            Options::parse(&words.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            parse(&["--quick", "--filter", "reset"])
+                .unwrap()
+                .filter
+                .as_deref(),
+            Some("reset")
+        );
+        assert!(parse(&["--filter"]).is_err());
+        assert!(parse(&["--fast"]).is_err());
+    }
+}

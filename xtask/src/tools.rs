@@ -1,0 +1,140 @@
+//! The build tools, each at one pinned version: used where it is already there, otherwise put into `target/tools`,
+//! so that nothing of the user's is overwritten.
+
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::proc::{Cmd, find};
+use crate::report::Step;
+
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+pub const TOOLS: &str = "target/tools";
+
+/// A tool that cargo builds.
+pub struct CargoTool {
+    pub package: &'static str,
+    pub version: &'static str,
+    ask_version: &'static str,
+    install: &'static str,
+    env: &'static [(&'static str, &'static str)],
+    takes: &'static str,
+}
+
+/// Must be the very version of the `wasm-bindgen` crate in Cargo.toml.
+/// Without `--locked`: the lock that it was published with names a yanked crate.
+pub const WASM_BINDGEN: CargoTool = CargoTool {
+    package: "wasm-bindgen-cli",
+    version: "0.2.130",
+    ask_version: "wasm-bindgen --version",
+    install: "cargo install wasm-bindgen-cli --version 0.2.130",
+    env: &[],
+    takes: "2 minutes",
+};
+
+/// 0.3.11 needs a newer compiler than ours. Its release profile (fat LTO) costs 22 minutes and gains us nothing.
+pub const CARGO_LEPTOS: CargoTool = CargoTool {
+    package: "cargo-leptos",
+    version: "0.3.10",
+    ask_version: "cargo-leptos --version",
+    install: "cargo install cargo-leptos --version 0.3.10 --locked",
+    env: &[
+        ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ],
+    takes: "8 minutes",
+};
+
+pub fn wasm_target(step: &Step) -> Result<&'static str> {
+    let sysroot = Cmd::line("rustc --print sysroot").read()?;
+    if Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(WASM_TARGET)
+        .is_dir()
+    {
+        return Ok("present");
+    }
+    if find(&["rustup"]).is_none() {
+        bail!(
+            "this Rust cannot build for {WASM_TARGET} and rustup is not here to add it: install rustup from https://rustup.rs"
+        );
+    }
+    step.say("adding it with rustup");
+    Cmd::line("rustup target add").arg(WASM_TARGET).run()?;
+    Ok("added")
+}
+
+pub fn cargo_tool(tool: &CargoTool, step: &Step) -> Result<&'static str> {
+    if tool.is_here() {
+        return Ok("present");
+    }
+    if find(&["cargo-binstall"]).is_some() {
+        step.say("fetching it with cargo-binstall");
+        if tool.fetch().is_ok() && tool.is_here() {
+            return Ok("fetched");
+        }
+    }
+    step.say(format_args!(
+        "compiling it, about {} on two cores, once",
+        tool.takes
+    ));
+    tool.compile()?;
+    if !tool.is_here() {
+        bail!(
+            "{} {} was installed but does not answer",
+            tool.package,
+            tool.version
+        );
+    }
+    Ok("compiled")
+}
+
+impl CargoTool {
+    fn is_here(&self) -> bool {
+        is_version(&Cmd::line(self.ask_version).peek(), self.version)
+    }
+
+    fn fetch(&self) -> Result<()> {
+        // Compiling is ours to do, with the right profile.
+        Cmd::line("cargo binstall --no-confirm --disable-strategies compile --root")
+            .arg(TOOLS)
+            .arg(format!("{}@{}", self.package, self.version))
+            .run()
+    }
+
+    fn compile(&self) -> Result<()> {
+        // A folder of its own under target: an interrupted build goes on where it was.
+        let build = Path::new(TOOLS).join("build").join(self.package);
+        let mut install = Cmd::line(self.install).args(["--root", TOOLS]);
+        for (name, value) in self.env {
+            install = install.env(name, value);
+        }
+        install
+            .env("CARGO_TARGET_DIR", env::current_dir()?.join(&build))
+            .run()?;
+        // Half a gigabyte that nobody needs any more.
+        fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))
+    }
+}
+
+/// Whether a tool's answer to `--version` names that version as a whole word.
+pub fn is_version(answer: &str, version: &str) -> bool {
+    answer.split_whitespace().any(|word| word == version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_version;
+
+    #[test]
+    fn versions_match_exactly() {
+        assert!(is_version("wasm-bindgen 0.2.130\n", "0.2.130"));
+        assert!(is_version("wasm-opt version 132 (version_132)", "132"));
+        assert!(!is_version("wasm-bindgen 0.2.13", "0.2.130"));
+        assert!(!is_version("cargo-leptos 0.3.101", "0.3.10"));
+        assert!(!is_version("", "132"));
+    }
+}
