@@ -1,6 +1,5 @@
 //! Pages that show nothing but an error.
 
-use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use vestibule_core::ErrorCode;
@@ -20,31 +19,45 @@ pub fn NotFoundPage() -> impl IntoView {
 
 /// What a code means to people.
 #[component]
-pub fn ErrorPage(#[prop(into)] product_name: String, code: ErrorCode) -> impl IntoView {
+pub fn ErrorPage(
+    #[prop(into)] product_name: String,
+    code: ErrorCode,
+    /// What operators find the request by in the log.
+    #[prop(optional_no_strip)]
+    request_id: Option<String>,
+) -> impl IntoView {
     let (heading, text) = messages::error_page(code);
     view! {
         <Layout product_name heading>
             <p>{text}</p>
             <p><a href="/account">"Go to your account"</a></p>
+            {request_id.map(|id| view! { <p class="footnote">"Request " {id}</p> })}
         </Layout>
     }
 }
 
 /// An error page as a whole document, for middleware that refuses a request before any page is rendered.
-pub fn error_document(options: LeptosOptions, product_name: &str, code: ErrorCode) -> String {
+/// `package_dir` is where the stylesheet is.
+pub fn error_document(
+    package_dir: &str,
+    product_name: &str,
+    code: ErrorCode,
+    request_id: &str,
+) -> String {
     let (heading, _) = messages::error_page(code);
     let title = format!("{heading} · {product_name}");
+    let request_id = Some(request_id.to_owned()).filter(|id| !id.is_empty());
     Owner::new().with(|| {
         provide_meta_context();
         let document = view! {
             <!DOCTYPE html>
             <html lang="en">
                 <head>
-                    <Head package_dir=options.site_pkg_dir/>
+                    <Head package_dir=package_dir.into()/>
                     <title>{title}</title>
                 </head>
                 <body>
-                    <ErrorPage product_name code/>
+                    <ErrorPage product_name code request_id/>
                 </body>
             </html>
         };
@@ -58,10 +71,19 @@ mod tests {
 
     #[test]
     fn an_error_document_is_whole_and_escaped() {
-        let options = LeptosOptions::builder().output_name("vestibule").build();
-        let html = error_document(options, "R&D <portal>", ErrorCode::Forbidden);
-        assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>"), "{html}");
-        assert!(html.contains("<title>Not allowed · R&amp;D &lt;portal&gt;</title>"), "{html}");
+        let html = error_document("pkg/1", "R&D <portal>", ErrorCode::Forbidden, "0192-ab");
+        assert!(
+            html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>"),
+            "{html}"
+        );
+        assert!(
+            html.contains("<title>Not allowed · R&amp;D &lt;portal&gt;</title>"),
+            "{html}"
+        );
+        assert!(
+            html.contains("/pkg/1/vestibule.css") && html.contains("0192-ab"),
+            "{html}"
+        );
         assert_eq!(html.matches("<h1").count(), 1);
     }
 }

@@ -79,13 +79,23 @@ pub struct Flash {
 impl Flash {
     /// Good news for the page at this path.
     pub fn notice(page: &str, notice: Notice) -> Self {
-        Self { page: page.to_owned(), notice: Some(notice), ..Self::default() }
+        Self {
+            page: page.to_owned(),
+            notice: Some(notice),
+            ..Self::default()
+        }
     }
 
     /// What the core refused. This is the edge: what is not the visitor's doing is logged here.
     pub fn refused(form: Form, error: AuthError) -> Self {
-        let faults = error.fields().iter().copied().chain(fault_of_form(form, error.code()));
-        let fields = faults.map(|error| (error.field.to_string(), error.code.to_string())).collect();
+        let faults = error
+            .fields()
+            .iter()
+            .copied()
+            .chain(fault_of_form(form, error.code()));
+        let fields = faults
+            .map(|error| (error.field.to_string(), error.code.to_string()))
+            .collect();
         let retry_after = error.retry_after().map(retry_after_seconds);
         let code = Problem::from(error).code();
         Self {
@@ -144,13 +154,18 @@ impl Flash {
     /// The fields at fault.
     pub fn faults(&self) -> impl Iterator<Item = FieldError> {
         self.fields.iter().filter_map(|(field, code)| {
-            Some(FieldError { field: Field::from_code(field)?, code: FieldCode::from_code(code)? })
+            Some(FieldError {
+                field: Field::from_code(field)?,
+                code: FieldCode::from_code(code)?,
+            })
         })
     }
 
     /// What is wrong with a field.
     pub fn fault(&self, field: Field) -> Option<FieldCode> {
-        self.faults().find(|error| error.field == field).map(|error| error.code)
+        self.faults()
+            .find(|error| error.field == field)
+            .map(|error| error.code)
     }
 
     /// What was typed into a field.
@@ -165,7 +180,9 @@ fn fault_of_form(form: Form, code: ErrorCode) -> Option<FieldError> {
     let (field, code) = match (form, code) {
         (Form::Register, ErrorCode::EmailTaken) => (Field::Email, FieldCode::Taken),
         (Form::VerifyEmail, ErrorCode::InvalidToken) => (Field::Code, FieldCode::Incorrect),
-        (Form::ChangePassword, ErrorCode::InvalidCredentials) => (Field::CurrentPassword, FieldCode::Incorrect),
+        (Form::ChangePassword, ErrorCode::InvalidCredentials) => {
+            (Field::CurrentPassword, FieldCode::Incorrect)
+        }
         _ => return None,
     };
     Some(FieldError { field, code })
@@ -179,31 +196,52 @@ mod tests {
 
     #[test]
     fn a_refusal_carries_codes_and_typed_values() {
-        let error = AuthError::ValidationFailed(vec![FieldError { field: Field::Email, code: FieldCode::InvalidEmail }]);
-        let flash = Flash::refused(Form::Register, error).keep("email", "ann@").keep("first_name", "");
+        let error = AuthError::ValidationFailed(vec![FieldError {
+            field: Field::Email,
+            code: FieldCode::InvalidEmail,
+        }]);
+        let flash = Flash::refused(Form::Register, error)
+            .keep("email", "ann@")
+            .keep("first_name", "");
         assert!(flash.is_for("/register") && !flash.is_for("/login"));
         assert_eq!(flash.error(), Some(ErrorCode::ValidationFailed));
         assert_eq!(flash.fault(Field::Email), Some(FieldCode::InvalidEmail));
         assert_eq!(flash.fault(Field::Password), None);
-        assert_eq!((flash.value("email").as_str(), flash.value("first_name").as_str()), ("ann@", ""));
+        assert_eq!(
+            (
+                flash.value("email").as_str(),
+                flash.value("first_name").as_str()
+            ),
+            ("ann@", "")
+        );
     }
 
     #[test]
     fn a_wait_is_rounded_up() {
-        let error = AuthError::RateLimited { retry_after: Duration::from_millis(39_001) };
+        let error = AuthError::RateLimited {
+            retry_after: Duration::from_millis(39_001),
+        };
         assert_eq!(Flash::refused(Form::SignIn, error).retry_after(), Some(40));
     }
 
     #[test]
     fn an_error_of_the_form_names_the_field_that_it_is_about() {
         let fault = |form, field| Flash::refused(form, AuthError::InvalidCredentials).fault(field);
-        assert_eq!(fault(Form::ChangePassword, Field::CurrentPassword), Some(FieldCode::Incorrect));
-        assert_eq!(fault(Form::SignIn, Field::Password), None, "sign-in does not say which of the two was wrong");
+        assert_eq!(
+            fault(Form::ChangePassword, Field::CurrentPassword),
+            Some(FieldCode::Incorrect)
+        );
+        assert_eq!(
+            fault(Form::SignIn, Field::Password),
+            None,
+            "sign-in does not say which of the two was wrong"
+        );
     }
 
     #[test]
     fn what_is_too_long_for_a_cookie_is_not_kept() {
-        let flash = Flash::notice("/login", Notice::SignedOut).keep("email", &"a".repeat(MAX_VALUE_BYTES + 1));
+        let flash = Flash::notice("/login", Notice::SignedOut)
+            .keep("email", &"a".repeat(MAX_VALUE_BYTES + 1));
         assert_eq!(flash.value("email"), "");
     }
 
@@ -211,7 +249,10 @@ mod tests {
     fn unknown_codes_are_no_text() {
         let flash = Flash {
             code: Some("attacker says hello".to_owned()),
-            fields: vec![("email".to_owned(), "nonsense".to_owned()), ("nonsense".to_owned(), "required".to_owned())],
+            fields: vec![
+                ("email".to_owned(), "nonsense".to_owned()),
+                ("nonsense".to_owned(), "required".to_owned()),
+            ],
             ..Flash::default()
         };
         assert_eq!(flash.error(), Some(ErrorCode::Internal));

@@ -12,14 +12,26 @@ pub fn error(flash: &Flash) -> Option<String> {
         (ErrorCode::InvalidCredentials, _) => "Email or password is incorrect.".to_owned(),
         (ErrorCode::InvalidToken, _) => "This link has expired or was already used.".to_owned(),
         (ErrorCode::NotFound, _) => "That session has already ended.".to_owned(),
+        // The page adds the link "reset your password".
         (ErrorCode::RateLimited, Some(Form::SignIn | Form::ChangePassword)) => {
-            format!("Too many attempts. Try again in {}, or reset your password.", wait(flash.retry_after()))
+            format!(
+                "Too many attempts. Try again in {}, or",
+                wait(flash.retry_after())
+            )
         }
-        (ErrorCode::RateLimited, _) => format!("Too many attempts. Try again in {}.", wait(flash.retry_after())),
+        (ErrorCode::RateLimited, _) => format!(
+            "Too many attempts. Try again in {}.",
+            wait(flash.retry_after())
+        ),
         (ErrorCode::Overloaded, _) => {
-            format!("We are very busy right now. Nothing was changed. Try again in {}.", wait(flash.retry_after()))
+            format!(
+                "We are very busy right now. Nothing was changed. Try again in {}.",
+                wait(flash.retry_after())
+            )
         }
-        (ErrorCode::Unavailable, _) => "We cannot reach our database right now. Try again in a moment.".to_owned(),
+        (ErrorCode::Unavailable, _) => {
+            "We cannot reach our database right now. Try again in a moment.".to_owned()
+        }
         _ => "Something went wrong on our side. Try again in a moment.".to_owned(),
     })
 }
@@ -30,7 +42,12 @@ pub struct FieldErrors(Vec<(Field, String)>);
 impl FieldErrors {
     /// `min_length` is the shortest new password that the rules allow.
     pub fn new(flash: &Flash, min_length: usize) -> Self {
-        Self(flash.faults().map(|error| (error.field, field(error.field, error.code, min_length))).collect())
+        Self(
+            flash
+                .faults()
+                .map(|error| (error.field, field(error.field, error.code, min_length)))
+                .collect(),
+        )
     }
 
     /// All of them, for the summary.
@@ -40,7 +57,10 @@ impl FieldErrors {
 
     /// The one of this field.
     pub fn of(&self, field: Field) -> Option<String> {
-        self.0.iter().find(|(name, _)| *name == field).map(|(_, text)| text.clone())
+        self.0
+            .iter()
+            .find(|(name, _)| *name == field)
+            .map(|(_, text)| text.clone())
     }
 }
 
@@ -66,7 +86,10 @@ fn field(field: Field, code: FieldCode, min_length: usize) -> String {
 /// Good news: a heading and, where there is more to say, a sentence.
 pub fn notice(notice: Notice) -> (&'static str, &'static str) {
     match notice {
-        Notice::Registered => ("Check your inbox", "We have sent you a mail with a link and a six-digit code."),
+        Notice::Registered => (
+            "Check your inbox",
+            "We have sent you a mail with a link and a six-digit code.",
+        ),
         Notice::VerificationSent => (
             "Check your inbox",
             "If the address belongs to an account that is not confirmed yet, a new mail is on its way.",
@@ -76,8 +99,14 @@ pub fn notice(notice: Notice) -> (&'static str, &'static str) {
             "Check your inbox",
             "If there is an account with this address, a mail with a link is on its way. The link works for one hour.",
         ),
-        Notice::PasswordReset => ("Your password was changed", "All devices were signed out. Sign in with the new password."),
-        Notice::PasswordChanged => ("Your password was changed", "All your other devices were signed out."),
+        Notice::PasswordReset => (
+            "Your password was changed",
+            "All devices were signed out. Sign in with the new password.",
+        ),
+        Notice::PasswordChanged => (
+            "Your password was changed",
+            "All your other devices were signed out.",
+        ),
         Notice::SessionEnded => ("The device was signed out", ""),
         Notice::OtherSessionsEnded => ("Your other devices were signed out", ""),
         Notice::SignedOut => ("You are signed out", ""),
@@ -88,22 +117,42 @@ pub fn notice(notice: Notice) -> (&'static str, &'static str) {
 /// The heading and text of a page that shows nothing but an error.
 pub fn error_page(code: ErrorCode) -> (&'static str, &'static str) {
     match code {
-        ErrorCode::NotFound => ("Page not found", "There is no page at this address. It may have moved, or the link is incomplete."),
-        ErrorCode::Unavailable | ErrorCode::Overloaded => {
-            ("Back in a moment", "We cannot answer right now. Nothing was changed. Try again in a few seconds.")
-        }
+        ErrorCode::NotFound => (
+            "Page not found",
+            "There is no page at this address. It may have moved, or the link is incomplete.",
+        ),
+        ErrorCode::Unavailable | ErrorCode::Overloaded => (
+            "Back in a moment",
+            "We cannot answer right now. Nothing was changed. Try again in a few seconds.",
+        ),
         ErrorCode::RateLimited => ("Too many requests", "Wait a moment, then try again."),
-        ErrorCode::Forbidden => {
-            ("Not allowed", "The request came from another site. Open the page here and send the form again.")
-        }
+        ErrorCode::Forbidden => (
+            "Not allowed",
+            "The request came from another site. Open the page here and send the form again.",
+        ),
         ErrorCode::MethodNotAllowed => ("Not possible this way", "Open the page and use its form."),
-        ErrorCode::BodyTooLarge => ("Too much at once", "What you sent is larger than we accept."),
-        ErrorCode::MalformedBody | ErrorCode::ValidationFailed | ErrorCode::UnsupportedMediaType => {
-            ("We could not read that", "Open the page and send its form again.")
-        }
-        ErrorCode::RequestTimeout => ("That took too long", "The connection was too slow. Try again."),
-        ErrorCode::MisdirectedRequest => ("Wrong address", "This service does not answer for this host."),
-        _ => ("Something went wrong", "The fault is on our side. Try again in a moment."),
+        ErrorCode::BodyTooLarge => (
+            "Too much at once",
+            "What you sent is larger than we accept.",
+        ),
+        ErrorCode::MalformedBody
+        | ErrorCode::ValidationFailed
+        | ErrorCode::UnsupportedMediaType => (
+            "We could not read that",
+            "Open the page and send its form again.",
+        ),
+        ErrorCode::RequestTimeout => (
+            "That took too long",
+            "The connection was too slow. Try again.",
+        ),
+        ErrorCode::MisdirectedRequest => (
+            "Wrong address",
+            "This service does not answer for this host.",
+        ),
+        _ => (
+            "Something went wrong",
+            "The fault is on our side. Try again in a moment.",
+        ),
     }
 }
 
@@ -133,7 +182,10 @@ fn name(field: Field) -> &'static str {
 fn sentence(name: &str) -> String {
     let name = name.replacen("a password", "the password", 1);
     let mut chars = name.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -153,15 +205,26 @@ mod tests {
         for code in FieldCode::ALL {
             for name in Field::ALL {
                 let text = field(*name, *code, 8);
-                assert!(text.ends_with('.') && text.starts_with(char::is_uppercase), "{name} {code}: {text}");
+                assert!(
+                    text.ends_with('.') && text.starts_with(char::is_uppercase),
+                    "{name} {code}: {text}"
+                );
             }
         }
     }
 
     #[test]
-    fn a_throttled_sign_in_says_how_long_and_what_else() {
-        let flash = Flash::refused(Form::SignIn, AuthError::RateLimited { retry_after: Duration::from_secs(40) });
-        assert_eq!(error(&flash).unwrap(), "Too many attempts. Try again in 40 seconds, or reset your password.");
+    fn a_throttled_sign_in_says_how_long() {
+        let flash = Flash::refused(
+            Form::SignIn,
+            AuthError::RateLimited {
+                retry_after: Duration::from_secs(40),
+            },
+        );
+        assert_eq!(
+            error(&flash).unwrap(),
+            "Too many attempts. Try again in 40 seconds, or"
+        );
     }
 
     #[test]
@@ -180,8 +243,17 @@ mod tests {
 
     #[test]
     fn sentences_about_fields_read_well() {
-        assert_eq!(field(Field::CurrentPassword, FieldCode::Incorrect, 8), "Your current password is incorrect.");
-        assert_eq!(field(Field::NewPassword, FieldCode::TooLong, 8), "The password is too long.");
-        assert_eq!(field(Field::Password, FieldCode::Required, 8), "Enter a password.");
+        assert_eq!(
+            field(Field::CurrentPassword, FieldCode::Incorrect, 8),
+            "Your current password is incorrect."
+        );
+        assert_eq!(
+            field(Field::NewPassword, FieldCode::TooLong, 8),
+            "The password is too long."
+        );
+        assert_eq!(
+            field(Field::Password, FieldCode::Required, 8),
+            "Enter a password."
+        );
     }
 }

@@ -18,7 +18,10 @@ impl ReturnTo {
     /// `//host` does. Paths that a browser has sent are visible ASCII, which shuts all of these out at once.
     pub fn parse(text: &str) -> Self {
         let is_local = text.starts_with('/') && !text.starts_with("//");
-        let is_plain = text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+        let is_plain = text.len() <= MAX_LENGTH
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
         Self((is_local && is_plain).then(|| text.to_owned()))
     }
 
@@ -61,7 +64,12 @@ mod tests {
 
     #[test]
     fn a_path_of_this_origin_is_kept() {
-        for good in ["/", "/account", "/account/password?tab=1&x=%2F#top", "/a//b"] {
+        for good in [
+            "/",
+            "/account",
+            "/account/password?tab=1&x=%2F#top",
+            "/a//b",
+        ] {
             assert_eq!(ReturnTo::parse(good).path(), good);
         }
     }
@@ -70,8 +78,20 @@ mod tests {
     fn anything_else_leads_to_the_account() {
         let long = format!("/{}", "a".repeat(MAX_LENGTH));
         for bad in [
-            "", "account", "https://evil.example", "//evil.example", "/\\evil.example", "/a\\b", "/\t/evil.example",
-            "/a\r\nSet-Cookie: x=y", "/a\0b", "/ä", "/a b", "javascript:alert(1)", " /account", &long,
+            "",
+            "account",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\\b",
+            "/\t/evil.example",
+            "/a\r\nSet-Cookie: x=y",
+            "/a\0b",
+            "/ä",
+            "/a b",
+            "javascript:alert(1)",
+            " /account",
+            &long,
         ] {
             assert_eq!(ReturnTo::parse(bad), ReturnTo::default(), "{bad:?}");
         }
@@ -81,7 +101,10 @@ mod tests {
     #[test]
     fn a_link_carries_the_path_encoded() {
         let to = ReturnTo::parse("/authorize?client=a&scope=b");
-        assert_eq!(to.link("/login"), "/login?return_to=/authorize%3Fclient%3Da%26scope%3Db");
+        assert_eq!(
+            to.link("/login"),
+            "/login?return_to=/authorize%3Fclient%3Da%26scope%3Db"
+        );
         assert_eq!(ReturnTo::default().link("/login"), "/login");
     }
 }

@@ -17,7 +17,12 @@ use crate::ssr;
 use crate::verify_email::VerifyEmailPage;
 
 /// The pages that hold an island. Only they load wasm: browsers fetch a preload link even where scripts are off.
-const PAGES_WITH_ISLANDS: &[&str] = &["/login", "/register", "/reset-password", "/account/password"];
+const PAGES_WITH_ISLANDS: &[&str] = &[
+    "/login",
+    "/register",
+    "/reset-password",
+    "/account/password",
+];
 
 /// The whole document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {

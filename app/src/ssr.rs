@@ -12,7 +12,8 @@ use leptos_axum::ResponseOptions;
 use vestibule_core::model::{Principal, Session};
 use vestibule_core::{Auth, AuthError, ErrorCode, RequestMeta};
 use vestibule_web::{
-    Problem, WebState, begin_browser_session, end_browser_session, request_meta, retry_after_seconds, signed_in_browser, status,
+    Problem, RequestId, WebState, begin_browser_session, end_browser_session, request_meta,
+    retry_after_seconds, signed_in_browser, status,
 };
 
 use crate::errors::ErrorPage;
@@ -76,7 +77,9 @@ where
     Render: FnOnce(Visit) -> Page,
     Page: Future<Output = Result<AnyView, AuthError>> + Send + 'static,
 {
-    let Ok(visit) = Visit::current() else { return ().into_any() };
+    let Ok(visit) = Visit::current() else {
+        return ().into_any();
+    };
     let page = render(visit.clone());
     Suspend::new(async move {
         match page.await {
@@ -93,7 +96,11 @@ impl Visit {
         let state = use_context().ok_or(NoRequest)?;
         let parts = use_context().ok_or(NoRequest)?;
         let response = use_context().ok_or(NoRequest)?;
-        Ok(Self { state, parts: Arc::new(parts), response })
+        Ok(Self {
+            state,
+            parts: Arc::new(parts),
+            response,
+        })
     }
 
     pub fn auth(&self) -> &Auth {
@@ -122,7 +129,10 @@ impl Visit {
     /// A value of the query string.
     pub fn query(&self, name: &str) -> Option<String> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&self.parts.uri).ok()?;
-        pairs.into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+        pairs
+            .into_iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
     }
 
     /// Where the visitor wants to go on to.
@@ -162,7 +172,9 @@ impl Visit {
     /// Moves the token of a mailed link from the query into a cookie and reloads the page without it; `false` if the
     /// query holds no token. Nothing is used up: a mail scanner may follow the link as often as it likes.
     pub fn stow_token(&self, link: MailedLink) -> bool {
-        let Some(token) = self.query("token") else { return false };
+        let Some(token) = self.query("token") else {
+            return false;
+        };
         let token: String = token.chars().take(MAX_TOKEN_CHARS).collect();
         self.set_cookie(self.state.cookies.seal(link.cookie(), &token, LINK_LIFE));
         self.redirect(self.parts.uri.path());
@@ -206,13 +218,21 @@ impl Visit {
     pub fn show_at(&self, to: &str, flash: &Flash) {
         let seal = |flash: &Flash| self.state.cookies.seal(FLASH, flash, FLASH_LIFE);
         let fits = |cookie: &HeaderValue| cookie.len() <= MAX_COOKIE_BYTES;
-        let cookie = seal(flash).filter(fits).or_else(|| seal(&flash.clone().without_values()));
+        let cookie = seal(flash)
+            .filter(fits)
+            .or_else(|| seal(&flash.clone().without_values()));
         self.set_cookie(cookie);
         self.redirect(to);
     }
 
     /// Shows how a form of the account pages ended: good news on `page`, or the refusal where the form is.
-    pub fn show_outcome(&self, form: Form, result: Result<(), AuthError>, page: &str, notice: Notice) {
+    pub fn show_outcome(
+        &self,
+        form: Form,
+        result: Result<(), AuthError>,
+        page: &str,
+        notice: Notice,
+    ) {
         match result {
             Ok(()) => self.show(&Flash::notice(page, notice)),
             // The session ended while the form was open.
@@ -226,14 +246,20 @@ impl Visit {
 
     /// Sends a visitor who is not signed in to the sign-in page, and back afterwards.
     pub fn ask_to_sign_in(&self) -> AnyView {
-        let here = self.parts.uri.path_and_query().map_or("/account", http::uri::PathAndQuery::as_str);
+        let here = self
+            .parts
+            .uri
+            .path_and_query()
+            .map_or("/account", http::uri::PathAndQuery::as_str);
         self.leave(&ReturnTo::parse(here).link("/login"))
     }
 
     /// What an earlier request has to tell on this page, once: the same answer removes it.
     pub fn take_flash(&self) -> Flash {
         let flash: Option<Flash> = self.state.cookies.open(FLASH, &self.parts.headers);
-        let Some(flash) = flash.filter(|flash| flash.is_for(self.parts.uri.path())) else { return Flash::default() };
+        let Some(flash) = flash.filter(|flash| flash.is_for(self.parts.uri.path())) else {
+            return Flash::default();
+        };
         self.set_cookie(self.state.cookies.remove(FLASH));
         flash
     }
@@ -241,11 +267,19 @@ impl Visit {
     /// The error page, with the status of the error.
     pub fn fail(&self, error: AuthError) -> AnyView {
         if let Some(wait) = error.retry_after() {
-            self.response.insert_header(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds(wait).max(1)));
+            self.response.insert_header(
+                header::RETRY_AFTER,
+                HeaderValue::from(retry_after_seconds(wait).max(1)),
+            );
         }
         let code = Problem::from(error).code();
         self.answer_with(code);
-        view! { <ErrorPage product_name=self.product_name().to_owned() code/> }.into_any()
+        let request_id = self
+            .parts
+            .extensions
+            .get::<RequestId>()
+            .map(|id| id.0.clone());
+        view! { <ErrorPage product_name=self.product_name() code request_id/> }.into_any()
     }
 
     /// Gives the answer the status of a code.

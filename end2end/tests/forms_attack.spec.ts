@@ -85,7 +85,6 @@ test.describe('malformed', () => {
     'a NUL in the address': (email, password) => `email=${email}%00&password=${password}`,
     'a NUL in the password': (email, password) => `email=${email}&password=${password}%00`,
     'bytes that are no UTF-8': (email, password) => `email=${email}&password=${password}%ff%fe`,
-    'a field that is missing': (email) => `email=${email}`,
   };
   for (const [name, form] of Object.entries(forms)) {
     test(`${name}: 400`, async ({ request, person }) => {
@@ -155,6 +154,12 @@ test.describe('a foreign host: 421', () => {
     expect(mail.text).not.toContain('evil.example');
     expect((await api.get('/password/policy')).status()).toBe(200);
   });
+});
+
+test('a field that is missing counts as empty', async ({ request, person }) => {
+  const response = await post(request, SIGN_IN, `email=${encodeURIComponent(person.email)}`);
+  expect([response.status(), response.headers()['location']]).toEqual([303, '/login']);
+  expect((await request.get('/account')).url()).toMatch(/\/login/);
 });
 
 test('a GET of a form action does nothing', async ({ request, person }) => {

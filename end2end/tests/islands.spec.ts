@@ -39,7 +39,7 @@ test('forms work without the wasm', async ({ page, person, watch }) => {
 });
 
 test('forms work without any script', async ({ page, watch }) => {
-  watch.expectMessage(/ERR_FAILED/);
+  watch.expectMessage(/ERR_FAILED|Failed to fetch dynamically imported module/);
   await page.route('**/*.{js,wasm}', (route) => route.abort());
   const person = newPerson();
   await submitRegistration(page, person);

@@ -36,7 +36,10 @@ pub async fn revoke_session(#[server(default)] session_id: String) -> Result<(),
 async fn revoke(visit: &Visit, session_id: &str) -> Result<(), AuthError> {
     let who = visit.signed_in().await?;
     let session_id = Uuid::try_parse(session_id).map_err(|_| AuthError::NotFound)?;
-    visit.auth().revoke_session(&who, session_id, &visit.meta()).await
+    visit
+        .auth()
+        .revoke_session(&who, session_id, &visit.meta())
+        .await
 }
 
 /// Ends all of the visitor's other sessions.
@@ -44,13 +47,22 @@ async fn revoke(visit: &Visit, session_id: &str) -> Result<(), AuthError> {
 pub async fn sign_out_others() -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let result = end_others(&visit).await;
-    visit.show_outcome(Form::Sessions, result, "/account", Notice::OtherSessionsEnded);
+    visit.show_outcome(
+        Form::Sessions,
+        result,
+        "/account",
+        Notice::OtherSessionsEnded,
+    );
     Ok(())
 }
 
 async fn end_others(visit: &Visit) -> Result<(), AuthError> {
     let who = visit.signed_in().await?;
-    visit.auth().sign_out_all(&who, true, &visit.meta()).await.map(drop)
+    visit
+        .auth()
+        .sign_out_all(&who, true, &visit.meta())
+        .await
+        .map(drop)
 }
 
 /// Replaces the password and this browser's session.
@@ -61,17 +73,30 @@ pub async fn change_password(
 ) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let result = change(&visit, current_password, new_password).await;
-    visit.show_outcome(Form::ChangePassword, result, "/account", Notice::PasswordChanged);
+    visit.show_outcome(
+        Form::ChangePassword,
+        result,
+        "/account",
+        Notice::PasswordChanged,
+    );
     Ok(())
 }
 
-async fn change(visit: &Visit, current_password: String, new_password: String) -> Result<(), AuthError> {
+async fn change(
+    visit: &Visit,
+    current_password: String,
+    new_password: String,
+) -> Result<(), AuthError> {
     let who = visit.signed_in().await?;
     let command = vestibule_core::ChangePassword {
         current_password: current_password.into(),
         new_password: new_password.into(),
     };
-    match visit.auth().change_password(&who, command, &visit.meta()).await? {
+    match visit
+        .auth()
+        .change_password(&who, command, &visit.meta())
+        .await?
+    {
         Some(session) => visit.begin_session(&session).await,
         None => Ok(()),
     }

@@ -6,7 +6,9 @@ use vestibule_core::model::{Principal, Session, SessionKind, SignInMethod, User}
 
 use super::actions::{RevokeSession, SignOut, SignOutOthers};
 use super::when::When;
-use crate::components::{Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, Width};
+use crate::components::{
+    Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, Width,
+};
 use crate::messages;
 use crate::ssr::{self, Visit};
 
@@ -16,7 +18,9 @@ pub fn AccountPage() -> impl IntoView {
 }
 
 async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else { return Ok(visit.ask_to_sign_in()) };
+    let Some(who) = visit.principal().await? else {
+        return Ok(visit.ask_to_sign_in());
+    };
     let sessions = visit.auth().list_sessions(&who).await?;
     let flash = visit.take_flash();
     let view = view! {
@@ -38,7 +42,11 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
 
 #[component]
 fn Profile(user: User) -> impl IntoView {
-    let name: Vec<&str> = [&user.first_name, &user.last_name].into_iter().flatten().map(String::as_str).collect();
+    let name: Vec<&str> = [&user.first_name, &user.last_name]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     let name = (!name.is_empty()).then(|| name.join(" "));
     view! {
         <section class="panel" aria-labelledby="profile">
@@ -75,9 +83,14 @@ fn Profile(user: User) -> impl IntoView {
 fn Sessions(who: Principal, sessions: Vec<Session>) -> impl IntoView {
     let current = who.session.id;
     // The visitor is here now, and the core has just written that down: no other clock is needed.
-    let now = sessions.iter().find(|session| session.id == current).map_or(who.session.last_seen_at, |it| it.last_seen_at);
+    let now = sessions
+        .iter()
+        .find(|session| session.id == current)
+        .map_or(who.session.last_seen_at, |it| it.last_seen_at);
     let has_others = sessions.len() > 1;
-    let (this, others): (Vec<Session>, Vec<Session>) = sessions.into_iter().partition(|session| session.id == current);
+    let (this, others): (Vec<Session>, Vec<Session>) = sessions
+        .into_iter()
+        .partition(|session| session.id == current);
     let items = this.into_iter().chain(others).map(|session| {
         let is_current = session.id == current;
         view! { <SessionItem session is_current now/> }
@@ -105,8 +118,8 @@ fn SessionItem(session: Session, is_current: bool, now: OffsetDateTime) -> impl 
         SessionKind::Api => "App",
     };
     let how = match session.method {
-        SignInMethod::Password => "signed in with password",
-        SignInMethod::Registration => "signed in by registering",
+        SignInMethod::Password => ", with password",
+        SignInMethod::Registration => ", when registering",
     };
     let device = session.device.clone();
     let button = if is_current {
@@ -133,10 +146,10 @@ fn SessionItem(session: Session, is_current: bool, now: OffsetDateTime) -> impl 
                     {is_current.then(|| view! { " " <span class="badge badge-good">"This device"</span> })}
                 </p>
                 <p class="session-detail">
-                    {what} " · last active " <When at=session.last_seen_at now/> " · " {session.ip_address}
+                    {what} " · " {session.ip_address} " · active " <When at=session.last_seen_at now/>
                 </p>
                 <p class="session-detail">
-                    <When at=session.created_at now/> " " {how}
+                    "Signed in " <When at=session.created_at now/> {how}
                 </p>
             </div>
             {button}

@@ -13,7 +13,9 @@ pub fn PasswordPage() -> impl IntoView {
 }
 
 async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else { return Ok(visit.ask_to_sign_in()) };
+    let Some(who) = visit.principal().await? else {
+        return Ok(visit.ask_to_sign_in());
+    };
     let flash = visit.take_flash();
     let errors = visit.field_errors(&flash);
     let is_limited = flash.error() == Some(ErrorCode::RateLimited);
@@ -27,7 +29,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
             <ErrorSummary
                 message=messages::error(&flash)
                 fields=errors.list()
-                help=is_limited.then(|| view! { <a href="/forgot-password">"Reset your password"</a> }.into_any())
+                help=is_limited.then(|| view! { <a href="/forgot-password">"reset your password"</a> "." }.into_any())
             />
             <p>"Your other devices will be signed out. This one stays signed in."</p>
             <Form action=ChangePassword::PATH>

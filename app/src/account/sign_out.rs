@@ -13,7 +13,9 @@ pub fn SignOutPage() -> impl IntoView {
 }
 
 async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else { return Ok(visit.leave("/login")) };
+    let Some(who) = visit.principal().await? else {
+        return Ok(visit.leave("/login"));
+    };
     let view = view! {
         <Layout product_name=visit.product_name() heading="Sign out?">
             <p>"You are signed in as " <strong class="address">{who.user.email}</strong> "."</p>

@@ -6,7 +6,8 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-const EXACT: &[BorrowedFormatItem<'_>] = format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
+const EXACT: &[BorrowedFormatItem<'_>] =
+    format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC");
 
 /// "5 minutes ago", with the exact time for machines and for who hovers.
 #[component]
@@ -26,7 +27,9 @@ fn exact(at: OffsetDateTime) -> Option<String> {
 
 fn relative(at: OffsetDateTime, now: OffsetDateTime) -> String {
     let ago = now - at;
-    let count = |number: i64, unit: &str| format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" });
+    let count = |number: i64, unit: &str| {
+        format!("{number} {unit}{} ago", if number == 1 { "" } else { "s" })
+    };
     if ago < Duration::minutes(2) {
         "just now".to_owned()
     } else if ago < Duration::hours(1) {

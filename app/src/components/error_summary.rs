@@ -16,10 +16,12 @@ pub fn ErrorSummary(
 ) -> impl IntoView {
     message.map(|message| {
         let is_list = !fields.is_empty();
-        let links = fields.into_iter().map(|(field, text)| view! { <li><a href=format!("#{field}")>{text}</a></li> });
+        let links = fields
+            .into_iter()
+            .map(|(field, text)| view! { <li><a href=format!("#{field}")>{text}</a></li> });
         view! {
             <div class="summary" role="alert" tabindex="-1" autofocus>
-                <p>{message} {help}</p>
+                <p>{message} " " {help}</p>
                 {is_list.then(|| view! { <ul>{links.collect_view()}</ul> })}
             </div>
         }

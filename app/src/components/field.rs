@@ -15,7 +15,7 @@ pub fn TextField(
     autocomplete: &'static str,
     #[prop(optional)] inputmode: Option<&'static str>,
     #[prop(optional)] pattern: Option<&'static str>,
-    #[prop(optional)] class: Option<&'static str>,
+    #[prop(default = "line")] class: &'static str,
     #[prop(default = true)] required: bool,
     #[prop(optional, into)] value: String,
     error: Option<String>,
@@ -94,7 +94,11 @@ pub fn PasswordField(
 
 /// A checkbox that sends `on`.
 #[component]
-pub fn Checkbox(name: &'static str, label: &'static str, #[prop(optional)] checked: bool) -> impl IntoView {
+pub fn Checkbox(
+    name: &'static str,
+    label: &'static str,
+    #[prop(optional)] checked: bool,
+) -> impl IntoView {
     view! {
         <div class="checkbox">
             <input id=name name=name type="checkbox" checked=checked/>
@@ -142,7 +146,11 @@ fn Hint(name: &'static str, hint: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn FieldError(name: &'static str, error: Option<String>, #[prop(optional_no_strip)] help: Option<AnyView>) -> impl IntoView {
+fn FieldError(
+    name: &'static str,
+    error: Option<String>,
+    #[prop(optional_no_strip)] help: Option<AnyView>,
+) -> impl IntoView {
     error.map(|error| {
         view! {
             <p class="field-error" id=format!("{name}-error")>
@@ -155,11 +163,78 @@ fn FieldError(name: &'static str, error: Option<String>, #[prop(optional_no_stri
 }
 
 fn field_class(is_invalid: bool) -> &'static str {
-    if is_invalid { "field field-invalid" } else { "field" }
+    if is_invalid {
+        "field field-invalid"
+    } else {
+        "field"
+    }
 }
 
 fn described_by(name: &str, has_error: bool, has_hint: bool) -> Option<String> {
     let ids = [(has_error, "error"), (has_hint, "hint")];
-    let ids: Vec<String> = ids.into_iter().filter(|(has, _)| *has).map(|(_, id)| format!("{name}-{id}")).collect();
+    let ids: Vec<String> = ids
+        .into_iter()
+        .filter(|(has, _)| *has)
+        .map(|(_, id)| format!("{name}-{id}"))
+        .collect();
     (!ids.is_empty()).then(|| ids.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html<V: IntoView>(view: impl FnOnce() -> V) -> String {
+        Owner::new().with(|| view().into_view().to_html())
+    }
+
+    #[test]
+    fn a_field_at_fault_is_tied_to_its_error_and_hint() {
+        let html = html(|| {
+            view! {
+                <TextField
+                    name="code"
+                    label="Code"
+                    autocomplete="one-time-code"
+                    value="12\"><script>"
+                    hint="Six digits"
+                    error=Some("Wrong.".to_owned())
+                />
+            }
+        });
+        for part in [
+            "<label for=\"code\">",
+            "id=\"code-error\"",
+            "id=\"code-hint\"",
+            "aria-describedby=\"code-error code-hint\"",
+            "aria-invalid=\"true\"",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        assert!(!html.contains("<script>"), "{html}");
+    }
+
+    #[test]
+    fn a_field_without_fault_says_nothing_of_errors() {
+        let html = html(
+            || view! { <TextField name="email" label="Email" kind="email" autocomplete="username" error=None/> },
+        );
+        assert!(!html.contains("aria-") && !html.contains("error"), "{html}");
+        assert!(html.contains("autocapitalize=\"none\""), "{html}");
+    }
+
+    #[test]
+    fn a_password_is_never_filled_in() {
+        let html = html(
+            || view! { <PasswordField name="password" label="Password" autocomplete="current-password" error=None/> },
+        );
+        assert!(
+            html.contains("type=\"password\"") && !html.contains("value="),
+            "{html}"
+        );
+        assert!(
+            !html.contains("minlength"),
+            "an existing password may be of any length"
+        );
+    }
 }

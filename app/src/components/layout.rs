@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos::server_fn::ServerFn;
+use leptos_meta::Title;
 
 use super::button::{Button, ButtonStyle};
 use super::form::Form;
@@ -53,7 +53,10 @@ pub fn Layout(
     #[prop(optional)] width: Width,
     children: Children,
 ) -> impl IntoView {
-    let title = format!("{}{heading} · {product_name}", if has_error { "Error: " } else { "" });
+    let title = format!(
+        "{}{heading} · {product_name}",
+        if has_error { "Error: " } else { "" }
+    );
     let class = match width {
         Width::Narrow => "page page-narrow",
         Width::Wide => "page page-wide",
@@ -101,7 +104,9 @@ fn Mark() -> impl IntoView {
 
 /// The framework writes titles as they are; the product's name is free text.
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -8,7 +8,11 @@ use crate::ssr::{MailedLink, Visit};
 #[server(prefix = "/_fn", endpoint = "forgot_password")]
 pub async fn forgot_password(#[server(default)] email: String) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
-    let flash = match visit.auth().request_password_reset(&email, &visit.meta()).await {
+    let flash = match visit
+        .auth()
+        .request_password_reset(&email, &visit.meta())
+        .await
+    {
         Ok(()) => Flash::notice(Form::ForgotPassword.page(), Notice::ResetSent),
         Err(error) => Flash::refused(Form::ForgotPassword, error),
     };
@@ -21,7 +25,12 @@ pub async fn forgot_password(#[server(default)] email: String) -> Result<(), Ser
 pub async fn reset_password(#[server(default)] new_password: String) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let result = match visit.stowed_token(MailedLink::ResetPassword) {
-        Some(token) => visit.auth().reset_password(&token, &new_password.into(), &visit.meta()).await,
+        Some(token) => {
+            visit
+                .auth()
+                .reset_password(&token, &new_password.into(), &visit.meta())
+                .await
+        }
         None => Err(AuthError::InvalidToken),
     };
     let flash = match result {

@@ -53,7 +53,11 @@ async fn render_reset(visit: Visit) -> Result<AnyView, AuthError> {
         None => false,
     };
     let flash = visit.take_flash();
-    Ok(if is_live { new_password(&visit, &flash) } else { dead_link(&visit) })
+    Ok(if is_live {
+        new_password(&visit, &flash)
+    } else {
+        dead_link(&visit)
+    })
 }
 
 fn new_password(visit: &Visit, flash: &Flash) -> AnyView {

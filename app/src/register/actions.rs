@@ -25,10 +25,16 @@ pub async fn register(
     };
     let (page, flash) = match create(&visit, command).await {
         // In private mode the visitor is nobody yet: the code page needs the address.
-        Ok(()) => ("/verify-email", Flash::notice("/verify-email", Notice::Registered)),
+        Ok(()) => (
+            "/verify-email",
+            Flash::notice("/verify-email", Notice::Registered),
+        ),
         Err(error) => (Form::Register.page(), Flash::refused(Form::Register, error)),
     };
-    let flash = flash.keep("email", &email).keep("first_name", &first_name).keep("last_name", &last_name);
+    let flash = flash
+        .keep("email", &email)
+        .keep("first_name", &first_name)
+        .keep("last_name", &last_name);
     visit.show_at(&return_to.link(page), &flash);
     Ok(())
 }

@@ -3,7 +3,9 @@ use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, Field, FieldCode};
 
 use super::actions::Register;
-use crate::components::{Button, ErrorSummary, Form, HiddenField, Layout, PasswordField, TextField};
+use crate::components::{
+    Button, ErrorSummary, Form, HiddenField, Layout, PasswordField, TextField,
+};
 use crate::messages;
 use crate::ssr::{self, Visit};
 

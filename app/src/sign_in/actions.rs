@@ -20,14 +20,21 @@ pub async fn sign_in(
         Ok(()) => visit.redirect(return_to.path()),
         Err(error) => {
             let remember_me = if is_persistent { "on" } else { "" };
-            let flash = Flash::refused(Form::SignIn, error).keep("email", &email).keep("remember_me", remember_me);
+            let flash = Flash::refused(Form::SignIn, error)
+                .keep("email", &email)
+                .keep("remember_me", remember_me);
             visit.show_at(&return_to.link(Form::SignIn.page()), &flash);
         }
     }
     Ok(())
 }
 
-async fn begin(visit: &Visit, email: String, password: String, is_persistent: bool) -> Result<(), AuthError> {
+async fn begin(
+    visit: &Visit,
+    email: String,
+    password: String,
+    is_persistent: bool,
+) -> Result<(), AuthError> {
     let command = vestibule_core::SignIn {
         email,
         password: password.into(),

@@ -3,7 +3,9 @@ use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, ErrorCode};
 
 use super::actions::SignIn;
-use crate::components::{Button, Checkbox, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField, TextField};
+use crate::components::{
+    Button, Checkbox, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField, TextField,
+};
 use crate::messages;
 use crate::ssr::{self, Visit};
 
@@ -25,7 +27,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
             <NoticeBox news=flash.news()/>
             <ErrorSummary
                 message=messages::error(&flash)
-                help=is_limited.then(|| view! { <a href="/forgot-password">"Reset your password"</a> }.into_any())
+                help=is_limited.then(|| view! { <a href="/forgot-password">"reset your password"</a> "." }.into_any())
             />
             <Form action=SignIn::PATH>
                 {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}

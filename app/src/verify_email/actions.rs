@@ -14,15 +14,32 @@ pub async fn verify_email(
 ) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let return_to = ReturnTo::parse(&return_to);
-    let token = visit.stowed_token(MailedLink::VerifyEmail).filter(|_| code.is_empty());
+    let token = visit
+        .stowed_token(MailedLink::VerifyEmail)
+        .filter(|_| code.is_empty());
     let (form, proof) = match token {
         Some(token) => (Form::ConfirmLink, vestibule_core::VerifyEmail::Token(token)),
-        None => (Form::VerifyEmail, vestibule_core::VerifyEmail::Code { email: email.clone(), code }),
+        None => (
+            Form::VerifyEmail,
+            vestibule_core::VerifyEmail::Code {
+                email: email.clone(),
+                code,
+            },
+        ),
     };
     match verify(&visit, proof).await {
-        Ok(true) => visit.show_at(return_to.path(), &Flash::notice("/account", Notice::EmailVerified)),
-        Ok(false) => visit.show_at(&return_to.link("/login"), &Flash::notice("/login", Notice::EmailVerified)),
-        Err(error) => visit.show_at(&return_to.link(form.page()), &Flash::refused(form, error).keep("email", &email)),
+        Ok(true) => visit.show_at(
+            return_to.path(),
+            &Flash::notice("/account", Notice::EmailVerified),
+        ),
+        Ok(false) => visit.show_at(
+            &return_to.link("/login"),
+            &Flash::notice("/login", Notice::EmailVerified),
+        ),
+        Err(error) => visit.show_at(
+            &return_to.link(form.page()),
+            &Flash::refused(form, error).keep("email", &email),
+        ),
     }
     Ok(())
 }
@@ -42,7 +59,11 @@ pub async fn resend_verification(
 ) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let page = Form::ResendVerification.page();
-    let flash = match visit.auth().resend_verification(&email, &visit.meta()).await {
+    let flash = match visit
+        .auth()
+        .resend_verification(&email, &visit.meta())
+        .await
+    {
         Ok(()) => {
             // The link that is waiting is superseded: the page asks for the new code.
             visit.drop_token(MailedLink::VerifyEmail);
@@ -50,6 +71,9 @@ pub async fn resend_verification(
         }
         Err(error) => Flash::refused(Form::ResendVerification, error),
     };
-    visit.show_at(&ReturnTo::parse(&return_to).link(page), &flash.keep("email", &email));
+    visit.show_at(
+        &ReturnTo::parse(&return_to).link(page),
+        &flash.keep("email", &email),
+    );
     Ok(())
 }

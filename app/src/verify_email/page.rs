@@ -3,7 +3,9 @@ use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, ErrorCode, Field};
 
 use super::actions::{ResendVerification, VerifyEmail};
-use crate::components::{Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, TextField};
+use crate::components::{
+    Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, TextField,
+};
 use crate::flash::Flash;
 use crate::messages;
 use crate::return_to::ReturnTo;
@@ -70,13 +72,22 @@ fn already_confirmed(visit: &Visit, return_to: &ReturnTo) -> AnyView {
     .into_any()
 }
 
-fn dead_link(visit: &Visit, own_address: Option<String>, flash: &Flash, return_to: ReturnTo) -> AnyView {
+fn dead_link(
+    visit: &Visit,
+    own_address: Option<String>,
+    flash: &Flash,
+    return_to: ReturnTo,
+) -> AnyView {
     let errors = visit.field_errors(flash);
     // What the page says anyway needs no summary.
     let message = messages::error(flash).filter(|_| flash.error() != Some(ErrorCode::InvalidToken));
     let is_signed_in = own_address.is_some();
     let typed = flash.value("email");
-    let email = if typed.is_empty() { own_address.unwrap_or_default() } else { typed };
+    let email = if typed.is_empty() {
+        own_address.unwrap_or_default()
+    } else {
+        typed
+    };
     view! {
         <Layout
             product_name=visit.product_name()
@@ -109,7 +120,12 @@ fn dead_link(visit: &Visit, own_address: Option<String>, flash: &Flash, return_t
 }
 
 /// Address and code in one form; its second button sends the mail again.
-fn enter_code(visit: &Visit, own_address: Option<String>, flash: &Flash, return_to: ReturnTo) -> AnyView {
+fn enter_code(
+    visit: &Visit,
+    own_address: Option<String>,
+    flash: &Flash,
+    return_to: ReturnTo,
+) -> AnyView {
     let message = messages::error(flash);
     let errors = visit.field_errors(flash);
     let is_signed_in = own_address.is_some();
@@ -178,5 +194,7 @@ fn Address(own_address: Option<String>, typed: String, error: Option<String>) ->
 
 #[component]
 fn Carried(return_to: ReturnTo) -> impl IntoView {
-    return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })
+    return_to
+        .field_value()
+        .map(|path| view! { <HiddenField name="return_to" value=path/> })
 }

@@ -10,7 +10,7 @@ mod session;
 mod well_known;
 
 use axum::Router;
-use axum::routing::{any, get};
+use axum::routing::any;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use vestibule_core::ErrorCode;
@@ -18,8 +18,15 @@ use vestibule_web::{Problem, WebState};
 
 pub use openapi::document;
 
-/// Every endpoint of the API with its document. The one place where its routes are declared.
+/// Every endpoint with its document. The one place where the routes of programs are declared.
 fn endpoints() -> OpenApiRouter<WebState> {
+    OpenApiRouter::new()
+        .nest("/api/v1/auth", auth_endpoints())
+        .routes(routes!(well_known::jwks))
+        .routes(routes!(well_known::change_password))
+}
+
+fn auth_endpoints() -> OpenApiRouter<WebState> {
     OpenApiRouter::new()
         .routes(routes!(account::register))
         .routes(routes!(session::login))
@@ -40,17 +47,11 @@ fn endpoints() -> OpenApiRouter<WebState> {
 /// The API, its document and its UI, and the documents at well-known places.
 pub fn router() -> Router<WebState> {
     let (endpoints, paths) = endpoints().split_for_parts();
-    Router::new()
-        .nest("/api/v1/auth", endpoints)
-        .merge(openapi::router(&paths))
+    endpoints
+        .merge(openapi::router(paths))
         // Paths for programs that nobody serves get a problem document, not a page.
         .route("/api/{*path}", any(not_found))
         .route("/.well-known/{*path}", any(not_found))
-        .route("/.well-known/jwks.json", get(well_known::jwks))
-        .route(
-            "/.well-known/change-password",
-            get(well_known::change_password),
-        )
 }
 
 async fn not_found() -> Problem {

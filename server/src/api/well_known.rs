@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode, header};
 use vestibule_core::Auth;
 
 use crate::assets::{entity_tag, matches_entity_tag};
 
 /// The keys that access tokens are verified with (RFC 7517). Verifiers keep it for five minutes.
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "keys", operation_id = "jwks",
+    responses(
+        (status = 200, description = "The JSON Web Key Set", content_type = "application/jwk-set+json"),
+        (status = 304, description = "Unchanged since the entity tag that was given"),
+    ))]
 pub async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response {
     let body = auth.jwks();
     let tag = entity_tag(body.as_bytes());
@@ -18,7 +23,7 @@ pub async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response
         (header::CACHE_CONTROL, "public, max-age=300".to_owned()),
     ];
     if matches_entity_tag(&headers, &tag) {
-        return (http::StatusCode::NOT_MODIFIED, caching).into_response();
+        return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     (
         caching,
@@ -29,7 +34,9 @@ pub async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response
 }
 
 /// Where password managers send people (W3C "A Well-Known URL for Changing Passwords").
-pub async fn change_password() -> Redirect {
-    // 302, as the document asks for a redirect that may change.
-    Redirect::to("/account/password")
+#[utoipa::path(get, path = "/.well-known/change-password", tag = "password", operation_id = "change_password_page",
+    responses((status = 302, description = "To the page")))]
+pub async fn change_password() -> impl IntoResponse {
+    // 302 and not 307: the address of the page may change.
+    (StatusCode::FOUND, [(header::LOCATION, "/account/password")])
 }

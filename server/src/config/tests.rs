@@ -182,3 +182,13 @@ fn a_secret_comes_from_its_file_and_never_from_both() {
     let faults = load(&[("VESTIBULE_MASTER_KEY_FILE", "/nonexistent/key")]).unwrap_err();
     assert!(faults[0].contains("cannot be read"), "{faults:?}");
 }
+
+#[test]
+fn the_settings_reference_is_current() {
+    let document = include_str!("../../../docs/CONFIG.md");
+    let is_current = document.trim_end() == reference().trim_end();
+    assert!(
+        is_current,
+        "run `vestibule config reference > docs/CONFIG.md`"
+    );
+}

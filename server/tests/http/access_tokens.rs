@@ -1,0 +1,294 @@
+//! Access tokens that somebody made, found or kept.
+//!
+//! The test holds the master key and so the signing key: what it signs differs from a good token in one thing alone.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use http::Method;
+use serde_json::{Value, json};
+use time::Duration;
+use vestibule_core::MasterKey;
+use vestibule_core::ports::Clock as _;
+
+use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, on_every_database};
+
+on_every_database! {
+    a_token_with_the_right_header_and_claims_is_good,
+    no_other_algorithm_is_taken,
+    the_public_key_is_no_shared_secret,
+    a_changed_signature_is_none,
+    a_token_of_another_type_is_none,
+    a_key_is_never_taken_from_the_token,
+    each_claim_is_checked,
+    a_time_of_the_wrong_type_is_none,
+    a_token_opens_only_its_own_session,
+    text_that_is_no_token_is_refused,
+}
+
+/// A user, their good token in parts, and the key that signed it.
+struct Forge {
+    app: TestApp,
+    user: SignedIn,
+    header: Value,
+    claims: Value,
+    key: Ed25519KeyPair,
+}
+
+impl Forge {
+    async fn new(app: TestApp) -> Self {
+        let user = app.user("ann@example.org").await;
+        let parts: Vec<&str> = user.access_token.split('.').collect();
+        let decode = |part: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        let (header, claims) = (decode(parts[0]), decode(parts[1]));
+        let key = signing_key(&app).await;
+        Self { app, user, header, claims, key }
+    }
+
+    fn sign(&self, header: &Value, claims: &Value) -> String {
+        encode(header, &claims.to_string(), |message| self.key.sign(message).as_ref().to_vec())
+    }
+
+    fn with_header(&self, name: &str, value: Value) -> String {
+        let mut header = self.header.clone();
+        header[name] = value;
+        self.sign(&header, &self.claims)
+    }
+
+    fn with_claim(&self, name: &str, value: Value) -> String {
+        let mut claims = self.claims.clone();
+        claims[name] = value;
+        self.sign(&self.header, &claims)
+    }
+
+    async fn refuses(&self, token: &str, code: &str, what: &str) {
+        let answer = self.app.get("/me").bearer(token).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, code), "{what}: {answer:?}");
+    }
+}
+
+/// Opens the stored key as the portal does.
+async fn signing_key(app: &TestApp) -> Ed25519KeyPair {
+    let stored = app.store.connect().await.unwrap().signing_keys(app.clock.now()).await.unwrap().remove(0);
+    let seal = MasterKey::parse(MASTER_KEY).unwrap().derive("seal");
+    let mut sealed = STANDARD.decode(&stored.sealed_private_key).unwrap();
+    let (nonce, data) = sealed.split_at_mut(NONCE_LEN);
+    let nonce = Nonce::try_assume_unique_for_key(nonce).unwrap();
+    let opener = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, seal.as_slice()).unwrap());
+    Ed25519KeyPair::from_pkcs8(opener.open_in_place(nonce, Aad::from(stored.kid.as_bytes()), data).unwrap()).unwrap()
+}
+
+fn encode(header: &Value, claims: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
+    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims));
+    let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
+    format!("{message}.{signature}")
+}
+
+async fn a_token_with_the_right_header_and_claims_is_good(app: TestApp) {
+    let forge = Forge::new(app).await;
+    assert!(forge.app.accepts(&forge.sign(&forge.header, &forge.claims)).await);
+}
+
+async fn no_other_algorithm_is_taken(app: TestApp) {
+    let forge = Forge::new(app).await;
+    let claims = forge.claims.to_string();
+    for algorithm in ["none", "None", "NONE", "nOnE", ""] {
+        let header = json!({ "alg": algorithm, "typ": "at+jwt", "kid": forge.header["kid"] });
+        let unsigned = encode(&header, &claims, |_| Vec::new());
+        forge.refuses(&unsigned, "unauthenticated", algorithm).await;
+        forge.refuses(unsigned.trim_end_matches('.'), "unauthenticated", algorithm).await;
+        forge.refuses(&forge.with_header("alg", json!(algorithm)), "unauthenticated", algorithm).await;
+    }
+    for algorithm in ["HS256", "ES256", "RS256", "PS256", "ES384", "HS512", "eddsa"] {
+        forge.refuses(&forge.with_header("alg", json!(algorithm)), "unauthenticated", algorithm).await;
+    }
+}
+
+async fn the_public_key_is_no_shared_secret(app: TestApp) {
+    let forge = Forge::new(app).await;
+    let keys = forge.app.at(Method::GET, "/.well-known/jwks.json").await.json();
+    let jwk = &keys["keys"][0];
+    let raw = forge.key.public_key().as_ref().to_vec();
+    // RFC 8410: the one prefix of every Ed25519 public key.
+    let der = [hex("302a300506032b6570032100"), raw.clone()].concat();
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&der));
+    let secrets = [
+        ("the key's bytes", raw),
+        ("its text in the key set", jwk["x"].as_str().unwrap().as_bytes().to_vec()),
+        ("its JWK", jwk.to_string().into_bytes()),
+        ("the key set", keys.to_string().into_bytes()),
+        ("its DER form", der),
+        ("its PEM form", pem.into_bytes()),
+        ("nothing", Vec::new()),
+    ];
+    for (what, secret) in secrets {
+        for (name, algorithm) in [("HS256", hmac::HMAC_SHA256), ("HS512", hmac::HMAC_SHA512)] {
+            let key = hmac::Key::new(algorithm, &secret);
+            let sign = |message: &[u8]| hmac::sign(&key, message).as_ref().to_vec();
+            for header in [
+                json!({ "alg": name, "typ": "at+jwt", "kid": forge.header["kid"] }),
+                json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": forge.header["kid"] }),
+                json!({ "alg": name, "typ": "at+jwt" }),
+            ] {
+                forge.refuses(&encode(&header, &forge.claims.to_string(), sign), "unauthenticated", what).await;
+            }
+        }
+    }
+}
+
+fn hex(text: &str) -> Vec<u8> {
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+async fn a_changed_signature_is_none(app: TestApp) {
+    let forge = Forge::new(app).await;
+    let (message, signature) = forge.user.access_token.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    for bit in [0, 1, 100, 255, 256, 300, 511] {
+        let mut flipped = signature.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(flipped));
+        forge.refuses(&token, "unauthenticated", &format!("bit {bit}")).await;
+    }
+    for length in [0, 1, 63] {
+        let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&signature[..length]));
+        forge.refuses(&token, "unauthenticated", &format!("{length} bytes")).await;
+    }
+    // The claims of one token under the signature of another.
+    let other = forge.app.sign_in("ann@example.org").await;
+    let (_, other_signature) = other.access_token.rsplit_once('.').unwrap();
+    forge.refuses(&format!("{message}.{other_signature}"), "unauthenticated", "another's signature").await;
+}
+
+async fn a_token_of_another_type_is_none(app: TestApp) {
+    let forge = Forge::new(app).await;
+    for typ in [json!("JWT"), json!("logout+jwt"), json!("id_token"), json!(""), json!(null), json!(["at+jwt"])] {
+        forge.refuses(&forge.with_header("typ", typ.clone()), "unauthenticated", &typ.to_string()).await;
+    }
+    let mut header = forge.header.clone();
+    header.as_object_mut().unwrap().remove("typ");
+    forge.refuses(&forge.sign(&header, &forge.claims), "unauthenticated", "no type").await;
+    for token_type in ["refresh", "verify_email", "reset_password", ""] {
+        forge.refuses(&forge.with_claim("token_type", json!(token_type)), "unauthenticated", token_type).await;
+    }
+}
+
+async fn a_key_is_never_taken_from_the_token(app: TestApp) {
+    let forge = Forge::new(app).await;
+    let own = Ed25519KeyPair::generate().unwrap();
+    let x = URL_SAFE_NO_PAD.encode(own.public_key().as_ref());
+    let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA" });
+    let kids = ["", "other", "../../../dev/null", "' or 1=1 --", "\0", "http://127.0.0.1:1/"];
+    for kid in kids.map(Value::from).into_iter().chain([forge.header["kid"].clone(), Value::Null]) {
+        for extra in [json!({}), json!({ "jwk": jwk }), json!({ "jku": "http://127.0.0.1:1/jwks.json" }), json!({ "x5u": "http://127.0.0.1:1/" })] {
+            let mut header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid });
+            header.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            let token = encode(&header, &forge.claims.to_string(), |message| own.sign(message).as_ref().to_vec());
+            forge.refuses(&token, "unauthenticated", &header.to_string()).await;
+        }
+        // A good signature under the name of another key.
+        if kid != forge.header["kid"] {
+            forge.refuses(&forge.with_header("kid", kid.clone()), "unauthenticated", &kid.to_string()).await;
+        }
+        // Keys are looked up again for an unknown name, but not for each of them.
+        forge.app.advance(Duration::seconds(11));
+    }
+}
+
+async fn each_claim_is_checked(app: TestApp) {
+    let forge = Forge::new(app).await;
+    let now = forge.app.clock.now().unix_timestamp();
+    let other = "01936f00-0000-7000-8000-000000000001";
+    for (name, value, code) in [
+        ("exp", json!(now), "token_expired"),
+        ("exp", json!(now - 1), "token_expired"),
+        ("exp", json!(-1), "token_expired"),
+        ("nbf", json!(now + 60), "unauthenticated"),
+        ("iss", json!("https://evil.example"), "unauthenticated"),
+        ("iss", json!(format!("{PUBLIC_URL}/")), "unauthenticated"),
+        ("iss", json!("http://auth.example.org"), "unauthenticated"),
+        ("aud", json!("https://other.example"), "unauthenticated"),
+        ("aud", json!(format!("{PUBLIC_URL}.evil.example")), "unauthenticated"),
+        ("aud", json!(""), "unauthenticated"),
+        ("aud", json!([]), "unauthenticated"),
+        ("sub", json!(other), "unauthenticated"),
+        ("user_id", json!(other), "unauthenticated"),
+        ("sid", json!(other), "unauthenticated"),
+        ("sid", json!("not-a-uuid"), "unauthenticated"),
+        ("sub", json!(1), "unauthenticated"),
+    ] {
+        forge.refuses(&forge.with_claim(name, value.clone()), code, &format!("{name}: {value}")).await;
+    }
+    for name in ["iss", "aud", "sub", "exp", "nbf", "sid", "token_type", "user_id"] {
+        let mut claims = forge.claims.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        forge.refuses(&forge.sign(&forge.header, &claims), "unauthenticated", &format!("no {name}")).await;
+    }
+    // Clocks of replicas may differ a little.
+    assert!(forge.app.accepts(&forge.with_claim("nbf", json!(now + 20))).await);
+}
+
+async fn a_time_of_the_wrong_type_is_none(app: TestApp) {
+    let forge = Forge::new(app).await;
+    let exp = forge.claims["exp"].to_string();
+    for name in ["exp", "nbf"] {
+        let current = format!("\"{name}\":{}", forge.claims[name]);
+        for value in [format!("\"{exp}\""), "null".into(), "true".into(), "[]".into(), "{}".into(), "1e400".into(), "99999999999999999999".into()] {
+            let claims = forge.claims.to_string().replace(&current, &format!("\"{name}\":{value}"));
+            assert_ne!(claims, forge.claims.to_string());
+            let token = encode(&forge.header, &claims, |message| forge.key.sign(message).as_ref().to_vec());
+            forge.refuses(&token, "unauthenticated", &format!("{name}: {value}")).await;
+        }
+    }
+}
+
+async fn a_token_opens_only_its_own_session(app: TestApp) {
+    let forge = Forge::new(app).await;
+    let bob = forge.app.user("bob@example.org").await;
+    let payload = bob.access_token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
+    forge.refuses(&forge.with_claim("sid", claims["sid"].clone()), "unauthenticated", "another user's session").await;
+    forge.app.post("/logout").bearer(&forge.user.access_token).await.expect(204);
+    forge.refuses(&forge.with_claim("jti", claims["jti"].clone()), "unauthenticated", "an ended session").await;
+    assert!(forge.app.accepts(&bob.access_token).await);
+}
+
+async fn text_that_is_no_token_is_refused(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let token = &ann.access_token;
+    let long = "x".repeat(100_000);
+    let values: Vec<Vec<u8>> = vec![
+        b"".to_vec(),
+        b"Bearer".to_vec(),
+        b"Bearer ".to_vec(),
+        b"Bearer   ".to_vec(),
+        b"Bearer x".to_vec(),
+        b"Bearer ..".to_vec(),
+        b"Bearer e30.e30.e30".to_vec(),
+        b"Bearer \xff\xfe".to_vec(),
+        "Bearer ü.ü.ü".as_bytes().to_vec(),
+        format!("Basic {token}").into_bytes(),
+        format!("Bearer{token}").into_bytes(),
+        format!("Bearer\t{token}").into_bytes(),
+        format!("Bearer \"{token}\"").into_bytes(),
+        format!("Bearer {token}, Bearer {token}").into_bytes(),
+        format!("Bearer {token}{token}").into_bytes(),
+        format!("Bearer {token}.").into_bytes(),
+        format!("Bearer {token}=").into_bytes(),
+        format!("Bearer {long}").into_bytes(),
+        format!("Bearer {long}.{long}.{long}").into_bytes(),
+        token.clone().into_bytes(),
+    ];
+    for value in values {
+        let answer = app.get("/me").header("authorization", &value).await;
+        answer.expect_problem(401, "unauthenticated");
+    }
+    let twice = app.get("/me").bearer(token).bearer(token).await;
+    twice.expect_problem(401, "unauthenticated");
+    app.at(Method::GET, &format!("/api/v1/auth/me?access_token={token}")).await.expect_problem(401, "unauthenticated");
+    let call = app.get("/me").cookies(&format!("sid={token}; __Host-sid={token}; access_token={token}"));
+    call.await.expect_problem(401, "unauthenticated");
+    assert!(app.accepts(token).await);
+}

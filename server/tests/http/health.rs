@@ -1,0 +1,34 @@
+//! `/health`, on both listeners
+
+use axum::body::Body;
+use http::{Method, Request};
+use tower::ServiceExt as _;
+
+use crate::support::{Answer, TestApp, on_every_database};
+
+on_every_database! {
+    health_names_each_dependency,
+    the_private_listener_answers_as_well,
+}
+
+async fn health_names_each_dependency(app: TestApp) {
+    insta::assert_snapshot!(app.at(Method::GET, "/health/live").await.expect(200).text(), @r#"{"status":"ok"}"#);
+    for path in ["/health", "/health/ready"] {
+        let answer = app.at(Method::GET, path).await.expect(200);
+        insta::assert_snapshot!(answer.text(), @r#"{"dependencies":{"database":"ok"},"status":"ok"}"#);
+        assert_eq!(answer.header("cache-control"), "no-store");
+        // A health check names whatever address it reaches us by.
+        app.at(Method::GET, path).host("10.0.0.7:3000").await.expect(200);
+    }
+}
+
+async fn the_private_listener_answers_as_well(app: TestApp) {
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        Answer::read(app.portal.private.clone().oneshot(request).await.unwrap()).await
+    };
+    for path in ["/health", "/health/live", "/health/ready"] {
+        get(path).await.expect(200);
+    }
+    get("/api/v1/auth/password/policy").await.expect(404);
+}

@@ -1,0 +1,111 @@
+//! `GET /api/v1/openapi.json`, `GET /api/docs`
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::Value;
+use vestibule_core::ErrorCode;
+
+use crate::support::{TestApp, on_every_database};
+
+on_every_database! {
+    the_document_names_every_endpoint,
+    every_endpoint_of_the_document_is_there,
+    every_code_that_it_names_exists,
+    the_ui_comes_from_our_own_origin,
+}
+
+const ENDPOINTS: &[&str] = &[
+    "delete /sessions/{id}",
+    "get /me",
+    "get /password/policy",
+    "get /sessions",
+    "patch /me",
+    "post /email/resend",
+    "post /email/verify",
+    "post /login",
+    "post /logout",
+    "post /logout-all",
+    "post /password/change",
+    "post /password/forgot",
+    "post /password/reset",
+    "post /refresh",
+    "post /register",
+];
+
+async fn document(app: &TestApp) -> Value {
+    let answer = app.at(Method::GET, "/api/v1/openapi.json").await.expect(200);
+    assert_eq!(answer.header("content-type"), "application/json");
+    answer.json()
+}
+
+/// `method path` of each operation, with the operation.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            operations.push((method.clone(), path.clone(), operation.clone()));
+        }
+    }
+    operations
+}
+
+async fn the_document_names_every_endpoint(app: TestApp) {
+    let document = document(&app).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3."), "{}", document["openapi"]);
+    let mut names: Vec<String> = operations(&document)
+        .iter()
+        .map(|(method, path, _)| format!("{method} {}", path.strip_prefix("/api/v1/auth").unwrap_or(path)))
+        .collect();
+    names.sort();
+    assert_eq!(names, ENDPOINTS);
+}
+
+async fn every_endpoint_of_the_document_is_there(app: TestApp) {
+    let document = document(&app).await;
+    for (method, path, operation) in operations(&document) {
+        let name = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
+        let answer = app.at(name, &path.replace("{id}", "x")).await;
+        assert!(![404, 405].contains(&answer.status.as_u16()), "{method} {path}: {answer:?}");
+        let needs_token = operation.get("security").is_some();
+        assert_eq!(needs_token, answer.status == 401, "{method} {path}: {answer:?}");
+        let described = operation["responses"].as_object().unwrap();
+        if answer.status != 415 {
+            assert!(described.contains_key(answer.status.as_str()), "{method} {path}: {answer:?}");
+        }
+    }
+    for schema in ["User", "Session", "Problem"] {
+        let schemas: Vec<&String> = document["components"]["schemas"].as_object().unwrap().keys().collect();
+        assert!(schemas.iter().any(|name| name.starts_with(schema)), "{schema} in {schemas:?}");
+    }
+}
+
+async fn every_code_that_it_names_exists(app: TestApp) {
+    let document = document(&app).await;
+    let known: BTreeSet<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    for (method, path, operation) in operations(&document) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if status.starts_with('2') {
+                continue;
+            }
+            let description = response["description"].as_str().unwrap();
+            let codes: Vec<&str> = description.split('`').skip(1).step_by(2).collect();
+            assert!(!codes.is_empty(), "{method} {path} {status} names no code");
+            for code in codes {
+                assert!(known.contains(code), "{method} {path} {status} names {code}");
+            }
+        }
+    }
+}
+
+async fn the_ui_comes_from_our_own_origin(app: TestApp) {
+    let first = app.at(Method::GET, "/api/docs").await;
+    let page = if first.status.is_redirection() {
+        let location = first.header("location").to_owned();
+        app.at(Method::GET, &location).await
+    } else {
+        first
+    };
+    let page = page.expect(200).text();
+    assert!(!page.contains("http://") && !page.contains("https://"), "{page}");
+}
