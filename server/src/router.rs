@@ -133,7 +133,7 @@ fn with_middleware(
     let hosts = AllowedHosts::new(&config.http.allowed_hosts, config.mode == Mode::Development);
     let pages = ErrorPages {
         product_name: Arc::clone(&parts.web.product_name),
-        stylesheet: format!("/{}/vestibule.css", parts.assets.folder()).into(),
+        package_dir: parts.assets.folder().into(),
     };
     let headers = SecurityHeaders {
         random: Arc::clone(&parts.random),

@@ -1,7 +1,6 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use askama::Template;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -14,17 +13,8 @@ use vestibule_web::{Problem, RequestId};
 #[derive(Clone)]
 pub struct ErrorPages {
     pub product_name: Arc<str>,
-    pub stylesheet: Arc<str>,
-}
-
-#[derive(Template)]
-#[template(path = "error_page.html")]
-struct ErrorPage<'a> {
-    product_name: &'a str,
-    stylesheet: &'a str,
-    title: &'static str,
-    text: &'static str,
-    request_id: &'a str,
+    /// The folder of the site's files below the origin.
+    pub package_dir: Arc<str>,
 }
 
 /// Gives every error its documented form: a problem document with the request id for programs, a page for people.
@@ -105,57 +95,10 @@ fn document(problem: &Problem, request_id: &str) -> Response {
 }
 
 fn page(pages: &ErrorPages, problem: &Problem, request_id: &str) -> Response {
-    let (title, text) = words(problem.code());
-    let page = ErrorPage {
-        product_name: &pages.product_name,
-        stylesheet: &pages.stylesheet,
-        title,
-        text,
-        request_id,
-    };
-    let status = vestibule_web::status(problem.code());
-    (
-        status,
-        Html(page.render().unwrap_or_else(|_| title.to_owned())),
-    )
-        .into_response()
-}
-
-fn words(code: ErrorCode) -> (&'static str, &'static str) {
-    match code {
-        ErrorCode::NotFound => ("Page not found", "There is nothing at this address."),
-        ErrorCode::Forbidden => (
-            "That did not come from this site",
-            "The form was sent from another site, so it was not used. Open the page here and try again.",
-        ),
-        ErrorCode::BodyTooLarge => (
-            "Too much at once",
-            "The form holds more than can be taken. Shorten it and try again.",
-        ),
-        ErrorCode::MalformedBody
-        | ErrorCode::UnsupportedMediaType
-        | ErrorCode::MethodNotAllowed => (
-            "That could not be read",
-            "The form did not arrive as it should. Go back, reload the page and try again.",
-        ),
-        ErrorCode::MisdirectedRequest => (
-            "Wrong address",
-            "This service does not answer at this address.",
-        ),
-        ErrorCode::RequestTimeout => (
-            "That took too long",
-            "The form did not arrive in time. Try again.",
-        ),
-        ErrorCode::RateLimited => ("Too many attempts", "Wait a moment and try again."),
-        ErrorCode::Unavailable | ErrorCode::Overloaded => (
-            "Just a moment",
-            "We cannot do this right now. Try again in a few seconds.",
-        ),
-        _ => (
-            "Something went wrong",
-            "This is our fault. Try again; if it stays, tell support the number below.",
-        ),
-    }
+    let code = problem.code();
+    let html =
+        vestibule_app::error_document(&pages.package_dir, &pages.product_name, code, request_id);
+    (vestibule_web::status(code), Html(html)).into_response()
 }
 
 /// A panic in a handler is one 500: logged with its trace by the panic hook, and the process lives on.
