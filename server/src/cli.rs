@@ -211,13 +211,19 @@ fn mailer(config: &Config, clock: Arc<SystemClock>) -> Result<MailerAndMailbox, 
     Ok((Arc::new(mailer), Some(mailbox)))
 }
 
+/// The embedded database, the generated key and the development mailbox live in the data folder; a deployment without
+/// them needs none.
 fn open_database(config: &Config) -> Result<Arc<dyn SqlDatabase>, Failure> {
-    master_key::prepare_data_dir(&config.data_dir).map_err(|error| {
-        format!(
-            "VESTIBULE_DATA_DIR (data_dir) names {}, which cannot be written: {error}; give the folder to this user or name another",
-            config.data_dir.display()
-        )
-    })?;
+    let needs_folder =
+        config.is_single_process() || config.master_key.is_none() || config.mail.smtp_url.is_none();
+    if needs_folder {
+        master_key::prepare_data_dir(&config.data_dir).map_err(|error| {
+            format!(
+                "VESTIBULE_DATA_DIR (data_dir) names {}, which cannot be written: {error}; give the folder to this user or name another",
+                config.data_dir.display()
+            )
+        })?;
+    }
     let settings = StorageSettings {
         max_connections: config.database.max_connections,
         ..StorageSettings::default()

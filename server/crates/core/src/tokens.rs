@@ -110,7 +110,12 @@ impl TokenSigner {
         Arc::clone(&self.ring().jwks)
     }
 
-    /// Signs an access token for the session; it never outlives it.
+    /// How long an access token that is signed now lives: never longer than its session.
+    pub(crate) fn access_life(&self, session: &Session, now: OffsetDateTime) -> time::Duration {
+        (now + self.settings.access_life).min(session.expires_at) - now
+    }
+
+    /// Signs an access token for the session.
     pub(crate) fn sign(
         &self,
         user: &User,
@@ -133,9 +138,7 @@ impl TokenSigner {
             sub: user.id,
             iat: now.unix_timestamp(),
             nbf: now.unix_timestamp(),
-            exp: (now + self.settings.access_life)
-                .min(session.expires_at)
-                .unix_timestamp(),
+            exp: (now + self.access_life(session, now)).unix_timestamp(),
             jti,
             sid: session.id,
             user_id: user.id,

@@ -14,7 +14,7 @@ use crate::ports::{MailError, Mailer, Violation};
 const LEASE: Duration = Duration::from_mins(2);
 /// The first retry comes after about this time, and each later one after twice the time before.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
-/// About 1 h 25 min from the first attempt to the last; then the mail is dead.
+/// About 43 min from the first attempt to the last; then the mail is dead.
 const MAX_ATTEMPTS: u32 = 10;
 
 impl Auth {

@@ -9,7 +9,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RegistrationMode, RequestMeta, quotas};
 use crate::error::{AuthError, Field, FieldCode, FieldError};
 use crate::mail::MailKind;
-use crate::model::{EmailAddress, NewUser, Purpose, SessionKind, SignInMethod, User, clean_name};
+use crate::model::{EmailAddress, NewUser, Purpose, SessionKind, SignInMethod, clean_name};
 use crate::ports::StoreError;
 
 /// A registration form or body.
@@ -75,7 +75,7 @@ impl Auth {
                 match self.insert_user(&user, Some(command.kind), meta).await? {
                     Inserted::WithSession(signed_in) => Ok(Registered::SignedIn(signed_in)),
                     Inserted::WithoutSession => Ok(Registered::CheckInbox),
-                    Inserted::Taken => Err(AuthError::EmailTaken),
+                    Inserted::Taken => self.refuse_taken_address(meta).await,
                 }
             }
             RegistrationMode::Private => {
@@ -147,17 +147,7 @@ impl Auth {
         let mut tx = self.store.begin().await?;
         let user = match tx.insert_user(new_user).await {
             Ok(user) => user,
-            Err(StoreError::Conflict) => {
-                drop(tx);
-                self.audit_alone(
-                    AuditEvent::RegistrationRefused,
-                    None,
-                    json!({ "reason": "email_taken" }),
-                    meta,
-                )
-                .await?;
-                return Ok(Inserted::Taken);
-            }
+            Err(StoreError::Conflict) => return Ok(Inserted::Taken),
             Err(error) => return Err(error.into()),
         };
         self.mail_token(
@@ -194,38 +184,38 @@ impl Auth {
         Ok(inserted)
     }
 
+    async fn refuse_taken_address(&self, meta: &RequestMeta) -> Result<Registered, AuthError> {
+        let details = json!({ "reason": "email_taken" });
+        self.audit_alone(AuditEvent::RegistrationRefused, None, details, meta)
+            .await?;
+        Err(AuthError::EmailTaken)
+    }
+
     async fn tell_owner_of_taken_address(
         &self,
         new_user: &NewUser,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let account = self
-            .store
-            .connect()
-            .await?
-            .account_by_email(new_user.email.canonical())
-            .await?;
-        let Some(owner) = account.map(|account| account.user) else {
-            return Ok(());
-        };
-        self.mail_owner(&owner, new_user.email.canonical(), meta)
-            .await
-    }
-
-    async fn mail_owner(
-        &self,
-        owner: &User,
-        canonical: &str,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
+        let canonical = new_user.email.canonical();
         // The limit protects the mailbox; it must not show in the answer.
         let key = super::password_reset::recipient_key(canonical);
-        if self.take(&key, quotas::MAIL_RECIPIENT).await.is_err() {
-            return Ok(());
-        }
+        let may_mail = self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok();
         let mut tx = self.store.begin().await?;
-        self.enqueue_mail(&mut *tx, MailKind::AlreadyRegistered, owner, None, meta)
-            .await?;
+        let owner = tx.account_by_email(canonical).await?;
+        if let Some(owner) = owner.filter(|_| may_mail) {
+            let kind = MailKind::AlreadyRegistered;
+            self.enqueue_mail(&mut *tx, kind, &owner.user, None, meta)
+                .await?;
+        }
+        let details = json!({ "reason": "email_taken" });
+        self.audit(
+            &mut *tx,
+            AuditEvent::RegistrationRefused,
+            None,
+            details,
+            meta,
+        )
+        .await?;
         Ok(tx.commit().await?)
     }
 }

@@ -107,13 +107,13 @@ impl Auth {
         session: &Session,
         refresh_token: String,
     ) -> Result<TokenPair, AuthError> {
-        let access_token = self
-            .signer
-            .sign(user, session, self.new_id(), self.clock.now())?;
+        let now = self.clock.now();
+        let access_token = self.signer.sign(user, session, self.new_id(), now)?;
+        let life = self.signer.access_life(session, now);
         Ok(TokenPair {
             access_token,
             refresh_token,
-            expires_in: self.signer.settings().access_life.as_secs(),
+            expires_in: life.whole_seconds().unsigned_abs(),
         })
     }
 
