@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use vestibule_core::ErrorCode;
 
-use crate::components::{Head, Layout};
+use crate::components::{Head, Layout, stylesheet};
 use crate::messages;
 use crate::ssr::Visit;
 
@@ -53,7 +53,7 @@ pub fn error_document(
             <!DOCTYPE html>
             <html lang="en">
                 <head>
-                    <Head package_dir=package_dir.into()/>
+                    <Head stylesheet=stylesheet(package_dir)/>
                     <title>{title}</title>
                 </head>
                 <body>

@@ -8,7 +8,7 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::account::{AccountPage, PasswordPage, SignOutPage};
-use crate::components::Head;
+use crate::components::{Head, stylesheet};
 use crate::errors::NotFoundPage;
 use crate::recovery::{ForgotPasswordPage, ResetPasswordPage};
 use crate::register::RegisterPage;
@@ -31,7 +31,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         <!DOCTYPE html>
         <html lang="en">
             <head>
-                <Head package_dir=options.site_pkg_dir.clone()/>
+                <Head stylesheet=stylesheet(&options.site_pkg_dir)/>
                 {has_islands.then(|| view! { <HydrationScripts options islands=true/> })}
                 <MetaTags/>
             </head>

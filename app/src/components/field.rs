@@ -86,7 +86,7 @@ pub fn PasswordField(
                     aria-invalid=is_invalid.then_some("true")
                     {..custom_attribute("passwordrules", min_length.map(|length| format!("minlength: {length};")))}
                 />
-                <PasswordToggle input_id=name.to_owned()/>
+                <PasswordToggle/>
             </div>
         </div>
     }

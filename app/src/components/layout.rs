@@ -1,7 +1,5 @@
 //! What all pages share.
 
-use std::sync::Arc;
-
 use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -25,9 +23,14 @@ pub enum Width {
     Wide,
 }
 
+/// The address of the stylesheet, which lies in the folder that the build gives its files.
+pub fn stylesheet(package_dir: &str) -> String {
+    format!("/{package_dir}/vestibule.css")
+}
+
 /// What every document has in its head.
 #[component]
-pub fn Head(package_dir: Arc<str>) -> impl IntoView {
+pub fn Head(stylesheet: String) -> impl IntoView {
     view! {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
@@ -35,7 +38,7 @@ pub fn Head(package_dir: Arc<str>) -> impl IntoView {
         <meta name="theme-color" content="#f4f3ef" {..custom_attribute("media", "(prefers-color-scheme: light)")}/>
         <meta name="theme-color" content="#121416" {..custom_attribute("media", "(prefers-color-scheme: dark)")}/>
         <link rel="icon" href=ICON/>
-        <link rel="stylesheet" href=format!("/{}/vestibule.css", package_dir)/>
+        <link rel="stylesheet" href=stylesheet/>
     }
 }
 

@@ -11,5 +11,5 @@ pub use button::{Button, ButtonStyle};
 pub use error_summary::ErrorSummary;
 pub use field::{Checkbox, HiddenField, PasswordField, TextField, Username};
 pub use form::Form;
-pub use layout::{Head, Layout, Width};
+pub use layout::{Head, Layout, Width, stylesheet};
 pub use notice::NoticeBox;

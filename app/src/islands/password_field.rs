@@ -1,15 +1,19 @@
 //! The button that shows and hides a password.
 
 use leptos::ev;
+use leptos::html;
 use leptos::prelude::*;
+use leptos::web_sys::Element;
 
-/// A button for the password input with this id. The input itself is ordinary HTML outside the island, so that typing
-/// and password managers never meet hydration; until the island has started, the button is hidden.
+/// A button for the password input beside it. The input itself is ordinary HTML outside the island, so that typing and
+/// password managers never meet hydration; until the island has started, the button is hidden.
+///
+/// It has no properties, which saves the page the JSON parser that would read them.
 #[island]
-pub fn PasswordToggle(input_id: String) -> impl IntoView {
+pub fn PasswordToggle() -> impl IntoView {
+    let button = NodeRef::<html::Button>::new();
     let is_ready = RwSignal::new(false);
     let is_shown = RwSignal::new(false);
-    let controlled = input_id.clone();
 
     Effect::new(move |_| {
         // Hidden again when the form is sent: browsers keep what was typed into a text input.
@@ -19,7 +23,7 @@ pub fn PasswordToggle(input_id: String) -> impl IntoView {
     });
     Effect::new(move |_| {
         let kind = if is_shown.get() { "text" } else { "password" };
-        if let Some(input) = document().get_element_by_id(&input_id) {
+        if let Some(input) = button.get().and_then(|button| input_beside(&button)) {
             // Fails only for names that are no attribute names.
             let _ = input.set_attribute("type", kind);
         }
@@ -27,10 +31,10 @@ pub fn PasswordToggle(input_id: String) -> impl IntoView {
 
     view! {
         <button
+            node_ref=button
             type="button"
             class="reveal"
             hidden=move || !is_ready.get()
-            aria-controls=controlled
             aria-pressed=move || if is_shown.get() { "true" } else { "false" }
             on:click=move |_| is_shown.update(|shown| *shown = !*shown)
         >
@@ -38,4 +42,12 @@ pub fn PasswordToggle(input_id: String) -> impl IntoView {
             <span class="visually-hidden">" password"</span>
         </button>
     }
+}
+
+fn input_beside(button: &Element) -> Option<Element> {
+    button
+        .closest(".password")
+        .ok()??
+        .query_selector("input")
+        .ok()?
 }

@@ -4,7 +4,7 @@ use vestibule_core::{AuthError, Registered};
 
 use crate::flash::{Flash, Form, Notice};
 use crate::return_to::ReturnTo;
-use crate::ssr::Visit;
+use crate::ssr::{MailedLink, Visit};
 
 #[server(prefix = "/_fn", endpoint = "register")]
 pub async fn register(
@@ -40,7 +40,10 @@ pub async fn register(
 }
 
 async fn create(visit: &Visit, command: vestibule_core::Register) -> Result<(), AuthError> {
-    match visit.auth().register(command, &visit.meta()).await? {
+    let registered = visit.auth().register(command, &visit.meta()).await?;
+    // A link that waits in this browser belongs to another account.
+    visit.drop_token(MailedLink::VerifyEmail);
+    match registered {
         Registered::SignedIn(signed_in) => visit.begin_session(&signed_in.session).await,
         Registered::CheckInbox => Ok(()),
     }

@@ -78,6 +78,8 @@ fn dead_link(
     flash: &Flash,
     return_to: ReturnTo,
 ) -> AnyView {
+    // Said once: a later visit is about another mail.
+    visit.drop_token(MailedLink::VerifyEmail);
     let errors = visit.field_errors(flash);
     // What the page says anyway needs no summary.
     let message = messages::error(flash).filter(|_| flash.error() != Some(ErrorCode::InvalidToken));
