@@ -3,11 +3,13 @@ import { type APIRequestContext, type APIResponse } from '@playwright/test';
 import { API, expectProblem } from '../fixtures/api';
 import { newPerson } from '../fixtures/app';
 import { signIn } from '../fixtures/pages';
+import { announceBody } from '../fixtures/raw';
 import { expect, test } from '../fixtures/test';
 
 const SIGN_IN = '/_fn/sign_in';
 const FORM = 'application/x-www-form-urlencoded';
-const TEN_MEGABYTES = 'x'.repeat(10 * 1024 * 1024);
+const TEN_MEGABYTES = 10 * 1024 * 1024;
+const MAX_BODY = 64 * 1024;
 
 type Headers = Record<string, string>;
 
@@ -118,16 +120,40 @@ test.describe('malformed', () => {
   });
 });
 
+test('people get a page that says so', async ({ page, watch }) => {
+  watch.expectStatus(400);
+  await page.goto('/login');
+  await page.locator('form').evaluate((form: HTMLFormElement) => {
+    form.append(form.querySelector('#email')!.cloneNode());
+    form.submit();
+  });
+  await expect(page).toHaveURL(SIGN_IN);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('We could not read that');
+  await page.getByRole('main').getByRole('link').first().click();
+  await expect(page).toHaveURL(/\/login/);
+});
+
 test.describe('ten megabytes: 413', () => {
-  test('to a form', async ({ request, person }) => {
-    const form = `email=${person.email}&password=${TEN_MEGABYTES}`;
-    await expectRefused(await post(request, SIGN_IN, form), 413, request);
+  const beginning = 'x'.repeat(MAX_BODY + 1);
+
+  test('to a form', async ({ baseURL }) => {
+    const url = new URL(SIGN_IN, baseURL);
+    const answer = await announceBody(url, FORM, TEN_MEGABYTES, `password=${beginning}`);
+    expect(answer.status).toBe(413);
   });
 
-  test('to the API', async ({ request, person }) => {
-    const body = JSON.stringify({ ...person, password: TEN_MEGABYTES });
-    const response = await post(request, `${API}/login`, body, { 'content-type': 'application/json' });
-    await expectProblem(response, 413, 'body_too_large');
+  test('to the API', async ({ baseURL }) => {
+    const url = new URL(`${API}/login`, baseURL);
+    const answer = await announceBody(url, 'application/json', TEN_MEGABYTES, `{"email":"${beginning}`);
+    expect(answer).toMatchObject({ status: 413, contentType: 'application/problem+json' });
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 413, code: 'body_too_large' });
+  });
+
+  test('and a little more than the limit is already too much', async ({ request, person }) => {
+    const form = new URLSearchParams({ ...person, password: beginning }).toString();
+    await expectRefused(await post(request, SIGN_IN, form), 413, request);
+    const data = { ...person, password: beginning };
+    await expectProblem(await request.post(`${API}/login`, { data }), 413, 'body_too_large');
   });
 });
 

@@ -28,26 +28,31 @@ pub async fn show_problems(
         .get::<RequestId>()
         .map(|id| id.0.clone())
         .unwrap_or_default();
-    let for_people = wants_page(request.uri().path(), request.headers());
+    let for_programs = is_for_programs(request.uri().path());
+    let for_people = !for_programs && wants_page(request.headers());
     let response = next.run(request).await;
-    match problem_of(&response) {
+    match problem_of(&response, for_programs) {
         Some(problem) if for_people => with_body(response, page(&pages, &problem, &request_id)),
         Some(problem) => with_body(response, document(&problem, &request_id)),
         None => response,
     }
 }
 
-fn wants_page(path: &str, headers: &HeaderMap) -> bool {
-    let for_programs = ["/api/", "/.well-known/", "/health", "/pkg/"];
+fn is_for_programs(path: &str) -> bool {
+    let prefixes = ["/api/", "/.well-known/", "/health", "/pkg/"];
+    prefixes.iter().any(|prefix| path.starts_with(prefix))
+}
+
+fn wants_page(headers: &HeaderMap) -> bool {
     let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    accept.contains("text/html") && !for_programs.iter().any(|prefix| path.starts_with(prefix))
+    accept.contains("text/html")
 }
 
 /// The problem that a handler gave, or the one that the framework's bare status means. Pages with their own text stay.
-fn problem_of(response: &Response) -> Option<Problem> {
+fn problem_of(response: &Response, for_programs: bool) -> Option<Problem> {
     if let Some(problem) = response.extensions().get::<Problem>() {
         return Some(problem.clone());
     }
@@ -55,7 +60,8 @@ fn problem_of(response: &Response) -> Option<Problem> {
         .headers()
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
-    if content_type.is_some_and(|kind| kind.starts_with("text/html") || kind.contains("json")) {
+    let is_page = |kind: &str| !for_programs && kind.starts_with("text/html");
+    if content_type.is_some_and(|kind| is_page(kind) || kind.contains("json")) {
         return None;
     }
     let code = match response.status() {
@@ -76,7 +82,9 @@ fn problem_of(response: &Response) -> Option<Problem> {
 fn with_body(mut response: Response, body: Response) -> Response {
     let (parts, body) = body.into_parts();
     *response.status_mut() = parts.status;
-    response.headers_mut().remove(header::CONTENT_LENGTH);
+    for name in [header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
+        response.headers_mut().remove(name);
+    }
     for (name, value) in &parts.headers {
         response.headers_mut().insert(name, value.clone());
     }

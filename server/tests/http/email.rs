@@ -45,8 +45,7 @@ async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
     let token = mail.token.unwrap();
     let answer = verify_token(&app, &token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    insta::assert_json_snapshot!(answer.redacted(), @r#"
-    {
+    assert_eq!(answer.redacted(), json!({
       "created_at": "2026-11-24T08:30:00.123456Z",
       "email": "ann@example.org",
       "first_name": "Ann",
@@ -56,8 +55,7 @@ async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
       "last_login_at": null,
       "last_name": null,
       "updated_at": "2026-11-24T08:31:00.123456Z"
-    }
-    "#);
+    }));
     verify_token(&app, &token).await.expect_problem(400, "invalid_token");
     verify_code(&app, "ann@example.org", &mail.code.unwrap()).await.expect_problem(400, "invalid_token");
     let me = app.get("/me").bearer(&ann.access_token).await.json();
@@ -167,7 +165,7 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
-    insta::assert_snapshot!(bodies[0].0, @r#"{"message":"If the address has to be verified, a mail is on its way."}"#);
+    assert_eq!(bodies[0].0, r#"{"message":"If the address has to be verified, a mail is on its way."}"#);
     assert_eq!(app.read_mails().await, ["verify_email to ann@example.org"]);
     for (email, code) in [("", "required"), ("ann", "invalid_email"), ("ann@example.org\r\nBcc: eve@example.org", "invalid_email")] {
         let answer = resend(&app, email).await.expect_problem(400, "validation_failed");

@@ -17,6 +17,8 @@ on_every_database! {
 
 const ENDPOINTS: &[&str] = &[
     "delete /sessions/{id}",
+    "get /.well-known/change-password",
+    "get /.well-known/jwks.json",
     "get /me",
     "get /password/policy",
     "get /sessions",
@@ -85,7 +87,7 @@ async fn every_code_that_it_names_exists(app: TestApp) {
     let known: BTreeSet<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     for (method, path, operation) in operations(&document) {
         for (status, response) in operation["responses"].as_object().unwrap() {
-            if status.starts_with('2') {
+            if !status.starts_with(['4', '5']) {
                 continue;
             }
             let description = response["description"].as_str().unwrap();

@@ -49,7 +49,7 @@ async fn forgot_is_answered_alike_for_every_address(app: TestApp) {
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
-    insta::assert_snapshot!(bodies[0].0, @r#"{"message":"If the address has an account, a mail is on its way."}"#);
+    assert_eq!(bodies[0].0, r#"{"message":"If the address has an account, a mail is on its way."}"#);
     assert_eq!(app.read_mails().await, ["reset_password to ann@example.org", "reset_password to ann@example.org"]);
     for (email, code) in [("  ", "required"), ("ann", "invalid_email"), ("ann@example.org\r\nBcc: eve@example.org", "invalid_email")] {
         let answer = forgot(&app, email).await.expect_problem(400, "validation_failed");
@@ -67,11 +67,9 @@ async fn a_reset_sets_the_password_and_ends_every_session(app: TestApp) {
     assert!(app.accepts(&ann.access_token).await, "asking changes nothing");
 
     let answer = reset(&app, &mail.token.unwrap(), NEW_PASSWORD).await.expect(200);
-    insta::assert_json_snapshot!(answer.json(), @r#"
-    {
+    assert_eq!(answer.json(), json!({
       "message": "The password is set. Sign in with it."
-    }
-    "#);
+    }));
     for session in [&ann, &other] {
         assert!(!app.accepts(&session.access_token).await);
         let body = json!({ "refresh_token": session.refresh_token });
@@ -215,12 +213,10 @@ async fn a_change_keeps_the_rules_for_passwords(app: TestApp) {
 
 async fn the_policy_is_the_one_in_force(app: TestApp) {
     let answer = app.get("/password/policy").await.expect(200);
-    insta::assert_json_snapshot!(answer.json(), @r#"
-    {
+    assert_eq!(answer.json(), json!({
       "max_bytes": 1024,
       "min_length": 8,
       "min_score": 3,
       "refuses_common": true
-    }
-    "#);
+    }));
 }

@@ -42,8 +42,7 @@ async fn a_refresh_token_is_exchanged_for_its_successor(app: TestApp) {
     assert!(!app.accepts(&ann.access_token).await);
     let answer = refresh(&app, &ann.refresh_token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    insta::assert_json_snapshot!(answer.redacted(), @r#"
-    {
+    assert_eq!(answer.redacted(), json!({
       "access_token": "[token]",
       "expires_in": 900,
       "refresh_token": "[token]",
@@ -59,8 +58,7 @@ async fn a_refresh_token_is_exchanged_for_its_successor(app: TestApp) {
         "last_name": null,
         "updated_at": "2026-11-24T08:30:00.123456Z"
       }
-    }
-    "#);
+    }));
     let next = SignedIn::from_body(&answer.json());
     assert_ne!(next.refresh_token, ann.refresh_token);
     assert!(app.accepts(&next.access_token).await);
@@ -71,7 +69,7 @@ async fn a_refresh_token_is_exchanged_for_its_successor(app: TestApp) {
 async fn a_replay_within_the_grace_time_gets_the_same_successor(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let first = successor(&app, &ann.refresh_token).await;
-    for wait in [Duration::ZERO, Duration::seconds(10), Duration::seconds(20)] {
+    for wait in [Duration::ZERO, Duration::seconds(10), Duration::seconds(19)] {
         app.advance(wait);
         let again = successor(&app, &ann.refresh_token).await;
         assert_eq!(again.refresh_token, first.refresh_token, "after {wait}");

@@ -26,8 +26,7 @@ async fn a_new_user_is_signed_in_and_welcomed(app: TestApp) {
     let body = json!({ "email": "Ann@Example.org", "password": PASSWORD, "first_name": "Ann", "last_name": "Lee" });
     let answer = app.post("/register").json(&body).await.expect(201);
     assert_eq!(answer.header("cache-control"), "no-store");
-    insta::assert_json_snapshot!(answer.redacted(), @r#"
-    {
+    assert_eq!(answer.redacted(), json!({
       "access_token": "[token]",
       "expires_in": 900,
       "refresh_token": "[token]",
@@ -43,8 +42,7 @@ async fn a_new_user_is_signed_in_and_welcomed(app: TestApp) {
         "last_name": "Lee",
         "updated_at": "2026-11-24T08:30:00.123456Z"
       }
-    }
-    "#);
+    }));
     let ann = SignedIn::from_body(&answer.json());
     assert!(app.accepts(&ann.access_token).await);
 
@@ -91,10 +89,13 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
         let answer = app.post("/register").json(&body).await.expect_problem(400, "validation_failed");
         assert_eq!(answer.faults(), [format!("password: {code}")], "{password}");
     }
-    let passwords = ["ymrqvzti", "8264910573628194", "correct horse battery", &"🦊🌵🪁🎻🧭🪴🍊🛶".repeat(8)];
+    // 64 code points of four bytes each.
+    let emoji: String = (0..64).filter_map(|number| char::from_u32(0x1F400 + number * 37 % 64)).collect();
+    let passwords = ["ymrqvzti", "8264910573628194", "correct horse battery", "🦊🌵🪁🎻🧭🪴🍊🛶", &emoji];
     for (number, password) in passwords.into_iter().enumerate() {
         let email = format!("user-{number}@example.org");
-        app.post("/register").json(&json!({ "email": email, "password": password })).await.expect(201);
+        let answer = app.post("/register").json(&json!({ "email": email, "password": password })).await;
+        assert_eq!(answer.status, 201, "{password}: {answer:?}");
         assert_eq!(app.try_sign_in(&email, password).await, 200, "{password}");
         assert_eq!(app.try_sign_in(&email, &format!("{password} ")).await, 401, "{password} and a space");
         app.mail_to(&email).await;
@@ -125,11 +126,9 @@ async fn of_parallel_registrations_of_one_address_one_succeeds(app: TestApp) {
 async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": PASSWORD });
     let new = app.post("/register").json(&body).await.expect(202);
-    insta::assert_json_snapshot!(new.json(), @r#"
-    {
+    assert_eq!(new.json(), json!({
       "message": "Check your inbox."
-    }
-    "#);
+    }));
     assert_eq!(app.mail_to("ann@example.org").await.kind, MailKind::Welcome);
 
     let taken = app.post("/register").json(&json!({ "email": "ANN@example.org", "password": "another good password" })).await;

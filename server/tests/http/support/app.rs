@@ -178,7 +178,9 @@ impl TestApp {
     pub async fn register(&self, email: &str) -> (SignedIn, Mail) {
         let body = json!({ "email": email, "password": PASSWORD, "first_name": "Ann" });
         let answer = self.post("/register").json(&body).await.expect(201);
-        (SignedIn::from_body(&answer.json()), self.mail_to(email).await)
+        let user = SignedIn::from_body(&answer.json());
+        let mail = self.mail_to(&user.email).await;
+        (user, mail)
     }
 
     /// Makes an account whose address is not verified, its welcome mail read.
@@ -240,7 +242,6 @@ impl TestApp {
 
     /// The one text that a query gives.
     pub async fn text(&self, sql: &str) -> String {
-        let query = sqlx::query_scalar::<_, String>;
         let sql = AssertSqlSafe(sql.to_owned());
         if self.database.is_postgres() {
             let mut connection = PgConnection::connect(self.database.url()).await.unwrap();

@@ -85,9 +85,10 @@ impl Auth {
     }
 
     fn check_registration(&self, command: &Register) -> Result<CheckedInput, AuthError> {
-        let email = match command.email.trim() {
-            "" => Err(FieldCode::Required),
-            text => EmailAddress::parse(text).map_err(|_| FieldCode::InvalidEmail),
+        let email = if command.email.trim().is_empty() {
+            Err(FieldCode::Required)
+        } else {
+            EmailAddress::parse(&command.email).map_err(|_| FieldCode::InvalidEmail)
         }
         .map_err(|code| FieldError {
             field: Field::Email,
