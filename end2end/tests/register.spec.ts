@@ -98,9 +98,9 @@ test('a taken address is told at its field, with the ways on', async ({ page, pe
   await expectSummary(page, /already has an account/);
   await expectFieldError(page, field(page).email, /already has an account/);
   await expect(field(page).email).toHaveValue(person.email);
-  const main = page.getByRole('main');
-  await expect(main.getByRole('link', { name: /sign in/i }).first()).toHaveAttribute('href', /^\/login/);
-  await expect(main.getByRole('link', { name: /reset/i }).first()).toHaveAttribute('href', /^\/forgot-password/);
+  const way = (name: RegExp) => page.getByRole('main').getByRole('link', { name }).first();
+  await expect(way(/sign in/i)).toHaveAttribute('href', /^\/login/);
+  await expect(way(/reset/i)).toHaveAttribute('href', /^\/forgot-password/);
 });
 
 const passwords = {

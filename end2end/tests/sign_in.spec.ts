@@ -101,7 +101,7 @@ test('whoever is signed in already goes on', async ({ page, person }) => {
   await expect(page).toHaveURL('/account/password');
 });
 
-test('a form that was left open still works after signing in elsewhere', async ({ page, person, context }) => {
+test('a form that was left open works after signing in elsewhere', async ({ page, person, context }) => {
   await page.goto('/login');
   const second = await context.newPage();
   await signIn(second, person);
