@@ -78,7 +78,7 @@ fn field(field: Field, code: FieldCode, min_length: usize) -> String {
         (FieldCode::TooCommon, _) => "This password is on lists of leaked passwords. Choose another one.".to_owned(),
         (FieldCode::InvalidCharacters, _) => format!("{} has characters that are not allowed.", sentence(name(field))),
         (FieldCode::Taken, _) => "This address already has an account.".to_owned(),
-        (FieldCode::Incorrect, Field::Code) => "This code is wrong, was already used or has expired.".to_owned(),
+        (FieldCode::Incorrect, Field::Code) => "This code is wrong, was already used or has expired. You can open the link in the mail instead.".to_owned(),
         (FieldCode::Incorrect, _) => format!("{} is incorrect.", sentence(name(field))),
     }
 }

@@ -154,7 +154,7 @@ impl Visit {
 
     /// Signs the browser in with a session that the core has issued.
     pub async fn begin_session(&self, session: &Session) -> Result<(), AuthError> {
-        begin_browser_session(self.cookie()?, session).await
+        begin_browser_session(self.auth(), self.cookie()?, session, &self.meta()).await
     }
 
     /// Takes the browser's session away.

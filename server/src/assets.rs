@@ -1,12 +1,12 @@
 //! The site's files, in memory with their compressed forms and entity tags.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -41,7 +41,7 @@ impl Assets {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn from_folder(folder: &Path) -> std::io::Result<Self> {
+    pub fn from_folder(folder: &std::path::Path) -> std::io::Result<Self> {
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
@@ -117,14 +117,12 @@ fn embedded_files() -> BTreeMap<String, Bytes> {
 /// Serves `/pkg/{version}/{name}`.
 pub async fn serve(
     State(assets): State<Assets>,
-    axum::extract::Path((version, name)): axum::extract::Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let asset = assets
-        .files
-        .get(&name)
-        .filter(|_| *assets.version == *version);
-    let Some(asset) = asset else {
+    // A path that is no text names no file.
+    let name = path.ok().filter(|Path((version, _))| *assets.version == **version);
+    let Some(asset) = name.and_then(|Path((_, name))| assets.files.get(&name)) else {
         return Problem::from(ErrorCode::NotFound).into_response();
     };
     let common = [

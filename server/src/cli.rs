@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::fmt::Display;
+use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vestibule_core::SystemRandom;
-use vestibule_core::ports::{Mailer, SystemClock};
+use vestibule_core::ports::{Clock as _, Mailer, SystemClock};
 use vestibule_mail::{Mailbox, MailboxMailer, SmtpMailer};
 use vestibule_storage::{MigrationError, SqlDatabase, StorageSettings, connect_store};
 
@@ -57,9 +57,10 @@ const DATABASE_RETRY: Duration = Duration::from_secs(2);
 /// Why the program cannot go on, in one line.
 struct Failure(String);
 
-impl<T: Display> From<T> for Failure {
+/// With what caused it: the outermost error alone rarely says what to do.
+impl<T: Error> From<T> for Failure {
     fn from(error: T) -> Self {
-        Self(error.to_string())
+        Self(chain(&error))
     }
 }
 
@@ -127,10 +128,13 @@ async fn migrate(config: &Config) -> Result<ExitCode, Failure> {
 
 async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     let database = open_database(config)?;
+    if !database.pending().await?.is_empty() {
+        let line =
+            "DATABASE_URL (database.url): the schema is not up to date: run `vestibule migrate`";
+        return Err(Failure(line.to_owned()));
+    }
     let mut store = database.connect().await?;
-    let violations = store
-        .violations(vestibule_core::ports::Clock::now(&SystemClock))
-        .await?;
+    let violations = store.violations(SystemClock.now()).await?;
     for violation in &violations {
         print(&format!("{}: {} rows", violation.invariant, violation.rows))?;
     }
@@ -142,6 +146,9 @@ async fn verify(config: &Config) -> Result<ExitCode, Failure> {
 }
 
 async fn serve(config: &Config) -> Result<ExitCode, Failure> {
+    for variable in &config.ignored {
+        tracing::warn!(variable, "is set, and this version has no use for it: limits and caches are per process");
+    }
     let portal = start(config).await?;
     let public = bind(config.http.listen, "VESTIBULE_LISTEN").await?;
     let private = bind(config.http.private_listen, "VESTIBULE_PRIVATE_LISTEN").await?;
@@ -164,7 +171,7 @@ async fn serve(config: &Config) -> Result<ExitCode, Failure> {
     tokio::select! {
         () = tasks.wait() => Ok(ExitCode::SUCCESS),
         result = wait_for_signal() => result.map(|()| ExitCode::FAILURE).map_err(Failure::from),
-        () = tokio::time::sleep(Duration::from_secs(25)) => Err("some requests did not end within 25 s".into()),
+        () = tokio::time::sleep(Duration::from_secs(25)) => Err(Failure("some requests did not end within 25 s".to_owned())),
     }
 }
 
@@ -176,10 +183,10 @@ async fn start(config: &Config) -> Result<Portal, Failure> {
     let master_key = match &config.master_key {
         Some(key) => key.clone(),
         None => master_key::load_or_create(&config.data_dir).map_err(|error| {
-            format!(
+            Failure(format!(
                 "the master key in the data folder {} cannot be used: {error}",
                 config.data_dir.display()
-            )
+            ))
         })?,
     };
     let clock = Arc::new(SystemClock);
@@ -218,10 +225,10 @@ fn open_database(config: &Config) -> Result<Arc<dyn SqlDatabase>, Failure> {
         config.is_single_process() || config.master_key.is_none() || config.mail.smtp_url.is_none();
     if needs_folder {
         master_key::prepare_data_dir(&config.data_dir).map_err(|error| {
-            format!(
+            Failure(format!(
                 "VESTIBULE_DATA_DIR (data_dir) names {}, which cannot be written: {error}; give the folder to this user or name another",
                 config.data_dir.display()
-            )
+            ))
         })?;
     }
     let settings = StorageSettings {
@@ -278,7 +285,7 @@ async fn wait_for_signal() -> std::io::Result<()> {
 }
 
 /// An error with what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -115,7 +115,8 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .fallback(not_found)
         .with_state(leptos)
         .layer(sessions)
-        .layer(from_fn(check_form))
+        // The routes alone: what is not there is not found, whatever is sent to it.
+        .route_layer(from_fn(check_form))
         .layer(CompressionLayer::new());
     if parts.web.cookies.is_secure() {
         pages.layer(from_fn_with_state(cookie_name, secure_removal_cookie))

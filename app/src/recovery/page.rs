@@ -48,15 +48,16 @@ async fn render_reset(visit: Visit) -> Result<AnyView, AuthError> {
     if visit.stow_token(MailedLink::ResetPassword) {
         return Ok(().into_any());
     }
-    let is_live = match visit.stowed_token(MailedLink::ResetPassword) {
-        Some(token) => visit.auth().reset_link_is_live(&token).await?,
-        None => false,
-    };
     let flash = visit.take_flash();
-    Ok(if is_live {
-        new_password(&visit, &flash)
-    } else {
-        dead_link(&visit)
+    let token = visit.stowed_token(MailedLink::ResetPassword);
+    Ok(match token {
+        // The form was sent after the cookie with the link had gone.
+        None if flash.error().is_some() => dead_link(&visit),
+        None => no_link(&visit),
+        Some(token) if visit.auth().reset_link_is_live(&token).await? => {
+            new_password(&visit, &flash)
+        }
+        Some(_) => dead_link(&visit),
     })
 }
 
@@ -84,11 +85,22 @@ fn new_password(visit: &Visit, flash: &Flash) -> AnyView {
     .into_any()
 }
 
+fn no_link(visit: &Visit) -> AnyView {
+    view! {
+        <Layout product_name=visit.product_name() heading="Reset your password">
+            <p>"Open the link in the mail that we sent you. If you have none, ask for one here."</p>
+            <RequestForm button="Send a link"/>
+            <p class="footnote"><a href="/login">"Back to sign in"</a></p>
+        </Layout>
+    }
+    .into_any()
+}
+
 fn dead_link(visit: &Visit) -> AnyView {
     visit.drop_token(MailedLink::ResetPassword);
     view! {
         <Layout product_name=visit.product_name() heading="This link no longer works">
-            <p>"It has expired, was already used, or a newer mail has replaced it. Your password is as it was."</p>
+            <p>"It has expired, was already used, or a newer mail has replaced it."</p>
             <RequestForm button="Send a new link"/>
             <p class="footnote"><a href="/login">"Back to sign in"</a></p>
         </Layout>

@@ -96,11 +96,14 @@ pub struct ChangePasswordBody {
 pub struct UserBody {
     pub id: Uuid,
     pub email: String,
+    #[schema(required)]
     pub first_name: Option<String>,
+    #[schema(required)]
     pub last_name: Option<String>,
     pub is_email_verified: bool,
     pub is_active: bool,
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
     pub last_login_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
@@ -235,6 +238,7 @@ pub struct ProblemBody {
     pub detail: String,
     pub request_id: String,
     /// Only for `validation_failed`.
+    #[schema(nullable = false)]
     pub errors: Option<Vec<FieldErrorBody>>,
 }
 

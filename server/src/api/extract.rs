@@ -62,14 +62,15 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Prob
         })
 }
 
-/// Only objects, and no NUL in any text: PostgreSQL cannot keep one, so neither database sees one.
+/// Only objects, no field twice, and no NUL in any text: PostgreSQL cannot keep one, so neither database sees one.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = || Problem::from(ErrorCode::MalformedBody);
     let value: Value = serde_json::from_slice(bytes).map_err(|_| malformed())?;
     if !value.is_object() || has_nul(&value) {
         return Err(malformed());
     }
-    serde_json::from_value(value).map_err(|_| malformed())
+    // From the text and not from the value, which has forgotten what was there twice.
+    serde_json::from_slice(bytes).map_err(|_| malformed())
 }
 
 fn has_nul(value: &Value) -> bool {

@@ -1,11 +1,19 @@
 //! The OpenAPI document and its UI, both from our own origin.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
+use axum::middleware::map_response;
+use axum::response::Response;
 use axum::routing::get;
-use http::header;
+use http::{HeaderValue, header};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi};
+use utoipa::openapi::{
+    Content, Header, InfoBuilder, Object, OpenApi, Ref, RefOr, Response as ApiResponse,
+    ResponseBuilder, Schema, Type,
+};
 use utoipa_swagger_ui::{Config, SwaggerUi};
+use vestibule_core::ErrorCode;
 use vestibule_web::WebState;
 
 const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
@@ -22,8 +30,23 @@ pub(super) fn router(paths: OpenApi) -> Router<WebState> {
         let json = json.clone();
         async move { ([(header::CONTENT_TYPE, "application/json")], json) }
     };
-    let ui = SwaggerUi::new("/api/docs").config(Config::from(DOCUMENT_PATH));
-    Router::new().route(DOCUMENT_PATH, get(serve)).merge(ui)
+    let ui = Router::from(SwaggerUi::new("/api/docs").config(Config::from(DOCUMENT_PATH)));
+    Router::new()
+        .route(DOCUMENT_PATH, get(serve))
+        .merge(ui.layer(map_response(allow_ui)))
+}
+
+/// The UI's own script adds one inline stylesheet, which this hash allows and nothing else does.
+async fn allow_ui(mut response: Response) -> Response {
+    const POLICY: HeaderValue = HeaderValue::from_static(
+        "default-src 'none'; script-src 'self'; \
+         style-src 'self' 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='; img-src 'self' data:; \
+         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    response
 }
 
 fn complete(mut document: OpenApi) -> OpenApi {
@@ -34,13 +57,78 @@ fn complete(mut document: OpenApi) -> OpenApi {
             "Accounts, sessions and tokens. Errors are RFC 9457 problem documents with closed codes.",
         ))
         .build();
+    add_common_responses(&mut document);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    if let Some(RefOr::T(Schema::Object(problem))) = components.schemas.get_mut("Problem")
+        && let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code")
+    {
+        let codes = ErrorCode::ALL.iter().map(|code| code.as_str().into());
+        code.enum_values = Some(codes.collect());
+    }
     document
+}
+
+/// What any endpoint may answer, said once: 500 and 503, and for bodies 413 and 415.
+fn add_common_responses(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        if !path.starts_with("/api/") {
+            continue;
+        }
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let has_body = operation.request_body.is_some();
+            let responses = &mut operation.responses.responses;
+            if has_body {
+                add_problem(responses, 413, "`body_too_large`");
+                add_problem(responses, 415, "`unsupported_media_type`");
+            }
+            add_problem(responses, 500, "`internal`");
+            add_problem(
+                responses,
+                503,
+                "`unavailable`: come back after `Retry-After`",
+            );
+            for (status, response) in responses {
+                if let RefOr::T(response) = response {
+                    add_headers(status, response);
+                }
+            }
+        }
+    }
+}
+
+fn add_problem(responses: &mut BTreeMap<String, RefOr<ApiResponse>>, status: u16, codes: &str) {
+    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+    let response = ResponseBuilder::new()
+        .description(codes)
+        .content("application/problem+json", content)
+        .build();
+    responses
+        .entry(status.to_string())
+        .or_insert(RefOr::T(response));
+}
+
+fn add_headers(status: &str, response: &mut ApiResponse) {
+    let mut add = |name: &str, kind: Type| {
+        let header = Header::new(Object::with_type(kind));
+        response.headers.insert(name.to_owned(), RefOr::T(header));
+    };
+    add("X-Request-Id", Type::String);
+    match status {
+        "401" => add("WWW-Authenticate", Type::String),
+        "429" | "503" => add("Retry-After", Type::Integer),
+        _ => {}
+    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ pub struct Config {
     pub product_name: String,
     pub rate_limits: bool,
     pub log: LogConfig,
+    /// Customary variables that are set and that this version has no use for; the start says so.
+    pub ignored: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -126,6 +128,7 @@ impl Config {
             master_key: read_master_key(reader, mode),
             rate_limits: reader.switch("rate_limits"),
             log: LogConfig::read(reader, mode),
+            ignored: reader.ignored(),
             data_dir,
             http,
             product_name,
@@ -165,7 +168,7 @@ impl HttpConfig {
             allowed_hosts,
             trusted_proxies: read_trusted_proxies(reader),
             allowed_origins: read_origins(reader),
-            site_dir: reader.optional_text("http.site_dir").map(PathBuf::from),
+            site_dir: read_site_dir(reader),
             public_url,
         }
     }
@@ -192,7 +195,7 @@ fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> U
         return Url::parse("http://127.0.0.1:3000")
             .unwrap_or_else(|_| unreachable!("a constant URL"));
     };
-    if mode == Mode::Production && url.scheme() != "https" {
+    if mode == Mode::Production && text.is_some() && url.scheme() != "https" {
         reader.fault("http.public_url", "must begin with https:// in production");
     }
     url
@@ -204,6 +207,20 @@ fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
         reader.fault("http.trusted_proxies", &error.to_string());
         TrustedProxies::default()
     })
+}
+
+fn read_site_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    let folder = PathBuf::from(reader.optional_text("http.site_dir")?);
+    if !folder.join("pkg").is_dir() {
+        reader.fault(
+            "http.site_dir",
+            &format!(
+                "names {}, which holds no built site: build it with `cargo xtask run`, or remove the setting",
+                folder.display()
+            ),
+        );
+    }
+    Some(folder)
 }
 
 /// Whole origins: what a browser sends in `Origin`, compared as a whole.

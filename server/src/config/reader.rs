@@ -113,6 +113,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// `REDIS_URL` is for the shared limits and caches of several replicas, which are still to come.
+    pub(super) fn ignored(&self) -> Vec<&'static str> {
+        let is_set = |name: &&str| self.environment.variable(name).is_some();
+        ["REDIS_URL"].into_iter().filter(is_set).collect()
+    }
+
     /// A mistyped setting is a setting that is missing.
     fn refuse_unknown_names(&mut self) {
         let unknown_keys = self.file.keys().filter(|key| setting(key).is_none());

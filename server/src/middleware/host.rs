@@ -38,16 +38,15 @@ pub async fn check_host(
     request: Request,
     next: Next,
 ) -> Response {
-    let header = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
+    let mut headers = request.headers().get_all(header::HOST).iter();
+    let header = headers.next().and_then(|value| value.to_str().ok());
+    let is_one = headers.next().is_none();
     let authority = request
         .uri()
         .authority()
         .cloned()
         .or_else(|| header?.parse::<Authority>().ok());
-    let is_ours = authority.is_some_and(|authority| allowed.contain(authority.host()));
+    let is_ours = is_one && authority.is_some_and(|authority| allowed.contain(authority.host()));
     if is_ours || request.uri().path().starts_with("/health") {
         next.run(request).await
     } else {

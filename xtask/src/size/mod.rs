@@ -19,14 +19,14 @@ use crate::services::free_port;
 
 /// At idle. The arenas of the hash threads come on top of it, but they are allocated with the first sign-in: a server
 /// that nobody has used has none, so what is measured here compares with the limit as it is.
-const MEMORY_LIMIT_KB: u64 = 30 * 1024;
+const MEMORY_LIMIT_KIB: u64 = 30_000_000 / 1024;
 const START_LIMIT: Duration = Duration::from_millis(100);
 const STARTS: usize = 5;
 /// Until the form can be submitted.
 const FORM_REQUESTS: usize = 3;
-const FORM_BYTES: usize = 20 * 1024;
+const FORM_BYTES: usize = 20_000;
 /// Until its islands are alive.
-const PAGE_BYTES: usize = 80 * 1024;
+const PAGE_BYTES: usize = 80_000;
 
 pub fn run() -> Result<ExitCode> {
     build::dist()?;
@@ -40,7 +40,7 @@ pub fn run() -> Result<ExitCode> {
     let first = Server::start(&binary, &folder)?;
     thread::sleep(Duration::from_secs(3));
     let memory = first.resident_kb()?;
-    table.row("idle resident memory", MEMORY_LIMIT_KB, memory, "kB");
+    table.row("idle resident memory", MEMORY_LIMIT_KIB, memory, "KiB");
     let page = page::weigh(first.port, "/login")?;
     drop(first);
 

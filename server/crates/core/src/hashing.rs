@@ -1,9 +1,11 @@
 //! Password hashing on threads of its own.
 //!
 //! Each thread reuses one block of memory, and a bounded queue stands before them: memory never exceeds
-//! `threads x m`, and a full queue is an answer (503) instead of a wait. See ADR 0006.
+//! `threads x m`, and a full queue is an answer (503) instead of a wait. Imported hashes that need more than `m` are
+//! checked one at a time, in at most 64 MiB that are freed again. See ADR 0006.
 
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
@@ -100,6 +102,7 @@ enum HashError {
 pub struct PasswordHasher {
     jobs: mpsc::Sender<Job>,
     random: Arc<dyn Random>,
+    hashes: Arc<AtomicU64>,
 }
 
 impl PasswordHasher {
@@ -117,17 +120,29 @@ impl PasswordHasher {
         .map_err(|error| std::io::Error::other(error.to_string()))?;
         let (jobs, queue) = mpsc::channel(settings.queue.max(1));
         let queue = Arc::new(Mutex::new(queue));
+        let (hashes, oversize) = (Arc::default(), Arc::default());
         for number in 0..settings.threads.max(1) {
             let queue = Arc::clone(&queue);
             let mut worker = Worker {
                 params: params.clone(),
                 memory: Vec::new(),
+                oversize: Arc::clone(&oversize),
+                hashes: Arc::clone(&hashes),
             };
             std::thread::Builder::new()
                 .name(format!("hash-{number}"))
                 .spawn(move || worker.run(&queue))?;
         }
-        Ok(Self { jobs, random })
+        Ok(Self {
+            jobs,
+            random,
+            hashes,
+        })
+    }
+
+    /// Argon2 runs since the start.
+    pub fn hashes(&self) -> u64 {
+        self.hashes.load(Ordering::Relaxed)
     }
 
     /// Hashes a new password.
@@ -211,6 +226,9 @@ fn normalise(password: &str) -> Zeroizing<String> {
 struct Worker {
     params: Params,
     memory: Vec<Block>,
+    /// Held while an imported hash is checked that needs more memory than ours.
+    oversize: Arc<Mutex<()>>,
+    hashes: Arc<AtomicU64>,
 }
 
 impl Worker {
@@ -278,10 +296,12 @@ impl Worker {
         let (is_right, is_current) = self.check(password, stored);
         match (is_right, is_current) {
             (true, true) => Ok(Verdict::Right),
-            (false, true) => Ok(Verdict::Wrong),
             (true, false) => Ok(Verdict::RightWithNewHash(self.hash(password, salt)?)),
-            // The work of the rehash is done either way: an account with an older hash does not answer faster.
-            (false, false) => self.hash(password, salt).map(|_| Verdict::Wrong),
+            // An account with an older, cheaper hash does not answer faster (lesson V3).
+            (false, false) if self.is_cheaper(stored) => {
+                self.hash(password, salt).map(|_| Verdict::Wrong)
+            }
+            (false, _) => Ok(Verdict::Wrong),
         }
     }
 
@@ -295,6 +315,7 @@ impl Worker {
         };
         let is_right = self.verify_argon2(password, &parsed).unwrap_or(false);
         let is_current = parsed.algorithm == Algorithm::Argon2id.ident()
+            && parsed.version == Some(Version::V0x13.into())
             && Params::try_from(&parsed).is_ok_and(|params| {
                 (params.m_cost(), params.t_cost(), params.p_cost())
                     == (
@@ -345,164 +366,66 @@ impl Worker {
         salt: &[u8],
         output: &mut [u8],
     ) -> Result<(), HashError> {
+        self.hashes.fetch_add(1, Ordering::Relaxed);
         let blocks = params.block_count();
         let own_blocks = self.params.block_count();
-        if self.memory.len() < blocks {
-            self.memory.resize(blocks, Block::default());
-        }
         let argon2 = Argon2::new(algorithm, version, params);
-        let result = argon2.hash_password_into_with_memory(
-            password.as_bytes(),
-            salt,
-            output,
-            &mut self.memory[..blocks],
-        );
-        for block in &mut self.memory[..blocks] {
-            block.zeroize();
+        if blocks > own_blocks {
+            let _one_at_a_time = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
+            return derive_in(
+                &mut vec![Block::default(); blocks],
+                &argon2,
+                password,
+                salt,
+                output,
+            );
         }
-        // A foreign hash may have asked for more than ours: give that back.
-        if self.memory.len() > own_blocks {
-            self.memory.truncate(own_blocks);
-            self.memory.shrink_to_fit();
+        self.memory.resize(own_blocks, Block::default());
+        derive_in(&mut self.memory[..blocks], &argon2, password, salt, output)
+    }
+
+    /// Whether the stored hash cost less to check than one of ours.
+    fn is_cheaper(&self, stored: &str) -> bool {
+        /// A bcrypt check of this cost takes about as long as an Argon2id run at the floor.
+        const COMPARABLE_BCRYPT_COST: u32 = 8;
+        if let Some(cost) = bcrypt_cost(stored) {
+            return cost < COMPARABLE_BCRYPT_COST;
         }
-        Ok(result?)
+        let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+        let params = PasswordHash::new(stored)
+            .ok()
+            .and_then(|parsed| Params::try_from(&parsed).ok());
+        params.is_none_or(|params| {
+            work(&params) < work(&self.params) || params.m_cost() > MAX_MEMORY_KIB
+        })
     }
 }
 
+/// Runs Argon2 and wipes the memory that it used.
+fn derive_in(
+    memory: &mut [Block],
+    argon2: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    output: &mut [u8],
+) -> Result<(), HashError> {
+    let result =
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut *memory);
+    for block in memory {
+        block.zeroize();
+    }
+    Ok(result?)
+}
+
+fn bcrypt_cost(stored: &str) -> Option<u32> {
+    let cost = stored.strip_prefix("$2")?.split('$').nth(1)?;
+    cost.parse().ok()
+}
+
 fn verify_bcrypt(password: &str, stored: &str) -> bool {
-    let cost = stored
-        .split('$')
-        .nth(2)
-        .and_then(|cost| cost.parse::<u32>().ok());
-    cost.is_some_and(|cost| cost <= MAX_BCRYPT_COST)
+    bcrypt_cost(stored).is_some_and(|cost| cost <= MAX_BCRYPT_COST)
         && bcrypt::verify(password, stored).unwrap_or(false)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crypto::SystemRandom;
-
-    fn hasher(threads: usize, queue: usize) -> PasswordHasher {
-        let settings = HashSettings {
-            threads,
-            queue,
-            ..HashSettings::default()
-        };
-        PasswordHasher::start(settings, Arc::new(SystemRandom)).unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_password_is_right_exactly_as_typed() {
-        let hasher = hasher(1, 8);
-        let long = "x".repeat(130);
-        let stored = hasher.hash(&long).await.unwrap();
-        assert!(
-            stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
-            "{stored}"
-        );
-        assert_eq!(
-            hasher.verify(&long, Some(&stored)).await.unwrap(),
-            Verdict::Right
-        );
-        for position in [0, 71, 72, 128, 129] {
-            let mut other: Vec<char> = long.chars().collect();
-            other[position] = 'y';
-            let other: String = other.into_iter().collect();
-            assert_eq!(
-                hasher.verify(&other, Some(&stored)).await.unwrap(),
-                Verdict::Wrong
-            );
-        }
-        assert_eq!(
-            hasher
-                .verify(&format!("{long} "), Some(&stored))
-                .await
-                .unwrap(),
-            Verdict::Wrong
-        );
-    }
-
-    #[tokio::test]
-    async fn composed_and_decomposed_letters_are_one_password() {
-        let hasher = hasher(1, 8);
-        let stored = hasher.hash("caf\u{e9} au lait").await.unwrap();
-        assert_eq!(
-            hasher
-                .verify("cafe\u{301} au lait", Some(&stored))
-                .await
-                .unwrap(),
-            Verdict::Right
-        );
-    }
-
-    #[tokio::test]
-    async fn foreign_hashes_verify_and_are_replaced() {
-        let hasher = hasher(1, 8);
-        let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
-        // An Argon2i hash of "password" with other parameters, from the reference implementation's test suite.
-        let argon2i =
-            "$argon2i$v=19$m=256,t=2,p=2$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E";
-        for (password, stored) in [("correct horse", bcrypt.as_str()), ("password", argon2i)] {
-            let Verdict::RightWithNewHash(new) =
-                hasher.verify(password, Some(stored)).await.unwrap()
-            else {
-                panic!("{stored} did not verify")
-            };
-            assert_eq!(
-                hasher.verify(password, Some(&new)).await.unwrap(),
-                Verdict::Right
-            );
-            assert_eq!(
-                hasher.verify("another", Some(stored)).await.unwrap(),
-                Verdict::Wrong
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_stored_hash_that_asks_for_too_much_is_wrong() {
-        let hasher = hasher(1, 8);
-        for stored in [
-            "$argon2id$v=19$m=4194304,t=1,p=1$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E",
-            "",
-            "x",
-        ] {
-            assert_eq!(
-                hasher.verify("password", Some(stored)).await.unwrap(),
-                Verdict::Wrong
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_is_an_answer() {
-        let hasher = hasher(1, 1);
-        let answers: Vec<_> = (0..8).map(|_| hasher.verify("x", None)).collect();
-        let mut pending: Vec<_> = answers.into_iter().map(Box::pin).collect();
-        let mut refused = 0;
-        for answer in &mut pending {
-            let poll =
-                std::future::poll_fn(|cx| std::task::Poll::Ready(answer.as_mut().poll(cx))).await;
-            if let std::task::Poll::Ready(Err(AuthError::Overloaded { retry_after })) = poll {
-                assert!((1..=3).contains(&retry_after.as_secs()));
-                refused += 1;
-            }
-        }
-        assert!(refused >= 5, "{refused} of 8 were refused");
-    }
-
-    #[test]
-    fn the_floor_is_the_one_of_owasp() {
-        let at = |memory_kib, passes| {
-            HashSettings {
-                memory_kib,
-                passes,
-                ..HashSettings::default()
-            }
-            .reaches_floor()
-        };
-        assert!(at(19_456, 2) && at(47_104, 1) && at(12_288, 3));
-        assert!(!at(19_455, 2) && !at(19_456, 1) && !at(8_192, 4) && !at(1 << 21, 2));
-    }
-}
+mod tests;

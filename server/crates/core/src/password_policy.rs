@@ -126,7 +126,7 @@ mod tests {
             "correct horse battery",
             "ymrqvztikp",
             "8264910573628194",
-            "🦊🌵🪁🎻🧭🪴🍊🛶",
+            "🦊🌵🪁🎻🧭🪴🍊🛶🧊",
             &"长夜漫漫路迢迢".repeat(10),
         ] {
             assert_eq!(check(good), None, "{good}");

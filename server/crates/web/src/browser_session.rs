@@ -9,7 +9,7 @@ use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionStore};
 use uuid::Uuid;
 use vestibule_core::model::{Principal, Session};
-use vestibule_core::{Auth, AuthError};
+use vestibule_core::{Auth, AuthError, RequestMeta};
 
 /// The one thing that the cookie side keeps: which session the cookie stands for.
 const SESSION_ID: &str = "session_id";
@@ -96,14 +96,19 @@ fn backend(error: impl fmt::Display) -> Error {
     Error::Backend(error.to_string())
 }
 
-/// Gives the browser a new cookie for a session that was just issued; an earlier cookie and its session end.
+/// Gives the browser a new cookie for a session that was just issued. Who was signed in before is signed out.
 ///
 /// # Errors
 /// [`AuthError::Unavailable`] if the store does not take it; the browser is then not signed in.
 pub async fn begin_browser_session(
+    auth: &Auth,
     cookie: &tower_sessions::Session,
     session: &Session,
+    meta: &RequestMeta,
 ) -> std::result::Result<(), AuthError> {
+    if let Some(before) = signed_in_browser(auth, cookie).await? {
+        auth.sign_out(&before, meta).await?;
+    }
     cookie.cycle_id().await.map_err(unavailable)?;
     cookie
         .insert(SESSION_ID, session.id)

@@ -166,7 +166,7 @@ fn detail(code: ErrorCode) -> &'static str {
         ErrorCode::NotFound => "There is nothing here.",
         ErrorCode::MethodNotAllowed => "This path does not take this method.",
         ErrorCode::BodyTooLarge => "The body is larger than 64 KiB.",
-        ErrorCode::UnsupportedMediaType => "The body has to be application/json.",
+        ErrorCode::UnsupportedMediaType => "This path does not take a body of this content type.",
         ErrorCode::MisdirectedRequest => "This service does not answer for this host.",
         ErrorCode::RequestTimeout => "The request took too long to arrive.",
         ErrorCode::EmailTaken => "The address has an account.",

@@ -28,3 +28,15 @@ async fn in_uniform_time<T>(operation: impl Future<Output = T>) -> T {
     let (result, ()) = tokio::join!(operation, tokio::time::sleep(UNIFORM_TIME));
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_operation_with_nothing_to_do_answers_no_sooner() {
+        let started = std::time::Instant::now();
+        assert_eq!(in_uniform_time(async { 7 }).await, 7);
+        assert!(started.elapsed() >= UNIFORM_TIME);
+    }
+}

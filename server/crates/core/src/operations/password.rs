@@ -4,9 +4,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::sessions::NewSession;
-use super::sign_in::{account_key, network_key};
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, quotas};
+use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
 use crate::mail::MailKind;
@@ -54,9 +53,9 @@ impl Auth {
             |_| who.user.email.clone(),
             |email| email.canonical().to_owned(),
         );
-        let (account_key, network_key) = (account_key(&canonical), network_key(meta));
-        self.take(&network_key, quotas::SIGN_IN_NETWORK).await?;
-        self.take(&account_key, quotas::SIGN_IN_ACCOUNT).await?;
+        let attempt = self
+            .take_attempt(&canonical, Some(who.user.id), meta)
+            .await?;
         let account = self
             .store
             .connect()
@@ -78,8 +77,7 @@ impl Auth {
             .await?;
             return Err(AuthError::InvalidCredentials);
         }
-        self.give_back(&network_key, quotas::SIGN_IN_NETWORK).await;
-        self.give_back(&account_key, quotas::SIGN_IN_ACCOUNT).await;
+        self.return_attempt(&attempt).await;
         verdict.map(|_| account.password_hash)
     }
 

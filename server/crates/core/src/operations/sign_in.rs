@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
@@ -18,6 +19,12 @@ pub struct SignIn {
     pub is_persistent: bool,
     /// The client's own name for the device.
     pub device_name: Option<String>,
+}
+
+/// The limits that one password entry was counted against.
+pub(super) struct Attempt {
+    account_key: String,
+    network_key: String,
 }
 
 impl Auth {
@@ -37,14 +44,10 @@ impl Auth {
         let device_name = clean_name(Field::DeviceName, command.device_name.as_deref())
             .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
         let email = EmailAddress::parse(&command.email).ok();
-        let network_key = network_key(meta);
-        let account_key = account_key(
-            email
-                .as_ref()
-                .map_or(command.email.as_str(), EmailAddress::canonical),
-        );
-        self.take_sign_in_limits(&network_key, &account_key, meta)
-            .await?;
+        let account = email
+            .as_ref()
+            .map_or(command.email.as_str(), EmailAddress::canonical);
+        let attempt = self.take_attempt(account, None, meta).await?;
 
         let new = NewSession {
             kind: command.kind,
@@ -58,35 +61,52 @@ impl Auth {
         match &result {
             Err(AuthError::InvalidCredentials) => {}
             Ok(_) => {
-                self.give_back(&network_key, quotas::SIGN_IN_NETWORK).await;
-                self.reset_limit(&account_key).await;
+                self.return_attempt(&attempt).await;
+                self.reset_limit(&attempt.account_key).await;
             }
-            Err(_) => {
-                self.give_back(&network_key, quotas::SIGN_IN_NETWORK).await;
-                self.give_back(&account_key, quotas::SIGN_IN_ACCOUNT).await;
-            }
+            Err(_) => self.return_attempt(&attempt).await,
         }
         result
     }
 
-    async fn take_sign_in_limits(
+    /// Counts one password entry against the account and the caller's network, before it is checked.
+    pub(super) async fn take_attempt(
         &self,
-        network_key: &str,
-        account_key: &str,
+        account: &str,
+        user_id: Option<Uuid>,
         meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let mut result = self.take(network_key, quotas::SIGN_IN_NETWORK).await;
-        if result.is_ok() {
-            result = self.take(account_key, quotas::SIGN_IN_ACCOUNT).await;
-            if result.is_err() {
-                self.give_back(network_key, quotas::SIGN_IN_NETWORK).await;
-            }
-        }
+    ) -> Result<Attempt, AuthError> {
+        let attempt = Attempt {
+            account_key: account_key(account),
+            network_key: format!("sign_in:network:{}", meta.network()),
+        };
+        let result = self.take_both(&attempt).await;
         if matches!(result, Err(AuthError::RateLimited { .. })) {
-            self.audit_alone(AuditEvent::LoginLimited, None, json!({}), meta)
+            self.audit_alone(AuditEvent::LoginLimited, user_id, json!({}), meta)
                 .await?;
         }
+        result.map(|()| attempt)
+    }
+
+    async fn take_both(&self, attempt: &Attempt) -> Result<(), AuthError> {
+        self.take(&attempt.network_key, quotas::SIGN_IN_NETWORK)
+            .await?;
+        let result = self
+            .take(&attempt.account_key, quotas::SIGN_IN_ACCOUNT)
+            .await;
+        if result.is_err() {
+            self.give_back(&attempt.network_key, quotas::SIGN_IN_NETWORK)
+                .await;
+        }
         result
+    }
+
+    /// The entry was no failure: it does not count.
+    pub(super) async fn return_attempt(&self, attempt: &Attempt) {
+        self.give_back(&attempt.network_key, quotas::SIGN_IN_NETWORK)
+            .await;
+        self.give_back(&attempt.account_key, quotas::SIGN_IN_ACCOUNT)
+            .await;
     }
 
     async fn check_and_issue(
@@ -164,8 +184,4 @@ impl Auth {
 /// The limiter's key of an account: its canonical address, hashed so that the limiter holds no address.
 pub(crate) fn account_key(canonical: &str) -> String {
     format!("sign_in:account:{}", crate::crypto::hash_token(canonical))
-}
-
-pub(crate) fn network_key(meta: &RequestMeta) -> String {
-    format!("sign_in:network:{}", meta.network())
 }
