@@ -157,6 +157,14 @@ impl Visit {
         begin_browser_session(self.auth(), self.cookie()?, session, &self.meta()).await
     }
 
+    /// Has the browser forget what pages stored (ASVS 14.3.1). Not its cookies: that would reach sibling hosts, and the
+    /// session's own is removed by name.
+    pub fn clear_site_data(&self) {
+        let name = http::HeaderName::from_static("clear-site-data");
+        let value = HeaderValue::from_static("\"storage\"");
+        self.response.insert_header(name, value);
+    }
+
     /// Takes the browser's session away.
     pub async fn end_session(&self) -> Result<(), AuthError> {
         end_browser_session(self.cookie()?).await

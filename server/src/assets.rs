@@ -121,7 +121,9 @@ pub async fn serve(
     headers: HeaderMap,
 ) -> Response {
     // A path that is no text names no file.
-    let name = path.ok().filter(|Path((version, _))| *assets.version == **version);
+    let name = path
+        .ok()
+        .filter(|Path((version, _))| *assets.version == **version);
     let Some(asset) = name.and_then(|Path((_, name))| assets.files.get(&name)) else {
         return Problem::from(ErrorCode::NotFound).into_response();
     };

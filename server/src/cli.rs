@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vestibule_core::SystemRandom;
@@ -19,6 +20,7 @@ use vestibule_storage::{MigrationError, SqlDatabase, StorageSettings, connect_st
 
 use crate::config::{Config, ProcessEnvironment};
 use crate::portal::{Adapters, Portal, build};
+use crate::single_process::{self, DatabaseLock};
 use crate::{master_key, telemetry, worker};
 
 #[derive(Parser)]
@@ -53,6 +55,8 @@ enum ConfigCommand {
 
 /// Waits this long for the database at start before it says so again.
 const DATABASE_RETRY: Duration = Duration::from_secs(2);
+/// Requests under way may take this long to end once the process is asked to stop.
+const DRAIN_TIME: Duration = Duration::from_secs(25);
 
 /// Why the program cannot go on, in one line.
 struct Failure(String);
@@ -147,16 +151,21 @@ async fn verify(config: &Config) -> Result<ExitCode, Failure> {
 
 async fn serve(config: &Config) -> Result<ExitCode, Failure> {
     for variable in &config.ignored {
-        tracing::warn!(variable, "is set, and this version has no use for it: limits and caches are per process");
+        tracing::warn!(
+            variable,
+            "is set, and this version has no use for it: limits and caches are per process"
+        );
     }
+    let _lock = take_database(config)?;
     let portal = start(config).await?;
+    let mut signals = StopSignals::listen()?;
     let public = bind(config.http.listen, "VESTIBULE_LISTEN").await?;
     let private = bind(config.http.private_listen, "VESTIBULE_PRIVATE_LISTEN").await?;
     tracing::info!(url = %config.http.public_url, listen = %public.local_addr()?, "serving");
 
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    tasks.spawn(worker::deliver_mails(
+    let mut mails = tasks.spawn(worker::deliver_mails(
         Arc::clone(&portal.auth),
         Arc::clone(&portal.mailer),
         stop.clone(),
@@ -165,14 +174,40 @@ async fn serve(config: &Config) -> Result<ExitCode, Failure> {
     tasks.spawn(listen(public, portal.public, stop.clone()));
     tasks.close();
 
-    wait_for_signal().await?;
+    tokio::select! {
+        () = signals.next() => {}
+        // Better no portal than one that sends no mail and does not say so.
+        _ = &mut mails => return Err(Failure("the mail worker ended; see the log".to_owned())),
+    }
     tracing::info!("stopping");
     stop.cancel();
     tokio::select! {
-        () = tasks.wait() => Ok(ExitCode::SUCCESS),
-        result = wait_for_signal() => result.map(|()| ExitCode::FAILURE).map_err(Failure::from),
-        () = tokio::time::sleep(Duration::from_secs(25)) => Err(Failure("some requests did not end within 25 s".to_owned())),
+        () = tasks.wait() => {}
+        () = signals.next() => return Ok(ExitCode::FAILURE),
+        () = tokio::time::sleep(DRAIN_TIME) => tracing::warn!("some connections did not end in time and are closed"),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Two processes on one embedded database would not see each other's revocations at once.
+fn take_database(config: &Config) -> Result<Option<DatabaseLock>, Failure> {
+    let Some(file) = config.database_file() else {
+        return Ok(None);
+    };
+    prepare_data_dir(config)?;
+    let lock = single_process::lock(&file).map_err(|error| {
+        Failure(format!(
+            "DATABASE_URL (database.url) names {}, which cannot be written: {error}",
+            file.display()
+        ))
+    })?;
+    let taken = || {
+        Failure(format!(
+            "DATABASE_URL (database.url) names {}, which another vestibule serves: stop that one, or use PostgreSQL for several",
+            file.display()
+        ))
+    };
+    lock.map(Some).ok_or_else(taken)
 }
 
 async fn start(config: &Config) -> Result<Portal, Failure> {
@@ -218,25 +253,30 @@ fn mailer(config: &Config, clock: Arc<SystemClock>) -> Result<MailerAndMailbox, 
     Ok((Arc::new(mailer), Some(mailbox)))
 }
 
-/// The embedded database, the generated key and the development mailbox live in the data folder; a deployment without
-/// them needs none.
 fn open_database(config: &Config) -> Result<Arc<dyn SqlDatabase>, Failure> {
-    let needs_folder =
-        config.is_single_process() || config.master_key.is_none() || config.mail.smtp_url.is_none();
-    if needs_folder {
-        master_key::prepare_data_dir(&config.data_dir).map_err(|error| {
-            Failure(format!(
-                "VESTIBULE_DATA_DIR (data_dir) names {}, which cannot be written: {error}; give the folder to this user or name another",
-                config.data_dir.display()
-            ))
-        })?;
-    }
+    prepare_data_dir(config)?;
     let settings = StorageSettings {
         max_connections: config.database.max_connections,
         ..StorageSettings::default()
     };
     connect_store(&config.database.url, &settings)
         .map_err(|error| Failure(format!("DATABASE_URL (database.url): {error}")))
+}
+
+/// The embedded database, the generated key and the development mailbox live in the data folder; a deployment without
+/// them needs none.
+fn prepare_data_dir(config: &Config) -> Result<(), Failure> {
+    let needs_folder =
+        config.is_single_process() || config.master_key.is_none() || config.mail.smtp_url.is_none();
+    if !needs_folder {
+        return Ok(());
+    }
+    master_key::prepare_data_dir(&config.data_dir).map_err(|error| {
+        Failure(format!(
+            "VESTIBULE_DATA_DIR (data_dir) names {}, which cannot be written: {error}; give the folder to this user or name another",
+            config.data_dir.display()
+        ))
+    })
 }
 
 /// Waits for a database that is not up yet, and says so.
@@ -272,15 +312,25 @@ async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) 
     }
 }
 
-async fn wait_for_signal() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (
-        signal(SignalKind::terminate())?,
-        signal(SignalKind::interrupt())?,
-    );
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        _ = interrupt.recv() => Ok(()),
+/// The signals that ask the process to stop. Before they are listened to they kill it.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod master_key;
 mod middleware;
 mod portal;
 mod router;
+mod single_process;
 mod telemetry;
 mod worker;
 

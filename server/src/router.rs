@@ -29,8 +29,8 @@ use crate::assets::Assets;
 use crate::config::{Config, Mode};
 use crate::middleware::{
     AllowedHosts, ErrorPages, Nonce, SecurityHeaders, check_form, check_host, find_client_address,
-    identify_request, log_access, panic_response, secure_removal_cookie, set_security_headers,
-    show_problems,
+    identify_request, log_access, only_from_here, panic_response, run_to_end,
+    secure_removal_cookie, set_security_headers, show_problems,
 };
 use crate::{api, assets, dev_mailbox, health};
 
@@ -59,14 +59,19 @@ pub fn public(
 ) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
     let mut router = api::router()
         .with_state(parts.web.clone())
+        .layer(cross_origin_protection(
+            config,
+            &config.http.allowed_origins,
+        )?)
         .merge(health::router(Arc::clone(&parts.web.auth)))
         .route(
             "/pkg/{version}/{name}",
             get(assets::serve).with_state(parts.assets.clone()),
         )
-        .merge(pages(config, parts));
+        .merge(pages(config, parts).layer(cross_origin_protection(config, &[])?));
     if let Some(mailbox) = &parts.mailbox {
-        router = router.merge(dev_mailbox::router(Arc::clone(mailbox)));
+        let mailbox = dev_mailbox::router(Arc::clone(mailbox));
+        router = router.merge(mailbox.layer(from_fn(only_from_here)));
     }
     with_middleware(router, config, parts)
 }
@@ -142,8 +147,9 @@ fn with_middleware(
     };
     Ok(router
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(cross_origin_protection(config)?)
         .layer(from_fn_with_state(hosts, check_host))
+        // Inside the time limit: a request that takes too long is answered, and still ends as it should.
+        .layer(from_fn(run_to_end))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
             REQUEST_TIMEOUT,
@@ -165,13 +171,15 @@ fn with_middleware(
 
 type Rejection = fn(ProtectionError) -> axum::response::Response;
 
-/// Refuses unsafe requests that a browser sends from another site, cookie or not.
+/// Refuses unsafe requests that a browser sends from another site, cookie or not. `origins` are those whose scripts may
+/// call: the API only, never the pages.
 fn cross_origin_protection(
     config: &Config,
+    origins: &[String],
 ) -> Result<CsrfLayer<Rejection>, tower_http::csrf::ConfigError> {
     let mut layer = CsrfLayer::new()
         .add_trusted_origin(config.http.public_url.origin().ascii_serialization())?;
-    for origin in &config.http.allowed_origins {
+    for origin in origins {
         layer = layer.add_trusted_origin(origin)?;
     }
     Ok(layer.with_rejection_response(|_| Problem::from(ErrorCode::Forbidden).into_response()))

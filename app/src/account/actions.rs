@@ -10,7 +10,10 @@ use crate::ssr::Visit;
 pub async fn sign_out() -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let flash = match end(&visit).await {
-        Ok(()) => Flash::notice("/login", Notice::SignedOut),
+        Ok(()) => {
+            visit.clear_site_data();
+            Flash::notice("/login", Notice::SignedOut)
+        }
         Err(error) => Flash::refused(Form::Sessions, error),
     };
     visit.show(&flash);

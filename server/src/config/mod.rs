@@ -146,9 +146,15 @@ impl Config {
         self.http.public_url.scheme() == "https"
     }
 
-    /// Whether the database serves this process alone.
+    /// The file of an embedded database, which serves this process alone.
+    pub fn database_file(&self) -> Option<PathBuf> {
+        let path = self.database.url.expose_secret().strip_prefix("sqlite:")?;
+        let path = path.strip_prefix("//").unwrap_or(path);
+        Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+    }
+
     pub fn is_single_process(&self) -> bool {
-        self.database.url.expose_secret().starts_with("sqlite:")
+        self.database_file().is_some()
     }
 }
 

@@ -8,6 +8,8 @@ use http::uri::Authority;
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
 
+use super::only_from_here::is_loopback_name;
+
 /// The names that this deployment answers to.
 #[derive(Clone)]
 pub struct AllowedHosts {
@@ -26,8 +28,7 @@ impl AllowedHosts {
 
     fn contain(&self, host: &str) -> bool {
         let name = host.to_ascii_lowercase();
-        let is_loopback = matches!(name.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-        self.names.contains(&name) || (self.loopback && is_loopback)
+        self.names.contains(&name) || (self.loopback && is_loopback_name(&name))
     }
 }
 
@@ -38,18 +39,21 @@ pub async fn check_host(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut headers = request.headers().get_all(header::HOST).iter();
-    let header = headers.next().and_then(|value| value.to_str().ok());
-    let is_one = headers.next().is_none();
-    let authority = request
-        .uri()
-        .authority()
-        .cloned()
-        .or_else(|| header?.parse::<Authority>().ok());
-    let is_ours = is_one && authority.is_some_and(|authority| allowed.contain(authority.host()));
+    let is_ours = named_host(&request).is_some_and(|host| allowed.contain(host.host()));
     if is_ours || request.uri().path().starts_with("/health") {
         next.run(request).await
     } else {
         Problem::from(ErrorCode::MisdirectedRequest).into_response()
     }
+}
+
+/// The host that a request is for; `None` if it names none, or several.
+pub(super) fn named_host(request: &Request) -> Option<Authority> {
+    let mut headers = request.headers().get_all(header::HOST).iter();
+    let (header, another) = (headers.next(), headers.next());
+    if another.is_some() {
+        return None;
+    }
+    let of_header = || header?.to_str().ok()?.parse().ok();
+    request.uri().authority().cloned().or_else(of_header)
 }

@@ -18,6 +18,7 @@ use crate::model::{NewOneTimeToken, Principal, Purpose, Session, User, device_na
 use crate::password_policy::PasswordPolicy;
 use crate::ports::{
     Clock, Decision, Lookup, Quota, Random, RateLimiter, Repository, SnapshotCache, Store,
+    Transaction,
 };
 use crate::tokens::{TokenSettings, TokenSigner};
 
@@ -129,6 +130,8 @@ pub(crate) mod quotas {
     pub(crate) const SIGN_IN_ACCOUNT: Quota = quota(10, 60);
     /// Wrong passwords from one network.
     pub(crate) const SIGN_IN_NETWORK: Quota = quota(50, 10);
+    /// Audit events about refused sign-ins from one network.
+    pub(crate) const AUDIT_LIMITED: Quota = quota(1, 60);
     /// Registrations from one network.
     pub(crate) const REGISTER_NETWORK: Quota = quota(20, 60);
     /// Mails that somebody can cause to one address.
@@ -290,12 +293,20 @@ impl Auth {
         }
     }
 
-    /// Forgets the snapshots of what a committed write changed.
-    pub(crate) async fn forget(&self, user_id: Uuid, sessions: &[Uuid]) {
+    /// Commits, and forgets the snapshots of what was changed. Also where the commit failed: its answer may have been
+    /// lost after it was done.
+    pub(crate) async fn commit(
+        &self,
+        tx: Box<dyn Transaction>,
+        user_id: Uuid,
+        sessions: &[Uuid],
+    ) -> Result<(), AuthError> {
+        let committed = tx.commit().await;
         self.users.remove(user_id).await;
         for session in sessions {
             self.sessions.remove(*session).await;
         }
+        Ok(committed?)
     }
 
     pub(crate) fn new_id(&self) -> Uuid {
@@ -332,6 +343,19 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let mut store = self.store.connect().await?;
         self.audit(&mut *store, event, user_id, details, meta).await
+    }
+
+    /// Writes an event about an address without an account in a transaction of its own, so that a database that cannot
+    /// write fails for known and unknown addresses alike (lesson V4).
+    pub(crate) async fn audit_unknown(
+        &self,
+        event: AuditEvent,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let mut tx = self.store.begin().await?;
+        let details = serde_json::json!({});
+        self.audit(&mut *tx, event, None, details, meta).await?;
+        Ok(tx.commit().await?)
     }
 
     /// Puts a mail into the outbox, in the transaction of the fact it tells.

@@ -74,6 +74,7 @@ pub(crate) enum Verdict {
 }
 
 enum Job {
+    Run(Box<dyn FnOnce() + Send>),
     Hash {
         password: Zeroizing<String>,
         salt: [u8; 16],
@@ -185,6 +186,23 @@ impl PasswordHasher {
         wait(answer).await
     }
 
+    /// Runs other costly work on the password threads, which bounds it like the hashes.
+    ///
+    /// # Errors
+    /// [`AuthError::Overloaded`] at once if the queue is full.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AuthError> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Job::Run(Box::new(move || {
+            if !reply.is_closed() {
+                let _ = reply.send(work());
+            }
+        })))?;
+        answer.await.map_err(AuthError::internal)
+    }
+
     fn submit(&self, job: Job) -> Result<(), AuthError> {
         self.jobs.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => AuthError::Overloaded {
@@ -240,6 +258,7 @@ impl Worker {
             };
             match job {
                 None => return,
+                Some(Job::Run(work)) => work(),
                 // A caller that has gone away needs no hash.
                 Some(Job::Hash { reply, .. }) if reply.is_closed() => {}
                 Some(Job::Verify { reply, .. }) if reply.is_closed() => {}
@@ -308,7 +327,8 @@ impl Worker {
     /// Whether the password is right, and whether the stored form is the one that is written today.
     fn check(&mut self, password: &str, stored: &str) -> (bool, bool) {
         if stored.starts_with("$2") {
-            return (verify_bcrypt(password, stored), false);
+            // bcrypt looks at 72 bytes: a longer password was not checked whole, so what was typed must not replace it.
+            return (verify_bcrypt(password, stored), password.len() > 72);
         }
         let Ok(parsed) = PasswordHash::new(stored) else {
             return (false, false);

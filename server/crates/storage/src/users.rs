@@ -42,7 +42,9 @@ returning id, email, first_name, last_name, is_email_verified, is_active, last_l
 
 const UPDATE_PROFILE: &str = "
 update users
-set first_name = $2, last_name = $3, updated_at = $4
+set first_name = case when cast($2 as text) is null then first_name else nullif($2, '') end,
+    last_name = case when cast($3 as text) is null then last_name else nullif($3, '') end,
+    updated_at = $4
 where id = $1 and is_active and deleted_at is null
 returning id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at";
 

@@ -54,21 +54,18 @@ impl TrustedProxies {
     /// the first address that is no trusted proxy is the client; text that is no address ends the search (lesson V37).
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
-        let hops = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok());
-        let hops: Vec<&str> = hops
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
+        let lines = headers.get_all("x-forwarded-for").iter();
+        let hops: Vec<&[u8]> = lines
+            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
             .collect();
         for hop in hops.into_iter().rev() {
             if !self.contain(client) {
                 break;
             }
-            match hop.parse::<IpAddr>() {
-                Ok(address) => client = address.to_canonical(),
-                Err(_) => break,
+            let hop = std::str::from_utf8(hop).ok();
+            match hop.and_then(|hop| hop.trim().parse::<IpAddr>().ok()) {
+                Some(address) => client = address.to_canonical(),
+                None => break,
             }
         }
         client
@@ -150,7 +147,10 @@ mod tests {
     fn client(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
         let headers = forwarded
             .iter()
-            .map(|value| ("x-forwarded-for".parse().unwrap(), value.parse().unwrap()))
+            .map(|value| {
+                let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                ("x-forwarded-for".parse().unwrap(), value)
+            })
             .collect();
         let proxies = TrustedProxies::parse(trusted.iter().copied()).unwrap();
         proxies
@@ -192,6 +192,8 @@ mod tests {
             client(&["10.0.0.0/8"], "10.0.0.2", &["203.0.113.7, unknown"]),
             "10.0.0.2"
         );
+        let unreadable = ["6.6.6.6", "\u{ff}, 10.0.0.3"];
+        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.2", &unreadable), "10.0.0.3");
         assert_eq!(
             client(&["0.0.0.0/0"], "10.0.0.2", &["203.0.113.7"]),
             "203.0.113.7"

@@ -37,7 +37,9 @@ impl Auth {
         take_token_limit(self, meta).await?;
         let token_hash = match proof {
             VerifyEmail::Token(token) => Some(hash_token(token.trim())),
-            VerifyEmail::Code { email, code } => self.token_of_code(&email, &code).await?,
+            VerifyEmail::Code { email, code } => {
+                in_uniform_time(self.token_of_code(&email, &code)).await?
+            }
         };
         let verified = match token_hash {
             Some(token_hash) => self.consume_verification(&token_hash, meta).await?,
@@ -95,8 +97,7 @@ impl Auth {
             meta,
         )
         .await?;
-        tx.commit().await?;
-        self.forget(user_id, &[]).await;
+        self.commit(tx, user_id, &[]).await?;
         Ok(Some(user))
     }
 
@@ -132,7 +133,9 @@ impl Auth {
         email: &str,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let email = self.take_mail_limits(email, meta).await?;
+        let email = self
+            .take_mail_limits(email, MailKind::VerifyEmail, meta)
+            .await?;
         in_uniform_time(async {
             let account = self
                 .store
@@ -144,7 +147,10 @@ impl Auth {
                 Some(user) if user.is_active && !user.is_email_verified => {
                     self.send_verification(&user, meta).await
                 }
-                _ => Ok(()),
+                _ => {
+                    self.audit_unknown(AuditEvent::VerificationRequested, meta)
+                        .await
+                }
             }
         })
         .await
@@ -175,6 +181,7 @@ impl Auth {
     pub(crate) async fn take_mail_limits(
         &self,
         email: &str,
+        kind: MailKind,
         meta: &RequestMeta,
     ) -> Result<EmailAddress, AuthError> {
         if email.trim().is_empty() {
@@ -187,8 +194,11 @@ impl Auth {
             quotas::MAIL_NETWORK,
         )
         .await?;
-        self.take(&recipient_key(email.canonical()), quotas::MAIL_RECIPIENT)
-            .await?;
+        self.take(
+            &recipient_key(kind, email.canonical()),
+            quotas::MAIL_RECIPIENT,
+        )
+        .await?;
         Ok(email)
     }
 

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::sessions::NewSession;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
-use crate::error::AuthError;
+use crate::error::{AuthError, Field, FieldError};
 use crate::hashing::Verdict;
 use crate::mail::MailKind;
-use crate::model::{EmailAddress, Principal, Session, SessionKind};
+use crate::model::{EmailAddress, Principal, Session, SessionKind, User};
 
 /// A change-password form or body.
 pub struct ChangePassword {
@@ -30,7 +30,8 @@ impl Auth {
         command: ChangePassword,
         meta: &RequestMeta,
     ) -> Result<Option<Session>, AuthError> {
-        self.check_new_password(&who.user, &command.new_password)?;
+        self.check_password_of(&who.user, &command.new_password)
+            .await?;
         let verified_hash = self
             .check_current_password(who, &command.current_password, meta)
             .await?;
@@ -40,6 +41,40 @@ impl Auth {
             .await?;
         self.apply_change(who, &verified_hash, &new_hash, meta)
             .await
+    }
+
+    /// A user's new password against the policy.
+    pub(super) async fn check_password_of(
+        &self,
+        user: &User,
+        new_password: &SecretString,
+    ) -> Result<(), AuthError> {
+        let own_words = [
+            Some(user.email.as_str()),
+            user.first_name.as_deref(),
+            user.last_name.as_deref(),
+        ];
+        self.check_new_password(Field::NewPassword, new_password, own_words)
+            .await?
+            .map_err(|fault| AuthError::ValidationFailed(vec![fault]))
+    }
+
+    /// A new password against the policy, with the user's own address and names as words to avoid. Estimating strength
+    /// takes milliseconds, so it is done where the hashes are.
+    pub(super) async fn check_new_password(
+        &self,
+        field: Field,
+        password: &SecretString,
+        own_words: [Option<&str>; 3],
+    ) -> Result<Result<(), FieldError>, AuthError> {
+        let policy = self.settings.passwords.clone();
+        let password = password.clone();
+        let own_words: Vec<String> = own_words.into_iter().flatten().map(str::to_owned).collect();
+        let check = move || {
+            let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
+            policy.check(field, password.expose_secret(), &own_words)
+        };
+        self.hasher.run(check).await
     }
 
     /// The stored hash that the password was right for.
@@ -119,8 +154,7 @@ impl Auth {
         } else {
             None
         };
-        tx.commit().await?;
-        self.forget(who.user.id, &ended).await;
+        self.commit(tx, who.user.id, &ended).await?;
         Ok(new_session)
     }
 }

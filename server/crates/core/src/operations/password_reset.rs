@@ -8,7 +8,7 @@ use super::sign_in::account_key;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, quotas};
 use crate::crypto::hash_token;
-use crate::error::{AuthError, Field};
+use crate::error::AuthError;
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, Purpose, User};
 
@@ -22,7 +22,9 @@ impl Auth {
         email: &str,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let email = self.take_mail_limits(email, meta).await?;
+        let email = self
+            .take_mail_limits(email, MailKind::ResetPassword, meta)
+            .await?;
         in_uniform_time(async {
             let account = self
                 .store
@@ -32,7 +34,10 @@ impl Auth {
                 .await?;
             match account.map(|account| account.user) {
                 Some(user) if user.is_active => self.send_reset_link(&user, meta).await,
-                _ => Ok(()),
+                _ => {
+                    self.audit_unknown(AuditEvent::PasswordResetRequested, meta)
+                        .await
+                }
             }
         })
         .await
@@ -84,7 +89,7 @@ impl Auth {
         let Some(user) = self.user_of_reset_token(&token_hash).await? else {
             return self.refuse_reset(meta).await;
         };
-        self.check_new_password(&user, new_password)?;
+        self.check_password_of(&user, new_password).await?;
         let new_hash = self.hasher.hash(new_password.expose_secret()).await?;
         if !self
             .apply_reset(&user, &token_hash, &new_hash, meta)
@@ -147,8 +152,7 @@ impl Auth {
         .await?;
         self.enqueue_mail(&mut *tx, MailKind::PasswordChanged, user, None, meta)
             .await?;
-        tx.commit().await?;
-        self.forget(user.id, &ended).await;
+        self.commit(tx, user.id, &ended).await?;
         Ok(true)
     }
 
@@ -156,24 +160,6 @@ impl Auth {
         self.audit_alone(AuditEvent::PasswordResetFailed, None, json!({}), meta)
             .await?;
         Err(AuthError::InvalidToken)
-    }
-
-    /// The policy, with the user's own address and names as words to avoid.
-    pub(crate) fn check_new_password(
-        &self,
-        user: &User,
-        new_password: &SecretString,
-    ) -> Result<(), AuthError> {
-        let own_words = [
-            Some(user.email.as_str()),
-            user.first_name.as_deref(),
-            user.last_name.as_deref(),
-        ];
-        let own_words: Vec<&str> = own_words.into_iter().flatten().collect();
-        self.settings
-            .passwords
-            .check(Field::NewPassword, new_password.expose_secret(), &own_words)
-            .map_err(|error| AuthError::ValidationFailed(vec![error]))
     }
 }
 
@@ -186,7 +172,8 @@ pub(super) async fn take_token_limit(auth: &Auth, meta: &RequestMeta) -> Result<
     .await
 }
 
-/// The limiter's key of a mailbox.
-pub(super) fn recipient_key(canonical: &str) -> String {
-    format!("mail:recipient:{}", hash_token(canonical))
+/// The limiter's key of a mailbox and a kind of mail. Each kind counts by itself: asking for one kind of mail must not
+/// keep the owner from getting another.
+pub(super) fn recipient_key(kind: MailKind, canonical: &str) -> String {
+    format!("mail:{kind}:{}", hash_token(canonical))
 }

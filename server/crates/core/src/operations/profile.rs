@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
-use crate::error::{AuthError, Field};
+use crate::error::{AuthError, Field, FieldError};
 use crate::model::{Principal, User, clean_name};
 
 /// The names to change: `None` leaves one as it is, an empty text removes it.
@@ -25,16 +25,8 @@ impl Auth {
         command: UpdateProfile,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
-        let first_name = changed(
-            Field::FirstName,
-            command.first_name,
-            who.user.first_name.as_deref(),
-        );
-        let last_name = changed(
-            Field::LastName,
-            command.last_name,
-            who.user.last_name.as_deref(),
-        );
+        let first_name = changed(Field::FirstName, command.first_name);
+        let last_name = changed(Field::LastName, command.last_name);
         let (first_name, last_name) = match (first_name, last_name) {
             (Ok(first_name), Ok(last_name)) => (first_name, last_name),
             (first_name, last_name) => {
@@ -62,19 +54,13 @@ impl Auth {
             meta,
         )
         .await?;
-        tx.commit().await?;
-        self.forget(user.id, &[]).await;
+        self.commit(tx, user.id, &[]).await?;
         Ok(user)
     }
 }
 
-fn changed(
-    field: Field,
-    new: Option<String>,
-    current: Option<&str>,
-) -> Result<Option<String>, crate::error::FieldError> {
-    match new {
-        None => Ok(current.map(str::to_owned)),
-        Some(name) => clean_name(field, Some(&name)),
-    }
+/// `None` leaves the name; an empty text removes it.
+fn changed(field: Field, new: Option<String>) -> Result<Option<String>, FieldError> {
+    let clean = |name: String| Ok(clean_name(field, Some(&name))?.unwrap_or_default());
+    new.map(clean).transpose()
 }

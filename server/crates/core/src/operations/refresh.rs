@@ -104,7 +104,7 @@ impl Auth {
             .refresh_token_state(text.family)
             .await?;
         match state {
-            Some(state) if text.is_authentic && self.is_reuse(&state, &hash_token(presented)) => {
+            Some(state) if self.is_reuse(&state, &hash_token(presented)) => {
                 self.end_stolen_family(&state, meta).await?;
                 Ok(AuthError::RefreshTokenReused)
             }
@@ -143,8 +143,6 @@ impl Auth {
             self.enqueue_mail(&mut *tx, MailKind::SessionEnded, &user, None, meta)
                 .await?;
         }
-        tx.commit().await?;
-        self.forget(state.user_id, &[state.session_id]).await;
-        Ok(())
+        self.commit(tx, state.user_id, &[state.session_id]).await
     }
 }

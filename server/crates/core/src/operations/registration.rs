@@ -55,12 +55,9 @@ impl Auth {
         command: Register,
         meta: &RequestMeta,
     ) -> Result<Registered, AuthError> {
-        let input = self.check_registration(&command)?;
-        self.take(
-            &format!("register:network:{}", meta.network()),
-            quotas::REGISTER_NETWORK,
-        )
-        .await?;
+        let key = format!("register:network:{}", meta.network());
+        self.take(&key, quotas::REGISTER_NETWORK).await?;
+        let input = self.check_registration(&command).await?;
         let password_hash = self.hasher.hash(command.password.expose_secret()).await?;
         let user = NewUser {
             id: self.new_id(),
@@ -84,29 +81,18 @@ impl Auth {
         }
     }
 
-    fn check_registration(&self, command: &Register) -> Result<CheckedInput, AuthError> {
-        let email = if command.email.trim().is_empty() {
-            Err(FieldCode::Required)
-        } else {
-            EmailAddress::parse(&command.email).map_err(|_| FieldCode::InvalidEmail)
-        }
-        .map_err(|code| FieldError {
-            field: Field::Email,
-            code,
-        });
+    async fn check_registration(&self, command: &Register) -> Result<CheckedInput, AuthError> {
+        let email = check_email(&command.email);
         let first_name = clean_name(Field::FirstName, command.first_name.as_deref());
         let last_name = clean_name(Field::LastName, command.last_name.as_deref());
         let own_words = [
-            Some(command.email.as_str()),
-            command.first_name.as_deref(),
-            command.last_name.as_deref(),
+            email.as_ref().ok().map(EmailAddress::as_str),
+            first_name.as_ref().ok().and_then(Option::as_deref),
+            last_name.as_ref().ok().and_then(Option::as_deref),
         ];
-        let own_words: Vec<&str> = own_words.into_iter().flatten().collect();
-        let password = self.settings.passwords.check(
-            Field::Password,
-            command.password.expose_secret(),
-            &own_words,
-        );
+        let password = self
+            .check_new_password(Field::Password, &command.password, own_words)
+            .await?;
         match (email, first_name, last_name, password) {
             (Ok(email), Ok(first_name), Ok(last_name), Ok(())) => Ok(CheckedInput {
                 email,
@@ -199,7 +185,7 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let canonical = new_user.email.canonical();
         // The limit protects the mailbox; it must not show in the answer.
-        let key = super::password_reset::recipient_key(canonical);
+        let key = super::password_reset::recipient_key(MailKind::AlreadyRegistered, canonical);
         let may_mail = self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok();
         let mut tx = self.store.begin().await?;
         let owner = tx.account_by_email(canonical).await?;
@@ -219,4 +205,16 @@ impl Auth {
         .await?;
         Ok(tx.commit().await?)
     }
+}
+
+fn check_email(text: &str) -> Result<EmailAddress, FieldError> {
+    let code = if text.trim().is_empty() {
+        FieldCode::Required
+    } else {
+        FieldCode::InvalidEmail
+    };
+    EmailAddress::parse(text).map_err(|_| FieldError {
+        field: Field::Email,
+        code,
+    })
 }

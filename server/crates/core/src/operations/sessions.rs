@@ -136,9 +136,7 @@ impl Auth {
             )
             .await?;
         }
-        tx.commit().await?;
-        self.forget(who.user.id, &[who.session.id]).await;
-        Ok(())
+        self.commit(tx, who.user.id, &[who.session.id]).await
     }
 
     /// Ends all of the caller's sessions, or all but the current one; how many ended.
@@ -163,8 +161,7 @@ impl Auth {
             meta,
         )
         .await?;
-        tx.commit().await?;
-        self.forget(who.user.id, &ended).await;
+        self.commit(tx, who.user.id, &ended).await?;
         Ok(ended.len())
     }
 
@@ -206,9 +203,7 @@ impl Auth {
             meta,
         )
         .await?;
-        tx.commit().await?;
-        self.forget(who.user.id, &[session_id]).await;
-        Ok(())
+        self.commit(tx, who.user.id, &[session_id]).await
     }
 
     /// Gives a browser session, just issued, the cookie that stands for it.
@@ -270,10 +265,10 @@ impl Auth {
         let ended = tx
             .end_session_by_cookie(&hash_token(cookie), self.clock.now())
             .await?;
-        tx.commit().await?;
+        let committed = tx.commit().await;
         if let Some(session_id) = ended {
             self.sessions.remove(session_id).await;
         }
-        Ok(())
+        Ok(committed?)
     }
 }

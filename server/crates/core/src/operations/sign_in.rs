@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, quotas};
+use crate::auth::{Auth, RegistrationMode, RequestMeta, quotas};
 use crate::error::{AuthError, Field};
 use crate::hashing::Verdict;
 use crate::model::{Account, EmailAddress, SessionKind, SignInMethod, clean_name};
@@ -82,10 +82,27 @@ impl Auth {
         };
         let result = self.take_both(&attempt).await;
         if matches!(result, Err(AuthError::RateLimited { .. })) {
-            self.audit_alone(AuditEvent::LoginLimited, user_id, json!({}), meta)
-                .await?;
+            self.audit_limited(&attempt.network_key, user_id, meta)
+                .await;
         }
         result.map(|()| attempt)
+    }
+
+    /// One event a minute and network, so that a flood of refused attempts does not become a flood of writes.
+    async fn audit_limited(&self, network_key: &str, user_id: Option<Uuid>, meta: &RequestMeta) {
+        let key = format!("audit:{network_key}");
+        if self.take(&key, quotas::AUDIT_LIMITED).await.is_err() {
+            return;
+        }
+        let written = self
+            .audit_alone(AuditEvent::LoginLimited, user_id, json!({}), meta)
+            .await;
+        if let Err(error) = written {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a limited sign-in was not audited"
+            );
+        }
     }
 
     async fn take_both(&self, attempt: &Attempt) -> Result<(), AuthError> {
@@ -136,6 +153,7 @@ impl Auth {
             Verdict::RightWithNewHash(hash) => Some(Some(hash.as_str())),
         };
         if let (Some(account), Some(new_hash)) = (&account, new_hash)
+            && self.is_admitted(account)
             && let Some(signed_in) = self.begin_session(account, new_hash, new, meta).await?
         {
             return Ok(signed_in);
@@ -144,6 +162,15 @@ impl Auth {
         self.audit_alone(AuditEvent::LoginFailure, user_id, json!({}), meta)
             .await?;
         Err(AuthError::InvalidCredentials)
+    }
+
+    /// In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could tell by
+    /// signing in whether it had an account before.
+    fn is_admitted(&self, account: &Account) -> bool {
+        match self.settings.registration {
+            RegistrationMode::Open => true,
+            RegistrationMode::Private => account.user.is_email_verified,
+        }
     }
 
     /// `None` if the account became inactive or its password changed since it was verified.
@@ -175,8 +202,7 @@ impl Auth {
             meta,
         )
         .await?;
-        tx.commit().await?;
-        self.forget(signed_in.user.id, &[]).await;
+        self.commit(tx, signed_in.user.id, &[]).await?;
         Ok(Some(signed_in))
     }
 }

@@ -83,7 +83,8 @@ pub trait Users {
         now: OffsetDateTime,
     ) -> Result<Option<User>>;
 
-    /// `None` if the account is gone or inactive.
+    /// Changes the names that are given, in one statement; an empty text removes a name. `None` if the account is gone or
+    /// inactive.
     async fn update_profile(
         &mut self,
         id: Uuid,

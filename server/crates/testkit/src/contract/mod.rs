@@ -32,7 +32,7 @@ macro_rules! store_contracts {
             users::parallel_registrations_of_one_address_give_one_account,
             users::a_sign_in_is_recorded_only_under_the_hash_that_was_verified,
             users::a_password_changes_only_over_the_hash_that_was_verified,
-            users::a_profile_is_replaced,
+            users::the_names_that_are_given_change,
             users::an_address_is_marked_verified,
             users::an_inactive_account_cannot_be_changed,
             sessions::a_live_session_has_a_principal,

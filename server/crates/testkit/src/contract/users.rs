@@ -233,23 +233,29 @@ pub async fn a_password_changes_only_over_the_hash_that_was_verified(cx: Contrac
     );
 }
 
-pub async fn a_profile_is_replaced(cx: Contract) {
+pub async fn the_names_that_are_given_change(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     cx.advance(Duration::hours(1));
     let mut store = cx.connect().await;
-    let updated = store
-        .update_profile(user.id, None, Some("Lee"), cx.now())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (updated.first_name.as_deref(), updated.last_name.as_deref()),
-        (None, Some("Lee"))
-    );
-    assert_eq!(
-        (updated.created_at, updated.updated_at),
-        (user.created_at, cx.now())
-    );
+    for (given, names) in [
+        ((None, Some("Lee")), (user.first_name.as_deref(), Some("Lee"))),
+        ((Some("Anna"), None), (Some("Anna"), Some("Lee"))),
+        ((Some(""), None), (None, Some("Lee"))),
+    ] {
+        let updated = store
+            .update_profile(user.id, given.0, given.1, cx.now())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (updated.first_name.as_deref(), updated.last_name.as_deref()),
+            names
+        );
+        assert_eq!(
+            (updated.created_at, updated.updated_at),
+            (user.created_at, cx.now())
+        );
+    }
     assert!(
         store
             .update_profile(cx.id(), None, None, cx.now())

@@ -1,0 +1,43 @@
+//! An embedded database serves one process: what that process remembers of it is then never out of date.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+/// Held while the process serves; the system lets go of it when the process ends, however it ends.
+pub struct DatabaseLock(#[expect(dead_code, reason = "held, not read")] File);
+
+/// Takes the database for this process; `None` if another one has it.
+///
+/// # Errors
+/// If the file beside the database cannot be written.
+pub fn lock(database: &Path) -> io::Result<Option<DatabaseLock>> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(DatabaseLock(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_process_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("vestibule.db");
+        let first = lock(&database).unwrap();
+        assert!(first.is_some());
+        assert!(lock(&database).unwrap().is_none());
+        drop(first);
+        assert!(lock(&database).unwrap().is_some());
+    }
+}
