@@ -123,7 +123,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "mail.smtp_url",
         "SMTP_URL",
-        "`smtps://user:password@host` or `smtp://host:port?tls=required`. Without it, in development only, mails are shown at /dev/mailbox.",
+        "`smtps://user:password@host` or `smtp://host:port?tls=required`. Without it, in development only, mails are shown at /dev/mailbox, to browsers on the same machine.",
     ),
     setting(
         "mail.from",
