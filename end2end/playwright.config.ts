@@ -3,7 +3,7 @@ import { defineConfig } from '@playwright/test';
 import { baseURL, serverBinary, serverEnvironment } from './fixtures/server';
 
 /** Files that speak HTTP alone, or are about scripts: once is enough. */
-const ONCE = /(accessibility|api|forms_attack|headers|islands|screenshots|tokens)\.spec\.ts/;
+const ONCE = /(accessibility|api|forms_attack|headers|islands|readme|screenshots|tokens)\.spec\.ts/;
 
 export default defineConfig({
   testDir: 'tests',
