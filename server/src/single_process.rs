@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 /// Held while the process serves; the system lets go of it when the process ends, however it ends.
@@ -18,6 +19,7 @@ pub fn lock(database: &Path) -> io::Result<Option<DatabaseLock>> {
         .write(true)
         .create(true)
         .truncate(false)
+        .mode(0o600)
         .open(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(DatabaseLock(file))),

@@ -41,14 +41,23 @@ impl Forge {
     async fn new(app: TestApp) -> Self {
         let user = app.user("ann@example.org").await;
         let parts: Vec<&str> = user.access_token.split('.').collect();
-        let decode = |part: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
+        let decode =
+            |part: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
         let (header, claims) = (decode(parts[0]), decode(parts[1]));
         let key = signing_key(&app).await;
-        Self { app, user, header, claims, key }
+        Self {
+            app,
+            user,
+            header,
+            claims,
+            key,
+        }
     }
 
     fn sign(&self, header: &Value, claims: &Value) -> String {
-        encode(header, &claims.to_string(), |message| self.key.sign(message).as_ref().to_vec())
+        encode(header, &claims.to_string(), |message| {
+            self.key.sign(message).as_ref().to_vec()
+        })
     }
 
     fn with_header(&self, name: &str, value: Value) -> String {
@@ -65,30 +74,56 @@ impl Forge {
 
     async fn refuses(&self, token: &str, code: &str, what: &str) {
         let answer = self.app.get("/me").bearer(token).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, code), "{what}: {answer:?}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (401, code),
+            "{what}: {answer:?}"
+        );
     }
 }
 
 /// Opens the stored key as the portal does.
 async fn signing_key(app: &TestApp) -> Ed25519KeyPair {
-    let stored = app.store.connect().await.unwrap().signing_keys(app.clock.now()).await.unwrap().remove(0);
+    let stored = app
+        .store
+        .connect()
+        .await
+        .unwrap()
+        .signing_keys(app.clock.now())
+        .await
+        .unwrap()
+        .remove(0);
     let seal = MasterKey::parse(MASTER_KEY).unwrap().derive("seal");
     let mut sealed = STANDARD.decode(&stored.sealed_private_key).unwrap();
     let (nonce, data) = sealed.split_at_mut(NONCE_LEN);
     let nonce = Nonce::try_assume_unique_for_key(nonce).unwrap();
     let opener = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, seal.as_slice()).unwrap());
-    Ed25519KeyPair::from_pkcs8(opener.open_in_place(nonce, Aad::from(stored.kid.as_bytes()), data).unwrap()).unwrap()
+    Ed25519KeyPair::from_pkcs8(
+        opener
+            .open_in_place(nonce, Aad::from(stored.kid.as_bytes()), data)
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 fn encode(header: &Value, claims: &str, sign: impl Fn(&[u8]) -> Vec<u8>) -> String {
-    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims));
+    let message = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header.to_string()),
+        URL_SAFE_NO_PAD.encode(claims)
+    );
     let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
     format!("{message}.{signature}")
 }
 
 async fn a_token_with_the_right_header_and_claims_is_good(app: TestApp) {
     let forge = Forge::new(app).await;
-    assert!(forge.app.accepts(&forge.sign(&forge.header, &forge.claims)).await);
+    assert!(
+        forge
+            .app
+            .accepts(&forge.sign(&forge.header, &forge.claims))
+            .await
+    );
 }
 
 async fn no_other_algorithm_is_taken(app: TestApp) {
@@ -98,25 +133,51 @@ async fn no_other_algorithm_is_taken(app: TestApp) {
         let header = json!({ "alg": algorithm, "typ": "at+jwt", "kid": forge.header["kid"] });
         let unsigned = encode(&header, &claims, |_| Vec::new());
         forge.refuses(&unsigned, "unauthenticated", algorithm).await;
-        forge.refuses(unsigned.trim_end_matches('.'), "unauthenticated", algorithm).await;
-        forge.refuses(&forge.with_header("alg", json!(algorithm)), "unauthenticated", algorithm).await;
+        forge
+            .refuses(unsigned.trim_end_matches('.'), "unauthenticated", algorithm)
+            .await;
+        forge
+            .refuses(
+                &forge.with_header("alg", json!(algorithm)),
+                "unauthenticated",
+                algorithm,
+            )
+            .await;
     }
-    for algorithm in ["HS256", "ES256", "RS256", "PS256", "ES384", "HS512", "eddsa"] {
-        forge.refuses(&forge.with_header("alg", json!(algorithm)), "unauthenticated", algorithm).await;
+    for algorithm in [
+        "HS256", "ES256", "RS256", "PS256", "ES384", "HS512", "eddsa",
+    ] {
+        forge
+            .refuses(
+                &forge.with_header("alg", json!(algorithm)),
+                "unauthenticated",
+                algorithm,
+            )
+            .await;
     }
 }
 
 async fn the_public_key_is_no_shared_secret(app: TestApp) {
     let forge = Forge::new(app).await;
-    let keys = forge.app.at(Method::GET, "/.well-known/jwks.json").await.json();
+    let keys = forge
+        .app
+        .at(Method::GET, "/.well-known/jwks.json")
+        .await
+        .json();
     let jwk = &keys["keys"][0];
     let raw = forge.key.public_key().as_ref().to_vec();
     // RFC 8410: the one prefix of every Ed25519 public key.
     let der = [hex("302a300506032b6570032100"), raw.clone()].concat();
-    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(&der));
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        STANDARD.encode(&der)
+    );
     let secrets = [
         ("the key's bytes", raw),
-        ("its text in the key set", jwk["x"].as_str().unwrap().as_bytes().to_vec()),
+        (
+            "its text in the key set",
+            jwk["x"].as_str().unwrap().as_bytes().to_vec(),
+        ),
         ("its JWK", jwk.to_string().into_bytes()),
         ("the key set", keys.to_string().into_bytes()),
         ("its DER form", der),
@@ -132,14 +193,23 @@ async fn the_public_key_is_no_shared_secret(app: TestApp) {
                 json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": forge.header["kid"] }),
                 json!({ "alg": name, "typ": "at+jwt" }),
             ] {
-                forge.refuses(&encode(&header, &forge.claims.to_string(), sign), "unauthenticated", what).await;
+                forge
+                    .refuses(
+                        &encode(&header, &forge.claims.to_string(), sign),
+                        "unauthenticated",
+                        what,
+                    )
+                    .await;
             }
         }
     }
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 async fn a_changed_signature_is_none(app: TestApp) {
@@ -150,28 +220,63 @@ async fn a_changed_signature_is_none(app: TestApp) {
         let mut flipped = signature.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(flipped));
-        forge.refuses(&token, "unauthenticated", &format!("bit {bit}")).await;
+        forge
+            .refuses(&token, "unauthenticated", &format!("bit {bit}"))
+            .await;
     }
     for length in [0, 1, 63] {
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&signature[..length]));
-        forge.refuses(&token, "unauthenticated", &format!("{length} bytes")).await;
+        forge
+            .refuses(&token, "unauthenticated", &format!("{length} bytes"))
+            .await;
     }
     // The claims of one token under the signature of another.
     let other = forge.app.sign_in("ann@example.org").await;
     let (_, other_signature) = other.access_token.rsplit_once('.').unwrap();
-    forge.refuses(&format!("{message}.{other_signature}"), "unauthenticated", "another's signature").await;
+    forge
+        .refuses(
+            &format!("{message}.{other_signature}"),
+            "unauthenticated",
+            "another's signature",
+        )
+        .await;
 }
 
 async fn a_token_of_another_type_is_none(app: TestApp) {
     let forge = Forge::new(app).await;
-    for typ in [json!("JWT"), json!("logout+jwt"), json!("id_token"), json!(""), json!(null), json!(["at+jwt"])] {
-        forge.refuses(&forge.with_header("typ", typ.clone()), "unauthenticated", &typ.to_string()).await;
+    for typ in [
+        json!("JWT"),
+        json!("logout+jwt"),
+        json!("id_token"),
+        json!(""),
+        json!(null),
+        json!(["at+jwt"]),
+    ] {
+        forge
+            .refuses(
+                &forge.with_header("typ", typ.clone()),
+                "unauthenticated",
+                &typ.to_string(),
+            )
+            .await;
     }
     let mut header = forge.header.clone();
     header.as_object_mut().unwrap().remove("typ");
-    forge.refuses(&forge.sign(&header, &forge.claims), "unauthenticated", "no type").await;
+    forge
+        .refuses(
+            &forge.sign(&header, &forge.claims),
+            "unauthenticated",
+            "no type",
+        )
+        .await;
     for token_type in ["refresh", "verify_email", "reset_password", ""] {
-        forge.refuses(&forge.with_claim("token_type", json!(token_type)), "unauthenticated", token_type).await;
+        forge
+            .refuses(
+                &forge.with_claim("token_type", json!(token_type)),
+                "unauthenticated",
+                token_type,
+            )
+            .await;
     }
 }
 
@@ -180,17 +285,46 @@ async fn a_key_is_never_taken_from_the_token(app: TestApp) {
     let own = Ed25519KeyPair::generate().unwrap();
     let x = URL_SAFE_NO_PAD.encode(own.public_key().as_ref());
     let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "alg": "EdDSA" });
-    let kids = ["", "other", "../../../dev/null", "' or 1=1 --", "\0", "http://127.0.0.1:1/"];
-    for kid in kids.map(Value::from).into_iter().chain([forge.header["kid"].clone(), Value::Null]) {
-        for extra in [json!({}), json!({ "jwk": jwk }), json!({ "jku": "http://127.0.0.1:1/jwks.json" }), json!({ "x5u": "http://127.0.0.1:1/" })] {
+    let kids = [
+        "",
+        "other",
+        "../../../dev/null",
+        "' or 1=1 --",
+        "\0",
+        "http://127.0.0.1:1/",
+    ];
+    for kid in kids
+        .map(Value::from)
+        .into_iter()
+        .chain([forge.header["kid"].clone(), Value::Null])
+    {
+        for extra in [
+            json!({}),
+            json!({ "jwk": jwk }),
+            json!({ "jku": "http://127.0.0.1:1/jwks.json" }),
+            json!({ "x5u": "http://127.0.0.1:1/" }),
+        ] {
             let mut header = json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": kid });
-            header.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-            let token = encode(&header, &forge.claims.to_string(), |message| own.sign(message).as_ref().to_vec());
-            forge.refuses(&token, "unauthenticated", &header.to_string()).await;
+            header
+                .as_object_mut()
+                .unwrap()
+                .extend(extra.as_object().unwrap().clone());
+            let token = encode(&header, &forge.claims.to_string(), |message| {
+                own.sign(message).as_ref().to_vec()
+            });
+            forge
+                .refuses(&token, "unauthenticated", &header.to_string())
+                .await;
         }
         // A good signature under the name of another key.
         if kid != forge.header["kid"] {
-            forge.refuses(&forge.with_header("kid", kid.clone()), "unauthenticated", &kid.to_string()).await;
+            forge
+                .refuses(
+                    &forge.with_header("kid", kid.clone()),
+                    "unauthenticated",
+                    &kid.to_string(),
+                )
+                .await;
         }
         // Keys are looked up again for an unknown name, but not for each of them.
         forge.app.advance(Duration::seconds(11));
@@ -210,7 +344,11 @@ async fn each_claim_is_checked(app: TestApp) {
         ("iss", json!(format!("{PUBLIC_URL}/")), "unauthenticated"),
         ("iss", json!("http://auth.example.org"), "unauthenticated"),
         ("aud", json!("https://other.example"), "unauthenticated"),
-        ("aud", json!(format!("{PUBLIC_URL}.evil.example")), "unauthenticated"),
+        (
+            "aud",
+            json!(format!("{PUBLIC_URL}.evil.example")),
+            "unauthenticated",
+        ),
         ("aud", json!(""), "unauthenticated"),
         ("aud", json!([]), "unauthenticated"),
         ("sub", json!(other), "unauthenticated"),
@@ -219,15 +357,41 @@ async fn each_claim_is_checked(app: TestApp) {
         ("sid", json!("not-a-uuid"), "unauthenticated"),
         ("sub", json!(1), "unauthenticated"),
     ] {
-        forge.refuses(&forge.with_claim(name, value.clone()), code, &format!("{name}: {value}")).await;
+        forge
+            .refuses(
+                &forge.with_claim(name, value.clone()),
+                code,
+                &format!("{name}: {value}"),
+            )
+            .await;
     }
-    for name in ["iss", "aud", "sub", "exp", "nbf", "sid", "token_type", "user_id"] {
+    for name in [
+        "iss",
+        "aud",
+        "sub",
+        "exp",
+        "nbf",
+        "sid",
+        "token_type",
+        "user_id",
+    ] {
         let mut claims = forge.claims.clone();
         claims.as_object_mut().unwrap().remove(name);
-        forge.refuses(&forge.sign(&forge.header, &claims), "unauthenticated", &format!("no {name}")).await;
+        forge
+            .refuses(
+                &forge.sign(&forge.header, &claims),
+                "unauthenticated",
+                &format!("no {name}"),
+            )
+            .await;
     }
     // Clocks of replicas may differ a little.
-    assert!(forge.app.accepts(&forge.with_claim("nbf", json!(now + 20))).await);
+    assert!(
+        forge
+            .app
+            .accepts(&forge.with_claim("nbf", json!(now + 20)))
+            .await
+    );
 }
 
 async fn a_time_of_the_wrong_type_is_none(app: TestApp) {
@@ -235,11 +399,26 @@ async fn a_time_of_the_wrong_type_is_none(app: TestApp) {
     let exp = forge.claims["exp"].to_string();
     for name in ["exp", "nbf"] {
         let current = format!("\"{name}\":{}", forge.claims[name]);
-        for value in [format!("\"{exp}\""), "null".into(), "true".into(), "[]".into(), "{}".into(), "1e400".into(), "99999999999999999999".into()] {
-            let claims = forge.claims.to_string().replace(&current, &format!("\"{name}\":{value}"));
+        for value in [
+            format!("\"{exp}\""),
+            "null".into(),
+            "true".into(),
+            "[]".into(),
+            "{}".into(),
+            "1e400".into(),
+            "99999999999999999999".into(),
+        ] {
+            let claims = forge
+                .claims
+                .to_string()
+                .replace(&current, &format!("\"{name}\":{value}"));
             assert_ne!(claims, forge.claims.to_string());
-            let token = encode(&forge.header, &claims, |message| forge.key.sign(message).as_ref().to_vec());
-            forge.refuses(&token, "unauthenticated", &format!("{name}: {value}")).await;
+            let token = encode(&forge.header, &claims, |message| {
+                forge.key.sign(message).as_ref().to_vec()
+            });
+            forge
+                .refuses(&token, "unauthenticated", &format!("{name}: {value}"))
+                .await;
         }
     }
 }
@@ -249,9 +428,26 @@ async fn a_token_opens_only_its_own_session(app: TestApp) {
     let bob = forge.app.user("bob@example.org").await;
     let payload = bob.access_token.split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-    forge.refuses(&forge.with_claim("sid", claims["sid"].clone()), "unauthenticated", "another user's session").await;
-    forge.app.post("/logout").bearer(&forge.user.access_token).await.expect(204);
-    forge.refuses(&forge.with_claim("jti", claims["jti"].clone()), "unauthenticated", "an ended session").await;
+    forge
+        .refuses(
+            &forge.with_claim("sid", claims["sid"].clone()),
+            "unauthenticated",
+            "another user's session",
+        )
+        .await;
+    forge
+        .app
+        .post("/logout")
+        .bearer(&forge.user.access_token)
+        .await
+        .expect(204);
+    forge
+        .refuses(
+            &forge.with_claim("jti", claims["jti"].clone()),
+            "unauthenticated",
+            "an ended session",
+        )
+        .await;
     assert!(forge.app.accepts(&bob.access_token).await);
 }
 
@@ -287,8 +483,15 @@ async fn text_that_is_no_token_is_refused(app: TestApp) {
     }
     let twice = app.get("/me").bearer(token).bearer(token).await;
     twice.expect_problem(401, "unauthenticated");
-    app.at(Method::GET, &format!("/api/v1/auth/me?access_token={token}")).await.expect_problem(401, "unauthenticated");
-    let call = app.get("/me").cookies(&format!("sid={token}; __Host-sid={token}; access_token={token}"));
+    app.at(
+        Method::GET,
+        &format!("/api/v1/auth/me?access_token={token}"),
+    )
+    .await
+    .expect_problem(401, "unauthenticated");
+    let call = app.get("/me").cookies(&format!(
+        "sid={token}; __Host-sid={token}; access_token={token}"
+    ));
     call.await.expect_problem(401, "unauthenticated");
     assert!(app.accepts(token).await);
 }

@@ -20,24 +20,36 @@ async fn me_is_the_signed_in_user(app: TestApp) {
     let answer = app.get("/me").bearer(&ann.access_token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.json()["id"], ann.id.to_string());
-    assert_eq!(answer.redacted(), json!({
-      "created_at": "2026-11-24T08:30:00.123456Z",
-      "email": "ann@example.org",
-      "first_name": "Ann",
-      "id": "[uuid]",
-      "is_active": true,
-      "is_email_verified": false,
-      "last_login_at": null,
-      "last_name": null,
-      "updated_at": "2026-11-24T08:30:00.123456Z"
-    }));
+    assert_eq!(
+        answer.redacted(),
+        json!({
+          "created_at": "2026-11-24T08:30:00.123456Z",
+          "email": "ann@example.org",
+          "first_name": "Ann",
+          "id": "[uuid]",
+          "is_active": true,
+          "is_email_verified": false,
+          "last_login_at": null,
+          "last_name": null,
+          "updated_at": "2026-11-24T08:30:00.123456Z"
+        })
+    );
 }
 
 async fn me_looks_the_user_up_on_each_request(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
-    let me = async || app.get("/me").bearer(&ann.access_token).await.expect(200).json();
+    let me = async || {
+        app.get("/me")
+            .bearer(&ann.access_token)
+            .await
+            .expect(200)
+            .json()
+    };
     assert_eq!(me().await["is_email_verified"], false);
-    app.post("/email/verify").json(&json!({ "token": mail.token })).await.expect(200);
+    app.post("/email/verify")
+        .json(&json!({ "token": mail.token }))
+        .await
+        .expect(200);
     assert_eq!(me().await["is_email_verified"], true);
     app.advance(Duration::minutes(2));
     app.sign_in("ann@example.org").await;
@@ -49,29 +61,68 @@ async fn names_can_be_changed_and_removed(app: TestApp) {
     app.advance(Duration::minutes(1));
     for (body, names) in [
         (json!({ "last_name": " Lee " }), ["Ann", "Lee"]),
-        (json!({ "first_name": "界".repeat(100) }), [&"界".repeat(100), "Lee"]),
+        (
+            json!({ "first_name": "界".repeat(100) }),
+            [&"界".repeat(100), "Lee"],
+        ),
         (json!({}), [&"界".repeat(100), "Lee"]),
-        (json!({ "first_name": "'; drop table users; --", "last_name": "<b>&\"" }), ["'; drop table users; --", "<b>&\""]),
+        (
+            json!({ "first_name": "'; drop table users; --", "last_name": "<b>&\"" }),
+            ["'; drop table users; --", "<b>&\""],
+        ),
     ] {
-        let answer = app.patch("/me").bearer(&ann.access_token).json(&body).await.expect(200).json();
+        let answer = app
+            .patch("/me")
+            .bearer(&ann.access_token)
+            .json(&body)
+            .await
+            .expect(200)
+            .json();
         assert_eq!([&answer["first_name"], &answer["last_name"]], names);
         assert_eq!(answer["updated_at"], "2026-11-24T08:31:00.123456Z");
-        assert_eq!(app.get("/me").bearer(&ann.access_token).await.json(), answer);
+        assert_eq!(
+            app.get("/me").bearer(&ann.access_token).await.json(),
+            answer
+        );
     }
     let body = json!({ "first_name": null, "last_name": "" });
-    let answer = app.patch("/me").bearer(&ann.access_token).json(&body).await.expect(200).json();
-    assert_eq!((&answer["first_name"], &answer["last_name"]), (&json!(null), &json!(null)));
+    let answer = app
+        .patch("/me")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&answer["first_name"], &answer["last_name"]),
+        (&json!(null), &json!(null))
+    );
 }
 
 async fn names_that_break_a_rule_change_nothing(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let before = app.get("/me").bearer(&ann.access_token).await.json();
     let body = json!({ "first_name": "line\u{2028}break", "last_name": "x".repeat(101) });
-    let answer = app.patch("/me").bearer(&ann.access_token).json(&body).await.expect_problem(400, "validation_failed");
-    assert_eq!(answer.faults(), ["first_name: invalid_characters", "last_name: too_long"]);
+    let answer = app
+        .patch("/me")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect_problem(400, "validation_failed");
+    assert_eq!(
+        answer.faults(),
+        ["first_name: invalid_characters", "last_name: too_long"]
+    );
     let half = json!({ "first_name": "Anna", "last_name": "x".repeat(101) });
-    app.patch("/me").bearer(&ann.access_token).json(&half).await.expect_problem(400, "validation_failed");
-    assert_eq!(app.get("/me").bearer(&ann.access_token).await.json(), before);
+    app.patch("/me")
+        .bearer(&ann.access_token)
+        .json(&half)
+        .await
+        .expect_problem(400, "validation_failed");
+    assert_eq!(
+        app.get("/me").bearer(&ann.access_token).await.json(),
+        before
+    );
 }
 
 async fn an_access_token_lives_for_fifteen_minutes(app: TestApp) {
@@ -79,17 +130,35 @@ async fn an_access_token_lives_for_fifteen_minutes(app: TestApp) {
     app.advance(Duration::minutes(15) - Duration::seconds(1));
     app.get("/me").bearer(&ann.access_token).await.expect(200);
     app.advance(Duration::seconds(1));
-    app.get("/me").bearer(&ann.access_token).await.expect_problem(401, "token_expired");
+    app.get("/me")
+        .bearer(&ann.access_token)
+        .await
+        .expect_problem(401, "token_expired");
 }
 
 async fn without_a_token_there_is_no_me(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.get("/me").await.expect_problem(401, "unauthenticated");
-    app.patch("/me").json(&json!({ "first_name": "Eve" })).await.expect_problem(401, "unauthenticated");
-    app.get("/me").bearer(&ann.refresh_token).await.expect_problem(401, "unauthenticated");
+    app.patch("/me")
+        .json(&json!({ "first_name": "Eve" }))
+        .await
+        .expect_problem(401, "unauthenticated");
+    app.get("/me")
+        .bearer(&ann.refresh_token)
+        .await
+        .expect_problem(401, "unauthenticated");
     // The scheme's name is case-insensitive (RFC 9110, 11.1).
-    app.get("/me").header("authorization", format!("bEARER {}", ann.access_token)).await.expect(200);
+    app.get("/me")
+        .header("authorization", format!("bEARER {}", ann.access_token))
+        .await
+        .expect(200);
     // The path is exact: no cache can be made to keep an answer under the name of a file.
-    app.get("/me/x.css").bearer(&ann.access_token).await.expect_problem(404, "not_found");
-    assert_eq!(app.get("/me").bearer(&ann.access_token).await.json()["first_name"], "Ann");
+    app.get("/me/x.css")
+        .bearer(&ann.access_token)
+        .await
+        .expect_problem(404, "not_found");
+    assert_eq!(
+        app.get("/me").bearer(&ann.access_token).await.json()["first_name"],
+        "Ann"
+    );
 }

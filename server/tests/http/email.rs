@@ -23,15 +23,21 @@ on_every_database! {
 }
 
 async fn verify_token(app: &TestApp, token: &str) -> Answer {
-    app.post("/email/verify").json(&json!({ "token": token })).await
+    app.post("/email/verify")
+        .json(&json!({ "token": token }))
+        .await
 }
 
 async fn verify_code(app: &TestApp, email: &str, code: &str) -> Answer {
-    app.post("/email/verify").json(&json!({ "email": email, "code": code })).await
+    app.post("/email/verify")
+        .json(&json!({ "email": email, "code": code }))
+        .await
 }
 
 async fn resend(app: &TestApp, email: &str) -> Answer {
-    app.post("/email/resend").json(&json!({ "email": email })).await
+    app.post("/email/resend")
+        .json(&json!({ "email": email }))
+        .await
 }
 
 /// A code of six digits that is not the given one.
@@ -45,19 +51,26 @@ async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
     let token = mail.token.unwrap();
     let answer = verify_token(&app, &token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.redacted(), json!({
-      "created_at": "2026-11-24T08:30:00.123456Z",
-      "email": "ann@example.org",
-      "first_name": "Ann",
-      "id": "[uuid]",
-      "is_active": true,
-      "is_email_verified": true,
-      "last_login_at": null,
-      "last_name": null,
-      "updated_at": "2026-11-24T08:31:00.123456Z"
-    }));
-    verify_token(&app, &token).await.expect_problem(400, "invalid_token");
-    verify_code(&app, "ann@example.org", &mail.code.unwrap()).await.expect_problem(400, "invalid_token");
+    assert_eq!(
+        answer.redacted(),
+        json!({
+          "created_at": "2026-11-24T08:30:00.123456Z",
+          "email": "ann@example.org",
+          "first_name": "Ann",
+          "id": "[uuid]",
+          "is_active": true,
+          "is_email_verified": true,
+          "last_login_at": null,
+          "last_name": null,
+          "updated_at": "2026-11-24T08:31:00.123456Z"
+        })
+    );
+    verify_token(&app, &token)
+        .await
+        .expect_problem(400, "invalid_token");
+    verify_code(&app, "ann@example.org", &mail.code.unwrap())
+        .await
+        .expect_problem(400, "invalid_token");
     let me = app.get("/me").bearer(&ann.access_token).await.json();
     assert_eq!(me["is_email_verified"], true);
 }
@@ -66,10 +79,17 @@ async fn the_mailed_code_verifies_the_address_once(app: TestApp) {
     let (_, mail) = app.register("ann@example.org").await;
     let code = mail.code.unwrap();
     let spaced = format!(" {} {} ", &code[..3], &code[3..]);
-    let answer = verify_code(&app, " ANN@example.org", &spaced).await.expect(200).json();
+    let answer = verify_code(&app, " ANN@example.org", &spaced)
+        .await
+        .expect(200)
+        .json();
     assert_eq!(answer["is_email_verified"], true);
-    verify_code(&app, "ann@example.org", &code).await.expect_problem(400, "invalid_token");
-    verify_token(&app, &mail.token.unwrap()).await.expect_problem(400, "invalid_token");
+    verify_code(&app, "ann@example.org", &code)
+        .await
+        .expect_problem(400, "invalid_token");
+    verify_token(&app, &mail.token.unwrap())
+        .await
+        .expect_problem(400, "invalid_token");
 }
 
 async fn a_link_lives_for_a_day(app: TestApp) {
@@ -78,16 +98,22 @@ async fn a_link_lives_for_a_day(app: TestApp) {
     app.advance(Duration::hours(24) - Duration::seconds(1));
     verify_token(&app, &ann.token.unwrap()).await.expect(200);
     app.advance(Duration::seconds(1));
-    verify_token(&app, &bob.token.unwrap()).await.expect_problem(400, "invalid_token");
+    verify_token(&app, &bob.token.unwrap())
+        .await
+        .expect_problem(400, "invalid_token");
 }
 
 async fn a_code_lives_for_ten_minutes(app: TestApp) {
     let (_, ann) = app.register("ann@example.org").await;
     let (_, bob) = app.register("bob@example.org").await;
     app.advance(Duration::minutes(10));
-    verify_code(&app, "ann@example.org", &ann.code.unwrap()).await.expect(200);
+    verify_code(&app, "ann@example.org", &ann.code.unwrap())
+        .await
+        .expect(200);
     app.advance(Duration::seconds(1));
-    verify_code(&app, "bob@example.org", &bob.code.unwrap()).await.expect_problem(400, "invalid_token");
+    verify_code(&app, "bob@example.org", &bob.code.unwrap())
+        .await
+        .expect_problem(400, "invalid_token");
     verify_token(&app, &bob.token.unwrap()).await.expect(200);
 }
 
@@ -96,12 +122,22 @@ async fn a_code_dies_after_five_entries(app: TestApp) {
     let (_, bob) = app.register("bob@example.org").await;
     let (ann_code, bob_code) = (ann.code.unwrap(), bob.code.unwrap());
     for entry in 1..=4 {
-        verify_code(&app, "ann@example.org", wrong(&ann_code)).await.expect_problem(400, "invalid_token");
-        verify_code(&app, "bob@example.org", &format!("{entry}")).await.expect_problem(400, "invalid_token");
+        verify_code(&app, "ann@example.org", wrong(&ann_code))
+            .await
+            .expect_problem(400, "invalid_token");
+        verify_code(&app, "bob@example.org", &format!("{entry}"))
+            .await
+            .expect_problem(400, "invalid_token");
     }
-    verify_code(&app, "ann@example.org", &ann_code).await.expect(200);
-    verify_code(&app, "bob@example.org", wrong(&bob_code)).await.expect_problem(400, "invalid_token");
-    verify_code(&app, "bob@example.org", &bob_code).await.expect_problem(400, "invalid_token");
+    verify_code(&app, "ann@example.org", &ann_code)
+        .await
+        .expect(200);
+    verify_code(&app, "bob@example.org", wrong(&bob_code))
+        .await
+        .expect_problem(400, "invalid_token");
+    verify_code(&app, "bob@example.org", &bob_code)
+        .await
+        .expect_problem(400, "invalid_token");
     verify_token(&app, &bob.token.unwrap()).await.expect(200);
 }
 
@@ -109,15 +145,21 @@ async fn asking_for_a_new_code_does_not_reset_the_count(app: TestApp) {
     let (_, first) = app.register("ann@example.org").await;
     let code = first.code.unwrap();
     for _ in 0..3 {
-        verify_code(&app, "ann@example.org", wrong(&code)).await.expect_problem(400, "invalid_token");
+        verify_code(&app, "ann@example.org", wrong(&code))
+            .await
+            .expect_problem(400, "invalid_token");
     }
     resend(&app, "ann@example.org").await.expect(200);
     let second = app.mail_to("ann@example.org").await;
     let code = second.code.unwrap();
     for _ in 0..2 {
-        verify_code(&app, "ann@example.org", wrong(&code)).await.expect_problem(400, "invalid_token");
+        verify_code(&app, "ann@example.org", wrong(&code))
+            .await
+            .expect_problem(400, "invalid_token");
     }
-    verify_code(&app, "ann@example.org", &code).await.expect_problem(400, "invalid_token");
+    verify_code(&app, "ann@example.org", &code)
+        .await
+        .expect_problem(400, "invalid_token");
     verify_token(&app, &second.token.unwrap()).await.expect(200);
 }
 
@@ -127,9 +169,13 @@ async fn only_the_newest_mail_counts(app: TestApp) {
     let second = app.mail_to("ann@example.org").await;
     assert_eq!(second.kind, MailKind::VerifyEmail);
     assert_ne!(second.token, first.token);
-    verify_token(&app, &first.token.unwrap()).await.expect_problem(400, "invalid_token");
+    verify_token(&app, &first.token.unwrap())
+        .await
+        .expect_problem(400, "invalid_token");
     if first.code != second.code {
-        verify_code(&app, "ann@example.org", &first.code.unwrap()).await.expect_problem(400, "invalid_token");
+        verify_code(&app, "ann@example.org", &first.code.unwrap())
+            .await
+            .expect_problem(400, "invalid_token");
     }
     verify_token(&app, &second.token.unwrap()).await.expect(200);
 }
@@ -139,16 +185,33 @@ async fn a_code_is_good_for_its_own_address_only(app: TestApp) {
     let (_, bob) = app.register("bob@example.org").await;
     assert_ne!(ann.code, bob.code);
     let code = ann.code.unwrap();
-    for email in ["bob@example.org", "nobody@example.org", "ann@example.org\r\n", "", "no address"] {
-        verify_code(&app, email, &code).await.expect_problem(400, "invalid_token");
+    for email in [
+        "bob@example.org",
+        "nobody@example.org",
+        "ann@example.org\r\n",
+        "",
+        "no address",
+    ] {
+        verify_code(&app, email, &code)
+            .await
+            .expect_problem(400, "invalid_token");
     }
-    for code in ["", "0", &format!("{code}0"), &code[1..], "١٢٣٤٥٦", &"9".repeat(10_000)] {
+    for code in [
+        "",
+        "0",
+        &format!("{code}0"),
+        &code[1..],
+        "١٢٣٤٥٦",
+        &"9".repeat(10_000),
+    ] {
         app.post("/email/verify")
             .json(&json!({ "email": "bob@example.org", "code": code }))
             .await
             .expect_problem(400, "invalid_token");
     }
-    verify_code(&app, "ann@example.org", &code).await.expect(200);
+    verify_code(&app, "ann@example.org", &code)
+        .await
+        .expect(200);
 }
 
 async fn resend_is_answered_alike_for_every_address(app: TestApp) {
@@ -156,19 +219,35 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
     let (_, bob) = app.register("bob@example.org").await;
     verify_token(&app, &bob.token.unwrap()).await.expect(200);
     app.user("inactive@example.org").await;
-    app.database.execute("update users set is_active = false where email = 'inactive@example.org'").await;
+    app.database
+        .execute("update users set is_active = false where email = 'inactive@example.org'")
+        .await;
     let mut bodies = Vec::new();
-    for email in ["ann@example.org", "bob@example.org", "nobody@example.org", "inactive@example.org"] {
+    for email in [
+        "ann@example.org",
+        "bob@example.org",
+        "nobody@example.org",
+        "inactive@example.org",
+    ] {
         let answer = resend(&app, email).await.expect(200);
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
         bodies.push((answer.text(), names));
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
-    assert_eq!(bodies[0].0, r#"{"message":"If the address has to be verified, a mail is on its way."}"#);
+    assert_eq!(
+        bodies[0].0,
+        r#"{"message":"If the address has to be verified, a mail is on its way."}"#
+    );
     assert_eq!(app.read_mails().await, ["verify_email to ann@example.org"]);
-    for (email, code) in [("", "required"), ("ann", "invalid_email"), ("ann@example.org\r\nBcc: eve@example.org", "invalid_email")] {
-        let answer = resend(&app, email).await.expect_problem(400, "validation_failed");
+    for (email, code) in [
+        ("", "required"),
+        ("ann", "invalid_email"),
+        ("ann@example.org\r\nBcc: eve@example.org", "invalid_email"),
+    ] {
+        let answer = resend(&app, email)
+            .await
+            .expect_problem(400, "validation_failed");
         assert_eq!(answer.faults(), [format!("email: {code}")]);
     }
 }
@@ -176,10 +255,20 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
 async fn a_reset_token_verifies_nothing(app: TestApp) {
     let (ann, welcome) = app.register("ann@example.org").await;
     let reset = app.reset_token("ann@example.org").await;
-    for token in [reset.as_str(), &ann.access_token, &ann.refresh_token, "", "x"] {
-        verify_token(&app, token).await.expect_problem(400, "invalid_token");
+    for token in [
+        reset.as_str(),
+        &ann.access_token,
+        &ann.refresh_token,
+        "",
+        "x",
+    ] {
+        verify_token(&app, token)
+            .await
+            .expect_problem(400, "invalid_token");
     }
-    verify_token(&app, &welcome.token.unwrap()).await.expect(200);
+    verify_token(&app, &welcome.token.unwrap())
+        .await
+        .expect(200);
 }
 
 async fn a_body_is_either_a_token_or_an_address_with_a_code(app: TestApp) {
@@ -192,7 +281,10 @@ async fn a_body_is_either_a_token_or_an_address_with_a_code(app: TestApp) {
         json!({ "token": mail.token, "email": "ann@example.org", "code": mail.code }),
         json!({ "token": mail.token, "code": mail.code }),
     ] {
-        app.post("/email/verify").json(&body).await.expect_problem(400, "malformed_body");
+        app.post("/email/verify")
+            .json(&body)
+            .await
+            .expect_problem(400, "malformed_body");
     }
     verify_token(&app, &mail.token.unwrap()).await.expect(200);
 }
@@ -204,7 +296,11 @@ async fn of_fifty_uses_of_one_link_exactly_one_succeeds(app: TestApp) {
 
 async fn of_fifty_uses_of_one_code_exactly_one_succeeds(app: TestApp) {
     let (_, mail) = app.register("ann@example.org").await;
-    count_successes(&app, json!({ "email": "ann@example.org", "code": mail.code })).await;
+    count_successes(
+        &app,
+        json!({ "email": "ann@example.org", "code": mail.code }),
+    )
+    .await;
 }
 
 async fn count_successes(app: &TestApp, body: serde_json::Value) {
@@ -213,7 +309,8 @@ async fn count_successes(app: &TestApp, body: serde_json::Value) {
         async move { call.await }
     })
     .await;
-    let (succeeded, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    let (succeeded, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status == 200);
     assert_eq!((succeeded.len(), refused.len()), (1, 49));
     for answer in refused {
         answer.expect_problem(400, "invalid_token");

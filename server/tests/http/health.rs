@@ -12,13 +12,22 @@ on_every_database! {
 }
 
 async fn health_names_each_dependency(app: TestApp) {
-    assert_eq!(app.at(Method::GET, "/health/live").await.expect(200).text(), r#"{"status":"ok"}"#);
+    assert_eq!(
+        app.at(Method::GET, "/health/live").await.expect(200).text(),
+        r#"{"status":"ok"}"#
+    );
     for path in ["/health", "/health/ready"] {
         let answer = app.at(Method::GET, path).await.expect(200);
-        assert_eq!(answer.text(), r#"{"dependencies":{"database":"ok"},"status":"ok"}"#);
+        assert_eq!(
+            answer.text(),
+            r#"{"dependencies":{"database":"ok"},"status":"ok"}"#
+        );
         assert_eq!(answer.header("cache-control"), "no-store");
         // A health check names whatever address it reaches us by.
-        app.at(Method::GET, path).host("10.0.0.7:3000").await.expect(200);
+        app.at(Method::GET, path)
+            .host("10.0.0.7:3000")
+            .await
+            .expect(200);
     }
 }
 

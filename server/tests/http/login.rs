@@ -28,23 +28,26 @@ async fn the_right_password_begins_a_session(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": PASSWORD });
     let answer = app.post("/login").json(&body).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.redacted(), json!({
-      "access_token": "[token]",
-      "expires_in": 900,
-      "refresh_token": "[token]",
-      "token_type": "Bearer",
-      "user": {
-        "created_at": "2026-11-24T08:30:00.123456Z",
-        "email": "ann@example.org",
-        "first_name": "Ann",
-        "id": "[uuid]",
-        "is_active": true,
-        "is_email_verified": false,
-        "last_login_at": "2026-11-24T08:35:00.123456Z",
-        "last_name": null,
-        "updated_at": "2026-11-24T08:30:00.123456Z"
-      }
-    }));
+    assert_eq!(
+        answer.redacted(),
+        json!({
+          "access_token": "[token]",
+          "expires_in": 900,
+          "refresh_token": "[token]",
+          "token_type": "Bearer",
+          "user": {
+            "created_at": "2026-11-24T08:30:00.123456Z",
+            "email": "ann@example.org",
+            "first_name": "Ann",
+            "id": "[uuid]",
+            "is_active": true,
+            "is_email_verified": false,
+            "last_login_at": "2026-11-24T08:35:00.123456Z",
+            "last_name": null,
+            "updated_at": "2026-11-24T08:30:00.123456Z"
+          }
+        })
+    );
     let body = answer.json();
     assert_eq!(body["user"]["id"], ann.id.to_string());
     assert_ne!(body["access_token"], ann.access_token);
@@ -54,7 +57,9 @@ async fn the_right_password_begins_a_session(app: TestApp) {
 async fn unknown_wrong_empty_and_inactive_are_answered_alike(app: TestApp) {
     app.user("ann@example.org").await;
     app.user("inactive@example.org").await;
-    app.database.execute("update users set is_active = false where email = 'inactive@example.org'").await;
+    app.database
+        .execute("update users set is_active = false where email = 'inactive@example.org'")
+        .await;
     let before = app.rows().await;
     let mut bodies = Vec::new();
     for (email, password) in [
@@ -68,20 +73,32 @@ async fn unknown_wrong_empty_and_inactive_are_answered_alike(app: TestApp) {
         ("inactive@example.org", PASSWORD),
         ("inactive@example.org", "wrong"),
     ] {
-        let call = app.post("/login").json(&json!({ "email": email, "password": password }));
-        let answer = call.header("x-request-id", "same").await.expect_problem(401, "invalid_credentials");
+        let call = app
+            .post("/login")
+            .json(&json!({ "email": email, "password": password }));
+        let answer = call
+            .header("x-request-id", "same")
+            .await
+            .expect_problem(401, "invalid_credentials");
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
         bodies.push((answer.text(), names));
     }
     bodies.dedup();
     assert_eq!(bodies.len(), 1, "{bodies:#?}");
-    assert_eq!(bodies[0].0, r#"{"code":"invalid_credentials","detail":"Email or password is incorrect.","request_id":"same","status":401,"title":"Unauthorized","type":"about:blank"}"#);
+    assert_eq!(
+        bodies[0].0,
+        r#"{"code":"invalid_credentials","detail":"Email or password is incorrect.","request_id":"same","status":401,"title":"Unauthorized","type":"about:blank"}"#
+    );
     assert_eq!(app.rows().await, before);
 }
 
 async fn an_address_is_found_in_every_spelling(app: TestApp) {
     app.user("ann@bücher.example").await;
-    for email in ["ANN@Bücher.Example", " ann@xn--bcher-kva.example\t", "ａｎｎ@bu\u{308}cher．example"] {
+    for email in [
+        "ANN@Bücher.Example",
+        " ann@xn--bcher-kva.example\t",
+        "ａｎｎ@bu\u{308}cher．example",
+    ] {
         assert_eq!(app.try_sign_in(email, PASSWORD).await, 200, "{email}");
     }
 }
@@ -90,20 +107,43 @@ async fn a_composed_and_a_decomposed_password_are_one(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": "caf\u{e9} noir sans sucre" });
     app.post("/register").json(&body).await.expect(201);
     app.mail_to("ann@example.org").await;
-    assert_eq!(app.try_sign_in("ann@example.org", "cafe\u{301} noir sans sucre").await, 200);
-    assert_eq!(app.try_sign_in("ann@example.org", "Caf\u{e9} noir sans sucre").await, 401);
+    assert_eq!(
+        app.try_sign_in("ann@example.org", "cafe\u{301} noir sans sucre")
+            .await,
+        200
+    );
+    assert_eq!(
+        app.try_sign_in("ann@example.org", "Caf\u{e9} noir sans sucre")
+            .await,
+        401
+    );
 }
 
 async fn a_session_that_is_not_remembered_ends_after_a_day(app: TestApp) {
     app.user("ann@example.org").await;
     for (remember_me, days) in [(json!(false), 1), (json!(true), 30), (json!(null), 30)] {
-        let body = json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": remember_me });
+        let body =
+            json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": remember_me });
         let tokens = app.post("/login").json(&body).await.expect(200).json();
-        let sessions = app.get("/sessions").bearer(tokens["access_token"].as_str().unwrap()).await.expect(200).json();
-        let current = sessions["sessions"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
+        let sessions = app
+            .get("/sessions")
+            .bearer(tokens["access_token"].as_str().unwrap())
+            .await
+            .expect(200)
+            .json();
+        let current = sessions["sessions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|session| session["current"] == true)
+            .unwrap();
         let expires_at = app.clock.now() + Duration::days(days);
         let format = &time::format_description::well_known::Rfc3339;
-        assert_eq!(current["expires_at"], expires_at.format(format).unwrap(), "{remember_me}");
+        assert_eq!(
+            current["expires_at"],
+            expires_at.format(format).unwrap(),
+            "{remember_me}"
+        );
     }
 }
 
@@ -112,41 +152,89 @@ async fn a_device_is_named_by_the_client_or_by_its_user_agent(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": PASSWORD });
     let named = json!({ "email": "ann@example.org", "password": PASSWORD, "device_name": "  Ann's phone " });
     app.post("/login").json(&named).await.expect(200);
-    let last = app.post("/login").json(&body).header("user-agent", builders::USER_AGENT).await.expect(200).json();
-    let sessions = app.get("/sessions").bearer(last["access_token"].as_str().unwrap()).await.expect(200).json();
-    let mut devices: Vec<&str> =
-        sessions["sessions"].as_array().unwrap().iter().map(|session| session["device"].as_str().unwrap()).collect();
+    let last = app
+        .post("/login")
+        .json(&body)
+        .header("user-agent", builders::USER_AGENT)
+        .await
+        .expect(200)
+        .json();
+    let sessions = app
+        .get("/sessions")
+        .bearer(last["access_token"].as_str().unwrap())
+        .await
+        .expect(200)
+        .json();
+    let mut devices: Vec<&str> = sessions["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|session| session["device"].as_str().unwrap())
+        .collect();
     devices.sort_unstable();
     assert_eq!(devices, ["Ann's phone", builders::DEVICE, "Unknown device"]);
 
-    for (name, code) in [("x".repeat(101), "too_long"), ("a\u{202e}b".to_owned(), "invalid_characters")] {
+    for (name, code) in [
+        ("x".repeat(101), "too_long"),
+        ("a\u{202e}b".to_owned(), "invalid_characters"),
+    ] {
         let body = json!({ "email": "ann@example.org", "password": PASSWORD, "device_name": name });
-        let answer = app.post("/login").json(&body).await.expect_problem(400, "validation_failed");
+        let answer = app
+            .post("/login")
+            .json(&body)
+            .await
+            .expect_problem(400, "validation_failed");
         assert_eq!(answer.faults(), [format!("device_name: {code}")]);
     }
 }
 
 async fn an_imported_bcrypt_hash_is_replaced_at_the_first_sign_in(app: TestApp) {
     let (random, now) = (SeededRandom::new(7), app.clock.now());
-    let imported =
-        NewUser { password_hash: BCRYPT.to_owned(), ..builders::new_user(random.id(now), "ann@example.org", now) };
+    let imported = NewUser {
+        password_hash: BCRYPT.to_owned(),
+        ..builders::new_user(random.id(now), "ann@example.org", now)
+    };
     let mut tx = app.store.begin().await.unwrap();
     let user = tx.insert_user(&imported).await.unwrap();
-    tx.enqueue_mail(&builders::mail(random.id(now), MailKind::Welcome, &user, now)).await.unwrap();
+    tx.enqueue_mail(&builders::mail(
+        random.id(now),
+        MailKind::Welcome,
+        &user,
+        now,
+    ))
+    .await
+    .unwrap();
     tx.commit().await.unwrap();
     app.mail_to("ann@example.org").await;
 
-    assert_eq!(app.try_sign_in("ann@example.org", "correct horse batterz").await, 401);
-    assert_eq!(stored_hash(&app).await, BCRYPT, "a wrong password changes nothing");
+    assert_eq!(
+        app.try_sign_in("ann@example.org", "correct horse batterz")
+            .await,
+        401
+    );
+    assert_eq!(
+        stored_hash(&app).await,
+        BCRYPT,
+        "a wrong password changes nothing"
+    );
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
     let replaced = stored_hash(&app).await;
     assert!(replaced.starts_with("$argon2id$v=19$"), "{replaced}");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
     assert_eq!(stored_hash(&app).await, replaced, "replaced once");
-    assert_eq!(app.try_sign_in("ann@example.org", "correct horse batterz").await, 401);
+    assert_eq!(
+        app.try_sign_in("ann@example.org", "correct horse batterz")
+            .await,
+        401
+    );
 }
 
 async fn stored_hash(app: &TestApp) -> String {
     let mut store = app.store.connect().await.unwrap();
-    store.account_by_email("ann@example.org").await.unwrap().unwrap().password_hash
+    store
+        .account_by_email("ann@example.org")
+        .await
+        .unwrap()
+        .unwrap()
+        .password_hash
 }

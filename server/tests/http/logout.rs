@@ -1,5 +1,9 @@
 //! `POST /logout`, `POST /logout-all`
 
+use std::future::{IntoFuture as _, poll_fn};
+use std::task::Poll;
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::{SignedIn, TestApp, on_every_database};
@@ -10,54 +14,106 @@ on_every_database! {
     logout_all_can_keep_the_calling_session,
     logout_all_takes_no_other_body,
     nobody_can_be_signed_out_by_others,
+    a_client_that_does_not_wait_is_signed_out_all_the_same,
 }
 
 async fn is_live(app: &TestApp, session: &SignedIn) -> (bool, bool) {
-    let refresh = app.post("/refresh").json(&json!({ "refresh_token": session.refresh_token })).await;
-    assert!(refresh.status == 200 || refresh.code() == "invalid_refresh_token", "{refresh:?}");
-    (app.accepts(&session.access_token).await, refresh.status == 200)
+    let refresh = app
+        .post("/refresh")
+        .json(&json!({ "refresh_token": session.refresh_token }))
+        .await;
+    assert!(
+        refresh.status == 200 || refresh.code() == "invalid_refresh_token",
+        "{refresh:?}"
+    );
+    (
+        app.accepts(&session.access_token).await,
+        refresh.status == 200,
+    )
 }
 
 async fn after_logout_both_tokens_are_dead_at_once(app: TestApp) {
-    let (ann, other) = (app.user("ann@example.org").await, app.sign_in("ann@example.org").await);
+    let (ann, other) = (
+        app.user("ann@example.org").await,
+        app.sign_in("ann@example.org").await,
+    );
     assert_eq!(is_live(&app, &ann).await, (true, true));
-    let answer = app.post("/logout").bearer(&ann.access_token).await.expect(204);
+    let answer = app
+        .post("/logout")
+        .bearer(&ann.access_token)
+        .await
+        .expect(204);
     assert!(answer.body.is_empty());
     assert_eq!(is_live(&app, &ann).await, (false, false));
-    app.post("/logout").bearer(&ann.access_token).await.expect_problem(401, "unauthenticated");
+    app.post("/logout")
+        .bearer(&ann.access_token)
+        .await
+        .expect_problem(401, "unauthenticated");
     assert_eq!(is_live(&app, &other).await, (true, true));
 }
 
 async fn logout_all_ends_every_session(app: TestApp) {
-    let (ann, other) = (app.user("ann@example.org").await, app.sign_in("ann@example.org").await);
+    let (ann, other) = (
+        app.user("ann@example.org").await,
+        app.sign_in("ann@example.org").await,
+    );
     let bob = app.user("bob@example.org").await;
     for body in ["", "{}", r#"{"keep_current":false}"#] {
         let third = app.sign_in("ann@example.org").await;
         assert!(app.accepts(&third.access_token).await);
         let call = app.post("/logout-all").bearer(&third.access_token);
-        let call = if body.is_empty() { call } else { call.body("application/json", body) };
+        let call = if body.is_empty() {
+            call
+        } else {
+            call.body("application/json", body)
+        };
         call.await.expect(204);
         assert_eq!(is_live(&app, &third).await, (false, false));
     }
-    assert_eq!((is_live(&app, &ann).await, is_live(&app, &other).await), ((false, false), (false, false)));
+    assert_eq!(
+        (is_live(&app, &ann).await, is_live(&app, &other).await),
+        ((false, false), (false, false))
+    );
     assert_eq!(is_live(&app, &bob).await, (true, true), "somebody else's");
 }
 
 async fn logout_all_can_keep_the_calling_session(app: TestApp) {
-    let (ann, other) = (app.user("ann@example.org").await, app.sign_in("ann@example.org").await);
+    let (ann, other) = (
+        app.user("ann@example.org").await,
+        app.sign_in("ann@example.org").await,
+    );
     assert!(app.accepts(&other.access_token).await);
-    app.post("/logout-all").bearer(&ann.access_token).json(&json!({ "keep_current": true })).await.expect(204);
+    app.post("/logout-all")
+        .bearer(&ann.access_token)
+        .json(&json!({ "keep_current": true }))
+        .await
+        .expect(204);
     assert_eq!(is_live(&app, &ann).await, (true, true));
     assert_eq!(is_live(&app, &other).await, (false, false));
 }
 
 async fn logout_all_takes_no_other_body(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    for body in ["[]", "{", "null", r#"{"keep_current":"yes"}"#, r#"{"keep_current":null}"#, r#"{"keep_current":1}"#] {
-        let answer = app.post("/logout-all").bearer(&ann.access_token).body("application/json", body).await;
+    for body in [
+        "[]",
+        "{",
+        "null",
+        r#"{"keep_current":"yes"}"#,
+        r#"{"keep_current":null}"#,
+        r#"{"keep_current":1}"#,
+    ] {
+        let answer = app
+            .post("/logout-all")
+            .bearer(&ann.access_token)
+            .body("application/json", body)
+            .await;
         answer.expect_problem(400, "malformed_body");
     }
-    let form = app.post("/logout-all").bearer(&ann.access_token).form(&[("keep_current", "true")]).await;
+    let form = app
+        .post("/logout-all")
+        .bearer(&ann.access_token)
+        .form(&[("keep_current", "true")])
+        .await;
     form.expect_problem(415, "unsupported_media_type");
     assert!(app.accepts(&ann.access_token).await);
 }
@@ -66,8 +122,30 @@ async fn nobody_can_be_signed_out_by_others(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     for path in ["/logout", "/logout-all"] {
         app.post(path).await.expect_problem(401, "unauthenticated");
-        app.post(path).bearer(&ann.refresh_token).await.expect_problem(401, "unauthenticated");
-        app.get(path).bearer(&ann.access_token).await.expect_problem(405, "method_not_allowed");
+        app.post(path)
+            .bearer(&ann.refresh_token)
+            .await
+            .expect_problem(401, "unauthenticated");
+        app.get(path)
+            .bearer(&ann.access_token)
+            .await
+            .expect_problem(405, "method_not_allowed");
     }
     assert!(app.accepts(&ann.access_token).await);
+}
+
+async fn a_client_that_does_not_wait_is_signed_out_all_the_same(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    assert!(app.accepts(&ann.access_token).await);
+    let mut call = app.post("/logout").bearer(&ann.access_token).into_future();
+    let answered = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;
+    assert!(!answered, "it takes longer than that");
+    drop(call);
+    for _ in 0..1000 {
+        if !app.accepts(&ann.access_token).await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the session lives on");
 }

@@ -12,6 +12,7 @@ mod support;
 
 mod access_tokens;
 mod account;
+mod bad_bodies;
 mod bad_input;
 mod conventions;
 mod email;
@@ -20,6 +21,7 @@ mod limits;
 mod login;
 mod logout;
 mod openapi;
+mod origins;
 mod pages;
 mod password;
 mod refresh;

@@ -5,7 +5,9 @@ use time::Duration;
 use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{Answer, PASSWORD, SignedIn, TestApp, address, in_parallel, on_every_database};
+use crate::support::{
+    Answer, PASSWORD, SignedIn, TestApp, address, in_parallel, on_every_database,
+};
 
 on_every_database! {
     a_refresh_token_is_exchanged_for_its_successor,
@@ -29,7 +31,9 @@ fn no_grace(config: &mut Config) {
 }
 
 async fn refresh(app: &TestApp, token: &str) -> Answer {
-    app.post("/refresh").json(&json!({ "refresh_token": token })).await
+    app.post("/refresh")
+        .json(&json!({ "refresh_token": token }))
+        .await
 }
 
 async fn successor(app: &TestApp, token: &str) -> SignedIn {
@@ -42,28 +46,35 @@ async fn a_refresh_token_is_exchanged_for_its_successor(app: TestApp) {
     assert!(!app.accepts(&ann.access_token).await);
     let answer = refresh(&app, &ann.refresh_token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.redacted(), json!({
-      "access_token": "[token]",
-      "expires_in": 900,
-      "refresh_token": "[token]",
-      "token_type": "Bearer",
-      "user": {
-        "created_at": "2026-11-24T08:30:00.123456Z",
-        "email": "ann@example.org",
-        "first_name": "Ann",
-        "id": "[uuid]",
-        "is_active": true,
-        "is_email_verified": false,
-        "last_login_at": null,
-        "last_name": null,
-        "updated_at": "2026-11-24T08:30:00.123456Z"
-      }
-    }));
+    assert_eq!(
+        answer.redacted(),
+        json!({
+          "access_token": "[token]",
+          "expires_in": 900,
+          "refresh_token": "[token]",
+          "token_type": "Bearer",
+          "user": {
+            "created_at": "2026-11-24T08:30:00.123456Z",
+            "email": "ann@example.org",
+            "first_name": "Ann",
+            "id": "[uuid]",
+            "is_active": true,
+            "is_email_verified": false,
+            "last_login_at": null,
+            "last_name": null,
+            "updated_at": "2026-11-24T08:30:00.123456Z"
+          }
+        })
+    );
     let next = SignedIn::from_body(&answer.json());
     assert_ne!(next.refresh_token, ann.refresh_token);
     assert!(app.accepts(&next.access_token).await);
     let sessions = app.get("/sessions").bearer(&next.access_token).await.json();
-    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1, "it is the same session");
+    assert_eq!(
+        sessions["sessions"].as_array().unwrap().len(),
+        1,
+        "it is the same session"
+    );
 }
 
 async fn a_replay_within_the_grace_time_gets_the_same_successor(app: TestApp) {
@@ -86,8 +97,14 @@ async fn after_the_grace_time_an_unused_successor_is_replaced(app: TestApp) {
     assert_ne!(fresh.refresh_token, lost.refresh_token);
     // The grace time begins anew.
     app.advance(GRACE - Duration::seconds(1));
-    assert_eq!(successor(&app, &ann.refresh_token).await.refresh_token, fresh.refresh_token);
-    assert!(app.accepts(&successor(&app, &fresh.refresh_token).await.access_token).await);
+    assert_eq!(
+        successor(&app, &ann.refresh_token).await.refresh_token,
+        fresh.refresh_token
+    );
+    assert!(
+        app.accepts(&successor(&app, &fresh.refresh_token).await.access_token)
+            .await
+    );
 }
 
 async fn a_replaced_successor_is_theft(app: TestApp) {
@@ -95,40 +112,67 @@ async fn a_replaced_successor_is_theft(app: TestApp) {
     let lost = successor(&app, &ann.refresh_token).await;
     app.advance(GRACE + Duration::seconds(1));
     let fresh = successor(&app, &ann.refresh_token).await;
-    refresh(&app, &lost.refresh_token).await.expect_problem(401, "refresh_token_reused");
-    refresh(&app, &fresh.refresh_token).await.expect_problem(401, "invalid_refresh_token");
+    refresh(&app, &lost.refresh_token)
+        .await
+        .expect_problem(401, "refresh_token_reused");
+    refresh(&app, &fresh.refresh_token)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
     assert!(!app.accepts(&fresh.access_token).await);
     assert_eq!(app.read_mails().await, ["session_ended to ann@example.org"]);
 }
 
 async fn a_token_whose_successor_was_used_is_theft(app: TestApp) {
-    for wait in [Duration::ZERO, GRACE + Duration::seconds(1), Duration::days(3)] {
-        let ann = app.user(&format!("ann-{}@example.org", wait.whole_seconds())).await;
+    for wait in [
+        Duration::ZERO,
+        GRACE + Duration::seconds(1),
+        Duration::days(3),
+    ] {
+        let ann = app
+            .user(&format!("ann-{}@example.org", wait.whole_seconds()))
+            .await;
         let second = successor(&app, &ann.refresh_token).await;
         let third = successor(&app, &second.refresh_token).await;
         app.advance(wait);
-        refresh(&app, &ann.refresh_token).await.expect_problem(401, "refresh_token_reused");
-        refresh(&app, &third.refresh_token).await.expect_problem(401, "invalid_refresh_token");
+        refresh(&app, &ann.refresh_token)
+            .await
+            .expect_problem(401, "refresh_token_reused");
+        refresh(&app, &third.refresh_token)
+            .await
+            .expect_problem(401, "invalid_refresh_token");
         assert_eq!(app.mail_to(&ann.email).await.kind, MailKind::SessionEnded);
         // The thief is told once; whoever comes after finds nothing, and causes no more mail.
         for token in [&ann, &second, &third] {
-            refresh(&app, &token.refresh_token).await.expect_problem(401, "invalid_refresh_token");
+            refresh(&app, &token.refresh_token)
+                .await
+                .expect_problem(401, "invalid_refresh_token");
         }
     }
 }
 
 async fn theft_ends_one_session_with_its_access_tokens_and_is_told(app: TestApp) {
-    let (ann, other) = (app.user("ann@example.org").await, app.sign_in("ann@example.org").await);
+    let (ann, other) = (
+        app.user("ann@example.org").await,
+        app.sign_in("ann@example.org").await,
+    );
     let second = successor(&app, &ann.refresh_token).await;
     let third = successor(&app, &second.refresh_token).await;
     for tokens in [&ann, &second, &third, &other] {
         assert!(app.accepts(&tokens.access_token).await);
     }
-    refresh(&app, &ann.refresh_token).await.expect_problem(401, "refresh_token_reused");
+    refresh(&app, &ann.refresh_token)
+        .await
+        .expect_problem(401, "refresh_token_reused");
     for tokens in [&ann, &second, &third] {
-        app.get("/me").bearer(&tokens.access_token).await.expect_problem(401, "unauthenticated");
+        app.get("/me")
+            .bearer(&tokens.access_token)
+            .await
+            .expect_problem(401, "unauthenticated");
     }
-    assert!(app.accepts(&other.access_token).await, "other sessions live");
+    assert!(
+        app.accepts(&other.access_token).await,
+        "other sessions live"
+    );
     successor(&app, &other.refresh_token).await;
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::SessionEnded);
@@ -141,8 +185,12 @@ async fn a_token_is_worth_nothing_after_seven_days(app: TestApp) {
     app.advance(Duration::days(7) - Duration::seconds(1));
     let next = successor(&app, &ann.refresh_token).await;
     app.advance(Duration::days(7));
-    refresh(&app, &next.refresh_token).await.expect_problem(401, "invalid_refresh_token");
-    refresh(&app, &ann.refresh_token).await.expect_problem(401, "invalid_refresh_token");
+    refresh(&app, &next.refresh_token)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
+    refresh(&app, &ann.refresh_token)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
 }
 
 async fn no_refresh_outlives_the_session(app: TestApp) {
@@ -155,7 +203,9 @@ async fn no_refresh_outlives_the_session(app: TestApp) {
     ann = successor(&app, &ann.refresh_token).await;
     assert!(app.accepts(&ann.access_token).await);
     app.advance(Duration::seconds(60));
-    refresh(&app, &ann.refresh_token).await.expect_problem(401, "invalid_refresh_token");
+    refresh(&app, &ann.refresh_token)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
     // The last access token ended with the session, long before its own quarter of an hour.
     assert!(!app.accepts(&ann.access_token).await);
 
@@ -164,14 +214,21 @@ async fn no_refresh_outlives_the_session(app: TestApp) {
     app.advance(Duration::hours(24) - Duration::seconds(1));
     let day = successor(&app, &day.refresh_token).await;
     app.advance(Duration::seconds(1));
-    refresh(&app, &day.refresh_token).await.expect_problem(401, "invalid_refresh_token");
+    refresh(&app, &day.refresh_token)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
 }
 
 async fn parallel_refreshes_of_one_token_get_one_successor(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let answers = in_parallel(50, |number| {
         let (app, token) = (app.clone(), ann.refresh_token.clone());
-        async move { app.post("/refresh").json(&json!({ "refresh_token": token })).from(&address(number)).await }
+        async move {
+            app.post("/refresh")
+                .json(&json!({ "refresh_token": token }))
+                .from(&address(number))
+                .await
+        }
     })
     .await;
     let mut successors = Vec::new();
@@ -192,8 +249,13 @@ async fn without_a_grace_time_only_an_unused_successor_forgives(app: TestApp) {
     let fresh = successor(&app, &ann.refresh_token).await;
     assert_ne!(fresh.refresh_token, lost.refresh_token);
     successor(&app, &fresh.refresh_token).await;
-    refresh(&app, &ann.refresh_token).await.expect_problem(401, "refresh_token_reused");
-    assert_eq!(app.mail_to("ann@example.org").await.kind, MailKind::SessionEnded);
+    refresh(&app, &ann.refresh_token)
+        .await
+        .expect_problem(401, "refresh_token_reused");
+    assert_eq!(
+        app.mail_to("ann@example.org").await.kind,
+        MailKind::SessionEnded
+    );
 }
 
 async fn text_that_is_no_token_of_ours_harms_nobody(app: TestApp) {
@@ -203,9 +265,20 @@ async fn text_that_is_no_token_of_ours_harms_nobody(app: TestApp) {
     let forged = format!("{family}{}", rest.chars().rev().collect::<String>());
     let padded = format!(" {}", ann.refresh_token);
     let huge = "A".repeat(60_000);
-    let made_up = [&forged, &padded, &huge, "", "A", &"A".repeat(86), &"!".repeat(86), &ann.access_token];
+    let made_up = [
+        &forged,
+        &padded,
+        &huge,
+        "",
+        "A",
+        &"A".repeat(86),
+        &"!".repeat(86),
+        &ann.access_token,
+    ];
     for token in made_up {
-        refresh(&app, token).await.expect_problem(401, "invalid_refresh_token");
+        refresh(&app, token)
+            .await
+            .expect_problem(401, "invalid_refresh_token");
     }
     assert!(app.accepts(&ann.access_token).await);
     successor(&app, &ann.refresh_token).await;
@@ -213,8 +286,14 @@ async fn text_that_is_no_token_of_ours_harms_nobody(app: TestApp) {
 
 async fn an_inactive_user_gets_no_tokens(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    app.database.execute("update users set is_active = false").await;
-    refresh(&app, &ann.refresh_token).await.expect_problem(401, "invalid_refresh_token");
+    app.database
+        .execute("update users set is_active = false")
+        .await;
+    refresh(&app, &ann.refresh_token)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
     assert!(!app.accepts(&ann.access_token).await);
-    app.database.execute("update users set is_active = true").await;
+    app.database
+        .execute("update users set is_active = true")
+        .await;
 }

@@ -15,6 +15,7 @@ on_every_database! {
     names_are_trimmed,
     of_parallel_registrations_of_one_address_one_succeeds,
     in_private_mode_new_and_taken_are_answered_alike with private_mode,
+    in_private_mode_only_a_proved_mailbox_signs_in with private_mode,
     in_private_mode_a_body_that_breaks_a_rule_is_told with private_mode,
 }
 
@@ -26,29 +27,37 @@ async fn a_new_user_is_signed_in_and_welcomed(app: TestApp) {
     let body = json!({ "email": "Ann@Example.org", "password": PASSWORD, "first_name": "Ann", "last_name": "Lee" });
     let answer = app.post("/register").json(&body).await.expect(201);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.redacted(), json!({
-      "access_token": "[token]",
-      "expires_in": 900,
-      "refresh_token": "[token]",
-      "token_type": "Bearer",
-      "user": {
-        "created_at": "2026-11-24T08:30:00.123456Z",
-        "email": "Ann@example.org",
-        "first_name": "Ann",
-        "id": "[uuid]",
-        "is_active": true,
-        "is_email_verified": false,
-        "last_login_at": null,
-        "last_name": "Lee",
-        "updated_at": "2026-11-24T08:30:00.123456Z"
-      }
-    }));
+    assert_eq!(
+        answer.redacted(),
+        json!({
+          "access_token": "[token]",
+          "expires_in": 900,
+          "refresh_token": "[token]",
+          "token_type": "Bearer",
+          "user": {
+            "created_at": "2026-11-24T08:30:00.123456Z",
+            "email": "Ann@example.org",
+            "first_name": "Ann",
+            "id": "[uuid]",
+            "is_active": true,
+            "is_email_verified": false,
+            "last_login_at": null,
+            "last_name": "Lee",
+            "updated_at": "2026-11-24T08:30:00.123456Z"
+          }
+        })
+    );
     let ann = SignedIn::from_body(&answer.json());
     assert!(app.accepts(&ann.access_token).await);
 
     let mail = app.mail_to("Ann@example.org").await;
     assert_eq!(mail.kind, MailKind::Welcome);
-    assert!(mail.link.starts_with(&format!("{PUBLIC_URL}/verify-email?token=")), "{}", mail.link);
+    assert!(
+        mail.link
+            .starts_with(&format!("{PUBLIC_URL}/verify-email?token=")),
+        "{}",
+        mail.link
+    );
     assert!(mail.text.contains(&mail.link), "{}", mail.text);
     assert!(mail.code.is_some_and(|code| code.len() == 6));
 }
@@ -56,24 +65,53 @@ async fn a_new_user_is_signed_in_and_welcomed(app: TestApp) {
 async fn a_taken_address_is_told_whatever_its_spelling(app: TestApp) {
     app.user("ann.lee@xn--bcher-kva.example").await;
     let before = app.rows().await;
-    for email in ["ann.lee@xn--bcher-kva.example", " Ann.Lee@BÜCHER.example ", "ann.lee@bu\u{308}cher.example"] {
+    for email in [
+        "ann.lee@xn--bcher-kva.example",
+        " Ann.Lee@BÜCHER.example ",
+        "ann.lee@bu\u{308}cher.example",
+    ] {
         let body = json!({ "email": email, "password": "another good password" });
-        app.post("/register").json(&body).await.expect_problem(409, "email_taken");
+        app.post("/register")
+            .json(&body)
+            .await
+            .expect_problem(409, "email_taken");
     }
     assert_eq!(app.rows().await, before);
-    assert_eq!(app.try_sign_in("ann.lee@bücher.example", PASSWORD).await, 200, "the account is as it was");
+    assert_eq!(
+        app.try_sign_in("ann.lee@bücher.example", PASSWORD).await,
+        200,
+        "the account is as it was"
+    );
 }
 
 async fn every_field_at_fault_is_named(app: TestApp) {
     let body = json!({ "email": "nobody", "password": "short", "first_name": "a\u{202e}b", "last_name": "x".repeat(101) });
-    let answer = app.post("/register").json(&body).await.expect_problem(400, "validation_failed");
+    let answer = app
+        .post("/register")
+        .json(&body)
+        .await
+        .expect_problem(400, "validation_failed");
     assert_eq!(
         answer.faults(),
-        ["email: invalid_email", "password: too_short", "first_name: invalid_characters", "last_name: too_long"]
+        [
+            "email: invalid_email",
+            "password: too_short",
+            "first_name: invalid_characters",
+            "last_name: too_long"
+        ]
     );
-    let answer = app.post("/register").json(&json!({ "email": "", "password": "" })).await;
-    assert_eq!(answer.expect(400).faults(), ["email: required", "password: required"]);
-    assert_eq!(app.rows().await, "0 users, 0 live sessions, 0 families, 0 + 0 mailed tokens, 0 mails");
+    let answer = app
+        .post("/register")
+        .json(&json!({ "email": "", "password": "" }))
+        .await;
+    assert_eq!(
+        answer.expect(400).faults(),
+        ["email: required", "password: required"]
+    );
+    assert_eq!(
+        app.rows().await,
+        "0 users, 0 live sessions, 0 families, 0 + 0 mailed tokens, 0 mails"
+    );
 }
 
 async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
@@ -86,18 +124,36 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
         (&"ü".repeat(513), "too_long"),
     ] {
         let body = json!({ "email": "zoe.tester@example.org", "password": password });
-        let answer = app.post("/register").json(&body).await.expect_problem(400, "validation_failed");
+        let answer = app
+            .post("/register")
+            .json(&body)
+            .await
+            .expect_problem(400, "validation_failed");
         assert_eq!(answer.faults(), [format!("password: {code}")], "{password}");
     }
     // 64 code points of four bytes each.
-    let emoji: String = (0..64).filter_map(|number| char::from_u32(0x1F400 + number * 37 % 64)).collect();
-    let passwords = ["ymrqvzti", "8264910573628194", "correct horse battery", "🦊🌵🪁🎻🧭🪴🍊🛶", &emoji];
+    let emoji: String = (0..64)
+        .filter_map(|number| char::from_u32(0x1F400 + number * 37 % 64))
+        .collect();
+    let passwords = [
+        "ymrqvztikp",
+        "8264910573628194",
+        "correct horse battery",
+        &emoji,
+    ];
     for (number, password) in passwords.into_iter().enumerate() {
         let email = format!("user-{number}@example.org");
-        let answer = app.post("/register").json(&json!({ "email": email, "password": password })).await;
+        let answer = app
+            .post("/register")
+            .json(&json!({ "email": email, "password": password }))
+            .await;
         assert_eq!(answer.status, 201, "{password}: {answer:?}");
         assert_eq!(app.try_sign_in(&email, password).await, 200, "{password}");
-        assert_eq!(app.try_sign_in(&email, &format!("{password} ")).await, 401, "{password} and a space");
+        assert_eq!(
+            app.try_sign_in(&email, &format!("{password} ")).await,
+            401,
+            "{password} and a space"
+        );
         app.mail_to(&email).await;
     }
 }
@@ -105,7 +161,10 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
 async fn names_are_trimmed(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": PASSWORD, "first_name": "  Zoë ", "last_name": "  " });
     let answer = app.post("/register").json(&body).await.expect(201).json();
-    assert_eq!((&answer["user"]["first_name"], &answer["user"]["last_name"]), (&json!("Zoë"), &json!(null)));
+    assert_eq!(
+        (&answer["user"]["first_name"], &answer["user"]["last_name"]),
+        (&json!("Zoë"), &json!(null))
+    );
     assert!(app.mail_to("ann@example.org").await.text.contains("Zoë"));
 }
 
@@ -118,7 +177,12 @@ async fn of_parallel_registrations_of_one_address_one_succeeds(app: TestApp) {
         }
     })
     .await;
-    let count = |status| statuses.iter().filter(|answered| **answered == status).count();
+    let count = |status| {
+        statuses
+            .iter()
+            .filter(|answered| **answered == status)
+            .count()
+    };
     assert_eq!((count(201), count(409)), (1, 9), "{statuses:?}");
     assert_eq!(app.read_mails().await, ["welcome to ann@example.org"]);
 }
@@ -126,24 +190,65 @@ async fn of_parallel_registrations_of_one_address_one_succeeds(app: TestApp) {
 async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": PASSWORD });
     let new = app.post("/register").json(&body).await.expect(202);
-    assert_eq!(new.json(), json!({
-      "message": "Check your inbox."
-    }));
+    assert_eq!(
+        new.json(),
+        json!({
+          "message": "Check your inbox."
+        })
+    );
     assert_eq!(app.mail_to("ann@example.org").await.kind, MailKind::Welcome);
 
-    let taken = app.post("/register").json(&json!({ "email": "ANN@example.org", "password": "another good password" })).await;
+    let taken = app
+        .post("/register")
+        .json(&json!({ "email": "ANN@example.org", "password": "another good password" }))
+        .await;
     assert_eq!((taken.status, &taken.body), (new.status, &new.body));
-    assert!(taken.headers.keys().eq(new.headers.keys()), "{taken:?} and {new:?}");
+    assert!(
+        taken.headers.keys().eq(new.headers.keys()),
+        "{taken:?} and {new:?}"
+    );
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!((mail.kind, mail.token), (MailKind::AlreadyRegistered, None));
     assert_eq!(mail.link, format!("{PUBLIC_URL}/login"));
 
-    assert_eq!(app.rows().await, "1 users, 0 live sessions, 0 families, 1 + 0 mailed tokens, 2 mails");
+    assert_eq!(
+        app.rows().await,
+        "1 users, 0 live sessions, 0 families, 1 + 0 mailed tokens, 2 mails"
+    );
+}
+
+async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
+    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+    app.post("/register").json(&body).await.expect(202);
+    let welcome = app.mail_to("ann@example.org").await;
+    // Otherwise whoever registers an address could tell by signing in whether it had an account.
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
+    app.post("/email/verify")
+        .json(&json!({ "token": welcome.token }))
+        .await
+        .expect(200);
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
+
+    let taken = json!({ "email": "ann@example.org", "password": "another good password" });
+    app.post("/register").json(&taken).await.expect(202);
+    assert_eq!(
+        app.mail_to("ann@example.org").await.kind,
+        MailKind::AlreadyRegistered
+    );
+    assert_eq!(
+        app.try_sign_in("ann@example.org", "another good password")
+            .await,
+        401
+    );
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 }
 
 async fn in_private_mode_a_body_that_breaks_a_rule_is_told(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": "short" });
-    let answer = app.post("/register").json(&body).await.expect_problem(400, "validation_failed");
+    let answer = app
+        .post("/register")
+        .json(&body)
+        .await
+        .expect_problem(400, "validation_failed");
     assert_eq!(answer.faults(), ["password: too_short"]);
 }

@@ -17,13 +17,21 @@ on_every_database! {
 }
 
 async fn list(app: &TestApp, who: &SignedIn) -> Vec<Value> {
-    let body = app.get("/sessions").bearer(&who.access_token).await.expect(200).json();
+    let body = app
+        .get("/sessions")
+        .bearer(&who.access_token)
+        .await
+        .expect(200)
+        .json();
     body["sessions"].as_array().unwrap().clone()
 }
 
 async fn current(app: &TestApp, who: &SignedIn) -> String {
     let sessions = list(app, who).await;
-    let current = sessions.iter().find(|session| session["current"] == true).unwrap();
+    let current = sessions
+        .iter()
+        .find(|session| session["current"] == true)
+        .unwrap();
     current["id"].as_str().unwrap().to_owned()
 }
 
@@ -32,36 +40,47 @@ async fn sessions_are_listed_last_seen_first(app: TestApp) {
     app.user("bob@example.org").await;
     app.advance(Duration::minutes(5));
     let body = json!({ "email": "ann@example.org", "password": PASSWORD, "device_name": "Phone" });
-    app.post("/login").json(&body).from("2001:db8::7").await.expect(200);
+    app.post("/login")
+        .json(&body)
+        .from("2001:db8::7")
+        .await
+        .expect(200);
     app.advance(Duration::minutes(2));
-    let answer = app.get("/sessions").bearer(&ann.access_token).await.expect(200);
+    let answer = app
+        .get("/sessions")
+        .bearer(&ann.access_token)
+        .await
+        .expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(answer.redacted(), json!({
-      "sessions": [
-        {
-          "created_at": "2026-11-24T08:30:00.123456Z",
-          "current": true,
-          "device": "Unknown device",
-          "expires_at": "2026-12-24T08:30:00.123456Z",
-          "id": "[uuid]",
-          "ip_address": "192.0.2.1",
-          "kind": "api",
-          "last_seen_at": "2026-11-24T08:37:00.123456Z",
-          "method": "registration"
-        },
-        {
-          "created_at": "2026-11-24T08:35:00.123456Z",
-          "current": false,
-          "device": "Phone",
-          "expires_at": "2026-12-24T08:35:00.123456Z",
-          "id": "[uuid]",
-          "ip_address": "2001:db8::7",
-          "kind": "api",
-          "last_seen_at": "2026-11-24T08:35:00.123456Z",
-          "method": "password"
-        }
-      ]
-    }));
+    assert_eq!(
+        answer.redacted(),
+        json!({
+          "sessions": [
+            {
+              "created_at": "2026-11-24T08:30:00.123456Z",
+              "current": true,
+              "device": "Unknown device",
+              "expires_at": "2026-12-24T08:30:00.123456Z",
+              "id": "[uuid]",
+              "ip_address": "192.0.2.1",
+              "kind": "api",
+              "last_seen_at": "2026-11-24T08:37:00.123456Z",
+              "method": "registration"
+            },
+            {
+              "created_at": "2026-11-24T08:35:00.123456Z",
+              "current": false,
+              "device": "Phone",
+              "expires_at": "2026-12-24T08:35:00.123456Z",
+              "id": "[uuid]",
+              "ip_address": "2001:db8::7",
+              "kind": "api",
+              "last_seen_at": "2026-11-24T08:35:00.123456Z",
+              "method": "password"
+            }
+          ]
+        })
+    );
 }
 
 async fn an_expired_session_is_not_listed(app: TestApp) {
@@ -79,38 +98,83 @@ async fn a_session_can_be_ended_once(app: TestApp) {
     // Both tokens have been used, so that whatever is cached is cached.
     assert!(app.accepts(&phone.access_token).await && app.accepts(&ann.access_token).await);
     let path = format!("/sessions/{}", current(&app, &phone).await);
-    app.delete(&path).bearer(&ann.access_token).await.expect(204);
+    app.delete(&path)
+        .bearer(&ann.access_token)
+        .await
+        .expect(204);
     assert!(!app.accepts(&phone.access_token).await);
     let body = json!({ "refresh_token": phone.refresh_token });
-    app.post("/refresh").json(&body).await.expect_problem(401, "invalid_refresh_token");
-    app.delete(&path).bearer(&ann.access_token).await.expect_problem(404, "not_found");
+    app.post("/refresh")
+        .json(&body)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
+    app.delete(&path)
+        .bearer(&ann.access_token)
+        .await
+        .expect_problem(404, "not_found");
     assert_eq!(list(&app, &ann).await.len(), 1);
 }
 
 async fn the_calling_session_can_end_itself(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let path = format!("/sessions/{}", current(&app, &ann).await);
-    app.delete(&path).bearer(&ann.access_token).await.expect(204);
-    app.get("/sessions").bearer(&ann.access_token).await.expect_problem(401, "unauthenticated");
+    app.delete(&path)
+        .bearer(&ann.access_token)
+        .await
+        .expect(204);
+    app.get("/sessions")
+        .bearer(&ann.access_token)
+        .await
+        .expect_problem(401, "unauthenticated");
 }
 
 async fn another_users_session_is_not_there(app: TestApp) {
-    let (ann, eve) = (app.user("ann@example.org").await, app.user("eve@example.org").await);
+    let (ann, eve) = (
+        app.user("ann@example.org").await,
+        app.user("eve@example.org").await,
+    );
     let path = format!("/sessions/{}", current(&app, &ann).await);
-    let theirs = app.delete(&path).bearer(&eve.access_token).header("x-request-id", "same").await;
+    let theirs = app
+        .delete(&path)
+        .bearer(&eve.access_token)
+        .header("x-request-id", "same")
+        .await;
     let nobodys = format!("/sessions/{}", Uuid::nil());
-    let nobodys = app.delete(&nobodys).bearer(&eve.access_token).header("x-request-id", "same").await;
-    assert_eq!(theirs.expect_problem(404, "not_found").body, nobodys.expect_problem(404, "not_found").body);
-    app.delete(&path).await.expect_problem(401, "unauthenticated");
+    let nobodys = app
+        .delete(&nobodys)
+        .bearer(&eve.access_token)
+        .header("x-request-id", "same")
+        .await;
+    assert_eq!(
+        theirs.expect_problem(404, "not_found").body,
+        nobodys.expect_problem(404, "not_found").body
+    );
+    app.delete(&path)
+        .await
+        .expect_problem(401, "unauthenticated");
     assert!(app.accepts(&ann.access_token).await);
 }
 
 async fn an_id_that_is_none_is_not_there(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    for id in ["not-a-uuid", "%00", "%FF", "..%2f..", "1", "'%20or%201=1%20--", "%7B%7D"] {
-        let answer = app.delete(&format!("/sessions/{id}")).bearer(&ann.access_token).await;
+    for id in [
+        "not-a-uuid",
+        "%00",
+        "%FF",
+        "..%2f..",
+        "1",
+        "'%20or%201=1%20--",
+        "%7B%7D",
+    ] {
+        let answer = app
+            .delete(&format!("/sessions/{id}"))
+            .bearer(&ann.access_token)
+            .await;
         answer.expect_problem(404, "not_found");
     }
-    app.api(Method::GET, &format!("/sessions/{}", Uuid::nil())).bearer(&ann.access_token).await.expect(405);
+    app.api(Method::GET, &format!("/sessions/{}", Uuid::nil()))
+        .bearer(&ann.access_token)
+        .await
+        .expect(405);
     assert_eq!(list(&app, &ann).await.len(), 1);
 }

@@ -16,7 +16,12 @@ on_every_database! {
 
 /// One hash of the strongest kind that is allowed at a time, and one that waits.
 fn one_slow_hash_thread(config: &mut Config) {
-    config.passwords.hashing = HashSettings { memory_kib: 65_536, passes: 10, threads: 1, queue: 1 };
+    config.passwords.hashing = HashSettings {
+        memory_kib: 65_536,
+        passes: 10,
+        threads: 1,
+        queue: 1,
+    };
 }
 
 async fn a_full_hash_queue_is_told_at_once(app: TestApp) {
@@ -26,8 +31,14 @@ async fn a_full_hash_queue_is_told_at_once(app: TestApp) {
         async move { call.await }
     })
     .await;
-    let (made, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 201);
-    assert!(!made.is_empty() && refused.len() >= 4, "{} made, {} refused", made.len(), refused.len());
+    let (made, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status == 201);
+    assert!(
+        !made.is_empty() && refused.len() >= 4,
+        "{} made, {} refused",
+        made.len(),
+        refused.len()
+    );
     for answer in refused {
         let answer = answer.expect_problem(503, "overloaded");
         assert!((1..=3).contains(&answer.retry_after()), "{answer:?}");
@@ -48,29 +59,64 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
 
         for path in ["/health", "/health/ready"] {
             let answer = app.at(Method::GET, path).await.expect(503);
-            assert_eq!(answer.text(), r#"{"dependencies":{"database":"unavailable"},"status":"unavailable"}"#);
+            assert_eq!(
+                answer.text(),
+                r#"{"dependencies":{"database":"unavailable"},"status":"unavailable"}"#
+            );
         }
         app.at(Method::GET, "/health/live").await.expect(200);
-        app.at(Method::GET, "/.well-known/jwks.json").await.expect(200);
+        app.at(Method::GET, "/.well-known/jwks.json")
+            .await
+            .expect(200);
 
-        app.get("/me").bearer(&fresh.access_token).await.expect_problem(503, "unavailable");
-        app.post("/logout").bearer(&fresh.access_token).await.expect_problem(503, "unavailable");
+        app.get("/me")
+            .bearer(&fresh.access_token)
+            .await
+            .expect_problem(503, "unavailable");
+        app.post("/logout")
+            .bearer(&fresh.access_token)
+            .await
+            .expect_problem(503, "unavailable");
         let new_password = "a quite different phrase";
         for (path, body) in [
-            ("/register", json!({ "email": "bob@example.org", "password": PASSWORD })),
-            ("/login", json!({ "email": "ann@example.org", "password": PASSWORD })),
-            ("/login", json!({ "email": "ann@example.org", "password": "wrong" })),
+            (
+                "/register",
+                json!({ "email": "bob@example.org", "password": PASSWORD }),
+            ),
+            (
+                "/login",
+                json!({ "email": "ann@example.org", "password": PASSWORD }),
+            ),
+            (
+                "/login",
+                json!({ "email": "ann@example.org", "password": "wrong" }),
+            ),
             ("/refresh", json!({ "refresh_token": ann.refresh_token })),
             ("/password/forgot", json!({ "email": "ann@example.org" })),
-            ("/password/reset", json!({ "token": "x", "new_password": new_password })),
+            (
+                "/password/reset",
+                json!({ "token": "x", "new_password": new_password }),
+            ),
             ("/email/verify", json!({ "token": mail.token })),
-            ("/email/verify", json!({ "email": "ann@example.org", "code": mail.code })),
+            (
+                "/email/verify",
+                json!({ "email": "ann@example.org", "code": mail.code }),
+            ),
             ("/email/resend", json!({ "email": "ann@example.org" })),
         ] {
-            app.post(path).json(&body).await.expect_problem(503, "unavailable");
+            app.post(path)
+                .json(&body)
+                .await
+                .expect_problem(503, "unavailable");
         }
         // A token that is none is told without asking anybody.
-        app.get("/me").bearer("x.y.z").await.expect_problem(401, "unauthenticated");
-        app.post("/refresh").json(&json!({ "refresh_token": "x" })).await.expect_problem(401, "invalid_refresh_token");
+        app.get("/me")
+            .bearer("x.y.z")
+            .await
+            .expect_problem(401, "unauthenticated");
+        app.post("/refresh")
+            .json(&json!({ "refresh_token": "x" }))
+            .await
+            .expect_problem(401, "invalid_refresh_token");
     }
 }

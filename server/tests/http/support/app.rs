@@ -102,7 +102,12 @@ fn config(database: &TestDatabase) -> Config {
     let variables = variables.map(|(name, value)| (name, value.to_owned()));
     let mut config = Config::load(&Variables(variables.into())).unwrap();
     // What a hash costs is the matter of the core's tests; here it would only be waited for.
-    config.passwords.hashing = HashSettings { memory_kib: 64, passes: 1, threads: 2, queue: 256 };
+    config.passwords.hashing = HashSettings {
+        memory_kib: 64,
+        passes: 1,
+        threads: 2,
+        queue: 256,
+    };
     config
 }
 
@@ -111,7 +116,10 @@ impl TestApp {
     pub async fn start(database: Arc<TestDatabase>, configure: fn(&mut Config), seed: u64) -> Self {
         let mut config = config(&database);
         configure(&mut config);
-        let settings = StorageSettings { max_connections: 8, ..StorageSettings::default() };
+        let settings = StorageSettings {
+            max_connections: 8,
+            ..StorageSettings::default()
+        };
         let store = connect_store(&config.database.url, &settings).unwrap();
         store.migrate().await.unwrap();
         let clock = Arc::new(FakeClock::new());
@@ -125,16 +133,30 @@ impl TestApp {
             master_key: MasterKey::parse(MASTER_KEY).unwrap(),
         };
         let portal = vestibule::build(&config, adapters).await.unwrap();
-        Self(Arc::new(Inner { portal, clock, store, database, mailer, unread: Mutex::default() }))
+        Self(Arc::new(Inner {
+            portal,
+            clock,
+            store,
+            database,
+            mailer,
+            unread: Mutex::default(),
+        }))
     }
 
     /// Nothing is left to be sent or read, and every invariant holds.
     pub async fn finish(&self) {
         self.deliver_mails().await;
-        let unread: Vec<String> =
-            self.unread.lock().unwrap().iter().map(|mail| format!("{} to {}", mail.kind, mail.to)).collect();
+        let unread: Vec<String> = self
+            .unread
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|mail| format!("{} to {}", mail.kind, mail.to))
+            .collect();
         assert!(unread.is_empty(), "unread mails: {unread:?}");
-        let unsent = self.text("select cast(count(*) as text) from mail_outbox where status <> 'sent'").await;
+        let unsent = self
+            .text("select cast(count(*) as text) from mail_outbox where status <> 'sent'")
+            .await;
         assert_eq!(unsent, "0", "mails that were not sent");
         assert_eq!(self.portal.auth.violations().await.unwrap(), []);
         self.store.close().await;
@@ -209,16 +231,28 @@ impl TestApp {
 
     /// The token of a mailed reset link that was just asked for.
     pub async fn reset_token(&self, email: &str) -> String {
-        self.post("/password/forgot").json(&json!({ "email": email })).await.expect(200);
+        self.post("/password/forgot")
+            .json(&json!({ "email": email }))
+            .await
+            .expect(200);
         self.mail_to(email).await.token.unwrap()
     }
 
     // Mails
 
     pub async fn deliver_mails(&self) {
-        while self.portal.auth.deliver_next_mail(&*self.mailer).await.unwrap() {}
+        while self
+            .portal
+            .auth
+            .deliver_next_mail(&*self.mailer)
+            .await
+            .unwrap()
+        {}
         let sent = self.mailer.take();
-        self.unread.lock().unwrap().extend(sent.into_iter().map(Mail::from));
+        self.unread
+            .lock()
+            .unwrap()
+            .extend(sent.into_iter().map(Mail::from));
     }
 
     /// The oldest unread mail to the address.
@@ -226,14 +260,21 @@ impl TestApp {
         self.deliver_mails().await;
         let mut unread = self.unread.lock().unwrap();
         let position = unread.iter().position(|mail| mail.to == address);
-        position.and_then(|position| unread.remove(position)).unwrap_or_else(|| panic!("no mail to {address}"))
+        position
+            .and_then(|position| unread.remove(position))
+            .unwrap_or_else(|| panic!("no mail to {address}"))
     }
 
     /// Reads all mails, and gives the kinds with their recipients.
     pub async fn read_mails(&self) -> Vec<String> {
         self.deliver_mails().await;
-        let mut mails: Vec<String> =
-            self.unread.lock().unwrap().drain(..).map(|mail| format!("{} to {}", mail.kind, mail.to)).collect();
+        let mut mails: Vec<String> = self
+            .unread
+            .lock()
+            .unwrap()
+            .drain(..)
+            .map(|mail| format!("{} to {}", mail.kind, mail.to))
+            .collect();
         mails.sort();
         mails
     }
@@ -245,10 +286,18 @@ impl TestApp {
         let sql = AssertSqlSafe(sql.to_owned());
         if self.database.is_postgres() {
             let mut connection = PgConnection::connect(self.database.url()).await.unwrap();
-            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+            sqlx::query_scalar(sql)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap()
         } else {
-            let mut connection = SqliteConnection::connect(self.database.url()).await.unwrap();
-            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+            let mut connection = SqliteConnection::connect(self.database.url())
+                .await
+                .unwrap();
+            sqlx::query_scalar(sql)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap()
         }
     }
 

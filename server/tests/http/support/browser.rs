@@ -12,11 +12,18 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(app: &TestApp) -> Self {
-        Self { app: app.clone(), cookies: BTreeMap::new() }
+        Self {
+            app: app.clone(),
+            cookies: BTreeMap::new(),
+        }
     }
 
     pub async fn open(&mut self, path: &str) -> Answer {
-        let call = self.app.at(Method::GET, path).header("accept", "text/html").header("sec-fetch-site", "same-origin");
+        let call = self
+            .app
+            .at(Method::GET, path)
+            .header("accept", "text/html")
+            .header("sec-fetch-site", "same-origin");
         let answer = call.cookies(&self.cookie_header()).await;
         self.keep_cookies(&answer);
         answer
@@ -24,8 +31,14 @@ impl Browser {
 
     /// Posts a form as a browser does from our own page.
     pub async fn submit(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
-        let call = self.app.at(Method::POST, &format!("/_fn/{function}")).form(fields);
-        let call = call.header("accept", "text/html").header("origin", PUBLIC_URL).header("sec-fetch-site", "same-origin");
+        let call = self
+            .app
+            .at(Method::POST, &format!("/_fn/{function}"))
+            .form(fields);
+        let call = call
+            .header("accept", "text/html")
+            .header("origin", PUBLIC_URL)
+            .header("sec-fetch-site", "same-origin");
         let answer = call.cookies(&self.cookie_header()).await;
         self.keep_cookies(&answer);
         answer
@@ -41,7 +54,11 @@ impl Browser {
     }
 
     fn cookie_header(&self) -> String {
-        let pairs: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         pairs.join("; ")
     }
 

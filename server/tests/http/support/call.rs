@@ -20,8 +20,15 @@ pub struct Call {
 
 impl Call {
     pub fn new(app: TestApp, method: Method, path: &str) -> Self {
-        let request = Request::builder().method(method).uri(path).header(HOST, "auth.example.org");
-        Self { app, request: request.body(Body::empty()).unwrap() }.from("192.0.2.1")
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, "auth.example.org");
+        Self {
+            app,
+            request: request.body(Body::empty()).unwrap(),
+        }
+        .from("192.0.2.1")
     }
 
     /// Where the connection comes from.
@@ -34,12 +41,16 @@ impl Call {
     /// Adds a header beside those of its name.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let name = HeaderName::try_from(name).unwrap();
-        self.request.headers_mut().append(name, HeaderValue::from_bytes(value.as_ref()).unwrap());
+        self.request
+            .headers_mut()
+            .append(name, HeaderValue::from_bytes(value.as_ref()).unwrap());
         self
     }
 
     pub fn host(mut self, host: &str) -> Self {
-        self.request.headers_mut().insert(HOST, host.parse().unwrap());
+        self.request
+            .headers_mut()
+            .insert(HOST, host.parse().unwrap());
         self
     }
 
@@ -48,7 +59,11 @@ impl Call {
     }
 
     pub fn cookies(self, cookies: &str) -> Self {
-        if cookies.is_empty() { self } else { self.header(COOKIE.as_str(), cookies) }
+        if cookies.is_empty() {
+            self
+        } else {
+            self.header(COOKIE.as_str(), cookies)
+        }
     }
 
     pub fn json(self, body: &Value) -> Self {
@@ -56,12 +71,15 @@ impl Call {
     }
 
     pub fn form(self, fields: &[(&str, &str)]) -> Self {
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         self.body("application/x-www-form-urlencoded", body)
     }
 
     pub fn body(self, content_type: &str, body: impl Into<Body>) -> Self {
-        self.header(CONTENT_TYPE.as_str(), content_type).untyped_body(body)
+        self.header(CONTENT_TYPE.as_str(), content_type)
+            .untyped_body(body)
     }
 
     /// A body without a content type.
@@ -71,8 +89,18 @@ impl Call {
     }
 
     async fn send(self) -> Answer {
-        let (method, path) = (self.request.method().clone(), self.request.uri().path().to_owned());
-        let response = self.app.portal.public.clone().oneshot(self.request).await.unwrap();
+        let (method, path) = (
+            self.request.method().clone(),
+            self.request.uri().path().to_owned(),
+        );
+        let response = self
+            .app
+            .portal
+            .public
+            .clone()
+            .oneshot(self.request)
+            .await
+            .unwrap();
         let answer = Answer::read(response).await;
         answer.check_conventions(&method, &path);
         answer

@@ -19,7 +19,9 @@ impl From<SentMail> for Mail {
             kind: sent.mail.kind,
             to: sent.mail.recipient,
             text: sent.rendered.text,
-            token: link.split_once("?token=").map(|(_, token)| token.to_owned()),
+            token: link
+                .split_once("?token=")
+                .map(|(_, token)| token.to_owned()),
             link,
             code: sent.mail.code,
         }

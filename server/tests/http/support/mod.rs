@@ -49,7 +49,9 @@ where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
 {
-    let tasks: Vec<_> = (0..count).map(|number| tokio::spawn(task(number))).collect();
+    let tasks: Vec<_> = (0..count)
+        .map(|number| tokio::spawn(task(number)))
+        .collect();
     let mut results = Vec::with_capacity(count);
     for task in tasks {
         results.push(task.await.unwrap());

@@ -238,7 +238,10 @@ pub async fn the_names_that_are_given_change(cx: Contract) {
     cx.advance(Duration::hours(1));
     let mut store = cx.connect().await;
     for (given, names) in [
-        ((None, Some("Lee")), (user.first_name.as_deref(), Some("Lee"))),
+        (
+            (None, Some("Lee")),
+            (user.first_name.as_deref(), Some("Lee")),
+        ),
         ((Some("Anna"), None), (Some("Anna"), Some("Lee"))),
         ((Some(""), None), (None, Some("Lee"))),
     ] {

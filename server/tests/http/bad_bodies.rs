@@ -1,0 +1,460 @@
+//! What bodies get that are not what an endpoint takes: a documented code, never a 500, and nothing half-written.
+
+use http::Method;
+use serde_json::{Value, json};
+use vestibule::config::Config;
+
+use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database};
+
+on_every_database! {
+    a_body_that_is_no_json_object_is_malformed with without_limits,
+    a_field_of_the_wrong_type_is_malformed with without_limits,
+    a_missing_field_is_malformed with without_limits,
+    a_nul_is_malformed_wherever_it_stands with without_limits,
+    text_that_is_no_unicode_is_malformed with without_limits,
+    nesting_is_bounded with without_limits,
+    a_body_over_64_kib_is_too_large with without_limits,
+    only_json_is_taken with without_limits,
+}
+
+fn without_limits(config: &mut Config) {
+    config.rate_limits = false;
+}
+
+/// An endpoint that takes a body, with one that it takes.
+struct Endpoint {
+    method: Method,
+    path: &'static str,
+    body: Value,
+    /// Fields that have to be there.
+    required: &'static [&'static str],
+}
+
+fn endpoints() -> Vec<Endpoint> {
+    let endpoint = |method, path, body, required| Endpoint {
+        method,
+        path,
+        body,
+        required,
+    };
+    let post = Method::POST;
+    let new_password = "a quite different phrase";
+    vec![
+        endpoint(
+            post.clone(),
+            "/register",
+            json!({ "email": "eve@example.org", "password": PASSWORD, "first_name": "Eve", "last_name": "Lee" }),
+            &["email", "password"],
+        ),
+        endpoint(
+            post.clone(),
+            "/login",
+            json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": true, "device_name": "Phone" }),
+            &["email", "password"],
+        ),
+        endpoint(
+            post.clone(),
+            "/refresh",
+            json!({ "refresh_token": "x" }),
+            &["refresh_token"],
+        ),
+        endpoint(
+            post.clone(),
+            "/logout-all",
+            json!({ "keep_current": true }),
+            &[],
+        ),
+        endpoint(
+            Method::PATCH,
+            "/me",
+            json!({ "first_name": "Eve", "last_name": "Lee" }),
+            &[],
+        ),
+        endpoint(
+            post.clone(),
+            "/password/forgot",
+            json!({ "email": "ann@example.org" }),
+            &["email"],
+        ),
+        endpoint(
+            post.clone(),
+            "/password/reset",
+            json!({ "token": "x", "new_password": new_password }),
+            &["token", "new_password"],
+        ),
+        endpoint(
+            post.clone(),
+            "/password/change",
+            json!({ "current_password": PASSWORD, "new_password": new_password }),
+            &["current_password", "new_password"],
+        ),
+        endpoint(
+            post.clone(),
+            "/email/verify",
+            json!({ "email": "ann@example.org", "code": "123456" }),
+            &["email", "code"],
+        ),
+        endpoint(
+            post.clone(),
+            "/email/verify",
+            json!({ "token": "x" }),
+            &["token"],
+        ),
+        endpoint(
+            post,
+            "/email/resend",
+            json!({ "email": "ann@example.org" }),
+            &["email"],
+        ),
+    ]
+}
+
+/// A signed-in user, and what the database holds before the bad input comes.
+struct Before {
+    app: TestApp,
+    ann: SignedIn,
+    rows: String,
+    me: Value,
+}
+
+impl Before {
+    async fn new(app: TestApp) -> Self {
+        let ann = app.user("ann@example.org").await;
+        let me = app.get("/me").bearer(&ann.access_token).await.json();
+        let rows = app.rows().await;
+        Self { app, ann, rows, me }
+    }
+
+    async fn refuses(
+        &self,
+        endpoint: &Endpoint,
+        body: impl Into<Vec<u8>>,
+        status: u16,
+        code: &str,
+    ) {
+        self.refuses_type(endpoint, Some("application/json"), body, status, code)
+            .await;
+    }
+
+    async fn refuses_type(
+        &self,
+        endpoint: &Endpoint,
+        content_type: Option<&str>,
+        body: impl Into<Vec<u8>>,
+        status: u16,
+        code: &str,
+    ) {
+        let body: Vec<u8> = body.into();
+        let call = self
+            .app
+            .api(endpoint.method.clone(), endpoint.path)
+            .bearer(&self.ann.access_token);
+        let answer = match content_type {
+            Some(content_type) => call.body(content_type, body.clone()).await,
+            None => call.untyped_body(body.clone()).await,
+        };
+        let start = String::from_utf8_lossy(&body[..body.len().min(200)]);
+        let what = format!("{} with {content_type:?} {start}", endpoint.path);
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (status, code),
+            "{what}: {answer:?}"
+        );
+    }
+
+    /// Nothing was written, not even by half.
+    async fn check(self) {
+        assert_eq!(self.app.rows().await, self.rows);
+        assert_eq!(
+            self.app
+                .get("/me")
+                .bearer(&self.ann.access_token)
+                .await
+                .expect(200)
+                .json(),
+            self.me
+        );
+        assert!(self.app.read_mails().await.is_empty());
+    }
+}
+
+async fn a_body_that_is_no_json_object_is_malformed(app: TestApp) {
+    let before = Before::new(app).await;
+    for endpoint in endpoints() {
+        let good = endpoint.body.to_string();
+        for body in [
+            "{",
+            "}",
+            "nul",
+            "null",
+            "true",
+            "1",
+            "-",
+            "\"text\"",
+            "[]",
+            "[{}]",
+            "{]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{'a':1}",
+            "<xml/>",
+            "email=ann%40example.org",
+            "\u{feff}{}",
+            "{}{}",
+            "{} x",
+            " ",
+        ] {
+            before.refuses(&endpoint, body, 400, "malformed_body").await;
+        }
+        before
+            .refuses(&endpoint, format!("[{good}]"), 400, "malformed_body")
+            .await;
+        before
+            .refuses(&endpoint, format!("{good},"), 400, "malformed_body")
+            .await;
+        before
+            .refuses(&endpoint, &good[..good.len() - 1], 400, "malformed_body")
+            .await;
+        if endpoint.path != "/logout-all" {
+            before.refuses(&endpoint, "", 400, "malformed_body").await;
+        }
+    }
+    before.check().await;
+}
+
+async fn a_field_of_the_wrong_type_is_malformed(app: TestApp) {
+    let before = Before::new(app).await;
+    for endpoint in endpoints() {
+        for (field, good) in endpoint.body.as_object().unwrap() {
+            for bad in [
+                json!(0),
+                json!(1.5),
+                json!(["a"]),
+                json!([]),
+                json!({}),
+                json!({ "$ne": 1 }),
+                json!(!good.is_boolean()),
+                json!("text"),
+            ] {
+                if good.is_string() && bad.is_string() {
+                    continue;
+                }
+                let bad = if good.is_boolean() && bad.is_boolean() {
+                    json!("true")
+                } else {
+                    bad
+                };
+                let mut body = endpoint.body.clone();
+                body[field] = bad;
+                before
+                    .refuses(&endpoint, body.to_string(), 400, "malformed_body")
+                    .await;
+            }
+        }
+    }
+    before.check().await;
+}
+
+async fn a_missing_field_is_malformed(app: TestApp) {
+    let before = Before::new(app).await;
+    for endpoint in endpoints() {
+        for field in endpoint.required {
+            let mut body = endpoint.body.clone();
+            body[*field] = Value::Null;
+            before
+                .refuses(&endpoint, body.to_string(), 400, "malformed_body")
+                .await;
+            body.as_object_mut().unwrap().remove(*field);
+            before
+                .refuses(&endpoint, body.to_string(), 400, "malformed_body")
+                .await;
+        }
+    }
+    before.check().await;
+}
+
+async fn a_nul_is_malformed_wherever_it_stands(app: TestApp) {
+    let before = Before::new(app).await;
+    for endpoint in endpoints() {
+        for (field, good) in endpoint.body.as_object().unwrap() {
+            let Some(good) = good.as_str() else { continue };
+            for bad in [format!("\0{good}"), format!("{good}\0"), "\0".to_owned()] {
+                let mut body = endpoint.body.clone();
+                body[field] = bad.into();
+                before
+                    .refuses(&endpoint, body.to_string(), 400, "malformed_body")
+                    .await;
+            }
+        }
+        let mut body = endpoint.body.clone();
+        body["unknown"] = json!([{ "deep": "a\0b" }]);
+        before
+            .refuses(&endpoint, body.to_string(), 400, "malformed_body")
+            .await;
+        let mut body = endpoint.body.clone();
+        body["un\0known"] = json!(1);
+        before
+            .refuses(&endpoint, body.to_string(), 400, "malformed_body")
+            .await;
+    }
+    before.check().await;
+}
+
+async fn text_that_is_no_unicode_is_malformed(app: TestApp) {
+    let before = Before::new(app).await;
+    for endpoint in endpoints() {
+        for (field, good) in endpoint.body.as_object().unwrap() {
+            if !good.is_string() {
+                continue;
+            }
+            for bad in [
+                r"\ud800",
+                r"a\udc00b",
+                r"\ud800\ud800",
+                r"\ud83e",
+                r"\u12",
+                r"\x41",
+                "\n",
+            ] {
+                let mut body = endpoint.body.clone();
+                body[field] = "MARK".into();
+                let body = body.to_string().replace("MARK", bad);
+                before.refuses(&endpoint, body, 400, "malformed_body").await;
+            }
+            for bad in [
+                b"\xff".as_slice(),
+                b"\xc3\x28",
+                b"\xed\xa0\x80",
+                b"\xf5\x80\x80\x80",
+                b"\xc0\x80",
+            ] {
+                let mut body = endpoint.body.clone();
+                body[field] = "MARK".into();
+                let body = body.to_string().into_bytes();
+                let at = body
+                    .windows(4)
+                    .position(|window| window == b"MARK")
+                    .unwrap();
+                before
+                    .refuses(
+                        &endpoint,
+                        [&body[..at], bad, &body[at + 4..]].concat(),
+                        400,
+                        "malformed_body",
+                    )
+                    .await;
+            }
+        }
+        // UTF-16 is another encoding than the one that JSON has (RFC 8259, 8.1).
+        let utf16: Vec<u8> = endpoint
+            .body
+            .to_string()
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        before
+            .refuses(&endpoint, utf16, 400, "malformed_body")
+            .await;
+    }
+    before.check().await;
+}
+
+async fn nesting_is_bounded(app: TestApp) {
+    let before = Before::new(app).await;
+    for endpoint in endpoints() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        before
+            .refuses(&endpoint, nested(30_000), 400, "malformed_body")
+            .await;
+        before
+            .refuses(&endpoint, "[".repeat(60_000), 400, "malformed_body")
+            .await;
+        before
+            .refuses(&endpoint, "{\"a\":".repeat(12_000), 400, "malformed_body")
+            .await;
+        before
+            .refuses(
+                &endpoint,
+                format!("{{\"unknown\":{}}}", nested(30_000)),
+                400,
+                "malformed_body",
+            )
+            .await;
+        before
+            .refuses(&endpoint, nested(50_000), 413, "body_too_large")
+            .await;
+    }
+    before.check().await;
+}
+
+async fn a_body_over_64_kib_is_too_large(app: TestApp) {
+    let before = Before::new(app).await;
+    let ten_megabytes = vec![b' '; 10_000_000];
+    for endpoint in endpoints() {
+        let mut body = endpoint.body.clone();
+        body["unknown"] = "x".repeat(64 * 1024).into();
+        before
+            .refuses(&endpoint, body.to_string(), 413, "body_too_large")
+            .await;
+        before
+            .refuses(&endpoint, ten_megabytes.clone(), 413, "body_too_large")
+            .await;
+    }
+    // The longest that is read is read whole.
+    let mut body = json!({ "first_name": null, "unknown": "" });
+    let rest = 64 * 1024 - body.to_string().len();
+    body["unknown"] = "x".repeat(rest).into();
+    let answer = before
+        .app
+        .patch("/me")
+        .bearer(&before.ann.access_token)
+        .json(&body)
+        .await
+        .expect(200);
+    assert_eq!(answer.json()["first_name"], Value::Null);
+    before
+        .app
+        .patch("/me")
+        .bearer(&before.ann.access_token)
+        .json(&json!({ "first_name": "Ann" }))
+        .await
+        .expect(200);
+    before.check().await;
+}
+
+async fn only_json_is_taken(app: TestApp) {
+    let before = Before::new(app).await;
+    for endpoint in endpoints() {
+        let body = endpoint.body.to_string();
+        let code = "unsupported_media_type";
+        for content_type in [
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "text/plain",
+            "text/plain; application/json",
+            "text/json",
+            "application/jsonp",
+            "application/json+xml",
+            "application",
+            "",
+            "*/*",
+            "application/merge-patch+json",
+        ] {
+            before
+                .refuses_type(&endpoint, Some(content_type), body.clone(), 415, code)
+                .await;
+        }
+        before.refuses_type(&endpoint, None, body, 415, code).await;
+        before
+            .refuses_type(
+                &endpoint,
+                Some("application/x-www-form-urlencoded"),
+                "email=ann%40example.org&password=x",
+                415,
+                code,
+            )
+            .await;
+    }
+    before.check().await;
+}

@@ -1,0 +1,265 @@
+//! Whose requests are taken: which host they name, which site they come from, which scripts may call.
+
+use http::Method;
+use serde_json::json;
+use vestibule::config::Config;
+
+use crate::support::{PUBLIC_URL, TestApp, on_every_database};
+
+on_every_database! {
+    another_host_is_refused,
+    a_host_that_was_configured_is_ours with further_hosts,
+    another_site_cannot_post,
+    a_script_of_another_origin_may_not_call,
+    a_script_of_an_allowed_origin_may_call with allowed_origins,
+}
+
+fn further_hosts(config: &mut Config) {
+    config
+        .http
+        .allowed_hosts
+        .push("login.example.org".to_owned());
+}
+
+fn allowed_origins(config: &mut Config) {
+    config
+        .http
+        .allowed_origins
+        .push("https://app.example.org".to_owned());
+}
+
+async fn another_host_is_refused(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for host in [
+        "evil.example",
+        "auth.example.org.evil.example",
+        "evil-auth.example.org",
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        "auth.example.org@evil.example:1",
+    ] {
+        for path in [
+            "/api/v1/auth/me",
+            "/login",
+            "/.well-known/jwks.json",
+            "/nothing",
+        ] {
+            let answer = app
+                .at(Method::GET, path)
+                .host(host)
+                .bearer(&ann.access_token)
+                .await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.code().as_str()),
+                (421, "misdirected_request"),
+                "{host}{path}: {answer:?}"
+            );
+        }
+        let forgot = app
+            .post("/password/forgot")
+            .host(host)
+            .json(&json!({ "email": "ann@example.org" }))
+            .await;
+        forgot.expect_problem(421, "misdirected_request");
+    }
+    // Of two names neither counts (RFC 9112, 3.2).
+    app.get("/me")
+        .header("host", "evil.example")
+        .await
+        .expect_problem(421, "misdirected_request");
+    app.get("/me")
+        .header("host", "auth.example.org")
+        .await
+        .expect_problem(421, "misdirected_request");
+    for host in [
+        "auth.example.org",
+        "AUTH.Example.ORG",
+        "auth.example.org:443",
+        "auth.example.org:8443",
+    ] {
+        app.get("/me")
+            .host(host)
+            .bearer(&ann.access_token)
+            .await
+            .expect(200);
+    }
+    // No header decides where a mailed link leads.
+    let call = app
+        .post("/password/forgot")
+        .json(&json!({ "email": "ann@example.org" }));
+    let call = call
+        .header("x-forwarded-host", "evil.example")
+        .header("forwarded", "host=evil.example;proto=http");
+    call.header("x-forwarded-proto", "http")
+        .header("x-original-host", "evil.example")
+        .await
+        .expect(200);
+    assert!(
+        app.mail_to("ann@example.org")
+            .await
+            .link
+            .starts_with(&format!("{PUBLIC_URL}/reset-password?token="))
+    );
+}
+
+async fn a_host_that_was_configured_is_ours(app: TestApp) {
+    app.get("/password/policy")
+        .host("login.example.org")
+        .await
+        .expect(200);
+    app.get("/password/policy")
+        .host("auth.example.org")
+        .await
+        .expect(200);
+    app.get("/password/policy")
+        .host("other.example.org")
+        .await
+        .expect_problem(421, "misdirected_request");
+}
+
+async fn another_site_cannot_post(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let before = app.rows().await;
+    for headers in [
+        vec![("sec-fetch-site", "cross-site")],
+        vec![("sec-fetch-site", "same-site")],
+        vec![
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://evil.example"),
+        ],
+        vec![("origin", "https://evil.example")],
+        vec![("origin", "https://auth.example.org.evil.example")],
+        vec![("origin", "null")],
+    ] {
+        for (method, path) in [
+            (Method::POST, "/api/v1/auth/logout-all"),
+            (Method::PATCH, "/api/v1/auth/me"),
+            (Method::POST, "/_fn/sign_in"),
+            (Method::POST, "/_fn/register"),
+        ] {
+            let mut call = app.at(method, path).bearer(&ann.access_token);
+            for (name, value) in &headers {
+                call = call.header(name, value);
+            }
+            let call = if path.starts_with("/_fn") {
+                call.form(&[
+                    ("email", "eve@example.org"),
+                    ("password", "correct horse battery"),
+                ])
+            } else {
+                call.json(&json!({ "first_name": "Eve" }))
+            };
+            let answer = call.await;
+            assert_eq!(
+                (answer.status.as_u16(), answer.code().as_str()),
+                (403, "forbidden"),
+                "{path} {headers:?}: {answer:?}"
+            );
+            assert_eq!(answer.header("set-cookie"), "");
+        }
+    }
+    assert_eq!(app.rows().await, before);
+    assert!(app.accepts(&ann.access_token).await);
+    // Reading is no danger: following a link from another site works.
+    app.at(Method::GET, "/login")
+        .header("sec-fetch-site", "cross-site")
+        .await
+        .expect(200);
+    for site in ["same-origin", "none"] {
+        let call = app
+            .patch("/me")
+            .bearer(&ann.access_token)
+            .json(&json!({}))
+            .header("sec-fetch-site", site);
+        call.await.expect(200);
+    }
+    let call = app
+        .patch("/me")
+        .bearer(&ann.access_token)
+        .json(&json!({}))
+        .header("origin", PUBLIC_URL);
+    call.await.expect(200);
+}
+
+async fn preflight(app: &TestApp, origin: &str) -> String {
+    let call = app.api(Method::OPTIONS, "/me").header("origin", origin);
+    let call = call.header("access-control-request-method", "PATCH");
+    let answer = call
+        .header(
+            "access-control-request-headers",
+            "authorization,content-type",
+        )
+        .await;
+    assert_eq!(
+        answer.header("access-control-allow-credentials"),
+        "",
+        "the API reads no cookies"
+    );
+    answer.header("access-control-allow-origin").to_owned()
+}
+
+async fn a_script_of_another_origin_may_not_call(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for origin in [
+        "https://app.example.org",
+        "https://evil.example",
+        "null",
+        "http://auth.example.org",
+    ] {
+        assert_eq!(preflight(&app, origin).await, "", "{origin}");
+        let answer = app
+            .get("/me")
+            .bearer(&ann.access_token)
+            .header("origin", origin)
+            .await
+            .expect(200);
+        assert_eq!(answer.header("access-control-allow-origin"), "", "{origin}");
+    }
+}
+
+async fn a_script_of_an_allowed_origin_may_call(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let allowed = "https://app.example.org";
+    assert_eq!(preflight(&app, allowed).await, allowed);
+    for origin in [
+        "https://app.example.org.evil.example",
+        "https://evilapp.example.org",
+        "http://app.example.org",
+        "https://app.example.org:8443",
+        "null",
+    ] {
+        assert_eq!(preflight(&app, origin).await, "", "{origin}");
+    }
+    let call = app
+        .patch("/me")
+        .bearer(&ann.access_token)
+        .json(&json!({ "last_name": "Lee" }));
+    let answer = call
+        .header("origin", allowed)
+        .header("sec-fetch-site", "cross-site")
+        .await
+        .expect(200);
+    assert_eq!(answer.header("access-control-allow-origin"), allowed);
+    assert!(
+        answer
+            .header("vary")
+            .to_ascii_lowercase()
+            .contains("origin"),
+        "{answer:?}"
+    );
+    // Scripts can read why they were refused.
+    let refused = app
+        .get("/me")
+        .header("origin", allowed)
+        .await
+        .expect_problem(401, "unauthenticated");
+    assert_eq!(refused.header("access-control-allow-origin"), allowed);
+    let exposed = refused
+        .header("access-control-expose-headers")
+        .to_ascii_lowercase();
+    assert!(
+        exposed.contains("retry-after") && exposed.contains("x-request-id"),
+        "{exposed}"
+    );
+}

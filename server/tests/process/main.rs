@@ -1,0 +1,314 @@
+//! The binary itself: how it starts, stops, refuses to start, and what a power cut leaves behind.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on panics"
+)]
+
+mod kill;
+mod support;
+
+use std::io;
+use std::net::TcpListener;
+use std::thread;
+use std::time::Duration;
+
+use vestibule_testkit::databases;
+
+use support::{
+    Deployment, PASSWORD, every_invariant_holds, exchange, free_address, is_private,
+    refused_in_one_line, refuses_to_start, register, text,
+};
+
+#[test]
+fn a_wrong_setting_stops_the_start_with_one_line() {
+    for (name, value, says) in [
+        (
+            "VESTIBULE_MODE",
+            "prod",
+            "must be development or production",
+        ),
+        ("VESTIBULE_LISTEN", "3000", "must be an address and port"),
+        ("VESTIBULE_RATE_LIMITS", "sometimes", "must be on or off"),
+        (
+            "VESTIBULE_PASSWORD_MIN_LENGTH",
+            "7",
+            "must be a number from 8 to 64",
+        ),
+        (
+            "PUBLIC_URL",
+            "auth.example.org",
+            "must be scheme and host alone",
+        ),
+        (
+            "DATABASE_URL",
+            "mysql://localhost",
+            "must begin with sqlite: or postgres://",
+        ),
+        (
+            "VESTIBULE_MASTER_KEY",
+            "short",
+            "must be 32 bytes in base64",
+        ),
+        ("VESTIBULE_LISTN", "127.0.0.1:1", "is not a setting"),
+    ] {
+        let deployment = Deployment::new().with(name, value);
+        refuses_to_start(&deployment, name, says);
+        assert!(
+            !deployment.folder.path().join("data").exists(),
+            "nothing was written"
+        );
+    }
+}
+
+#[test]
+fn a_secret_is_not_repeated_in_a_complaint() {
+    for (name, value) in [
+        ("DATABASE_URL", "mysql://ann:not-a-secret@localhost/db"),
+        (
+            "DATABASE_URL",
+            "postgres://ann:not-a-secret@local host:x/db",
+        ),
+        ("SMTP_URL", "imap://ann:not-a-secret@localhost"),
+        ("VESTIBULE_MASTER_KEY", "not-a-secret"),
+    ] {
+        let output = Deployment::new().with(name, value).run(&[]);
+        let lines = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{lines}");
+        assert!(
+            lines.contains(name) && !lines.contains("not-a-secret"),
+            "{lines}"
+        );
+    }
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_says_so() {
+    let deployment = Deployment::new();
+    let file = deployment.folder.path().join("a-file");
+    std::fs::write(&file, "").unwrap();
+    let inside = file.join("data").display().to_string();
+    refuses_to_start(
+        &deployment.with("VESTIBULE_DATA_DIR", &inside),
+        "VESTIBULE_DATA_DIR",
+        "cannot be written",
+    );
+}
+
+#[test]
+fn a_port_in_use_says_so() {
+    for name in ["VESTIBULE_LISTEN", "VESTIBULE_PRIVATE_LISTEN"] {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap().to_string();
+        refuses_to_start(&Deployment::new().with(name, &address), name, &address);
+    }
+}
+
+#[test]
+fn an_embedded_database_serves_one_process() {
+    let deployment = Deployment::new();
+    let first = deployment.start();
+    let other = |name| (name, free_address().to_string());
+    let second = deployment
+        .command(&[])
+        .envs([other("VESTIBULE_LISTEN"), other("VESTIBULE_PRIVATE_LISTEN")])
+        .output()
+        .unwrap();
+    refused_in_one_line(&second, "DATABASE_URL", "another vestibule");
+    // Looking at the data is no serving.
+    every_invariant_holds(&deployment);
+    drop(first);
+    assert_eq!(
+        deployment.start().terminate(),
+        Some(0),
+        "the lock of a killed process is free"
+    );
+}
+
+#[test]
+fn config_check_prints_all_faults_or_that_there_is_none() {
+    let output = Deployment::new().run(&["config", "check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "The settings are good.\n");
+
+    let output = Deployment::new()
+        .with("VESTIBULE_MODE", "production")
+        .run(&["config", "check"]);
+    let lines = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{lines}");
+    for name in [
+        "PUBLIC_URL",
+        "VESTIBULE_MASTER_KEY",
+        "SMTP_URL",
+        "VESTIBULE_MAIL_FROM",
+        "VESTIBULE_RATE_LIMITS",
+    ] {
+        assert_eq!(
+            lines.lines().filter(|line| line.contains(name)).count(),
+            1,
+            "{name} in {lines}"
+        );
+    }
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn commands_that_are_none_are_refused() {
+    let output = Deployment::new().run(&["sevre"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("sevre"));
+}
+
+#[test]
+fn it_starts_with_nothing_but_itself_and_stops_when_asked() {
+    let deployment = Deployment::new();
+    let portal = deployment.start();
+    let body = format!(r#"{{"email":"ann@example.org","password":"{PASSWORD}"}}"#);
+    assert_eq!(
+        portal.post("/api/v1/auth/register", &body).unwrap().status,
+        201
+    );
+    assert_eq!(portal.get("/login").unwrap().status, 200);
+    assert_eq!(portal.get("/dev/mailbox").unwrap().status, 200);
+    assert_eq!(portal.terminate(), Some(0));
+    is_private(&deployment.folder.path().join("data"));
+
+    let portal = deployment.start();
+    assert_eq!(
+        portal.post("/api/v1/auth/login", &body).unwrap().status,
+        200,
+        "it finds its data and its keys again"
+    );
+    assert_eq!(portal.terminate(), Some(0));
+}
+
+#[test]
+fn requests_under_way_are_answered_before_it_stops() {
+    let deployment = Deployment::new();
+    let portal = deployment.start();
+    let address = portal.address;
+    let requests: Vec<_> = (0..8)
+        .map(|number| {
+            thread::spawn(move || register(address, &format!("user-{number}@example.org")))
+        })
+        .collect();
+    // Once the first of them are through, the others are in the middle of it.
+    thread::sleep(Duration::from_millis(40));
+    assert_eq!(portal.terminate(), Some(0));
+    for request in requests {
+        // A connection that came too late was never taken; one that was taken is answered.
+        match request.join().unwrap() {
+            Ok(answer) => assert_eq!(answer.status, 201, "{}", answer.body),
+            Err(error) => assert_ne!(error.kind(), io::ErrorKind::UnexpectedEof),
+        }
+    }
+    every_invariant_holds(&deployment);
+}
+
+#[test]
+fn oversized_headers_are_refused_and_odd_requests_survived() {
+    let deployment = Deployment::new();
+    let portal = deployment.start();
+    let request = |head: &str| {
+        exchange(
+            portal.address,
+            &format!("{head}\r\nconnection: close\r\n\r\n"),
+        )
+    };
+    let me = "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost";
+    for (head, statuses) in [
+        (
+            format!("{me}\r\nauthorization: Bearer {}", "x".repeat(100_000)),
+            &[401, 431][..],
+        ),
+        (
+            format!("{me}\r\nauthorization: Bearer {}", "x".repeat(2_000_000)),
+            &[431],
+        ),
+        (format!("{me}{}", "\r\na: b".repeat(500)), &[431]),
+        (
+            format!("GET /{} HTTP/1.1\r\nhost: localhost", "x".repeat(100_000)),
+            &[404, 414],
+        ),
+        ("GET /api/v1/auth/me HTTP/1.1".to_owned(), &[400, 421]),
+        (format!("{me}\r\nhost: evil.example"), &[400, 421]),
+        (
+            format!("{me}\r\ncontent-length: 5\r\ncontent-length: 6"),
+            &[400],
+        ),
+        (format!("{me}\r\ncontent-length: -1"), &[400]),
+        (format!("{me}\r\nx-request-id: a\0b"), &[400]),
+        (
+            "GET /api/v1/auth/me HTTP/9.9\r\nhost: localhost".to_owned(),
+            &[400],
+        ),
+        ("nonsense".to_owned(), &[400]),
+        (
+            "GET http://evil.example/login HTTP/1.1\r\nhost: localhost".to_owned(),
+            &[421],
+        ),
+    ] {
+        // A server may close before it has read a head that it refuses; then there is no answer to look at.
+        if let Ok(answer) = request(&head) {
+            let start: String = head.chars().take(120).collect();
+            assert!(
+                statuses.contains(&answer.status),
+                "{start}: {}",
+                answer.body
+            );
+        }
+        assert_eq!(
+            portal.get("/health/live").unwrap().status,
+            200,
+            "it lives on"
+        );
+    }
+}
+
+#[test]
+fn a_database_under_another_master_key_is_told_in_one_line() {
+    let deployment = Deployment::new();
+    deployment.start().terminate();
+    let other = deployment.with(
+        "VESTIBULE_MASTER_KEY",
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    );
+    refuses_to_start(&other, "master key", "sealed");
+}
+
+#[tokio::test]
+async fn verify_names_what_does_not_hold() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database);
+        let portal = deployment.start();
+        assert_eq!(
+            register(portal.address, "ann@example.org").unwrap().status,
+            201
+        );
+        assert_eq!(portal.terminate(), Some(0));
+        every_invariant_holds(&deployment);
+        database.execute("delete from mail_outbox").await;
+        let output = deployment.run(&["verify"]);
+        assert_eq!(
+            (output.status.code(), text(&output.stdout).as_str()),
+            (Some(1), "user_without_mail: 1 rows\n")
+        );
+    }
+}
+
+#[tokio::test]
+async fn migrate_prepares_a_database_once() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database).with("VESTIBULE_MIGRATE_ON_START", "off");
+        let first = text(&deployment.run(&["migrate"]).stdout);
+        assert!(
+            first.ends_with("migrations applied; the schema is up to date.\n")
+                && !first.starts_with('0'),
+            "{first}"
+        );
+        let second = text(&deployment.run(&["migrate"]).stdout);
+        assert_eq!(second, "0 migrations applied; the schema is up to date.\n");
+        assert_eq!(deployment.start().terminate(), Some(0));
+    }
+}

@@ -1,0 +1,241 @@
+//! A deployment of the binary, a running portal, and the smallest HTTP client that will do.
+
+use std::io::{self, BufRead as _, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use vestibule_testkit::TestDatabase;
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
+pub const PASSWORD: &str = "correct horse battery";
+/// A machine that is busy with other tests takes its time.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The settings of one deployment; its data folder is also where it runs.
+pub struct Deployment {
+    pub folder: TempDir,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Deployment {
+    pub fn new() -> Self {
+        let folder = TempDir::with_prefix("vestibule-process-").unwrap();
+        let deployment = Self {
+            folder,
+            settings: Vec::new(),
+        };
+        let data = deployment.folder.path().join("data").display().to_string();
+        deployment
+            .with("VESTIBULE_DATA_DIR", &data)
+            .with("VESTIBULE_LISTEN", &free_address().to_string())
+            .with("VESTIBULE_PRIVATE_LISTEN", &free_address().to_string())
+            .with("VESTIBULE_RATE_LIMITS", "off")
+            .with("VESTIBULE_LOG", "error")
+    }
+
+    pub fn on(database: &TestDatabase) -> Self {
+        Self::new().with("DATABASE_URL", database.url())
+    }
+
+    pub fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.settings.retain(|(known, _)| *known != name);
+        self.settings.push((name, value.to_owned()));
+        self
+    }
+
+    /// The binary with these settings and nothing else of the developer's environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .stdin(Stdio::null());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        let (_, value) = self
+            .settings
+            .iter()
+            .find(|(name, _)| *name == "VESTIBULE_LISTEN")
+            .unwrap();
+        value.parse().unwrap()
+    }
+
+    /// Starts the portal and waits until it is ready.
+    pub fn start(&self) -> Running {
+        let child = self.command(&[]).stdout(Stdio::null()).spawn().unwrap();
+        let mut running = Running {
+            child,
+            address: self.address(),
+        };
+        let started = Instant::now();
+        while !running
+            .get("/health/ready")
+            .is_ok_and(|answer| answer.status == 200)
+        {
+            assert!(
+                running.child.try_wait().unwrap().is_none(),
+                "the portal ended instead of starting"
+            );
+            assert!(
+                started.elapsed() < PATIENCE,
+                "the portal does not become ready"
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
+        running
+    }
+}
+
+/// A portal that is killed with this value.
+pub struct Running {
+    pub child: Child,
+    pub address: SocketAddr,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    pub fn get(&self, path: &str) -> io::Result<Answer> {
+        exchange(
+            self.address,
+            &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"),
+        )
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> io::Result<Answer> {
+        post(self.address, path, body)
+    }
+
+    /// SIGTERM, as an orchestrator stops it; how it ended.
+    pub fn terminate(mut self) -> Option<i32> {
+        let killed = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(killed.success());
+        let asked = Instant::now();
+        while asked.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("the portal does not stop");
+    }
+}
+
+/// An answer as far as these tests read it.
+pub struct Answer {
+    pub status: u16,
+    pub body: String,
+}
+
+pub fn post(address: SocketAddr, path: &str, body: &str) -> io::Result<Answer> {
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}"
+    );
+    exchange(
+        address,
+        &format!("{head}\r\nconnection: close\r\n\r\n{body}"),
+    )
+}
+
+/// Sends one request and reads to the end. An answer that was cut off before its status is none.
+pub fn exchange(address: SocketAddr, request: &str) -> io::Result<Answer> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    match (status, read) {
+        (Some(status), _) => Ok(Answer {
+            status,
+            body: answer,
+        }),
+        (None, Err(error)) => Err(error),
+        (None, Ok(_)) => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+/// An address that nobody listens on at this moment.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[track_caller]
+pub fn refuses_to_start(deployment: &Deployment, names: &str, says: &str) {
+    refused_in_one_line(&deployment.run(&[]), names, says);
+}
+
+/// It did not start, and says why in one line.
+#[track_caller]
+pub fn refused_in_one_line(output: &Output, names: &str, says: &str) {
+    let lines = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{lines}");
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    assert!(lines.contains(names) && lines.contains(says), "{lines}");
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+}
+
+pub fn register(address: SocketAddr, email: &str) -> io::Result<Answer> {
+    post(
+        address,
+        "/api/v1/auth/register",
+        &format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#),
+    )
+}
+
+#[track_caller]
+pub fn every_invariant_holds(deployment: &Deployment) {
+    let output = deployment.run(&["verify"]);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{} {}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    let last = output.stdout.lines().last().unwrap().unwrap();
+    assert_eq!(last, "Every invariant holds.");
+}
+
+/// Only the owner can read what is in the folder.
+pub fn is_private(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(folder), 0o700);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+    }
+}
