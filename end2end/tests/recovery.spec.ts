@@ -95,12 +95,16 @@ test('a link that was used says so and offers a new one', async ({ page, otherPa
   await expect(field(page).newPassword).toBeVisible();
 });
 
-test('a made-up link says so', async ({ page }) => {
-  for (const path of ['/reset-password?token=nonsense', '/reset-password']) {
+test('a made-up link says so, and the page without one asks for it', async ({ page }) => {
+  for (const [path, heading] of [
+    ['/reset-password?token=nonsense', 'This link no longer works'],
+    ['/reset-password', 'Reset your password'],
+  ] as const) {
     await page.goto(path);
     await expect(page).toHaveURL('/reset-password');
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText('This link no longer works');
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(heading);
     await expect(field(page).newPassword).toBeHidden();
+    await expect(field(page).email).toBeVisible();
   }
 });
 
