@@ -186,6 +186,7 @@ impl Auth {
         &self.settings.passwords
     }
 
+    /// The rules of this deployment.
     pub fn settings(&self) -> &AuthSettings {
         &self.settings
     }
@@ -242,40 +243,28 @@ impl Auth {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<Principal>, AuthError> {
-        let session_ticket = match self.sessions.get(session_id).await {
-            Lookup::Miss { ticket } => ticket,
-            Lookup::Hit(session) => match self.users.get(session.user_id).await {
-                Lookup::Hit(user) => {
-                    return Ok((session.expires_at > now).then_some(Principal { user, session }));
-                }
-                Lookup::Miss { ticket } => {
-                    let principal = self
-                        .store
-                        .connect()
-                        .await?
-                        .principal(session_id, now)
-                        .await?;
-                    if let Some(principal) = &principal {
-                        self.users
-                            .put(principal.user.id, principal.user.clone(), ticket)
-                            .await;
-                    }
-                    return Ok(principal);
-                }
-            },
+        let cached_session = self.sessions.get(session_id).await;
+        let cached_user = match &cached_session {
+            Lookup::Hit(session) => Some(self.users.get(session.user_id).await),
+            Lookup::Miss { .. } => None,
         };
-        let principal = self
-            .store
-            .connect()
-            .await?
-            .principal(session_id, now)
-            .await?;
-        if let Some(principal) = &principal {
-            self.sessions
-                .put(session_id, principal.session.clone(), session_ticket)
-                .await;
+        if let (Lookup::Hit(session), Some(Lookup::Hit(user))) = (&cached_session, &cached_user) {
+            let (session, user) = (session.clone(), user.clone());
+            return Ok((session.expires_at > now).then_some(Principal { user, session }));
         }
-        Ok(principal)
+        let mut store = self.store.connect().await?;
+        let Some(principal) = store.principal(session_id, now).await? else {
+            return Ok(None);
+        };
+        if let Lookup::Miss { ticket } = cached_session {
+            let session = principal.session.clone();
+            self.sessions.put(session_id, session, ticket).await;
+        }
+        if let Some(Lookup::Miss { ticket }) = cached_user {
+            let user = principal.user.clone();
+            self.users.put(user.id, user, ticket).await;
+        }
+        Ok(Some(principal))
     }
 
     /// Best effort: who was seen when is a comfort, and no reason to refuse a request.
@@ -343,19 +332,6 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let mut store = self.store.connect().await?;
         self.audit(&mut *store, event, user_id, details, meta).await
-    }
-
-    /// Writes an event about an address without an account in a transaction of its own, so that a database that cannot
-    /// write fails for known and unknown addresses alike (lesson V4).
-    pub(crate) async fn audit_unknown(
-        &self,
-        event: AuditEvent,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let mut tx = self.store.begin().await?;
-        let details = serde_json::json!({});
-        self.audit(&mut *tx, event, None, details, meta).await?;
-        Ok(tx.commit().await?)
     }
 
     /// Puts a mail into the outbox, in the transaction of the fact it tells.

@@ -55,6 +55,7 @@ impl fmt::Debug for MasterKey {
 }
 
 impl MasterKey {
+    /// A new key.
     pub fn generate(random: &dyn Random) -> Self {
         let mut bytes = Zeroizing::new([0; 32]);
         random.fill(bytes.as_mut());

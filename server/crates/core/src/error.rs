@@ -117,8 +117,10 @@ macro_rules! codes {
         pub enum $name { $($(#[$variant_meta])* $variant),+ }
 
         impl $name {
+            /// Every code, in the order of the list.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
+            /// The stable text of the code.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }

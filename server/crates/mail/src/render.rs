@@ -10,9 +10,9 @@ use crate::{
 };
 
 /// White on it has a contrast of 7.3 to 1.
-const ACCENT: &str = "#3b4cca";
+const ACCENT: &str = "#0e6358";
 /// Dark text on it has a contrast of 9 to 1.
-const ACCENT_DARK: &str = "#aab4ff";
+const ACCENT_DARK: &str = "#6ccfbd";
 
 /// Longer names are not greeted: a greeting is no place for a message to somebody (lesson V17).
 const MAX_GREETED_CHARS: usize = 40;

@@ -4,11 +4,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::in_uniform_time;
-use super::password_reset::{recipient_key, take_token_limit};
+use super::mail_request::MailRequest;
+use super::password_reset::take_token_limit;
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE, quotas};
+use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE};
 use crate::crypto::{equal_in_constant_time, hash_token};
-use crate::error::{AuthError, Field, FieldCode};
+use crate::error::AuthError;
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, Purpose, User};
 
@@ -133,73 +134,13 @@ impl Auth {
         email: &str,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let email = self
-            .take_mail_limits(email, MailKind::VerifyEmail, meta)
-            .await?;
-        in_uniform_time(async {
-            let account = self
-                .store
-                .connect()
-                .await?
-                .account_by_email(email.canonical())
-                .await?;
-            match account.map(|account| account.user) {
-                Some(user) if user.is_active && !user.is_email_verified => {
-                    self.send_verification(&user, meta).await
-                }
-                _ => {
-                    self.audit_unknown(AuditEvent::VerificationRequested, meta)
-                        .await
-                }
-            }
-        })
-        .await
-    }
-
-    async fn send_verification(&self, user: &User, meta: &RequestMeta) -> Result<(), AuthError> {
-        let mut tx = self.store.begin().await?;
-        self.mail_token(
-            &mut *tx,
-            Purpose::VerifyEmail,
-            MailKind::VerifyEmail,
-            user,
-            meta,
-        )
-        .await?;
-        self.audit(
-            &mut *tx,
-            AuditEvent::VerificationRequested,
-            Some(user.id),
-            json!({}),
-            meta,
-        )
-        .await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// The address, once it and the caller's network may cause one more mail. Unknown addresses count like known ones.
-    pub(crate) async fn take_mail_limits(
-        &self,
-        email: &str,
-        kind: MailKind,
-        meta: &RequestMeta,
-    ) -> Result<EmailAddress, AuthError> {
-        if email.trim().is_empty() {
-            return Err(AuthError::field(Field::Email, FieldCode::Required));
-        }
-        let email = EmailAddress::parse(email)
-            .map_err(|_| AuthError::field(Field::Email, FieldCode::InvalidEmail))?;
-        self.take(
-            &format!("mail:network:{}", meta.network()),
-            quotas::MAIL_NETWORK,
-        )
-        .await?;
-        self.take(
-            &recipient_key(kind, email.canonical()),
-            quotas::MAIL_RECIPIENT,
-        )
-        .await?;
-        Ok(email)
+        let request = MailRequest {
+            purpose: Purpose::VerifyEmail,
+            kind: MailKind::VerifyEmail,
+            event: AuditEvent::VerificationRequested,
+            is_wanted: |user| user.is_active && !user.is_email_verified,
+        };
+        self.mail_on_request(email, &request, meta).await
     }
 
     /// The code of a mailed token, for the mail that carries it.

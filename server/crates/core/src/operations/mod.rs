@@ -1,6 +1,7 @@
 //! One file, one family of operations: the command, the operation on [`crate::Auth`], its rules.
 
 mod email_verification;
+mod mail_request;
 mod outbox;
 mod password;
 mod password_reset;

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::in_uniform_time;
+use super::mail_request::MailRequest;
 use super::sign_in::account_key;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, quotas};
@@ -22,46 +22,13 @@ impl Auth {
         email: &str,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let email = self
-            .take_mail_limits(email, MailKind::ResetPassword, meta)
-            .await?;
-        in_uniform_time(async {
-            let account = self
-                .store
-                .connect()
-                .await?
-                .account_by_email(email.canonical())
-                .await?;
-            match account.map(|account| account.user) {
-                Some(user) if user.is_active => self.send_reset_link(&user, meta).await,
-                _ => {
-                    self.audit_unknown(AuditEvent::PasswordResetRequested, meta)
-                        .await
-                }
-            }
-        })
-        .await
-    }
-
-    async fn send_reset_link(&self, user: &User, meta: &RequestMeta) -> Result<(), AuthError> {
-        let mut tx = self.store.begin().await?;
-        self.mail_token(
-            &mut *tx,
-            Purpose::ResetPassword,
-            MailKind::ResetPassword,
-            user,
-            meta,
-        )
-        .await?;
-        self.audit(
-            &mut *tx,
-            AuditEvent::PasswordResetRequested,
-            Some(user.id),
-            json!({}),
-            meta,
-        )
-        .await?;
-        Ok(tx.commit().await?)
+        let request = MailRequest {
+            purpose: Purpose::ResetPassword,
+            kind: MailKind::ResetPassword,
+            event: AuditEvent::PasswordResetRequested,
+            is_wanted: |user| user.is_active,
+        };
+        self.mail_on_request(email, &request, meta).await
     }
 
     /// Whether a mailed reset link would still work. For showing a page; it changes nothing.
@@ -170,10 +137,4 @@ pub(super) async fn take_token_limit(auth: &Auth, meta: &RequestMeta) -> Result<
         quotas::TOKEN_NETWORK,
     )
     .await
-}
-
-/// The limiter's key of a mailbox and a kind of mail. Each kind counts by itself: asking for one kind of mail must not
-/// keep the owner from getting another.
-pub(super) fn recipient_key(kind: MailKind, canonical: &str) -> String {
-    format!("mail:{kind}:{}", hash_token(canonical))
 }

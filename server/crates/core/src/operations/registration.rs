@@ -185,7 +185,7 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let canonical = new_user.email.canonical();
         // The limit protects the mailbox; it must not show in the answer.
-        let key = super::password_reset::recipient_key(MailKind::AlreadyRegistered, canonical);
+        let key = super::mail_request::recipient_key(MailKind::AlreadyRegistered, canonical);
         let may_mail = self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok();
         let mut tx = self.store.begin().await?;
         let owner = tx.account_by_email(canonical).await?;

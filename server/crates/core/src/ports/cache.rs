@@ -14,8 +14,10 @@ pub enum Lookup<V> {
 /// must never hold a value that was read before [`SnapshotCache::remove`] was called for its key.
 #[async_trait]
 pub trait SnapshotCache<V>: Send + Sync {
+    /// The value that is kept for the key, or the ticket to put one.
     async fn get(&self, id: Uuid) -> Lookup<V>;
     /// Keeps the value unless its key was removed since the ticket was given.
     async fn put(&self, id: Uuid, value: V, ticket: u64);
+    /// Forgets the key, and makes the tickets that are out worthless for it.
     async fn remove(&self, id: Uuid);
 }

@@ -23,6 +23,7 @@ impl Clock for SystemClock {
 
 /// Unguessable bytes. A parameter, so that tests repeat.
 pub trait Random: Send + Sync {
+    /// Overwrites the bytes with unguessable ones.
     fn fill(&self, bytes: &mut [u8]);
 
     /// A time-ordered id (RFC 9562, UUIDv7). An id is never a secret.

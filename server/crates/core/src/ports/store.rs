@@ -58,15 +58,21 @@ pub trait Repository:
 {
 }
 
+/// A unit of work.
 #[async_trait]
 pub trait Transaction: Repository {
+    /// Makes everything that was written in it lasting and visible, at once.
     async fn commit(self: Box<Self>) -> Result<()>;
 }
 
+/// Accounts. Deleted ones are not found.
 #[async_trait]
 pub trait Users {
+    /// The user with this id, active or not.
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>>;
+    /// The user with this id and the stored password hash.
     async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>>;
+    /// The user with this canonical address and the stored password hash.
     async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>>;
 
     /// # Errors
@@ -102,11 +108,14 @@ pub trait Users {
         now: OffsetDateTime,
     ) -> Result<Option<User>>;
 
+    /// Notes that the user proved the address. `None` if the account is gone or inactive.
     async fn mark_email_verified(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>>;
 }
 
+/// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
 #[async_trait]
 pub trait Sessions {
+    /// Writes a new session.
     async fn insert_session(&mut self, session: &Session) -> Result<()>;
 
     /// The session and its user if both are live at `now`: not ended, not expired, active, not deleted.
@@ -159,6 +168,7 @@ pub trait BrowserSessions {
         data: &str,
         now: OffsetDateTime,
     ) -> Result<bool>;
+    /// The live session behind a cookie.
     async fn session_by_cookie(
         &mut self,
         cookie_hash: &str,
@@ -179,8 +189,10 @@ pub trait BrowserSessions {
     ) -> Result<Option<Uuid>>;
 }
 
+/// Refresh families, one for each API session.
 #[async_trait]
 pub trait RefreshTokens {
+    /// Writes the family of a new session with its first token.
     async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()>;
 
     /// One conditional write (rule D6): if the presented token is the live leaf, its successor takes its place; if it is
@@ -191,6 +203,7 @@ pub trait RefreshTokens {
         rotation: &Rotation,
     ) -> Result<Option<RotationOutcome>>;
 
+    /// The family as it stands, live or not.
     async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>>;
 }
 
@@ -201,6 +214,7 @@ pub struct CodeAttempt {
     pub created_at: OffsetDateTime,
 }
 
+/// Mailed single-use tokens.
 #[async_trait]
 pub trait OneTimeTokens {
     /// Inserts the token and supersedes the user's earlier ones of its purpose: only the newest is valid. The count of
@@ -235,8 +249,10 @@ pub trait OneTimeTokens {
     async fn void_tokens(&mut self, user_id: Uuid) -> Result<()>;
 }
 
+/// Mails between the fact that they tell and the next hop: at least once, under leases.
 #[async_trait]
 pub trait Outbox {
+    /// Writes a mail that is due now.
     async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()>;
 
     /// Takes the mail that has been due longest and is not leased, and leases it under `lease_id` until `lease_until`.
@@ -265,11 +281,14 @@ pub trait Outbox {
     ) -> Result<bool>;
 }
 
+/// The audit log, which only grows.
 #[async_trait]
 pub trait AuditLog {
+    /// Writes one event.
     async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()>;
 }
 
+/// The keys that sign access tokens.
 #[async_trait]
 pub trait SigningKeys {
     /// All keys that are still published at `now`, oldest first.
@@ -287,6 +306,7 @@ pub struct Violation {
     pub rows: u64,
 }
 
+/// What must hold between rows.
 #[async_trait]
 pub trait Invariants {
     /// Checks the data against the invariants that `vestibule verify` reports.
