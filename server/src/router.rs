@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Redirect};
-use axum::routing::get;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::routing::{get, post};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::LeptosRoutes as _;
@@ -38,6 +38,7 @@ use crate::{api, assets, dev_mailbox, health};
 const MAX_BODY_BYTES: usize = 64 * 1024;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const SESSION_COOKIE: &str = "sid";
+const SIGN_OUT: &str = "/_fn/sign_out";
 
 /// What the routes are made of.
 pub struct Parts {
@@ -105,6 +106,14 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         move || shell(options.clone())
     };
     let routes = leptos_axum::generate_route_list(App);
+    // The form's address by contract; its work is the server function's.
+    let sign_out = {
+        let context = context.clone();
+        move |mut request: Request| {
+            *request.uri_mut() = Uri::from_static(SIGN_OUT);
+            leptos_axum::handle_server_fns_with_context(context, request)
+        }
+    };
     let not_found = leptos_axum::render_app_async_with_context(context.clone(), shell.clone());
     let cookie_name = parts.web.cookies.name(SESSION_COOKIE);
     let sessions = SessionManagerLayer::new(BrowserSessionStore::new(Arc::clone(&parts.web.auth)))
@@ -116,6 +125,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .with_expiry(Expiry::OnSessionEnd);
     let pages = Router::new()
         .leptos_routes_with_context(&leptos, routes, context, shell)
+        .route("/logout", post(sign_out))
         .route("/", get(|| async { Redirect::to("/account") }))
         .fallback(not_found)
         .with_state(leptos)

@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest as _, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use url::form_urlencoded;
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
@@ -15,32 +15,34 @@ pub async fn check_form(request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
         return next.run(request).await;
     }
-    if !is_form(request.headers()) {
+    let (parts, body) = request.into_parts();
+    // A form without fields may come without a content type.
+    let kind = parts.headers.get(header::CONTENT_TYPE).cloned();
+    if kind.as_ref().is_some_and(|kind| !is_form(kind)) {
         return Problem::from(ErrorCode::UnsupportedMediaType).into_response();
     }
-    let (parts, body) = request.into_parts();
-    let bytes = match Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await {
-        Ok(bytes) => bytes,
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            return Problem::from(ErrorCode::BodyTooLarge).into_response();
+    match Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await {
+        Ok(bytes) if kind.is_none() && !bytes.is_empty() => {
+            Problem::from(ErrorCode::UnsupportedMediaType).into_response()
         }
-        Err(_) => return Problem::from(ErrorCode::MalformedBody).into_response(),
-    };
-    if is_well_formed(&bytes) {
-        next.run(Request::from_parts(parts, Body::from(bytes)))
-            .await
-    } else {
-        Problem::from(ErrorCode::MalformedBody).into_response()
+        Ok(bytes) if is_well_formed(&bytes) => {
+            next.run(Request::from_parts(parts, Body::from(bytes)))
+                .await
+        }
+        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::from(ErrorCode::BodyTooLarge).into_response()
+        }
+        Ok(_) | Err(_) => Problem::from(ErrorCode::MalformedBody).into_response(),
     }
 }
 
-fn is_form(headers: &HeaderMap) -> bool {
-    let value = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let essence = value.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+fn is_form(content_type: &HeaderValue) -> bool {
+    let essence = content_type.to_str().unwrap_or_default().split(';').next();
+    essence.is_some_and(|essence| {
+        essence
+            .trim()
+            .eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }
 
 fn is_well_formed(body: &[u8]) -> bool {

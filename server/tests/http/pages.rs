@@ -16,6 +16,7 @@ on_every_database! {
     a_changed_password_gets_a_new_cookie_and_ends_the_others,
     a_cookie_that_we_did_not_make_is_nobody,
     pages_and_api_show_the_same_sessions,
+    a_post_to_logout_signs_out,
     the_api_does_not_read_cookies,
     names_are_text_and_nothing_more,
 }
@@ -385,6 +386,14 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
         "/account"
     );
     assert!(is_signed_in(&mut browser).await && !app.accepts(&ann.access_token).await);
+}
+
+async fn a_post_to_logout_signs_out(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in(&app, "ann@example.org").await;
+    assert_eq!(location(&browser.post("/logout").await), "/login");
+    assert_eq!(browser.cookie(SESSION), None);
+    assert!(!is_signed_in(&mut browser).await);
 }
 
 async fn the_api_does_not_read_cookies(app: TestApp) {

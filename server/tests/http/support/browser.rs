@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use http::Method;
 
+use super::call::Call;
 use super::{Answer, PUBLIC_URL, TestApp};
 
 /// A browser with JavaScript off: it keeps cookies and posts forms. Redirects are the test's to follow.
@@ -31,10 +32,18 @@ impl Browser {
 
     /// Posts a form as a browser does from our own page.
     pub async fn submit(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
-        let call = self
-            .app
-            .at(Method::POST, &format!("/_fn/{function}"))
-            .form(fields);
+        let path = format!("/_fn/{function}");
+        let call = self.app.at(Method::POST, &path).form(fields);
+        self.send(call).await
+    }
+
+    /// Posts nothing to a path.
+    pub async fn post(&mut self, path: &str) -> Answer {
+        let call = self.app.at(Method::POST, path);
+        self.send(call).await
+    }
+
+    async fn send(&mut self, call: Call) -> Answer {
         let call = call
             .header("accept", "text/html")
             .header("origin", PUBLIC_URL)
