@@ -9,7 +9,9 @@ use crate::config::LogConfig;
 
 /// Starts logging to standard error, panics included.
 pub fn init(config: &LogConfig) {
-    let filter = EnvFilter::try_new(&config.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A cookie whose session has ended is an everyday thing; the library warns of each.
+    let filter = format!("tower_sessions_core=error,{}", config.filter);
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
