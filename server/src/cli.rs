@@ -250,7 +250,13 @@ fn mailer(config: &Config, clock: Arc<SystemClock>) -> Result<MailerAndMailbox, 
     }
     let mailbox = Arc::new(Mailbox::open(config.data_dir.join("mailbox"))?);
     let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, clock);
-    Ok((Arc::new(mailer), Some(mailbox)))
+    let is_shown = config.shows_mailbox();
+    if !is_shown {
+        tracing::warn!(
+            "mails are kept in the data folder and neither sent nor shown: set SMTP_URL, or open the portal on this machine"
+        );
+    }
+    Ok((Arc::new(mailer), is_shown.then_some(mailbox)))
 }
 
 fn open_database(config: &Config) -> Result<Arc<dyn SqlDatabase>, Failure> {

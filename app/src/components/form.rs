@@ -6,14 +6,11 @@ use leptos::prelude::*;
 #[component]
 pub fn Form(
     action: &'static str,
-    /// The accessible name, where a page has several forms.
-    #[prop(optional)]
-    label: Option<&'static str>,
     #[prop(default = "form")] class: &'static str,
     children: Children,
 ) -> impl IntoView {
     view! {
-        <form method="post" action=action class=class aria-label=label novalidate>
+        <form method="post" action=action class=class novalidate>
             {children()}
         </form>
     }

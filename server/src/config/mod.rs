@@ -18,6 +18,8 @@ pub use table::{SETTINGS, Setting, reference};
 
 use reader::Reader;
 
+use crate::middleware::is_loopback_name;
+
 /// Development forgives and explains; production refuses what is unsafe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -151,6 +153,13 @@ impl Config {
         let path = self.database.url.expose_secret().strip_prefix("sqlite:")?;
         let path = path.strip_prefix("//").unwrap_or(path);
         Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+    }
+
+    /// Whether /dev/mailbox is served: mails are kept instead of sent, and people reach the portal from this machine
+    /// alone. A proxy may name us by a loopback address whoever its client is, so the public URL decides.
+    pub fn shows_mailbox(&self) -> bool {
+        let host = self.http.public_url.host_str();
+        self.mail.smtp_url.is_none() && host.is_some_and(is_loopback_name)
     }
 
     pub fn is_single_process(&self) -> bool {

@@ -192,3 +192,13 @@ fn the_settings_reference_is_current() {
         "run `vestibule config reference > docs/CONFIG.md`"
     );
 }
+
+#[test]
+fn the_mailbox_is_shown_only_where_the_portal_is_opened_from_this_machine() {
+    let shows = |variables: &[(&str, &str)]| load(variables).unwrap().shows_mailbox();
+    assert!(shows(&[]));
+    assert!(shows(&[("PUBLIC_URL", "http://localhost:8080")]));
+    assert!(!shows(&[("PUBLIC_URL", "https://auth.example.org")]));
+    assert!(!shows(&[("VESTIBULE_LISTEN", "0.0.0.0:3000")]));
+    assert!(!shows(&[("SMTP_URL", "smtp://127.0.0.1:25")]));
+}

@@ -15,7 +15,7 @@ pub use access_log::log_access;
 pub use client_address::find_client_address;
 pub use forms::check_form;
 pub use host::{AllowedHosts, check_host};
-pub use only_from_here::only_from_here;
+pub use only_from_here::{is_loopback_name, only_from_here};
 pub use problems::{ErrorPages, panic_response, show_problems};
 pub use removal_cookie::secure_removal_cookie;
 pub use request_id::identify_request;

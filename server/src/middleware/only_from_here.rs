@@ -7,7 +7,7 @@ use vestibule_web::{ClientAddress, Problem};
 use super::host::named_host;
 
 /// For what only the person at this machine may see: the client and the name it uses are both of this machine, so that
-/// neither an open port nor a proxy in front lets anybody else in.
+/// an open port lets nobody else in.
 pub async fn only_from_here(request: Request, next: Next) -> Response {
     let client = request.extensions().get::<ClientAddress>();
     let is_here = client.is_some_and(|client| client.0.is_loopback());
@@ -18,7 +18,8 @@ pub async fn only_from_here(request: Request, next: Next) -> Response {
     }
 }
 
-pub(super) fn is_loopback_name(host: &str) -> bool {
+/// Whether a host name means the machine itself.
+pub fn is_loopback_name(host: &str) -> bool {
     ["localhost", "127.0.0.1", "[::1]"]
         .iter()
         .any(|name| name.eq_ignore_ascii_case(host))
