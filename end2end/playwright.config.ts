@@ -1,9 +1,23 @@
-import { defineConfig } from '@playwright/test';
+import { defineConfig, devices } from '@playwright/test';
 
 import { baseURL, serverBinary, serverEnvironment } from './fixtures/server';
 
-/** Files that speak HTTP alone, or are about scripts: once is enough. */
-const ONCE = /(accessibility|api|forms_attack|headers|islands|readme|screenshots|tokens)\.spec\.ts/;
+/** Files that speak HTTP alone: once is enough. */
+const HTTP = /(api|forms_attack|headers|readme|tokens)\.spec\.ts/;
+/** Files about how pages look, read and feel. They bring their own sizes, and no database makes a difference to them. */
+const LOOKS = /(autocomplete|islands\w*|keyboard|languages|lighthouse|states|zoom)\.spec\.ts/;
+const hasLooks = process.env.E2E_LOOKS !== 'off';
+
+const laptop = { viewport: { width: 1280, height: 800 } };
+/** A small telephone. Its name says what people see in the list of their devices. */
+const phone = {
+  viewport: { width: 360, height: 640 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+  userAgent: devices['Pixel 5'].userAgent,
+};
+const flow = { testIgnore: [HTTP, LOOKS], grepInvert: /@once/ };
 
 export default defineConfig({
   testDir: 'tests',
@@ -21,7 +35,7 @@ export default defineConfig({
     baseURL,
     locale: 'en-GB',
     screenshot: 'only-on-failure',
-    trace: 'retain-on-failure',
+    trace: { mode: 'retain-on-failure', screenshots: false, sources: false },
     launchOptions: {
       executablePath: process.env.CHROMIUM_BIN || undefined,
       args: [
@@ -33,9 +47,12 @@ export default defineConfig({
       ],
     },
   },
+  // Four ways to walk the flows. What is no flow is tested in the first one alone: files by their names, tests by @once.
   projects: [
-    { name: 'js', use: { javaScriptEnabled: true } },
-    { name: 'no-js', use: { javaScriptEnabled: false }, testIgnore: ONCE },
+    { name: 'js-laptop', use: laptop, testIgnore: hasLooks ? [] : LOOKS },
+    { name: 'js-phone', use: phone, ...flow },
+    { name: 'no-js-laptop', use: { ...laptop, javaScriptEnabled: false }, ...flow },
+    { name: 'no-js-phone', use: { ...phone, javaScriptEnabled: false }, ...flow },
   ],
   webServer: {
     command: `exec '${serverBinary}' serve`,

@@ -1,12 +1,18 @@
 //! Pages that show nothing but an error.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use vestibule_core::ErrorCode;
+use vestibule_core::model::Language;
+use vestibule_i18n::{Texts, t};
+use vestibule_web::Branding;
 
-use crate::components::{Head, Layout, stylesheet};
-use crate::messages;
+use crate::components::{CopyButton, Head, Layout, stylesheet};
+use crate::return_to::ReturnTo;
 use crate::ssr::Visit;
+use crate::{messages, ssr};
 
 /// There is no such page.
 #[component]
@@ -22,68 +28,129 @@ pub fn NotFoundPage() -> impl IntoView {
 pub fn ErrorPage(
     #[prop(into)] product_name: String,
     code: ErrorCode,
+    /// Seconds to wait before trying again.
+    #[prop(optional_no_strip)]
+    retry_after: Option<u64>,
     /// What operators find the request by in the log.
     #[prop(optional_no_strip)]
     request_id: Option<String>,
 ) -> impl IntoView {
-    let (heading, text) = messages::error_page(code);
+    let texts = ssr::texts();
+    let (heading, text) = messages::error_page(texts, code, retry_after);
     view! {
         <Layout product_name heading>
             <p>{text}</p>
-            <p><a href="/account">"Go to your account"</a></p>
-            {request_id.map(|id| view! { <p class="footnote">"Request " {id}</p> })}
+            <p><a href="/account">{t!(texts, "error-page-home")}</a></p>
+            {request_id
+                .map(|id| {
+                    view! {
+                        <p class="footnote">
+                            {t!(texts, "error-page-request", id = id.clone())} <CopyButton text=id/>
+                        </p>
+                    }
+                })}
         </Layout>
     }
 }
 
 /// An error page as a whole document, for middleware that refuses a request before any page is rendered.
-/// `package_dir` is where the stylesheet is.
-pub fn error_document(
-    package_dir: &str,
-    product_name: &str,
-    code: ErrorCode,
-    request_id: &str,
-) -> String {
-    let (heading, _) = messages::error_page(code);
-    let title = format!("{heading} · {product_name}");
-    let request_id = Some(request_id.to_owned()).filter(|id| !id.is_empty());
-    Owner::new().with(|| {
-        provide_meta_context();
-        let document = view! {
-            <!DOCTYPE html>
-            <html lang="en">
-                <head>
-                    <Head stylesheet=stylesheet(package_dir)/>
-                    <title>{title}</title>
-                </head>
-                <body>
-                    <ErrorPage product_name code request_id/>
-                </body>
-            </html>
-        };
-        document.to_html()
-    })
+pub struct ErrorDocument<'a> {
+    /// Where the stylesheet is.
+    pub package_dir: &'a str,
+    pub product_name: &'a str,
+    pub branding: &'a Arc<Branding>,
+    pub language: Language,
+    pub code: ErrorCode,
+    /// Seconds to wait before trying again.
+    pub retry_after: Option<u64>,
+    pub request_id: &'a str,
+    /// What was asked for, if it can be asked for again.
+    pub page: Option<&'a http::Uri>,
+}
+
+impl ErrorDocument<'_> {
+    pub fn html(&self) -> String {
+        let texts = Texts::of(self.language);
+        let (heading, _) = messages::error_page(texts, self.code, self.retry_after);
+        let title = format!("{heading} · {}", self.product_name);
+        let request_id = Some(self.request_id.to_owned()).filter(|id| !id.is_empty());
+        let page = self.page.map(ReturnTo::to_page).unwrap_or_default();
+        Owner::new().with(|| {
+            provide_meta_context();
+            provide_context(texts);
+            provide_context(page);
+            provide_context(Arc::clone(self.branding));
+            let document = view! {
+                <!DOCTYPE html>
+                <html lang=texts.lang() dir=texts.dir()>
+                    <head>
+                        <Head stylesheet=stylesheet(self.package_dir)/>
+                        <title>{title}</title>
+                    </head>
+                    <body>
+                        <ErrorPage
+                            product_name=self.product_name
+                            code=self.code
+                            retry_after=self.retry_after
+                            request_id
+                        />
+                    </body>
+                </html>
+            };
+            document.to_html()
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn document(code: ErrorCode, language: Language) -> String {
+        let branding = Branding {
+            stylesheet: Some("/branding/1/theme.css".to_owned()),
+            logo: Some("/branding/2/logo.svg".to_owned()),
+            ..Branding::default()
+        };
+        let document = ErrorDocument {
+            package_dir: "pkg/1",
+            product_name: "R&D <portal>",
+            branding: &Arc::new(branding),
+            language,
+            code,
+            retry_after: Some(40),
+            request_id: "0192-ab",
+            page: Some(&http::Uri::from_static("/logni?a=%22")),
+        };
+        document.html()
+    }
+
     #[test]
     fn an_error_document_is_whole_and_escaped() {
-        let html = error_document("pkg/1", "R&D <portal>", ErrorCode::Forbidden, "0192-ab");
+        let html = document(ErrorCode::Forbidden, Language::English);
         assert!(
             html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>"),
             "{html}"
         );
-        assert!(
-            html.contains("<title>Not allowed · R&amp;D &lt;portal&gt;</title>"),
-            "{html}"
-        );
-        assert!(
-            html.contains("/pkg/1/vestibule.css") && html.contains("0192-ab"),
-            "{html}"
-        );
+        for part in [
+            "<html lang=\"en\" dir=\"ltr\"",
+            "<title>Not allowed · R&amp;D &lt;portal&gt;</title>",
+            "/pkg/1/vestibule.css",
+            "/branding/1/theme.css",
+            "/branding/2/logo.svg",
+            "0192-ab",
+            "value=\"/logni?a=%22\"",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
         assert_eq!(html.matches("<h1").count(), 1);
+    }
+
+    #[test]
+    fn an_error_document_speaks_the_language_of_its_reader() {
+        let html = document(ErrorCode::RateLimited, Language::German);
+        for part in ["<html lang=\"de\"", "Zu viele Anfragen", "in 40 Sekunden"] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
     }
 }

@@ -24,6 +24,12 @@ pub enum Form {
     ResetPassword,
     ChangePassword,
     Sessions,
+    Profile,
+    ChangeEmail,
+    ConfirmPassword,
+    DeleteAccount,
+    RevertEmail,
+    RestoreAccount,
 }
 
 impl Form {
@@ -36,7 +42,13 @@ impl Form {
             Self::ForgotPassword => "/forgot-password",
             Self::ResetPassword => "/reset-password",
             Self::ChangePassword => "/account/password",
-            Self::Sessions => "/account",
+            Self::Sessions => "/account/sessions",
+            Self::Profile => "/account/profile",
+            Self::ChangeEmail => "/account/email",
+            Self::ConfirmPassword => "/account/confirm",
+            Self::DeleteAccount => "/account/delete",
+            Self::RevertEmail => "/revert-email",
+            Self::RestoreAccount => "/restore-account",
         }
     }
 }
@@ -59,6 +71,21 @@ pub enum Notice {
     SignedOut,
     /// The session ended before the form was sent.
     SignInAgain,
+    ProfileUpdated,
+    /// A mail to the new address is on its way.
+    EmailChangeRequested,
+    EmailChangeCancelled,
+    EmailChanged,
+    /// The address is the former one again.
+    EmailReverted,
+    /// The password was given again.
+    PasswordConfirmed,
+    /// The account goes at this time, in seconds since 1970.
+    DeletionScheduled {
+        at: i64,
+    },
+    /// The account stays.
+    DeletionCancelled,
 }
 
 /// The outcome of a form, for the page that shows it.
@@ -74,6 +101,8 @@ pub struct Flash {
     values: Vec<(String, String)>,
     retry_after: Option<u64>,
     notice: Option<Notice>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    was_shown: bool,
 }
 
 impl Flash {
@@ -122,6 +151,17 @@ impl Flash {
     pub fn without_values(mut self) -> Self {
         self.values.clear();
         self
+    }
+
+    /// The same, marked as shown or as still to be shown.
+    #[must_use]
+    pub fn shown(mut self, was_shown: bool) -> Self {
+        self.was_shown = was_shown;
+        self
+    }
+
+    pub fn was_shown(&self) -> bool {
+        self.was_shown
     }
 
     pub fn is_for(&self, page: &str) -> bool {
@@ -180,8 +220,20 @@ fn fault_of_form(form: Form, code: ErrorCode) -> Option<FieldError> {
     let (field, code) = match (form, code) {
         (Form::Register, ErrorCode::EmailTaken) => (Field::Email, FieldCode::Taken),
         (Form::VerifyEmail, ErrorCode::InvalidToken) => (Field::Code, FieldCode::Incorrect),
-        (Form::ChangePassword, ErrorCode::InvalidCredentials) => {
-            (Field::CurrentPassword, FieldCode::Incorrect)
+        (
+            Form::ChangePassword | Form::ChangeEmail | Form::ConfirmPassword | Form::DeleteAccount,
+            ErrorCode::InvalidCredentials,
+        ) => (Field::CurrentPassword, FieldCode::Incorrect),
+        // The password that was given before the form was opened has become too old.
+        (Form::ChangeEmail | Form::DeleteAccount, ErrorCode::ReauthenticationRequired) => {
+            (Field::CurrentPassword, FieldCode::Required)
+        }
+        // Another browser than the one that registered.
+        (Form::ConfirmLink | Form::VerifyEmail, ErrorCode::InvalidCredentials) => {
+            (Field::Password, FieldCode::Incorrect)
+        }
+        (Form::ConfirmLink | Form::VerifyEmail, ErrorCode::ReauthenticationRequired) => {
+            (Field::Password, FieldCode::Required)
         }
         _ => return None,
     };
@@ -236,6 +288,21 @@ mod tests {
             None,
             "sign-in does not say which of the two was wrong"
         );
+    }
+
+    #[test]
+    fn a_password_that_is_wanted_again_is_a_fault_of_its_field() {
+        for form in [Form::ChangeEmail, Form::DeleteAccount] {
+            let flash = Flash::refused(form, AuthError::ReauthenticationRequired);
+            assert_eq!(
+                flash.fault(Field::CurrentPassword),
+                Some(FieldCode::Required)
+            );
+        }
+        for form in [Form::ConfirmLink, Form::VerifyEmail] {
+            let flash = Flash::refused(form, AuthError::ReauthenticationRequired);
+            assert_eq!(flash.fault(Field::Password), Some(FieldCode::Required));
+        }
     }
 
     #[test]

@@ -10,11 +10,17 @@ mod account;
 #[cfg(feature = "ssr")]
 mod components;
 #[cfg(feature = "ssr")]
+mod dates;
+#[cfg(feature = "ssr")]
 mod errors;
 #[cfg(feature = "ssr")]
 mod flash;
 #[cfg(feature = "ssr")]
+mod language;
+#[cfg(feature = "ssr")]
 mod messages;
+#[cfg(feature = "ssr")]
+mod password_strength;
 #[cfg(feature = "ssr")]
 mod recovery;
 #[cfg(feature = "ssr")]
@@ -28,9 +34,11 @@ mod sign_in;
 #[cfg(feature = "ssr")]
 mod ssr;
 #[cfg(feature = "ssr")]
+mod undo;
+#[cfg(feature = "ssr")]
 mod verify_email;
 
 #[cfg(feature = "ssr")]
-pub use errors::error_document;
+pub use errors::ErrorDocument;
 #[cfg(feature = "ssr")]
 pub use routes::{App, shell};

@@ -1,39 +1,109 @@
-//! The only English text of errors and notices, looked up by closed code. A translation starts here.
+//! What errors and notices say, looked up by closed code. The words are the catalogue's.
 
+use time::OffsetDateTime;
+use vestibule_core::model::MAX_NAME_CHARS;
 use vestibule_core::{ErrorCode, Field, FieldCode};
+use vestibule_i18n::{Texts, t};
 
+use crate::components::slot;
+use crate::dates;
 use crate::flash::{Flash, Form, Notice};
 
-/// What went wrong, as one sentence on top of the form. Errors of single fields are [`field`]'s.
-pub fn error(flash: &Flash) -> Option<String> {
+/// Waits up to this are said in seconds, longer ones in minutes.
+const SECONDS: u64 = 90;
+/// Longer waits are not counted down.
+const MAX_MINUTES: u64 = 120;
+
+/// What went wrong, as one sentence on top of the form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// With a [`slot`] for each part.
+    pub text: String,
+    pub parts: Vec<Part>,
+}
+
+/// What stands in a sentence and is more than text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// How long to wait, in seconds, where it is known.
+    Wait(Option<u64>),
+    Link {
+        to: &'static str,
+        text: String,
+    },
+}
+
+impl From<String> for Complaint {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            parts: Vec::new(),
+        }
+    }
+}
+
+/// What went wrong with a form, if anything did. Errors of single fields are [`FieldErrors`].
+pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
     let code = flash.error()?;
-    Some(match (code, flash.form()) {
-        _ if flash.faults().next().is_some() => "Please check what you entered:".to_owned(),
-        (ErrorCode::InvalidCredentials, _) => "Email or password is incorrect.".to_owned(),
-        (ErrorCode::InvalidToken, _) => "This link has expired or was already used.".to_owned(),
-        (ErrorCode::NotFound, _) => "That session has already ended.".to_owned(),
-        // The page adds the link "reset your password".
-        (ErrorCode::RateLimited, Some(Form::SignIn | Form::ChangePassword)) => {
-            format!(
-                "Too many attempts. Try again in {}, or",
-                wait(flash.retry_after())
-            )
+    let wait = Part::Wait(flash.retry_after());
+    let text = match (code, flash.form()) {
+        _ if flash.faults().next().is_some() => t!(texts, "error-fields"),
+        (ErrorCode::InvalidCredentials, _) => t!(texts, "error-credentials"),
+        (ErrorCode::InvalidToken, _) => t!(texts, "error-link-dead"),
+        (ErrorCode::NotFound, _) => t!(texts, "error-session-gone"),
+        (ErrorCode::EmailTaken, _) => t!(texts, "field-taken"),
+        // The page's own rule, about its box.
+        (ErrorCode::ValidationFailed, Some(Form::DeleteAccount)) => {
+            let link = Part::Link {
+                to: "#confirm",
+                text: t!(texts, "account-delete-unticked"),
+            };
+            return Some(Complaint {
+                text: slot(0),
+                parts: vec![link],
+            });
         }
-        (ErrorCode::RateLimited, _) => format!(
-            "Too many attempts. Try again in {}.",
-            wait(flash.retry_after())
-        ),
+        (
+            ErrorCode::RateLimited,
+            Some(
+                Form::SignIn
+                | Form::ConfirmLink
+                | Form::ChangePassword
+                | Form::ChangeEmail
+                | Form::ConfirmPassword
+                | Form::DeleteAccount,
+            ),
+        ) => {
+            let link = Part::Link {
+                to: "/forgot-password",
+                text: t!(texts, "error-limited-sign-in-link"),
+            };
+            return Some(Complaint {
+                text: t!(
+                    texts,
+                    "error-limited-sign-in",
+                    wait = slot(0),
+                    link = slot(1)
+                ),
+                parts: vec![wait, link],
+            });
+        }
+        (ErrorCode::RateLimited, _) => {
+            return Some(Complaint {
+                text: t!(texts, "error-limited", wait = slot(0)),
+                parts: vec![wait],
+            });
+        }
         (ErrorCode::Overloaded, _) => {
-            format!(
-                "We are very busy right now. Nothing was changed. Try again in {}.",
-                wait(flash.retry_after())
-            )
+            return Some(Complaint {
+                text: t!(texts, "error-overloaded", wait = slot(0)),
+                parts: vec![wait],
+            });
         }
-        (ErrorCode::Unavailable, _) => {
-            "We cannot reach our database right now. Try again in a moment.".to_owned()
-        }
-        _ => "Something went wrong on our side. Try again in a moment.".to_owned(),
-    })
+        (ErrorCode::Unavailable, _) => t!(texts, "error-unavailable"),
+        _ => t!(texts, "error-internal"),
+    };
+    Some(text.into())
 }
 
 /// What is wrong with the fields of a form.
@@ -41,13 +111,12 @@ pub struct FieldErrors(Vec<(Field, String)>);
 
 impl FieldErrors {
     /// `min_length` is the shortest new password that the rules allow.
-    pub fn new(flash: &Flash, min_length: usize) -> Self {
-        Self(
-            flash
-                .faults()
-                .map(|error| (error.field, field(error.field, error.code, min_length)))
-                .collect(),
-        )
+    pub fn new(texts: Texts, flash: &Flash, min_length: usize) -> Self {
+        let faults = flash.faults().map(|error| {
+            let text = field(texts, error.field, error.code, min_length);
+            (error.field, text)
+        });
+        Self(faults.collect())
     }
 
     /// All of them, for the summary.
@@ -65,127 +134,153 @@ impl FieldErrors {
 }
 
 /// What is wrong with one field. `min_length` is the shortest password that the rules allow.
-fn field(field: Field, code: FieldCode, min_length: usize) -> String {
+fn field(texts: Texts, field: Field, code: FieldCode, min_length: usize) -> String {
+    let name = field.as_str();
     match (code, field) {
-        (FieldCode::Required, _) => format!("Enter {}.", name(field)),
-        (FieldCode::InvalidEmail, _) => "Enter an email address like name@example.com.".to_owned(),
-        (FieldCode::TooShort, _) => format!("Use at least {min_length} characters."),
-        (FieldCode::TooLong, Field::FirstName | Field::LastName) => "Use at most 100 characters.".to_owned(),
-        (FieldCode::TooLong, _) => format!("{} is too long.", sentence(name(field))),
-        (FieldCode::TooWeak, _) => {
-            "This password is easy to guess. Add a few unrelated words, and leave out your name and address.".to_owned()
+        (FieldCode::Required, _) => t!(texts, "field-required", field = name),
+        (FieldCode::InvalidEmail, _) => t!(texts, "field-invalid-email"),
+        (FieldCode::TooShort, _) => t!(texts, "field-too-short", count = min_length),
+        (FieldCode::TooLong, Field::FirstName | Field::LastName) => {
+            t!(texts, "field-too-long-name", count = MAX_NAME_CHARS)
         }
-        (FieldCode::TooCommon, _) => "This password is on lists of leaked passwords. Choose another one.".to_owned(),
-        (FieldCode::InvalidCharacters, _) => format!("{} has characters that are not allowed.", sentence(name(field))),
-        (FieldCode::Taken, _) => "This address already has an account.".to_owned(),
-        (FieldCode::Incorrect, Field::Code) => "This code is wrong, was already used or has expired. You can open the link in the mail instead.".to_owned(),
-        (FieldCode::Incorrect, _) => format!("{} is incorrect.", sentence(name(field))),
+        (FieldCode::TooLong, _) => t!(texts, "field-too-long", field = name),
+        (FieldCode::TooWeak, _) => t!(texts, "field-too-weak"),
+        (FieldCode::TooCommon, _) => t!(texts, "field-too-common"),
+        (FieldCode::InvalidCharacters, _) => {
+            t!(texts, "field-invalid-characters", field = name)
+        }
+        (FieldCode::Taken, _) => t!(texts, "field-taken"),
+        (FieldCode::Unchanged, _) => t!(texts, "field-unchanged"),
+        (FieldCode::Incorrect, Field::Code) => t!(texts, "field-code-incorrect"),
+        (FieldCode::Incorrect, _) => t!(texts, "field-incorrect", field = name),
+        (FieldCode::Invalid, _) => t!(texts, "field-invalid"),
     }
 }
 
-/// Good news: a heading and, where there is more to say, a sentence.
-pub fn notice(notice: Notice) -> (&'static str, &'static str) {
+/// Good news: the news in one sentence and, where there is more to say, what follows from it.
+pub fn notice(texts: Texts, notice: Notice) -> (String, Option<String>) {
+    let check_inbox = || t!(texts, "notice-check-inbox");
     match notice {
-        Notice::Registered => (
-            "Check your inbox",
-            "We have sent you a mail with a link and a six-digit code.",
-        ),
-        Notice::VerificationSent => (
-            "Check your inbox",
-            "If the address belongs to an account that is not confirmed yet, a new mail is on its way.",
-        ),
-        Notice::EmailVerified => ("Your email address is confirmed", ""),
-        Notice::ResetSent => (
-            "Check your inbox",
-            "If there is an account with this address, a mail with a link is on its way. The link works for one hour.",
-        ),
+        Notice::Registered => (check_inbox(), Some(t!(texts, "notice-registered"))),
+        Notice::VerificationSent => (check_inbox(), Some(t!(texts, "notice-verification-sent"))),
+        Notice::EmailVerified => (t!(texts, "notice-email-verified"), None),
+        Notice::ResetSent => (check_inbox(), Some(t!(texts, "notice-reset-sent"))),
         Notice::PasswordReset => (
-            "Your password was changed",
-            "All devices were signed out. Sign in with the new password.",
+            t!(texts, "notice-password-changed"),
+            Some(t!(texts, "notice-password-reset")),
         ),
         Notice::PasswordChanged => (
-            "Your password was changed",
-            "All your other devices were signed out.",
+            t!(texts, "notice-password-changed"),
+            Some(t!(texts, "notice-other-devices")),
         ),
-        Notice::SessionEnded => ("The device was signed out", ""),
-        Notice::OtherSessionsEnded => ("Your other devices were signed out", ""),
-        Notice::SignedOut => ("You are signed out", ""),
-        Notice::SignInAgain => ("Your session has ended", "Sign in to go on."),
+        Notice::PasswordConfirmed => (t!(texts, "notice-password-confirmed"), None),
+        Notice::SessionEnded => (t!(texts, "notice-session-ended"), None),
+        Notice::OtherSessionsEnded => (t!(texts, "notice-other-sessions-ended"), None),
+        Notice::SignedOut => (t!(texts, "notice-signed-out"), None),
+        Notice::SignInAgain => (
+            t!(texts, "notice-sign-in-again"),
+            Some(t!(texts, "notice-sign-in-again-text")),
+        ),
+        Notice::ProfileUpdated => (t!(texts, "notice-profile-updated"), None),
+        Notice::EmailChangeRequested => (
+            check_inbox(),
+            Some(t!(texts, "notice-email-change-requested")),
+        ),
+        Notice::EmailChangeCancelled => (t!(texts, "notice-email-change-cancelled"), None),
+        Notice::EmailChanged => (
+            t!(texts, "notice-email-changed"),
+            Some(t!(texts, "notice-email-changed-text")),
+        ),
+        Notice::EmailReverted => (
+            t!(texts, "notice-email-reverted"),
+            Some(t!(texts, "notice-email-reverted-text")),
+        ),
+        Notice::DeletionScheduled { at } => (
+            t!(texts, "notice-deletion-scheduled", date = moment(texts, at)),
+            Some(t!(texts, "notice-deletion-scheduled-text")),
+        ),
+        Notice::DeletionCancelled => (
+            t!(texts, "notice-deletion-cancelled"),
+            Some(t!(texts, "notice-deletion-cancelled-text")),
+        ),
     }
 }
 
-/// The heading and text of a page that shows nothing but an error.
-pub fn error_page(code: ErrorCode) -> (&'static str, &'static str) {
+/// Seconds since 1970 as a date and time; the cookie that they come from is sealed, so they are one.
+fn moment(texts: Texts, seconds: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(seconds);
+    dates::exact(texts, at.unwrap_or(OffsetDateTime::UNIX_EPOCH))
+}
+
+/// The heading and text of a page that shows nothing but an error. `retry_after` are the seconds to wait.
+pub fn error_page(texts: Texts, code: ErrorCode, retry_after: Option<u64>) -> (String, String) {
+    let wait = || wait(texts, retry_after);
     match code {
         ErrorCode::NotFound => (
-            "Page not found",
-            "There is no page at this address. It may have moved, or the link is incomplete.",
+            t!(texts, "error-page-not-found"),
+            t!(texts, "error-page-not-found-text"),
         ),
         ErrorCode::Unavailable | ErrorCode::Overloaded => (
-            "Back in a moment",
-            "We cannot answer right now. Nothing was changed. Try again in a few seconds.",
+            t!(texts, "error-page-busy"),
+            t!(texts, "error-page-busy-text", wait = wait()),
         ),
-        ErrorCode::RateLimited => ("Too many requests", "Wait a moment, then try again."),
+        ErrorCode::RateLimited => (
+            t!(texts, "error-page-limited"),
+            t!(texts, "error-page-limited-text", wait = wait()),
+        ),
         ErrorCode::Forbidden => (
-            "Not allowed",
-            "The request came from another site. Open the page here and send the form again.",
+            t!(texts, "error-page-forbidden"),
+            t!(texts, "error-page-forbidden-text"),
         ),
-        ErrorCode::MethodNotAllowed => ("Not possible this way", "Open the page and use its form."),
+        ErrorCode::MethodNotAllowed => (
+            t!(texts, "error-page-method"),
+            t!(texts, "error-page-method-text"),
+        ),
         ErrorCode::BodyTooLarge => (
-            "Too much at once",
-            "What you sent is larger than we accept.",
+            t!(texts, "error-page-too-large"),
+            t!(texts, "error-page-too-large-text"),
         ),
         ErrorCode::MalformedBody
         | ErrorCode::ValidationFailed
         | ErrorCode::UnsupportedMediaType => (
-            "We could not read that",
-            "Open the page and send its form again.",
+            t!(texts, "error-page-unreadable"),
+            t!(texts, "error-page-unreadable-text"),
         ),
         ErrorCode::RequestTimeout => (
-            "That took too long",
-            "The connection was too slow. Try again.",
+            t!(texts, "error-page-timeout"),
+            t!(texts, "error-page-timeout-text"),
         ),
         ErrorCode::MisdirectedRequest => (
-            "Wrong address",
-            "This service does not answer for this host.",
+            t!(texts, "error-page-host"),
+            t!(texts, "error-page-host-text"),
         ),
         _ => (
-            "Something went wrong",
-            "The fault is on our side. Try again in a moment.",
+            t!(texts, "error-page-internal"),
+            t!(texts, "error-page-internal-text"),
         ),
     }
 }
 
-/// A wait for people: seconds up to a minute and a half, minutes after that.
-fn wait(seconds: Option<u64>) -> String {
+/// A wait for people: seconds up to a minute and a half, minutes after that. It stands after "in".
+pub fn wait(texts: Texts, seconds: Option<u64>) -> String {
     match seconds {
-        None => "a moment".to_owned(),
-        Some(0 | 1) => "1 second".to_owned(),
-        Some(seconds @ ..=90) => format!("{seconds} seconds"),
-        Some(seconds) => format!("{} minutes", seconds.div_ceil(60)),
+        None => t!(texts, "wait-moment"),
+        Some(seconds @ ..=SECONDS) => t!(texts, "wait-seconds", count = seconds.max(1)),
+        Some(seconds) => t!(texts, "wait-minutes", count = seconds.div_ceil(60)),
     }
 }
 
-fn name(field: Field) -> &'static str {
-    match field {
-        Field::Email => "your email address",
-        Field::Password | Field::NewPassword => "a password",
-        Field::CurrentPassword => "your current password",
-        Field::FirstName => "your first name",
-        Field::LastName => "your last name",
-        Field::DeviceName => "a device name",
-        Field::Code => "the code",
-        Field::Token => "the token",
-    }
-}
-
-fn sentence(name: &str) -> String {
-    let name = name.replacen("a password", "the password", 1);
-    let mut chars = name.chars();
-    chars
-        .next()
-        .map(|first| first.to_uppercase().chain(chars).collect())
-        .unwrap_or_default()
+/// What [`wait`] says in the course of a wait: an entry for each second up to a minute and a half, then one a minute.
+pub fn waits(texts: Texts, seconds: u64) -> Vec<String> {
+    let one_by_one = (1..=seconds.clamp(1, SECONDS)).map(Some);
+    let minutes = 2..=seconds.div_ceil(60).min(MAX_MINUTES);
+    let minutes = minutes
+        .filter(|_| seconds > SECONDS)
+        .map(|minute| Some(minute * 60));
+    one_by_one
+        .chain(minutes)
+        .map(|seconds| wait(texts, seconds))
+        .collect()
 }
 
 #[cfg(test)]
@@ -193,67 +288,106 @@ mod tests {
     use std::time::Duration;
 
     use vestibule_core::AuthError;
+    use vestibule_core::model::Language;
 
     use super::*;
 
+    const ENGLISH: Texts = Texts::of(Language::English);
+    const GERMAN: Texts = Texts::of(Language::German);
+
     #[test]
     fn every_code_has_a_text() {
-        for code in ErrorCode::ALL {
-            let (heading, text) = error_page(*code);
-            assert!(!heading.is_empty() && text.ends_with('.'), "{code}");
-        }
-        for code in FieldCode::ALL {
-            for name in Field::ALL {
-                let text = field(*name, *code, 8);
-                assert!(
-                    text.ends_with('.') && text.starts_with(char::is_uppercase),
-                    "{name} {code}: {text}"
-                );
+        for texts in [ENGLISH, GERMAN] {
+            for code in ErrorCode::ALL {
+                let (heading, text) = error_page(texts, *code, None);
+                assert!(!heading.is_empty() && text.ends_with('.'), "{code}");
+            }
+            for code in FieldCode::ALL {
+                for name in Field::ALL {
+                    let text = field(texts, *name, *code, 8);
+                    assert!(
+                        text.ends_with('.') && text.starts_with(char::is_uppercase),
+                        "{name} {code}: {text}"
+                    );
+                }
             }
         }
     }
 
     #[test]
-    fn a_throttled_sign_in_says_how_long() {
-        let flash = Flash::refused(
-            Form::SignIn,
-            AuthError::RateLimited {
-                retry_after: Duration::from_secs(40),
-            },
-        );
-        assert_eq!(
-            error(&flash).unwrap(),
-            "Too many attempts. Try again in 40 seconds, or"
-        );
+    fn a_throttled_sign_in_says_how_long_and_where_to_go() {
+        let limited = || AuthError::RateLimited {
+            retry_after: Duration::from_secs(40),
+        };
+        let complaint = error(ENGLISH, &Flash::refused(Form::SignIn, limited())).unwrap();
+        let [wait, Part::Link { to, .. }] = &complaint.parts[..] else {
+            panic!("{complaint:?}");
+        };
+        assert_eq!((wait, *to), (&Part::Wait(Some(40)), "/forgot-password"));
+        for (index, _) in complaint.parts.iter().enumerate() {
+            assert_eq!(
+                complaint.text.matches(&slot(index)).count(),
+                1,
+                "{complaint:?}"
+            );
+        }
+        let complaint = error(ENGLISH, &Flash::refused(Form::Register, limited())).unwrap();
+        assert_eq!(complaint.parts, [Part::Wait(Some(40))]);
     }
 
     #[test]
     fn a_wrong_sign_in_does_not_say_what_was_wrong() {
         let flash = Flash::refused(Form::SignIn, AuthError::InvalidCredentials);
-        assert_eq!(error(&flash).unwrap(), "Email or password is incorrect.");
+        let text = |texts| error(texts, &flash).unwrap().text;
+        assert_eq!(text(ENGLISH), "Email or password is incorrect.");
+        assert_eq!(text(GERMAN), "E-Mail-Adresse oder Passwort ist falsch.");
     }
 
     #[test]
     fn waits_are_readable() {
-        assert_eq!(wait(Some(1)), "1 second");
-        assert_eq!(wait(Some(90)), "90 seconds");
-        assert_eq!(wait(Some(91)), "2 minutes");
-        assert_eq!(wait(None), "a moment");
+        assert_eq!(wait(ENGLISH, Some(0)), "1 second");
+        assert_eq!(wait(ENGLISH, Some(1)), "1 second");
+        assert_eq!(wait(ENGLISH, Some(90)), "90 seconds");
+        assert_eq!(wait(ENGLISH, Some(91)), "2 minutes");
+        assert_eq!(wait(ENGLISH, None), "a moment");
+        assert_eq!(wait(GERMAN, Some(91)), "2 Minuten");
+    }
+
+    #[test]
+    fn a_countdown_has_a_text_for_every_step() {
+        assert_eq!(waits(ENGLISH, 2), ["1 second", "2 seconds"]);
+        let long = waits(ENGLISH, 200);
+        assert_eq!(long.len(), 90 + 3);
+        assert_eq!(
+            long[89..],
+            ["90 seconds", "2 minutes", "3 minutes", "4 minutes"]
+        );
     }
 
     #[test]
     fn sentences_about_fields_read_well() {
+        let say = |name, code| field(ENGLISH, name, code, 8);
         assert_eq!(
-            field(Field::CurrentPassword, FieldCode::Incorrect, 8),
+            say(Field::CurrentPassword, FieldCode::Incorrect),
             "Your current password is incorrect."
         );
         assert_eq!(
-            field(Field::NewPassword, FieldCode::TooLong, 8),
+            say(Field::NewPassword, FieldCode::TooLong),
             "The password is too long."
         );
         assert_eq!(
-            field(Field::Password, FieldCode::Required, 8),
+            say(Field::Password, FieldCode::Required),
             "Enter a password."
         );
+        assert_eq!(
+            field(GERMAN, Field::FirstName, FieldCode::TooLong, 8),
+            "Nehmen Sie höchstens 100 Zeichen."
+        );
+    }
+
+    #[test]
+    fn the_day_of_a_deletion_is_said() {
+        let (text, _) = notice(ENGLISH, Notice::DeletionScheduled { at: 1_795_521_600 });
+        assert!(text.contains("24 November 2026"), "{text}");
     }
 }

@@ -25,9 +25,20 @@ impl ReturnTo {
         Self((is_local && is_plain).then(|| text.to_owned()))
     }
 
+    /// Back to the page of a request.
+    pub fn to_page(uri: &http::Uri) -> Self {
+        Self::parse(uri.path_and_query().map_or("", |path| path.as_str()))
+    }
+
     /// The path to go on to.
     pub fn path(&self) -> &str {
         self.0.as_deref().unwrap_or(DEFAULT)
+    }
+
+    /// The same without its query: which page it is.
+    pub fn page(&self) -> &str {
+        let path = self.path();
+        path.split(['?', '#']).next().unwrap_or(path)
     }
 
     /// The value of a hidden field; `None` if nothing has to be carried along.
@@ -96,6 +107,18 @@ mod tests {
             assert_eq!(ReturnTo::parse(bad), ReturnTo::default(), "{bad:?}");
         }
         assert_eq!(ReturnTo::default().path(), "/account");
+    }
+
+    #[test]
+    fn a_page_is_a_path_without_its_query() {
+        for path in [
+            "/account/activity",
+            "/account/activity?show=all",
+            "/account/activity#data",
+        ] {
+            assert_eq!(ReturnTo::parse(path).page(), "/account/activity");
+        }
+        assert_eq!(ReturnTo::default().page(), "/account");
     }
 
     #[test]

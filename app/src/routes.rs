@@ -7,29 +7,40 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
-use crate::account::{AccountPage, PasswordPage, SignOutPage};
+use crate::account::{
+    AccountPage, ActivityPage, ConfirmPage, DeletePage, EmailPage, PasswordPage, ProfilePage,
+    SessionsPage, SignOutPage,
+};
 use crate::components::{Head, stylesheet};
 use crate::errors::NotFoundPage;
+use crate::islands::Comfort;
 use crate::recovery::{ForgotPasswordPage, ResetPasswordPage};
 use crate::register::RegisterPage;
 use crate::sign_in::SignInPage;
 use crate::ssr;
+use crate::undo::{RestoreAccountPage, RevertEmailPage};
 use crate::verify_email::VerifyEmailPage;
 
 /// The pages that hold an island. Only they load wasm: browsers fetch a preload link even where scripts are off.
 const PAGES_WITH_ISLANDS: &[&str] = &[
     "/login",
     "/register",
+    "/forgot-password",
     "/reset-password",
+    "/verify-email",
     "/account/password",
+    "/account/email",
+    "/account/confirm",
+    "/account/delete",
 ];
 
 /// The whole document.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let has_islands = ssr::path().is_some_and(|path| PAGES_WITH_ISLANDS.contains(&path.as_str()));
+    let texts = ssr::announce_texts();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=texts.lang() dir=texts.dir()>
             <head>
                 <Head stylesheet=stylesheet(&options.site_pkg_dir)/>
                 {has_islands.then(|| view! { <HydrationScripts options islands=true/> })}
@@ -37,6 +48,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App/>
+                {has_islands.then(|| view! { <Comfort/> })}
             </body>
         </html>
     }
@@ -56,7 +68,15 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgot-password") view=ForgotPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/reset-password") view=ResetPasswordPage ssr=SsrMode::Async/>
                 <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/profile") view=ProfilePage ssr=SsrMode::Async/>
                 <Route path=path!("/account/password") view=PasswordPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/email") view=EmailPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/sessions") view=SessionsPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/activity") view=ActivityPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/confirm") view=ConfirmPage ssr=SsrMode::Async/>
+                <Route path=path!("/account/delete") view=DeletePage ssr=SsrMode::Async/>
+                <Route path=path!("/revert-email") view=RevertEmailPage ssr=SsrMode::Async/>
+                <Route path=path!("/restore-account") view=RestoreAccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/logout") view=SignOutPage ssr=SsrMode::Async/>
             </Routes>
         </Router>

@@ -9,11 +9,14 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use vestibule_core::model::{Principal, Session};
+use uuid::Uuid;
+use vestibule_core::model::{Language, Principal, Session};
 use vestibule_core::{Auth, AuthError, ErrorCode, RequestMeta};
+use vestibule_i18n::Texts;
 use vestibule_web::{
-    Problem, RequestId, WebState, begin_browser_session, end_browser_session, request_meta,
-    retry_after_seconds, signed_in_browser, status,
+    Branding, LANGUAGE_COOKIE, Problem, RequestId, WebState, begin_browser_session,
+    end_browser_session, page_language, request_meta, retry_after_seconds, signed_in_browser,
+    status,
 };
 
 use crate::errors::ErrorPage;
@@ -29,6 +32,11 @@ const MAX_COOKIE_BYTES: usize = 4000;
 const LINK_LIFE: time::Duration = time::Duration::hours(1);
 /// Mailed tokens are far shorter; what is longer is none, but still leads to the page that says so.
 const MAX_TOKEN_CHARS: usize = 200;
+/// Browsers keep no cookie for longer.
+const LONGEST_COOKIE_LIFE: time::Duration = time::Duration::days(400);
+/// The accounts that this browser has signed in to, the last one first.
+const KNOWN_DEVICE: &str = "known_device";
+const MAX_KNOWN_USERS: usize = 10;
 
 /// One request of a visitor: what came with it, and what goes back.
 #[derive(Clone)]
@@ -36,6 +44,7 @@ pub struct Visit {
     state: WebState,
     parts: Arc<Parts>,
     response: ResponseOptions,
+    texts: Texts,
 }
 
 /// The application runs once at start-up without a request, to list its routes.
@@ -55,6 +64,8 @@ impl std::error::Error for NoRequest {}
 pub enum MailedLink {
     VerifyEmail,
     ResetPassword,
+    RevertEmail,
+    RestoreAccount,
 }
 
 impl MailedLink {
@@ -62,6 +73,8 @@ impl MailedLink {
         match self {
             Self::VerifyEmail => "verify_link",
             Self::ResetPassword => "reset_link",
+            Self::RevertEmail => "revert_link",
+            Self::RestoreAccount => "restore_link",
         }
     }
 }
@@ -69,6 +82,41 @@ impl MailedLink {
 /// The path of the request.
 pub fn path() -> Option<String> {
     use_context::<Parts>().map(|parts| parts.uri.path().to_owned())
+}
+
+/// Where the visitor is, for what comes back to the same page.
+pub fn here() -> ReturnTo {
+    let of_request = || Some(ReturnTo::to_page(&use_context::<Parts>()?.uri));
+    use_context().or_else(of_request).unwrap_or_default()
+}
+
+/// The words of the page, in the visitor's language.
+pub fn texts() -> Texts {
+    let of_request = || {
+        let parts = use_context::<Parts>()?;
+        Some(Texts::of(page_language(&parts.headers, &parts.extensions)))
+    };
+    use_context().or_else(of_request).unwrap_or_default()
+}
+
+/// The same for the whole of a page, whose answer says what the language is and what it depends on.
+pub fn announce_texts() -> Texts {
+    let texts = texts();
+    provide_context(texts);
+    if let Some(response) = use_context::<ResponseOptions>() {
+        let language = HeaderValue::from_static(texts.lang());
+        response.insert_header(header::CONTENT_LANGUAGE, language);
+        let vary = HeaderValue::from_static("accept-language, cookie");
+        response.append_header(header::VARY, vary);
+    }
+    texts
+}
+
+/// How the deployment looks.
+pub fn branding() -> Arc<Branding> {
+    use_context::<Arc<Branding>>()
+        .or_else(|| use_context::<WebState>().map(|state| state.branding))
+        .unwrap_or_default()
 }
 
 /// Renders a page once its data is there. What fails on the way becomes the error page with its status.
@@ -100,6 +148,7 @@ impl Visit {
             state,
             parts: Arc::new(parts),
             response,
+            texts: texts(),
         })
     }
 
@@ -111,6 +160,11 @@ impl Visit {
         &self.state.product_name
     }
 
+    /// The words in the visitor's language.
+    pub fn texts(&self) -> Texts {
+        self.texts
+    }
+
     /// The shortest new password that the rules allow.
     pub fn min_password_length(&self) -> usize {
         self.auth().password_policy().min_length
@@ -118,12 +172,12 @@ impl Visit {
 
     /// What is wrong with the fields of a form, in words.
     pub fn field_errors(&self, flash: &Flash) -> FieldErrors {
-        FieldErrors::new(flash, self.min_password_length())
+        FieldErrors::new(self.texts, flash, self.min_password_length())
     }
 
     /// Where the request comes from, for the core.
     pub fn meta(&self) -> RequestMeta {
-        request_meta(&self.parts)
+        request_meta(&self.parts, self.texts.language())
     }
 
     /// A value of the query string.
@@ -173,6 +227,25 @@ impl Visit {
     fn cookie(&self) -> Result<&tower_sessions::Session, AuthError> {
         let session = self.parts.extensions.get::<tower_sessions::Session>();
         session.ok_or_else(|| AuthError::Internal("the session layer is missing".into()))
+    }
+
+    /// The accounts that this browser has signed in to before.
+    pub fn known_users(&self) -> Vec<Uuid> {
+        let known = self.state.cookies.open(KNOWN_DEVICE, &self.parts.headers);
+        known.unwrap_or_default()
+    }
+
+    /// Remembers that the account's owner uses this browser.
+    pub fn remember_user(&self, user_id: Uuid) {
+        let known = with_user(self.known_users(), user_id);
+        let cookies = &self.state.cookies;
+        self.set_cookie(cookies.seal(KNOWN_DEVICE, &known, LONGEST_COOKIE_LIFE));
+    }
+
+    /// Keeps the visitor's choice of a language. It is no secret, and one of our codes.
+    pub fn keep_language(&self, language: Language) {
+        let cookies = &self.state.cookies;
+        self.set_cookie(cookies.plain(LANGUAGE_COOKIE, language.as_str(), LONGEST_COOKIE_LIFE));
     }
 
     // Mailed links
@@ -243,37 +316,74 @@ impl Visit {
     ) {
         match result {
             Ok(()) => self.show(&Flash::notice(page, notice)),
-            // The session ended while the form was open.
-            Err(AuthError::Unauthenticated) => {
-                let sign_in = ReturnTo::parse(form.page()).link("/login");
-                self.show_at(&sign_in, &Flash::notice("/login", Notice::SignInAgain));
-            }
-            Err(error) => self.show(&Flash::refused(form, error)),
+            Err(error) => self.show_refusal(form, error, &[]),
         }
+    }
+
+    /// Shows a refusal where the form is, with what was typed. Never a secret.
+    pub fn show_refusal(&self, form: Form, error: AuthError, typed: &[(&str, &str)]) {
+        if matches!(error, AuthError::Unauthenticated) {
+            // The session ended while the form was open.
+            let sign_in = ReturnTo::parse(form.page()).link("/login");
+            return self.show_at(&sign_in, &Flash::notice("/login", Notice::SignInAgain));
+        }
+        let refused = Flash::refused(form, error);
+        let keep = |flash: Flash, (name, value): &(&str, &str)| flash.keep(name, value);
+        self.show(&typed.iter().fold(refused, keep));
     }
 
     /// Sends a visitor who is not signed in to the sign-in page, and back afterwards.
     pub fn ask_to_sign_in(&self) -> AnyView {
-        let here = self
-            .parts
-            .uri
-            .path_and_query()
-            .map_or("/account", http::uri::PathAndQuery::as_str);
-        self.leave(&ReturnTo::parse(here).link("/login"))
+        self.leave(&ReturnTo::to_page(&self.parts.uri).link("/login"))
     }
 
-    /// What an earlier request has to tell on this page, once: the same answer removes it.
+    /// What an earlier request has to tell on this page, once. The cookie is kept as one that was shown, for
+    /// [`Self::show_again`], until another page is opened.
     pub fn take_flash(&self) -> Flash {
-        let flash: Option<Flash> = self.state.cookies.open(FLASH, &self.parts.headers);
-        let Some(flash) = flash.filter(|flash| flash.is_for(self.parts.uri.path())) else {
+        let cookies = &self.state.cookies;
+        let flash: Flash = cookies.open(FLASH, &self.parts.headers).unwrap_or_default();
+        if flash.was_shown() {
+            self.set_cookie(cookies.remove(FLASH));
             return Flash::default();
-        };
-        self.set_cookie(self.state.cookies.remove(FLASH));
+        }
+        if !flash.is_for(self.parts.uri.path()) {
+            return Flash::default();
+        }
+        let shown = flash.clone().shown(true);
+        self.set_cookie(cookies.seal(FLASH, &shown, FLASH_LIFE));
         flash
+    }
+
+    /// Sends the visitor back to the page, with what it had to tell.
+    pub fn show_again(&self, page: &ReturnTo) {
+        let cookies = &self.state.cookies;
+        let flash: Option<Flash> = cookies.open(FLASH, &self.parts.headers);
+        if let Some(flash) = flash.filter(|flash| flash.was_shown() && flash.is_for(page.page())) {
+            self.set_cookie(cookies.seal(FLASH, &flash.shown(false), FLASH_LIFE));
+        }
+        self.redirect(page.path());
     }
 
     /// The error page, with the status of the error.
     pub fn fail(&self, error: AuthError) -> AnyView {
+        let retry_after = error.retry_after().map(retry_after_seconds);
+        let code = self.refuse(error);
+        let request_id = self
+            .parts
+            .extensions
+            .get::<RequestId>()
+            .map(|id| id.0.clone());
+        view! { <ErrorPage product_name=self.product_name() code retry_after request_id/> }
+            .into_any()
+    }
+
+    /// Logs an error that changes nothing in the answer.
+    pub fn log(error: AuthError) {
+        drop(Problem::from(error));
+    }
+
+    /// Gives the answer the status of the error, and its waiting time.
+    pub fn refuse(&self, error: AuthError) -> ErrorCode {
         if let Some(wait) = error.retry_after() {
             self.response.insert_header(
                 header::RETRY_AFTER,
@@ -282,12 +392,7 @@ impl Visit {
         }
         let code = Problem::from(error).code();
         self.answer_with(code);
-        let request_id = self
-            .parts
-            .extensions
-            .get::<RequestId>()
-            .map(|id| id.0.clone());
-        view! { <ErrorPage product_name=self.product_name() code request_id/> }.into_any()
+        code
     }
 
     /// Gives the answer the status of a code.
@@ -299,5 +404,33 @@ impl Visit {
         if let Some(cookie) = cookie {
             self.response.append_header(header::SET_COOKIE, cookie);
         }
+    }
+}
+
+/// The list with the user in front, and not for ever longer.
+fn with_user(mut known: Vec<Uuid>, user_id: Uuid) -> Vec<Uuid> {
+    known.retain(|id| *id != user_id);
+    known.insert(0, user_id);
+    known.truncate(MAX_KNOWN_USERS);
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_users_of_a_browser_are_remembered_last_first() {
+        let ids = |numbers: &[u128]| -> Vec<Uuid> {
+            numbers.iter().copied().map(Uuid::from_u128).collect()
+        };
+        let user = Uuid::from_u128;
+        assert_eq!(with_user(ids(&[]), user(1)), ids(&[1]));
+        assert_eq!(with_user(ids(&[1, 2, 3]), user(3)), ids(&[3, 1, 2]));
+        let ten = ids(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(
+            with_user(ten, user(11)),
+            ids(&[11, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+        );
     }
 }

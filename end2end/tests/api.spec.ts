@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { API, expectProblem, sessionShape, signedInShape, userShape } from '../fixtures/api';
 import { OTHER_PASSWORD, WEAK_PASSWORD, newPerson, uniqueEmail } from '../fixtures/app';
-import { SUBJECTS, tokenOf } from '../fixtures/mailbox';
+import { MAILS, tokenOf } from '../fixtures/mailbox';
 import { expect, test } from '../fixtures/test';
 
 test.describe('registration', () => {
@@ -137,7 +137,7 @@ test.describe('refresh', () => {
     await expectProblem(await api.post('/refresh', { refresh_token }), 401, 'invalid_refresh_token');
     await expectProblem(await api.get('/me', access_token), 401, 'unauthenticated');
     expect((await api.get('/me', bystander.access_token)).status()).toBe(200);
-    await mailbox.newest(person.email, SUBJECTS.sessionEnded);
+    await mailbox.newest(person.email, MAILS.sessionEnded);
   });
 
   test('refuses what is no refresh token', async ({ api, person }) => {
@@ -224,7 +224,7 @@ test.describe('passwords', () => {
     expect((await api.get('/me', access_token)).status()).toBe(200);
     await expectProblem(await api.post('/login', person), 401, 'invalid_credentials');
     await api.login({ ...person, password: OTHER_PASSWORD });
-    await mailbox.newest(person.email, SUBJECTS.changed);
+    await mailbox.newest(person.email, MAILS.changed);
   });
 
   test('forgot answers alike for every address', async ({ api, person }) => {
@@ -240,7 +240,7 @@ test.describe('passwords', () => {
   test('reset works once and ends every session', async ({ api, mailbox }) => {
     const person = await api.register();
     await api.post('/password/forgot', { email: person.email });
-    const token = tokenOf(await mailbox.newest(person.email, SUBJECTS.reset));
+    const token = tokenOf(await mailbox.newest(person.email, MAILS.reset));
     const reset = (new_password: string) => api.post('/password/reset', { token, new_password });
 
     const weak = await reset(WEAK_PASSWORD);
@@ -251,12 +251,12 @@ test.describe('passwords', () => {
     await expectProblem(await reset(OTHER_PASSWORD), 400, 'invalid_token');
     await expectProblem(await api.get('/me', person.access_token), 401, 'unauthenticated');
     await api.login({ ...person, password: OTHER_PASSWORD });
-    await mailbox.newest(person.email, SUBJECTS.changed);
+    await mailbox.newest(person.email, MAILS.changed);
   });
 
   test('one link gives one reset, however often it is used at once', async ({ api, person, mailbox }) => {
     await api.post('/password/forgot', { email: person.email });
-    const token = tokenOf(await mailbox.newest(person.email, SUBJECTS.reset));
+    const token = tokenOf(await mailbox.newest(person.email, MAILS.reset));
     const tries = Array.from({ length: 8 }, (_, n) =>
       api.post('/password/reset', { token, new_password: `${OTHER_PASSWORD}${n}` }),
     );
@@ -266,9 +266,9 @@ test.describe('passwords', () => {
 
   test('a newer link replaces the older', async ({ api, person, mailbox }) => {
     await api.post('/password/forgot', { email: person.email });
-    const older = tokenOf(await mailbox.newest(person.email, SUBJECTS.reset));
+    const older = tokenOf(await mailbox.newest(person.email, MAILS.reset));
     await api.post('/password/forgot', { email: person.email });
-    const newer = tokenOf(await mailbox.newest(person.email, SUBJECTS.reset, 2));
+    const newer = tokenOf(await mailbox.newest(person.email, MAILS.reset, 2));
     const new_password = OTHER_PASSWORD;
     const refused = await api.post('/password/reset', { token: older, new_password });
     await expectProblem(refused, 400, 'invalid_token');
@@ -285,7 +285,7 @@ test.describe('passwords', () => {
 test.describe('address', () => {
   test('is verified by the mailed token, once', async ({ api, mailbox }) => {
     const { email, access_token } = await api.register();
-    const token = tokenOf(await mailbox.newest(email, SUBJECTS.confirm));
+    const token = tokenOf(await mailbox.newest(email, MAILS.confirm));
     const verified = await api.post('/email/verify', { token });
     expect(verified.status()).toBe(200);
     expect(await verified.json()).toMatchObject({ email, is_email_verified: true });
@@ -296,13 +296,13 @@ test.describe('address', () => {
 
   test('is verified by the code, which a few wrong ones use up', async ({ api, mailbox }) => {
     const { email } = await api.register();
-    const { code } = await mailbox.newest(email, SUBJECTS.confirm);
+    const { code } = await mailbox.newest(email, MAILS.confirm);
     const wrong = code === '000000' ? '000001' : '000000';
     await expectProblem(await api.post('/email/verify', { email, code: wrong }), 400, 'invalid_token');
     expect((await api.post('/email/verify', { email, code })).status()).toBe(200);
 
     const other = await api.register();
-    const mail = await mailbox.newest(other.email, SUBJECTS.confirm);
+    const mail = await mailbox.newest(other.email, MAILS.confirm);
     for (let entry = 0; entry < 5; entry += 1) {
       const guess = { email: other.email, code: mail.code === wrong ? code : wrong };
       await expectProblem(await api.post('/email/verify', guess), 400, 'invalid_token');
@@ -312,12 +312,12 @@ test.describe('address', () => {
   });
 
   test('gets a new mail on request; the answer is the same for all', async ({ api, person, mailbox }) => {
-    const older = tokenOf(await mailbox.newest(person.email, SUBJECTS.confirm));
+    const older = tokenOf(await mailbox.newest(person.email, MAILS.confirm));
     const known = await api.post('/email/resend', { email: person.email });
     const unknown = await api.post('/email/resend', { email: uniqueEmail() });
     expect([known.status(), unknown.status()]).toEqual([200, 200]);
     expect(await unknown.json()).toEqual(await known.json());
-    const newer = tokenOf(await mailbox.newest(person.email, SUBJECTS.confirm, 2));
+    const newer = tokenOf(await mailbox.newest(person.email, MAILS.confirm, 2));
     await expectProblem(await api.post('/email/verify', { token: older }), 400, 'invalid_token');
     expect((await api.post('/email/verify', { token: newer })).status()).toBe(200);
   });
@@ -357,7 +357,9 @@ test('OpenAPI is served and names every endpoint', async ({ request }) => {
     '/refresh': ['post'],
     '/logout': ['post'],
     '/logout-all': ['post'],
-    '/me': ['get', 'patch'],
+    '/me': ['delete', 'get', 'patch'],
+    '/events': ['get'],
+    '/email/change': ['post'],
     '/password/forgot': ['post'],
     '/password/reset': ['post'],
     '/password/change': ['post'],
@@ -390,4 +392,95 @@ test('password managers find the page that changes the password', async ({ reque
   const response = await request.get('/.well-known/change-password', { maxRedirects: 0 });
   expect(response.status()).toBe(302);
   expect(response.headers()['location']).toMatch(/\/account\/password$/);
+});
+
+test.describe('another address', () => {
+  test('is asked first, and the old one is told', async ({ api, mailbox }) => {
+    const { access_token, email, password } = await api.register();
+    await api.verifyEmail(await mailbox.newest(email, MAILS.confirm));
+    const new_email = uniqueEmail();
+    const response = await api.post('/email/change', { new_email, password }, access_token);
+    expect(response.status()).toBe(202);
+    expect(await response.json()).toEqual({ message: expect.stringMatching(/\S/) });
+    await mailbox.newest(email, MAILS.emailChangeRequested);
+    expect(await (await api.get('/me', access_token)).json()).toMatchObject({ email });
+    const verified = await api.verifyEmail(await mailbox.newest(new_email, MAILS.confirmNewEmail));
+    expect(await verified.json()).toMatchObject({ email: new_email, is_email_verified: true });
+    await mailbox.newest(email, MAILS.emailChanged);
+  });
+
+  test('takes the password each time', async ({ api, person }) => {
+    const { access_token } = await api.login(person);
+    const new_email = uniqueEmail();
+    const missing = await api.post('/email/change', { new_email }, access_token);
+    await expectProblem(missing, 400, 'validation_failed', { password: 'required' });
+    const wrong = await api.post('/email/change', { new_email, password: OTHER_PASSWORD }, access_token);
+    await expectProblem(wrong, 401, 'invalid_credentials');
+    await expectProblem(await api.post('/email/change', { new_email, password: person.password }), 401, 'unauthenticated');
+  });
+
+  test('is another one', async ({ api, person }) => {
+    const { access_token } = await api.login(person);
+    const body = { new_email: person.email.toUpperCase(), password: person.password };
+    const response = await api.post('/email/change', body, access_token);
+    await expectProblem(response, 400, 'validation_failed', { new_email: 'unchanged' });
+  });
+});
+
+test.describe('deleting the account', () => {
+  test('signs out everywhere, and says when it is gone', async ({ api, person, mailbox }) => {
+    const [first, second] = [await api.login(person), await api.login(person)];
+    await expectProblem(
+      await api.delete('/me', first.access_token, { password: OTHER_PASSWORD }),
+      401,
+      'invalid_credentials',
+    );
+    const response = await api.delete('/me', first.access_token, { password: person.password });
+    expect(response.status()).toBe(202);
+    const { delete_at } = (await response.json()) as { delete_at: string };
+    const days = (Date.parse(delete_at) - Date.now()) / (24 * 60 * 60 * 1000);
+    expect(days).toBeGreaterThan(13.9);
+    expect(days).toBeLessThanOrEqual(14);
+    for (const { access_token } of [first, second]) {
+      await expectProblem(await api.get('/me', access_token), 401, 'unauthenticated');
+    }
+    await expectProblem(await api.refresh(second.refresh_token), 401, 'invalid_refresh_token');
+    await expectProblem(await api.post('/login', person), 401, 'invalid_credentials');
+    await mailbox.newest(person.email, MAILS.deletionScheduled);
+  });
+});
+
+test.describe('the history', () => {
+  test('is the own one, newest first, page by page', async ({ api, person }) => {
+    await api.person();
+    await api.post('/login', { ...person, password: OTHER_PASSWORD });
+    const { access_token } = await api.login(person);
+    const seen: { event_type: string; success: boolean }[] = [];
+    let query = '?limit=2';
+    for (let page = 0; page < 10 && query !== ''; page += 1) {
+      const response = await api.get(`/events${query}`, access_token);
+      expect(response.status(), await response.text()).toBe(200);
+      expect(response.headers()['cache-control']).toBe('no-store');
+      const { events, next_cursor } = await response.json();
+      expect(events.length).toBeLessThanOrEqual(2);
+      seen.push(...events);
+      query = next_cursor === null ? '' : `?limit=2&cursor=${encodeURIComponent(next_cursor)}`;
+    }
+    expect(seen[0]).toMatchObject({ event_type: 'login_success', success: true, ip_address: '127.0.0.1' });
+    expect(seen[1]).toMatchObject({ event_type: 'login_failure', success: false });
+    expect(seen.at(-1)).toMatchObject({ event_type: 'user_registered' });
+  });
+
+  for (const [query, field] of [
+    ['limit=0', 'limit'],
+    ['limit=101', 'limit'],
+    ['limit=x', 'limit'],
+    ['cursor=nonsense', 'cursor'],
+  ] as const) {
+    test(`refuses ${query}`, async ({ api, person }) => {
+      const { access_token } = await api.login(person);
+      const response = await api.get(`/events?${query}`, access_token);
+      await expectProblem(response, 400, 'validation_failed', { [field]: 'invalid' });
+    });
+  }
 });

@@ -2,6 +2,7 @@ import { type APIRequestContext, type APIResponse } from '@playwright/test';
 
 import { API, expectProblem } from '../fixtures/api';
 import { newPerson } from '../fixtures/app';
+import { MAILS } from '../fixtures/mailbox';
 import { signIn } from '../fixtures/pages';
 import { announceBody } from '../fixtures/raw';
 import { expect, test } from '../fixtures/test';
@@ -123,7 +124,7 @@ test.describe('malformed', () => {
 test('people get a page that says so', async ({ page, watch }) => {
   watch.expectStatus(400);
   await page.goto('/login');
-  await page.locator('form').evaluate((form: HTMLFormElement) => {
+  await page.locator(`form[action="${SIGN_IN}"]`).evaluate((form: HTMLFormElement) => {
     form.append(form.querySelector('#email')!.cloneNode());
     form.submit();
   });
@@ -175,7 +176,7 @@ test.describe('a foreign host: 421', () => {
     await expectProblem(refused, 421, 'misdirected_request');
     const headers = { 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' };
     expect((await request.post(path, { data, headers })).status()).toBe(200);
-    const mail = await mailbox.newest(person.email, /^Reset your password/);
+    const mail = await mailbox.newest(person.email, MAILS.reset);
     expect(mail.text).toContain(`${baseURL}/reset-password?token=`);
     expect(mail.text).not.toContain('evil.example');
     expect((await api.get('/password/policy')).status()).toBe(200);

@@ -1,16 +1,22 @@
 import { OTHER_PASSWORD, WEAK_PASSWORD, newPerson } from '../fixtures/app';
-import { SUBJECTS } from '../fixtures/mailbox';
+import { MAILS } from '../fixtures/mailbox';
 import {
+  enterCode,
+  expectConfirmed,
   expectFieldError,
+  expectHeading,
+  expectNotice,
   expectSignedIn,
   expectSignedOut,
   expectSummary,
   field,
   press,
+  send,
   submitRegistration,
 } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
+/** The button of the page that the mailed link opens. */
 const CONFIRM = 'Confirm my address';
 
 test('register, and confirm the address by the mailed link', async ({ page, mailbox }) => {
@@ -18,78 +24,117 @@ test('register, and confirm the address by the mailed link', async ({ page, mail
   await submitRegistration(page, person);
   await expect(page).toHaveURL('/verify-email');
   await expectSignedIn(page, person);
-  await expect(page.getByText('Not confirmed')).toBeVisible();
+  await expectConfirmed(page, false);
 
-  const { link } = await mailbox.newest(person.email, SUBJECTS.confirm);
+  const { link } = await mailbox.newest(person.email, MAILS.confirm);
   await page.goto(link);
   await expect(page).toHaveURL('/verify-email');
   await press(page, CONFIRM);
   await expectSignedIn(page, person);
-  await expect(page.getByText('Not confirmed')).toBeHidden();
+  await expectConfirmed(page, true);
 });
 
 test('register, and confirm the address by the mailed code', async ({ page, mailbox }) => {
   const person = newPerson();
   await submitRegistration(page, person);
   await expect(page).toHaveURL('/verify-email');
-  const { code } = await mailbox.newest(person.email, SUBJECTS.confirm);
+  const { code } = await mailbox.newest(person.email, MAILS.confirm);
 
-  await field(page).code.fill(code === '000000' ? '000001' : '000000');
-  await press(page, 'Confirm');
+  await enterCode(page, code === '000000' ? '000001' : '000000');
   await expectSummary(page, /code/);
   await expect(page.getByRole('alert'), 'it was no link').not.toContainText('This link');
   await expectFieldError(page, field(page).code, /code is wrong/);
 
-  await field(page).code.fill(` ${code!.slice(0, 3)} ${code!.slice(3)} `);
-  await press(page, 'Confirm');
+  await enterCode(page, ` ${code!.slice(0, 3)} ${code!.slice(3)} `);
   await expectSignedIn(page, person);
-  await expect(page.getByText('Not confirmed')).toBeHidden();
+  await expectConfirmed(page, true);
 });
 
-test('the link confirms in a browser that is not signed in, and signs nobody in', async ({
+test('in another browser the link asks for the password, and signs in with it', async ({ otherPage, person, mailbox }) => {
+  const { link } = await mailbox.newest(person.email, MAILS.confirm);
+  await otherPage.goto(link);
+  await expect(otherPage, 'the token leaves the address bar').toHaveURL('/verify-email');
+  await press(otherPage, CONFIRM);
+  await expectSummary(otherPage, /password/);
+  await field(otherPage).password.fill(OTHER_PASSWORD);
+  await press(otherPage, CONFIRM);
+  await expectSummary(otherPage, /incorrect/);
+  await expectSignedOut(otherPage);
+
+  await otherPage.goto(link);
+  await field(otherPage).password.fill(person.password);
+  await press(otherPage, CONFIRM);
+  await expect(otherPage).toHaveURL('/account');
+  await expectNotice(otherPage, 'Your email address is confirmed');
+  await expectConfirmed(otherPage, true);
+});
+
+test('in another browser the code asks for address and password', async ({ page, person, mailbox }) => {
+  const { code } = await mailbox.newest(person.email, MAILS.confirm);
+  await page.goto('/verify-email');
+  await field(page).email.fill(person.email);
+  await enterCode(page, code!);
+  await expectSummary(page, /password/);
+  await field(page).password.fill(person.password);
+  await enterCode(page, code!);
+  await expect(page).toHaveURL('/account');
+  await expectConfirmed(page, true);
+});
+
+test('whoever did not make the account gets it by its mailbox', async ({ page, otherPage, person, mailbox }) => {
+  const { link } = await mailbox.newest(person.email, MAILS.confirm);
+  await page.goto(link);
+  await send(page, 'reset_by_verify_link');
+  await expect(page).toHaveURL('/forgot-password');
+  await expectNotice(page, 'Check your inbox');
+  await otherPage.goto((await mailbox.newest(person.email, MAILS.reset)).link);
+  await expect(field(otherPage).newPassword).toBeVisible();
+});
+
+test('a link that was used says so and offers a new one', async ({ page, api, person, mailbox }) => {
+  const mail = await mailbox.newest(person.email, MAILS.confirm);
+  await api.verifyEmail(mail);
+  await page.goto(mail.link);
+  await expectHeading(page, 'This link no longer works');
+  await expect(page.getByRole('main')).not.toContainText(person.email);
+});
+
+test('a link that a newer mail replaced is sent anew, without typing the address', async ({
+  page,
   api,
-  otherPage,
   person,
   mailbox,
 }) => {
-  const { link } = await mailbox.newest(person.email, SUBJECTS.confirm);
-  await otherPage.goto(link);
-  await press(otherPage, CONFIRM);
-  await expect(otherPage).toHaveURL('/login');
-  await expect(otherPage.getByRole('status')).toContainText('Your email address is confirmed');
-  await expectSignedOut(otherPage);
-  expect((await api.login(person)).user.is_email_verified).toBe(true);
-});
-
-test('a link that was used says so and offers a new one', async ({ page, person, mailbox }) => {
-  const { link } = await mailbox.newest(person.email, SUBJECTS.confirm);
-  await page.goto(link);
-  await press(page, CONFIRM);
-  await expect(page).toHaveURL('/login');
-  await page.goto(link);
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('This link no longer works');
-  await expect(page.getByRole('button', { name: 'Send a new link' })).toBeVisible();
+  const old = await mailbox.newest(person.email, MAILS.confirm);
+  await api.post('/email/resend', { email: person.email });
+  await mailbox.newest(person.email, MAILS.confirm, 2);
+  await page.goto(old.link);
+  await expectHeading(page, 'This link no longer works');
+  await expect(page.getByRole('main'), 'the address is masked').toContainText('z***@example.org');
+  await send(page, 'resend_by_link');
+  await expectNotice(page, 'Check your inbox');
+  await mailbox.newest(person.email, MAILS.confirm, 3);
 });
 
 test('looking at the link does not use it up', async ({ request, page, person, mailbox }) => {
-  const { link } = await mailbox.newest(person.email, SUBJECTS.confirm);
+  const { link } = await mailbox.newest(person.email, MAILS.confirm);
   await request.head(link);
   await request.get(link);
   await page.goto(link);
+  await field(page).password.fill(person.password);
   await press(page, CONFIRM);
-  await expect(page).toHaveURL('/login');
+  await expect(page).toHaveURL('/account');
 });
 
 test('a new mail can be asked for', async ({ page, mailbox }) => {
   const person = newPerson();
   await submitRegistration(page, person);
-  await mailbox.newest(person.email, SUBJECTS.confirm);
-  await press(page, 'Send a new mail');
-  const { code } = await mailbox.newest(person.email, SUBJECTS.confirm, 2);
-  await field(page).code.fill(code!);
-  await press(page, 'Confirm');
+  await mailbox.newest(person.email, MAILS.confirm);
+  await send(page, 'resend_verification');
+  const { code } = await mailbox.newest(person.email, MAILS.confirm, 2);
+  await enterCode(page, code!);
   await expectSignedIn(page, person);
-  await expect(page.getByText('Not confirmed')).toBeHidden();
+  await expectConfirmed(page, true);
 });
 
 test('a taken address is told at its field, with the ways on', async ({ page, person }) => {
@@ -110,7 +155,7 @@ const passwords = {
   'a weak one': [WEAK_PASSWORD, /easy to guess/],
 } as const;
 for (const [what, [password, text]] of Object.entries(passwords)) {
-  test(`${what} is no password; the address stays, the password goes`, async ({ page }) => {
+  test(`${what} is no password; the address stays, the password goes`, { tag: '@once' }, async ({ page }) => {
     const person = { ...newPerson(), password };
     await page.goto('/register');
     await field(page).firstName.fill('Zoë');
@@ -134,21 +179,4 @@ test('every fault is told at once, and gone after another look', async ({ page }
   await page.goto('/register');
   await expect(page.getByRole('alert')).toBeHidden();
   await expect(page).not.toHaveTitle(/Error/);
-});
-
-test('fields have what password managers look for', async ({ page }) => {
-  await page.goto('/register');
-  const expected = {
-    email: ['email', 'username', 'email'],
-    password: ['password', 'new-password', 'password'],
-    firstName: ['first_name', 'given-name', 'text'],
-    lastName: ['last_name', 'family-name', 'text'],
-  } as const;
-  for (const [name, [attribute, autocomplete, type]] of Object.entries(expected)) {
-    const input = field(page)[name as keyof typeof expected];
-    await expect(input).toHaveAttribute('name', attribute);
-    await expect(input).toHaveAttribute('autocomplete', new RegExp(`^${autocomplete}\\b`));
-    await expect(input).toHaveAttribute('type', type);
-    await expect(input).toHaveAttribute('id', /\S/);
-  }
 });

@@ -170,6 +170,10 @@ async fn serve(config: &Config) -> Result<ExitCode, Failure> {
         Arc::clone(&portal.mailer),
         stop.clone(),
     ));
+    let mut purges = tasks.spawn(worker::purge_accounts(
+        Arc::clone(&portal.auth),
+        stop.clone(),
+    ));
     tasks.spawn(listen(private, portal.private, stop.clone()));
     tasks.spawn(listen(public, portal.public, stop.clone()));
     tasks.close();
@@ -178,6 +182,8 @@ async fn serve(config: &Config) -> Result<ExitCode, Failure> {
         () = signals.next() => {}
         // Better no portal than one that sends no mail and does not say so.
         _ = &mut mails => return Err(Failure("the mail worker ended; see the log".to_owned())),
+        // Or one that promises to delete accounts and does not.
+        _ = &mut purges => return Err(Failure("the deletion worker ended; see the log".to_owned())),
     }
     tracing::info!("stopping");
     stop.cancel();

@@ -34,6 +34,9 @@ struct ListPage<'a> {
 
 struct ListedMail<'a> {
     id: Uuid,
+    /// The code of the language that the mail is written in.
+    lang: &'a str,
+    kind: &'a str,
     to: &'a str,
     subject: &'a str,
     text: Vec<Piece<'a>>,
@@ -138,6 +141,8 @@ impl<'a> From<&'a StoredMail> for ListedMail<'a> {
         );
         Self {
             id: mail.id,
+            lang: &mail.language,
+            kind: &mail.kind,
             to: &mail.to,
             subject: &mail.subject,
             text: pieces(&mail.text, mail.link.as_deref()),
@@ -166,7 +171,11 @@ fn pieces<'a>(text: &'a str, link: Option<&'a str>) -> Vec<Piece<'a>> {
 mod tests {
     use axum::{body::Body, http::Request};
     use tower::ServiceExt as _;
-    use vestibule_core::ports::{Mailer as _, SystemClock};
+    use vestibule_core::{
+        mail::OutgoingMail,
+        model::Language,
+        ports::{Mailer as _, SystemClock},
+    };
     use vestibule_mail::{MailSettings, MailboxMailer, samples};
 
     use super::*;
@@ -186,24 +195,33 @@ mod tests {
         )
     }
 
-    async fn mailbox(folder: &tempfile::TempDir, name: &str) -> Arc<Mailbox> {
+    fn welcome(name: &str) -> OutgoingMail {
+        let mut mail = samples(Language::English).remove(0);
+        mail.first_name = Some(name.to_owned());
+        mail
+    }
+
+    async fn mailbox(
+        folder: &tempfile::TempDir,
+        mails: impl IntoIterator<Item = OutgoingMail>,
+    ) -> Arc<Mailbox> {
         let mailbox = Arc::new(Mailbox::open(folder.path()).unwrap());
         let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
         let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, Arc::new(SystemClock));
-        let mut mail = samples().remove(0);
-        mail.first_name = Some(name.to_owned());
-        mailer.send(&mail).await.unwrap();
+        for mail in mails {
+            mailer.send(&mail).await.unwrap();
+        }
         mailbox
     }
 
     #[tokio::test]
     async fn the_list_shows_the_text_with_its_link_and_escapes_the_rest() {
         let folder = tempfile::tempdir().unwrap();
-        let mailbox = mailbox(&folder, "<b>Zoë</b>").await;
+        let mailbox = mailbox(&folder, [welcome("<b>Zoë</b>")]).await;
         let (status, headers, body) = fetch(&mailbox, "/dev/mailbox").await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(headers[header::CACHE_CONTROL], "no-store");
-        let link = samples().remove(0).link.unwrap();
+        let link = welcome("").link.unwrap();
         assert!(
             body.contains(&format!("<a href=\"{link}\">{link}</a>")),
             "{body}"
@@ -221,9 +239,45 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn every_mail_is_listed_in_its_own_language() {
+        let folder = tempfile::tempdir().unwrap();
+        let mails = Language::ALL
+            .iter()
+            .flat_map(|language| samples(*language))
+            .enumerate()
+            .map(|(number, mut mail)| {
+                mail.id = Uuid::from_u128(number as u128);
+                mail
+            });
+        let mails: Vec<_> = mails.collect();
+        let mailbox = mailbox(&folder, mails.clone()).await;
+        let (_, _, body) = fetch(&mailbox, "/dev/mailbox").await;
+        for mail in mails {
+            let article = body
+                .split("</article>")
+                .find(|article| article.contains(&format!("id=\"subject-{}\"", mail.id)))
+                .unwrap();
+            let lang = format!("lang=\"{}\"", mail.language);
+            for part in [
+                format!("<h2 id=\"subject-{}\" {lang}>", mail.id),
+                format!("<pre {lang}>"),
+                format!("<code>{}</code>", mail.kind),
+            ] {
+                assert!(article.contains(&part), "{part}: {article}");
+            }
+            let link = mail.link.unwrap();
+            assert_eq!(
+                article.matches(&format!("<a href=\"{link}\">")).count(),
+                1,
+                "{article}"
+            );
+        }
+    }
+
+    #[tokio::test]
     async fn a_mail_is_shown_under_its_own_policy() {
         let folder = tempfile::tempdir().unwrap();
-        let mailbox = mailbox(&folder, "Zoë").await;
+        let mailbox = mailbox(&folder, [welcome("Zoë")]).await;
         let mail = mailbox.list().unwrap().remove(0);
         let (status, headers, body) = fetch(&mailbox, &format!("/dev/mailbox/{}", mail.id)).await;
         assert_eq!(status, StatusCode::OK);
@@ -235,7 +289,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_mail_is_not_found() {
         let folder = tempfile::tempdir().unwrap();
-        let mailbox = mailbox(&folder, "Zoë").await;
+        let mailbox = mailbox(&folder, [welcome("Zoë")]).await;
         for id in [
             "00000000-0000-0000-0000-000000000000",
             "nonsense",

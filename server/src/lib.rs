@@ -2,9 +2,11 @@
 
 pub mod api;
 mod assets;
+mod branding;
 mod cli;
 pub mod config;
 mod dev_mailbox;
+mod export;
 mod health;
 mod master_key;
 mod middleware;

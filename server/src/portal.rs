@@ -16,6 +16,7 @@ use vestibule_mail::Mailbox;
 use vestibule_web::{SealedCookies, WebState};
 
 use crate::assets::Assets;
+use crate::branding::BrandFiles;
 use crate::config::{Config, issuer};
 use crate::router::{self, Parts};
 
@@ -46,16 +47,19 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// If the store is out of reach, the master key is not the one of the database, or an asset folder cannot be read.
 pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxError> {
     let auth = Arc::new(build_auth(config, &adapters).await?);
+    let brand = BrandFiles::new(config);
     let web = WebState {
         cookies: SealedCookies::new(&cookie_secret(&auth), config.is_https()),
         auth: Arc::clone(&auth),
-        product_name: config.product_name.as_str().into(),
+        product_name: config.branding.product_name.as_str().into(),
+        branding: Arc::new(brand.links(config.mail.support.as_deref())),
     };
     let parts = Parts {
         web,
         clock: adapters.clock,
         random: adapters.random,
         assets: load_assets(config.http.site_dir.as_deref())?,
+        brand,
         mailbox: adapters.mailbox,
     };
     Ok(Portal {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
@@ -23,16 +23,17 @@ use vestibule_app::{App, shell};
 use vestibule_core::ErrorCode;
 use vestibule_core::ports::{Clock, Random};
 use vestibule_mail::Mailbox;
-use vestibule_web::{BrowserSessionStore, Problem, WebState};
+use vestibule_web::{BrowserSessionStore, DefaultLanguage, Problem, WebState};
 
 use crate::assets::Assets;
+use crate::branding::BrandFiles;
 use crate::config::{Config, Mode};
 use crate::middleware::{
     AllowedHosts, ErrorPages, Nonce, SecurityHeaders, check_form, check_host, find_client_address,
     identify_request, log_access, only_from_here, panic_response, run_to_end,
     secure_removal_cookie, set_security_headers, show_problems,
 };
-use crate::{api, assets, dev_mailbox, health};
+use crate::{api, assets, dev_mailbox, export, health};
 
 /// Bodies are small: forms and JSON objects.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub assets: Assets,
+    /// The deployment's logo and colours.
+    pub brand: BrandFiles,
     /// The development mailbox, where there is one.
     pub mailbox: Option<Arc<Mailbox>>,
 }
@@ -69,6 +72,7 @@ pub fn public(
             "/pkg/{version}/{name}",
             get(assets::serve).with_state(parts.assets.clone()),
         )
+        .merge(parts.brand.router())
         .merge(pages(config, parts).layer(cross_origin_protection(config, &[])?));
     if let Some(mailbox) = &parts.mailbox {
         let mailbox = dev_mailbox::router(Arc::clone(mailbox));
@@ -126,6 +130,10 @@ fn pages(config: &Config, parts: &Parts) -> Router {
     let pages = Router::new()
         .leptos_routes_with_context(&leptos, routes, context, shell)
         .route("/logout", post(sign_out))
+        .route(
+            "/account/export",
+            post(export::download).with_state(parts.web.clone()),
+        )
         .route("/", get(|| async { Redirect::to("/account") }))
         .fallback(not_found)
         .with_state(leptos)
@@ -149,6 +157,7 @@ fn with_middleware(
     let hosts = AllowedHosts::new(&config.http.allowed_hosts, config.mode == Mode::Development);
     let pages = ErrorPages {
         product_name: Arc::clone(&parts.web.product_name),
+        branding: Arc::clone(&parts.web.branding),
         package_dir: parts.assets.folder().into(),
     };
     let headers = SecurityHeaders {
@@ -176,7 +185,8 @@ fn with_middleware(
         .layer(from_fn_with_state(
             (Arc::clone(&parts.clock), Arc::clone(&parts.random)),
             identify_request,
-        )))
+        ))
+        .layer(Extension(DefaultLanguage(config.default_language))))
 }
 
 type Rejection = fn(ProtectionError) -> axum::response::Response;

@@ -9,6 +9,10 @@ use vestibule_core::ports::Mailer;
 
 /// How often the outbox is looked at when there was nothing in it.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// How often accounts that are due for deletion are looked for.
+const PURGE_INTERVAL: Duration = Duration::from_mins(1);
+/// Accounts that are deleted without a look at whether to stop.
+const PURGE_BATCH: u32 = 20;
 /// The longest pause while the database is away.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
@@ -33,6 +37,29 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Deletes accounts whose time is over until told to stop.
+pub async fn purge_accounts(auth: Arc<Auth>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match auth.purge_deleted_accounts(PURGE_BATCH).await {
+            Ok(0) => {}
+            Ok(purged) => {
+                tracing::info!(purged, "accounts were deleted for good");
+                if purged == PURGE_BATCH {
+                    continue;
+                }
+            }
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "accounts that are due for deletion were not deleted"
+            ),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(PURGE_INTERVAL) => {}
         }
     }
 }

@@ -14,9 +14,12 @@ use crate::frontend::SITE;
 use crate::node;
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PYTHON};
 use crate::postgres::Postgres;
-use crate::proc::Cmd;
+use crate::proc::{self, Cmd};
 use crate::report::{Counts, Progress, Report};
 use crate::services::free_port;
+
+/// Where the tests leave their pictures, in their folder.
+const PICTURES: &str = "artifacts";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Database {
@@ -29,6 +32,14 @@ impl Database {
         match self {
             Self::Sqlite => "browser, SQLite",
             Self::Postgres => "browser, PostgreSQL",
+        }
+    }
+
+    /// Whether the tests of how pages look run as well. Pages look the same on both databases.
+    fn looks(self) -> &'static str {
+        match self {
+            Self::Sqlite => "on",
+            Self::Postgres => "off",
         }
     }
 }
@@ -49,12 +60,18 @@ pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
         Ok(())
     })?;
     let browser = prepared.context("there is no browser")?;
-    for database in [Database::Sqlite, Database::Postgres] {
-        report.tests(database.title(), |counts| {
-            browser.test(database, args, counts)
-        })?;
+    if !args.is_empty() {
+        return browser.test_all(args, report);
     }
-    Ok(())
+    // A whole run takes every picture anew: what is left afterwards shows what there is now.
+    let _ = fs::remove_dir_all(Path::new(FOLDER).join(PICTURES));
+    let result = browser.test_all(args, report);
+    if proc::interrupted() {
+        return result;
+    }
+    // Also after failures: the pictures may show why.
+    let sheet = report.check("contact sheet", || browser.contact_sheet());
+    result.and(sheet)
 }
 
 /// Everything that a Playwright run needs besides a database.
@@ -82,6 +99,26 @@ impl Browser {
         })
     }
 
+    fn test_all(&self, args: &[String], report: &mut Report) -> Result<()> {
+        for database in [Database::Sqlite, Database::Postgres] {
+            report.tests(database.title(), |counts| self.test(database, args, counts))?;
+        }
+        Ok(())
+    }
+
+    /// All pictures of the run on one page, and that page as pictures.
+    fn contact_sheet(&self) -> Result<()> {
+        self.with_chromium(Cmd::line("node contact-sheet.mjs").dir(FOLDER))
+            .run()
+    }
+
+    fn with_chromium(&self, command: Cmd) -> Cmd {
+        match &self.chromium {
+            Some(chromium) => command.env("CHROMIUM_BIN", chromium),
+            None => command,
+        }
+    }
+
     /// One run of all browser tests. Playwright's configuration starts the server with what we hand over.
     fn test(&self, database: Database, args: &[String], counts: &mut Counts) -> Result<()> {
         let postgres = (database == Database::Postgres)
@@ -91,18 +128,20 @@ impl Browser {
             .as_ref()
             .map(|server| server.create("vestibule_e2e"))
             .transpose()?;
-        let mut playwright = Cmd::line("npx playwright test")
+        // Whoever asks for a file about looks alone gets nothing on PostgreSQL.
+        let is_partial = database == Database::Postgres;
+        let playwright = Cmd::line("npx playwright test")
             .args(args)
+            .args(is_partial.then_some("--pass-with-no-tests"))
             .dir(FOLDER)
             .without_settings()
             .env("VESTIBULE_BIN", &self.server)
             .env("VESTIBULE_SITE_DIR", &self.site)
             .env("E2E_DATABASE_URL", url.unwrap_or_default())
             .env("E2E_PORT", free_port()?.to_string())
-            .env("E2E_PYTHON", &self.python);
-        if let Some(chromium) = &self.chromium {
-            playwright = playwright.env("CHROMIUM_BIN", chromium);
-        }
+            .env("E2E_PYTHON", &self.python)
+            .env("E2E_LOOKS", database.looks());
+        let playwright = self.with_chromium(playwright);
         let report = Path::new(FOLDER).join("test-results/report.json");
         let _ = fs::remove_file(&report);
         let result = playwright.run();

@@ -1,3 +1,5 @@
+//! What the visitor does to sessions.
+
 use leptos::prelude::*;
 use uuid::Uuid;
 use vestibule_core::AuthError;
@@ -32,7 +34,12 @@ async fn end(visit: &Visit) -> Result<(), AuthError> {
 pub async fn revoke_session(#[server(default)] session_id: String) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let result = revoke(&visit, &session_id).await;
-    visit.show_outcome(Form::Sessions, result, "/account", Notice::SessionEnded);
+    visit.show_outcome(
+        Form::Sessions,
+        result,
+        Form::Sessions.page(),
+        Notice::SessionEnded,
+    );
     Ok(())
 }
 
@@ -53,7 +60,7 @@ pub async fn sign_out_others() -> Result<(), ServerFnError> {
     visit.show_outcome(
         Form::Sessions,
         result,
-        "/account",
+        Form::Sessions.page(),
         Notice::OtherSessionsEnded,
     );
     Ok(())
@@ -66,41 +73,4 @@ async fn end_others(visit: &Visit) -> Result<(), AuthError> {
         .sign_out_all(&who, true, &visit.meta())
         .await
         .map(drop)
-}
-
-/// Replaces the password and this browser's session.
-#[server(prefix = "/_fn", endpoint = "change_password")]
-pub async fn change_password(
-    #[server(default)] current_password: String,
-    #[server(default)] new_password: String,
-) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
-    let result = change(&visit, current_password, new_password).await;
-    visit.show_outcome(
-        Form::ChangePassword,
-        result,
-        "/account",
-        Notice::PasswordChanged,
-    );
-    Ok(())
-}
-
-async fn change(
-    visit: &Visit,
-    current_password: String,
-    new_password: String,
-) -> Result<(), AuthError> {
-    let who = visit.signed_in().await?;
-    let command = vestibule_core::ChangePassword {
-        current_password: current_password.into(),
-        new_password: new_password.into(),
-    };
-    match visit
-        .auth()
-        .change_password(&who, command, &visit.meta())
-        .await?
-    {
-        Some(session) => visit.begin_session(&session).await,
-        None => Ok(()),
-    }
 }

@@ -1,16 +1,18 @@
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
-use time::OffsetDateTime;
-use vestibule_core::AuthError;
-use vestibule_core::model::{Principal, Session, SessionKind, SignInMethod, User};
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+use vestibule_core::model::{Principal, Session, User};
+use vestibule_core::{Activity, ActivityFilter, AuditEvent, AuthError};
+use vestibule_i18n::{Texts, t};
 
-use super::actions::{RevokeSession, SignOut, SignOutOthers};
-use super::when::When;
-use crate::components::{
-    Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, Width,
-};
-use crate::messages;
+use super::frame::{self, Tab};
 use crate::ssr::{self, Visit};
+
+/// A device that was not used for this long is worth a question. Sessions last 30 days at most, so it has to be less.
+const UNUSED_AFTER: Duration = Duration::days(14);
+const FAILURES_WITHIN: Duration = Duration::days(7);
+/// More failures than one page of the activity holds read the same.
+const MAX_FAILURES: u32 = 100;
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
@@ -21,138 +23,235 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let Some(who) = visit.principal().await? else {
         return Ok(visit.ask_to_sign_in());
     };
-    let sessions = visit.auth().list_sessions(&who).await?;
+    let facts = Facts::of(&visit, &who).await?;
     let flash = visit.take_flash();
-    let view = view! {
-        <Layout
-            product_name=visit.product_name()
-            heading="Your account"
-            has_error=flash.error().is_some()
-            is_signed_in=true
-            width=Width::Wide
-        >
-            <NoticeBox news=flash.news()/>
-            <ErrorSummary message=messages::error(&flash)/>
-            <Profile user=who.user.clone()/>
-            <Sessions who sessions/>
-        </Layout>
+    let texts = visit.texts();
+    let content = view! {
+        <Greeting texts user=who.user.clone()/>
+        <Checklist texts facts/>
+        <Cards texts user=who.user sessions=facts.sessions/>
     };
-    Ok(view.into_any())
+    Ok(frame::page(&visit, Tab::Overview, &flash, content))
+}
+
+/// What the checklist tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Facts {
+    is_email_verified: bool,
+    sessions: usize,
+    unused: usize,
+    failures: usize,
+}
+
+impl Facts {
+    async fn of(visit: &Visit, who: &Principal) -> Result<Self, AuthError> {
+        let auth = visit.auth();
+        let sessions = auth.list_sessions(who).await?;
+        let failed = auth
+            .list_activity(who, ActivityFilter::Failed, None, Some(MAX_FAILURES))
+            .await?;
+        let now = here_and_now(&sessions, who);
+        Ok(Self {
+            is_email_verified: who.user.is_email_verified,
+            sessions: sessions.len(),
+            unused: unused(&sessions, who.session.id, now),
+            failures: failures(&failed.events, now),
+        })
+    }
+}
+
+/// The visitor is here now, and the core has just written that down: no other clock is needed.
+pub fn here_and_now(sessions: &[Session], who: &Principal) -> OffsetDateTime {
+    sessions
+        .iter()
+        .find(|session| session.id == who.session.id)
+        .map_or(who.session.last_seen_at, |session| session.last_seen_at)
+}
+
+fn unused(sessions: &[Session], current: Uuid, now: OffsetDateTime) -> usize {
+    let is_unused =
+        |session: &&Session| session.id != current && now - session.last_seen_at >= UNUSED_AFTER;
+    sessions.iter().filter(is_unused).count()
+}
+
+fn failures(failed: &[Activity], now: OffsetDateTime) -> usize {
+    let is_recent = |activity: &&Activity| {
+        let is_sign_in = matches!(
+            activity.event,
+            AuditEvent::LoginFailure | AuditEvent::LoginLimited
+        );
+        is_sign_in && now - activity.created_at < FAILURES_WITHIN
+    };
+    failed.iter().filter(is_recent).count()
 }
 
 #[component]
-fn Profile(user: User) -> impl IntoView {
-    let name: Vec<&str> = [&user.first_name, &user.last_name]
+fn Greeting(texts: Texts, user: User) -> impl IntoView {
+    let hello = match user.first_name {
+        Some(name) => t!(texts, "account-hello-name", name = name),
+        None => t!(texts, "account-hello"),
+    };
+    view! {
+        <p class="lead">
+            {hello} " " {t!(texts, "account-signed-in-as")} " "
+            <span class="address">{user.email}</span>
+        </p>
+    }
+}
+
+/// How an item of the checklist stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Good,
+    Open,
+    Hint,
+}
+
+#[component]
+fn Checklist(texts: Texts, facts: Facts) -> impl IntoView {
+    view! {
+        <section class="panel" aria-labelledby="checklist">
+            <h2 id="checklist">{t!(texts, "account-checklist-heading")}</h2>
+            <ul class="checklist" role="list">
+                {email_item(texts, facts.is_email_verified)}
+                {failures_item(texts, facts.failures)}
+                {sessions_item(texts, facts.sessions.saturating_sub(1))}
+                {(facts.unused > 0).then(|| unused_item(texts, facts.unused))}
+                <Item
+                    texts
+                    state=State::Hint
+                    text=t!(texts, "account-check-password")
+                    link=("/account/password", t!(texts, "account-check-password-link"))
+                />
+            </ul>
+        </section>
+    }
+}
+
+fn email_item(texts: Texts, is_verified: bool) -> AnyView {
+    if is_verified {
+        let text = t!(texts, "account-check-email-good");
+        view! { <Item texts state=State::Good text/> }.into_any()
+    } else {
+        let text = t!(texts, "account-check-email-open");
+        let link = ("/verify-email", t!(texts, "account-check-email-link"));
+        view! { <Item texts state=State::Open text link/> }.into_any()
+    }
+}
+
+fn failures_item(texts: Texts, failures: usize) -> AnyView {
+    if failures == 0 {
+        let text = t!(texts, "account-check-failures-good");
+        return view! { <Item texts state=State::Good text/> }.into_any();
+    }
+    let text = t!(texts, "account-check-failures-open", count = failures);
+    let link = (
+        "/account/activity?show=failed",
+        t!(texts, "account-check-failures-link"),
+    );
+    view! { <Item texts state=State::Open text link/> }.into_any()
+}
+
+fn sessions_item(texts: Texts, others: usize) -> AnyView {
+    if others == 0 {
+        let text = t!(texts, "account-check-sessions-none");
+        return view! { <Item texts state=State::Good text/> }.into_any();
+    }
+    let text = t!(texts, "account-check-sessions", count = others);
+    let link = (
+        "/account/sessions",
+        t!(texts, "account-check-sessions-link"),
+    );
+    view! { <Item texts state=State::Hint text link/> }.into_any()
+}
+
+fn unused_item(texts: Texts, unused: usize) -> AnyView {
+    let text = t!(texts, "account-check-unused", count = unused);
+    let link = ("/account/sessions", t!(texts, "account-check-unused-link"));
+    view! { <Item texts state=State::Open text link/> }.into_any()
+}
+
+#[component]
+fn Item(
+    texts: Texts,
+    state: State,
+    text: String,
+    #[prop(optional)] link: Option<(&'static str, String)>,
+) -> impl IntoView {
+    let (class, shape, said) = match state {
+        State::Good => (
+            "check check-good",
+            "M5 12.5l4.5 4.5L19 7.5",
+            Some(t!(texts, "account-check-good")),
+        ),
+        State::Open => (
+            "check check-open",
+            "M12 5v8M12 17.5v.5",
+            Some(t!(texts, "account-check-open")),
+        ),
+        State::Hint => ("check check-hint", "M12 6v.5M12 11v7", None),
+    };
+    view! {
+        <li class=class>
+            <svg class="check-icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+                <path d=shape></path>
+            </svg>
+            <p>
+                {said.map(|said| view! { <span class="visually-hidden">{said} " "</span> })}
+                {text}
+                {link.map(|(href, name)| view! { " " <a href=href>{name}</a> })}
+            </p>
+        </li>
+    }
+}
+
+#[component]
+fn Cards(texts: Texts, user: User, sessions: usize) -> impl IntoView {
+    let name = full_name(&user).unwrap_or_else(|| t!(texts, "account-card-no-name"));
+    view! {
+        <ul class="cards" role="list">
+            <Card texts tab=Tab::Profile text=name/>
+            <Card texts tab=Tab::Email text=user.email>
+                <EmailBadge texts is_verified=user.is_email_verified/>
+            </Card>
+            <Card texts tab=Tab::Password text=t!(texts, "account-card-password")/>
+            <Card texts tab=Tab::Sessions text=t!(texts, "account-card-sessions", count = sessions)/>
+            <Card texts tab=Tab::Activity text=t!(texts, "account-card-activity")/>
+            <Card texts tab=Tab::Delete text=t!(texts, "account-card-delete")/>
+        </ul>
+    }
+}
+
+#[component]
+fn Card(
+    texts: Texts,
+    tab: Tab,
+    text: String,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView {
+    view! {
+        <li class="tile">
+            <h2 class="tile-name"><a href=tab.path()>{tab.name(texts)}</a></h2>
+            <p class="tile-text">{text} {children.map(|badge| view! { " " {badge()} })}</p>
+        </li>
+    }
+}
+
+/// Whether an address is known to be the visitor's.
+#[component]
+pub fn EmailBadge(texts: Texts, is_verified: bool) -> impl IntoView {
+    if is_verified {
+        view! { <span class="badge badge-good">{t!(texts, "account-email-confirmed")}</span> }
+    } else {
+        view! { <span class="badge badge-open">{t!(texts, "account-email-unconfirmed")}</span> }
+    }
+}
+
+fn full_name(user: &User) -> Option<String> {
+    let names: Vec<&str> = [&user.first_name, &user.last_name]
         .into_iter()
         .flatten()
         .map(String::as_str)
         .collect();
-    let name = (!name.is_empty()).then(|| name.join(" "));
-    view! {
-        <section class="panel" aria-labelledby="profile">
-            <h2 id="profile">"Sign-in details"</h2>
-            <dl class="facts">
-                {name.map(|name| view! { <div><dt>"Name"</dt><dd>{name}</dd></div> })}
-                <div>
-                    <dt>"Email address"</dt>
-                    <dd>
-                        <span class="address">{user.email}</span>
-                        " "
-                        {if user.is_email_verified {
-                            view! { <span class="badge badge-good">"Confirmed"</span> }.into_any()
-                        } else {
-                            view! {
-                                <span class="badge badge-open">"Not confirmed"</span>
-                                " "
-                                <a href="/verify-email">"Confirm it"</a>
-                            }
-                            .into_any()
-                        }}
-                    </dd>
-                </div>
-                <div>
-                    <dt>"Password"</dt>
-                    <dd><a href="/account/password">"Change password"</a></dd>
-                </div>
-            </dl>
-        </section>
-    }
-}
-
-#[component]
-fn Sessions(who: Principal, sessions: Vec<Session>) -> impl IntoView {
-    let current = who.session.id;
-    // The visitor is here now, and the core has just written that down: no other clock is needed.
-    let now = sessions
-        .iter()
-        .find(|session| session.id == current)
-        .map_or(who.session.last_seen_at, |it| it.last_seen_at);
-    let has_others = sessions.len() > 1;
-    let (this, others): (Vec<Session>, Vec<Session>) = sessions
-        .into_iter()
-        .partition(|session| session.id == current);
-    let items = this.into_iter().chain(others).map(|session| {
-        let is_current = session.id == current;
-        view! { <SessionItem session is_current now/> }
-    });
-    view! {
-        <section class="panel" aria-labelledby="sessions">
-            <h2 id="sessions">"Where you are signed in"</h2>
-            <ul class="sessions" role="list">{items.collect_view()}</ul>
-            {has_others
-                .then(|| {
-                    view! {
-                        <Form action=SignOutOthers::PATH class="panel-actions">
-                            <Button style=ButtonStyle::Secondary>"Sign out everywhere else"</Button>
-                        </Form>
-                    }
-                })}
-        </section>
-    }
-}
-
-#[component]
-fn SessionItem(session: Session, is_current: bool, now: OffsetDateTime) -> impl IntoView {
-    let what = match session.kind {
-        SessionKind::Browser => "Browser",
-        SessionKind::Api => "App",
-    };
-    let how = match session.method {
-        SignInMethod::Password => ", with password",
-        SignInMethod::Registration => ", when registering",
-    };
-    let device = session.device.clone();
-    let button = if is_current {
-        view! {
-            <Form action=SignOut::PATH class="inline-form">
-                <Button style=ButtonStyle::Secondary of="this device">"Sign out"</Button>
-            </Form>
-        }
-        .into_any()
-    } else {
-        view! {
-            <Form action=RevokeSession::PATH class="inline-form">
-                <HiddenField name="session_id" value=session.id.to_string()/>
-                <Button style=ButtonStyle::Secondary of=device>"Sign out"</Button>
-            </Form>
-        }
-        .into_any()
-    };
-    view! {
-        <li class="session">
-            <div class="session-facts">
-                <p class="session-device">
-                    <strong>{session.device}</strong>
-                    {is_current.then(|| view! { " " <span class="badge badge-good">"This device"</span> })}
-                </p>
-                <p class="session-detail">
-                    {what} " · " {session.ip_address} " · active " <When at=session.last_seen_at now/>
-                </p>
-                <p class="session-detail">
-                    "Signed in " <When at=session.created_at now/> {how}
-                </p>
-            </div>
-            {button}
-        </li>
-    }
+    (!names.is_empty()).then(|| names.join(" "))
 }

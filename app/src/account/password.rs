@@ -1,10 +1,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, ErrorCode, Field};
+use vestibule_core::{AuthError, Field};
+use vestibule_i18n::t;
 
-use super::actions::ChangePassword;
-use crate::components::{Button, ErrorSummary, Form, Layout, PasswordField, Username};
-use crate::messages;
+use super::changes::ChangePassword;
+use super::frame::{self, Tab};
+use crate::components::{Button, Form, PasswordField, Username};
 use crate::ssr::{self, Visit};
 
 #[component]
@@ -17,40 +18,31 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
         return Ok(visit.ask_to_sign_in());
     };
     let flash = visit.take_flash();
+    let texts = visit.texts();
     let errors = visit.field_errors(&flash);
-    let is_limited = flash.error() == Some(ErrorCode::RateLimited);
-    let view = view! {
-        <Layout
-            product_name=visit.product_name()
-            heading="Change your password"
-            has_error=flash.error().is_some()
-            is_signed_in=true
-        >
-            <ErrorSummary
-                message=messages::error(&flash)
-                fields=errors.list()
-                help=is_limited.then(|| view! { <a href="/forgot-password">"reset your password"</a> "." }.into_any())
-            />
-            <p>"Your other devices will be signed out. This one stays signed in."</p>
+    let min_length = visit.min_password_length();
+    let content = view! {
+        <section class="panel">
+            <p>{t!(texts, "account-password-text")}</p>
             <Form action=ChangePassword::PATH>
                 <Username email=who.user.email/>
                 <PasswordField
                     name="current_password"
-                    label="Current password"
+                    label=t!(texts, "account-current-password")
                     autocomplete="current-password"
                     error=errors.of(Field::CurrentPassword)
                 />
                 <PasswordField
                     name="new_password"
-                    label="New password"
+                    label=t!(texts, "label-new-password")
                     autocomplete="new-password"
-                    min_length=visit.min_password_length()
+                    min_length
                     error=errors.of(Field::NewPassword)
                 />
-                <Button>"Change password"</Button>
+                <Button>{t!(texts, "account-password-save")}</Button>
             </Form>
-            <p class="footnote"><a href="/account">"Back to your account"</a></p>
-        </Layout>
+            <p class="aside"><a href="/forgot-password">{t!(texts, "account-password-forgotten")}</a></p>
+        </section>
     };
-    Ok(view.into_any())
+    Ok(frame::page(&visit, Tab::Password, &flash, content))
 }

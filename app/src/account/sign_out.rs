@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::AuthError;
+use vestibule_i18n::t;
 
 use super::actions::SignOut;
 use crate::components::{Button, Form, Layout};
@@ -16,13 +17,14 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let Some(who) = visit.principal().await? else {
         return Ok(visit.leave("/login"));
     };
+    let texts = visit.texts();
     let view = view! {
-        <Layout product_name=visit.product_name() heading="Sign out?">
-            <p>"You are signed in as " <strong class="address">{who.user.email}</strong> "."</p>
+        <Layout product_name=visit.product_name() heading=t!(texts, "sign-out-heading")>
+            <p>{t!(texts, "account-signed-in-as")} " " <span class="address">{who.user.email}</span></p>
             <Form action=SignOut::PATH>
-                <Button>"Sign out"</Button>
+                <Button>{t!(texts, "sign-out-button")}</Button>
             </Form>
-            <p class="footnote"><a href="/account">"Stay signed in"</a></p>
+            <p class="footnote"><a href="/account">{t!(texts, "sign-out-stay")}</a></p>
         </Layout>
     };
     Ok(view.into_any())

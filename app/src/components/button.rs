@@ -6,6 +6,8 @@ pub enum ButtonStyle {
     #[default]
     Primary,
     Secondary,
+    /// The primary one where it takes something away.
+    Danger,
     /// Looks like a link where a link would be wrong, because it changes something.
     Plain,
 }
@@ -25,6 +27,7 @@ pub fn Button(
     let class = match style {
         ButtonStyle::Primary => "button",
         ButtonStyle::Secondary => "button button-secondary",
+        ButtonStyle::Danger => "button button-danger",
         ButtonStyle::Plain => "button button-plain",
     };
     view! {

@@ -1,16 +1,20 @@
 use leptos::prelude::*;
 use vestibule_core::Field;
 
+use super::sentence::Sentence;
+use super::wait::Wait;
+use crate::messages::{Complaint, Part};
+
 /// What went wrong, on top of the form. It takes the focus, so that it is the first thing that a screen reader says and
 /// the next tab leads into it; nothing else on the page may have `autofocus` then.
 #[component]
 pub fn ErrorSummary(
     /// The whole in one sentence.
-    message: Option<String>,
+    message: Option<Complaint>,
     /// The fields at fault, each with a link to its input.
     #[prop(optional)]
     fields: Vec<(Field, String)>,
-    /// A way out, for example a link.
+    /// A way out after the sentence, for example a link.
     #[prop(optional_no_strip)]
     help: Option<AnyView>,
 ) -> impl IntoView {
@@ -19,11 +23,22 @@ pub fn ErrorSummary(
         let links = fields
             .into_iter()
             .map(|(field, text)| view! { <li><a href=format!("#{field}")>{text}</a></li> });
+        let parts = message.parts.into_iter().map(part).collect();
         view! {
             <div class="summary" role="alert" tabindex="-1" autofocus>
-                <p>{message} " " {help}</p>
+                <p>
+                    <Sentence text=message.text parts/>
+                    {help.map(|help| view! { " " {help} })}
+                </p>
                 {is_list.then(|| view! { <ul>{links.collect_view()}</ul> })}
             </div>
         }
     })
+}
+
+fn part(part: Part) -> AnyView {
+    match part {
+        Part::Wait(seconds) => view! { <Wait seconds/> }.into_any(),
+        Part::Link { to, text } => view! { <a href=to>{text}</a> }.into_any(),
+    }
 }

@@ -1,16 +1,16 @@
 //! Labelled inputs. Their names are a contract: tests, scripts and password managers rely on them.
 
-use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
+use vestibule_i18n::t;
 
-use crate::islands::PasswordToggle;
+use crate::ssr;
 
 /// A one-line input with its label, hint and error.
 #[component]
 pub fn TextField(
     /// Name and id.
     name: &'static str,
-    label: &'static str,
+    #[prop(into)] label: String,
     #[prop(default = "text")] kind: &'static str,
     autocomplete: &'static str,
     #[prop(optional)] inputmode: Option<&'static str>,
@@ -28,6 +28,10 @@ pub fn TextField(
     let is_address = kind == "email";
     let is_invalid = error.is_some();
     let described_by = described_by(name, is_invalid, hint.is_some());
+    // What scripts say before the form is sent, in the words that the server would answer with.
+    let texts = ssr::texts();
+    let needs = required.then(|| t!(texts, "field-required", field = name));
+    let is_no_address = is_address.then(|| t!(texts, "field-invalid-email"));
     view! {
         <div class=field_class(is_invalid)>
             <Label name label required/>
@@ -47,47 +51,9 @@ pub fn TextField(
                 required=required
                 aria-describedby=described_by
                 aria-invalid=is_invalid.then_some("true")
+                data-required=needs
+                data-invalid=is_no_address
             />
-        </div>
-    }
-}
-
-/// A password input with its button to show what was typed. A second input "to confirm" is not needed then.
-#[component]
-pub fn PasswordField(
-    name: &'static str,
-    label: &'static str,
-    autocomplete: &'static str,
-    /// The shortest password that the rules allow; for new passwords only, which password managers then obey.
-    #[prop(optional)]
-    min_length: Option<usize>,
-    error: Option<String>,
-) -> impl IntoView {
-    let hint = min_length
-        .map(|length| format!("At least {length} characters. A few unrelated words are easy to remember and hard to guess."));
-    let is_invalid = error.is_some();
-    let described_by = described_by(name, is_invalid, hint.is_some());
-    view! {
-        <div class=field_class(is_invalid)>
-            <Label name label required=true/>
-            <Hint name hint/>
-            <FieldError name error/>
-            <div class="password">
-                <input
-                    id=name
-                    name=name
-                    type="password"
-                    autocomplete=autocomplete
-                    minlength=min_length
-                    autocapitalize="none"
-                    spellcheck="false"
-                    required
-                    aria-describedby=described_by
-                    aria-invalid=is_invalid.then_some("true")
-                    {..custom_attribute("passwordrules", min_length.map(|length| format!("minlength: {length};")))}
-                />
-                <PasswordToggle/>
-            </div>
         </div>
     }
 }
@@ -96,7 +62,7 @@ pub fn PasswordField(
 #[component]
 pub fn Checkbox(
     name: &'static str,
-    label: &'static str,
+    #[prop(into)] label: String,
     #[prop(optional)] checked: bool,
 ) -> impl IntoView {
     view! {
@@ -131,11 +97,15 @@ pub fn Username(#[prop(into)] email: String) -> impl IntoView {
 }
 
 #[component]
-fn Label(name: &'static str, label: &'static str, required: bool) -> impl IntoView {
+pub(super) fn Label(
+    name: &'static str,
+    #[prop(into)] label: String,
+    required: bool,
+) -> impl IntoView {
     view! {
         <label for=name>
             {label}
-            {(!required).then(|| view! { <span class="optional">" (optional)"</span> })}
+            {(!required).then(|| view! { " " <span class="optional">{t!(ssr::texts(), "field-optional")}</span> })}
         </label>
     }
 }
@@ -146,7 +116,7 @@ fn Hint(name: &'static str, hint: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn FieldError(
+pub(super) fn FieldError(
     name: &'static str,
     error: Option<String>,
     #[prop(optional_no_strip)] help: Option<AnyView>,
@@ -154,7 +124,7 @@ fn FieldError(
     error.map(|error| {
         view! {
             <p class="field-error" id=format!("{name}-error")>
-                <span class="visually-hidden">"Error: "</span>
+                <span class="visually-hidden">{t!(ssr::texts(), "field-error")} " "</span>
                 {error}
                 {help}
             </p>
@@ -162,7 +132,7 @@ fn FieldError(
     })
 }
 
-fn field_class(is_invalid: bool) -> &'static str {
+pub(super) fn field_class(is_invalid: bool) -> &'static str {
     if is_invalid {
         "field field-invalid"
     } else {
@@ -170,7 +140,7 @@ fn field_class(is_invalid: bool) -> &'static str {
     }
 }
 
-fn described_by(name: &str, has_error: bool, has_hint: bool) -> Option<String> {
+pub(super) fn described_by(name: &str, has_error: bool, has_hint: bool) -> Option<String> {
     let ids = [(has_error, "error"), (has_hint, "hint")];
     let ids: Vec<String> = ids
         .into_iter()
@@ -221,20 +191,5 @@ mod tests {
         );
         assert!(!html.contains("aria-") && !html.contains("error"), "{html}");
         assert!(html.contains("autocapitalize=\"none\""), "{html}");
-    }
-
-    #[test]
-    fn a_password_is_never_filled_in() {
-        let html = html(
-            || view! { <PasswordField name="password" label="Password" autocomplete="current-password" error=None/> },
-        );
-        assert!(
-            html.contains("type=\"password\"") && !html.contains("value="),
-            "{html}"
-        );
-        assert!(
-            !html.contains("minlength"),
-            "an existing password may be of any length"
-        );
     }
 }

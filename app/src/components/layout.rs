@@ -4,10 +4,13 @@ use leptos::attr::custom::custom_attribute;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_meta::Title;
+use vestibule_i18n::t;
 
 use super::button::{Button, ButtonStyle};
 use super::form::Form;
+use super::language_switcher::LanguageSwitcher;
 use crate::account::SignOut;
+use crate::ssr;
 
 /// A doorway, drawn in a colour that stands on light and dark tab bars.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Cg fill='none' \
@@ -31,18 +34,26 @@ pub fn stylesheet(package_dir: &str) -> String {
 /// What every document has in its head.
 #[component]
 pub fn Head(stylesheet: String) -> impl IntoView {
+    let branding = ssr::branding();
+    let icon = branding.logo.clone().unwrap_or_else(|| ICON.to_owned());
+    // After the main one, whose colours it replaces.
+    let own_colours = branding
+        .stylesheet
+        .clone()
+        .map(|href| view! { <link rel="stylesheet" href=href/> });
     view! {
         <meta charset="utf-8"/>
         <meta name="viewport" content="width=device-width, initial-scale=1"/>
         <meta name="color-scheme" content="light dark"/>
         <meta name="theme-color" content="#f4f3ef" {..custom_attribute("media", "(prefers-color-scheme: light)")}/>
-        <meta name="theme-color" content="#121416" {..custom_attribute("media", "(prefers-color-scheme: dark)")}/>
-        <link rel="icon" href=ICON/>
+        <meta name="theme-color" content="#121514" {..custom_attribute("media", "(prefers-color-scheme: dark)")}/>
+        <link rel="icon" href=icon/>
         <link rel="stylesheet" href=stylesheet/>
+        {own_colours}
     }
 }
 
-/// The frame of a page: skip link, header, and the main landmark with its one heading.
+/// The frame of a page: skip link, header, the main landmark with its one heading, and the languages.
 #[component]
 pub fn Layout(
     #[prop(into)] product_name: String,
@@ -56,21 +67,22 @@ pub fn Layout(
     #[prop(optional)] width: Width,
     children: Children,
 ) -> impl IntoView {
-    let title = format!(
-        "{}{heading} · {product_name}",
-        if has_error { "Error: " } else { "" }
-    );
+    let texts = ssr::texts();
+    let mut title = format!("{heading} · {product_name}");
+    if has_error {
+        title = t!(texts, "frame-title-error", title = title);
+    }
     let class = match width {
         Width::Narrow => "page page-narrow",
         Width::Wide => "page page-wide",
     };
     view! {
         <Title text=escape(&title)/>
-        <a class="skip-link" href="#main">"Skip to content"</a>
+        <a class="skip-link" href="#main">{t!(texts, "frame-skip")}</a>
         <div class=class>
             <header class="masthead">
                 <a class="wordmark" href="/account">
-                    <Mark/>
+                    <Logo/>
                     <span>{product_name}</span>
                 </a>
                 {is_signed_in.then(|| view! { <SignedInNavigation/> })}
@@ -79,30 +91,37 @@ pub fn Layout(
                 <h1>{heading}</h1>
                 {children()}
             </main>
+            <LanguageSwitcher/>
         </div>
     }
 }
 
 #[component]
 fn SignedInNavigation() -> impl IntoView {
+    let texts = ssr::texts();
     view! {
-        <nav aria-label="Account">
-            <a href="/account">"Account"</a>
+        <nav aria-label=t!(texts, "frame-account")>
+            <a href="/account">{t!(texts, "frame-account")}</a>
             <Form action=SignOut::PATH class="inline-form">
-                <Button style=ButtonStyle::Plain>"Sign out"</Button>
+                <Button style=ButtonStyle::Plain>{t!(texts, "frame-sign-out")}</Button>
             </Form>
         </nav>
     }
 }
 
+/// The deployment's logo, or the portal's doorway. The name beside it says what it is.
 #[component]
-fn Mark() -> impl IntoView {
+fn Logo() -> impl IntoView {
+    if let Some(path) = ssr::branding().logo.clone() {
+        return view! { <img class="logo" src=path alt=""/> }.into_any();
+    }
     view! {
         <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
             <path d="M5 29V14a11 11 0 0 1 22 0v15"></path>
             <path d="M12 29V15a4 4 0 0 1 8 0v14"></path>
         </svg>
     }
+    .into_any()
 }
 
 /// The framework writes titles as they are; the product's name is free text.

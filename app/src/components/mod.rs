@@ -1,15 +1,23 @@
 //! The parts that pages are made of.
 
 mod button;
+mod copy_button;
 mod error_summary;
 mod field;
 mod form;
+mod language_switcher;
 mod layout;
 mod notice;
+mod password_field;
+mod sentence;
+mod wait;
 
 pub use button::{Button, ButtonStyle};
+pub use copy_button::CopyButton;
 pub use error_summary::ErrorSummary;
-pub use field::{Checkbox, HiddenField, PasswordField, TextField, Username};
+pub use field::{Checkbox, HiddenField, TextField, Username};
 pub use form::Form;
 pub use layout::{Head, Layout, Width, stylesheet};
 pub use notice::NoticeBox;
+pub use password_field::PasswordField;
+pub use sentence::{Sentence, slot};

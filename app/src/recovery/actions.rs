@@ -20,6 +20,28 @@ pub async fn forgot_password(#[server(default)] email: String) -> Result<(), Ser
     Ok(())
 }
 
+/// Mails a new link in the place of the dead one that this browser followed, to the same address.
+#[server(prefix = "/_fn", endpoint = "send_new_reset_link")]
+pub async fn send_new_reset_link() -> Result<(), ServerFnError> {
+    let visit = Visit::current()?;
+    let result = match visit.stowed_token(MailedLink::ResetPassword) {
+        Some(token) => {
+            let auth = visit.auth();
+            auth.request_password_reset_by_link(&token, &visit.meta())
+                .await
+        }
+        None => Err(AuthError::InvalidToken),
+    };
+    visit.show(&match result {
+        Ok(()) => {
+            visit.drop_token(MailedLink::ResetPassword);
+            Flash::notice(Form::ForgotPassword.page(), Notice::ResetSent)
+        }
+        Err(error) => Flash::refused(Form::ResetPassword, error),
+    });
+    Ok(())
+}
+
 /// Uses up the link that this browser followed. It signs nobody in.
 #[server(prefix = "/_fn", endpoint = "reset_password")]
 pub async fn reset_password(#[server(default)] new_password: String) -> Result<(), ServerFnError> {

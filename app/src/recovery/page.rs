@@ -1,9 +1,13 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, Field};
+use vestibule_core::{AuthError, ErrorCode, Field, ResetLink};
+use vestibule_i18n::t;
 
-use super::actions::{ForgotPassword, ResetPassword};
-use crate::components::{Button, ErrorSummary, Form, Layout, NoticeBox, PasswordField, TextField};
+use super::actions::{ForgotPassword, ResetPassword, SendNewResetLink};
+use crate::components::{
+    Button, ErrorSummary, Form, Layout, NoticeBox, PasswordField, Sentence, TextField, Username,
+    slot,
+};
 use crate::flash::{Flash, Notice};
 use crate::messages;
 use crate::ssr::{self, MailedLink, Visit};
@@ -15,25 +19,26 @@ pub fn ForgotPasswordPage() -> impl IntoView {
 
 async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
     let is_signed_in = visit.principal().await?.is_some();
+    let texts = visit.texts();
     let flash = visit.take_flash();
     let errors = visit.field_errors(&flash);
-    let is_sent = flash.news() == Some(Notice::ResetSent);
+    let (intro, button) = if flash.news() == Some(Notice::ResetSent) {
+        (t!(texts, "forgot-again"), t!(texts, "forgot-button-again"))
+    } else {
+        (t!(texts, "forgot-intro"), t!(texts, "forgot-button"))
+    };
     let view = view! {
         <Layout
             product_name=visit.product_name()
-            heading="Forgot your password?"
+            heading=t!(texts, "forgot-heading")
             has_error=flash.error().is_some()
             is_signed_in
         >
             <NoticeBox news=flash.news()/>
-            <ErrorSummary message=messages::error(&flash) fields=errors.list()/>
-            {if is_sent {
-                view! { <p>"Nothing there after a few minutes? Look into the spam folder, or send the mail again."</p> }
-            } else {
-                view! { <p>"Tell us your address, and we mail you a link to set a new one."</p> }
-            }}
-            <RequestForm button=if is_sent { "Send it again" } else { "Send the link" } email=flash.value("email") error=errors.of(Field::Email)/>
-            <p class="footnote"><a href="/login">"Back to sign in"</a></p>
+            <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
+            <p>{intro}</p>
+            <RequestForm button email=flash.value("email") error=errors.of(Field::Email)/>
+            <BackToSignIn/>
         </Layout>
     };
     Ok(view.into_any())
@@ -49,36 +54,44 @@ async fn render_reset(visit: Visit) -> Result<AnyView, AuthError> {
         return Ok(().into_any());
     }
     let flash = visit.take_flash();
-    let token = visit.stowed_token(MailedLink::ResetPassword);
-    Ok(match token {
+    let Some(token) = visit.stowed_token(MailedLink::ResetPassword) else {
         // The form was sent after the cookie with the link had gone.
-        None if flash.error().is_some() => dead_link(&visit),
-        None => no_link(&visit),
-        Some(token) if visit.auth().reset_link_is_live(&token).await? => {
-            new_password(&visit, &flash)
-        }
-        Some(_) => dead_link(&visit),
+        let was_sent = flash.error().is_some();
+        return Ok(if was_sent {
+            dead_link(&visit, &flash, None)
+        } else {
+            no_link(&visit)
+        });
+    };
+    Ok(match visit.auth().reset_link(&token).await? {
+        ResetLink::Live { email } => new_password(&visit, &flash, email),
+        ResetLink::Dead { masked_email } => dead_link(&visit, &flash, masked_email),
     })
 }
 
-fn new_password(visit: &Visit, flash: &Flash) -> AnyView {
-    let message = messages::error(flash);
+fn new_password(visit: &Visit, flash: &Flash, email: String) -> AnyView {
+    let texts = visit.texts();
+    let message = messages::error(texts, flash);
     let errors = visit.field_errors(flash);
     let min_length = visit.min_password_length();
     view! {
-        <Layout product_name=visit.product_name() heading="Set a new password" has_error=message.is_some()>
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "reset-heading")
+            has_error=message.is_some()
+        >
             <ErrorSummary message fields=errors.list()/>
-            <p>"All your devices will be signed out."</p>
-            // No username for password managers here: the link alone must not tell whose account it opens.
+            <p>{t!(texts, "reset-intro")}</p>
             <Form action=ResetPassword::PATH>
+                <Username email/>
                 <PasswordField
                     name="new_password"
-                    label="New password"
+                    label=t!(texts, "label-new-password")
                     autocomplete="new-password"
                     min_length
                     error=errors.of(Field::NewPassword)
                 />
-                <Button>"Set password"</Button>
+                <Button>{t!(texts, "reset-button")}</Button>
             </Form>
         </Layout>
     }
@@ -86,23 +99,49 @@ fn new_password(visit: &Visit, flash: &Flash) -> AnyView {
 }
 
 fn no_link(visit: &Visit) -> AnyView {
+    let texts = visit.texts();
     view! {
-        <Layout product_name=visit.product_name() heading="Reset your password">
-            <p>"Open the link in the mail that we sent you. If you have none, ask for one here."</p>
-            <RequestForm button="Send a link"/>
-            <p class="footnote"><a href="/login">"Back to sign in"</a></p>
+        <Layout product_name=visit.product_name() heading=t!(texts, "reset-no-link-heading")>
+            <p>{t!(texts, "reset-no-link")}</p>
+            <RequestForm button=t!(texts, "reset-no-link-button")/>
+            <BackToSignIn/>
         </Layout>
     }
     .into_any()
 }
 
-fn dead_link(visit: &Visit) -> AnyView {
-    visit.drop_token(MailedLink::ResetPassword);
+/// A new link takes one button where the dead one tells whose it was, and the address otherwise.
+fn dead_link(visit: &Visit, flash: &Flash, masked_email: Option<String>) -> AnyView {
+    let texts = visit.texts();
+    // What the page says anyway needs no summary.
+    let message =
+        messages::error(texts, flash).filter(|_| flash.error() != Some(ErrorCode::InvalidToken));
+    let button = t!(texts, "reset-dead-button");
+    let form = if let Some(email) = masked_email {
+        let email = view! { <strong class="address">{email}</strong> };
+        let text = t!(texts, "reset-dead-known", email = slot(0));
+        view! {
+            <p><Sentence text parts=vec![email.into_any()]/></p>
+            <Form action=SendNewResetLink::PATH>
+                <Button>{button}</Button>
+            </Form>
+        }
+        .into_any()
+    } else {
+        // Said once: a later visit is about another mail.
+        visit.drop_token(MailedLink::ResetPassword);
+        view! { <RequestForm button/> }.into_any()
+    };
     view! {
-        <Layout product_name=visit.product_name() heading="This link no longer works">
-            <p>"It has expired, was already used, or a newer mail has replaced it."</p>
-            <RequestForm button="Send a new link"/>
-            <p class="footnote"><a href="/login">"Back to sign in"</a></p>
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "reset-dead-heading")
+            has_error=message.is_some()
+        >
+            <ErrorSummary message/>
+            <p>{t!(texts, "reset-dead")}</p>
+            {form}
+            <BackToSignIn/>
         </Layout>
     }
     .into_any()
@@ -110,7 +149,7 @@ fn dead_link(visit: &Visit) -> AnyView {
 
 #[component]
 fn RequestForm(
-    button: &'static str,
+    #[prop(into)] button: String,
     #[prop(optional, into)] email: String,
     #[prop(optional_no_strip)] error: Option<String>,
 ) -> impl IntoView {
@@ -118,7 +157,7 @@ fn RequestForm(
         <Form action=ForgotPassword::PATH>
             <TextField
                 name="email"
-                label="Email address"
+                label=t!(ssr::texts(), "label-email")
                 kind="email"
                 inputmode="email"
                 autocomplete="username"
@@ -128,4 +167,9 @@ fn RequestForm(
             <Button>{button}</Button>
         </Form>
     }
+}
+
+#[component]
+fn BackToSignIn() -> impl IntoView {
+    view! { <p class="footnote"><a href="/login">{t!(ssr::texts(), "forgot-back")}</a></p> }
 }

@@ -44,7 +44,11 @@ async fn create(visit: &Visit, command: vestibule_core::Register) -> Result<(), 
     // A link that waits in this browser belongs to another account.
     visit.drop_token(MailedLink::VerifyEmail);
     match registered {
-        Registered::SignedIn(signed_in) => visit.begin_session(&signed_in.session).await,
-        Registered::CheckInbox => Ok(()),
+        Registered::SignedIn(signed_in) => {
+            visit.begin_session(&signed_in.session).await?;
+            visit.remember_user(signed_in.user.id);
+        }
+        Registered::CheckInbox => {}
     }
+    Ok(())
 }

@@ -1,10 +1,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, Field, FieldCode};
+use vestibule_i18n::{Texts, t};
 
 use super::actions::Register;
 use crate::components::{
-    Button, ErrorSummary, Form, HiddenField, Layout, PasswordField, TextField,
+    Button, ErrorSummary, Form, HiddenField, Layout, PasswordField, Sentence, TextField, slot,
 };
 use crate::messages;
 use crate::ssr::{self, Visit};
@@ -19,20 +20,26 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     if visit.principal().await?.is_some() {
         return Ok(visit.leave(return_to.path()));
     }
+    let texts = visit.texts();
     let flash = visit.take_flash();
     let errors = visit.field_errors(&flash);
     let is_taken = flash.fault(Field::Email) == Some(FieldCode::Taken);
     let sign_in = return_to.link("/login");
-    let taken_help = is_taken.then(|| taken_help(sign_in.clone()));
+    let taken_help = is_taken.then(|| taken_help(texts, sign_in.clone()));
+    let sign_in = view! { <a href=sign_in>{t!(texts, "register-known-link")}</a> };
     let view = view! {
-        <Layout product_name=visit.product_name() heading="Create your account" has_error=flash.error().is_some()>
-            <ErrorSummary message=messages::error(&flash) fields=errors.list()/>
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "register-heading")
+            has_error=flash.error().is_some()
+        >
+            <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
             <Form action=Register::PATH>
                 {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
                 <div class="columns">
                     <TextField
                         name="first_name"
-                        label="First name"
+                        label=t!(texts, "label-first-name")
                         autocomplete="given-name"
                         required=false
                         value=flash.value("first_name")
@@ -40,7 +47,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
                     />
                     <TextField
                         name="last_name"
-                        label="Last name"
+                        label=t!(texts, "label-last-name")
                         autocomplete="family-name"
                         required=false
                         value=flash.value("last_name")
@@ -49,7 +56,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
                 </div>
                 <TextField
                     name="email"
-                    label="Email address"
+                    label=t!(texts, "label-email")
                     kind="email"
                     inputmode="email"
                     autocomplete="username"
@@ -59,20 +66,26 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
                 />
                 <PasswordField
                     name="password"
-                    label="Password"
+                    label=t!(texts, "label-password")
                     autocomplete="new-password"
                     min_length=visit.min_password_length()
                     error=errors.of(Field::Password)
                 />
-                <Button>"Create account"</Button>
+                <Button>{t!(texts, "register-button")}</Button>
             </Form>
-            <p class="footnote">"You have an account? " <a href=sign_in>"Sign in"</a></p>
+            <p class="footnote">
+                <Sentence text=t!(texts, "register-known", link = slot(0)) parts=vec![sign_in.into_any()]/>
+            </p>
         </Layout>
     };
     Ok(view.into_any())
 }
 
 /// A taken address is no dead end.
-fn taken_help(sign_in: String) -> AnyView {
-    view! { " " <a href=sign_in>"Sign in"</a> " or " <a href="/forgot-password">"reset your password"</a> "." }.into_any()
+fn taken_help(texts: Texts, sign_in: String) -> AnyView {
+    let text = t!(texts, "register-taken", sign_in = slot(0), reset = slot(1));
+    let sign_in = view! { <a href=sign_in>{t!(texts, "register-taken-sign-in")}</a> };
+    let reset = view! { <a href="/forgot-password">{t!(texts, "register-taken-reset")}</a> };
+    let parts = vec![sign_in.into_any(), reset.into_any()];
+    view! { " " <Sentence text parts/> }.into_any()
 }

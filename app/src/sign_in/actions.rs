@@ -29,7 +29,8 @@ pub async fn sign_in(
     Ok(())
 }
 
-async fn begin(
+/// Signs the browser in.
+pub async fn begin(
     visit: &Visit,
     email: String,
     password: String,
@@ -41,7 +42,10 @@ async fn begin(
         kind: SessionKind::Browser,
         is_persistent,
         device_name: None,
+        known_users: visit.known_users(),
     };
     let signed_in = visit.auth().sign_in(command, &visit.meta()).await?;
-    visit.begin_session(&signed_in.session).await
+    visit.begin_session(&signed_in.session).await?;
+    visit.remember_user(signed_in.user.id);
+    Ok(())
 }

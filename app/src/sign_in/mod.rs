@@ -3,4 +3,5 @@
 mod actions;
 mod page;
 
+pub use actions::begin;
 pub use page::SignInPage;

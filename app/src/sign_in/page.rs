@@ -1,10 +1,12 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, ErrorCode};
+use vestibule_core::AuthError;
+use vestibule_i18n::t;
 
 use super::actions::SignIn;
 use crate::components::{
-    Button, Checkbox, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField, TextField,
+    Button, Checkbox, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField, Sentence,
+    TextField, slot,
 };
 use crate::messages;
 use crate::ssr::{self, Visit};
@@ -19,37 +21,46 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     if visit.principal().await?.is_some() {
         return Ok(visit.leave(return_to.path()));
     }
+    let texts = visit.texts();
     let flash = visit.take_flash();
-    let is_limited = flash.error() == Some(ErrorCode::RateLimited);
-    let register = return_to.link("/register");
+    let register =
+        view! { <a href=return_to.link("/register")>{t!(texts, "sign-in-new-link")}</a> };
     let view = view! {
-        <Layout product_name=visit.product_name() heading="Sign in" has_error=flash.error().is_some()>
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "sign-in-heading")
+            has_error=flash.error().is_some()
+        >
             <NoticeBox news=flash.news()/>
-            <ErrorSummary
-                message=messages::error(&flash)
-                help=is_limited.then(|| view! { <a href="/forgot-password">"reset your password"</a> "." }.into_any())
-            />
+            <ErrorSummary message=messages::error(texts, &flash)/>
             <Form action=SignIn::PATH>
                 {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
                 <TextField
                     name="email"
-                    label="Email address"
+                    label=t!(texts, "label-email")
                     kind="email"
                     inputmode="email"
                     autocomplete="username"
                     value=flash.value("email")
                     error=None
                 />
-                <PasswordField name="password" label="Password" autocomplete="current-password" error=None/>
-                <p class="aside"><a href="/forgot-password">"Forgot your password?"</a></p>
+                <PasswordField
+                    name="password"
+                    label=t!(texts, "label-password")
+                    autocomplete="current-password"
+                    error=None
+                />
+                <p class="aside"><a href="/forgot-password">{t!(texts, "sign-in-forgot")}</a></p>
                 <Checkbox
                     name="remember_me"
-                    label="Keep me signed in on this device"
+                    label=t!(texts, "sign-in-remember")
                     checked=!flash.value("remember_me").is_empty()
                 />
-                <Button>"Sign in"</Button>
+                <Button>{t!(texts, "sign-in-button")}</Button>
             </Form>
-            <p class="footnote">"New here? " <a href=register>"Create an account"</a></p>
+            <p class="footnote">
+                <Sentence text=t!(texts, "sign-in-new", link = slot(0)) parts=vec![register.into_any()]/>
+            </p>
         </Layout>
     };
     Ok(view.into_any())

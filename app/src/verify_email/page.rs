@@ -1,10 +1,12 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, ErrorCode, Field};
+use vestibule_core::{AuthError, ErrorCode, Field, LinkState};
+use vestibule_i18n::{Texts, t};
 
-use super::actions::{ResendVerification, VerifyEmail};
+use super::actions::{ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
 use crate::components::{
-    Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, TextField,
+    Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField,
+    TextField, Username,
 };
 use crate::flash::Flash;
 use crate::messages;
@@ -16,178 +18,294 @@ pub fn VerifyEmailPage() -> impl IntoView {
     ssr::page(render)
 }
 
+/// What all states of the page need.
+struct Page {
+    visit: Visit,
+    texts: Texts,
+    flash: Flash,
+    return_to: ReturnTo,
+    /// The visitor's address, if signed in.
+    own_address: Option<String>,
+}
+
+/// A link that works.
+struct Live {
+    email: String,
+    is_change: bool,
+    needs_password: bool,
+}
+
 async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     if visit.stow_token(MailedLink::VerifyEmail) {
         return Ok(().into_any());
     }
     let who = visit.principal().await?;
-    let token = visit.stowed_token(MailedLink::VerifyEmail);
-    let is_live = match &token {
-        Some(token) => Some(visit.auth().verification_link_is_live(token).await?),
+    let link = match visit.stowed_token(MailedLink::VerifyEmail) {
+        Some(token) => Some(visit.auth().confirmation_link(&token, who.as_ref()).await?),
         None => None,
     };
-    let flash = visit.take_flash();
-    let return_to = visit.return_to();
     let is_confirmed = who.as_ref().is_some_and(|who| who.user.is_email_verified);
-    let own_address = who.map(|who| who.user.email);
-    Ok(match is_live {
-        Some(true) => confirm_link(&visit, own_address.is_some(), &flash, return_to),
+    let page = Page {
+        texts: visit.texts(),
+        flash: visit.take_flash(),
+        return_to: visit.return_to(),
+        own_address: who.map(|who| who.user.email),
+        visit,
+    };
+    Ok(match link {
+        Some(LinkState::Live {
+            email,
+            is_change,
+            needs_password,
+        }) => page.confirm_link(Live {
+            email,
+            is_change,
+            needs_password,
+        }),
         // A link that was used up has nothing more to say to somebody whose address is confirmed.
-        _ if is_confirmed => already_confirmed(&visit, &return_to),
-        Some(false) => dead_link(&visit, own_address, &flash, return_to),
-        None => enter_code(&visit, own_address, &flash, return_to),
+        _ if is_confirmed => page.already_confirmed(),
+        Some(LinkState::Dead {
+            masked_email: Some(masked),
+        }) => page.dead_link_of(masked),
+        Some(LinkState::Dead { masked_email: None }) => page.dead_link(),
+        None => page.enter_code(),
     })
 }
 
-/// The link works: one button uses it. A GET must not, because mail scanners follow links.
-fn confirm_link(visit: &Visit, is_signed_in: bool, flash: &Flash, return_to: ReturnTo) -> AnyView {
-    let message = messages::error(flash);
-    view! {
-        <Layout
-            product_name=visit.product_name()
-            heading="Confirm your email address"
-            has_error=message.is_some()
-            is_signed_in
-        >
-            <ErrorSummary message/>
-            <p>"One more step: press the button, and we know that this address is yours."</p>
-            <Form action=VerifyEmail::PATH>
-                <Carried return_to/>
-                <Button>"Confirm my address"</Button>
-            </Form>
-        </Layout>
+impl Page {
+    /// The link works: one button uses it. A GET must not, because mail scanners follow links.
+    fn confirm_link(self, link: Live) -> AnyView {
+        let texts = self.texts;
+        let (heading, text) = if link.is_change {
+            (
+                t!(texts, "verify-change-heading"),
+                t!(texts, "verify-change-text"),
+            )
+        } else {
+            (t!(texts, "verify-heading"), t!(texts, "verify-link-text"))
+        };
+        let message = messages::error(texts, &self.flash);
+        let errors = self.visit.field_errors(&self.flash);
+        let email = link.email.clone();
+        let error = errors.of(Field::Password);
+        view! {
+            <Layout
+                product_name=self.visit.product_name()
+                heading
+                has_error=message.is_some()
+                is_signed_in=self.own_address.is_some()
+            >
+                <ErrorSummary message fields=errors.list()/>
+                <p>{t!(texts, "verify-address")} " " <span class="address">{link.email}</span></p>
+                <p>{text}</p>
+                <Form action=VerifyEmail::PATH>
+                    <Carried return_to=self.return_to/>
+                    {link.needs_password.then(|| view! { <Owner texts email error/> })}
+                    <Button>
+                        {if link.is_change {
+                            t!(texts, "verify-change-button")
+                        } else {
+                            t!(texts, "verify-link-button")
+                        }}
+                    </Button>
+                </Form>
+                {link.needs_password.then(|| view! { <NotMine texts/> })}
+            </Layout>
+        }
+        .into_any()
     }
-    .into_any()
+
+    fn already_confirmed(self) -> AnyView {
+        self.visit.drop_token(MailedLink::VerifyEmail);
+        let texts = self.texts;
+        let next = self.return_to.path().to_owned();
+        view! {
+            <Layout product_name=self.visit.product_name() heading=t!(texts, "verify-done-heading") is_signed_in=true>
+                <NoticeBox news=self.flash.news()/>
+                <p>
+                    {t!(texts, "verify-done-address")}
+                    " "
+                    <span class="address">{self.own_address}</span>
+                </p>
+                <p>{t!(texts, "verify-done-text")}</p>
+                <p><a class="button" href=next>{t!(texts, "verify-done-continue")}</a></p>
+                <p class="footnote"><a href="/account/email">{t!(texts, "verify-done-change")}</a></p>
+            </Layout>
+        }
+        .into_any()
+    }
+
+    /// A link that was ours once: nobody has to type the address again.
+    fn dead_link_of(self, masked_email: String) -> AnyView {
+        let texts = self.texts;
+        // What the page says anyway needs no summary.
+        let is_news = self.flash.error() != Some(ErrorCode::InvalidToken);
+        let message = messages::error(texts, &self.flash).filter(|_| is_news);
+        view! {
+            <Layout
+                product_name=self.visit.product_name()
+                heading=t!(texts, "verify-dead-heading")
+                has_error=message.is_some()
+                is_signed_in=self.own_address.is_some()
+            >
+                <ErrorSummary message/>
+                <p>{t!(texts, "verify-dead-text")}</p>
+                <Form action=ResendByLink::PATH>
+                    <Carried return_to=self.return_to/>
+                    <Button>{t!(texts, "verify-dead-send-to", email = masked_email)}</Button>
+                </Form>
+                <p class="footnote"><a href="/login">{t!(texts, "verify-sign-in")}</a></p>
+            </Layout>
+        }
+        .into_any()
+    }
+
+    fn dead_link(self) -> AnyView {
+        // Said once: a later visit is about another mail.
+        self.visit.drop_token(MailedLink::VerifyEmail);
+        let texts = self.texts;
+        let errors = self.visit.field_errors(&self.flash);
+        let is_news = self.flash.error() != Some(ErrorCode::InvalidToken);
+        let message = messages::error(texts, &self.flash).filter(|_| is_news);
+        let typed = self.flash.value("email");
+        let is_signed_in = self.own_address.is_some();
+        let email = if typed.is_empty() {
+            self.own_address.unwrap_or_default()
+        } else {
+            typed
+        };
+        view! {
+            <Layout
+                product_name=self.visit.product_name()
+                heading=t!(texts, "verify-dead-heading")
+                has_error=message.is_some()
+                is_signed_in
+            >
+                <ErrorSummary message fields=errors.list()/>
+                <p>{t!(texts, "verify-dead-text")}</p>
+                <Form action=ResendVerification::PATH>
+                    <Carried return_to=self.return_to/>
+                    <TextField
+                        name="email"
+                        label=t!(texts, "label-email")
+                        kind="email"
+                        inputmode="email"
+                        autocomplete="email"
+                        value=email
+                        error=errors.of(Field::Email)
+                    />
+                    <Button>{t!(texts, "verify-dead-send")}</Button>
+                </Form>
+                <p class="footnote"><a href="/login">{t!(texts, "verify-sign-in")}</a></p>
+            </Layout>
+        }
+        .into_any()
+    }
+
+    /// Address, password and code in one form, or the code alone; the second button sends the mail again.
+    fn enter_code(self) -> AnyView {
+        let texts = self.texts;
+        let message = messages::error(texts, &self.flash);
+        let errors = self.visit.field_errors(&self.flash);
+        let is_signed_in = self.own_address.is_some();
+        let (link, link_text) = if is_signed_in {
+            (self.return_to.path().to_owned(), t!(texts, "verify-later"))
+        } else {
+            (self.return_to.link("/login"), t!(texts, "verify-sign-in"))
+        };
+        let text = match &self.own_address {
+            Some(address) => t!(texts, "verify-code-text-to", email = address.as_str()),
+            None => t!(texts, "verify-code-text"),
+        };
+        let email_error = errors.of(Field::Email);
+        let password_error = errors.of(Field::Password);
+        let code_error = errors.of(Field::Code);
+        let typed = self.flash.value("email");
+        view! {
+            <Layout
+                product_name=self.visit.product_name()
+                heading=t!(texts, "verify-heading")
+                has_error=message.is_some()
+                is_signed_in
+            >
+                <NoticeBox news=self.flash.news()/>
+                <ErrorSummary message fields=errors.list()/>
+                <p class="wrap">{text}</p>
+                <Form action=VerifyEmail::PATH>
+                    <Carried return_to=self.return_to/>
+                    <Account texts own_address=self.own_address typed email_error password_error/>
+                    <TextField
+                        name="code"
+                        label=t!(texts, "verify-code-label")
+                        class="code"
+                        inputmode="numeric"
+                        autocomplete="one-time-code"
+                        pattern="[0-9 ]*"
+                        hint=t!(texts, "verify-code-hint")
+                        error=code_error
+                    />
+                    <Button>{t!(texts, "verify-code-button")}</Button>
+                    <Button style=ButtonStyle::Secondary action=ResendVerification::PATH>
+                        {t!(texts, "verify-code-resend")}
+                    </Button>
+                </Form>
+                <p class="footnote"><a href=link>{link_text}</a></p>
+            </Layout>
+        }
+        .into_any()
+    }
 }
 
-fn already_confirmed(visit: &Visit, return_to: &ReturnTo) -> AnyView {
-    visit.drop_token(MailedLink::VerifyEmail);
-    let next = return_to.path().to_owned();
-    view! {
-        <Layout product_name=visit.product_name() heading="Your email address is confirmed" is_signed_in=true>
-            <p>"There is nothing left to do here."</p>
-            <p><a class="button" href=next>"Continue"</a></p>
-        </Layout>
-    }
-    .into_any()
-}
-
-fn dead_link(
-    visit: &Visit,
-    own_address: Option<String>,
-    flash: &Flash,
-    return_to: ReturnTo,
-) -> AnyView {
-    // Said once: a later visit is about another mail.
-    visit.drop_token(MailedLink::VerifyEmail);
-    let errors = visit.field_errors(flash);
-    // What the page says anyway needs no summary.
-    let message = messages::error(flash).filter(|_| flash.error() != Some(ErrorCode::InvalidToken));
-    let is_signed_in = own_address.is_some();
-    let typed = flash.value("email");
-    let email = if typed.is_empty() {
-        own_address.unwrap_or_default()
-    } else {
-        typed
-    };
-    view! {
-        <Layout
-            product_name=visit.product_name()
-            heading="This link no longer works"
-            has_error=message.is_some()
-            is_signed_in
-        >
-            <ErrorSummary message fields=errors.list()/>
-            <p>
-                "It has expired, was already used, or a newer mail has replaced it. "
-                "If you have confirmed your address already, there is nothing left to do."
-            </p>
-            <Form action=ResendVerification::PATH>
-                <Carried return_to/>
-                <TextField
-                    name="email"
-                    label="Email address"
-                    kind="email"
-                    inputmode="email"
-                    autocomplete="email"
-                    value=email
-                    error=errors.of(Field::Email)
-                />
-                <Button>"Send a new link"</Button>
-            </Form>
-            <p class="footnote"><a href="/login">"Sign in"</a></p>
-        </Layout>
-    }
-    .into_any()
-}
-
-/// Address and code in one form; its second button sends the mail again.
-fn enter_code(
-    visit: &Visit,
-    own_address: Option<String>,
-    flash: &Flash,
-    return_to: ReturnTo,
-) -> AnyView {
-    let message = messages::error(flash);
-    let errors = visit.field_errors(flash);
-    let is_signed_in = own_address.is_some();
-    let (link, link_text) = if is_signed_in {
-        (return_to.path().to_owned(), "Do this later")
-    } else {
-        (return_to.link("/login"), "Sign in")
-    };
-    let news = flash.news();
-    let typed = flash.value("email");
-    let address = own_address.clone().map_or_else(
-        || view! { "your address" }.into_any(),
-        |address| view! { <strong class="address">{address}</strong> }.into_any(),
-    );
-    view! {
-        <Layout
-            product_name=visit.product_name()
-            heading="Confirm your email address"
-            has_error=message.is_some()
-            is_signed_in
-        >
-            <NoticeBox news/>
-            <ErrorSummary message fields=errors.list()/>
-            <p>"Enter the six-digit code that we mailed to " {address} ", or open the link in the mail."</p>
-            <Form action=VerifyEmail::PATH>
-                <Carried return_to/>
-                <Address own_address typed error=errors.of(Field::Email)/>
-                <TextField
-                    name="code"
-                    label="Code"
-                    class="code"
-                    inputmode="numeric"
-                    autocomplete="one-time-code"
-                    pattern="[0-9 ]*"
-                    hint="The code works for ten minutes, the link for a day."
-                    error=errors.of(Field::Code)
-                />
-                <Button>"Confirm"</Button>
-                <Button style=ButtonStyle::Secondary action=ResendVerification::PATH>"Send a new mail"</Button>
-            </Form>
-            <p class="footnote"><a href=link>{link_text}</a></p>
-        </Layout>
-    }
-    .into_any()
-}
-
-/// Who is signed in need not type the address.
+/// Whose account it is, with its password: this browser is not signed in to it, and somebody else may have made it with
+/// the address of the mailbox's owner.
 #[component]
-fn Address(own_address: Option<String>, typed: String, error: Option<String>) -> impl IntoView {
+fn Owner(texts: Texts, email: String, error: Option<String>) -> impl IntoView {
+    view! {
+        <p>{t!(texts, "verify-password-text")}</p>
+        <Username email/>
+        <PasswordField name="password" label=t!(texts, "label-password") autocomplete="current-password" error/>
+    }
+}
+
+/// The way out for who cannot know the password.
+#[component]
+fn NotMine(texts: Texts) -> impl IntoView {
+    view! {
+        <div class="footnote">
+            <p>{t!(texts, "verify-not-mine-text")}</p>
+            <Form action=ResetByVerifyLink::PATH class="inline-form">
+                <Button style=ButtonStyle::Plain>{t!(texts, "verify-not-mine-button")}</Button>
+            </Form>
+        </div>
+    }
+}
+
+/// Who is signed in need not type address and password.
+#[component]
+fn Account(
+    texts: Texts,
+    own_address: Option<String>,
+    typed: String,
+    email_error: Option<String>,
+    password_error: Option<String>,
+) -> impl IntoView {
     match own_address {
         Some(address) => view! { <HiddenField name="email" value=address/> }.into_any(),
         None => view! {
             <TextField
                 name="email"
-                label="Email address"
+                label=t!(texts, "label-email")
                 kind="email"
                 inputmode="email"
-                autocomplete="email"
+                autocomplete="username"
                 value=typed
-                error
+                error=email_error
+            />
+            <PasswordField
+                name="password"
+                label=t!(texts, "label-password")
+                autocomplete="current-password"
+                error=password_error
             />
         }
         .into_any(),

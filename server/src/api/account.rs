@@ -8,8 +8,11 @@ use vestibule_core::model::SessionKind;
 use vestibule_core::{Auth, AuthError, Register, Registered, UpdateProfile};
 use vestibule_web::{Bearer, Meta, Problem};
 
-use super::dto::{MessageBody, ProblemBody, RegisterBody, SignedInBody, UpdateMeBody, UserBody};
-use super::extract::JsonBody;
+use super::dto::{
+    DeleteMeBody, DeletionBody, MessageBody, ProblemBody, RegisterBody, SignedInBody, UpdateMeBody,
+    UserBody,
+};
+use super::extract::{JsonBody, OptionalJsonBody, given_password};
 
 /// Make an account.
 ///
@@ -80,6 +83,31 @@ pub async fn update_me(
     };
     Ok(Json(
         auth.update_profile(&who, command, &meta).await?.into(),
+    ))
+}
+
+/// Schedule the account for deletion. Every session ends; the mail has a link that undoes it for 14 days.
+#[utoipa::path(delete, path = "/me", tag = "account", operation_id = "delete_me", security(("bearer" = [])),
+    request_body = DeleteMeBody,
+    responses(
+        (status = 202, description = "Signed out everywhere, and scheduled", body = DeletionBody),
+        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`unauthenticated`, `token_expired`; `invalid_credentials` for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn delete_me(
+    State(auth): State<Arc<Auth>>,
+    Bearer(who): Bearer,
+    Meta(meta): Meta,
+    OptionalJsonBody(body): OptionalJsonBody<DeleteMeBody>,
+) -> Result<(StatusCode, Json<DeletionBody>), Problem> {
+    let password = given_password(body.password)?;
+    let delete_at = auth.delete_account(&who, Some(password), &meta).await?;
+    let message = "The account will be deleted; a link that undoes this is on its way.";
+    Ok((
+        StatusCode::ACCEPTED,
+        Json(DeletionBody { message, delete_at }),
     ))
 }
 

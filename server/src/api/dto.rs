@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use vestibule_core::model::{Session, User};
-use vestibule_core::{PasswordPolicy, SignedIn};
+use vestibule_core::{Activity, ActivityPage, PasswordPolicy, SignedIn};
 
 #[derive(Deserialize, ToSchema)]
 pub struct RegisterBody {
@@ -92,6 +92,22 @@ pub struct ChangePasswordBody {
     pub new_password: SecretString,
 }
 
+#[derive(Deserialize, ToSchema)]
+pub struct ChangeEmailBody {
+    #[schema(example = "ann@example.org", max_length = 254)]
+    pub new_email: String,
+    /// The password of the account, each time.
+    #[schema(value_type = String, format = Password, required, nullable = false)]
+    pub password: Option<SecretString>,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+pub struct DeleteMeBody {
+    /// The password of the account, each time.
+    #[schema(value_type = String, format = Password, required, nullable = false)]
+    pub password: Option<SecretString>,
+}
+
 #[derive(Serialize, ToSchema)]
 pub struct UserBody {
     pub id: Uuid,
@@ -157,6 +173,63 @@ impl SignedInBody {
 #[derive(Serialize, ToSchema)]
 pub struct MessageBody {
     pub message: &'static str,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct DeletionBody {
+    pub message: &'static str,
+    /// When the account and all that belongs to it is removed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub delete_at: OffsetDateTime,
+}
+
+/// One page of the user's own security history.
+#[derive(Serialize, ToSchema)]
+pub struct EventsBody {
+    pub events: Vec<EventBody>,
+    /// Where the next page begins; `null` on the last one.
+    #[schema(required)]
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct EventBody {
+    pub id: Uuid,
+    #[schema(example = "login_success")]
+    pub event_type: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    pub ip_address: String,
+    #[schema(example = "Firefox on Linux")]
+    pub device: String,
+    /// `false` for what was tried and refused.
+    pub success: bool,
+    /// What more there is to say about an event of this type.
+    #[schema(value_type = Object)]
+    pub details: serde_json::Value,
+}
+
+impl From<ActivityPage> for EventsBody {
+    fn from(page: ActivityPage) -> Self {
+        Self {
+            events: page.events.into_iter().map(EventBody::from).collect(),
+            next_cursor: page.next_cursor,
+        }
+    }
+}
+
+impl From<Activity> for EventBody {
+    fn from(activity: Activity) -> Self {
+        Self {
+            id: activity.id,
+            event_type: activity.event.as_str(),
+            created_at: activity.created_at,
+            ip_address: activity.ip_address,
+            device: activity.device,
+            success: activity.success,
+            details: activity.details,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]

@@ -2,18 +2,22 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use vestibule_core::{Auth, ErrorCode, VerifyEmail};
-use vestibule_web::{Meta, Problem};
+use http::StatusCode;
+use vestibule_core::{Auth, ChangeEmail, ErrorCode, VerifyEmail};
+use vestibule_web::{Bearer, Meta, Problem};
 
-use super::dto::{EmailBody, MessageBody, ProblemBody, UserBody, VerifyEmailBody};
-use super::extract::JsonBody;
+use super::dto::{ChangeEmailBody, EmailBody, MessageBody, ProblemBody, UserBody, VerifyEmailBody};
+use super::extract::{JsonBody, given_password};
 
 /// Prove an address with the mailed token, or with the address and the mailed code.
+///
+/// The token that was mailed to the new address of an account moves the account to it.
 #[utoipa::path(post, path = "/email/verify", tag = "email", operation_id = "verify_email",
     request_body = VerifyEmailBody,
     responses(
         (status = 200, description = "The user, now verified", body = UserBody),
         (status = 400, description = "`malformed_body`, `invalid_token`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`email_taken`: another account got the new address first", body = ProblemBody, content_type = "application/problem+json"),
         (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn verify(
@@ -31,10 +35,15 @@ pub async fn verify(
             token: None,
             email: Some(email),
             code: Some(code),
-        } => VerifyEmail::Code { email, code },
+        } => VerifyEmail::Code {
+            email,
+            code,
+            password: None,
+            from_browser: false,
+        },
         _ => return Err(ErrorCode::MalformedBody.into()),
     };
-    Ok(Json(auth.verify_email(proof, &meta).await?.into()))
+    Ok(Json(auth.verify_email(proof, None, &meta).await?.into()))
 }
 
 /// Ask for another verification mail. The answer is the same for every address.
@@ -54,4 +63,31 @@ pub async fn resend(
     Ok(Json(MessageBody {
         message: "If the address has to be verified, a mail is on its way.",
     }))
+}
+
+/// Ask for another address. The account moves once the mail to the new address is answered.
+///
+/// The answer is the same for a free and a taken address; the old address is told.
+#[utoipa::path(post, path = "/email/change", tag = "email", operation_id = "change_email", security(("bearer" = [])),
+    request_body = ChangeEmailBody,
+    responses(
+        (status = 202, description = "A mail to the new address is on its way, if that can be used", body = MessageBody),
+        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`unauthenticated`, `token_expired`; `invalid_credentials` for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn change(
+    State(auth): State<Arc<Auth>>,
+    Bearer(who): Bearer,
+    Meta(meta): Meta,
+    JsonBody(body): JsonBody<ChangeEmailBody>,
+) -> Result<(StatusCode, Json<MessageBody>), Problem> {
+    let command = ChangeEmail {
+        new_email: body.new_email,
+        password: Some(given_password(body.password)?),
+    };
+    auth.request_email_change(&who, command, &meta).await?;
+    let message = "If the new address can be used, a mail to it is on its way.";
+    Ok((StatusCode::ACCEPTED, Json(MessageBody { message })))
 }

@@ -4,9 +4,10 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, StatusCode, header};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use vestibule_core::ErrorCode;
+use vestibule_core::{AuthError, ErrorCode, Field, FieldCode, FieldError};
 use vestibule_web::Problem;
 
 /// A JSON object in the body. Everything that is not one gets its documented code: another content type
@@ -82,4 +83,13 @@ fn has_nul(value: &Value) -> bool {
             .any(|(name, value)| name.contains('\0') || has_nul(value)),
         _ => false,
     }
+}
+
+/// A sensitive call carries the password itself: no client asks its user only after a refusal.
+pub fn given_password(password: Option<SecretString>) -> Result<SecretString, Problem> {
+    let missing = FieldError {
+        field: Field::Password,
+        code: FieldCode::Required,
+    };
+    password.ok_or_else(|| AuthError::ValidationFailed(vec![missing]).into())
 }

@@ -3,6 +3,7 @@
 mod account;
 mod dto;
 mod email;
+mod events;
 mod extract;
 mod openapi;
 mod password;
@@ -33,15 +34,17 @@ fn auth_endpoints() -> OpenApiRouter<WebState> {
         .routes(routes!(session::refresh))
         .routes(routes!(session::logout))
         .routes(routes!(session::logout_all))
-        .routes(routes!(account::me, account::update_me))
+        .routes(routes!(account::me, account::update_me, account::delete_me))
         .routes(routes!(password::forgot))
         .routes(routes!(password::reset))
         .routes(routes!(password::change))
         .routes(routes!(password::policy))
         .routes(routes!(email::verify))
         .routes(routes!(email::resend))
+        .routes(routes!(email::change))
         .routes(routes!(session::list))
         .routes(routes!(session::revoke))
+        .routes(routes!(events::list))
 }
 
 /// The API, its document and its UI, and the documents at well-known places.

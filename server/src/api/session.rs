@@ -36,6 +36,8 @@ pub async fn login(
         kind: SessionKind::Api,
         is_persistent: body.remember_me.unwrap_or(true),
         device_name: body.device_name,
+        // The core finds out by itself for this kind.
+        known_users: Vec::new(),
     };
     signed_in_body(auth.sign_in(command, &meta).await?)
 }

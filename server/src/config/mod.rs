@@ -1,5 +1,6 @@
 //! Settings: a TOML file, and the environment over it. The one place that reads either.
 
+mod branding;
 mod reader;
 mod table;
 
@@ -9,10 +10,12 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+use vestibule_core::model::Language;
 use vestibule_core::{HashSettings, MasterKey, PasswordPolicy, RegistrationMode};
-use vestibule_mail::MailSettings;
+use vestibule_mail::{InvalidMailSettings, MailSettings};
 use vestibule_web::TrustedProxies;
 
+pub use branding::BrandingConfig;
 pub use reader::{Environment, Fault, ProcessEnvironment};
 pub use table::{SETTINGS, Setting, reference};
 
@@ -40,7 +43,9 @@ pub struct Config {
     pub registration: RegistrationMode,
     /// `None`: made at the first start and kept in the data folder.
     pub master_key: Option<MasterKey>,
-    pub product_name: String,
+    pub branding: BrandingConfig,
+    /// For who asks for no language that there is.
+    pub default_language: Language,
     pub rate_limits: bool,
     pub log: LogConfig,
     /// Customary variables that are set and that this version has no use for; the start says so.
@@ -70,6 +75,8 @@ pub struct DatabaseConfig {
 pub struct MailConfig {
     /// `None`: mails are kept in the data folder and shown at /dev/mailbox.
     pub smtp_url: Option<SecretString>,
+    /// Address of a human who helps, shown on pages as well.
+    pub support: Option<String>,
     pub settings: MailSettings,
 }
 
@@ -113,13 +120,13 @@ impl Config {
         );
         let data_dir = PathBuf::from(reader.text("data_dir"));
         let http = HttpConfig::read(reader, mode);
-        let product_name = reader.text("branding.product_name");
+        let branding = BrandingConfig::read(reader);
         let config = Self {
             mode,
             database: DatabaseConfig::read(reader, &data_dir),
-            mail: MailConfig::read(reader, mode, &product_name),
+            mail: MailConfig::read(reader, mode, &branding),
             tokens: TokensConfig::read(reader, &http.public_url),
-            passwords: PasswordsConfig::read(reader, &product_name, &http.public_url),
+            passwords: PasswordsConfig::read(reader, &branding.product_name, &http.public_url),
             registration: reader.choice(
                 "registration.mode",
                 &[
@@ -128,12 +135,13 @@ impl Config {
                 ],
             ),
             master_key: read_master_key(reader, mode),
+            default_language: read_default_language(reader),
             rate_limits: reader.switch("rate_limits"),
             log: LogConfig::read(reader, mode),
             ignored: reader.ignored(),
             data_dir,
             http,
-            product_name,
+            branding,
         };
         if mode == Mode::Production && !config.rate_limits {
             reader.fault(
@@ -254,6 +262,14 @@ fn read_origins(reader: &mut Reader<'_>) -> Vec<String> {
     origins
 }
 
+fn read_default_language(reader: &mut Reader<'_>) -> Language {
+    let choices: Vec<(&str, Language)> = Language::ALL
+        .iter()
+        .map(|language| (language.as_str(), *language))
+        .collect();
+    reader.choice("locale.default", &choices)
+}
+
 fn read_master_key(reader: &mut Reader<'_>, mode: Mode) -> Option<MasterKey> {
     let Some(text) = reader.optional_secret("secrets.master_key") else {
         if mode == Mode::Production {
@@ -296,7 +312,7 @@ impl DatabaseConfig {
 }
 
 impl MailConfig {
-    fn read(reader: &mut Reader<'_>, mode: Mode, product_name: &str) -> Self {
+    fn read(reader: &mut Reader<'_>, mode: Mode, branding: &BrandingConfig) -> Self {
         let is_production = mode == Mode::Production;
         let smtp_url = reader.optional_secret("mail.smtp_url");
         match &smtp_url {
@@ -322,15 +338,40 @@ impl MailConfig {
             );
         }
         let support = reader.optional_text("mail.support_address");
-        let settings =
-            MailSettings::new(product_name, &from, support.as_deref()).or_else(|error| {
-                reader.fault("mail.from", &error.to_string());
-                MailSettings::new("Vestibule", table::DEFAULT_FROM, None)
-            });
-        let settings =
-            settings.unwrap_or_else(|_| unreachable!("the default sender is an address"));
-        Self { smtp_url, settings }
+        let settings = read_mail_settings(reader, branding, &from, support.as_deref());
+        Self {
+            smtp_url,
+            support,
+            settings: settings.with_colours(branding.mail_colours()),
+        }
     }
+}
+
+fn read_mail_settings(
+    reader: &mut Reader<'_>,
+    branding: &BrandingConfig,
+    from: &str,
+    support: Option<&str>,
+) -> MailSettings {
+    let settings = MailSettings::new(&branding.product_name, from, support).or_else(|error| {
+        let (key, mend) = match error {
+            InvalidMailSettings::ProductName => (
+                "branding.product_name",
+                "must be one line of 1 to 60 characters",
+            ),
+            InvalidMailSettings::From => (
+                "mail.from",
+                "must be an address like \"Example <no-reply@example.org>\"",
+            ),
+            InvalidMailSettings::Support => (
+                "mail.support_address",
+                "must be an address like help@example.org",
+            ),
+        };
+        reader.fault(key, mend);
+        MailSettings::new("Vestibule", table::DEFAULT_FROM, None)
+    });
+    settings.unwrap_or_else(|_| unreachable!("the default sender is an address"))
 }
 
 impl TokensConfig {

@@ -119,6 +119,31 @@ fn each_wrong_setting_is_one_line_with_its_name_and_the_mend() {
         ),
         (("VESTIBULE_MAIL_FROM", "nobody"), "must be an address"),
         (("VESTIBULE_LOG_FORMAT", "xml"), "must be json or pretty"),
+        (
+            ("VESTIBULE_SUPPORT_ADDRESS", "help"),
+            "must be an address like help@example.org",
+        ),
+        (
+            ("VESTIBULE_PRODUCT_NAME", "two\nlines"),
+            "must be one line of 1 to 60 characters",
+        ),
+        (
+            ("VESTIBULE_ACCENT", "teal"),
+            "must be a colour like #0e6358, not `teal`",
+        ),
+        (
+            ("VESTIBULE_ACCENT", "#ffcc00"),
+            "has a contrast of 1.36 to 1 with them, and links need 4.5; the nearest that has is #",
+        ),
+        (
+            ("VESTIBULE_ACCENT_DARK", "#101010"),
+            "cannot be read on the dark pages",
+        ),
+        (
+            ("VESTIBULE_LOGO", "/nonexistent/logo.svg"),
+            "cannot be read",
+        ),
+        (("VESTIBULE_LANGUAGE", "fr"), "must be en or de, not `fr`"),
         (("VESTIBULE_RATE_LIMIT", "off"), "is not a setting"),
     ];
     for ((variable, value), mend) in cases {
@@ -142,7 +167,7 @@ fn the_file_is_read_and_the_environment_wins() {
     let config = load(&[("VESTIBULE_CONFIG", path)]).unwrap();
     assert_eq!(
         (
-            config.product_name.as_str(),
+            config.branding.product_name.as_str(),
             config.passwords.policy.min_length
         ),
         ("From file", 12)
@@ -152,13 +177,58 @@ fn the_file_is_read_and_the_environment_wins() {
         ("VESTIBULE_PRODUCT_NAME", "From environment"),
     ])
     .unwrap();
-    assert_eq!(config.product_name, "From environment");
+    assert_eq!(config.branding.product_name, "From environment");
 
     std::fs::write(path, "[http]\nlissten = \"127.0.0.1:1\"\n").unwrap();
     assert_eq!(
         load(&[("VESTIBULE_CONFIG", path)]).unwrap_err(),
         ["http.lissten is not a setting: see docs/CONFIG.md for the names"]
     );
+}
+
+#[test]
+fn all_faults_of_the_branding_are_told_at_once() {
+    let faults = load(&[
+        ("VESTIBULE_ACCENT", "#ffcc00"),
+        ("VESTIBULE_ACCENT_DARK", "#000080"),
+        ("VESTIBULE_LOGO", "/nonexistent/logo.svg"),
+    ])
+    .unwrap_err();
+    let settings: Vec<&str> = faults
+        .iter()
+        .filter_map(|fault| fault.split(' ').next())
+        .collect();
+    assert_eq!(
+        settings,
+        [
+            "VESTIBULE_ACCENT",
+            "VESTIBULE_ACCENT_DARK",
+            "VESTIBULE_LOGO"
+        ]
+    );
+}
+
+#[test]
+fn an_accent_of_one_theme_carries_over_to_the_other() {
+    let colours = |variables: &[(&str, &str)]| {
+        let theme = load(variables).unwrap().branding.theme.unwrap();
+        (
+            theme.light.accent.to_string(),
+            theme.dark.accent.to_string(),
+        )
+    };
+    let (light, dark) = colours(&[("VESTIBULE_ACCENT", "#7A1F5C")]);
+    assert_eq!(light, "#7a1f5c");
+    assert_ne!(dark, light, "too dark for the dark pages");
+    let (light, dark) = colours(&[("VESTIBULE_ACCENT_DARK", "#f0a6d4")]);
+    assert_eq!(dark, "#f0a6d4");
+    assert_ne!(light, dark, "too light for the light pages");
+    let both = [
+        ("VESTIBULE_ACCENT", "#7a1f5c"),
+        ("VESTIBULE_ACCENT_DARK", "#f0a6d4"),
+    ];
+    assert_eq!(colours(&both), ("#7a1f5c".to_owned(), "#f0a6d4".to_owned()));
+    assert!(load(&[]).unwrap().branding.theme.is_none());
 }
 
 #[test]

@@ -6,13 +6,15 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use vestibule_app::ErrorDocument;
 use vestibule_core::ErrorCode;
-use vestibule_web::{Problem, RequestId};
+use vestibule_web::{Branding, Problem, RequestId, page_language};
 
 /// What an error page needs to look like the other pages.
 #[derive(Clone)]
 pub struct ErrorPages {
     pub product_name: Arc<str>,
+    pub branding: Arc<Branding>,
     /// The folder of the site's files below the origin.
     pub package_dir: Arc<str>,
 }
@@ -30,9 +32,25 @@ pub async fn show_problems(
         .unwrap_or_default();
     let for_programs = is_for_programs(request.uri().path());
     let for_people = !for_programs && wants_page(request.headers());
+    let language = page_language(request.headers(), request.extensions());
+    // What was posted cannot be asked for again by its address.
+    let asked = request.method().is_safe().then(|| request.uri().clone());
     let response = next.run(request).await;
     match problem_of(&response, for_programs) {
-        Some(problem) if for_people => with_body(response, page(&pages, &problem, &request_id)),
+        Some(problem) if for_people => {
+            let document = ErrorDocument {
+                package_dir: &pages.package_dir,
+                product_name: &pages.product_name,
+                branding: &pages.branding,
+                language,
+                code: problem.code(),
+                retry_after: retry_after(&response),
+                request_id: &request_id,
+                page: asked.as_ref(),
+            };
+            let page = page(&document);
+            with_body(response, page)
+        }
         Some(problem) => with_body(response, document(&problem, &request_id)),
         None => response,
     }
@@ -102,11 +120,18 @@ fn document(problem: &Problem, request_id: &str) -> Response {
     response
 }
 
-fn page(pages: &ErrorPages, problem: &Problem, request_id: &str) -> Response {
-    let code = problem.code();
-    let html =
-        vestibule_app::error_document(&pages.package_dir, &pages.product_name, code, request_id);
-    (vestibule_web::status(code), Html(html)).into_response()
+fn page(document: &ErrorDocument<'_>) -> Response {
+    let status = vestibule_web::status(document.code);
+    let headers = [
+        (header::CONTENT_LANGUAGE, document.language.as_str()),
+        (header::VARY, "accept-language, cookie"),
+    ];
+    (status, headers, Html(document.html())).into_response()
+}
+
+fn retry_after(response: &Response) -> Option<u64> {
+    let header = response.headers().get(header::RETRY_AFTER)?;
+    header.to_str().ok()?.parse().ok()
 }
 
 /// A panic in a handler is one 500: logged with its trace by the panic hook, and the process lives on.

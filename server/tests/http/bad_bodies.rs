@@ -10,6 +10,7 @@ on_every_database! {
     a_body_that_is_no_json_object_is_malformed with without_limits,
     a_field_of_the_wrong_type_is_malformed with without_limits,
     a_missing_field_is_malformed with without_limits,
+    a_missing_password_of_a_sensitive_call_is_named with without_limits,
     a_nul_is_malformed_wherever_it_stands with without_limits,
     text_that_is_no_unicode_is_malformed with without_limits,
     nesting_is_bounded with without_limits,
@@ -101,11 +102,18 @@ fn endpoints() -> Vec<Endpoint> {
             &["token"],
         ),
         endpoint(
-            post,
+            post.clone(),
             "/email/resend",
             json!({ "email": "ann@example.org" }),
             &["email"],
         ),
+        endpoint(
+            post,
+            "/email/change",
+            json!({ "new_email": "new@example.org", "password": PASSWORD }),
+            &["new_email"],
+        ),
+        endpoint(Method::DELETE, "/me", json!({ "password": PASSWORD }), &[]),
     ]
 }
 
@@ -216,8 +224,14 @@ async fn a_body_that_is_no_json_object_is_malformed(app: TestApp) {
         before
             .refuses(&endpoint, &good[..good.len() - 1], 400, "malformed_body")
             .await;
-        if endpoint.path != "/logout-all" {
-            before.refuses(&endpoint, "", 400, "malformed_body").await;
+        match (&endpoint.method, endpoint.path) {
+            (&Method::POST, "/logout-all") => {}
+            (&Method::DELETE, "/me") => {
+                before
+                    .refuses(&endpoint, "", 400, "validation_failed")
+                    .await;
+            }
+            _ => before.refuses(&endpoint, "", 400, "malformed_body").await,
         }
     }
     before.check().await;
@@ -268,6 +282,26 @@ async fn a_missing_field_is_malformed(app: TestApp) {
             body.as_object_mut().unwrap().remove(*field);
             before
                 .refuses(&endpoint, body.to_string(), 400, "malformed_body")
+                .await;
+        }
+    }
+    before.check().await;
+}
+
+async fn a_missing_password_of_a_sensitive_call_is_named(app: TestApp) {
+    let before = Before::new(app).await;
+    let sensitive = [(Method::POST, "/email/change"), (Method::DELETE, "/me")];
+    for endpoint in endpoints() {
+        if !sensitive.contains(&(endpoint.method.clone(), endpoint.path)) {
+            continue;
+        }
+        let mut without = endpoint.body.clone();
+        without.as_object_mut().unwrap().remove("password");
+        let mut null = endpoint.body.clone();
+        null["password"] = Value::Null;
+        for body in [without, null] {
+            before
+                .refuses(&endpoint, body.to_string(), 400, "validation_failed")
                 .await;
         }
     }

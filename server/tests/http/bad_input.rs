@@ -20,7 +20,7 @@ fn without_limits(config: &mut Config) {
 }
 
 async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
-    app.user("ann@example.org").await;
+    let ann = app.user("ann@example.org").await;
     let before = app.rows().await;
     let addresses = [
         "ann@example.org\r\nBcc: eve@example.org",
@@ -57,6 +57,14 @@ async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
                 "{path} {address:?}"
             );
         }
+        let body = json!({ "new_email": address, "password": PASSWORD });
+        let answer = app
+            .post("/email/change")
+            .bearer(&ann.access_token)
+            .json(&body)
+            .await
+            .expect_problem(400, "validation_failed");
+        assert_eq!(answer.faults(), ["new_email: invalid_email"], "{address:?}");
         let body = json!({ "email": address, "password": PASSWORD });
         app.post("/login")
             .json(&body)

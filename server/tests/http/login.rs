@@ -173,6 +173,8 @@ async fn a_device_is_named_by_the_client_or_by_its_user_agent(app: TestApp) {
         .collect();
     devices.sort_unstable();
     assert_eq!(devices, ["Ann's phone", builders::DEVICE, "Unknown device"]);
+    let told = "new_device to ann@example.org";
+    assert_eq!(app.read_mails().await, [told, told]);
 
     for (name, code) in [
         ("x".repeat(101), "too_long"),
@@ -198,7 +200,7 @@ async fn an_imported_bcrypt_hash_is_replaced_at_the_first_sign_in(app: TestApp) 
     let user = tx.insert_user(&imported).await.unwrap();
     tx.enqueue_mail(&builders::mail(
         random.id(now),
-        MailKind::Welcome,
+        MailKind::PasswordChanged,
         &user,
         now,
     ))

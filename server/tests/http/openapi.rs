@@ -16,13 +16,16 @@ on_every_database! {
 }
 
 const ENDPOINTS: &[&str] = &[
+    "delete /me",
     "delete /sessions/{id}",
     "get /.well-known/change-password",
     "get /.well-known/jwks.json",
+    "get /events",
     "get /me",
     "get /password/policy",
     "get /sessions",
     "patch /me",
+    "post /email/change",
     "post /email/resend",
     "post /email/verify",
     "post /login",

@@ -3,7 +3,9 @@
 use http::Method;
 use serde_json::json;
 
-use crate::support::{Answer, Browser, PASSWORD, PUBLIC_URL, TestApp, on_every_database};
+use crate::support::{
+    Answer, Browser, PASSWORD, PUBLIC_URL, TestApp, location, on_every_database, signed_in_browser,
+};
 
 on_every_database! {
     every_page_is_there_for_people,
@@ -24,24 +26,10 @@ on_every_database! {
 const SESSION: &str = "__Host-sid";
 const NEW_PASSWORD: &str = "a quite different phrase";
 
-fn location(answer: &Answer) -> &str {
-    assert_eq!(answer.status, 303, "{answer:?}");
-    answer.header("location")
-}
-
 async fn sign_in(browser: &mut Browser, email: &str, password: &str) -> Answer {
     browser
         .submit("sign_in", &[("email", email), ("password", password)])
         .await
-}
-
-async fn signed_in(app: &TestApp, email: &str) -> Browser {
-    let mut browser = Browser::new(app);
-    assert_eq!(
-        location(&sign_in(&mut browser, email, PASSWORD).await),
-        "/account"
-    );
-    browser
 }
 
 async fn is_signed_in(browser: &mut Browser) -> bool {
@@ -105,6 +93,7 @@ async fn who_is_not_signed_in_is_sent_to_sign_in_and_back(app: TestApp) {
         "/account/password"
     );
     browser.open("/account/password").await.expect(200);
+    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
 }
 
 async fn a_visitor_registers_and_signs_out(app: TestApp) {
@@ -195,6 +184,7 @@ async fn only_paths_of_our_own_are_returned_to(app: TestApp) {
         let answer = Browser::new(&app).submit("sign_in", &fields).await;
         assert_eq!(location(&answer), "/account", "{return_to:?}");
     }
+    app.read_mails().await;
 }
 
 async fn a_mailed_link_changes_nothing_before_the_button(app: TestApp) {
@@ -218,16 +208,17 @@ async fn a_mailed_link_changes_nothing_before_the_button(app: TestApp) {
         "the token does not stay in the address bar"
     );
     browser.open("/verify-email").await.expect(200);
-    assert_eq!(
-        location(&browser.submit("verify_email", &[]).await),
-        "/login"
-    );
+    let answer = browser
+        .submit("verify_email", &[("password", PASSWORD)])
+        .await;
+    assert_eq!(location(&answer), "/account");
     assert!(verified().await);
+    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
 }
 
 async fn a_forgotten_password_is_reset(app: TestApp) {
     app.user("ann@example.org").await;
-    let mut old = signed_in(&app, "ann@example.org").await;
+    let mut old = signed_in_browser(&app, "ann@example.org").await;
     let mut browser = Browser::new(&app);
     for email in ["ann@example.org", "nobody@example.org"] {
         assert_eq!(
@@ -275,15 +266,18 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
     );
     assert_eq!(
         app.read_mails().await,
-        ["password_changed to ann@example.org"]
+        [
+            "new_device to ann@example.org",
+            "password_changed to ann@example.org"
+        ]
     );
 }
 
 async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let (mut browser, mut other) = (
-        signed_in(&app, "ann@example.org").await,
-        signed_in(&app, "ann@example.org").await,
+        signed_in_browser(&app, "ann@example.org").await,
+        signed_in_browser(&app, "ann@example.org").await,
     );
     let before = browser.cookie(SESSION).unwrap().to_owned();
     let wrong = [
@@ -339,11 +333,16 @@ async fn a_cookie_that_we_did_not_make_is_nobody(app: TestApp) {
     assert_ne!(browser.cookie(SESSION).unwrap(), before);
     browser.set_cookie(SESSION, &before);
     assert!(!is_signed_in(&mut browser).await);
+    assert_eq!(
+        app.read_mails().await,
+        ["new_device to ann@example.org"],
+        "the second time it is known"
+    );
 }
 
 async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let mut browser = signed_in(&app, "ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let list = async || {
         let body = app
             .get("/sessions")
@@ -366,7 +365,7 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
         .expect(204);
     assert!(!is_signed_in(&mut browser).await);
 
-    let mut browser = signed_in(&app, "ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let eve = app.user("eve@example.org").await;
     let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
     let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
@@ -377,20 +376,20 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
                     .submit("revoke_session", &[("session_id", id)])
                     .await
             ),
-            "/account"
+            "/account/sessions"
         );
     }
     assert!(app.accepts(&eve.access_token).await);
     assert_eq!(
         location(&browser.submit("sign_out_others", &[]).await),
-        "/account"
+        "/account/sessions"
     );
     assert!(is_signed_in(&mut browser).await && !app.accepts(&ann.access_token).await);
 }
 
 async fn a_post_to_logout_signs_out(app: TestApp) {
     app.user("ann@example.org").await;
-    let mut browser = signed_in(&app, "ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
     assert_eq!(location(&browser.post("/logout").await), "/login");
     assert_eq!(browser.cookie(SESSION), None);
     assert!(!is_signed_in(&mut browser).await);
@@ -398,7 +397,7 @@ async fn a_post_to_logout_signs_out(app: TestApp) {
 
 async fn the_api_does_not_read_cookies(app: TestApp) {
     app.user("ann@example.org").await;
-    let browser = signed_in(&app, "ann@example.org").await;
+    let browser = signed_in_browser(&app, "ann@example.org").await;
     let cookie = format!("{SESSION}={}", browser.cookie(SESSION).unwrap());
     app.get("/me")
         .cookies(&cookie)

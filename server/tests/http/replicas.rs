@@ -121,6 +121,38 @@ async fn a_mailed_link_works_once_over_all_replicas() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_is_deleted_or_moved_on_one_replica_is_so_on_the_other_at_once() {
+    let Some([one, two]) = two_replicas().await else {
+        return;
+    };
+    let ann = one.user("ann@example.org").await;
+    assert!(two.accepts(&ann.access_token).await);
+    let body = json!({ "new_email": "new@example.org", "password": PASSWORD });
+    one.post("/email/change")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect(202);
+    let token = one.mail_to("new@example.org").await.token;
+    one.post("/email/verify")
+        .json(&json!({ "token": token }))
+        .await
+        .expect(200);
+    let me = two.get("/me").bearer(&ann.access_token).await.expect(200);
+    assert_eq!(me.json()["email"], "new@example.org");
+    two.delete("/me")
+        .bearer(&ann.access_token)
+        .json(&json!({ "password": PASSWORD }))
+        .await
+        .expect(202);
+    assert!(!one.accepts(&ann.access_token).await);
+    assert_eq!(one.try_sign_in("new@example.org", PASSWORD).await, 401);
+    one.read_mails().await;
+    one.finish().await;
+    two.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_share_one_mail_between_them() {
     let Some(replicas) = two_replicas().await else {
         return;

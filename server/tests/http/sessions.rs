@@ -45,6 +45,7 @@ async fn sessions_are_listed_last_seen_first(app: TestApp) {
         .from("2001:db8::7")
         .await
         .expect(200);
+    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
     app.advance(Duration::minutes(2));
     let answer = app
         .get("/sessions")

@@ -77,6 +77,20 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
             .bearer(&fresh.access_token)
             .await
             .expect_problem(503, "unavailable");
+        app.get("/events")
+            .bearer(&fresh.access_token)
+            .await
+            .expect_problem(503, "unavailable");
+        app.delete("/me")
+            .bearer(&fresh.access_token)
+            .json(&json!({ "password": PASSWORD }))
+            .await
+            .expect_problem(503, "unavailable");
+        app.post("/email/change")
+            .bearer(&fresh.access_token)
+            .json(&json!({ "new_email": "new@example.org", "password": PASSWORD }))
+            .await
+            .expect_problem(503, "unavailable");
         let new_password = "a quite different phrase";
         for (path, body) in [
             (

@@ -12,12 +12,12 @@ mod support;
 use std::io;
 use std::net::TcpListener;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vestibule_testkit::databases;
 
 use support::{
-    Deployment, PASSWORD, every_invariant_holds, exchange, free_address, is_private,
+    Deployment, PASSWORD, PATIENCE, every_invariant_holds, exchange, free_address, is_private,
     refused_in_one_line, refuses_to_start, register, text,
 };
 
@@ -294,6 +294,42 @@ async fn verify_names_what_does_not_hold() {
             (output.status.code(), text(&output.stdout).as_str()),
             (Some(1), "user_without_mail: 1 rows\n")
         );
+    }
+}
+
+/// The worker of the running portal does it; nobody asks it to.
+#[tokio::test]
+async fn an_account_whose_time_is_over_is_deleted() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database);
+        let portal = deployment.start();
+        let register = |email| register(portal.address, email).unwrap().status;
+        assert_eq!(register("ann@example.org"), 201);
+        assert_eq!(register("ann@example.org"), 409);
+        assert_eq!(register("bob@example.org"), 201);
+        assert_eq!(portal.terminate(), Some(0));
+        let due = "update users set is_active = false, delete_at = created_at where email = 'ann@example.org'";
+        database.execute(due).await;
+
+        let portal = deployment.start();
+        let started = Instant::now();
+        while support::register(portal.address, "ann@example.org")
+            .unwrap()
+            .status
+            != 201
+        {
+            assert!(started.elapsed() < PATIENCE, "the account is still there");
+            thread::sleep(Duration::from_millis(50));
+        }
+        assert_eq!(
+            support::register(portal.address, "bob@example.org")
+                .unwrap()
+                .status,
+            409,
+            "others stay"
+        );
+        assert_eq!(portal.terminate(), Some(0));
+        every_invariant_holds(&deployment);
     }
 }
 

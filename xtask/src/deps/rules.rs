@@ -13,16 +13,18 @@ pub struct Edge {
 
 const CORE: &str = "vestibule-core";
 const APP: &str = "vestibule-app";
+const I18N: &str = "vestibule-i18n";
 
 /// Which crates of the workspace each crate may use.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     (CORE, &[]),
     ("vestibule-storage", &[CORE]),
     ("vestibule-cache", &[CORE]),
-    ("vestibule-mail", &[CORE]),
-    ("vestibule-web", &[CORE]),
+    (I18N, &[CORE]),
+    ("vestibule-mail", &[CORE, I18N]),
+    ("vestibule-web", &[CORE, I18N]),
     ("vestibule-testkit", &[CORE]),
-    (APP, &[CORE, "vestibule-web"]),
+    (APP, &[CORE, I18N, "vestibule-web"]),
     ("vestibule-frontend", &[APP]),
     (
         "vestibule",
@@ -45,12 +47,14 @@ const NOT_IN_CORE: [&str; 8] = [
 
 /// What belongs to the server and would only weigh on the wasm file. `regex` cannot be on the list: `leptos_config`
 /// names it, and the linker leaves it out again.
-const NOT_IN_WASM: [&str; 10] = [
+const NOT_IN_WASM: [&str; 12] = [
     CORE,
+    I18N,
     "vestibule-storage",
     "vestibule-web",
     "axum",
     "chrono",
+    "fluent-bundle",
     "sqlx",
     "time",
     "tokio",

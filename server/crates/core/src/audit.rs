@@ -27,6 +27,15 @@ codes! {
         PasswordResetRequested = "password_reset_requested",
         PasswordReset = "password_reset",
         PasswordResetFailed = "password_reset_failed",
+        ReauthenticationFailed = "reauthentication_failed",
+        EmailChangeRequested = "email_change_requested",
+        EmailChangeCancelled = "email_change_cancelled",
+        EmailChanged = "email_changed",
+        EmailReverted = "email_reverted",
+        DeletionScheduled = "deletion_scheduled",
+        DeletionCancelled = "deletion_cancelled",
+        AccountDeleted = "account_deleted",
+        DataExported = "data_exported",
     }
 }
 
@@ -42,6 +51,7 @@ impl AuditEvent {
                 | Self::VerificationFailed
                 | Self::PasswordChangeFailed
                 | Self::PasswordResetFailed
+                | Self::ReauthenticationFailed
         )
     }
 }

@@ -10,11 +10,10 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::audit::{AuditEvent, AuditRecord};
-use crate::crypto::{MasterKey, hash_token};
+use crate::crypto::MasterKey;
 use crate::error::AuthError;
 use crate::hashing::PasswordHasher;
-use crate::mail::{MailContext, MailKind, NewMail};
-use crate::model::{NewOneTimeToken, Principal, Purpose, Session, User, device_name};
+use crate::model::{Language, Principal, Session, User, device_name};
 use crate::password_policy::PasswordPolicy;
 use crate::ports::{
     Clock, Decision, Lookup, Quota, Random, RateLimiter, Repository, SnapshotCache, Store,
@@ -96,6 +95,8 @@ pub struct RequestMeta {
     /// The client's address, after trusted proxies.
     pub ip_address: IpAddr,
     pub user_agent: Option<String>,
+    /// The language of the page that was asked for, or would be.
+    pub language: Language,
 }
 
 impl RequestMeta {
@@ -140,12 +141,22 @@ pub(crate) mod quotas {
     pub(crate) const MAIL_NETWORK: Quota = quota(20, 60);
     /// Mailed tokens and codes tried from one network.
     pub(crate) const TOKEN_NETWORK: Quota = quota(30, 10);
+    /// Passwords that one network can have rated while they are typed: an office at once, and one a second after that.
+    pub(crate) const STRENGTH_NETWORK: Quota = quota(120, 1);
 }
 
 /// How long mailed secrets live (rule D3).
 pub(crate) const RESET_LINK_LIFE: Duration = Duration::from_hours(1);
 pub(crate) const VERIFY_LINK_LIFE: Duration = Duration::from_hours(24);
 pub(crate) const VERIFY_CODE_LIFE: Duration = Duration::from_mins(10);
+
+pub(crate) const CHANGE_EMAIL_LIFE: Duration = Duration::from_hours(24);
+pub(crate) const REVERT_EMAIL_LIFE: Duration = Duration::from_hours(72);
+/// How long a deletion can be undone; then the account goes.
+pub(crate) const DELETION_DELAY: Duration = Duration::from_hours(14 * 24);
+
+/// Sensitive operations do without the password if it was given in the session within this time.
+pub const REAUTHENTICATION_WINDOW: Duration = Duration::from_mins(10);
 
 /// A session's `last_seen_at` is written at most this often.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
@@ -189,6 +200,11 @@ impl Auth {
     /// The rules of this deployment.
     pub fn settings(&self) -> &AuthSettings {
         &self.settings
+    }
+
+    /// How long an access token is good at most, also after its session has ended, for services that check it alone.
+    pub fn access_token_life(&self) -> Duration {
+        self.signer.settings().access_life
     }
 
     /// An independent key for a use outside the core, for example cookies.
@@ -332,61 +348,6 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let mut store = self.store.connect().await?;
         self.audit(&mut *store, event, user_id, details, meta).await
-    }
-
-    /// Puts a mail into the outbox, in the transaction of the fact it tells.
-    pub(crate) async fn enqueue_mail(
-        &self,
-        store: &mut dyn Repository,
-        kind: MailKind,
-        user: &User,
-        token_id: Option<Uuid>,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let now = self.clock.now();
-        let mail = NewMail {
-            id: self.random.id(now),
-            kind,
-            user_id: user.id,
-            token_id,
-            recipient: user.email.clone(),
-            context: MailContext {
-                device: meta.device(),
-                ip_address: meta.ip_address.to_canonical().to_string(),
-                at: now,
-            },
-            created_at: now,
-        };
-        Ok(store.enqueue_mail(&mail).await?)
-    }
-
-    /// Makes a mailed token, which supersedes earlier ones of its purpose, and the mail that carries it.
-    pub(crate) async fn mail_token(
-        &self,
-        store: &mut dyn Repository,
-        purpose: Purpose,
-        kind: MailKind,
-        user: &User,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let now = self.clock.now();
-        let id = self.random.id(now);
-        let life = match purpose {
-            Purpose::VerifyEmail => VERIFY_LINK_LIFE,
-            Purpose::ResetPassword => RESET_LINK_LIFE,
-        };
-        let token = NewOneTimeToken {
-            id,
-            user_id: user.id,
-            purpose,
-            token_hash: hash_token(&self.master.one_time_token(purpose, id)),
-            expires_at: now + life,
-            ip_address: meta.ip_address.to_canonical().to_string(),
-            user_agent: meta.user_agent.clone(),
-            created_at: now,
-        };
-        store.insert_one_time_token(&token).await?;
-        self.enqueue_mail(store, kind, user, Some(id), meta).await
     }
 
     /// Takes one from a quota.

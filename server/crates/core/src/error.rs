@@ -30,6 +30,9 @@ pub enum AuthError {
     /// An outdated refresh token was replayed; its family has been ended (RFC 9700, 4.14).
     #[error("the refresh token was used before")]
     RefreshTokenReused,
+    /// The password was not given in this session lately, and the operation wants it.
+    #[error("the password has to be given again")]
+    ReauthenticationRequired,
     /// The thing does not exist, or belongs to somebody else.
     #[error("not found")]
     NotFound,
@@ -71,6 +74,7 @@ impl AuthError {
             Self::TokenExpired => ErrorCode::TokenExpired,
             Self::InvalidRefreshToken => ErrorCode::InvalidRefreshToken,
             Self::RefreshTokenReused => ErrorCode::RefreshTokenReused,
+            Self::ReauthenticationRequired => ErrorCode::ReauthenticationRequired,
             Self::NotFound => ErrorCode::NotFound,
             Self::EmailTaken => ErrorCode::EmailTaken,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
@@ -213,6 +217,11 @@ codes! {
         DeviceName = "device_name",
         Code = "code",
         Token = "token",
+        NewEmail = "new_email",
+        Cursor = "cursor",
+        Limit = "limit",
+        Filter = "filter",
+        Language = "language",
     }
 }
 
@@ -228,6 +237,8 @@ codes! {
         TooCommon = "too_common",
         Taken = "taken",
         Incorrect = "incorrect",
+        Unchanged = "unchanged",
+        Invalid = "invalid",
     }
 }
 

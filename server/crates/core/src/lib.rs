@@ -16,12 +16,17 @@ pub mod ports;
 mod tokens;
 
 pub use audit::{AuditEvent, AuditRecord};
-pub use auth::{Auth, AuthBuilder, AuthSettings, RegistrationMode, RequestMeta, SessionLifetimes};
+pub use auth::{
+    Auth, AuthBuilder, AuthSettings, REAUTHENTICATION_WINDOW, RegistrationMode, RequestMeta,
+    SessionLifetimes,
+};
 pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
 pub use operations::{
-    ChangePassword, Register, Registered, SignIn, SignedIn, TokenPair, UpdateProfile, VerifyEmail,
+    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, LinkState, PendingEmail,
+    Register, Registered, ResetLink, RestoreLink, RevertLink, SignIn, SignedIn, TokenPair,
+    UpdateProfile, VerifyEmail,
 };
-pub use password_policy::PasswordPolicy;
+pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{AccessTokenClaims, TokenSettings};

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::error::codes;
+use crate::model::Language;
 
 codes! {
     /// Which mail. The outbox stores the code.
@@ -20,6 +21,20 @@ codes! {
         PasswordChanged = "password_changed",
         /// A stolen refresh token was replayed and its session ended.
         SessionEnded = "session_ended",
+        /// To the new address of a change: the link that confirms it.
+        ConfirmNewEmail = "confirm_new_email",
+        /// To the present address: somebody asked to change it.
+        EmailChangeRequested = "email_change_requested",
+        /// To the address that an account had until now, with the link that goes back to it.
+        EmailChanged = "email_changed",
+        /// To the address that an account went back to.
+        EmailReverted = "email_reverted",
+        /// A sign-in on a device that the account was not used on before.
+        NewDevice = "new_device",
+        /// The account will be deleted, with the link that keeps it.
+        DeletionScheduled = "deletion_scheduled",
+        /// The account will not be deleted after all.
+        DeletionCancelled = "deletion_cancelled",
     }
 }
 
@@ -29,6 +44,8 @@ pub struct MailContext {
     pub device: String,
     pub ip_address: String,
     pub at: OffsetDateTime,
+    /// The new address, where the mail tells of a change of address; shown by [`mask_email`].
+    pub other_email: Option<String>,
 }
 
 /// A mail to put into the outbox, in the transaction of the fact it tells.
@@ -51,6 +68,7 @@ pub struct LeasedMail {
     pub token_id: Option<Uuid>,
     pub recipient: String,
     pub first_name: Option<String>,
+    pub language: Language,
     pub context: MailContext,
     /// How often sending was tried before this time.
     pub attempts: u32,
@@ -63,9 +81,32 @@ pub struct OutgoingMail {
     pub kind: MailKind,
     pub recipient: String,
     pub first_name: Option<String>,
+    pub language: Language,
     pub context: MailContext,
     /// The page to open, with its token where the mail carries one.
     pub link: Option<String>,
     /// The six digits that do the same as the link.
     pub code: Option<String>,
+    /// The new address, where the mail tells of a change of address; shown by [`mask_email`].
+    pub other_email: Option<String>,
+    /// Until when the link works; of a scheduled deletion also when the account goes.
+    pub deadline: Option<OffsetDateTime>,
+}
+
+/// An address as it may be shown to somebody who need not know it: `z***@example.org`.
+pub fn mask_email(email: &str) -> String {
+    let (local, domain) = email.split_once('@').unwrap_or((email, ""));
+    let first: String = local.chars().take(1).collect();
+    format!("{first}***@{domain}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_address_keeps_its_first_letter_and_its_domain() {
+        assert_eq!(mask_email("zoe@example.org"), "z***@example.org");
+        assert_eq!(mask_email("z@example.org"), "z***@example.org");
+    }
 }

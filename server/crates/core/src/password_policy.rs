@@ -4,7 +4,6 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
-use zxcvbn::Score;
 
 use crate::error::{Field, FieldCode, FieldError};
 use crate::hashing::MAX_PASSWORD_BYTES;
@@ -28,6 +27,15 @@ pub struct PasswordPolicy {
     pub context_words: Vec<String>,
 }
 
+/// What the rules say of a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PasswordStrength {
+    /// The rule that it breaks.
+    pub fault: Option<FieldCode>,
+    /// How hard it is to guess, 0 to 4; at least [`PasswordPolicy::MIN_SCORE`] exactly where no rule is broken.
+    pub score: u8,
+}
+
 impl PasswordPolicy {
     /// The floor of [`PasswordPolicy::min_length`].
     pub const MIN_LENGTH_FLOOR: usize = 8;
@@ -46,11 +54,39 @@ impl PasswordPolicy {
         password: &str,
         own_words: &[&str],
     ) -> Result<(), FieldError> {
-        self.fault(password, own_words)
+        self.strength(password, own_words)
+            .fault
             .map_or(Ok(()), |code| Err(FieldError { field, code }))
     }
 
-    fn fault(&self, password: &str, own_words: &[&str]) -> Option<FieldCode> {
+    /// The same rules as in [`PasswordPolicy::check`], for who wants to know how far a password is from them.
+    pub fn strength(&self, password: &str, own_words: &[&str]) -> PasswordStrength {
+        let password: String = match Self::shape_fault(password) {
+            None => password.nfc().collect(),
+            fault => return PasswordStrength { fault, score: 0 },
+        };
+        if let Some(fault) = self.simple_fault(&password) {
+            return PasswordStrength {
+                fault: Some(fault),
+                score: 0,
+            };
+        }
+        let words = self.words(own_words);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let estimated: String = password.chars().take(ESTIMATED_CHARS).collect();
+        let score = u8::from(zxcvbn::zxcvbn(&estimated, &words).score());
+        if score < Self::MIN_SCORE || is_built_from(&password, &words) {
+            PasswordStrength {
+                fault: Some(FieldCode::TooWeak),
+                score: score.min(Self::MIN_SCORE - 1),
+            }
+        } else {
+            PasswordStrength { fault: None, score }
+        }
+    }
+
+    /// What no password may be, whatever it says.
+    fn shape_fault(password: &str) -> Option<FieldCode> {
         if password.is_empty() {
             return Some(FieldCode::Required);
         }
@@ -60,18 +96,18 @@ impl PasswordPolicy {
         if password.contains('\0') {
             return Some(FieldCode::InvalidCharacters);
         }
-        let password: String = password.nfc().collect();
+        None
+    }
+
+    /// What needs no estimate.
+    fn simple_fault(&self, password: &str) -> Option<FieldCode> {
         if password.chars().count() < self.min_length {
             return Some(FieldCode::TooShort);
         }
         if COMMON.contains(password.to_lowercase().as_str()) {
             return Some(FieldCode::TooCommon);
         }
-        let words = self.words(own_words);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let estimated: String = password.chars().take(ESTIMATED_CHARS).collect();
-        let is_weak = zxcvbn::zxcvbn(&estimated, &words).score() < Score::Three;
-        (is_weak || is_built_from(&password, &words)).then_some(FieldCode::TooWeak)
+        None
     }
 
     /// The words whole and in parts: "ann.lee@example.org" is also "ann", "lee" and "example".
@@ -156,6 +192,28 @@ mod tests {
             Some(FieldCode::TooShort),
             "length counts composed code points"
         );
+    }
+
+    #[test]
+    fn the_score_is_high_exactly_where_no_rule_is_broken() {
+        let policy = PasswordPolicy {
+            min_length: 8,
+            context_words: vec!["Vestibule".to_owned()],
+        };
+        let cases = [
+            ("", Some(FieldCode::Required), 0..=0),
+            ("r9$kQz!", Some(FieldCode::TooShort), 0..=0),
+            ("PassWord1", Some(FieldCode::TooCommon), 0..=0),
+            ("aaaaaaaaaaaa", Some(FieldCode::TooWeak), 0..=2),
+            ("vestibule-ann-2026", Some(FieldCode::TooWeak), 0..=2),
+            ("ymrqvztikp", None, 3..=4),
+            ("correct horse battery", None, 3..=4),
+        ];
+        for (password, fault, scores) in cases {
+            let strength = policy.strength(password, &["ann.lee@example.org", "Ann"]);
+            assert_eq!(strength.fault, fault, "{password}");
+            assert!(scores.contains(&strength.score), "{password}: {strength:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::{
     mail::OutgoingMail,
+    model::Language,
     ports::{Clock, MailError, Mailer},
 };
 
@@ -27,6 +28,9 @@ pub struct StoredMail {
     pub id: Uuid,
     /// The code of the mail's kind.
     pub kind: String,
+    /// The code of the language that it is written in.
+    #[serde(default = "language_of_old_mails")]
+    pub language: String,
     pub to: String,
     pub subject: String,
     pub text: String,
@@ -35,6 +39,11 @@ pub struct StoredMail {
     pub link: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub sent_at: OffsetDateTime,
+}
+
+/// There were mails before there were languages.
+fn language_of_old_mails() -> String {
+    Language::English.as_str().to_owned()
 }
 
 /// The folder, readable by its owner alone: its mails hold links that sign people in.
@@ -168,6 +177,7 @@ impl Mailer for MailboxMailer {
         let stored = StoredMail {
             id: mail.id,
             kind: mail.kind.as_str().to_owned(),
+            language: mail.language.as_str().to_owned(),
             to: mail.recipient.clone(),
             subject: rendered.subject,
             text: rendered.text,
@@ -203,6 +213,7 @@ mod tests {
         StoredMail {
             id: Uuid::from_u128(u128::from(number)),
             kind: "welcome".to_owned(),
+            language: "de".to_owned(),
             to: "zoe@example.org".to_owned(),
             subject: format!("number {number}"),
             text: String::new(),
@@ -216,7 +227,7 @@ mod tests {
     async fn a_mail_is_kept_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let mailer = mailer(&folder.path().join("data/mailbox"));
-        let mail = &samples()[0];
+        let mail = &samples(Language::German)[0];
         mailer.send(mail).await.unwrap();
         mailer.send(mail).await.unwrap();
         let listed = mailer.mailbox.list().unwrap();
@@ -234,6 +245,7 @@ mod tests {
             (listed[0].kind.as_str(), &listed[0].to, &listed[0].link),
             ("welcome", &mail.recipient, &mail.link)
         );
+        assert_eq!(listed[0].language, "de");
         assert_eq!(
             mailer.mailbox.read(mail.id).unwrap().as_ref(),
             listed.first()
@@ -251,7 +263,7 @@ mod tests {
         fs::create_dir(&mailbox).unwrap();
         fs::set_permissions(&mailbox, fs::Permissions::from_mode(0o755)).unwrap();
         let mailer = mailer(&mailbox);
-        mailer.send(&samples()[0]).await.unwrap();
+        mailer.send(&samples(Language::English)[0]).await.unwrap();
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&mailbox), 0o700);
         let files: Vec<_> = fs::read_dir(&mailbox)
@@ -293,13 +305,23 @@ mod tests {
         assert!(mailbox.read(Uuid::from_u128(2)).is_err());
     }
 
+    #[test]
+    fn a_mail_that_was_kept_before_there_were_languages_is_english() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailbox = Mailbox::open(folder.path()).unwrap();
+        let mut old = serde_json::to_value(stored(1)).unwrap();
+        old.as_object_mut().unwrap().remove("language").unwrap();
+        fs::write(mailbox.file(Uuid::from_u128(1)), old.to_string()).unwrap();
+        assert_eq!(mailbox.list().unwrap()[0].language, "en");
+    }
+
     #[tokio::test]
     async fn a_folder_that_is_gone_is_a_reason_to_try_again() {
         let folder = tempfile::tempdir().unwrap();
         let mailer = mailer(&folder.path().join("mailbox"));
         fs::remove_dir_all(folder.path().join("mailbox")).unwrap();
         assert!(matches!(
-            mailer.send(&samples()[0]).await,
+            mailer.send(&samples(Language::English)[0]).await,
             Err(MailError::Temporary(_))
         ));
     }

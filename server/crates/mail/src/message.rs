@@ -29,6 +29,24 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// RFC 3282: for readers and translators that do not look into the parts.
+#[derive(Clone)]
+struct ContentLanguage(String);
+
+impl Header for ContentLanguage {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Language")
+    }
+
+    fn parse(language: &str) -> Result<Self, BoxError> {
+        Ok(Self(language.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), self.0.clone())
+    }
+}
+
 /// The mail as it travels. One message has one recipient, exactly the address that was given (lesson V15).
 pub(crate) fn message(mail: &OutgoingMail, settings: &MailSettings) -> Result<Message, MailError> {
     let RenderedMail {
@@ -47,6 +65,7 @@ pub(crate) fn message(mail: &OutgoingMail, settings: &MailSettings) -> Result<Me
             mail.id,
             settings.from.email.domain()
         )))
+        .header(ContentLanguage(mail.language.as_str().to_owned()))
         .header(AutoSubmitted);
     if let Some(support) = &settings.support {
         builder = builder.reply_to(support.clone().into());

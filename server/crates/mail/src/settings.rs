@@ -1,11 +1,37 @@
 use lettre::message::Mailbox as Sender;
 
-/// Who the mails are from.
+/// Who the mails are from, and how they look.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
     pub(crate) product_name: String,
     pub(crate) from: Sender,
     pub(crate) support: Option<lettre::Address>,
+    pub(crate) colours: MailColours,
+}
+
+/// The colours of buttons and links, each `#rrggbb`. Whether they can be read is for the configuration to check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailColours {
+    /// On a white page.
+    pub accent: String,
+    /// The text of a button in that colour.
+    pub on_accent: String,
+    /// On a dark page.
+    pub accent_dark: String,
+    /// The text of a button in that colour.
+    pub on_accent_dark: String,
+}
+
+impl Default for MailColours {
+    /// Those of the pages: a contrast of 7.3 to 1, and of 9 to 1 on the dark page.
+    fn default() -> Self {
+        Self {
+            accent: "#0e6358".to_owned(),
+            on_accent: "#ffffff".to_owned(),
+            accent_dark: "#6ccfbd".to_owned(),
+            on_accent_dark: "#06231e".to_owned(),
+        }
+    }
 }
 
 /// A setting that no mail can be sent with.
@@ -50,7 +76,15 @@ impl MailSettings {
             product_name: product_name.to_owned(),
             from,
             support,
+            colours: MailColours::default(),
         })
+    }
+
+    /// The same with the operator's colours.
+    #[must_use]
+    pub fn with_colours(mut self, colours: MailColours) -> Self {
+        self.colours = colours;
+        self
     }
 }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::invariants::Check;
 use crate::micros::Micros;
 use crate::migrate::Script;
-use crate::outbox;
+use crate::{outbox, users};
 
 /// Can bind a `T`.
 pub(crate) trait Bind<T>: Database {
@@ -138,6 +138,8 @@ pub(crate) trait Backend:
     const BEGIN: &'static str;
     /// Leases the mail that has been due longest; see [`outbox`].
     const CLAIM_MAIL: &'static str;
+    /// Locks an account that is due for deletion; see [`users`].
+    const CLAIM_DUE_DELETION: &'static str;
     /// Whether there is a table of migrations, as `present`.
     const HAS_MIGRATION_TABLE: &'static str;
     /// The embedded migrations, in order.
@@ -154,6 +156,7 @@ pub(crate) trait Backend:
 impl Backend for Postgres {
     const BEGIN: &'static str = "begin";
     const CLAIM_MAIL: &'static str = outbox::CLAIM_POSTGRES;
+    const CLAIM_DUE_DELETION: &'static str = users::CLAIM_DUE_POSTGRES;
     const HAS_MIGRATION_TABLE: &'static str =
         "select to_regclass('_sqlx_migrations') is not null as present";
     const SCRIPTS: &'static [Script] = crate::migrate::POSTGRES;
@@ -178,6 +181,7 @@ impl Backend for Sqlite {
     /// timeout does not help it.
     const BEGIN: &'static str = "begin immediate";
     const CLAIM_MAIL: &'static str = outbox::CLAIM_SQLITE;
+    const CLAIM_DUE_DELETION: &'static str = users::CLAIM_DUE_SQLITE;
     const HAS_MIGRATION_TABLE: &'static str = "select count(*) > 0 as present from sqlite_master where type = 'table' and name = '_sqlx_migrations'";
     const SCRIPTS: &'static [Script] = crate::migrate::SQLITE;
     const CHECKS: &'static [Check] = crate::invariants::SQLITE;

@@ -129,6 +129,62 @@ from (
     having count(*) > 1
 ) repeated",
     ),
+    check(
+        "scheduled_account_is_active",
+        "select count(*) as broken from users where delete_at is not null and is_active",
+    ),
+    check_at(
+        "scheduled_account_without_undo",
+        "
+select count(*) as broken
+from users u
+where u.delete_at > $1 and u.deleted_at is null
+    and not exists (
+        select 1 from one_time_tokens t
+        where t.user_id = u.id and t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at >= u.delete_at
+    )",
+    ),
+    check_at(
+        "undo_of_active_account",
+        "
+select count(*) as broken
+from one_time_tokens t
+join users u on u.id = t.user_id
+where t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at > $1 and u.is_active",
+    ),
+    check_at(
+        "pending_change_of_inactive_account",
+        "
+select count(*) as broken
+from one_time_tokens t
+join users u on u.id = t.user_id
+where t.purpose = 'change_email' and not t.is_used and t.expires_at > $1 and (not u.is_active or u.deleted_at is not null)",
+    ),
+    check(
+        "change_without_address",
+        "
+select count(*) as broken
+from one_time_tokens
+where (purpose = 'change_email') <> (email is not null) or (email is null) <> (email_canonical is null)",
+    ),
+    check_at(
+        "reserved_address_of_another",
+        "
+select count(*) as broken
+from email_revert_tokens r
+where not r.is_used and r.expires_at > $1
+    and exists (
+        select 1 from users u
+        where u.email_canonical = r.email_canonical and u.id <> r.user_id and u.deleted_at is null
+    )",
+    ),
+    check(
+        "account_deleted_but_not_gone",
+        "
+select count(*) as broken
+from audit_logs
+where event_type = 'account_deleted' and (user_id is not null or ip_address <> '' or user_agent is not null)",
+    ),
 ];
 
 pub(crate) const SQLITE: &[Check] = &[

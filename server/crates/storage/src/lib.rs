@@ -16,6 +16,7 @@ mod repository;
 mod sessions;
 mod signing_keys;
 mod store;
+mod token_statements;
 mod users;
 
 use sqlx::{Postgres, Sqlite};
@@ -40,7 +41,9 @@ pub fn shared_statements() -> Vec<&'static str> {
     ];
     let checks = invariants::SHARED.iter().map(|check| check.sql);
     repositories
-        .into_iter()
+        .iter()
+        .chain(token_statements::STATEMENTS)
+        .copied()
         .flatten()
         .copied()
         .chain(checks)
@@ -59,10 +62,14 @@ pub fn sqlite_statements() -> Vec<&'static str> {
 
 fn own_statements<DB: Backend>() -> Vec<&'static str> {
     let checks = DB::CHECKS.iter().map(|check| check.sql);
-    [DB::CLAIM_MAIL, DB::HAS_MIGRATION_TABLE]
-        .into_iter()
-        .chain(checks)
-        .collect()
+    [
+        DB::CLAIM_MAIL,
+        DB::CLAIM_DUE_DELETION,
+        DB::HAS_MIGRATION_TABLE,
+    ]
+    .into_iter()
+    .chain(checks)
+    .collect()
 }
 
 /// The numbers and names of the embedded migrations, for the test that compares them with the folders.

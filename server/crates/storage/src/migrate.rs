@@ -24,8 +24,9 @@ macro_rules! scripts {
     };
 }
 
-pub(crate) const POSTGRES: &[Script] = scripts!("postgres": 1 "0001_initial");
-pub(crate) const SQLITE: &[Script] = scripts!("sqlite": 1 "0001_initial");
+pub(crate) const POSTGRES: &[Script] =
+    scripts!("postgres": 1 "0001_initial", 2 "0002_account_changes");
+pub(crate) const SQLITE: &[Script] = scripts!("sqlite": 1 "0001_initial", 2 "0002_account_changes");
 
 const TABLE: &str = "_sqlx_migrations";
 

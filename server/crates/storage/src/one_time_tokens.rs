@@ -1,4 +1,5 @@
-//! Mailed single-use tokens. Those that reset a password have a table of their own.
+//! Mailed single-use tokens. Those that reset a password, and those that revert a change of address, have tables of their
+//! own.
 //!
 //! A partial unique index holds the newest unused token of each user and purpose, so two that are asked for at once
 //! cannot both stay valid.
@@ -6,12 +7,13 @@
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
-use vestibule_core::model::{NewOneTimeToken, Purpose};
-use vestibule_core::ports::{CodeAttempt, OneTimeTokens};
+use vestibule_core::model::{EmailAddress, NewOneTimeToken, Purpose, TokenRecord};
+use vestibule_core::ports::{CodeAttempt, FoundToken, OneTimeTokens, PendingChange};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Hold, Query, Result, Row, SqlRepository};
+use crate::token_statements::by_hash;
 
 /// Wrong codes count on against a new token that replaces one of this age or less: asking for another mail gives no
 /// more guesses.
@@ -26,45 +28,12 @@ returning attempts, created_at";
 /// A conflict means that another token was inserted since the statement before; this one takes its row over.
 const INSERT: &str = "
 insert into one_time_tokens (id, user_id, purpose, token_hash, attempts, expires_at, is_used, ip_address, user_agent,
-    created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    created_at, email, email_canonical, session_id)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (user_id, purpose) where not is_used do update
 set id = excluded.id, token_hash = excluded.token_hash, expires_at = excluded.expires_at,
-    ip_address = excluded.ip_address, user_agent = excluded.user_agent, created_at = excluded.created_at";
-
-/// Consuming a token goes on to change the account, so the account is locked first.
-const LOCK_OWNER: &str = "
-update users
-set is_active = is_active
-where id = (select user_id from one_time_tokens where token_hash = $1 and purpose = $2 and not is_used)";
-
-const CONSUME: &str = "
-update one_time_tokens
-set is_used = true
-where token_hash = $1 and purpose = $2 and not is_used and expires_at > $3
-    and exists (
-        select 1 from users u
-        where u.id = one_time_tokens.user_id and u.is_active and u.deleted_at is null
-    )
-returning user_id";
-
-const OWNER: &str = "
-select t.user_id
-from one_time_tokens t
-join users u on u.id = t.user_id
-where t.token_hash = $1 and t.purpose = $2 and not t.is_used and t.expires_at > $3
-    and u.is_active and u.deleted_at is null";
-
-const COUNT_ATTEMPT: &str = "
-update one_time_tokens
-set attempts = attempts + 1
-where user_id = $1 and purpose = $2 and not is_used and expires_at > $3 and attempts < $4
-returning id, token_hash, created_at";
-
-const VOID: &str = "
-update one_time_tokens
-set is_used = true
-where user_id = $1 and not is_used";
+    ip_address = excluded.ip_address, user_agent = excluded.user_agent, created_at = excluded.created_at,
+    email = excluded.email, email_canonical = excluded.email_canonical, session_id = excluded.session_id";
 
 const SUPERSEDE_RESET: &str = "
 update password_reset_tokens
@@ -78,40 +47,71 @@ on conflict (user_id) where not is_used do update
 set id = excluded.id, token_hash = excluded.token_hash, expires_at = excluded.expires_at,
     ip_address = excluded.ip_address, user_agent = excluded.user_agent, created_at = excluded.created_at";
 
-const LOCK_RESET_OWNER: &str = "
-update users
-set is_active = is_active
-where id = (select user_id from password_reset_tokens where token_hash = $1 and not is_used)";
+const INSERT_REVERT: &str = "
+insert into email_revert_tokens (id, user_id, token_hash, expires_at, is_used, ip_address, user_agent, created_at, email,
+    email_canonical, generation)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+    (select coalesce(max(t.generation), 0) + 1 from email_revert_tokens t where t.user_id = $2))";
 
-const CONSUME_RESET: &str = "
-update password_reset_tokens
+const COUNT_ATTEMPT: &str = "
+update one_time_tokens
+set attempts = attempts + 1
+where user_id = $1 and purpose = $2 and not is_used and expires_at > $3 and attempts < $4
+returning id, token_hash, created_at";
+
+const VOID: &str = "
+update one_time_tokens
 set is_used = true
-where token_hash = $1 and not is_used and expires_at > $2
-    and exists (
-        select 1 from users u
-        where u.id = password_reset_tokens.user_id and u.is_active and u.deleted_at is null
-    )
-returning user_id";
+where user_id = $1 and not is_used";
 
-const RESET_OWNER: &str = "
-select t.user_id
-from password_reset_tokens t
-join users u on u.id = t.user_id
-where t.token_hash = $1 and not t.is_used and t.expires_at > $2 and u.is_active and u.deleted_at is null";
+const VOID_REVERTS: &str = "
+update email_revert_tokens
+set is_used = true
+where user_id = $1 and not is_used
+    and generation > (select t.generation from email_revert_tokens t where t.token_hash = $2)";
+
+const VOID_CHANGE: &str = "
+update one_time_tokens
+set is_used = true
+where user_id = $1 and purpose = 'change_email' and not is_used and expires_at > $2";
+
+const PENDING_CHANGE: &str = "
+select email, created_at, expires_at
+from one_time_tokens
+where user_id = $1 and purpose = 'change_email' and not is_used and expires_at > $2 and email is not null";
+
+const REQUESTER: &str = "
+select session_id
+from one_time_tokens
+where token_hash = $1 and session_id is not null";
+
+const RECORDS: &str = "
+select purpose, email, ip_address, user_agent, created_at, expires_at, is_used
+from one_time_tokens
+where user_id = $1
+union all
+select 'reset_password', null, ip_address, user_agent, created_at, expires_at, is_used
+from password_reset_tokens
+where user_id = $1
+union all
+select 'revert_email', email, ip_address, user_agent, created_at, expires_at, is_used
+from email_revert_tokens
+where user_id = $1
+order by created_at desc";
 
 pub(crate) const STATEMENTS: &[&str] = &[
     SUPERSEDE,
     INSERT,
-    LOCK_OWNER,
-    CONSUME,
-    OWNER,
-    COUNT_ATTEMPT,
-    VOID,
     SUPERSEDE_RESET,
     INSERT_RESET,
-    LOCK_RESET_OWNER,
-    CONSUME_RESET,
-    RESET_OWNER,
+    INSERT_REVERT,
+    COUNT_ATTEMPT,
+    VOID,
+    VOID_REVERTS,
+    VOID_CHANGE,
+    PENDING_CHANGE,
+    REQUESTER,
+    RECORDS,
 ];
 
 #[async_trait]
@@ -119,7 +119,10 @@ impl<DB: Backend, C: Hold<DB>> OneTimeTokens for SqlRepository<DB, C> {
     async fn insert_one_time_token(&mut self, token: &NewOneTimeToken) -> Result<()> {
         match token.purpose {
             Purpose::ResetPassword => self.insert_reset_token(token).await,
-            Purpose::VerifyEmail => self.insert_other_token(token).await,
+            Purpose::RevertEmail => self.insert_revert_token(token).await,
+            Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::CancelDeletion => {
+                self.insert_other_token(token).await
+            }
         }
     }
 
@@ -129,17 +132,11 @@ impl<DB: Backend, C: Hold<DB>> OneTimeTokens for SqlRepository<DB, C> {
         token_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<Uuid>> {
-        let (lock, consume) = match purpose {
-            Purpose::ResetPassword => (LOCK_RESET_OWNER, CONSUME_RESET),
-            Purpose::VerifyEmail => (LOCK_OWNER, CONSUME),
-        };
-        self.execute(Self::by_hash(lock, purpose, token_hash))
+        let sql = by_hash(purpose);
+        self.execute(Self::by_hash(sql.lock, purpose, token_hash).bind(Micros(now)))
             .await?;
-        self.fetch_optional(
-            Self::by_hash(consume, purpose, token_hash).bind(Micros(now)),
-            user_id,
-        )
-        .await
+        let consume = Self::by_hash(sql.consume, purpose, token_hash).bind(Micros(now));
+        self.fetch_optional(consume, user_id).await
     }
 
     async fn token_owner(
@@ -148,15 +145,17 @@ impl<DB: Backend, C: Hold<DB>> OneTimeTokens for SqlRepository<DB, C> {
         token_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<Uuid>> {
-        let owner = match purpose {
-            Purpose::ResetPassword => RESET_OWNER,
-            Purpose::VerifyEmail => OWNER,
-        };
-        self.fetch_optional(
-            Self::by_hash(owner, purpose, token_hash).bind(Micros(now)),
-            user_id,
-        )
-        .await
+        let owner = Self::by_hash(by_hash(purpose).owner, purpose, token_hash).bind(Micros(now));
+        self.fetch_optional(owner, user_id).await
+    }
+
+    async fn find_token(
+        &mut self,
+        purpose: Purpose,
+        token_hash: &str,
+    ) -> Result<Option<FoundToken>> {
+        let find = Self::by_hash(by_hash(purpose).find, purpose, token_hash);
+        self.fetch_optional(find, found).await
     }
 
     async fn count_code_attempt(
@@ -179,15 +178,63 @@ impl<DB: Backend, C: Hold<DB>> OneTimeTokens for SqlRepository<DB, C> {
             .await
             .map(drop)
     }
+
+    async fn void_later_reverts(&mut self, user_id: Uuid, token_hash: &str) -> Result<()> {
+        let update = Self::query(VOID_REVERTS).bind(user_id).bind(token_hash);
+        self.execute(update).await.map(drop)
+    }
+
+    async fn void_pending_change(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<bool> {
+        let update = Self::query(VOID_CHANGE).bind(user_id).bind(Micros(now));
+        Ok(self.execute(update).await? > 0)
+    }
+
+    async fn pending_change(
+        &mut self,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<PendingChange>> {
+        let query = Self::query(PENDING_CHANGE).bind(user_id).bind(Micros(now));
+        self.fetch_optional(query, pending).await
+    }
+
+    async fn token_requester(&mut self, token_hash: &str) -> Result<Option<Uuid>> {
+        let query = Self::query(REQUESTER).bind(token_hash);
+        self.fetch_optional(query, |row| row.get("session_id"))
+            .await
+    }
+
+    async fn token_records(&mut self, user_id: Uuid) -> Result<Vec<TokenRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
 }
 
 impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
-    /// The table of reset tokens holds no purpose.
+    /// Tables of one purpose hold no purpose.
     fn by_hash(sql: &'static str, purpose: Purpose, token_hash: &str) -> Query<DB> {
+        let query = Self::query(sql).bind(token_hash);
         match purpose {
-            Purpose::ResetPassword => Self::query(sql).bind(token_hash),
-            Purpose::VerifyEmail => Self::query(sql).bind(token_hash).bind(purpose.as_str()),
+            Purpose::ResetPassword | Purpose::RevertEmail => query,
+            Purpose::VerifyEmail | Purpose::ChangeEmail | Purpose::CancelDeletion => {
+                query.bind(purpose.as_str())
+            }
         }
+    }
+
+    async fn insert_revert_token(&mut self, token: &NewOneTimeToken) -> Result<()> {
+        let insert = Self::query(INSERT_REVERT)
+            .bind(token.id)
+            .bind(token.user_id)
+            .bind(token.token_hash.as_str())
+            .bind(Micros(token.expires_at))
+            .bind(false)
+            .bind(token.ip_address.as_str())
+            .bind(token.user_agent.as_deref())
+            .bind(Micros(token.created_at))
+            .bind(token.email.as_ref().map(EmailAddress::as_str))
+            .bind(token.email.as_ref().map(EmailAddress::canonical));
+        self.execute(insert).await.map(drop)
     }
 
     async fn insert_reset_token(&mut self, token: &NewOneTimeToken) -> Result<()> {
@@ -226,7 +273,10 @@ impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
             .bind(false)
             .bind(token.ip_address.as_str())
             .bind(token.user_agent.as_deref())
-            .bind(Micros(token.created_at));
+            .bind(Micros(token.created_at))
+            .bind(token.email.as_ref().map(EmailAddress::as_str))
+            .bind(token.email.as_ref().map(EmailAddress::canonical))
+            .bind(token.session_id);
         self.execute(insert).await.map(drop)
     }
 }
@@ -244,5 +294,35 @@ fn attempt<DB: Backend>(row: &Row<DB>) -> Result<CodeAttempt> {
         token_id: row.get("id")?,
         token_hash: row.get("token_hash")?,
         created_at: row.time("created_at")?,
+    })
+}
+
+fn found<DB: Backend>(row: &Row<DB>) -> Result<FoundToken> {
+    Ok(FoundToken {
+        user_id: row.get("user_id")?,
+        email: row.get("email")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+        was_mailed_to_present_address: row.get("was_mailed_to_present_address")?,
+    })
+}
+
+fn pending<DB: Backend>(row: &Row<DB>) -> Result<PendingChange> {
+    Ok(PendingChange {
+        email: row.get("email")?,
+        requested_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+    })
+}
+
+fn record<DB: Backend>(row: &Row<DB>) -> Result<TokenRecord> {
+    Ok(TokenRecord {
+        purpose: row.code("purpose", Purpose::from_code)?,
+        email: row.get("email")?,
+        ip_address: row.get("ip_address")?,
+        user_agent: row.get("user_agent")?,
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+        is_used: row.get("is_used")?,
     })
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::mail::{LeasedMail, MailContext, MailKind, NewMail};
+use vestibule_core::model::{Language, MailRecord};
 use vestibule_core::ports::Outbox;
 
 use crate::backend::Backend;
@@ -12,8 +13,8 @@ use crate::repository::{Hold, Result, Row, SqlRepository};
 
 const ENQUEUE: &str = "
 insert into mail_outbox (id, kind, user_id, token_id, recipient, device, ip_address, happened_at, status, attempts,
-    next_attempt_at, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9)";
+    next_attempt_at, created_at, other_email)
+values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9, $10)";
 
 /// Workers pass over rows that another one is just taking, instead of waiting in a row.
 pub(crate) const CLAIM_POSTGRES: &str = "
@@ -27,8 +28,9 @@ where id = (
     limit 1
     for update skip locked
 )
-returning id, kind, token_id, recipient, device, ip_address, happened_at, attempts,
-    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name";
+returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, attempts,
+    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
+    (select u.language from users u where u.id = mail_outbox.user_id) as language";
 
 pub(crate) const CLAIM_SQLITE: &str = "
 update mail_outbox
@@ -40,8 +42,15 @@ where id = (
     order by next_attempt_at, id
     limit 1
 )
-returning id, kind, token_id, recipient, device, ip_address, happened_at, attempts,
-    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name";
+returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, attempts,
+    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
+    (select u.language from users u where u.id = mail_outbox.user_id) as language";
+
+const RECORDS: &str = "
+select kind, recipient, other_email, created_at, sent_at
+from mail_outbox
+where user_id = $1
+order by id desc";
 
 const MARK_SENT: &str = "
 update mail_outbox
@@ -58,7 +67,7 @@ update mail_outbox
 set status = 'dead', attempts = attempts + 1, last_error = $3, lease_id = null, leased_until = null
 where id = $1 and lease_id = $2 and status = 'pending'";
 
-pub(crate) const STATEMENTS: &[&str] = &[ENQUEUE, MARK_SENT, RETRY, BURY];
+pub(crate) const STATEMENTS: &[&str] = &[ENQUEUE, RECORDS, MARK_SENT, RETRY, BURY];
 
 #[async_trait]
 impl<DB: Backend, C: Hold<DB>> Outbox for SqlRepository<DB, C> {
@@ -72,7 +81,8 @@ impl<DB: Backend, C: Hold<DB>> Outbox for SqlRepository<DB, C> {
             .bind(mail.context.device.as_str())
             .bind(mail.context.ip_address.as_str())
             .bind(Micros(mail.context.at))
-            .bind(Micros(mail.created_at));
+            .bind(Micros(mail.created_at))
+            .bind(mail.context.other_email.as_deref());
         self.execute(insert).await.map(drop)
     }
 
@@ -123,6 +133,21 @@ impl<DB: Backend, C: Hold<DB>> Outbox for SqlRepository<DB, C> {
         };
         Ok(self.execute(update).await? > 0)
     }
+
+    async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
+
+fn record<DB: Backend>(row: &Row<DB>) -> Result<MailRecord> {
+    Ok(MailRecord {
+        kind: row.code("kind", MailKind::from_code)?,
+        recipient: row.get("recipient")?,
+        other_email: row.get("other_email")?,
+        created_at: row.time("created_at")?,
+        sent_at: row.optional_time("sent_at")?,
+    })
 }
 
 fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
@@ -132,10 +157,13 @@ fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
         token_id: row.get("token_id")?,
         recipient: row.get("recipient")?,
         first_name: row.get("first_name")?,
+        // A newer version may know more languages than this one.
+        language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
         context: MailContext {
             device: row.get("device")?,
             ip_address: row.get("ip_address")?,
             at: row.time("happened_at")?,
+            other_email: row.get("other_email")?,
         },
         attempts: row.count("attempts")?,
     })

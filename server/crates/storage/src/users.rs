@@ -3,42 +3,49 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::model::{Account, NewUser, User};
+use vestibule_core::model::{Account, EmailAddress, Language, NewUser, User};
 use vestibule_core::ports::{StoreError, Users};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Hold, Result, Row, SqlRepository};
+use crate::repository::{Hold, Query, Result, Row, SqlRepository};
 
 const BY_ID: &str = "
-select id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at
+select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
 from users
 where id = $1 and deleted_at is null";
 
+/// A write that changes nothing.
+const LOCK_ACTIVE: &str = "
+update users
+set is_active = is_active
+where id = $1 and is_active and deleted_at is null
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+
 const ACCOUNT_BY_ID: &str = "
-select id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at, password_hash
+select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at, password_hash
 from users
 where id = $1 and deleted_at is null";
 
 const ACCOUNT_BY_EMAIL: &str = "
-select id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at, password_hash
+select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at, password_hash
 from users
 where email_canonical = $1 and deleted_at is null";
 
 /// A taken address gives no row instead of an error, because an error would end a PostgreSQL transaction.
 const INSERT: &str = "
-insert into users (id, email, email_canonical, password_hash, first_name, last_name, is_email_verified, is_active,
+insert into users (id, email, email_canonical, password_hash, first_name, last_name, is_email_verified, is_active, language,
     created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 on conflict (email_canonical) where deleted_at is null do nothing
-returning id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at";
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
 
 /// A sign-in is no change of the account, so `updated_at` stays.
 const RECORD_SIGN_IN: &str = "
 update users
 set last_login_at = $4, password_hash = coalesce($3, password_hash)
 where id = $1 and password_hash = $2 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at";
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
 
 const UPDATE_PROFILE: &str = "
 update users
@@ -46,25 +53,105 @@ set first_name = case when cast($2 as text) is null then first_name else nullif(
     last_name = case when cast($3 as text) is null then last_name else nullif($3, '') end,
     updated_at = $4
 where id = $1 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at";
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
 
 const UPDATE_PASSWORD: &str = "
 update users
 set password_hash = $3, updated_at = $4
 where id = $1 and (cast($2 as text) is null or password_hash = $2) and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at";
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
 
 const MARK_EMAIL_VERIFIED: &str = "
 update users
 set is_email_verified = true, updated_at = $2
 where id = $1 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, last_login_at, created_at, updated_at";
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+
+const SET_LANGUAGE: &str = "
+update users
+set language = $2, updated_at = $3
+where id = $1 and language <> $2 and is_active and deleted_at is null
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+
+/// Asked after a write that takes the address, never only before: an account that gives its address up reserves it in the
+/// same transaction, and the unique index has the next one wait for that. A statement after the wait sees the reservation,
+/// one that began before it does not.
+const TAKEN: &str = "
+select exists (
+    select 1 from users where email_canonical = $1 and deleted_at is null and id <> $2
+) or exists (
+    select 1 from email_revert_tokens where email_canonical = $1 and not is_used and expires_at > $3 and user_id <> $2
+) as taken";
+
+const REMOVE: &str = "delete from users where id = $1";
+
+/// A taken address changes nothing; one that is taken at the same moment is refused by the unique index.
+const CHANGE_EMAIL: &str = "
+update users
+set email = $2, email_canonical = $3, is_email_verified = true, updated_at = $4
+where id = $1 and is_active and deleted_at is null
+    and not exists (
+        select 1 from users other
+        where other.email_canonical = $3 and other.deleted_at is null and other.id <> $1
+    )
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+
+const REVERT_EMAIL: &str = "
+update users
+set email = $2, email_canonical = $3, password_hash = $5, is_email_verified = true, is_active = true, delete_at = null,
+    updated_at = $4
+where id = $1 and (is_active or delete_at > $4) and deleted_at is null
+    and not exists (
+        select 1 from users other
+        where other.email_canonical = $3 and other.deleted_at is null and other.id <> $1
+    )
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+
+const SCHEDULE_DELETION: &str = "
+update users
+set is_active = false, delete_at = $2, updated_at = $3
+where id = $1 and is_active and deleted_at is null
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+
+const CANCEL_DELETION: &str = "
+update users
+set is_active = true, delete_at = null, updated_at = $2
+where id = $1 and not is_active and delete_at > $2 and deleted_at is null
+returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+
+/// Workers pass over an account that another one is just deleting. The lock is the one that keeps every reference out, so
+/// that no event is written about the account while it goes.
+pub(crate) const CLAIM_DUE_POSTGRES: &str = "
+select id
+from users
+where delete_at <= $1 and not is_active
+order by delete_at
+limit 1
+for update skip locked";
+
+pub(crate) const CLAIM_DUE_SQLITE: &str = "
+select id
+from users
+where delete_at <= $1 and not is_active
+order by delete_at
+limit 1";
+
+/// A part at a time: the events of years may take longer than one statement is given.
+const ERASE_EVENTS: &str = "
+delete from audit_logs
+where id in (select id from audit_logs where user_id = $1 limit 1000)";
+
+/// What else belongs to the account goes by its foreign keys.
+const ERASE: &str = "
+delete from users
+where id = $1 and delete_at <= $2 and not is_active";
 
 /// A write that changes nothing: the lock that an update takes, in words that both databases know.
 const LOCK: &str = "update users set is_active = is_active where id = $1";
 
 pub(crate) const STATEMENTS: &[&str] = &[
     BY_ID,
+    LOCK_ACTIVE,
     ACCOUNT_BY_ID,
     ACCOUNT_BY_EMAIL,
     INSERT,
@@ -72,6 +159,15 @@ pub(crate) const STATEMENTS: &[&str] = &[
     UPDATE_PROFILE,
     UPDATE_PASSWORD,
     MARK_EMAIL_VERIFIED,
+    SET_LANGUAGE,
+    TAKEN,
+    REMOVE,
+    CHANGE_EMAIL,
+    REVERT_EMAIL,
+    SCHEDULE_DELETION,
+    CANCEL_DELETION,
+    ERASE_EVENTS,
+    ERASE,
     LOCK,
 ];
 
@@ -79,6 +175,11 @@ pub(crate) const STATEMENTS: &[&str] = &[
 impl<DB: Backend, C: Hold<DB>> Users for SqlRepository<DB, C> {
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>> {
         self.fetch_optional(Self::query(BY_ID).bind(id), user).await
+    }
+
+    async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>> {
+        self.fetch_optional(Self::query(LOCK_ACTIVE).bind(id), user)
+            .await
     }
 
     async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>> {
@@ -101,10 +202,20 @@ impl<DB: Backend, C: Hold<DB>> Users for SqlRepository<DB, C> {
             .bind(new.last_name.as_deref())
             .bind(false)
             .bind(true)
+            .bind(new.language.as_str())
             .bind(Micros(new.created_at));
-        self.fetch_optional(insert, user)
+        let inserted = self
+            .fetch_optional(insert, user)
             .await?
-            .ok_or(StoreError::Conflict)
+            .ok_or(StoreError::Conflict)?;
+        if self
+            .email_is_taken(new.email.canonical(), new.id, new.created_at)
+            .await?
+        {
+            self.execute(Self::query(REMOVE).bind(new.id)).await?;
+            return Err(StoreError::Conflict);
+        }
+        Ok(inserted)
     }
 
     async fn record_sign_in(
@@ -159,9 +270,112 @@ impl<DB: Backend, C: Hold<DB>> Users for SqlRepository<DB, C> {
         )
         .await
     }
+
+    async fn set_language(
+        &mut self,
+        id: Uuid,
+        language: Language,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>> {
+        let update = Self::query(SET_LANGUAGE)
+            .bind(id)
+            .bind(language.as_str())
+            .bind(Micros(now));
+        self.fetch_optional(update, user).await
+    }
+
+    async fn email_is_taken(
+        &mut self,
+        canonical: &str,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        let query = Self::query(TAKEN)
+            .bind(canonical)
+            .bind(user_id)
+            .bind(Micros(now));
+        let taken = self.fetch_optional(query, |row| row.get("taken")).await?;
+        Ok(taken.unwrap_or_default())
+    }
+
+    async fn change_email(
+        &mut self,
+        id: Uuid,
+        email: &EmailAddress,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>> {
+        let update = Self::query(CHANGE_EMAIL)
+            .bind(id)
+            .bind(email.as_str())
+            .bind(email.canonical())
+            .bind(Micros(now));
+        self.move_to(update, id, email, now).await
+    }
+
+    async fn revert_email(
+        &mut self,
+        id: Uuid,
+        email: &EmailAddress,
+        new_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>> {
+        let update = Self::query(REVERT_EMAIL)
+            .bind(id)
+            .bind(email.as_str())
+            .bind(email.canonical())
+            .bind(Micros(now))
+            .bind(new_hash);
+        self.move_to(update, id, email, now).await
+    }
+
+    async fn schedule_deletion(
+        &mut self,
+        id: Uuid,
+        delete_at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>> {
+        let update = Self::query(SCHEDULE_DELETION)
+            .bind(id)
+            .bind(Micros(delete_at))
+            .bind(Micros(now));
+        self.fetch_optional(update, user).await
+    }
+
+    async fn cancel_deletion(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>> {
+        let update = Self::query(CANCEL_DELETION).bind(id).bind(Micros(now));
+        self.fetch_optional(update, user).await
+    }
+
+    async fn claim_due_deletion(&mut self, now: OffsetDateTime) -> Result<Option<Uuid>> {
+        let claim = Self::query(DB::CLAIM_DUE_DELETION).bind(Micros(now));
+        self.fetch_optional(claim, |row| row.get("id")).await
+    }
+
+    async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool> {
+        while self.execute(Self::query(ERASE_EVENTS).bind(id)).await? > 0 {}
+        let erased = self
+            .execute(Self::query(ERASE).bind(id).bind(Micros(now)))
+            .await?;
+        Ok(erased > 0)
+    }
 }
 
 impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
+    /// Moves the account to an address, unless that is taken.
+    async fn move_to(
+        &mut self,
+        update: Query<DB>,
+        id: Uuid,
+        email: &EmailAddress,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>> {
+        let moved = self.fetch_optional(update, user).await?;
+        if self.email_is_taken(email.canonical(), id, now).await? {
+            return Err(StoreError::Conflict);
+        }
+        Ok(moved)
+    }
+
     /// Holds the account until the transaction ends, first in the order of locks.
     pub async fn lock_user(&mut self, id: Uuid) -> Result<()> {
         self.execute(Self::query(LOCK).bind(id)).await.map(drop)
@@ -176,6 +390,8 @@ pub(crate) fn user<DB: Backend>(row: &Row<DB>) -> Result<User> {
         last_name: row.get("last_name")?,
         is_email_verified: row.get("is_email_verified")?,
         is_active: row.get("is_active")?,
+        // A newer version may know more languages than this one.
+        language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
         last_login_at: row.optional_time("last_login_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,

@@ -6,8 +6,9 @@ mod common;
 
 use std::sync::Arc;
 
+use vestibule_core::AuditEvent;
 use vestibule_core::mail::MailKind;
-use vestibule_core::model::{Purpose, SessionKind};
+use vestibule_core::model::{EmailAddress, Purpose, SessionKind};
 use vestibule_core::ports::Violation;
 use vestibule_storage::SqlDatabase;
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders, databases};
@@ -38,10 +39,20 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
             .await
             .unwrap()
     );
-    for purpose in [Purpose::VerifyEmail, Purpose::ResetPassword] {
-        let token = builders::one_time_token(id(), user.id, purpose, "token", now);
+    for purpose in [
+        Purpose::VerifyEmail,
+        Purpose::ResetPassword,
+        Purpose::RevertEmail,
+    ] {
+        let mut token = builders::one_time_token(id(), user.id, purpose, "token", now);
+        token.email = (purpose == Purpose::RevertEmail)
+            .then(|| EmailAddress::parse("old@example.org").unwrap());
         tx.insert_one_time_token(&token).await.unwrap();
     }
+    let event = AuditEvent::LoginSuccess;
+    tx.insert_audit(&builders::audit(id(), Some(user.id), event, now))
+        .await
+        .unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -96,6 +107,31 @@ async fn a_fault_is_found_under_its_name() {
             "update refresh_tokens set previous_hash = token_hash, successor_nonce = 'n', rotated_at = created_at",
             "refresh_family_half_rotated",
         ),
+        (
+            "update users set delete_at = created_at",
+            "scheduled_account_is_active",
+        ),
+        (
+            "update one_time_tokens set email = 'new@example.org', email_canonical = 'new@example.org'",
+            "change_without_address",
+        ),
+        (
+            "update one_time_tokens set purpose = 'change_email'",
+            "change_without_address",
+        ),
+        (
+            "update one_time_tokens set purpose = 'cancel_deletion'",
+            "undo_of_active_account",
+        ),
+        (
+            "update users set is_active = false;
+             update one_time_tokens set purpose = 'change_email', email = 'new@example.org', email_canonical = 'new@example.org'",
+            "pending_change_of_inactive_account",
+        ),
+        (
+            "update audit_logs set event_type = 'account_deleted'",
+            "account_deleted_but_not_gone",
+        ),
     ] {
         for database in databases().await {
             assert_eq!(
@@ -104,6 +140,47 @@ async fn a_fault_is_found_under_its_name() {
                 "{fault}"
             );
         }
+    }
+}
+
+/// A scheduled account that nobody can keep, and an address that is reserved for one account and another one's.
+#[tokio::test]
+async fn a_fault_between_accounts_is_found() {
+    for database in databases().await {
+        let later = if database.is_postgres() {
+            "created_at + interval '1 day'"
+        } else {
+            "created_at + 86400000000"
+        };
+        let fault = format!("update users set is_active = false, delete_at = {later}");
+        assert_eq!(
+            broken_by(&database, &fault).await,
+            [("scheduled_account_without_undo", 1)]
+        );
+    }
+    for database in databases().await {
+        let store = common::migrated(&database).await;
+        fill(&store).await;
+        let (random, now) = (SeededRandom::new(7), FakeClock::START);
+        let mut tx = store.begin().await.unwrap();
+        let bob = tx
+            .insert_user(&builders::new_user(random.id(now), "bob@example.org", now))
+            .await
+            .unwrap();
+        let mail = builders::mail(random.id(now), MailKind::Welcome, &bob, now);
+        tx.enqueue_mail(&mail).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(violations(&store).await, []);
+        database
+            .execute("update users set email_canonical = 'old@example.org' where email = 'bob@example.org'")
+            .await;
+        let found = violations(&store).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (found[0].invariant, found[0].rows),
+            ("reserved_address_of_another", 1)
+        );
+        store.close().await;
     }
 }
 
@@ -150,7 +227,7 @@ async fn rows_that_lost_their_user_are_found() {
         [
             ("mail_without_user", 1),
             ("session_of_missing_user", 2),
-            ("foreign_keys_hold", 6)
+            ("foreign_keys_hold", 8)
         ]
     );
 }

@@ -5,8 +5,8 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::mail::{MailContext, MailKind, NewMail};
 use vestibule_core::model::{
-    EmailAddress, NewOneTimeToken, NewRefreshToken, NewUser, Purpose, Session, SessionKind,
-    SignInMethod, SigningKey, User,
+    EmailAddress, Language, NewOneTimeToken, NewRefreshToken, NewUser, Purpose, Session,
+    SessionKind, SignInMethod, SigningKey, User,
 };
 use vestibule_core::{AuditEvent, AuditRecord};
 
@@ -24,6 +24,7 @@ pub fn new_user(id: Uuid, email: &str, now: OffsetDateTime) -> NewUser {
         password_hash: PASSWORD_HASH.to_owned(),
         first_name: Some("Ann".to_owned()),
         last_name: None,
+        language: Language::English,
         created_at: now,
     }
 }
@@ -41,6 +42,7 @@ pub fn session(id: Uuid, user_id: Uuid, kind: SessionKind, now: OffsetDateTime) 
         is_persistent: true,
         created_at: now,
         last_seen_at: now,
+        authenticated_at: now,
         expires_at: now + Duration::days(30),
     }
 }
@@ -71,6 +73,8 @@ pub fn one_time_token(
         user_id,
         purpose,
         token_hash: token_hash.to_owned(),
+        email: None,
+        session_id: None,
         expires_at: now + Duration::hours(1),
         ip_address: IP_ADDRESS.to_owned(),
         user_agent: Some(USER_AGENT.to_owned()),
@@ -89,6 +93,7 @@ pub fn mail(id: Uuid, kind: MailKind, user: &User, now: OffsetDateTime) -> NewMa
             device: DEVICE.to_owned(),
             ip_address: IP_ADDRESS.to_owned(),
             at: now,
+            other_email: None,
         },
         created_at: now,
     }

@@ -8,6 +8,9 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use vestibule_core::RequestMeta;
+use vestibule_core::model::Language;
+
+use crate::language::requested_language;
 
 /// Longer user agents are cut: the text is kept and shown.
 const MAX_USER_AGENT_CHARS: usize = 300;
@@ -111,7 +114,7 @@ impl FromStr for Network {
 }
 
 /// What the core wants to know of a request.
-pub fn request_meta(parts: &Parts) -> RequestMeta {
+pub fn request_meta(parts: &Parts, language: Language) -> RequestMeta {
     let address = parts
         .extensions
         .get::<ClientAddress>()
@@ -126,17 +129,19 @@ pub fn request_meta(parts: &Parts) -> RequestMeta {
     RequestMeta {
         ip_address: address,
         user_agent,
+        language,
     }
 }
 
-/// The request's origin and device, as an extractor.
+/// The request's origin and device, as an extractor for the API, which reads no cookies.
 pub struct Meta(pub RequestMeta);
 
 impl<S: Sync> FromRequestParts<S> for Meta {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(request_meta(parts)))
+        let language = requested_language(&parts.headers, &parts.extensions);
+        Ok(Self(request_meta(parts, language)))
     }
 }
 

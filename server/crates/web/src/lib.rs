@@ -1,16 +1,20 @@
 //! What pages and API share: who is signed in, cookies, where a request comes from, and how codes become statuses.
 
 mod bearer;
+mod branding;
 mod browser_session;
 mod client;
+mod language;
 mod problem;
 mod sealed_cookies;
 
 pub use bearer::Bearer;
+pub use branding::Branding;
 pub use browser_session::{
     BrowserSessionStore, begin_browser_session, end_browser_session, signed_in_browser,
 };
 pub use client::{ClientAddress, Meta, RequestId, TrustedProxies, request_meta};
+pub use language::{DefaultLanguage, LANGUAGE_COOKIE, page_language, requested_language};
 pub use problem::{Problem, retry_after_seconds, status};
 pub use sealed_cookies::SealedCookies;
 
@@ -26,6 +30,8 @@ pub struct WebState {
     pub cookies: SealedCookies,
     /// What the deployment calls itself on pages and in mails.
     pub product_name: Arc<str>,
+    /// What it looks like.
+    pub branding: Arc<Branding>,
 }
 
 impl FromRef<WebState> for Arc<Auth> {

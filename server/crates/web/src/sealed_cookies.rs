@@ -47,6 +47,14 @@ impl SealedCookies {
         jar.into_response().headers_mut().remove(header::SET_COOKIE)
     }
 
+    /// A `Set-Cookie` value for what is no secret and may be changed by its owner; `None` if it cannot be put into a cookie.
+    pub fn plain(&self, name: &str, value: &str, max_age: time::Duration) -> Option<HeaderValue> {
+        self.cookie(name, value.to_owned(), max_age)
+            .to_string()
+            .parse()
+            .ok()
+    }
+
     /// What a cookie of the request holds.
     pub fn open<T: DeserializeOwned>(&self, name: &str, headers: &HeaderMap) -> Option<T> {
         let cookie =

@@ -9,7 +9,8 @@ use time::Duration;
 use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
-use vestibule_core::{HashSettings, MasterKey};
+use vestibule_core::model::{Language, Principal};
+use vestibule_core::{HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase};
@@ -60,6 +61,20 @@ impl SignedIn {
             access_token: text(&body["access_token"]),
             refresh_token: text(&body["refresh_token"]),
         }
+    }
+}
+
+/// A caller of the core itself, for what only pages offer.
+pub fn meta() -> RequestMeta {
+    meta_from("192.0.2.1")
+}
+
+/// The same from another network.
+pub fn meta_from(address: &str) -> RequestMeta {
+    RequestMeta {
+        ip_address: address.parse().unwrap(),
+        user_agent: None,
+        language: Language::English,
     }
 }
 
@@ -210,6 +225,32 @@ impl TestApp {
         self.register(email).await.0
     }
 
+    /// Makes an account in either mode, its address not verified; signed in where registration does so.
+    pub async fn account(&self, email: &str) -> (Option<SignedIn>, Mail) {
+        let body = json!({ "email": email, "password": PASSWORD, "first_name": "Ann" });
+        let answer = self.post("/register").json(&body).await;
+        let user = if answer.status == 201 {
+            Some(SignedIn::from_body(&answer.json()))
+        } else {
+            answer.expect(202);
+            None
+        };
+        (user, self.mail_to(email).await)
+    }
+
+    /// Makes an account whose address is verified, and signs in.
+    pub async fn verified_user(&self, email: &str) -> SignedIn {
+        let (user, mail) = self.account(email).await;
+        self.post("/email/verify")
+            .json(&json!({ "token": mail.token }))
+            .await
+            .expect(200);
+        match user {
+            Some(user) => user,
+            None => self.sign_in(email).await,
+        }
+    }
+
     /// One more session of a user who has [`PASSWORD`].
     pub async fn sign_in(&self, email: &str) -> SignedIn {
         let body = json!({ "email": email, "password": PASSWORD });
@@ -227,6 +268,15 @@ impl TestApp {
         let answer = self.get("/me").bearer(access_token).await;
         assert!([200, 401].contains(&answer.status.as_u16()), "{answer:?}");
         answer.status == 200
+    }
+
+    /// Who the access token speaks for, to call the core for what only pages offer.
+    pub async fn principal(&self, access_token: &str) -> Principal {
+        self.portal
+            .auth
+            .authenticate_token(access_token)
+            .await
+            .unwrap()
     }
 
     /// The token of a mailed reset link that was just asked for.
@@ -298,6 +348,15 @@ impl TestApp {
                 .fetch_one(&mut connection)
                 .await
                 .unwrap()
+        }
+    }
+
+    /// An id as this database compares it.
+    pub fn id_in_sql(&self, id: Uuid) -> String {
+        if self.database.is_postgres() {
+            format!("'{id}'")
+        } else {
+            format!("x'{}'", id.simple())
         }
     }
 

@@ -3,12 +3,14 @@ use std::collections::BTreeMap;
 use http::Method;
 
 use super::call::Call;
-use super::{Answer, PUBLIC_URL, TestApp};
+use super::{Answer, PASSWORD, PUBLIC_URL, TestApp};
 
 /// A browser with JavaScript off: it keeps cookies and posts forms. Redirects are the test's to follow.
 pub struct Browser {
     app: TestApp,
     cookies: BTreeMap<String, String>,
+    /// What it says in `Accept-Language`.
+    languages: &'static str,
 }
 
 impl Browser {
@@ -16,6 +18,14 @@ impl Browser {
         Self {
             app: app.clone(),
             cookies: BTreeMap::new(),
+            languages: "en-GB,en;q=0.9",
+        }
+    }
+
+    pub fn speaking(app: &TestApp, languages: &'static str) -> Self {
+        Self {
+            languages,
+            ..Self::new(app)
         }
     }
 
@@ -24,6 +34,7 @@ impl Browser {
             .app
             .at(Method::GET, path)
             .header("accept", "text/html")
+            .header("accept-language", self.languages)
             .header("sec-fetch-site", "same-origin");
         let answer = call.cookies(&self.cookie_header()).await;
         self.keep_cookies(&answer);
@@ -46,6 +57,7 @@ impl Browser {
     async fn send(&mut self, call: Call) -> Answer {
         let call = call
             .header("accept", "text/html")
+            .header("accept-language", self.languages)
             .header("origin", PUBLIC_URL)
             .header("sec-fetch-site", "same-origin");
         let answer = call.cookies(&self.cookie_header()).await;
@@ -91,4 +103,55 @@ impl Browser {
             }
         }
     }
+}
+
+/// Where the answer to a form leads.
+#[track_caller]
+pub fn location(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    answer.header("location")
+}
+
+/// A browser whose user has [`PASSWORD`] and has just signed in. All mails so far are read, the one about the device too.
+pub async fn signed_in_browser(app: &TestApp, email: &str) -> Browser {
+    let mut browser = Browser::new(app);
+    let fields = [("email", email), ("password", PASSWORD)];
+    let answer = browser.submit("sign_in", &fields).await;
+    assert_eq!(location(&answer), "/account");
+    app.read_mails().await;
+    browser
+}
+
+/// A page that is there.
+pub async fn open_page(browser: &mut Browser, path: &str) -> String {
+    browser.open(path).await.expect(200).text()
+}
+
+#[track_caller]
+pub fn assert_has(page: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(page.contains(part), "no {part:?} in {page}");
+    }
+}
+
+#[track_caller]
+pub fn assert_has_not(page: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(!page.contains(part), "{part:?} in {page}");
+    }
+}
+
+/// A form was refused, and its page says so on top and at a field.
+pub async fn assert_fault(
+    browser: &mut Browser,
+    answer: &Answer,
+    path: &str,
+    field: &str,
+) -> String {
+    assert_eq!(location(answer), path);
+    let page = open_page(browser, path).await;
+    let error = format!("id=\"{field}-error\"");
+    let link = format!("href=\"#{field}\"");
+    assert_has(&page, &["role=\"alert\"", "<title>Error: ", &error, &link]);
+    page
 }

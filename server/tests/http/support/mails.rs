@@ -6,6 +6,7 @@ pub struct Mail {
     pub kind: MailKind,
     pub to: String,
     pub text: String,
+    pub html: String,
     pub link: String,
     /// The token in the link.
     pub token: Option<String>,
@@ -19,6 +20,7 @@ impl From<SentMail> for Mail {
             kind: sent.mail.kind,
             to: sent.mail.recipient,
             text: sent.rendered.text,
+            html: sent.rendered.html,
             token: link
                 .split_once("?token=")
                 .map(|(_, token)| token.to_owned()),

@@ -4,11 +4,16 @@ mod answer;
 mod app;
 mod browser;
 mod call;
+mod documented;
+mod flows;
 mod mails;
 
 pub use answer::Answer;
-pub use app::{MASTER_KEY, PASSWORD, PUBLIC_URL, SignedIn, TestApp, run};
-pub use browser::Browser;
+pub use app::{MASTER_KEY, PASSWORD, PUBLIC_URL, SignedIn, TestApp, meta, meta_from, run};
+pub use browser::{
+    Browser, assert_fault, assert_has, assert_has_not, location, open_page, signed_in_browser,
+};
+pub use call::Call;
 pub use mails::Mail;
 
 /// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a function change the

@@ -47,9 +47,34 @@ pub fn device_name(user_agent: Option<&str>) -> String {
     }
 }
 
+/// Program and system of a name that [`device_name`] made of both, so that other languages can say it their way; names
+/// that apps chose for themselves are no such.
+pub fn program_and_system(name: &str) -> Option<(&str, &str)> {
+    let is_in = |table: &[(&str, &str)], name: &str| table.iter().any(|(_, known)| *known == name);
+    name.split_once(" on ")
+        .filter(|(program, system)| is_in(BROWSERS, program) && is_in(SYSTEMS, system))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_names_made_of_program_and_system_fall_into_them() {
+        assert_eq!(
+            program_and_system("Samsung Internet on Android"),
+            Some(("Samsung Internet", "Android"))
+        );
+        for name in [
+            "curl",
+            "Unknown device",
+            "Phone on desk",
+            "Firefox on desk",
+            "Ann on Linux",
+        ] {
+            assert_eq!(program_and_system(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn common_agents_are_named() {

@@ -29,6 +29,8 @@ pub struct Session {
     pub is_persistent: bool,
     pub created_at: OffsetDateTime,
     pub last_seen_at: OffsetDateTime,
+    /// When the password was last given in it.
+    pub authenticated_at: OffsetDateTime,
     /// The absolute end, which no activity extends.
     pub expires_at: OffsetDateTime,
 }

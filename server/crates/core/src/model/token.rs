@@ -1,11 +1,21 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::EmailAddress;
 use crate::error::codes;
 
 codes! {
     /// What a mailed token is for. A token of one purpose is nothing in the place of another.
-    Purpose { VerifyEmail = "verify_email", ResetPassword = "reset_password" }
+    Purpose {
+        VerifyEmail = "verify_email",
+        ResetPassword = "reset_password",
+        /// Moves the account to the address that the token was mailed to.
+        ChangeEmail = "change_email",
+        /// Moves the account back to the address that the token was mailed to.
+        RevertEmail = "revert_email",
+        /// Keeps an account that is scheduled for deletion.
+        CancelDeletion = "cancel_deletion",
+    }
 }
 
 /// A mailed single-use token as it is stored: only its hash.
@@ -14,6 +24,10 @@ pub struct NewOneTimeToken {
     pub user_id: Uuid,
     pub purpose: Purpose,
     pub token_hash: String,
+    /// The address that a change goes to, or a revert goes back to; nothing for other purposes.
+    pub email: Option<EmailAddress>,
+    /// The session that asked for it, where a change of address leaves it signed in.
+    pub session_id: Option<Uuid>,
     pub expires_at: OffsetDateTime,
     pub ip_address: String,
     pub user_agent: Option<String>,

@@ -1,7 +1,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::EmailAddress;
+use super::{EmailAddress, Language};
 
 /// An account as every face may show it; it holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct User {
     pub last_name: Option<String>,
     pub is_email_verified: bool,
     pub is_active: bool,
+    /// What mails are written in, and pages while signed in.
+    pub language: Language,
     pub last_login_at: Option<OffsetDateTime>,
     pub created_at: OffsetDateTime,
     pub updated_at: OffsetDateTime,
@@ -32,5 +34,6 @@ pub struct NewUser {
     pub password_hash: String,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
+    pub language: Language,
     pub created_at: OffsetDateTime,
 }

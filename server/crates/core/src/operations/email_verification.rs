@@ -1,49 +1,108 @@
 //! Proving that an address is one's own: by the mailed link, or by the code from the same mail.
 
+use secrecy::SecretString;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::in_uniform_time;
 use super::mail_request::MailRequest;
 use super::password_reset::take_token_limit;
+use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE};
 use crate::crypto::{equal_in_constant_time, hash_token};
 use crate::error::AuthError;
-use crate::mail::MailKind;
-use crate::model::{EmailAddress, Purpose, User};
+use crate::mail::{MailKind, mask_email};
+use crate::model::{EmailAddress, Principal, Purpose, User};
+use crate::ports::Repository;
 
 /// A code dies after this many entries; asking for a new one does not reset the count.
 const MAX_CODE_ATTEMPTS: u32 = 5;
 
+const VERIFICATION: MailRequest = MailRequest {
+    purpose: Purpose::VerifyEmail,
+    kind: MailKind::VerifyEmail,
+    event: AuditEvent::VerificationRequested,
+    is_wanted: |user| user.is_active && !user.is_email_verified,
+};
+
 /// What the caller shows as proof.
 pub enum VerifyEmail {
-    /// From the mailed link.
+    /// From the mailed link, shown by a program.
     Token(String),
     /// The six digits, with the address they were mailed to.
-    Code { email: String, code: String },
+    Code {
+        email: String,
+        code: String,
+        /// Wanted of a browser that is not signed in to the account.
+        password: Option<SecretString>,
+        from_browser: bool,
+    },
+    /// From the mailed link, opened in a browser.
+    Link {
+        token: String,
+        /// Wanted unless the browser is signed in to the account.
+        password: Option<SecretString>,
+    },
+}
+
+/// What a confirmation link would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Nothing.
+    Dead {
+        /// The address that a new link can be sent to, where the dead one is known.
+        masked_email: Option<String>,
+    },
+    Live {
+        /// The address that it confirms.
+        email: String,
+        /// Whether the account moves to the address.
+        is_change: bool,
+        /// Whether this browser has to give the account's password.
+        needs_password: bool,
+    },
 }
 
 impl Auth {
-    /// Marks the address as verified and uses the mail up.
+    /// Marks the address as verified and uses the mail up. A link or token that was mailed to the new address of an account
+    /// moves the account there; the old address is told, with a link that goes back.
+    ///
+    /// A browser that is not signed in to the account has to give the account's password: somebody may have registered
+    /// with the visitor's address, and must not have it confirmed by them (lesson V53).
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`] for a token or code that is wrong, used, superseded, expired or counted out;
-    /// [`AuthError::RateLimited`].
+    /// [`AuthError::EmailTaken`] if another account has the new address meanwhile; [`AuthError::ReauthenticationRequired`]
+    /// and [`AuthError::InvalidCredentials`] for a password that is wanted or wrong, which use nothing up;
+    /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn verify_email(
         &self,
         proof: VerifyEmail,
+        who: Option<&Principal>,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
         take_token_limit(self, meta).await?;
         let token_hash = match proof {
             VerifyEmail::Token(token) => Some(hash_token(token.trim())),
-            VerifyEmail::Code { email, code } => {
+            VerifyEmail::Link { token, password } => {
+                self.token_of_link(&token, who, password, meta).await?
+            }
+            VerifyEmail::Code {
+                email,
+                code,
+                password,
+                from_browser,
+            } => {
+                if from_browser {
+                    self.require_owner_of_address(&email, who, password, meta)
+                        .await?;
+                }
                 in_uniform_time(self.token_of_code(&email, &code)).await?
             }
         };
         let verified = match token_hash {
-            Some(token_hash) => self.consume_verification(&token_hash, meta).await?,
+            Some(token_hash) => self.consume_confirmation(&token_hash, who, meta).await?,
             None => None,
         };
         if let Some(user) = verified {
@@ -54,29 +113,116 @@ impl Auth {
         Err(AuthError::InvalidToken)
     }
 
-    /// Whether a mailed verification link would still work. For showing a page; it changes nothing.
+    /// What a mailed confirmation link would do in this browser. For showing a page; it changes nothing.
     ///
     /// # Errors
     /// Only those of the store.
-    pub async fn verification_link_is_live(&self, token: &str) -> Result<bool, AuthError> {
-        self.link_is_live(Purpose::VerifyEmail, token).await
-    }
-
-    pub(crate) async fn link_is_live(
+    pub async fn confirmation_link(
         &self,
-        purpose: Purpose,
         token: &str,
-    ) -> Result<bool, AuthError> {
+        who: Option<&Principal>,
+    ) -> Result<LinkState, AuthError> {
+        let token_hash = hash_token(token.trim());
         let mut store = self.store.connect().await?;
-        Ok(store
-            .token_owner(purpose, &hash_token(token.trim()), self.clock.now())
-            .await?
-            .is_some())
+        let Some((purpose, user_id)) = self.live_confirmation(&mut *store, &token_hash).await?
+        else {
+            let masked_email = self.mailbox_of_link(&mut *store, &token_hash).await?;
+            let masked_email = masked_email.map(|email| mask_email(&email));
+            return Ok(LinkState::Dead { masked_email });
+        };
+        let is_change = purpose == Purpose::ChangeEmail;
+        let email = if is_change {
+            let token = store.find_token(purpose, &token_hash).await?;
+            token.and_then(|token| token.email)
+        } else {
+            store.user_by_id(user_id).await?.map(|user| user.email)
+        };
+        Ok(
+            email.map_or(LinkState::Dead { masked_email: None }, |email| {
+                LinkState::Live {
+                    email,
+                    is_change,
+                    needs_password: who.is_none_or(|who| who.user.id != user_id),
+                }
+            }),
+        )
     }
 
-    async fn consume_verification(
+    /// The purpose and user of a confirmation link that would work now.
+    async fn live_confirmation(
+        &self,
+        store: &mut dyn Repository,
+        token_hash: &str,
+    ) -> Result<Option<(Purpose, Uuid)>, AuthError> {
+        let now = self.clock.now();
+        for purpose in [Purpose::VerifyEmail, Purpose::ChangeEmail] {
+            if let Some(user_id) = store.token_owner(purpose, token_hash, now).await? {
+                return Ok(Some((purpose, user_id)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The hash of the token in a link, once this browser may use it.
+    async fn token_of_link(
+        &self,
+        token: &str,
+        who: Option<&Principal>,
+        password: Option<SecretString>,
+        meta: &RequestMeta,
+    ) -> Result<Option<String>, AuthError> {
+        let token_hash = hash_token(token.trim());
+        let mut store = self.store.connect().await?;
+        let Some((_, user_id)) = self.live_confirmation(&mut *store, &token_hash).await? else {
+            return Ok(None);
+        };
+        if who.is_some_and(|who| who.user.id == user_id) {
+            return Ok(Some(token_hash));
+        }
+        let password = password.ok_or(AuthError::ReauthenticationRequired)?;
+        let Some(account) = store.account_by_id(user_id).await? else {
+            return Ok(None);
+        };
+        drop(store);
+        let canonical = canonical_of(&account.user);
+        let failed = AuditEvent::ReauthenticationFailed;
+        self.check_password(Some(&account), &canonical, &password, failed, meta)
+            .await?;
+        Ok(Some(token_hash))
+    }
+
+    /// A browser that is not signed in to the account of the address has to give its password. Whether the address has an
+    /// account does not show.
+    async fn require_owner_of_address(
+        &self,
+        email: &str,
+        who: Option<&Principal>,
+        password: Option<SecretString>,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let address = EmailAddress::parse(email).ok();
+        let canonical = address.as_ref().map_or(email, EmailAddress::canonical);
+        if who.is_some_and(|who| canonical_of(&who.user) == canonical) {
+            return Ok(());
+        }
+        let password = password.ok_or(AuthError::ReauthenticationRequired)?;
+        let mut store = self.store.connect().await?;
+        let account = match address {
+            Some(_) => store.account_by_email(canonical).await?,
+            None => None,
+        };
+        drop(store);
+        let account = account.filter(|account| account.user.is_active);
+        let failed = AuditEvent::ReauthenticationFailed;
+        self.check_password(account.as_ref(), canonical, &password, failed, meta)
+            .await
+    }
+
+    /// Uses up a token of either purpose; `None` if it is none.
+    async fn consume_confirmation(
         &self,
         token_hash: &str,
+        who: Option<&Principal>,
         meta: &RequestMeta,
     ) -> Result<Option<User>, AuthError> {
         let now = self.clock.now();
@@ -85,7 +231,7 @@ impl Auth {
             .consume_token(Purpose::VerifyEmail, token_hash, now)
             .await?
         else {
-            return Ok(None);
+            return self.apply_email_change(tx, token_hash, who, meta).await;
         };
         let Some(user) = tx.mark_email_verified(user_id, now).await? else {
             return Ok(None);
@@ -134,13 +280,20 @@ impl Auth {
         email: &str,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let request = MailRequest {
-            purpose: Purpose::VerifyEmail,
-            kind: MailKind::VerifyEmail,
-            event: AuditEvent::VerificationRequested,
-            is_wanted: |user| user.is_active && !user.is_email_verified,
-        };
-        self.mail_on_request(email, &request, meta).await
+        self.mail_on_request(email, &VERIFICATION, meta).await
+    }
+
+    /// The same for whoever holds a link that does not work any more: to the account that it was mailed to, if that still
+    /// has the address.
+    ///
+    /// # Errors
+    /// [`AuthError::RateLimited`]. A link that is not known is none.
+    pub async fn resend_verification_by_link(
+        &self,
+        token: &str,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        self.mail_by_link(token, &VERIFICATION, meta).await
     }
 
     /// The code of a mailed token, for the mail that carries it.

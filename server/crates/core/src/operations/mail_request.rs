@@ -3,12 +3,14 @@
 use serde_json::json;
 
 use super::in_uniform_time;
+use super::password_reset::take_token_limit;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, quotas};
 use crate::crypto::hash_token;
-use crate::error::{AuthError, Field, FieldCode};
+use crate::error::{AuthError, Field, FieldCode, FieldError};
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, Purpose, User};
+use crate::ports::Repository;
 
 /// A mail with a token, and who gets it.
 pub(super) struct MailRequest {
@@ -46,6 +48,47 @@ impl Auth {
         .await
     }
 
+    /// Mails the token to the account of an earlier mail that the caller has the link of, so that nobody types an address
+    /// again. Nothing happens for a link that is not known.
+    pub(super) async fn mail_by_link(
+        &self,
+        token: &str,
+        request: &MailRequest,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        take_token_limit(self, meta).await?;
+        let mut store = self.store.connect().await?;
+        let email = self
+            .mailbox_of_link(&mut *store, &hash_token(token.trim()))
+            .await?;
+        drop(store);
+        match email {
+            Some(email) => self.mail_on_request(&email, request, meta).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The address of the account that a link was mailed to, whether it still works or not. An account that has another
+    /// address by now is not told of: whoever holds the link may be somebody else.
+    pub(super) async fn mailbox_of_link(
+        &self,
+        store: &mut dyn Repository,
+        token_hash: &str,
+    ) -> Result<Option<String>, AuthError> {
+        for purpose in [
+            Purpose::VerifyEmail,
+            Purpose::ResetPassword,
+            Purpose::ChangeEmail,
+        ] {
+            let token = store.find_token(purpose, token_hash).await?;
+            if let Some(token) = token.filter(|token| token.was_mailed_to_present_address) {
+                let user = store.user_by_id(token.user_id).await?;
+                return Ok(user.map(|user| user.email));
+            }
+        }
+        Ok(None)
+    }
+
     /// The address, once it and the caller's network may cause one more mail. Unknown addresses count like known ones.
     async fn take_mail_limits(
         &self,
@@ -53,17 +96,24 @@ impl Auth {
         kind: MailKind,
         meta: &RequestMeta,
     ) -> Result<EmailAddress, AuthError> {
-        if email.trim().is_empty() {
-            return Err(AuthError::field(Field::Email, FieldCode::Required));
-        }
-        let email = EmailAddress::parse(email)
-            .map_err(|_| AuthError::field(Field::Email, FieldCode::InvalidEmail))?;
+        let email = check_email(Field::Email, email)
+            .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
         let network_key = format!("mail:network:{}", meta.network());
         self.take(&network_key, quotas::MAIL_NETWORK).await?;
         let recipient_key = recipient_key(kind, email.canonical());
         self.take(&recipient_key, quotas::MAIL_RECIPIENT).await?;
         Ok(email)
     }
+}
+
+/// What was typed as an address.
+pub(super) fn check_email(field: Field, text: &str) -> Result<EmailAddress, FieldError> {
+    let code = if text.trim().is_empty() {
+        FieldCode::Required
+    } else {
+        FieldCode::InvalidEmail
+    };
+    EmailAddress::parse(text).map_err(|_| FieldError { field, code })
 }
 
 /// The limiter's key of a mailbox and a kind of mail. Each kind counts by itself: asking for one kind of mail must not

@@ -1,18 +1,29 @@
 //! One file, one family of operations: the command, the operation on [`crate::Auth`], its rules.
 
+mod activity;
+mod deletion;
+mod email_change;
 mod email_verification;
+mod export;
+mod letters;
 mod mail_request;
 mod outbox;
 mod password;
 mod password_reset;
+mod password_strength;
 mod profile;
+mod reauthentication;
 mod refresh;
 mod registration;
 mod sessions;
 mod sign_in;
 
-pub use email_verification::VerifyEmail;
+pub use activity::{Activity, ActivityFilter, ActivityPage};
+pub use deletion::RestoreLink;
+pub use email_change::{ChangeEmail, PendingEmail, RevertLink};
+pub use email_verification::{LinkState, VerifyEmail};
 pub use password::ChangePassword;
+pub use password_reset::ResetLink;
 pub use profile::UpdateProfile;
 pub use registration::{Register, Registered};
 pub use sessions::{SignedIn, TokenPair};

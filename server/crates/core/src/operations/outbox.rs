@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::auth::{Auth, RESET_LINK_LIFE, VERIFY_CODE_LIFE, VERIFY_LINK_LIFE};
+use crate::auth::{Auth, VERIFY_CODE_LIFE};
 use crate::error::AuthError;
 use crate::mail::{LeasedMail, MailKind, OutgoingMail};
 use crate::model::Purpose;
@@ -75,22 +75,17 @@ impl Auth {
 
     /// Derives the token and code that the mail carries; they rest nowhere.
     fn outgoing(&self, mail: &LeasedMail, now: OffsetDateTime) -> OutgoingMail {
-        let page = match mail.kind {
-            MailKind::Welcome | MailKind::VerifyEmail => {
-                Some(("/verify-email", Some(Purpose::VerifyEmail)))
-            }
-            MailKind::ResetPassword => Some(("/reset-password", Some(Purpose::ResetPassword))),
-            MailKind::AlreadyRegistered => Some(("/login", None)),
-            MailKind::PasswordChanged | MailKind::SessionEnded => Some(("/forgot-password", None)),
-        };
-        let link = page.and_then(|(path, purpose)| {
-            let mut url = self.settings.public_url.join(path).ok()?;
-            if let (Some(purpose), Some(id)) = (purpose, mail.token_id) {
-                url.query_pairs_mut()
-                    .append_pair("token", &self.master.one_time_token(purpose, id));
-            }
-            Some(url.to_string())
+        let (path, purpose) = page(mail.kind);
+        let token = purpose.map(|purpose| {
+            mail.token_id
+                .map(|id| self.master.one_time_token(purpose, id))
         });
+        let link = match token {
+            // The page has nothing to do without a token.
+            Some(None) => None,
+            Some(Some(token)) => self.link(path, Some(&token)),
+            None => self.link(path, None),
+        };
         let carries_code = matches!(mail.kind, MailKind::Welcome | MailKind::VerifyEmail)
             && now - mail.context.at < VERIFY_CODE_LIFE;
         OutgoingMail {
@@ -98,13 +93,24 @@ impl Auth {
             kind: mail.kind,
             recipient: mail.recipient.clone(),
             first_name: mail.first_name.clone(),
+            language: mail.language,
             context: mail.context.clone(),
             link,
             code: mail
                 .token_id
                 .filter(|_| carries_code)
                 .map(|id| self.code_of(id)),
+            other_email: mail.context.other_email.clone(),
+            deadline: deadline(mail),
         }
+    }
+
+    fn link(&self, path: &str, token: Option<&str>) -> Option<String> {
+        let mut url = self.settings.public_url.join(path).ok()?;
+        if let Some(token) = token {
+            url.query_pairs_mut().append_pair("token", token);
+        }
+        Some(url.to_string())
     }
 
     /// Checks the data against the invariants (`vestibule verify`).
@@ -121,14 +127,32 @@ impl Auth {
     }
 }
 
+/// The page that a mail leads to, and the purpose of the token that opens it.
+fn page(kind: MailKind) -> (&'static str, Option<Purpose>) {
+    match kind {
+        MailKind::Welcome | MailKind::VerifyEmail => ("/verify-email", Some(Purpose::VerifyEmail)),
+        MailKind::ConfirmNewEmail => ("/verify-email", Some(Purpose::ChangeEmail)),
+        MailKind::ResetPassword => ("/reset-password", Some(Purpose::ResetPassword)),
+        MailKind::EmailChanged => ("/revert-email", Some(Purpose::RevertEmail)),
+        MailKind::DeletionScheduled => ("/restore-account", Some(Purpose::CancelDeletion)),
+        MailKind::AlreadyRegistered | MailKind::DeletionCancelled => ("/login", None),
+        MailKind::PasswordChanged
+        | MailKind::SessionEnded
+        | MailKind::NewDevice
+        | MailKind::EmailChangeRequested
+        | MailKind::EmailReverted => ("/forgot-password", None),
+    }
+}
+
+/// Until when the token works that the mail carries.
+fn deadline(mail: &LeasedMail) -> Option<OffsetDateTime> {
+    let (_, purpose) = page(mail.kind);
+    purpose
+        .filter(|_| mail.token_id.is_some())
+        .map(|purpose| mail.context.at + purpose.life())
+}
+
 /// A mail that comes after its link has expired helps nobody.
 fn has_expired(mail: &LeasedMail, now: OffsetDateTime) -> bool {
-    let life = match mail.kind {
-        MailKind::Welcome | MailKind::VerifyEmail => VERIFY_LINK_LIFE,
-        MailKind::ResetPassword => RESET_LINK_LIFE,
-        MailKind::AlreadyRegistered | MailKind::PasswordChanged | MailKind::SessionEnded => {
-            return false;
-        }
-    };
-    now - mail.context.at >= life
+    deadline(mail).is_some_and(|deadline| now >= deadline)
 }

@@ -3,13 +3,13 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
+use super::reauthentication::canonical_of;
 use super::sessions::NewSession;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, Field, FieldError};
-use crate::hashing::Verdict;
 use crate::mail::MailKind;
-use crate::model::{EmailAddress, Principal, Session, SessionKind, User};
+use crate::model::{Principal, Session, SessionKind, User};
 
 /// A change-password form or body.
 pub struct ChangePassword {
@@ -84,13 +84,6 @@ impl Auth {
         password: &SecretString,
         meta: &RequestMeta,
     ) -> Result<String, AuthError> {
-        let canonical = EmailAddress::parse(&who.user.email).map_or_else(
-            |_| who.user.email.clone(),
-            |email| email.canonical().to_owned(),
-        );
-        let attempt = self
-            .take_attempt(&canonical, Some(who.user.id), meta)
-            .await?;
         let account = self
             .store
             .connect()
@@ -98,22 +91,11 @@ impl Auth {
             .account_by_id(who.user.id)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
-        let verdict = self
-            .hasher
-            .verify(password.expose_secret(), Some(&account.password_hash))
-            .await;
-        if let Ok(Verdict::Wrong) = verdict {
-            self.audit_alone(
-                AuditEvent::PasswordChangeFailed,
-                Some(who.user.id),
-                json!({}),
-                meta,
-            )
+        let failed = AuditEvent::PasswordChangeFailed;
+        let canonical = canonical_of(&who.user);
+        self.check_password(Some(&account), &canonical, password, failed, meta)
             .await?;
-            return Err(AuthError::InvalidCredentials);
-        }
-        self.return_attempt(&attempt).await;
-        verdict.map(|_| account.password_hash)
+        Ok(account.password_hash)
     }
 
     async fn apply_change(
@@ -132,7 +114,7 @@ impl Auth {
         let is_browser = who.session.kind == SessionKind::Browser;
         let keep = (!is_browser).then_some(who.session.id);
         tx.void_tokens(user.id).await?;
-        let ended = tx.end_sessions(user.id, keep, now).await?;
+        let mut ended = tx.end_sessions(user.id, keep, now).await?;
         self.audit(
             &mut *tx,
             AuditEvent::PasswordChanged,
@@ -152,6 +134,8 @@ impl Auth {
             };
             Some(self.issue_session(&mut *tx, user, new, meta).await?.session)
         } else {
+            tx.reauthenticate(who.session.id, now).await?;
+            ended.push(who.session.id);
             None
         };
         self.commit(tx, who.user.id, &ended).await?;

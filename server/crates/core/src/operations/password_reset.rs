@@ -9,8 +9,29 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, quotas};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
-use crate::mail::MailKind;
+use crate::mail::{MailKind, mask_email};
 use crate::model::{EmailAddress, Purpose, User};
+
+const RESET: MailRequest = MailRequest {
+    purpose: Purpose::ResetPassword,
+    kind: MailKind::ResetPassword,
+    event: AuditEvent::PasswordResetRequested,
+    is_wanted: |user| user.is_active,
+};
+
+/// What a reset link would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResetLink {
+    /// Nothing.
+    Dead {
+        /// The address that a new link can be sent to, where the dead one is known.
+        masked_email: Option<String>,
+    },
+    Live {
+        /// The account's address.
+        email: String,
+    },
+}
 
 impl Auth {
     /// Mails a reset link if the address has an account; the answer is the same in the same time.
@@ -22,21 +43,36 @@ impl Auth {
         email: &str,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let request = MailRequest {
-            purpose: Purpose::ResetPassword,
-            kind: MailKind::ResetPassword,
-            event: AuditEvent::PasswordResetRequested,
-            is_wanted: |user| user.is_active,
-        };
-        self.mail_on_request(email, &request, meta).await
+        self.mail_on_request(email, &RESET, meta).await
     }
 
-    /// Whether a mailed reset link would still work. For showing a page; it changes nothing.
+    /// What a mailed reset link would do. For showing a page; it changes nothing.
     ///
     /// # Errors
     /// Only those of the store.
-    pub async fn reset_link_is_live(&self, token: &str) -> Result<bool, AuthError> {
-        self.link_is_live(Purpose::ResetPassword, token).await
+    pub async fn reset_link(&self, token: &str) -> Result<ResetLink, AuthError> {
+        let token_hash = hash_token(token.trim());
+        if let Some(user) = self.user_of_reset_token(&token_hash).await? {
+            return Ok(ResetLink::Live { email: user.email });
+        }
+        let mut store = self.store.connect().await?;
+        let email = self.mailbox_of_link(&mut *store, &token_hash).await?;
+        Ok(ResetLink::Dead {
+            masked_email: email.map(|email| mask_email(&email)),
+        })
+    }
+
+    /// Mails a reset link to the account of an earlier mail that the caller has the link of, if the account still has the
+    /// address.
+    ///
+    /// # Errors
+    /// [`AuthError::RateLimited`]. A link that is not known is none.
+    pub async fn request_password_reset_by_link(
+        &self,
+        token: &str,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        self.mail_by_link(token, &RESET, meta).await
     }
 
     /// Sets a new password with a mailed token, ends every session and makes every other mailed token worthless.

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, Field, FieldError};
-use crate::model::{Principal, User, clean_name};
+use crate::model::{Language, Principal, User, clean_name};
 
 /// The names to change: `None` leaves one as it is, an empty text removes it.
 #[derive(Default)]
@@ -56,6 +56,32 @@ impl Auth {
         .await?;
         self.commit(tx, user.id, &[]).await?;
         Ok(user)
+    }
+
+    /// Sets what the user's mails are written in. Setting it again is no change.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn set_language(
+        &self,
+        who: &Principal,
+        language: Language,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let mut tx = self.store.begin().await?;
+        let now = self.clock.now();
+        if tx.set_language(who.user.id, language, now).await?.is_none() {
+            return Ok(());
+        }
+        self.audit(
+            &mut *tx,
+            AuditEvent::ProfileUpdated,
+            Some(who.user.id),
+            json!({ "language": language.as_str() }),
+            meta,
+        )
+        .await?;
+        self.commit(tx, who.user.id, &[]).await
     }
 }
 

@@ -4,10 +4,11 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::in_uniform_time;
+use super::mail_request::check_email;
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RegistrationMode, RequestMeta, quotas};
-use crate::error::{AuthError, Field, FieldCode, FieldError};
+use crate::error::{AuthError, Field};
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, NewUser, Purpose, SessionKind, SignInMethod, clean_name};
 use crate::ports::StoreError;
@@ -65,6 +66,7 @@ impl Auth {
             password_hash,
             first_name: input.first_name,
             last_name: input.last_name,
+            language: meta.language,
             created_at: self.clock.now(),
         };
         match self.settings.registration {
@@ -82,7 +84,7 @@ impl Auth {
     }
 
     async fn check_registration(&self, command: &Register) -> Result<CheckedInput, AuthError> {
-        let email = check_email(&command.email);
+        let email = check_email(Field::Email, &command.email);
         let first_name = clean_name(Field::FirstName, command.first_name.as_deref());
         let last_name = clean_name(Field::LastName, command.last_name.as_deref());
         let own_words = [
@@ -183,16 +185,10 @@ impl Auth {
         new_user: &NewUser,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let canonical = new_user.email.canonical();
-        // The limit protects the mailbox; it must not show in the answer.
-        let key = super::mail_request::recipient_key(MailKind::AlreadyRegistered, canonical);
-        let may_mail = self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok();
+        let may_tell = self.may_tell_owner(&new_user.email).await;
         let mut tx = self.store.begin().await?;
-        let owner = tx.account_by_email(canonical).await?;
-        if let Some(owner) = owner.filter(|_| may_mail) {
-            let kind = MailKind::AlreadyRegistered;
-            self.enqueue_mail(&mut *tx, kind, &owner.user, None, meta)
-                .await?;
+        if may_tell {
+            self.tell_owner(&mut *tx, &new_user.email, meta).await?;
         }
         let details = json!({ "reason": "email_taken" });
         self.audit(
@@ -205,16 +201,4 @@ impl Auth {
         .await?;
         Ok(tx.commit().await?)
     }
-}
-
-fn check_email(text: &str) -> Result<EmailAddress, FieldError> {
-    let code = if text.trim().is_empty() {
-        FieldCode::Required
-    } else {
-        FieldCode::InvalidEmail
-    };
-    EmailAddress::parse(text).map_err(|_| FieldError {
-        field: Field::Email,
-        code,
-    })
 }

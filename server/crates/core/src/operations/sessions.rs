@@ -36,6 +36,14 @@ pub(crate) struct NewSession<'a> {
     pub device_name: Option<&'a str>,
 }
 
+impl NewSession<'_> {
+    /// What the session calls its device.
+    pub(super) fn device(&self, meta: &RequestMeta) -> String {
+        self.device_name
+            .map_or_else(|| meta.device(), str::to_owned)
+    }
+}
+
 impl Auth {
     /// Makes a session, in the transaction that has just established that the user may have one.
     pub(crate) async fn issue_session(
@@ -51,13 +59,14 @@ impl Auth {
             id: self.random.id(now),
             user_id: user.id,
             kind: new.kind,
-            device: new.device_name.map_or_else(|| meta.device(), str::to_owned),
+            device: new.device(meta),
             ip_address: meta.ip_address.to_canonical().to_string(),
             user_agent: meta.user_agent.clone(),
             method: new.method,
             is_persistent: new.is_persistent,
             created_at: now,
             last_seen_at: now,
+            authenticated_at: now,
             expires_at: now
                 + if new.is_persistent {
                     lifetimes.persistent

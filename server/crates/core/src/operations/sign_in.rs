@@ -9,7 +9,9 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RegistrationMode, RequestMeta, quotas};
 use crate::error::{AuthError, Field};
 use crate::hashing::Verdict;
+use crate::mail::MailKind;
 use crate::model::{Account, EmailAddress, SessionKind, SignInMethod, clean_name};
+use crate::ports::Repository;
 
 /// A sign-in form or body.
 pub struct SignIn {
@@ -19,6 +21,9 @@ pub struct SignIn {
     pub is_persistent: bool,
     /// The client's own name for the device.
     pub device_name: Option<String>,
+    /// The accounts that this browser has signed in to before (it cannot know which one the address belongs to). For the
+    /// API the core finds out by itself.
+    pub known_users: Vec<Uuid>,
 }
 
 /// The limits that one password entry was counted against.
@@ -55,8 +60,9 @@ impl Auth {
             is_persistent: command.is_persistent,
             device_name: device_name.as_deref(),
         };
+        let known = &command.known_users;
         let result = self
-            .check_and_issue(email.as_ref(), &command.password, new, meta)
+            .check_and_issue(email.as_ref(), &command.password, new, known, meta)
             .await;
         match &result {
             Err(AuthError::InvalidCredentials) => {}
@@ -131,6 +137,7 @@ impl Auth {
         email: Option<&EmailAddress>,
         password: &SecretString,
         new: NewSession<'_>,
+        known_users: &[Uuid],
         meta: &RequestMeta,
     ) -> Result<SignedIn, AuthError> {
         let account = match email {
@@ -154,7 +161,9 @@ impl Auth {
         };
         if let (Some(account), Some(new_hash)) = (&account, new_hash)
             && self.is_admitted(account)
-            && let Some(signed_in) = self.begin_session(account, new_hash, new, meta).await?
+            && let Some(signed_in) = self
+                .begin_session(account, new_hash, new, known_users, meta)
+                .await?
         {
             return Ok(signed_in);
         }
@@ -179,6 +188,7 @@ impl Auth {
         account: &Account,
         new_hash: Option<&str>,
         new: NewSession<'_>,
+        known_users: &[Uuid],
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
         let mut tx = self.store.begin().await?;
@@ -191,6 +201,13 @@ impl Auth {
             )
             .await?;
         let Some(user) = user else { return Ok(None) };
+        if self
+            .is_worth_a_mail(&mut *tx, account, &new, known_users, meta)
+            .await?
+        {
+            self.enqueue_mail(&mut *tx, MailKind::NewDevice, &user, None, meta)
+                .await?;
+        }
         let signed_in = self.issue_session(&mut *tx, user, new, meta).await?;
         let details =
             json!({ "session": signed_in.session.id, "method": signed_in.session.method.as_str() });
@@ -204,6 +221,28 @@ impl Auth {
         .await?;
         self.commit(tx, signed_in.user.id, &[]).await?;
         Ok(Some(signed_in))
+    }
+
+    /// Whether the owner should hear of this sign-in: it is on a device that the account was not used on before, and not
+    /// the account's first. A browser brings the proof with it; an API client is known by its name and user agent.
+    async fn is_worth_a_mail(
+        &self,
+        store: &mut dyn Repository,
+        account: &Account,
+        new: &NewSession<'_>,
+        known_users: &[Uuid],
+        meta: &RequestMeta,
+    ) -> Result<bool, AuthError> {
+        let device = new.device(meta);
+        let history = store
+            .sign_in_history(account.user.id, &device, meta.user_agent.as_deref())
+            .await?;
+        let is_known = match new.kind {
+            SessionKind::Browser => known_users.contains(&account.user.id),
+            SessionKind::Api => history.knows_device,
+        };
+        let is_first = account.user.last_login_at.is_none() && !history.has_sessions;
+        Ok(!is_known && !is_first)
     }
 }
 

@@ -11,7 +11,7 @@ pub use chance::{Clock, Random, SystemClock};
 pub use limiter::{Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
-    AuditLog, BrowserRecord, BrowserSessions, CodeAttempt, Invariants, OneTimeTokens, Outbox,
-    RefreshTokens, Repository, Sessions, SigningKeys, Store, StoreError, Transaction, Users,
-    Violation,
+    AuditLog, BrowserRecord, BrowserSessions, CodeAttempt, FoundToken, Invariants, OneTimeTokens,
+    Outbox, PendingChange, RefreshTokens, Repository, Sessions, SignInHistory, SigningKeys, Store,
+    StoreError, Transaction, Users, Violation,
 };

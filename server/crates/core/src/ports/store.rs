@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::audit::AuditRecord;
+use crate::audit::{AuditEvent, AuditRecord};
 use crate::error::BoxError;
 use crate::mail::{LeasedMail, NewMail};
 use crate::model::{
-    Account, NewOneTimeToken, NewRefreshToken, NewUser, Principal, Purpose, RefreshTokenState,
-    Rotation, RotationOutcome, Session, SigningKey, User,
+    Account, AuditEntry, EmailAddress, Language, MailRecord, NewOneTimeToken, NewRefreshToken,
+    NewUser, Principal, Purpose, RefreshTokenState, Rotation, RotationOutcome, Session,
+    SessionRecord, SigningKey, TokenRecord, User,
 };
 
 /// Why the store did not answer.
@@ -72,11 +73,14 @@ pub trait Users {
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>>;
     /// The user with this id and the stored password hash.
     async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>>;
+    /// The user with this id if active. Nobody else changes the account, or ends its sessions, until the transaction ends.
+    async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>>;
     /// The user with this canonical address and the stored password hash.
     async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>>;
 
     /// # Errors
-    /// [`StoreError::Conflict`] if a live account has the canonical address.
+    /// [`StoreError::Conflict`] if a live account has the canonical address, or it is reserved for one that may go back
+    /// to it.
     async fn insert_user(&mut self, user: &NewUser) -> Result<User>;
 
     /// Notes a sign-in if the account is active and its password hash is still the one that was verified; the row stays
@@ -110,6 +114,72 @@ pub trait Users {
 
     /// Notes that the user proved the address. `None` if the account is gone or inactive.
     async fn mark_email_verified(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>>;
+
+    /// Sets what mails are written in. `None` if it is that already, or the account is gone or inactive.
+    async fn set_language(
+        &mut self,
+        id: Uuid,
+        language: Language,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>>;
+
+    /// Whether the canonical address is another account's, or reserved for another account that may go back to it.
+    async fn email_is_taken(
+        &mut self,
+        canonical: &str,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool>;
+
+    /// Moves an active account to an address that its owner has just proved. `None` if the account is gone or inactive.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the address is taken; then the transaction must be dropped.
+    async fn change_email(
+        &mut self,
+        id: Uuid,
+        email: &EmailAddress,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>>;
+
+    /// Moves an account back to an address that it had, under another password. An account that is scheduled for deletion
+    /// is kept; `None` if it is gone, or inactive for another reason.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] if the address is taken; then the transaction must be dropped.
+    async fn revert_email(
+        &mut self,
+        id: Uuid,
+        email: &EmailAddress,
+        new_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>>;
+
+    /// Makes an active account inactive, to be deleted at `delete_at`. `None` if it is gone or inactive.
+    async fn schedule_deletion(
+        &mut self,
+        id: Uuid,
+        delete_at: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<Option<User>>;
+
+    /// Makes an account active again that is scheduled for deletion and not due; `None` for any other.
+    async fn cancel_deletion(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>>;
+
+    /// An account that is due for deletion, locked until the transaction ends. Of parallel callers each gets another one.
+    async fn claim_due_deletion(&mut self, now: OffsetDateTime) -> Result<Option<Uuid>>;
+
+    /// Removes an account that is due for deletion with everything that belongs to it, its events included.
+    async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool>;
+}
+
+/// What is known of a user's earlier sign-ins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInHistory {
+    /// Whether there is any session, ended or not.
+    pub has_sessions: bool,
+    /// Whether one of them was on this device.
+    pub knows_device: bool,
 }
 
 /// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
@@ -146,6 +216,20 @@ pub trait Sessions {
 
     /// Moves `last_seen_at` forward.
     async fn touch_session(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<()>;
+
+    /// Notes that the password was given in a session; `false` if it has ended.
+    async fn reauthenticate(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<bool>;
+
+    /// What the user's sessions so far, live or not, say of a device.
+    async fn sign_in_history(
+        &mut self,
+        user_id: Uuid,
+        device: &str,
+        user_agent: Option<&str>,
+    ) -> Result<SignInHistory>;
+
+    /// Every session of the user, ended or not, newest first.
+    async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>>;
 }
 
 /// What a session cookie stands for.
@@ -214,11 +298,30 @@ pub struct CodeAttempt {
     pub created_at: OffsetDateTime,
 }
 
-/// Mailed single-use tokens.
+/// A mailed token that was found by its hash, live or not.
+pub struct FoundToken {
+    pub user_id: Uuid,
+    /// The address that a change goes to, or a revert goes back to.
+    pub email: Option<String>,
+    pub created_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+    /// Whether it was mailed to the address that the account has now.
+    pub was_mailed_to_present_address: bool,
+}
+
+/// A change of address that waits for the new one to confirm.
+pub struct PendingChange {
+    pub email: String,
+    pub requested_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+}
+
+/// Mailed single-use tokens. What state the account has to be in depends on the purpose: a deletion is cancelled on an
+/// account that is scheduled for it, a change is reverted also on such a one, everything else wants an active account.
 #[async_trait]
 pub trait OneTimeTokens {
     /// Inserts the token and supersedes the user's earlier ones of its purpose: only the newest is valid. The count of
-    /// wrong codes goes over to it.
+    /// wrong codes goes over to it. Tokens that revert a change of address supersede nothing.
     async fn insert_one_time_token(&mut self, token: &NewOneTimeToken) -> Result<()>;
 
     /// Uses the token up, in one conditional statement: of parallel callers exactly one gets the user's id.
@@ -245,8 +348,35 @@ pub trait OneTimeTokens {
         now: OffsetDateTime,
     ) -> Result<Option<CodeAttempt>>;
 
-    /// Makes all mailed tokens of the user worthless.
+    /// Makes all mailed tokens of the user worthless, but for those that revert a change of address: whoever stole an
+    /// account could void them.
     async fn void_tokens(&mut self, user_id: Uuid) -> Result<()>;
+
+    /// Makes the user's tokens worthless that revert a later change than the one with this hash does; earlier ones stay.
+    async fn void_later_reverts(&mut self, user_id: Uuid, token_hash: &str) -> Result<()>;
+
+    /// Makes the user's token worthless that confirms a change of address; `false` if there was no live one.
+    async fn void_pending_change(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<bool>;
+
+    /// The change of address that waits to be confirmed.
+    async fn pending_change(
+        &mut self,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<PendingChange>>;
+
+    /// The token with this purpose and hash, whether it could be consumed or not. Never a reason to act.
+    async fn find_token(
+        &mut self,
+        purpose: Purpose,
+        token_hash: &str,
+    ) -> Result<Option<FoundToken>>;
+
+    /// The session that asked for the token, where one is noted.
+    async fn token_requester(&mut self, token_hash: &str) -> Result<Option<Uuid>>;
+
+    /// Every mailed token of the user, newest first.
+    async fn token_records(&mut self, user_id: Uuid) -> Result<Vec<TokenRecord>>;
 }
 
 /// Mails between the fact that they tell and the next hop: at least once, under leases.
@@ -279,6 +409,9 @@ pub trait Outbox {
         next_attempt_at: Option<OffsetDateTime>,
         error: &str,
     ) -> Result<bool>;
+
+    /// Every mail to the user, newest first.
+    async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>>;
 }
 
 /// The audit log, which only grows.
@@ -286,6 +419,15 @@ pub trait Outbox {
 pub trait AuditLog {
     /// Writes one event.
     async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()>;
+
+    /// The user's events of these kinds before `before`, newest first, `limit` at most.
+    async fn history(
+        &mut self,
+        user_id: Uuid,
+        events: &[AuditEvent],
+        before: Uuid,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>>;
 }
 
 /// The keys that sign access tokens.

@@ -12,7 +12,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
-use vestibule_core::mail::MailKind;
+use vestibule_core::{mail::MailKind, model::Language};
 
 use super::*;
 use crate::{render, samples};
@@ -165,7 +165,7 @@ async fn converse(
 }
 
 fn sample() -> OutgoingMail {
-    samples()
+    samples(Language::English)
         .into_iter()
         .find(|mail| mail.kind == MailKind::Welcome)
         .unwrap()
@@ -182,6 +182,27 @@ fn split(part: &str) -> (HashMap<String, String>, &str) {
             .collect(),
         body,
     )
+}
+
+/// A header as it was before its words were encoded. The space between two encoded words is none (RFC 2047, 6.2).
+fn decode_words(header: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut was_encoded = false;
+    for word in header.split(' ') {
+        let encoded = word
+            .strip_prefix("=?utf-8?b?")
+            .and_then(|word| word.strip_suffix("?="));
+        let joins = was_encoded && encoded.is_some();
+        if !(bytes.is_empty() || joins) {
+            bytes.push(b' ');
+        }
+        match encoded {
+            Some(encoded) => bytes.extend(STANDARD.decode(encoded).unwrap()),
+            None => bytes.extend(word.as_bytes()),
+        }
+        was_encoded = encoded.is_some();
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// The body as it was before the transfer encoding.
@@ -204,18 +225,21 @@ fn decode(part: &str) -> (String, String) {
 async fn a_mail_arrives_whole() {
     let peer = Peer::start(Script::Accept, "").await;
     let mailer = peer.mailer("", "");
-    for mail in samples() {
-        mailer.send(&mail).await.unwrap();
+    let samples = Language::ALL.iter().flat_map(|language| samples(*language));
+    let samples: Vec<_> = samples.collect();
+    for mail in &samples {
+        mailer.send(mail).await.unwrap();
         // A task of lettre's puts the connection back.
         tokio::task::yield_now().await;
-        let rendered = render(&mail, &mailer.settings).unwrap();
+        let rendered = render(mail, &mailer.settings).unwrap();
         let message = peer.seen(|seen| seen.messages.last().unwrap().clone());
         assert!(message.is_ascii() && message.lines().all(|line| line.len() <= 998));
         let (headers, body) = split(&message);
         assert_eq!(headers["From"], "Example <no-reply@example.org>");
         assert_eq!(headers["To"], mail.recipient);
         assert_eq!(headers["Reply-To"], "help@example.org");
-        assert_eq!(headers["Subject"], rendered.subject);
+        assert_eq!(decode_words(&headers["Subject"]), rendered.subject);
+        assert_eq!(headers["Content-Language"], mail.language.as_str());
         assert_eq!(headers["Message-ID"], format!("<{}@example.org>", mail.id));
         assert_eq!(headers["Auto-Submitted"], "auto-generated");
         assert_eq!(headers["MIME-Version"], "1.0");
@@ -248,7 +272,7 @@ async fn a_mail_arrives_whole() {
             .iter()
             .filter(|command| command.starts_with("RCPT"))
             .collect();
-        assert_eq!(recipients, ["RCPT TO:<zoe@example.org>"; 6]);
+        assert_eq!(recipients, vec!["RCPT TO:<zoe@example.org>"; samples.len()]);
     });
 }
 

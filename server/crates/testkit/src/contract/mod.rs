@@ -3,8 +3,11 @@
 //! [`store_contracts!`](crate::store_contracts) lists all of them; a store's tests run each on a fresh database.
 
 pub mod browser_sessions;
+pub mod deletions;
+pub mod email_changes;
 pub mod one_time_tokens;
 pub mod outbox;
+pub mod records;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod users;
@@ -75,6 +78,31 @@ macro_rules! store_contracts {
             outbox::a_lost_lease_marks_nothing,
             outbox::parallel_workers_never_hold_the_same_mail,
             outbox::a_worker_does_not_take_what_another_is_taking,
+            email_changes::an_account_moves_to_an_address_that_is_free,
+            email_changes::of_parallel_moves_to_one_address_one_wins,
+            email_changes::a_reserved_address_is_only_its_accounts,
+            email_changes::a_used_token_reserves_nothing,
+            email_changes::a_reserved_address_leaves_the_transaction_usable,
+            email_changes::an_address_that_is_just_being_left_is_reserved,
+            email_changes::an_account_goes_back_under_another_password,
+            email_changes::tokens_that_go_back_do_not_supersede_each_other,
+            email_changes::a_token_that_goes_back_works_on_a_scheduled_account_only_until_it_is_due,
+            deletions::a_scheduled_account_is_inactive_until_it_is_cancelled,
+            deletions::a_deletion_can_be_cancelled_until_it_is_due,
+            deletions::an_account_that_somebody_else_closed_is_not_given_back,
+            deletions::everything_of_a_deleted_account_is_gone,
+            deletions::only_what_is_due_is_erased,
+            deletions::parallel_purges_take_each_account_once,
+            deletions::an_event_about_an_account_that_goes_is_not_left_behind,
+            deletions::a_purge_passes_over_an_account_that_is_being_kept,
+            records::the_history_is_paged_by_id,
+            records::a_filter_shows_exactly_its_events,
+            records::a_password_given_again_is_noted_in_its_session,
+            records::a_device_is_known_by_name_and_user_agent,
+            records::a_language_is_kept_and_is_the_mails,
+            records::sessions_mails_and_tokens_are_read_back,
+            records::a_token_is_found_dead_or_alive,
+            records::a_pending_change_is_the_newest_until_it_ends,
             whole::an_uncommitted_transaction_leaves_nothing,
             whole::an_audit_record_is_kept,
             whole::of_two_first_signing_keys_one_is_kept,

@@ -1,0 +1,283 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use time::Date;
+use vestibule_core::{Activity, ActivityFilter, AuthError};
+use vestibule_i18n::{Texts, t};
+
+use super::actions::SignOutOthers;
+use super::events::{is_risky, sentence};
+use super::frame::{self, Tab};
+use super::overview::here_and_now;
+use crate::components::{Button, ButtonStyle, Form};
+use crate::dates::{Clock, date_of, day};
+use crate::ssr::{self, Visit};
+
+/// Sends all data about the visitor as a file; the portal's router answers it.
+const EXPORT: &str = "/account/export";
+
+#[component]
+pub fn ActivityPage() -> impl IntoView {
+    ssr::page(render)
+}
+
+async fn render(visit: Visit) -> Result<AnyView, AuthError> {
+    let Some(who) = visit.principal().await? else {
+        return Ok(visit.ask_to_sign_in());
+    };
+    let filter = visit
+        .query("show")
+        .and_then(|code| ActivityFilter::from_code(&code))
+        .unwrap_or(ActivityFilter::All);
+    let cursor = visit.query("cursor");
+    let auth = visit.auth();
+    let page = match auth
+        .list_activity(&who, filter, cursor.as_deref(), None)
+        .await
+    {
+        Ok(page) => page,
+        // A link that was cut short: the list begins at its top.
+        Err(AuthError::ValidationFailed(_)) => return Ok(visit.leave(&link(filter, None))),
+        Err(error) => return Err(error),
+    };
+    let today = date_of(here_and_now(&auth.list_sessions(&who).await?, &who));
+    let flash = visit.take_flash();
+    let texts = visit.texts();
+    let next = page.next_cursor.map(|cursor| link(filter, Some(&cursor)));
+    let is_first = cursor.is_none();
+    let content = view! {
+        <Filters texts here=filter/>
+        <Days texts events=page.events today is_first/>
+        {next
+            .map(|next| {
+                view! {
+                    <p><a class="button button-secondary" href=next rel="next">{t!(texts, "account-activity-older")}</a></p>
+                }
+            })}
+        <NotMe texts/>
+        <YourData texts/>
+    };
+    Ok(frame::page(&visit, Tab::Activity, &flash, content))
+}
+
+fn link(filter: ActivityFilter, cursor: Option<&str>) -> String {
+    let page = Tab::Activity.path();
+    match (filter, cursor) {
+        (ActivityFilter::All, None) => page.to_owned(),
+        (_, None) => format!("{page}?show={filter}"),
+        (_, Some(cursor)) => format!("{page}?show={filter}&cursor={cursor}"),
+    }
+}
+
+#[component]
+fn Filters(texts: Texts, here: ActivityFilter) -> impl IntoView {
+    let items = ActivityFilter::ALL.iter().map(|filter| {
+        let name = match filter {
+            ActivityFilter::All => t!(texts, "account-activity-all"),
+            ActivityFilter::SignIns => t!(texts, "account-activity-sign-ins"),
+            ActivityFilter::Changes => t!(texts, "account-activity-changes"),
+            ActivityFilter::Failed => t!(texts, "account-activity-failed"),
+        };
+        let current = (*filter == here).then_some("true");
+        view! { <li><a href=link(*filter, None) aria-current=current>{name}</a></li> }
+    });
+    view! {
+        <nav class="filters" aria-label=t!(texts, "account-activity-filters")>
+            <ul role="list">{items.collect_view()}</ul>
+        </nav>
+    }
+}
+
+/// The events under the days that they were on.
+#[component]
+fn Days(texts: Texts, events: Vec<Activity>, today: Date, is_first: bool) -> impl IntoView {
+    if events.is_empty() {
+        let text = if is_first {
+            t!(texts, "account-activity-none")
+        } else {
+            t!(texts, "account-activity-no-more")
+        };
+        return view! { <section class="panel"><p class="empty">{text}</p></section> }.into_any();
+    }
+    let days = by_day(events).into_iter().map(|(date, events)| {
+        let id = format!("day-{date}");
+        let heading = id.clone();
+        let rows = events
+            .into_iter()
+            .map(|activity| view! { <Event texts activity/> });
+        view! {
+            <section class="panel" aria-labelledby=id>
+                <h2 id=heading>{day(texts, date, today)}</h2>
+                <ul class="events" role="list">{rows.collect_view()}</ul>
+            </section>
+        }
+    });
+    view! {
+        {days.collect_view()}
+        <p class="hint">{t!(texts, "account-activity-zone")}</p>
+    }
+    .into_any()
+}
+
+/// Groups neighbours; the events are in the order of their times.
+fn by_day(events: Vec<Activity>) -> Vec<(Date, Vec<Activity>)> {
+    let mut days: Vec<(Date, Vec<Activity>)> = Vec::new();
+    for event in events {
+        let date = date_of(event.created_at);
+        match days.last_mut() {
+            Some((day, events)) if *day == date => events.push(event),
+            _ => days.push((date, vec![event])),
+        }
+    }
+    days
+}
+
+#[component]
+fn Event(texts: Texts, activity: Activity) -> impl IntoView {
+    let sentence = sentence(texts, &activity);
+    let doubt = is_risky(activity.event).then(|| {
+        view! {
+            <a class="event-doubt" href="#not-me">
+                {t!(texts, "account-activity-not-me")}
+                <span class="visually-hidden">": " {sentence.clone()}</span>
+            </a>
+        }
+    });
+    view! {
+        <li class="event">
+            <p class="event-facts">
+                <span class="event-what">{sentence}</span>
+                {(!activity.success)
+                    .then(|| {
+                        view! { " " <span class="badge badge-open">{t!(texts, "account-activity-badge-failed")}</span> }
+                    })}
+                <br/>
+                <span class="event-detail"><Clock at=activity.created_at/> " · " {activity.ip_address}</span>
+            </p>
+            {doubt}
+        </li>
+    }
+}
+
+/// What contains it when somebody else is in the account.
+#[component]
+fn NotMe(texts: Texts) -> impl IntoView {
+    view! {
+        <section class="panel" id="not-me" tabindex="-1" aria-labelledby="not-me-heading">
+            <h2 id="not-me-heading">{t!(texts, "account-not-me-heading")}</h2>
+            <p>{t!(texts, "account-not-me-text")}</p>
+            <ol class="steps">
+                <li>
+                    <a href="/account/password">{t!(texts, "account-not-me-password")}</a>
+                    " "
+                    {t!(texts, "account-not-me-password-text")}
+                </li>
+                <li>
+                    <a href="/account/email">{t!(texts, "account-not-me-email")}</a>
+                    " "
+                    {t!(texts, "account-not-me-email-text")}
+                </li>
+                <li>
+                    {t!(texts, "account-not-me-reset-text")}
+                    " "
+                    <a href="/forgot-password">{t!(texts, "account-not-me-reset")}</a>
+                </li>
+            </ol>
+            <Form action=SignOutOthers::PATH class="panel-actions">
+                <Button style=ButtonStyle::Secondary>{t!(texts, "account-sessions-end-others")}</Button>
+            </Form>
+        </section>
+    }
+}
+
+#[component]
+fn YourData(texts: Texts) -> impl IntoView {
+    view! {
+        <section class="panel" aria-labelledby="data">
+            <h2 id="data">{t!(texts, "account-data-heading")}</h2>
+            <p>{t!(texts, "account-data-kept")}</p>
+            <p>{t!(texts, "account-data-text")}</p>
+            <Form action=EXPORT class="panel-actions">
+                <Button style=ButtonStyle::Secondary>{t!(texts, "account-data-download")}</Button>
+            </Form>
+            <p class="aside"><a href="/account/delete">{t!(texts, "account-data-delete")}</a></p>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::OffsetDateTime;
+    use time::macros::{date, datetime};
+    use uuid::Uuid;
+    use vestibule_core::AuditEvent;
+    use vestibule_core::model::Language;
+
+    use super::*;
+
+    fn activity(event: AuditEvent, created_at: OffsetDateTime) -> Activity {
+        Activity {
+            id: Uuid::nil(),
+            event,
+            created_at,
+            ip_address: "192.0.2.1".to_owned(),
+            device: "Firefox on Linux".to_owned(),
+            success: event.is_success(),
+            details: serde_json::Value::Null,
+        }
+    }
+
+    #[test]
+    fn events_are_grouped_by_their_day_in_utc() {
+        let times = [
+            datetime!(2026-11-24 00:10 UTC),
+            datetime!(2026-11-23 23:50 UTC),
+            datetime!(2026-11-23 10:00 UTC),
+            datetime!(2026-11-20 10:00 UTC),
+        ];
+        let events = times.map(|at| activity(AuditEvent::LoginSuccess, at));
+        let days: Vec<(Date, usize)> = by_day(events.into())
+            .into_iter()
+            .map(|(date, events)| (date, events.len()))
+            .collect();
+        let expected = [
+            (date!(2026 - 11 - 24), 1),
+            (date!(2026 - 11 - 23), 2),
+            (date!(2026 - 11 - 20), 1),
+        ];
+        assert_eq!(days, expected);
+        assert!(by_day(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn every_event_is_a_sentence_of_its_own_in_every_language() {
+        for language in Language::ALL {
+            let texts = Texts::of(*language);
+            let mut sentences: Vec<String> = AuditEvent::ALL
+                .iter()
+                .map(|event| sentence(texts, &activity(*event, datetime!(2026-11-24 12:00 UTC))))
+                .collect();
+            for sentence in &sentences {
+                assert!(
+                    !sentence.contains('{') && !sentence.starts_with("event-"),
+                    "{sentence}"
+                );
+            }
+            sentences.sort();
+            sentences.dedup();
+            assert_eq!(sentences.len(), AuditEvent::ALL.len());
+        }
+    }
+
+    #[test]
+    fn a_page_of_a_filter_has_an_address() {
+        assert_eq!(link(ActivityFilter::All, None), "/account/activity");
+        assert_eq!(
+            link(ActivityFilter::Failed, None),
+            "/account/activity?show=failed"
+        );
+        assert_eq!(
+            link(ActivityFilter::All, Some("0192")),
+            "/account/activity?show=all&cursor=0192"
+        );
+    }
+}

@@ -1,0 +1,57 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use vestibule_core::{AuthError, Field};
+use vestibule_i18n::t;
+
+use super::changes::ConfirmPassword;
+use crate::components::{Button, ErrorSummary, Form, HiddenField, Layout, PasswordField, Username};
+use crate::messages;
+use crate::ssr::{self, Visit};
+
+/// Asks for the password before something that takes none itself, and goes back to it.
+#[component]
+pub fn ConfirmPage() -> impl IntoView {
+    ssr::page(render)
+}
+
+async fn render(visit: Visit) -> Result<AnyView, AuthError> {
+    let Some(who) = visit.principal().await? else {
+        return Ok(visit.ask_to_sign_in());
+    };
+    let return_to = visit.return_to();
+    if visit.auth().is_recently_authenticated(&who) {
+        return Ok(visit.leave(return_to.path()));
+    }
+    let flash = visit.take_flash();
+    let texts = visit.texts();
+    let errors = visit.field_errors(&flash);
+    let back = return_to.path().to_owned();
+    let view = view! {
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "account-confirm-heading")
+            has_error=flash.error().is_some()
+            is_signed_in=true
+        >
+            <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
+            <p>{t!(texts, "account-confirm-text")}</p>
+            <Form action=ConfirmPassword::PATH>
+                {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
+                <Username email=who.user.email/>
+                <PasswordField
+                    name="current_password"
+                    label=t!(texts, "account-current-password")
+                    autocomplete="current-password"
+                    error=errors.of(Field::CurrentPassword)
+                />
+                <Button>{t!(texts, "account-confirm-button")}</Button>
+            </Form>
+            <p class="footnote">
+                <a href="/forgot-password">{t!(texts, "account-password-forgotten")}</a>
+                " · "
+                <a href=back>{t!(texts, "account-confirm-back")}</a>
+            </p>
+        </Layout>
+    };
+    Ok(view.into_any())
+}

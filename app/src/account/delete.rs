@@ -1,0 +1,80 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use vestibule_core::{AuthError, ErrorCode};
+use vestibule_i18n::{Texts, t};
+
+use super::changes::DeleteAccount;
+use super::frame::{self, Tab, password_again};
+use crate::components::{Button, ButtonStyle, Form};
+use crate::flash::Flash;
+use crate::ssr::{self, Visit};
+
+#[component]
+pub fn DeletePage() -> impl IntoView {
+    ssr::page(render)
+}
+
+async fn render(visit: Visit) -> Result<AnyView, AuthError> {
+    let Some(who) = visit.principal().await? else {
+        return Ok(visit.ask_to_sign_in());
+    };
+    let flash = visit.take_flash();
+    let texts = visit.texts();
+    let is_unticked = is_unticked(&flash);
+    let password = password_again(&visit, &who, &flash);
+    let content = view! {
+        <section class="panel danger-zone" aria-labelledby="what">
+            <h2 id="what">{t!(texts, "account-delete-what")}</h2>
+            <ol class="steps">
+                <li>{t!(texts, "account-delete-first")}</li>
+                <li>{t!(texts, "account-delete-second")}</li>
+                <li>{t!(texts, "account-delete-third")}</li>
+            </ol>
+            <p>
+                {t!(texts, "account-delete-data")}
+                " "
+                <a href="/account/activity#data">{t!(texts, "account-delete-data-link")}</a>
+            </p>
+            <Form action=DeleteAccount::PATH>
+                {password}
+                <Confirmation texts is_unticked/>
+                <Button style=ButtonStyle::Danger>{t!(texts, "account-delete-button")}</Button>
+            </Form>
+            <p class="aside"><a href="/account">{t!(texts, "account-delete-keep")}</a></p>
+        </section>
+    };
+    Ok(frame::page(&visit, Tab::Delete, &flash, content))
+}
+
+/// The one rule of this page alone: a refusal that names no field is about the box.
+pub fn is_unticked(flash: &Flash) -> bool {
+    flash.error() == Some(ErrorCode::ValidationFailed) && flash.faults().next().is_none()
+}
+
+#[component]
+fn Confirmation(texts: Texts, is_unticked: bool) -> impl IntoView {
+    view! {
+        <div class="field">
+            {is_unticked
+                .then(|| {
+                    view! {
+                        <p class="field-error" id="confirm-error">
+                            <span class="visually-hidden">{t!(texts, "field-error")} " "</span>
+                            {t!(texts, "account-delete-unticked")}
+                        </p>
+                    }
+                })}
+            <div class="checkbox">
+                <input
+                    id="confirm"
+                    name="confirm"
+                    type="checkbox"
+                    required
+                    aria-describedby=is_unticked.then_some("confirm-error")
+                    aria-invalid=is_unticked.then_some("true")
+                />
+                <label for="confirm">{t!(texts, "account-delete-confirm")}</label>
+            </div>
+        </div>
+    }
+}

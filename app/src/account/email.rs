@@ -1,0 +1,106 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use vestibule_core::model::User;
+use vestibule_core::{AuthError, Field, PendingEmail};
+use vestibule_i18n::{Texts, t};
+
+use super::changes::{CancelEmailChange, ChangeEmail};
+use super::frame::{self, Tab, password_again};
+use super::overview::EmailBadge;
+use crate::components::{Button, ButtonStyle, Form, TextField};
+use crate::dates::{Moment, exact};
+use crate::ssr::{self, Visit};
+
+#[component]
+pub fn EmailPage() -> impl IntoView {
+    ssr::page(render)
+}
+
+async fn render(visit: Visit) -> Result<AnyView, AuthError> {
+    let Some(who) = visit.principal().await? else {
+        return Ok(visit.ask_to_sign_in());
+    };
+    let pending = visit.auth().pending_email_change(&who).await?;
+    let flash = visit.take_flash();
+    let texts = visit.texts();
+    let password = password_again(&visit, &who, &flash);
+    let typed = flash.value("new_email");
+    let error = visit.field_errors(&flash).of(Field::NewEmail);
+    let content = view! {
+        <Current texts user=who.user/>
+        {pending.map(|pending| view! { <Pending texts pending/> })}
+        <Change texts typed error password/>
+    };
+    Ok(frame::page(&visit, Tab::Email, &flash, content))
+}
+
+#[component]
+fn Current(texts: Texts, user: User) -> impl IntoView {
+    let is_verified = user.is_email_verified;
+    view! {
+        <section class="panel" aria-labelledby="current">
+            <h2 id="current">{t!(texts, "account-email-current")}</h2>
+            <p>
+                <span class="address">{user.email}</span>
+                " "
+                <EmailBadge texts is_verified/>
+            </p>
+            {(!is_verified)
+                .then(|| view! { <p><a href="/verify-email">{t!(texts, "account-email-confirm-link")}</a></p> })}
+        </section>
+    }
+}
+
+/// A change that waits for the new address to say yes.
+#[component]
+fn Pending(texts: Texts, pending: PendingEmail) -> impl IntoView {
+    view! {
+        <section class="panel" aria-labelledby="pending">
+            <h2 id="pending">{t!(texts, "account-email-pending-heading")}</h2>
+            <dl class="facts">
+                <div>
+                    <dt>{t!(texts, "account-email-pending-address")}</dt>
+                    <dd class="address">{pending.email}</dd>
+                </div>
+                <div>
+                    <dt>{t!(texts, "account-email-pending-since")}</dt>
+                    <dd><Moment texts at=pending.requested_at/></dd>
+                </div>
+            </dl>
+            <p>
+                {t!(
+                    texts,
+                    "account-email-pending-text",
+                    until = exact(texts, pending.expires_at)
+                )}
+            </p>
+            <p>{t!(texts, "account-email-pending-old")}</p>
+            <Form action=CancelEmailChange::PATH class="panel-actions">
+                <Button style=ButtonStyle::Secondary>{t!(texts, "account-email-pending-cancel")}</Button>
+            </Form>
+        </section>
+    }
+}
+
+#[component]
+fn Change(texts: Texts, typed: String, error: Option<String>, password: AnyView) -> impl IntoView {
+    view! {
+        <section class="panel" aria-labelledby="change">
+            <h2 id="change">{t!(texts, "account-email-change-heading")}</h2>
+            <p>{t!(texts, "account-email-change-text")}</p>
+            <Form action=ChangeEmail::PATH>
+                <TextField
+                    name="new_email"
+                    label=t!(texts, "account-email-new")
+                    kind="email"
+                    inputmode="email"
+                    autocomplete="email"
+                    value=typed
+                    error
+                />
+                {password}
+                <Button>{t!(texts, "account-email-change-button")}</Button>
+            </Form>
+        </section>
+    }
+}

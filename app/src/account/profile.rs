@@ -1,0 +1,58 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use vestibule_core::{AuthError, Field};
+use vestibule_i18n::t;
+
+use super::changes::UpdateProfile;
+use super::frame::{self, Tab};
+use crate::components::{Button, Form, TextField};
+use crate::flash;
+use crate::ssr::{self, Visit};
+
+#[component]
+pub fn ProfilePage() -> impl IntoView {
+    ssr::page(render)
+}
+
+async fn render(visit: Visit) -> Result<AnyView, AuthError> {
+    let Some(who) = visit.principal().await? else {
+        return Ok(visit.ask_to_sign_in());
+    };
+    let flash = visit.take_flash();
+    let texts = visit.texts();
+    let errors = visit.field_errors(&flash);
+    let (first_name, last_name) = if flash.form() == Some(flash::Form::Profile) {
+        // What was typed, also where a name was taken out.
+        (flash.value("first_name"), flash.value("last_name"))
+    } else {
+        let known = |name: Option<String>| name.unwrap_or_default();
+        (known(who.user.first_name), known(who.user.last_name))
+    };
+    let content = view! {
+        <section class="panel">
+            <p>{t!(texts, "account-profile-text")}</p>
+            <Form action=UpdateProfile::PATH>
+                <div class="columns">
+                    <TextField
+                        name="first_name"
+                        label=t!(texts, "label-first-name")
+                        autocomplete="given-name"
+                        required=false
+                        value=first_name
+                        error=errors.of(Field::FirstName)
+                    />
+                    <TextField
+                        name="last_name"
+                        label=t!(texts, "label-last-name")
+                        autocomplete="family-name"
+                        required=false
+                        value=last_name
+                        error=errors.of(Field::LastName)
+                    />
+                </div>
+                <Button>{t!(texts, "account-profile-save")}</Button>
+            </Form>
+        </section>
+    };
+    Ok(frame::page(&visit, Tab::Profile, &flash, content))
+}

@@ -1,0 +1,5 @@
+//! Choosing the language of the pages.
+
+mod actions;
+
+pub use actions::SetLanguage;

@@ -1,0 +1,60 @@
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use vestibule_core::AuthError;
+
+use crate::ssr::Visit;
+
+/// What the meter shows. Nothing of the password comes back.
+#[derive(Serialize, Deserialize)]
+pub struct Strength {
+    /// Whether the form would be accepted with it.
+    ok: bool,
+    /// `ok`, the code of the rule that it breaks, or why there is no answer.
+    code: String,
+    /// 0 to 4.
+    score: u8,
+}
+
+/// Rates a new password by the rules that its form is going to meet. The page works without; who was refused gets the
+/// status of the refusal.
+#[server(prefix = "/_fn", endpoint = "password_strength")]
+pub async fn password_strength(
+    #[server(default)] password: String,
+    #[server(default)] email: String,
+    #[server(default)] first_name: String,
+    #[server(default)] last_name: String,
+) -> Result<Strength, ServerFnError> {
+    let visit = Visit::current()?;
+    let typed = vec![email, first_name, last_name];
+    Ok(match rate(&visit, password, typed).await {
+        Ok(strength) => Strength {
+            ok: strength.fault.is_none(),
+            code: strength
+                .fault
+                .map_or("ok", |fault| fault.as_str())
+                .to_owned(),
+            score: strength.score,
+        },
+        Err(error) => Strength {
+            ok: false,
+            code: visit.refuse(error).as_str().to_owned(),
+            score: 0,
+        },
+    })
+}
+
+async fn rate(
+    visit: &Visit,
+    password: String,
+    mut own_words: Vec<String>,
+) -> Result<vestibule_core::PasswordStrength, AuthError> {
+    // The form that changes a password does not ask for what we know.
+    if let Some(who) = visit.principal().await? {
+        own_words.push(who.user.email);
+        own_words.extend(who.user.first_name);
+        own_words.extend(who.user.last_name);
+    }
+    let auth = visit.auth();
+    auth.password_strength(password.into(), own_words, &visit.meta())
+        .await
+}

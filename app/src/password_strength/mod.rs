@@ -1,0 +1,5 @@
+//! What the strength meter asks while a new password is being typed.
+
+mod actions;
+
+pub use actions::PasswordStrength;

@@ -1,0 +1,75 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use vestibule_core::{AuthError, ErrorCode, RestoreLink};
+use vestibule_i18n::t;
+
+use super::actions::RestoreAccount;
+use crate::components::{Button, ErrorSummary, Form, Layout};
+use crate::dates::exact;
+use crate::flash::Flash;
+use crate::messages;
+use crate::ssr::{self, MailedLink, Visit};
+
+#[component]
+pub fn RestoreAccountPage() -> impl IntoView {
+    ssr::page(render)
+}
+
+async fn render(visit: Visit) -> Result<AnyView, AuthError> {
+    if visit.stow_token(MailedLink::RestoreAccount) {
+        return Ok(().into_any());
+    }
+    let flash = visit.take_flash();
+    let link = match visit.stowed_token(MailedLink::RestoreAccount) {
+        Some(token) => visit.auth().restore_link(&token).await?,
+        None => None,
+    };
+    Ok(match link {
+        Some(link) => ask(&visit, &flash, link),
+        None => dead_link(&visit, &flash),
+    })
+}
+
+/// The link works: one button uses it. A GET must not, because mail scanners follow links.
+fn ask(visit: &Visit, flash: &Flash, link: RestoreLink) -> AnyView {
+    let texts = visit.texts();
+    let message = messages::error(texts, flash);
+    let until = exact(texts, link.delete_at);
+    view! {
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "restore-heading")
+            has_error=message.is_some()
+        >
+            <ErrorSummary message/>
+            <p>{t!(texts, "restore-address")} " " <span class="address">{link.email}</span></p>
+            <p>{t!(texts, "restore-text", until = until)}</p>
+            <Form action=RestoreAccount::PATH>
+                <Button>{t!(texts, "restore-button")}</Button>
+            </Form>
+        </Layout>
+    }
+    .into_any()
+}
+
+fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
+    visit.drop_token(MailedLink::RestoreAccount);
+    let texts = visit.texts();
+    // What the page says anyway needs no summary.
+    let is_news = flash.error() != Some(ErrorCode::InvalidToken);
+    let message = messages::error(texts, flash).filter(|_| is_news);
+    view! {
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "restore-dead-heading")
+            has_error=message.is_some()
+        >
+            <ErrorSummary message/>
+            <p>{t!(texts, "restore-dead-text")}</p>
+            <p>{t!(texts, "restore-dead-help")}</p>
+            <p><a class="button" href="/login">{t!(texts, "undo-sign-in")}</a></p>
+            <p class="footnote"><a href="/register">{t!(texts, "restore-dead-register")}</a></p>
+        </Layout>
+    }
+    .into_any()
+}

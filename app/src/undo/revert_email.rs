@@ -1,0 +1,73 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use vestibule_core::{AuthError, ErrorCode, RevertLink};
+use vestibule_i18n::t;
+
+use super::actions::RevertEmail;
+use crate::components::{Button, ErrorSummary, Form, Layout};
+use crate::flash::Flash;
+use crate::messages;
+use crate::ssr::{self, MailedLink, Visit};
+
+#[component]
+pub fn RevertEmailPage() -> impl IntoView {
+    ssr::page(render)
+}
+
+async fn render(visit: Visit) -> Result<AnyView, AuthError> {
+    if visit.stow_token(MailedLink::RevertEmail) {
+        return Ok(().into_any());
+    }
+    let flash = visit.take_flash();
+    let link = match visit.stowed_token(MailedLink::RevertEmail) {
+        Some(token) => visit.auth().revert_link(&token).await?,
+        None => None,
+    };
+    Ok(match link {
+        Some(link) => ask(&visit, &flash, link),
+        None => dead_link(&visit, &flash),
+    })
+}
+
+/// The link works: one button uses it. A GET must not, because mail scanners follow links.
+fn ask(visit: &Visit, flash: &Flash, link: RevertLink) -> AnyView {
+    let texts = visit.texts();
+    let message = messages::error(texts, flash);
+    view! {
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "revert-heading")
+            has_error=message.is_some()
+        >
+            <ErrorSummary message/>
+            <p>{t!(texts, "revert-address")} " " <span class="address">{link.email}</span></p>
+            <p>{t!(texts, "revert-text")}</p>
+            <Form action=RevertEmail::PATH>
+                <Button>{t!(texts, "revert-button")}</Button>
+            </Form>
+        </Layout>
+    }
+    .into_any()
+}
+
+fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
+    visit.drop_token(MailedLink::RevertEmail);
+    let texts = visit.texts();
+    // What the page says anyway needs no summary.
+    let is_news = flash.error() != Some(ErrorCode::InvalidToken);
+    let message = messages::error(texts, flash).filter(|_| is_news);
+    view! {
+        <Layout
+            product_name=visit.product_name()
+            heading=t!(texts, "revert-dead-heading")
+            has_error=message.is_some()
+        >
+            <ErrorSummary message/>
+            <p>{t!(texts, "revert-dead-text")}</p>
+            <p>{t!(texts, "revert-dead-help")}</p>
+            <p><a class="button" href="/forgot-password">{t!(texts, "revert-dead-reset")}</a></p>
+            <p class="footnote"><a href="/login">{t!(texts, "undo-sign-in")}</a></p>
+        </Layout>
+    }
+    .into_any()
+}

@@ -1,0 +1,52 @@
+import { expectAccessible } from '../fixtures/axe';
+import { watchDocuments } from '../fixtures/documents';
+import { expectKeyboardPath } from '../fixtures/keyboard';
+import { expectRoom } from '../fixtures/layout';
+import { expectValidMarkup } from '../fixtures/markup';
+import { expectPasswordManagerConventions } from '../fixtures/password_managers';
+import { shoot, snap } from '../fixtures/snap';
+import { ENGLISH_ALONE, states } from '../fixtures/states';
+import { expect, test } from '../fixtures/test';
+import { expectTranslated, textsOf } from '../fixtures/words';
+
+/** States whose German is checked with axe too: its words are the only difference. */
+const CHECKED_IN_GERMAN = ['sign-in', 'sign-in-refused', 'register', 'account', 'account-sessions-many', 'mail-welcome'];
+
+/** What the states of refusals and errors are about. */
+const STATUSES = [400, 403, 404, 405, 429, 500];
+
+// The pictures tell more, and traces take a third of the time.
+test.use({ trace: 'off' });
+
+for (const [name, open] of Object.entries(states)) {
+  const kind = name.startsWith('mail-') ? 'mail' : 'page';
+
+  test(name, async ({ page, browser, api, mailbox, person, limitedServer, watch }) => {
+    watch.expectStatus(...STATUSES);
+    const source = watchDocuments(page);
+    await open({ page, api, mailbox, person, limitedServer });
+
+    await test.step('axe', () => expectAccessible(page, name, kind));
+    await test.step('markup', async () => expectValidMarkup(await source(), kind));
+    await test.step('password managers', () => expectPasswordManagerConventions(page, name));
+    await test.step('pictures', () => snap(page, name));
+    const english = await textsOf(page);
+    await test.step('400 %', () => expectRoom(page, name));
+    // Last, because fields complain when they are left empty.
+    if (kind === 'page') await test.step('keyboard', () => expectKeyboardPath(page, name));
+    if (ENGLISH_ALONE.includes(name)) return;
+
+    await test.step('German', async () => {
+      const context = await browser.newContext({ locale: 'de-DE' });
+      await watch.attach(context);
+      const german = await context.newPage();
+      await open({ page: german, api, mailbox, person: await api.person('de'), limitedServer });
+      await expect(german.locator('html')).toHaveAttribute('lang', 'de');
+      expectTranslated(english, await textsOf(german), name);
+      await shoot(german, `${name}-laptop-german`);
+      if (CHECKED_IN_GERMAN.includes(name)) await expectAccessible(german, `${name} in German`, kind);
+      await expectRoom(german, `${name} in German`);
+      await context.close();
+    });
+  });
+}

@@ -1,0 +1,148 @@
+### Die E-Mails, auf Deutsch.
+###
+### Jeder Satz steht im HTML und im reinen Text: Was dort eine Schaltfläche ist, ist hier eine Adresse auf eigener Zeile;
+### darum sagt kein Satz "klicken Sie auf die Schaltfläche". Zeiten und Geräte nennen die Schlüssel der Seiten.
+
+## In jeder E-Mail
+
+mail-greeting = Guten Tag,
+mail-greeting-name = Hallo { $name },
+mail-not-you = Falls Sie das nicht waren:
+mail-all-well = Wenn Sie das waren, ist alles in Ordnung, und Sie brauchen nichts zu tun.
+mail-button-fails = Falls die Schaltfläche nicht geht, öffnen Sie diese Adresse im Browser:
+mail-asked = Angefordert am { $at }. Gerät: { $device }. IP-Adresse: { $ip }.
+mail-questions = Fragen? Antworten Sie einfach auf diese E-Mail oder schreiben Sie uns:
+mail-sent-by = { $product } hat diese E-Mail an { $recipient } gesendet.
+
+## Was geschah, wo und wann
+
+mail-when = Wann:
+mail-device = Gerät:
+mail-ip = IP-Adresse:
+mail-new-address = Neue Adresse:
+mail-deleted-on = Gelöscht am:
+mail-asked-on = Beauftragt am:
+
+## Willkommen, und der Code und Link noch einmal
+
+mail-code-subject = { $code } ist Ihr Code für { $product }
+mail-code-preheader = { $code } ist Ihr Code. Er gilt 10 Minuten.
+mail-code = Ihr Code:
+mail-confirm-button = Adresse bestätigen
+mail-confirm-not-you = Vielleicht hat sich jemand bei der Adresse vertippt. Bitte bestätigen Sie sie nicht und geben Sie den Code nicht weiter. Mehr brauchen Sie nicht zu tun.
+
+mail-welcome-subject = Willkommen bei { $product }: Bitte bestätigen Sie Ihre Adresse
+mail-welcome-preheader = Ein kleiner Schritt fehlt noch: Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.
+mail-welcome-heading = Willkommen bei { $product }
+mail-welcome-intro = Ihr Konto ist bereit. Ein kleiner Schritt fehlt noch: Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.
+mail-welcome-code = Geben Sie diesen Code auf der Seite ein, auf der Sie sich registriert haben. Er gilt 10 Minuten.
+mail-welcome-or-link = Oder bestätigen Sie Ihre Adresse gleich hier. Der Link gilt 24 Stunden.
+mail-welcome-link = Das geht gleich hier. Der Link gilt 24 Stunden.
+
+mail-verify-subject = Bitte bestätigen Sie Ihre Adresse für { $product }
+mail-verify-preheader = Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.
+mail-verify-heading = Adresse bestätigen
+mail-verify-code = Geben Sie diesen Code auf der Seite ein, die danach fragt: Damit bestätigen Sie, dass diese Adresse Ihnen gehört. Der Code gilt 10 Minuten.
+mail-verify-or-link = Oder bestätigen Sie Ihre Adresse gleich hier. Der Link gilt 24 Stunden.
+mail-verify-link = Bitte bestätigen Sie, dass diese Adresse Ihnen gehört. Der Link gilt 24 Stunden.
+mail-verify-earlier = Codes und Links aus früheren E-Mails gelten nicht mehr.
+
+## Passwort zurücksetzen
+
+mail-reset-subject = Passwort für { $product } zurücksetzen
+mail-reset-preheader = Wählen Sie ein neues Passwort. Der Link gilt 60 Minuten und nur einmal.
+mail-reset-heading = Passwort zurücksetzen
+mail-reset-intro = Sie möchten Ihr Passwort zurücksetzen. Hier können Sie ein neues wählen. Der Link gilt 60 Minuten und nur einmal.
+mail-reset-button = Neues Passwort wählen
+mail-reset-then = Sobald das neue Passwort gilt, werden alle Geräte abgemeldet, und Links aus früheren E-Mails gelten nicht mehr.
+mail-reset-not-you = Sie brauchen nichts zu tun. Ihr Passwort bleibt, wie es ist, und ohne diesen Link kann es niemand ändern. Bitte geben Sie ihn nicht weiter.
+
+## Jemand verwendete eine Adresse, die ein Konto hat
+
+mail-registered-subject = Sie haben schon ein Konto bei { $product }
+mail-registered-preheader = Sie brauchen nichts einzurichten: Melden Sie sich einfach an.
+mail-registered-heading = Sie haben schon ein Konto
+mail-registered-intro = Jemand, vermutlich Sie selbst, wollte diese Adresse hier für ein Konto verwenden. Sie gehört schon zu Ihrem Konto, und Sie brauchen nichts einzurichten: Melden Sie sich einfach an.
+mail-registered-button = Anmelden
+mail-registered-forgot = Falls Sie Ihr Passwort vergessen haben, hilft Ihnen die Anmeldeseite, ein neues zu wählen.
+mail-registered-not-you = Es wurde nichts geändert. Niemand kam in Ihr Konto, und niemand hat erfahren, dass Sie eines haben. Sie brauchen nichts zu tun.
+
+## Der Weg zurück in die eigene Hand
+
+mail-set-password-button = Neues Passwort festlegen
+
+## Passwort geändert
+
+mail-password-subject = Ihr Passwort für { $product } wurde geändert
+mail-password-preheader = Wenn Sie das waren, ist alles in Ordnung. Sonst legen Sie bitte sofort ein neues Passwort fest.
+mail-password-heading = Ihr Passwort wurde geändert
+mail-password-intro = Das Passwort Ihres Kontos wurde gerade geändert, und Ihre anderen Geräte wurden abgemeldet.
+mail-password-not-you = Jemand ist vielleicht in Ihr Konto gelangt. Bitte legen Sie sofort ein neues Passwort fest. Das meldet alle Geräte ab, auch fremde.
+
+## Sitzung beendet
+
+mail-ended-subject = { $product } hat eines Ihrer Geräte abgemeldet
+mail-ended-preheader = Zur Sicherheit haben wir eine Sitzung beendet. Ihre anderen Geräte bleiben angemeldet.
+mail-ended-heading = Wir haben eines Ihrer Geräte abgemeldet
+mail-ended-intro = Einer Ihrer Anmeldeschlüssel wurde ein zweites Mal verwendet. Vielleicht hat ihn jemand kopiert; darum haben wir die Sitzung beendet, zu der er gehörte. Ihre anderen Geräte bleiben angemeldet.
+mail-ended-where = Das zweite Mal kam von hier:
+mail-ended-known = Wenn Sie dieses Gerät kennen, melden Sie sich dort einfach neu an.
+mail-ended-not-you = Bitte legen Sie sofort ein neues Passwort fest. Das meldet alle Geräte ab, auch fremde.
+
+## Neues Gerät
+
+mail-device-subject = Neue Anmeldung bei Ihrem Konto für { $product }
+mail-device-preheader = Wenn Sie das waren, ist alles in Ordnung. Sonst legen Sie bitte sofort ein neues Passwort fest.
+mail-device-heading = Neue Anmeldung bei Ihrem Konto
+mail-device-intro = Jemand, vermutlich Sie selbst, hat sich in Ihrem Konto angemeldet, mit einem Gerät oder Browser, den wir noch nicht kannten.
+mail-device-not-you = Jemand kennt Ihr Passwort. Bitte legen Sie sofort ein neues fest. Das meldet alle Geräte ab, auch fremde.
+
+## Neue Adresse: an die neue
+
+mail-confirm-new-subject = Bestätigen Sie Ihre neue Adresse für { $product }
+mail-confirm-new-preheader = Ihre Adresse ändert sich erst, wenn Sie sie bestätigen.
+mail-confirm-new-heading = Neue Adresse bestätigen
+mail-confirm-new-intro = Sie möchten diese Adresse ab jetzt für Ihr Konto verwenden. Bitte bestätigen Sie, dass sie Ihnen gehört. Der Link gilt 24 Stunden.
+mail-confirm-new-button = Neue Adresse bestätigen
+mail-confirm-new-until = Bis zu Ihrer Bestätigung ändert sich nichts, und Sie melden sich mit Ihrer alten Adresse an.
+mail-confirm-new-not-you = Vielleicht hat sich jemand bei der Adresse vertippt. Bitte bestätigen Sie sie nicht: Dann ändert sich nichts, und mehr brauchen Sie nicht zu tun.
+
+## Neue Adresse: an die alte
+
+mail-change-subject = Ihre Adresse für { $product } soll geändert werden
+mail-change-preheader = Noch ist nichts geändert. Falls Sie das nicht waren, legen Sie bitte sofort ein neues Passwort fest.
+mail-change-heading = Ihre Adresse soll geändert werden
+mail-change-intro = Jemand, vermutlich Sie selbst, möchte für Ihr Konto eine neue Adresse verwenden. Noch ist nichts geändert: Die neue Adresse muss erst bestätigt werden, und bis dahin melden Sie sich mit dieser an.
+mail-change-well = Wenn Sie das waren, öffnen Sie bitte die E-Mail, die wir an die neue Adresse geschickt haben. Hier brauchen Sie nichts zu tun.
+mail-change-not-you = Jemand ist vielleicht in Ihr Konto gelangt. Bitte legen Sie sofort ein neues Passwort fest. Das verhindert die Änderung und meldet alle Geräte ab, auch fremde.
+
+mail-changed-subject = Ihre Adresse für { $product } wurde geändert
+mail-changed-preheader = Falls Sie das nicht waren, können Sie es 72 Stunden lang rückgängig machen.
+mail-changed-heading = Ihre Adresse wurde geändert
+mail-changed-intro = Ihr Konto hat eine neue Adresse. Ab jetzt melden Sie sich mit ihr an, und unsere E-Mails gehen dorthin.
+mail-changed-not-you = Bitte machen Sie die Änderung rückgängig. Ihr Konto bekommt diese Adresse zurück, und alle Geräte werden abgemeldet, auch fremde. Der Link gilt 72 Stunden, bis { $deadline }.
+mail-changed-button = Änderung rückgängig machen
+
+mail-reverted-subject = Ihre alte Adresse für { $product } gilt wieder
+mail-reverted-preheader = Ein Schritt fehlt noch: Bitte legen Sie ein neues Passwort fest.
+mail-reverted-heading = Ihre alte Adresse gilt wieder
+mail-reverted-intro = Die Änderung Ihrer Adresse ist rückgängig gemacht. Ihr Konto gehört wieder zu dieser Adresse, und alle Geräte wurden abgemeldet, auch Ihre eigenen.
+mail-reverted-then = Ein Schritt fehlt noch: Bitte legen Sie ein neues Passwort fest, denn vielleicht kennt jemand anderes das alte.
+mail-reverted-not-you = Vielleicht liest jemand anderes Ihre E-Mails. Bitte ändern Sie zuerst das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest.
+
+## Löschung des Kontos
+
+mail-deletion-subject = Ihr Konto bei { $product } wird gelöscht
+mail-deletion-preheader = Sie können es sich noch anders überlegen, bis { $deadline }.
+mail-deletion-heading = Ihr Konto wird gelöscht
+mail-deletion-intro = Wie gewünscht wird Ihr Konto gelöscht, mit allem, was dazugehört. Es ist ab jetzt geschlossen, und Sie wurden überall abgemeldet.
+mail-deletion-keep = Wenn Sie es sich anders überlegen, können Sie Ihr Konto bis dahin behalten. Danach ist es endgültig weg, und niemand kann es zurückholen.
+mail-deletion-button = Konto behalten
+mail-deletion-not-you = Bitte behalten Sie Ihr Konto gleich mit diesem Link und legen Sie dann ein neues Passwort fest: Jemand ist vielleicht hineingelangt.
+
+mail-kept-subject = Ihr Konto bei { $product } bleibt bestehen
+mail-kept-preheader = Es wird nicht gelöscht, und Sie können sich wieder anmelden.
+mail-kept-heading = Ihr Konto bleibt bestehen
+mail-kept-intro = Schön, dass Sie bleiben! Ihr Konto wird nicht gelöscht. Alles darin ist, wie es war, und Sie können sich wieder anmelden.
+mail-kept-button = Anmelden
+mail-kept-not-you = Vielleicht liest jemand anderes Ihre E-Mails. Bitte ändern Sie das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest: Die Anmeldeseite hilft Ihnen dabei.

@@ -1,0 +1,518 @@
+### Die Seiten auf Deutsch.
+###
+### Keys say page and part: `sign-in-heading`. A text that stands in another one is a link of it, or a wait.
+
+## Languages
+
+# The language's own name, for who does not read the language of the page.
+language-name = Deutsch
+
+## The frame of every page
+
+frame-skip = Zum Inhalt springen
+frame-title-error = Fehler: { $title }
+frame-account = Konto
+frame-sign-out = Abmelden
+frame-language = Sprache
+frame-help = Brauchen Sie Hilfe?
+
+## Fields
+
+field-optional = (freiwillig)
+# Said by screen readers before what is wrong with a field.
+field-error = Fehler:
+label-email = E-Mail-Adresse
+label-password = Passwort
+label-new-password = Neues Passwort
+label-first-name = Vorname
+label-last-name = Nachname
+password-rule-length = Mindestens { $count } Zeichen.
+password-rule-words = Einige Wörter ohne Zusammenhang sind leicht zu merken und schwer zu erraten.
+# The button in a password field: what it shows, and what screen readers say.
+password-show = Zeigen
+password-show-name = Passwort zeigen
+password-hide = Verbergen
+password-hide-name = Passwort verbergen
+
+## Signing in
+
+sign-in-heading = Anmelden
+sign-in-forgot = Passwort vergessen?
+sign-in-remember = Auf diesem Gerät angemeldet bleiben
+sign-in-button = Anmelden
+sign-in-new = Neu hier? { $link }
+sign-in-new-link = Konto anlegen
+
+## Creating an account
+
+register-heading = Konto anlegen
+register-button = Konto anlegen
+register-known = Sie haben schon ein Konto? { $link }
+register-known-link = Anmelden
+# After "This address already has an account."
+register-taken = { $sign_in } oder { $reset }.
+register-taken-sign-in = Melden Sie sich an
+register-taken-reset = setzen Sie Ihr Passwort zurück
+
+## Getting back in
+
+forgot-heading = Passwort vergessen?
+forgot-intro = Nennen Sie uns Ihre Adresse. Wir schicken Ihnen einen Link, mit dem Sie ein neues Passwort festlegen.
+forgot-again = Nach ein paar Minuten noch nichts da? Sehen Sie im Spam-Ordner nach oder fordern Sie die E-Mail noch einmal an.
+forgot-button = Link schicken
+forgot-button-again = Noch einmal schicken
+forgot-back = Zurück zur Anmeldung
+reset-heading = Neues Passwort festlegen
+reset-intro = Alle Ihre Geräte werden abgemeldet.
+reset-button = Passwort festlegen
+reset-no-link-heading = Passwort zurücksetzen
+reset-no-link = Öffnen Sie den Link in der E-Mail, die wir Ihnen geschickt haben. Wenn Sie keine haben, fordern Sie hier eine an.
+reset-no-link-button = Link schicken
+reset-dead-heading = Dieser Link gilt nicht mehr
+reset-dead = Er ist abgelaufen, wurde schon benutzt oder durch eine neuere E-Mail ersetzt.
+# The address is masked: z***@example.org
+reset-dead-known = Wir können einen neuen an { $email } schicken.
+reset-dead-button = Neuen Link schicken
+
+## What went wrong with a form
+
+error-fields = Bitte prüfen Sie Ihre Angaben:
+error-credentials = E-Mail-Adresse oder Passwort ist falsch.
+error-link-dead = Dieser Link ist abgelaufen oder wurde schon benutzt.
+error-session-gone = Diese Sitzung ist schon beendet.
+error-limited = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal.
+error-limited-sign-in = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal, oder { $link }.
+error-limited-sign-in-link = setzen Sie Ihr Passwort zurück
+error-overloaded = Gerade ist sehr viel los. Es wurde nichts geändert. Versuchen Sie es in { $wait } noch einmal.
+error-unavailable = Wir erreichen unsere Datenbank gerade nicht. Versuchen Sie es gleich noch einmal.
+error-internal = Bei uns ist etwas schiefgegangen. Versuchen Sie es gleich noch einmal.
+
+# All waits come after "in".
+wait-moment = einem Augenblick
+wait-seconds =
+    { $count ->
+        [one] 1 Sekunde
+       *[other] { $count } Sekunden
+    }
+wait-minutes =
+    { $count ->
+        [one] 1 Minute
+       *[other] { $count } Minuten
+    }
+
+## What is wrong with a field
+
+field-required =
+    { $field ->
+        [email] Geben Sie Ihre E-Mail-Adresse ein.
+        [password] Geben Sie ein Passwort ein.
+        [new_password] Geben Sie ein Passwort ein.
+        [current_password] Geben Sie Ihr bisheriges Passwort ein.
+        [new_email] Geben Sie Ihre neue E-Mail-Adresse ein.
+        [first_name] Geben Sie Ihren Vornamen ein.
+        [last_name] Geben Sie Ihren Nachnamen ein.
+        [code] Geben Sie den Code ein.
+       *[other] Füllen Sie dieses Feld aus.
+    }
+field-invalid-email = Geben Sie eine E-Mail-Adresse wie name@example.com ein.
+field-too-short = Nehmen Sie mindestens { $count } Zeichen.
+field-too-long-name = Nehmen Sie höchstens { $count } Zeichen.
+field-too-long =
+    { $field ->
+        [email] Ihre E-Mail-Adresse ist zu lang.
+        [password] Das Passwort ist zu lang.
+        [new_password] Das Passwort ist zu lang.
+        [current_password] Ihr bisheriges Passwort ist zu lang.
+        [new_email] Ihre neue E-Mail-Adresse ist zu lang.
+        [code] Der Code ist zu lang.
+       *[other] Das ist zu lang.
+    }
+field-too-weak = Dieses Passwort ist leicht zu erraten. Fügen Sie ein paar Wörter ohne Zusammenhang hinzu, und lassen Sie Ihren Namen und Ihre Adresse weg.
+field-too-common = Dieses Passwort steht auf Listen gestohlener Passwörter. Wählen Sie ein anderes.
+field-invalid-characters =
+    { $field ->
+        [email] Ihre E-Mail-Adresse enthält Zeichen, die nicht erlaubt sind.
+        [password] Das Passwort enthält Zeichen, die nicht erlaubt sind.
+        [new_password] Das Passwort enthält Zeichen, die nicht erlaubt sind.
+        [current_password] Ihr bisheriges Passwort enthält Zeichen, die nicht erlaubt sind.
+        [new_email] Ihre neue E-Mail-Adresse enthält Zeichen, die nicht erlaubt sind.
+        [first_name] Ihr Vorname enthält Zeichen, die nicht erlaubt sind.
+        [last_name] Ihr Nachname enthält Zeichen, die nicht erlaubt sind.
+        [code] Der Code enthält Zeichen, die nicht erlaubt sind.
+       *[other] Hier sind Zeichen, die nicht erlaubt sind.
+    }
+field-taken = Zu dieser Adresse gibt es schon ein Konto.
+field-unchanged = Diese Adresse hat Ihr Konto jetzt schon. Geben Sie eine andere ein.
+field-incorrect =
+    { $field ->
+        [password] Ihr Passwort ist falsch.
+        [current_password] Ihr bisheriges Passwort ist falsch.
+       *[other] Das ist falsch.
+    }
+field-code-incorrect = Dieser Code ist falsch, schon benutzt oder abgelaufen. Sie können stattdessen den Link in der E-Mail öffnen.
+field-invalid = Das geht hier nicht. Prüfen Sie es und versuchen Sie es noch einmal.
+
+## Good news
+
+notice-check-inbox = Sehen Sie in Ihr Postfach.
+notice-registered = Wir haben Ihnen eine E-Mail mit einem Link und einem sechsstelligen Code geschickt.
+notice-verification-sent = Wenn zu dieser Adresse ein Konto gehört, das noch nicht bestätigt ist, ist eine neue E-Mail unterwegs.
+notice-email-verified = Ihre E-Mail-Adresse ist bestätigt.
+notice-reset-sent = Wenn es zu dieser Adresse ein Konto gibt, ist eine E-Mail mit einem Link unterwegs. Der Link gilt eine Stunde.
+notice-password-changed = Ihr Passwort wurde geändert.
+notice-password-reset = Alle Geräte wurden abgemeldet. Melden Sie sich mit dem neuen Passwort an.
+notice-other-devices = Alle Ihre anderen Geräte wurden abgemeldet.
+notice-session-ended = Das Gerät wurde abgemeldet.
+notice-other-sessions-ended = Ihre anderen Geräte wurden abgemeldet.
+notice-signed-out = Sie sind abgemeldet.
+notice-sign-in-again = Ihre Sitzung ist beendet.
+notice-sign-in-again-text = Melden Sie sich an, um fortzufahren.
+
+## Pages that show nothing but an error
+
+error-page-home = Zu Ihrem Konto
+# For operators, who find the request in the log by it.
+error-page-request = Anfrage { $id }
+error-page-not-found = Seite nicht gefunden
+error-page-not-found-text = Unter dieser Adresse gibt es keine Seite. Sie ist vielleicht umgezogen, oder der Link ist unvollständig.
+error-page-busy = Gleich wieder da
+error-page-busy-text = Wir können gerade nicht antworten. Es wurde nichts geändert. Versuchen Sie es in { $wait } noch einmal.
+error-page-limited = Zu viele Anfragen
+error-page-limited-text = Versuchen Sie es in { $wait } noch einmal.
+error-page-forbidden = Nicht erlaubt
+error-page-forbidden-text = Die Anfrage kam von einer anderen Website. Öffnen Sie die Seite hier und senden Sie das Formular noch einmal.
+error-page-method = So geht es nicht
+error-page-method-text = Öffnen Sie die Seite und benutzen Sie ihr Formular.
+error-page-too-large = Zu viel auf einmal
+error-page-too-large-text = Was Sie gesendet haben, ist größer, als wir annehmen.
+error-page-unreadable = Das konnten wir nicht lesen
+error-page-unreadable-text = Öffnen Sie die Seite und senden Sie ihr Formular noch einmal.
+error-page-timeout = Das hat zu lange gedauert
+error-page-timeout-text = Die Verbindung war zu langsam. Versuchen Sie es noch einmal.
+error-page-host = Falsche Adresse
+error-page-host-text = Dieser Dienst antwortet nicht für diesen Rechnernamen.
+error-page-internal = Etwas ist schiefgegangen
+error-page-internal-text = Der Fehler liegt bei uns. Versuchen Sie es gleich noch einmal.
+
+## What scripts add
+
+# The bar beside a new password, for screen readers.
+strength-name = Stärke des Passworts
+strength-short = Zu kurz: Verwenden Sie mindestens { $count } Zeichen.
+strength-weak = Leicht zu erraten: Fügen Sie einige Wörter ohne Zusammenhang hinzu, und lassen Sie Ihren Namen und Ihre Adresse weg.
+strength-common = Steht auf Listen mit gestohlenen Passwörtern: Wählen Sie ein anderes.
+strength-good = Schwer zu erraten.
+strength-strong = Sehr schwer zu erraten.
+# In the place of the message with the waiting time, once it is over.
+wait-over = Sie können es jetzt wieder versuchen.
+copy-button = Kopieren
+copy-done = Kopiert
+
+## The account: times
+
+when-just-now = gerade eben
+when-minutes-ago = { $count ->
+    [one] vor { $count } Minute
+   *[other] vor { $count } Minuten
+}
+when-hours-ago = { $count ->
+    [one] vor { $count } Stunde
+   *[other] vor { $count } Stunden
+}
+when-days-ago = { $count ->
+    [one] vor { $count } Tag
+   *[other] vor { $count } Tagen
+}
+when-today = Heute
+when-yesterday = Gestern
+when-exact = { $date }, { $time } Uhr UTC
+when-date = { $day }. { $month ->
+    [1] Januar
+    [2] Februar
+    [3] März
+    [4] April
+    [5] Mai
+    [6] Juni
+    [7] Juli
+    [8] August
+    [9] September
+    [10] Oktober
+    [11] November
+   *[12] Dezember
+} { $year }
+when-weekday = { $weekday ->
+    [1] Montag
+    [2] Dienstag
+    [3] Mittwoch
+    [4] Donnerstag
+    [5] Freitag
+    [6] Samstag
+   *[7] Sonntag
+}, { $date }
+
+## The account: devices
+
+device-unknown = Unbekanntes Gerät
+# After "mit" and "von".
+device-unknown-in-sentence = einem unbekannten Gerät
+device-program-on-system = { $system ->
+    [iPhone] { $program } auf { $system }
+    [iPad] { $program } auf { $system }
+   *[other] { $program } unter { $system }
+}
+
+## The account: what all its pages share
+
+account-nav-label = Seiten des Kontos
+account-nav-overview = Überblick
+account-nav-profile = Name
+account-nav-email = E-Mail-Adresse
+account-nav-password = Passwort
+account-nav-sessions = Geräte
+account-nav-activity = Aktivität
+account-nav-delete = Konto löschen
+account-current-password = Bisheriges Passwort
+account-password-forgotten = Passwort vergessen?
+account-signed-in-as = Sie sind angemeldet als
+account-email-confirmed = Bestätigt
+account-email-unconfirmed = Nicht bestätigt
+
+## The account: overview
+
+account-heading = Ihr Konto
+account-hello = Guten Tag!
+account-hello-name = Guten Tag, { $name }!
+account-checklist-heading = Ihre Sicherheit auf einen Blick
+account-check-good = In Ordnung:
+account-check-open = Zu tun:
+account-check-email-good = Ihre E-Mail-Adresse ist bestätigt.
+account-check-email-open = Ihre E-Mail-Adresse ist noch nicht bestätigt.
+account-check-email-link = Jetzt bestätigen
+account-check-failures-good = Keine fehlgeschlagenen Anmeldungen in den letzten sieben Tagen.
+account-check-failures-open = { $count ->
+    [one] { $count } fehlgeschlagene Anmeldung in den letzten sieben Tagen.
+   *[other] { $count } fehlgeschlagene Anmeldungen in den letzten sieben Tagen.
+}
+account-check-failures-link = Waren Sie das?
+account-check-sessions-none = Sie sind nur auf diesem Gerät angemeldet.
+account-check-sessions = { $count ->
+    [one] Sie sind auf { $count } weiteren Gerät angemeldet.
+   *[other] Sie sind auf { $count } weiteren Geräten angemeldet.
+}
+account-check-sessions-link = Geräte ansehen
+account-check-unused = { $count ->
+    [one] { $count } Gerät wurde seit zwei Wochen nicht benutzt.
+   *[other] { $count } Geräte wurden seit zwei Wochen nicht benutzt.
+}
+account-check-unused-link = Abmelden
+account-check-password = Ein langes Passwort, das Sie sonst nirgends benutzen, schützt Sie am besten.
+account-check-password-link = Passwort ändern
+account-card-no-name = Sie haben uns keinen Namen genannt.
+account-card-password = Wählen Sie ein neues, wann immer Sie möchten.
+account-card-sessions = { $count ->
+    [one] Angemeldet auf { $count } Gerät.
+   *[other] Angemeldet auf { $count } Geräten.
+}
+account-card-activity = Was in Ihrem Konto geschehen ist, und Ihre Daten zum Herunterladen.
+account-card-delete = Das Konto mit allem, was dazugehört, entfernen.
+
+## The account: name
+
+account-profile-heading = Ihr Name
+account-profile-text = So sprechen wir Sie hier und in E-Mails an. Lassen Sie ein Feld leer, und wir vergessen den Namen.
+account-profile-save = Speichern
+
+## The account: password
+
+account-password-heading = Passwort ändern
+account-password-text = Ihre anderen Geräte werden abgemeldet. Dieses bleibt angemeldet.
+account-password-save = Passwort ändern
+
+## The account: email address
+
+account-email-heading = Ihre E-Mail-Adresse
+account-email-current = Jetzige Adresse
+account-email-confirm-link = Diese Adresse bestätigen
+account-email-pending-heading = Eine Änderung steht aus
+account-email-pending-address = Neue Adresse
+account-email-pending-since = Angefordert
+account-email-pending-text = Wir haben eine E-Mail mit einem Link an die neue Adresse geschickt. Der Link gilt bis { $until }. Bis er geöffnet wird, ändert sich nichts.
+account-email-pending-old = Auch Ihre jetzige Adresse wurde benachrichtigt.
+account-email-pending-cancel = Änderung abbrechen
+account-email-change-heading = Adresse ändern
+account-email-change-text = Wir schicken einen Link an die neue Adresse; bis Sie ihn öffnen, bleibt alles, wie es ist. Auch die jetzige Adresse wird benachrichtigt, und von dort lässt sich die Änderung 72 Stunden lang zurücknehmen.
+account-email-new = Neue E-Mail-Adresse
+account-email-change-button = Link schicken
+
+## The account: devices that are signed in
+
+account-sessions-heading = Wo Sie angemeldet sind
+account-sessions-text = Melden Sie ab, was Sie nicht mehr benutzen oder nicht erkennen.
+account-sessions-none = Sie sind sonst nirgends angemeldet.
+account-sessions-end-others = Überall sonst abmelden
+account-sessions-truth = { $minutes ->
+    [one] Andere Anwendungen können noch bis zu { $minutes } Minute lang Zugriff haben.
+   *[other] Andere Anwendungen können noch bis zu { $minutes } Minuten lang Zugriff haben.
+}
+account-session-this = Dieses Gerät
+account-session-browser = Browser
+account-session-app = App
+account-session-active = Zuletzt aktiv:
+account-session-began = Angemeldet:
+account-session-by-password = mit Passwort
+account-session-by-registration = beim Anlegen des Kontos
+account-session-end = Abmelden
+# Said by screen readers after "Sign out".
+account-session-of-this = – dieses Gerät
+account-session-of = – { $device }
+
+## The account: activity
+
+account-activity-heading = Sicherheitsaktivität
+account-activity-filters = Anzeigen
+account-activity-all = Alles
+account-activity-sign-ins = Anmeldungen
+account-activity-changes = Änderungen
+account-activity-failed = Fehlgeschlagen
+account-activity-none = Hier steht nichts. Das ist ein gutes Zeichen.
+account-activity-no-more = Ältere Einträge gibt es nicht.
+account-activity-older = Ältere Einträge
+account-activity-zone = Alle Zeiten in UTC.
+account-activity-not-me = Das war ich nicht
+account-activity-badge-failed = Fehlgeschlagen
+account-not-me-heading = Etwas davon waren nicht Sie?
+account-not-me-text = Tun Sie jetzt Folgendes, in dieser Reihenfolge. Es sperrt aus, wer sonst noch in Ihrem Konto ist.
+account-not-me-password = Ändern Sie Ihr Passwort.
+account-not-me-password-text = Das meldet alle anderen Geräte sofort ab.
+account-not-me-email = Prüfen Sie Ihre E-Mail-Adresse.
+account-not-me-email-text = Wurde sie geändert, öffnen Sie den Link in der E-Mail, die wir an die frühere Adresse geschickt haben: Er nimmt die Änderung 72 Stunden lang zurück.
+account-not-me-reset-text = Ihr Passwort gilt nicht mehr?
+account-not-me-reset = Setzen Sie es per E-Mail zurück
+account-data-heading = Ihre Daten
+account-data-kept = Diese Einträge bleiben, solange das Konto besteht, und verschwinden mit ihm.
+account-data-text = Sie können alles, was wir über Sie wissen, als JSON-Datei herunterladen. Vielleicht fragen wir vorher nach Ihrem Passwort.
+account-data-download = Daten herunterladen
+account-data-delete = Konto löschen
+
+## The account: what happened
+
+event-user-registered = Konto angelegt mit { $device }
+event-registration-refused = Jemand wollte mit { $device } ein Konto mit Ihrer Adresse anlegen
+event-login-success = Angemeldet mit { $device }
+event-login-failure = Anmeldung mit falschem Passwort, von { $device }
+event-login-limited = Anmeldung nach zu vielen Versuchen abgelehnt, von { $device }
+event-token-refreshed = Anmeldung erneuert von { $device }
+event-refresh-token-reused = Kopie einer Anmeldung benutzt von { $device }; wir haben diese Sitzung beendet
+event-signed-out = Abgemeldet von { $device }
+event-signed-out-everywhere = Überall sonst abgemeldet von { $device }
+event-session-revoked = Ein anderes Gerät abgemeldet von { $device }
+event-email-verified = E-Mail-Adresse bestätigt von { $device }
+event-verification-failed = Falsche oder alte Bestätigung versucht von { $device }
+event-verification-requested = Neue Bestätigungs-E-Mail angefordert von { $device }
+event-profile-updated = Name geändert von { $device }
+event-password-changed = Passwort geändert von { $device }
+event-password-change-failed = Passwort nicht geändert: das bisherige war falsch, von { $device }
+event-password-reset-requested = E-Mail zum Zurücksetzen des Passworts angefordert von { $device }
+event-password-reset = Passwort zurückgesetzt von { $device }
+event-password-reset-failed = Falscher oder alter Link zum Zurücksetzen des Passworts versucht von { $device }
+event-email-change-requested = Änderung der E-Mail-Adresse angefordert von { $device }
+event-email-change-cancelled = Änderung der E-Mail-Adresse abgebrochen von { $device }
+event-email-changed = E-Mail-Adresse geändert von { $device }
+event-email-reverted = Frühere E-Mail-Adresse wiederhergestellt von { $device }
+event-reauthentication-failed = Falsches Passwort bei der Nachfrage, von { $device }
+event-deletion-scheduled = Löschung des Kontos angefordert von { $device }
+event-deletion-cancelled = Löschung des Kontos zurückgenommen von { $device }
+event-account-deleted = Konto gelöscht
+event-data-exported = Daten heruntergeladen mit { $device }
+
+## The account: asking for the password
+
+account-confirm-heading = Sind Sie es?
+account-confirm-text = Es ist eine Weile her, dass Sie Ihr Passwort eingegeben haben. Geben Sie es noch einmal ein, um fortzufahren.
+account-confirm-button = Weiter
+account-confirm-back = Zurück
+
+## The account: deleting it
+
+account-delete-heading = Konto löschen
+account-delete-what = Was geschieht
+account-delete-first = Sie werden sofort auf allen Geräten abgemeldet, und niemand kann sich mehr anmelden.
+account-delete-second = Wir schicken Ihnen einen Link. 14 Tage lang nimmt er die Löschung zurück.
+account-delete-third = Danach ist das Konto mit allem, was dazugehört, endgültig weg.
+account-delete-data = Möchten Sie eine Kopie behalten?
+account-delete-data-link = Laden Sie zuerst Ihre Daten herunter
+account-delete-confirm = Ja, mein Konto löschen
+account-delete-unticked = Setzen Sie das Häkchen, wenn Sie Ihr Konto wirklich löschen möchten.
+account-delete-button = Konto löschen
+account-delete-keep = Mein Konto behalten
+
+## Signing out
+
+sign-out-heading = Abmelden?
+sign-out-button = Abmelden
+sign-out-stay = Angemeldet bleiben
+
+## Confirming an address
+
+verify-heading = E-Mail-Adresse bestätigen
+verify-address = Adresse:
+verify-link-text = Nur noch ein Schritt: Drücken Sie den Knopf, und wir wissen, dass diese Adresse Ihnen gehört.
+verify-link-button = Meine Adresse bestätigen
+verify-change-heading = Künftig diese Adresse benutzen?
+verify-change-text = Wenn Sie den Knopf drücken, zieht Ihr Konto zu dieser Adresse um. Sie melden sich mit ihr an, und wir schreiben an sie.
+verify-change-button = Diese Adresse benutzen
+verify-password-text = Sie sind hier nicht in diesem Konto angemeldet. Geben Sie sein Passwort ein, damit wir wissen, dass es Ihnen gehört.
+verify-not-mine-text = Sie haben dieses Konto nicht angelegt oder das Passwort vergessen? Mit einem neuen Passwort gehört es Ihnen allein.
+verify-not-mine-button = Schicken Sie mir einen Link für ein neues Passwort
+verify-done-heading = Ihre E-Mail-Adresse ist bestätigt
+verify-done-address = Adresse:
+verify-done-text = Hier ist nichts mehr zu tun.
+verify-done-continue = Weiter
+verify-done-change = Adresse ändern
+verify-dead-heading = Dieser Link gilt nicht mehr
+verify-dead-text = Er ist abgelaufen, wurde schon benutzt oder durch eine neuere E-Mail ersetzt. Wenn Sie Ihre Adresse schon bestätigt haben, ist nichts mehr zu tun.
+verify-dead-send = Neuen Link schicken
+verify-dead-send-to = Neuen Link an { $email } schicken
+verify-sign-in = Anmelden
+verify-later = Später erledigen
+verify-code-text = Geben Sie den sechsstelligen Code ein, den wir an Ihre Adresse geschickt haben, oder öffnen Sie den Link in der E-Mail.
+verify-code-text-to = Geben Sie den sechsstelligen Code ein, den wir an { $email } geschickt haben, oder öffnen Sie den Link in der E-Mail.
+verify-code-label = Code
+verify-code-hint = Der Code gilt zehn Minuten, der Link einen Tag.
+verify-code-button = Bestätigen
+verify-code-resend = Neue E-Mail schicken
+
+## Taking back a change of the address, or the deletion
+
+undo-sign-in = Anmelden
+revert-heading = Änderung der Adresse zurücknehmen?
+revert-address = Ihr Konto kehrt zu dieser Adresse zurück:
+revert-text = Alle Geräte werden abgemeldet. Wählen Sie danach ein neues Passwort: Wer die Adresse geändert hat, kennt womöglich das alte.
+revert-button = Zurücknehmen
+revert-dead-heading = Dieser Link gilt nicht mehr
+revert-dead-text = Er gilt einmal, 72 Stunden lang nach der Änderung der Adresse.
+revert-dead-help = Wurde die Änderung schon zurückgenommen, fehlt nur noch ein neues Passwort. Sonst wenden Sie sich an uns: In unseren E-Mails steht, wie Sie uns erreichen.
+revert-dead-reset = Neues Passwort wählen
+restore-heading = Konto behalten?
+restore-address = Konto:
+restore-text = Es soll am { $until } gelöscht werden. Drücken Sie den Knopf, um es mit allem, was dazugehört, zu behalten.
+restore-button = Mein Konto behalten
+restore-dead-heading = Dieser Link gilt nicht mehr
+restore-dead-text = Die Löschung wurde schon zurückgenommen, oder die 14 Tage sind um, und das Konto ist weg.
+restore-dead-help = Versuchen Sie, sich anzumelden: Gelingt es, gibt es Ihr Konto noch.
+restore-dead-register = Neues Konto anlegen
+
+## Outcomes of the forms of the account
+
+notice-profile-updated = Ihr Name ist gespeichert.
+notice-email-change-requested = Wenn die neue Adresse benutzt werden kann, ist eine E-Mail mit einem Link dorthin unterwegs. Bis er geöffnet wird, ändert sich nichts.
+notice-email-change-cancelled = Die Änderung wurde abgebrochen. Der Link in der E-Mail gilt nicht mehr.
+notice-email-changed = Ihre E-Mail-Adresse wurde geändert.
+notice-email-changed-text = Wir haben die frühere Adresse benachrichtigt. Von dort lässt sich die Änderung 72 Stunden lang zurücknehmen.
+notice-email-reverted = Sie haben Ihre Adresse wieder.
+notice-email-reverted-text = Alle Geräte wurden abgemeldet. Wählen Sie jetzt ein neues Passwort, denn jemand anders kennt womöglich das alte.
+notice-password-confirmed = Danke. Sie können jetzt fortfahren.
+notice-deletion-scheduled = Ihr Konto wird am { $date } gelöscht.
+notice-deletion-scheduled-text = Sie sind überall abgemeldet. Bis dahin nimmt der Link, den wir Ihnen geschickt haben, die Löschung zurück.
+notice-deletion-cancelled = Ihr Konto bleibt.
+notice-deletion-cancelled-text = Alles ist, wie es war. Melden Sie sich an, um fortzufahren.

@@ -1,0 +1,148 @@
+### The mails, in English.
+###
+### Each sentence stands in the HTML and in the plain text alike: a button there is an address on its own line here, so no
+### sentence says "press this button". Times and devices are worded by the keys of the pages.
+
+## In every mail
+
+mail-greeting = Hello,
+mail-greeting-name = Hello { $name },
+mail-not-you = If this was not you:
+mail-all-well = If this was you, all is well and you need not do anything.
+mail-button-fails = If the button does not work, open this address in your browser:
+mail-asked = This was asked for on { $at }. Device: { $device }. IP address: { $ip }.
+mail-questions = Questions? Reply to this mail or write to us:
+mail-sent-by = { $product } sent this mail to { $recipient }.
+
+## What happened, where and when
+
+mail-when = When:
+mail-device = Device:
+mail-ip = IP address:
+mail-new-address = New address:
+mail-deleted-on = Deleted on:
+mail-asked-on = Asked for on:
+
+## Welcome, and the code and link again
+
+mail-code-subject = { $code } is your code for { $product }
+mail-code-preheader = { $code } is your code. It works for 10 minutes.
+mail-code = Your code:
+mail-confirm-button = Confirm my address
+mail-confirm-not-you = somebody may have typed your address by mistake. Please do not confirm it, and pass the code on to nobody. You need not do anything else.
+
+mail-welcome-subject = Welcome to { $product }: please confirm your address
+mail-welcome-preheader = One small step is left: please confirm that this address is yours.
+mail-welcome-heading = Welcome to { $product }
+mail-welcome-intro = Your account is ready. One small step is left: please confirm that this address is yours.
+mail-welcome-code = Enter this code on the page where you registered. It works for 10 minutes.
+mail-welcome-or-link = Or confirm it right here. The link works for 24 hours.
+mail-welcome-link = You can confirm it right here. The link works for 24 hours.
+
+mail-verify-subject = Please confirm your address for { $product }
+mail-verify-preheader = Please confirm that this address is yours.
+mail-verify-heading = Confirm your address
+mail-verify-code = Enter this code on the page that asks for it, to confirm that this address is yours. It works for 10 minutes.
+mail-verify-or-link = Or confirm it right here. The link works for 24 hours.
+mail-verify-link = Please confirm that this address is yours. The link works for 24 hours.
+mail-verify-earlier = Codes and links from earlier mails no longer work.
+
+## Reset of the password
+
+mail-reset-subject = Reset your password for { $product }
+mail-reset-preheader = Choose a new password. The link works once, within the next 60 minutes.
+mail-reset-heading = Reset your password
+mail-reset-intro = You asked to reset your password. Here you can choose a new one. The link works once, within the next 60 minutes.
+mail-reset-button = Choose a new password
+mail-reset-then = When the new password is set, every device is signed out, and links from earlier mails stop working.
+mail-reset-not-you = you can ignore this mail. Your password stays as it is, and nobody can change it without this link. Please pass it on to nobody.
+
+## Somebody used an address that has an account
+
+mail-registered-subject = You already have an account at { $product }
+mail-registered-preheader = There is nothing to set up: just sign in.
+mail-registered-heading = You already have an account
+mail-registered-intro = Somebody, probably you, wanted to use this address for an account here. It already belongs to your account, so there is nothing to set up: just sign in.
+mail-registered-button = Sign in
+mail-registered-forgot = If you have forgotten your password, the sign-in page helps you to choose a new one.
+mail-registered-not-you = nothing was changed, and nobody was let in or learned that you have an account. You need not do anything.
+
+## The way back into the own hands
+
+mail-set-password-button = Set a new password
+
+## Password changed
+
+mail-password-subject = Your password for { $product } was changed
+mail-password-preheader = If this was you, all is well. If not, please set a new password at once.
+mail-password-heading = Your password was changed
+mail-password-intro = The password of your account was just changed, and your other devices were signed out.
+mail-password-not-you = somebody may have got into your account. Please set a new password at once. That signs out every device, theirs too.
+
+## Session ended
+
+mail-ended-subject = { $product } signed out one of your devices
+mail-ended-preheader = To be safe we ended one session. Your other devices stay signed in.
+mail-ended-heading = We signed out one of your devices
+mail-ended-intro = A sign-in key of yours was used a second time. That can mean that somebody copied it, so we ended the session that it belonged to. Your other devices stay signed in.
+mail-ended-where = The second use came from here:
+mail-ended-known = If you know this device, just sign in on it again.
+mail-ended-not-you = please set a new password at once. That signs out every device, theirs too.
+
+## New device
+
+mail-device-subject = New sign-in to your account at { $product }
+mail-device-preheader = If this was you, all is well. If not, please set a new password at once.
+mail-device-heading = New sign-in to your account
+mail-device-intro = Somebody, probably you, signed in to your account with a device or browser that we had not seen before.
+mail-device-not-you = somebody knows your password. Please set a new one at once. That signs out every device, theirs too.
+
+## Change of address: to the new one
+
+mail-confirm-new-subject = Confirm your new address for { $product }
+mail-confirm-new-preheader = Your address changes when you confirm it, and not before.
+mail-confirm-new-heading = Confirm your new address
+mail-confirm-new-intro = You asked to use this address for your account from now on. Please confirm that it is yours. The link works for 24 hours.
+mail-confirm-new-button = Confirm my new address
+mail-confirm-new-until = Until you have confirmed it, nothing changes, and you sign in with your old address.
+mail-confirm-new-not-you = somebody may have typed your address by mistake. Please do not confirm it: then nothing changes, and you need not do anything else.
+
+## Change of address: to the old one
+
+mail-change-subject = Your address for { $product } is about to change
+mail-change-preheader = Nothing has changed yet. If this was not you, please set a new password at once.
+mail-change-heading = Your address is about to change
+mail-change-intro = Somebody, probably you, asked to use a new address for your account. Nothing has changed yet: the new address must be confirmed first, and until then you sign in with this one.
+mail-change-well = If this was you, please open the mail that we sent to the new address. Here you need not do anything.
+mail-change-not-you = somebody may have got into your account. Please set a new password at once. That stops the change and signs out every device, theirs too.
+
+mail-changed-subject = Your address for { $product } was changed
+mail-changed-preheader = If this was not you, you can undo it within 72 hours.
+mail-changed-heading = Your address was changed
+mail-changed-intro = Your account has a new address. From now on you sign in with it, and our mails go there.
+mail-changed-not-you = please undo the change. Your account gets this address back, and every device is signed out, theirs too. The link works for 72 hours, until { $deadline }.
+mail-changed-button = Undo the change
+
+mail-reverted-subject = Your address for { $product } is back
+mail-reverted-preheader = One step is left: please set a new password.
+mail-reverted-heading = Your address is back
+mail-reverted-intro = The change of your address was undone. Your account belongs to this address again, and every device was signed out, yours too.
+mail-reverted-then = One step is left: please set a new password, since somebody else may know the old one.
+mail-reverted-not-you = somebody else may be reading your mails. Please change the password of your mailbox first, and then set a new one here.
+
+## Deletion of the account
+
+mail-deletion-subject = Your account at { $product } will be deleted
+mail-deletion-preheader = You can change your mind until { $deadline }.
+mail-deletion-heading = Your account will be deleted
+mail-deletion-intro = As you asked, your account will be deleted, with everything that belongs to it. It is closed from now on, and you were signed out everywhere.
+mail-deletion-keep = If you change your mind, you can keep your account until then. After that it is gone for good, and nobody can bring it back.
+mail-deletion-button = Keep my account
+mail-deletion-not-you = please keep your account with this link at once, and then set a new password: somebody may have got into it.
+
+mail-kept-subject = Your account at { $product } stays
+mail-kept-preheader = It will not be deleted, and you can sign in again.
+mail-kept-heading = Your account stays
+mail-kept-intro = Welcome back! Your account will not be deleted. Everything in it is as it was, and you can sign in again.
+mail-kept-button = Sign in
+mail-kept-not-you = somebody else may be reading your mails. Please change the password of your mailbox, and then set a new one here: the sign-in page helps you.

@@ -1,0 +1,179 @@
+//! Deleting one's account: scheduled first, so that it can be undone, and then for good.
+
+use secrecy::SecretString;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::password_reset::take_token_limit;
+use crate::audit::{AuditEvent, AuditRecord};
+use crate::auth::{Auth, DELETION_DELAY, RequestMeta};
+use crate::crypto::hash_token;
+use crate::error::AuthError;
+use crate::mail::MailKind;
+use crate::model::{Principal, Purpose, User};
+
+/// What a live undo link would keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreLink {
+    pub email: String,
+    /// When the account goes.
+    pub delete_at: OffsetDateTime,
+}
+
+impl Auth {
+    /// Schedules the account for deletion and signs it out everywhere, and mails a link that undoes it; gives the time at
+    /// which the account goes. Until then it is like an inactive one, and its address stays taken.
+    ///
+    /// # Errors
+    /// [`AuthError::ReauthenticationRequired`] and [`AuthError::InvalidCredentials`] for a password that is wanted or
+    /// wrong; [`AuthError::Unauthenticated`] if the session or the account ended meanwhile; [`AuthError::RateLimited`],
+    /// [`AuthError::Overloaded`].
+    pub async fn delete_account(
+        &self,
+        who: &Principal,
+        password: Option<SecretString>,
+        meta: &RequestMeta,
+    ) -> Result<OffsetDateTime, AuthError> {
+        self.require_password(who, password, meta).await?;
+        let now = self.clock.now();
+        let delete_at = now + DELETION_DELAY;
+        let mut tx = self.store.begin().await?;
+        let user = tx
+            .schedule_deletion(who.user.id, delete_at, now)
+            .await?
+            .ok_or(AuthError::Unauthenticated)?;
+        tx.void_tokens(user.id).await?;
+        self.mail_token(
+            &mut *tx,
+            Purpose::CancelDeletion,
+            MailKind::DeletionScheduled,
+            &user,
+            meta,
+        )
+        .await?;
+        let ended = tx.end_sessions(user.id, None, now).await?;
+        if !ended.contains(&who.session.id) {
+            return Err(AuthError::Unauthenticated);
+        }
+        self.audit(
+            &mut *tx,
+            AuditEvent::DeletionScheduled,
+            Some(user.id),
+            json!({ "ended_sessions": ended.len() }),
+            meta,
+        )
+        .await?;
+        self.commit(tx, user.id, &ended).await?;
+        Ok(delete_at)
+    }
+
+    /// Keeps an account that is scheduled for deletion. Nobody is signed in by it.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`], also once the account is due, and for an account that is inactive for another reason;
+    /// [`AuthError::RateLimited`].
+    pub async fn cancel_deletion(
+        &self,
+        token: &str,
+        meta: &RequestMeta,
+    ) -> Result<User, AuthError> {
+        take_token_limit(self, meta).await?;
+        if let Some(user) = self.apply_cancellation(token, meta).await? {
+            return Ok(user);
+        }
+        let details = json!({ "purpose": Purpose::CancelDeletion.as_str() });
+        self.audit_alone(AuditEvent::VerificationFailed, None, details, meta)
+            .await?;
+        Err(AuthError::InvalidToken)
+    }
+
+    async fn apply_cancellation(
+        &self,
+        token: &str,
+        meta: &RequestMeta,
+    ) -> Result<Option<User>, AuthError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let consumed = tx
+            .consume_token(Purpose::CancelDeletion, &hash_token(token.trim()), now)
+            .await?;
+        let Some(user_id) = consumed else {
+            return Ok(None);
+        };
+        let Some(user) = tx.cancel_deletion(user_id, now).await? else {
+            return Ok(None);
+        };
+        self.audit(
+            &mut *tx,
+            AuditEvent::DeletionCancelled,
+            Some(user_id),
+            json!({}),
+            meta,
+        )
+        .await?;
+        self.enqueue_mail(&mut *tx, MailKind::DeletionCancelled, &user, None, meta)
+            .await?;
+        self.commit(tx, user_id, &[]).await?;
+        Ok(Some(user))
+    }
+
+    /// What a mailed undo link would keep; `None` if nothing. For showing a page; it changes nothing.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
+        let token_hash = hash_token(token.trim());
+        let purpose = Purpose::CancelDeletion;
+        let mut store = self.store.connect().await?;
+        let owner = store
+            .token_owner(purpose, &token_hash, self.clock.now())
+            .await?;
+        let Some(user_id) = owner else {
+            return Ok(None);
+        };
+        let token = store.find_token(purpose, &token_hash).await?;
+        let user = store.user_by_id(user_id).await?;
+        Ok(user.zip(token).map(|(user, token)| RestoreLink {
+            email: user.email,
+            delete_at: token.expires_at,
+        }))
+    }
+
+    /// Removes accounts that are due, `limit` at most, each with everything that belongs to it in a transaction of its own;
+    /// how many. One audit event is left of each, which does not say whose it was. Safe to call in every replica at once.
+    ///
+    /// # Errors
+    /// Only those of the store. What was removed before stays removed.
+    pub async fn purge_deleted_accounts(&self, limit: u32) -> Result<u32, AuthError> {
+        for purged in 0..limit {
+            if !self.purge_next_account().await? {
+                return Ok(purged);
+            }
+        }
+        Ok(limit)
+    }
+
+    /// `false` if none is due, or others are at those that are.
+    async fn purge_next_account(&self) -> Result<bool, AuthError> {
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        let Some(user_id) = tx.claim_due_deletion(now).await? else {
+            return Ok(false);
+        };
+        if !tx.erase_user(user_id, now).await? {
+            return Ok(false);
+        }
+        let record = AuditRecord {
+            id: self.random.id(now),
+            user_id: None,
+            event: AuditEvent::AccountDeleted,
+            details: json!({}),
+            ip_address: String::new(),
+            user_agent: None,
+            created_at: now,
+        };
+        tx.insert_audit(&record).await?;
+        self.commit(tx, user_id, &[]).await?;
+        Ok(true)
+    }
+}

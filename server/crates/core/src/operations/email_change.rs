@@ -1,0 +1,412 @@
+//! Changing the address of an account: pending until the new one confirms; the old one is told, and can go back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::in_uniform_time;
+use super::letters::{Letter, TokenExtra};
+use super::mail_request::{check_email, recipient_key};
+use super::password_reset::take_token_limit;
+use super::reauthentication::canonical_of;
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RequestMeta, quotas};
+use crate::crypto::hash_token;
+use crate::error::{AuthError, Field, FieldCode};
+use crate::mail::MailKind;
+use crate::model::{EmailAddress, Principal, Purpose, User};
+use crate::ports::{Repository, StoreError, Transaction};
+
+/// A change-address form or body.
+pub struct ChangeEmail {
+    pub new_email: String,
+    /// Wanted unless it was given in this session lately.
+    pub password: Option<SecretString>,
+}
+
+/// A change that waits for the new address to confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingEmail {
+    pub email: String,
+    pub requested_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+}
+
+/// What a live revert link would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevertLink {
+    /// The address that the account goes back to.
+    pub email: String,
+}
+
+impl Auth {
+    /// Mails a link to the new address; the account moves there once it is used. The present address is told. A later
+    /// request takes the place of an earlier one.
+    ///
+    /// Whether the new address has an account does not show, neither in the answer and its time nor in what the caller
+    /// sees of the account afterwards; the owner of the address gets a mail.
+    ///
+    /// # Errors
+    /// [`AuthError::ValidationFailed`] for an address that is none or the present one;
+    /// [`AuthError::ReauthenticationRequired`] and [`AuthError::InvalidCredentials`] for a password that is wanted or
+    /// wrong; [`AuthError::Unauthenticated`] if the session ended meanwhile; [`AuthError::RateLimited`],
+    /// [`AuthError::Overloaded`].
+    pub async fn request_email_change(
+        &self,
+        who: &Principal,
+        command: ChangeEmail,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let email = check_email(Field::NewEmail, &command.new_email)
+            .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
+        let present = canonical_of(&who.user);
+        if email.canonical() == present {
+            return Err(AuthError::field(Field::NewEmail, FieldCode::Unchanged));
+        }
+        self.require_password(who, command.password, meta).await?;
+        for (key, quota) in [
+            (
+                format!("mail:network:{}", meta.network()),
+                quotas::MAIL_NETWORK,
+            ),
+            (
+                recipient_key(MailKind::ConfirmNewEmail, email.canonical()),
+                quotas::MAIL_RECIPIENT,
+            ),
+        ] {
+            self.take(&key, quota).await?;
+        }
+        in_uniform_time(self.begin_change(who, &email, meta)).await
+    }
+
+    async fn begin_change(
+        &self,
+        who: &Principal,
+        email: &EmailAddress,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let now = self.clock.now();
+        let may_tell = self.may_tell_owner(email).await;
+        let mut tx = self.store.begin().await?;
+        // Nobody deletes the account, or ends its sessions, from here to the commit.
+        let user = tx.lock_active_user(who.user.id).await?;
+        let principal = tx.principal(who.session.id, now).await?;
+        let (Some(user), Some(_)) = (user, principal) else {
+            return Err(AuthError::Unauthenticated);
+        };
+        // For a taken address as well: the account page shows what is pending. That token is mailed to nobody.
+        let token_id = self
+            .insert_token(
+                &mut *tx,
+                Purpose::ChangeEmail,
+                user.id,
+                TokenExtra {
+                    email: Some(email.clone()),
+                    session_id: Some(who.session.id),
+                },
+                meta,
+            )
+            .await?;
+        if tx.email_is_taken(email.canonical(), user.id, now).await? {
+            if may_tell {
+                self.tell_owner(&mut *tx, email, meta).await?;
+            }
+        } else {
+            let letter = Letter {
+                kind: MailKind::ConfirmNewEmail,
+                user: &user,
+                recipient: email.as_str(),
+                token_id: Some(token_id),
+                other_email: None,
+            };
+            self.send_letter(&mut *tx, letter, meta).await?;
+        }
+        let letter = Letter {
+            kind: MailKind::EmailChangeRequested,
+            user: &user,
+            recipient: &user.email,
+            token_id: None,
+            other_email: Some(email.as_str()),
+        };
+        self.send_letter(&mut *tx, letter, meta).await?;
+        self.audit(
+            &mut *tx,
+            AuditEvent::EmailChangeRequested,
+            Some(user.id),
+            json!({}),
+            meta,
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Whether the owner of an address may be told once more that somebody wanted it. The limit protects the mailbox; it
+    /// must not show in the answer.
+    pub(super) async fn may_tell_owner(&self, email: &EmailAddress) -> bool {
+        let key = recipient_key(MailKind::AlreadyRegistered, email.canonical());
+        self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok()
+    }
+
+    /// Tells the owner of an address that somebody wanted it. An address that is only reserved has none.
+    pub(super) async fn tell_owner(
+        &self,
+        store: &mut dyn Repository,
+        email: &EmailAddress,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        match store.account_by_email(email.canonical()).await? {
+            Some(owner) => {
+                let kind = MailKind::AlreadyRegistered;
+                self.enqueue_mail(store, kind, &owner.user, None, meta)
+                    .await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The change that waits for the new address to confirm.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn pending_email_change(
+        &self,
+        who: &Principal,
+    ) -> Result<Option<PendingEmail>, AuthError> {
+        let mut store = self.store.connect().await?;
+        let pending = store.pending_change(who.user.id, self.clock.now()).await?;
+        Ok(pending.map(|pending| PendingEmail {
+            email: pending.email,
+            requested_at: pending.requested_at,
+            expires_at: pending.expires_at,
+        }))
+    }
+
+    /// Makes the link worthless that was mailed to the new address. Without a pending change nothing happens.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn cancel_email_change(
+        &self,
+        who: &Principal,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let mut tx = self.store.begin().await?;
+        if !tx
+            .void_pending_change(who.user.id, self.clock.now())
+            .await?
+        {
+            return Ok(());
+        }
+        self.audit(
+            &mut *tx,
+            AuditEvent::EmailChangeCancelled,
+            Some(who.user.id),
+            json!({}),
+            meta,
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Uses up a token that confirms a change, and moves the account; `None` if it is none. Every session of the account ends
+    /// but the one of this browser, or the one that asked if this browser has none (lesson V27).
+    pub(super) async fn apply_email_change(
+        &self,
+        mut tx: Box<dyn Transaction>,
+        token_hash: &str,
+        who: Option<&Principal>,
+        meta: &RequestMeta,
+    ) -> Result<Option<User>, AuthError> {
+        let now = self.clock.now();
+        let purpose = Purpose::ChangeEmail;
+        let Some(user_id) = tx.consume_token(purpose, token_hash, now).await? else {
+            return Ok(None);
+        };
+        let email = address_of(&mut *tx, purpose, token_hash).await?;
+        let Some(old) = tx.user_by_id(user_id).await? else {
+            return Ok(None);
+        };
+        let Some(user) = tx
+            .change_email(user_id, &email, now)
+            .await
+            .map_err(or_taken)?
+        else {
+            return Ok(None);
+        };
+        tx.void_tokens(user_id).await?;
+        let keep = match who.filter(|who| who.user.id == user_id) {
+            Some(who) => Some(who.session.id),
+            None => tx.token_requester(token_hash).await?,
+        };
+        let ended = tx.end_sessions(user_id, keep, now).await?;
+        self.mail_to_old_address(&mut *tx, &old, &email, meta)
+            .await?;
+        self.audit(
+            &mut *tx,
+            AuditEvent::EmailChanged,
+            Some(user_id),
+            json!({ "ended_sessions": ended.len() }),
+            meta,
+        )
+        .await?;
+        self.commit(tx, user_id, &ended).await?;
+        Ok(Some(user))
+    }
+
+    /// The link that goes back is only for an address that was proved: one with a slip of the pen is a stranger's, who
+    /// must not be handed the account. Without it there is nothing to do, and no mail: that address was told of the request.
+    async fn mail_to_old_address(
+        &self,
+        store: &mut dyn Repository,
+        old: &User,
+        new_email: &EmailAddress,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        if !old.is_email_verified {
+            return Ok(());
+        }
+        let email = EmailAddress::parse(&old.email).map_err(AuthError::internal)?;
+        let extra = TokenExtra {
+            email: Some(email),
+            session_id: None,
+        };
+        let token_id = self
+            .insert_token(store, Purpose::RevertEmail, old.id, extra, meta)
+            .await?;
+        let letter = Letter {
+            kind: MailKind::EmailChanged,
+            user: old,
+            recipient: &old.email,
+            token_id: Some(token_id),
+            other_email: Some(new_email.as_str()),
+        };
+        self.send_letter(store, letter, meta).await
+    }
+
+    /// Moves the account back to the address that the link was mailed to, for an owner who did not change it. Whoever did
+    /// is out: every session ends, the password is void (it is set anew over the mailbox), and so is every mailed token,
+    /// but for those that go back to still earlier addresses. A deletion that was scheduled is off.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidToken`]; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    pub async fn revert_email_change(
+        &self,
+        token: &str,
+        meta: &RequestMeta,
+    ) -> Result<User, AuthError> {
+        take_token_limit(self, meta).await?;
+        let token_hash = hash_token(token.trim());
+        let purpose = Purpose::RevertEmail;
+        let mut store = self.store.connect().await?;
+        let is_live = store
+            .token_owner(purpose, &token_hash, self.clock.now())
+            .await?
+            .is_some();
+        drop(store);
+        let reverted = if is_live {
+            // Of no password that anybody knows.
+            let mut unknown = zeroize::Zeroizing::new([0; 32]);
+            self.random.fill(unknown.as_mut());
+            let unknown = zeroize::Zeroizing::new(URL_SAFE_NO_PAD.encode(unknown.as_slice()));
+            let unknown_hash = self.hasher.hash(&unknown).await?;
+            self.apply_revert(&token_hash, &unknown_hash, meta).await?
+        } else {
+            None
+        };
+        if let Some(user) = reverted {
+            return Ok(user);
+        }
+        let details = json!({ "purpose": purpose.as_str() });
+        self.audit_alone(AuditEvent::VerificationFailed, None, details, meta)
+            .await?;
+        Err(AuthError::InvalidToken)
+    }
+
+    /// `None` if somebody else used the token first.
+    async fn apply_revert(
+        &self,
+        token_hash: &str,
+        unknown_hash: &str,
+        meta: &RequestMeta,
+    ) -> Result<Option<User>, AuthError> {
+        let now = self.clock.now();
+        let purpose = Purpose::RevertEmail;
+        let mut tx = self.store.begin().await?;
+        let Some(user_id) = tx.consume_token(purpose, token_hash, now).await? else {
+            return Ok(None);
+        };
+        let email = address_of(&mut *tx, purpose, token_hash).await?;
+        let was_active = tx
+            .user_by_id(user_id)
+            .await?
+            .is_some_and(|user| user.is_active);
+        let Some(user) = tx
+            .revert_email(user_id, &email, unknown_hash, now)
+            .await
+            .map_err(or_taken)?
+        else {
+            return Ok(None);
+        };
+        tx.void_tokens(user_id).await?;
+        tx.void_later_reverts(user_id, token_hash).await?;
+        let ended = tx.end_sessions(user_id, None, now).await?;
+        let details = json!({ "ended_sessions": ended.len() });
+        self.audit(
+            &mut *tx,
+            AuditEvent::EmailReverted,
+            Some(user_id),
+            details,
+            meta,
+        )
+        .await?;
+        if !was_active {
+            let event = AuditEvent::DeletionCancelled;
+            self.audit(&mut *tx, event, Some(user_id), json!({}), meta)
+                .await?;
+        }
+        self.enqueue_mail(&mut *tx, MailKind::EmailReverted, &user, None, meta)
+            .await?;
+        self.commit(tx, user_id, &ended).await?;
+        Ok(Some(user))
+    }
+
+    /// What a mailed revert link would do; `None` if nothing. For showing a page; it changes nothing.
+    ///
+    /// # Errors
+    /// Only those of the store.
+    pub async fn revert_link(&self, token: &str) -> Result<Option<RevertLink>, AuthError> {
+        let token_hash = hash_token(token.trim());
+        let purpose = Purpose::RevertEmail;
+        let mut store = self.store.connect().await?;
+        if store
+            .token_owner(purpose, &token_hash, self.clock.now())
+            .await?
+            .is_none()
+        {
+            return Ok(None);
+        }
+        let token = store.find_token(purpose, &token_hash).await?;
+        let email = token.and_then(|token| token.email);
+        Ok(email.map(|email| RevertLink { email }))
+    }
+}
+
+/// Where a token moves its account.
+async fn address_of(
+    store: &mut dyn Repository,
+    purpose: Purpose,
+    token_hash: &str,
+) -> Result<EmailAddress, AuthError> {
+    let token = store.find_token(purpose, token_hash).await?;
+    let email = token.and_then(|token| token.email).unwrap_or_default();
+    EmailAddress::parse(&email).map_err(AuthError::internal)
+}
+
+fn or_taken(error: StoreError) -> AuthError {
+    match error {
+        StoreError::Conflict => AuthError::EmailTaken,
+        error => error.into(),
+    }
+}

@@ -1,0 +1,175 @@
+//! All data about a user, for the user.
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RequestMeta};
+use crate::error::AuthError;
+use crate::mail::MailKind;
+use crate::model::{
+    AuditEntry, MailRecord, Principal, Session, SessionRecord, TokenRecord, User, device_name,
+};
+use crate::ports::Repository;
+
+/// The history of years is read a part at a time: a statement has a deadline.
+const EVENTS_AT_ONCE: u32 = 1000;
+
+impl Auth {
+    /// Everything that is stored about the user, but for what proves to be the user: no password, token or hash of one.
+    ///
+    /// # Errors
+    /// [`AuthError::ReauthenticationRequired`] unless the password was given in the session lately;
+    /// [`AuthError::Unauthenticated`] if the account went.
+    pub async fn export_data(
+        &self,
+        who: &Principal,
+        meta: &RequestMeta,
+    ) -> Result<Value, AuthError> {
+        if !self.is_recently_authenticated(who) {
+            return Err(AuthError::ReauthenticationRequired);
+        }
+        let id = who.user.id;
+        let mut tx = self.store.begin().await?;
+        self.audit(
+            &mut *tx,
+            AuditEvent::DataExported,
+            Some(id),
+            json!({}),
+            meta,
+        )
+        .await?;
+        tx.commit().await?;
+        let mut store = self.store.connect().await?;
+        let user = store
+            .user_by_id(id)
+            .await?
+            .ok_or(AuthError::Unauthenticated)?;
+        let sessions = store.session_records(id).await?;
+        let mails = store.mail_records(id).await?;
+        let tokens = store.token_records(id).await?;
+        let events = all_events(&mut *store, id).await?;
+        Ok(json!({
+            "exported_at": text(self.clock.now()),
+            "user": user_json(&user),
+            "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
+            "events": events.iter().map(event_json).collect::<Vec<_>>(),
+            "mails": mails.iter().filter(|mail| is_to_the_user(mail)).map(mail_json).collect::<Vec<_>>(),
+            "mailed_links": tokens.iter().map(token_json).collect::<Vec<_>>(),
+        }))
+    }
+}
+
+async fn all_events(
+    store: &mut dyn Repository,
+    user_id: Uuid,
+) -> Result<Vec<AuditEntry>, AuthError> {
+    let mut events: Vec<AuditEntry> = Vec::new();
+    loop {
+        let before = events.last().map_or(Uuid::max(), |event| event.id);
+        let part = store
+            .history(user_id, AuditEvent::ALL, before, EVENTS_AT_ONCE)
+            .await?;
+        if part.is_empty() {
+            return Ok(events);
+        }
+        events.extend(part);
+    }
+}
+
+fn text(time: OffsetDateTime) -> Value {
+    time.format(&Rfc3339).map_or(Value::Null, Value::String)
+}
+
+fn optional_text(time: Option<OffsetDateTime>) -> Value {
+    time.map_or(Value::Null, text)
+}
+
+fn user_json(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "is_email_verified": user.is_email_verified,
+        "is_active": user.is_active,
+        "language": user.language.as_str(),
+        "last_login_at": optional_text(user.last_login_at),
+        "created_at": text(user.created_at),
+        "updated_at": text(user.updated_at),
+    })
+}
+
+fn session_json(record: &SessionRecord) -> Value {
+    let Session {
+        id,
+        user_id: _,
+        kind,
+        device,
+        ip_address,
+        user_agent,
+        method,
+        is_persistent,
+        created_at,
+        last_seen_at,
+        authenticated_at,
+        expires_at,
+    } = &record.session;
+    json!({
+        "id": id,
+        "kind": kind.as_str(),
+        "device": device,
+        "ip_address": ip_address,
+        "user_agent": user_agent,
+        "method": method.as_str(),
+        "is_persistent": is_persistent,
+        "created_at": text(*created_at),
+        "last_seen_at": text(*last_seen_at),
+        "authenticated_at": text(*authenticated_at),
+        "expires_at": text(*expires_at),
+        "ended_at": optional_text(record.ended_at),
+    })
+}
+
+fn event_json(event: &AuditEntry) -> Value {
+    json!({
+        "id": event.id,
+        "event_type": event.event.as_str(),
+        "success": event.success,
+        "created_at": text(event.created_at),
+        "ip_address": event.ip_address,
+        "device": device_name(event.user_agent.as_deref()),
+        "user_agent": event.user_agent,
+        "details": serde_json::from_str::<Value>(&event.details).unwrap_or_default(),
+    })
+}
+
+/// A mail to an address that was only typed is left out: there is none where the address has an account, and whether it
+/// has must not show (see `request_email_change`). The request itself is among the events and links.
+fn is_to_the_user(mail: &MailRecord) -> bool {
+    mail.kind != MailKind::ConfirmNewEmail
+}
+
+fn mail_json(mail: &MailRecord) -> Value {
+    json!({
+        "kind": mail.kind.as_str(),
+        "recipient": mail.recipient,
+        "other_email": mail.other_email,
+        "created_at": text(mail.created_at),
+        "sent_at": optional_text(mail.sent_at),
+    })
+}
+
+fn token_json(token: &TokenRecord) -> Value {
+    json!({
+        "purpose": token.purpose.as_str(),
+        "email": token.email,
+        "ip_address": token.ip_address,
+        "user_agent": token.user_agent,
+        "created_at": text(token.created_at),
+        "expires_at": text(token.expires_at),
+        "is_used": token.is_used,
+    })
+}

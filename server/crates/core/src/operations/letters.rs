@@ -1,0 +1,135 @@
+//! Putting mails and the tokens that they carry into the store, in the transaction of the fact that they tell.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::auth::{
+    Auth, CHANGE_EMAIL_LIFE, DELETION_DELAY, RESET_LINK_LIFE, REVERT_EMAIL_LIFE, RequestMeta,
+    VERIFY_LINK_LIFE,
+};
+use crate::crypto::hash_token;
+use crate::error::AuthError;
+use crate::mail::{MailContext, MailKind, NewMail};
+use crate::model::{EmailAddress, NewOneTimeToken, Purpose, User};
+use crate::ports::Repository;
+
+/// A mail to a user.
+pub(super) struct Letter<'a> {
+    pub kind: MailKind,
+    pub user: &'a User,
+    /// Where it goes; not always to the user's present address.
+    pub recipient: &'a str,
+    pub token_id: Option<Uuid>,
+    pub other_email: Option<&'a str>,
+}
+
+/// What tokens that change an address hold besides.
+#[derive(Default)]
+pub(super) struct TokenExtra {
+    /// The address that the account goes to, or back to.
+    pub email: Option<EmailAddress>,
+    /// The session that asks.
+    pub session_id: Option<Uuid>,
+}
+
+impl Purpose {
+    /// How long a token of this purpose works.
+    pub(super) fn life(self) -> Duration {
+        match self {
+            Self::VerifyEmail => VERIFY_LINK_LIFE,
+            Self::ResetPassword => RESET_LINK_LIFE,
+            Self::ChangeEmail => CHANGE_EMAIL_LIFE,
+            Self::RevertEmail => REVERT_EMAIL_LIFE,
+            Self::CancelDeletion => DELETION_DELAY,
+        }
+    }
+}
+
+impl Auth {
+    /// Puts a mail into the outbox.
+    pub(super) async fn send_letter(
+        &self,
+        store: &mut dyn Repository,
+        letter: Letter<'_>,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let now = self.clock.now();
+        let mail = NewMail {
+            id: self.random.id(now),
+            kind: letter.kind,
+            user_id: letter.user.id,
+            token_id: letter.token_id,
+            recipient: letter.recipient.to_owned(),
+            context: MailContext {
+                device: meta.device(),
+                ip_address: meta.ip_address.to_canonical().to_string(),
+                at: now,
+                other_email: letter.other_email.map(str::to_owned),
+            },
+            created_at: now,
+        };
+        Ok(store.enqueue_mail(&mail).await?)
+    }
+
+    /// Puts a mail to the user's own address into the outbox.
+    pub(super) async fn enqueue_mail(
+        &self,
+        store: &mut dyn Repository,
+        kind: MailKind,
+        user: &User,
+        token_id: Option<Uuid>,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let letter = Letter {
+            kind,
+            user,
+            recipient: &user.email,
+            token_id,
+            other_email: None,
+        };
+        self.send_letter(store, letter, meta).await
+    }
+
+    /// Makes a mailed token, and the mail to the user's own address that carries it.
+    pub(super) async fn mail_token(
+        &self,
+        store: &mut dyn Repository,
+        purpose: Purpose,
+        kind: MailKind,
+        user: &User,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let id = self
+            .insert_token(store, purpose, user.id, TokenExtra::default(), meta)
+            .await?;
+        self.enqueue_mail(store, kind, user, Some(id), meta).await
+    }
+
+    /// Makes a mailed token. It supersedes earlier ones of its purpose, unless it is one that reverts a change.
+    pub(super) async fn insert_token(
+        &self,
+        store: &mut dyn Repository,
+        purpose: Purpose,
+        user_id: Uuid,
+        extra: TokenExtra,
+        meta: &RequestMeta,
+    ) -> Result<Uuid, AuthError> {
+        let now = self.clock.now();
+        let id = self.random.id(now);
+        let token = NewOneTimeToken {
+            id,
+            user_id,
+            purpose,
+            token_hash: hash_token(&self.master.one_time_token(purpose, id)),
+            email: extra.email,
+            session_id: extra.session_id,
+            expires_at: now + purpose.life(),
+            ip_address: meta.ip_address.to_canonical().to_string(),
+            user_agent: meta.user_agent.clone(),
+            created_at: now,
+        };
+        store.insert_one_time_token(&token).await?;
+        Ok(id)
+    }
+}

@@ -1,0 +1,93 @@
+//! Giving the password again, before something that an unattended browser must not do.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, REAUTHENTICATION_WINDOW, RequestMeta};
+use crate::error::AuthError;
+use crate::hashing::Verdict;
+use crate::model::{Account, EmailAddress, Principal, User};
+
+impl Auth {
+    /// Whether the password was given in this session lately, so that sensitive operations do without it.
+    pub fn is_recently_authenticated(&self, who: &Principal) -> bool {
+        self.clock.now() - who.session.authenticated_at <= REAUTHENTICATION_WINDOW
+    }
+
+    /// Notes that the user gave the password in this session, for the operations of the next minutes.
+    ///
+    /// # Errors
+    /// [`AuthError::InvalidCredentials`] if it is wrong, counted like a failed sign-in; [`AuthError::Unauthenticated`] if
+    /// the session has ended; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    pub async fn confirm_password(
+        &self,
+        who: &Principal,
+        password: SecretString,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let mut store = self.store.connect().await?;
+        let account = store
+            .account_by_id(who.user.id)
+            .await?
+            .ok_or(AuthError::Unauthenticated)?;
+        drop(store);
+        let failed = AuditEvent::ReauthenticationFailed;
+        let canonical = canonical_of(&who.user);
+        self.check_password(Some(&account), &canonical, &password, failed, meta)
+            .await?;
+        let mut store = self.store.connect().await?;
+        let noted = store
+            .reauthenticate(who.session.id, self.clock.now())
+            .await?;
+        self.sessions.remove(who.session.id).await;
+        if noted {
+            Ok(())
+        } else {
+            Err(AuthError::Unauthenticated)
+        }
+    }
+
+    /// Lets a sensitive operation pass if the password comes with it and is right, or was given in the session lately. A
+    /// password that comes with it is always checked.
+    pub(super) async fn require_password(
+        &self,
+        who: &Principal,
+        password: Option<SecretString>,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        match password {
+            Some(password) => self.confirm_password(who, password, meta).await,
+            None if self.is_recently_authenticated(who) => Ok(()),
+            None => Err(AuthError::ReauthenticationRequired),
+        }
+    }
+
+    /// Checks the password of an account, and counts a wrong one like a failed sign-in. Without an account it costs and
+    /// answers the same.
+    pub(super) async fn check_password(
+        &self,
+        account: Option<&Account>,
+        canonical: &str,
+        password: &SecretString,
+        failed: AuditEvent,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let user_id = account.map(|account| account.user.id);
+        let attempt = self.take_attempt(canonical, user_id, meta).await?;
+        let stored = account.map(|account| account.password_hash.as_str());
+        let verdict = self.hasher.verify(password.expose_secret(), stored).await;
+        if let Ok(Verdict::Wrong) = verdict {
+            self.audit_alone(failed, user_id, json!({}), meta).await?;
+            return Err(AuthError::InvalidCredentials);
+        }
+        self.return_attempt(&attempt).await;
+        verdict.map(drop)
+    }
+}
+
+/// The key of the account under which its failed sign-ins are counted.
+pub(super) fn canonical_of(user: &User) -> String {
+    EmailAddress::parse(&user.email)
+        .map_or_else(|_| user.email.clone(), |email| email.canonical().to_owned())
+}

@@ -1,0 +1,109 @@
+//! The words of pages and mails, in every language that the portal speaks.
+//!
+//! The catalogues lie in `locales/<language>/` at the top of the repository and are part of the binary. Nothing else holds
+//! text for people; the tests of this crate see to it, and that no language lacks a key that another has.
+
+mod catalogue;
+mod negotiate;
+
+pub use fluent_bundle::FluentValue as Value;
+pub use negotiate::negotiate;
+
+use vestibule_core::model::Language;
+
+/// The texts of one language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    language: Language,
+}
+
+impl Texts {
+    pub const fn of(language: Language) -> Self {
+        Self { language }
+    }
+
+    pub fn language(self) -> Language {
+        self.language
+    }
+
+    /// The value of `lang` (BCP 47).
+    pub fn lang(self) -> &'static str {
+        self.language.as_str()
+    }
+
+    /// The value of `dir`: where lines begin.
+    pub fn dir(self) -> &'static str {
+        match self.language {
+            Language::English | Language::German => "ltr",
+        }
+    }
+
+    /// The text of a key without variables. The tests make sure that there is one; for an unknown key it is the key.
+    ///
+    /// Pages and mails say [`t!`] instead, which those tests read.
+    pub fn get(self, key: &str) -> String {
+        self.format(key, [])
+    }
+
+    /// The text of a key with values in the places of its variables.
+    pub fn format<'a>(
+        self,
+        key: &str,
+        values: impl IntoIterator<Item = (&'a str, Value<'a>)>,
+    ) -> String {
+        let values = values.into_iter().collect();
+        catalogue::format(self.language, key, &values).unwrap_or_else(|| key.to_owned())
+    }
+}
+
+/// A text of the catalogue: `t!(texts, "sign-in-heading")`, `t!(texts, "error-limited", wait = wait)`.
+///
+/// The key is always a literal, so that the tests can find every key in use with the variables that it gets.
+#[macro_export]
+macro_rules! t {
+    ($texts:expr, $key:literal $(,)?) => {
+        $crate::Texts::get($texts, $key)
+    };
+    ($texts:expr, $key:literal, $($name:ident = $value:expr),+ $(,)?) => {
+        $crate::Texts::format($texts, $key, [$((stringify!($name), $crate::Value::from($value))),+])
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_says_its_own_name() {
+        let names = Language::ALL
+            .iter()
+            .map(|language| t!(Texts::of(*language), "language-name"));
+        assert_eq!(names.collect::<Vec<_>>(), ["English", "Deutsch"]);
+    }
+
+    #[test]
+    fn values_stand_in_the_text_as_they_are() {
+        let texts = Texts::of(Language::English);
+        let wait = t!(texts, "wait-seconds", count = 40);
+        assert_eq!(
+            t!(texts, "error-limited", wait = wait),
+            "Too many attempts. Try again in 40 seconds."
+        );
+        // Marks that isolate directions would stand in attributes, titles and addresses.
+        let odd = t!(texts, "error-limited", wait = "<b>{ $x }\u{202e}");
+        assert_eq!(odd, "Too many attempts. Try again in <b>{ $x }\u{202e}.");
+    }
+
+    #[test]
+    fn numbers_choose_their_form() {
+        let say = |language, count: u64| t!(Texts::of(language), "wait-seconds", count = count);
+        assert_eq!(say(Language::English, 1), "1 second");
+        assert_eq!(say(Language::German, 1), "1 Sekunde");
+        assert_eq!(say(Language::German, 12_000), "12000 Sekunden");
+    }
+
+    #[test]
+    fn an_unknown_key_is_its_own_text() {
+        assert_eq!(Texts::default().get("no-such-key"), "no-such-key");
+    }
+}

@@ -1,0 +1,189 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use fluent_syntax::ast::{
+    CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement,
+};
+use fluent_syntax::parser;
+use proc_macro2::{TokenStream, TokenTree};
+use vestibule_core::model::Language;
+use vestibule_i18n::{Texts, Value};
+
+use crate::source;
+
+/// The keys of a catalogue with the variables that their texts name.
+type Keys = BTreeMap<String, BTreeSet<String>>;
+
+/// Where texts are used.
+const USERS: [&str; 2] = ["app/src", "server/crates/mail/src"];
+
+fn catalogue(language: Language) -> Keys {
+    let mut keys = Keys::new();
+    for file in ["pages.ftl", "mails.ftl"] {
+        let path = source::repository()
+            .join("locales")
+            .join(language.as_str())
+            .join(file);
+        let resource = parser::parse(fs::read_to_string(&path).unwrap());
+        let resource =
+            resource.unwrap_or_else(|(_, errors)| panic!("{}: {errors:?}", path.display()));
+        for entry in resource.body {
+            match entry {
+                Entry::Message(message) => {
+                    let mut variables = BTreeSet::new();
+                    let pattern = message.value.expect("a message has a text");
+                    in_pattern(&pattern, &mut variables);
+                    let before = keys.insert(message.id.name.clone(), variables);
+                    assert!(
+                        before.is_none(),
+                        "{} is there twice in {language}",
+                        message.id.name
+                    );
+                }
+                Entry::Junk { content } => panic!("{}: {content}", path.display()),
+                Entry::Term(term) => panic!("-{}: texts are whole sentences", term.id.name),
+                _ => {}
+            }
+        }
+    }
+    keys
+}
+
+fn in_pattern(pattern: &Pattern<String>, variables: &mut BTreeSet<String>) {
+    for element in &pattern.elements {
+        if let PatternElement::Placeable { expression } = element {
+            in_expression(expression, variables);
+        }
+    }
+}
+
+fn in_expression(expression: &Expression<String>, variables: &mut BTreeSet<String>) {
+    match expression {
+        Expression::Inline(inline) => in_inline(inline, variables),
+        Expression::Select { selector, variants } => {
+            in_inline(selector, variables);
+            for variant in variants {
+                in_pattern(&variant.value, variables);
+            }
+        }
+    }
+}
+
+fn in_inline(expression: &InlineExpression<String>, variables: &mut BTreeSet<String>) {
+    match expression {
+        InlineExpression::VariableReference { id } => {
+            variables.insert(id.name.clone());
+        }
+        InlineExpression::FunctionReference { arguments, .. } => in_arguments(arguments, variables),
+        InlineExpression::Placeable { expression } => in_expression(expression, variables),
+        InlineExpression::MessageReference { .. } | InlineExpression::TermReference { .. } => {
+            panic!("texts do not refer to one another: {expression:?}")
+        }
+        InlineExpression::StringLiteral { .. } | InlineExpression::NumberLiteral { .. } => {}
+    }
+}
+
+fn in_arguments(arguments: &CallArguments<String>, variables: &mut BTreeSet<String>) {
+    for argument in &arguments.positional {
+        in_inline(argument, variables);
+    }
+}
+
+/// Every `t!` of the sources: where it is, its key, and the variables that it gives.
+fn uses() -> Vec<(String, String, BTreeSet<String>)> {
+    let mut uses = Vec::new();
+    for folder in USERS {
+        for (file, tokens) in source::files(folder) {
+            for call in source::calls(&tokens, "t") {
+                let (key, variables) = read_call(call);
+                let key = key.unwrap_or_else(|| panic!("{file}: a key is not a literal"));
+                uses.push((file.clone(), key, variables));
+            }
+        }
+    }
+    uses
+}
+
+fn read_call(call: TokenStream) -> (Option<String>, BTreeSet<String>) {
+    let tokens: Vec<TokenTree> = call.into_iter().collect();
+    let mut arguments = tokens.split(|token| source::is_punct(token, ','));
+    let _texts = arguments.next();
+    let key = arguments
+        .next()
+        .and_then(|tokens| source::string(tokens.first()?));
+    let variables = arguments.filter_map(|tokens| match tokens {
+        [TokenTree::Ident(name), equals, ..] if source::is_punct(equals, '=') => {
+            Some(name.to_string())
+        }
+        _ => None,
+    });
+    (key, variables.collect())
+}
+
+#[test]
+fn every_language_has_the_same_keys_with_the_same_variables() {
+    let english = catalogue(Language::English);
+    assert!(english.len() > 100, "{}", english.len());
+    for language in Language::ALL {
+        let other = catalogue(*language);
+        for (key, variables) in &english {
+            let theirs = other
+                .get(key)
+                .unwrap_or_else(|| panic!("{key} is missing in {language}"));
+            assert_eq!(theirs, variables, "the variables of {key} in {language}");
+        }
+        for key in other.keys() {
+            assert!(english.contains_key(key), "{key} is in {language} alone");
+        }
+    }
+}
+
+#[test]
+fn every_text_that_is_used_exists_and_gets_its_variables() {
+    let keys = catalogue(Language::English);
+    for (file, key, given) in uses() {
+        let wanted = keys
+            .get(&key)
+            .unwrap_or_else(|| panic!("{file}: there is no {key}"));
+        assert_eq!(&given, wanted, "{file}: the variables of {key}");
+    }
+}
+
+#[test]
+fn every_text_is_used() {
+    let used: BTreeSet<String> = uses().into_iter().map(|(_, key, _)| key).collect();
+    let keys = catalogue(Language::English);
+    let unused: Vec<&String> = keys.keys().filter(|key| !used.contains(*key)).collect();
+    assert!(unused.is_empty(), "{unused:#?}");
+}
+
+#[test]
+fn every_text_can_be_said() {
+    for language in Language::ALL {
+        for (key, variables) in catalogue(*language) {
+            for value in [Value::from(1), Value::from(2), Value::from("code")] {
+                let values = variables
+                    .iter()
+                    .map(|name| (&*name.clone().leak(), value.clone()));
+                let text = Texts::of(*language).format(&key, values);
+                let is_text = !text.trim().is_empty() && text != key && !text.contains(['{', '}']);
+                assert!(is_text, "{key} in {language}: {text:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn texts_are_typeset_with_care() {
+    for language in Language::ALL {
+        for key in catalogue(*language).keys() {
+            let text = Texts::of(*language).get(key);
+            for bad in ["\"", "'", "...", " ,", " .", "  "] {
+                assert!(
+                    !text.contains(bad),
+                    "{bad:?} in {key} in {language}: {text}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! No page holds text of its own.
+
+use proc_macro2::TokenTree;
+
+use crate::source::{self, is_call_of, is_punct, string};
+
+/// Attributes and properties whose values people see or hear.
+const SEEN: [&str; 14] = [
+    "alt",
+    "aria-description",
+    "aria-label",
+    "aria-roledescription",
+    "button",
+    "heading",
+    "help",
+    "hint",
+    "label",
+    "message",
+    "of",
+    "placeholder",
+    "text",
+    "title",
+];
+
+/// Words in the sources that are no page's: for logs, and the name that a device gives itself.
+const ALLOWED: [&str; 3] = [
+    "there is no request",
+    "the session layer is missing",
+    "Android",
+];
+
+/// What looks like text for people in the tokens of a file.
+fn prose(tokens: &[TokenTree]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        if let TokenTree::Group(group) = token {
+            let inside = source::without_attributes_and_tests(group.stream());
+            if is_call_of(tokens, index, "view") {
+                found.extend(prose_of_view(&inside));
+            } else {
+                found.extend(prose(&inside));
+            }
+        }
+        found.extend(string(token).filter(|text| reads_like_prose(text)));
+    }
+    found
+}
+
+/// The same in the markup of a view, where every string that is no value of an attribute is shown.
+fn prose_of_view(tokens: &[TokenTree]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, token) in tokens.iter().enumerate() {
+        if let TokenTree::Group(group) = token {
+            // An expression, or attributes to be spread.
+            found.extend(prose(&source::without_attributes_and_tests(group.stream())));
+        }
+        let Some(text) = string(token) else { continue };
+        let is_value = index > 0 && is_punct(&tokens[index - 1], '=');
+        let is_shown = !is_value || SEEN.contains(&attribute(&tokens[..index - 1]).as_str());
+        if is_shown && text.contains(char::is_alphabetic) {
+            found.push(text);
+        }
+    }
+    found
+}
+
+/// The name that ends here: words joined by `-` and `:`.
+fn attribute(tokens: &[TokenTree]) -> String {
+    let mut name = String::new();
+    let mut was_word = false;
+    for token in tokens.iter().rev() {
+        let is_word = matches!(token, TokenTree::Ident(_));
+        let is_joint = is_punct(token, '-') || is_punct(token, ':');
+        if was_word == is_word || !(is_word || is_joint) {
+            break;
+        }
+        name.insert_str(0, &token.to_string());
+        was_word = is_word;
+    }
+    name
+}
+
+/// Several words, or one that begins with a capital. Names of fields, paths and keys are one word in small letters; of the
+/// words in a list of classes, the others go on from the first.
+fn reads_like_prose(text: &str) -> bool {
+    let plain = without_values(text);
+    let words = plain.split_whitespace();
+    let is_word = |word: &str| {
+        let word = word.trim_matches(|c: char| c.is_ascii_punctuation());
+        word.chars().count() > 1 && word.chars().all(char::is_alphabetic)
+    };
+    let first = words.clone().next().unwrap_or_default();
+    let is_list_of_classes =
+        words.clone().count() > 1 && words.clone().all(|word| word.starts_with(first));
+    let is_label = is_word(first)
+        && first.starts_with(char::is_uppercase)
+        && first.contains(char::is_lowercase);
+    let has_words = words.filter(|word| is_word(word)).count() > 1;
+    (is_label || has_words) && !is_list_of_classes && !ALLOWED.contains(&text)
+}
+
+/// A format string without what is put into it.
+fn without_values(text: &str) -> String {
+    let parts = text
+        .split('{')
+        .map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+    parts.collect()
+}
+
+#[test]
+fn no_page_holds_text_outside_the_catalogue() {
+    let mut faults = Vec::new();
+    for (file, tokens) in source::files("app/src") {
+        faults.extend(
+            prose(&tokens)
+                .into_iter()
+                .map(|text| format!("{file}: {text:?}")),
+        );
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn text_is_found_wherever_a_page_could_hold_it() {
+    let source = r#"
+        /// Comments are none.
+        fn page() -> impl IntoView {
+            let label = if is_new { "New password" } else { "Password" };
+            let class = if is_new { "field field-new" } else { "field" };
+            let greeting = format!("hello {name}, and good {time}");
+            view! {
+                <Layout heading="sign in" class="button wide" data-x="some text">
+                    <p>"hello " {name} " · " {list.map(|it| view! { <b>"world"</b> })}</p>
+                    <nav aria-label="account">{t!(texts, "nav-account")}</nav>
+                </Layout>
+            }
+        }
+        #[cfg(test)]
+        mod tests { const TEXT: &str = "No page."; }
+    "#;
+    let tokens = source::without_attributes_and_tests(source.parse().unwrap());
+    assert_eq!(
+        prose(&tokens),
+        [
+            "New password",
+            "Password",
+            "hello {name}, and good {time}",
+            "sign in",
+            "hello ",
+            "world",
+            "account"
+        ]
+    );
+}

@@ -1,0 +1,265 @@
+//! Which parts each mail has. The words are in `locales/`.
+
+use vestibule_core::mail::MailKind;
+use vestibule_i18n::t;
+
+use crate::{
+    RenderError,
+    facts::Facts,
+    letter::{Body, Fact, Letter},
+};
+
+/// # Errors
+/// The mail lacks what its kind must tell.
+pub(crate) fn letter<'a>(kind: MailKind, facts: &'a Facts<'a>) -> Result<Letter<'a>, RenderError> {
+    let deadline = || {
+        facts
+            .deadline
+            .as_deref()
+            .ok_or(RenderError::MissingDeadline(kind))
+    };
+    Ok(match kind {
+        MailKind::Welcome => welcome(facts),
+        MailKind::VerifyEmail => verify_email(facts),
+        MailKind::ResetPassword => reset_password(facts),
+        MailKind::AlreadyRegistered => already_registered(facts),
+        MailKind::PasswordChanged => password_changed(facts),
+        MailKind::SessionEnded => session_ended(facts),
+        MailKind::ConfirmNewEmail => confirm_new_email(facts),
+        MailKind::EmailChangeRequested => email_change_requested(facts),
+        MailKind::EmailChanged => email_changed(facts, deadline()?),
+        MailKind::EmailReverted => email_reverted(facts),
+        MailKind::NewDevice => new_device(facts),
+        MailKind::DeletionScheduled => deletion_scheduled(facts, deadline()?),
+        MailKind::DeletionCancelled => deletion_cancelled(facts),
+    })
+}
+
+fn welcome<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    let body = Body::new(facts).say(t!(texts, "mail-welcome-intro"));
+    let heading = t!(texts, "mail-welcome-heading", product = product);
+    let (subject, preheader, body) = if let Some(code) = facts.code {
+        let body = body
+            .say(t!(texts, "mail-welcome-code"))
+            .code(code)
+            .say(t!(texts, "mail-welcome-or-link"));
+        let (subject, preheader) = code_first(facts, code);
+        (subject, preheader, body)
+    } else {
+        (
+            t!(texts, "mail-welcome-subject", product = product),
+            t!(texts, "mail-welcome-preheader"),
+            body.say(t!(texts, "mail-welcome-link")),
+        )
+    };
+    body.button(t!(texts, "mail-confirm-button"))
+        .not_you(t!(texts, "mail-confirm-not-you"))
+        .under(subject, preheader, heading)
+}
+
+fn verify_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    let body = Body::new(facts);
+    let (subject, preheader, body) = if let Some(code) = facts.code {
+        let body = body
+            .say(t!(texts, "mail-verify-code"))
+            .code(code)
+            .say(t!(texts, "mail-verify-or-link"));
+        let (subject, preheader) = code_first(facts, code);
+        (subject, preheader, body)
+    } else {
+        (
+            t!(texts, "mail-verify-subject", product = product),
+            t!(texts, "mail-verify-preheader"),
+            body.say(t!(texts, "mail-verify-link")),
+        )
+    };
+    body.button(t!(texts, "mail-confirm-button"))
+        .say(t!(texts, "mail-verify-earlier"))
+        .not_you(t!(texts, "mail-confirm-not-you"))
+        .under(subject, preheader, t!(texts, "mail-verify-heading"))
+}
+
+/// The code begins the subject and the preheader: most readers need not open the mail.
+fn code_first(facts: &Facts<'_>, code: &str) -> (String, String) {
+    let Facts { texts, product, .. } = *facts;
+    (
+        t!(texts, "mail-code-subject", code = code, product = product),
+        t!(texts, "mail-code-preheader", code = code),
+    )
+}
+
+fn reset_password<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-reset-intro"))
+        .button(t!(texts, "mail-reset-button"))
+        .say(t!(texts, "mail-reset-then"))
+        .not_you(t!(texts, "mail-reset-not-you"))
+        .under(
+            t!(texts, "mail-reset-subject", product = product),
+            t!(texts, "mail-reset-preheader"),
+            t!(texts, "mail-reset-heading"),
+        )
+}
+
+fn already_registered<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-registered-intro"))
+        .button(t!(texts, "mail-registered-button"))
+        .say(t!(texts, "mail-registered-forgot"))
+        .not_you(t!(texts, "mail-registered-not-you"))
+        .under(
+            t!(texts, "mail-registered-subject", product = product),
+            t!(texts, "mail-registered-preheader"),
+            t!(texts, "mail-registered-heading"),
+        )
+}
+
+fn password_changed<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-password-intro"))
+        .facts(None)
+        .say(t!(texts, "mail-all-well"))
+        .not_you(t!(texts, "mail-password-not-you"))
+        .button(t!(texts, "mail-set-password-button"))
+        .under(
+            t!(texts, "mail-password-subject", product = product),
+            t!(texts, "mail-password-preheader"),
+            t!(texts, "mail-password-heading"),
+        )
+}
+
+fn session_ended<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-ended-intro"))
+        .say(t!(texts, "mail-ended-where"))
+        .facts(None)
+        .say(t!(texts, "mail-ended-known"))
+        .not_you(t!(texts, "mail-ended-not-you"))
+        .button(t!(texts, "mail-set-password-button"))
+        .under(
+            t!(texts, "mail-ended-subject", product = product),
+            t!(texts, "mail-ended-preheader"),
+            t!(texts, "mail-ended-heading"),
+        )
+}
+
+fn new_device<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-device-intro"))
+        .facts(None)
+        .say(t!(texts, "mail-all-well"))
+        .not_you(t!(texts, "mail-device-not-you"))
+        .button(t!(texts, "mail-set-password-button"))
+        .under(
+            t!(texts, "mail-device-subject", product = product),
+            t!(texts, "mail-device-preheader"),
+            t!(texts, "mail-device-heading"),
+        )
+}
+
+fn confirm_new_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-confirm-new-intro"))
+        .button(t!(texts, "mail-confirm-new-button"))
+        .say(t!(texts, "mail-confirm-new-until"))
+        .not_you(t!(texts, "mail-confirm-new-not-you"))
+        .under(
+            t!(texts, "mail-confirm-new-subject", product = product),
+            t!(texts, "mail-confirm-new-preheader"),
+            t!(texts, "mail-confirm-new-heading"),
+        )
+}
+
+fn email_change_requested<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-change-intro"))
+        .facts(new_address(facts))
+        .say(t!(texts, "mail-change-well"))
+        .not_you(t!(texts, "mail-change-not-you"))
+        .button(t!(texts, "mail-set-password-button"))
+        .under(
+            t!(texts, "mail-change-subject", product = product),
+            t!(texts, "mail-change-preheader"),
+            t!(texts, "mail-change-heading"),
+        )
+}
+
+fn email_changed<'a>(facts: &'a Facts<'a>, deadline: &str) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-changed-intro"))
+        .facts(new_address(facts))
+        .say(t!(texts, "mail-all-well"))
+        .not_you(t!(texts, "mail-changed-not-you", deadline = deadline))
+        .button(t!(texts, "mail-changed-button"))
+        .under(
+            t!(texts, "mail-changed-subject", product = product),
+            t!(texts, "mail-changed-preheader"),
+            t!(texts, "mail-changed-heading"),
+        )
+}
+
+fn email_reverted<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-reverted-intro"))
+        .facts(None)
+        .say(t!(texts, "mail-reverted-then"))
+        .button(t!(texts, "mail-set-password-button"))
+        .not_you(t!(texts, "mail-reverted-not-you"))
+        .under(
+            t!(texts, "mail-reverted-subject", product = product),
+            t!(texts, "mail-reverted-preheader"),
+            t!(texts, "mail-reverted-heading"),
+        )
+}
+
+fn deletion_scheduled<'a>(facts: &'a Facts<'a>, deadline: &str) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    let deleted_on = Fact {
+        label: t!(texts, "mail-deleted-on"),
+        value: deadline.to_owned(),
+    };
+    Body::new(facts)
+        .say(t!(texts, "mail-deletion-intro"))
+        .facts_with(Some(deleted_on), t!(texts, "mail-asked-on"))
+        .say(t!(texts, "mail-deletion-keep"))
+        .button(t!(texts, "mail-deletion-button"))
+        .not_you(t!(texts, "mail-deletion-not-you"))
+        .under(
+            t!(texts, "mail-deletion-subject", product = product),
+            t!(texts, "mail-deletion-preheader", deadline = deadline),
+            t!(texts, "mail-deletion-heading"),
+        )
+}
+
+fn deletion_cancelled<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-kept-intro"))
+        .facts(None)
+        .button(t!(texts, "mail-kept-button"))
+        .not_you(t!(texts, "mail-kept-not-you"))
+        .under(
+            t!(texts, "mail-kept-subject", product = product),
+            t!(texts, "mail-kept-preheader"),
+            t!(texts, "mail-kept-heading"),
+        )
+}
+
+/// Masked: whoever reads the old mailbox need not learn the new address.
+fn new_address(facts: &Facts<'_>) -> Option<Fact> {
+    facts.other_email.as_ref().map(|email| Fact {
+        label: t!(facts.texts, "mail-new-address"),
+        value: email.clone(),
+    })
+}

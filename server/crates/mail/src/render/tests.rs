@@ -1,0 +1,372 @@
+use vestibule_core::model::Language;
+
+use super::*;
+use crate::samples::{sample, samples};
+
+const SUPPORT: &str = "help@example.org";
+
+fn settings() -> MailSettings {
+    MailSettings::new("Example", "Example <no-reply@example.org>", Some(SUPPORT)).unwrap()
+}
+
+/// Every kind in every language.
+fn all() -> impl Iterator<Item = OutgoingMail> {
+    Language::ALL.iter().flat_map(|language| samples(*language))
+}
+
+fn rendered(mut mail: OutgoingMail, change: impl FnOnce(&mut OutgoingMail)) -> RenderedMail {
+    change(&mut mail);
+    render(&mail, &settings()).unwrap()
+}
+
+fn english(kind: MailKind) -> OutgoingMail {
+    sample(kind, Language::English)
+}
+
+/// The addresses that the page links to.
+fn links(html: &str) -> Vec<&str> {
+    html.split("href=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect()
+}
+
+/// The words of the page, for comparing it with the text.
+fn visible(html: &str) -> String {
+    let (_, body) = html.split_once("<body").unwrap();
+    let mut words = String::new();
+    for piece in body.split('<') {
+        words.push(' ');
+        words.push_str(piece.split_once('>').map_or("", |(_, text)| text));
+    }
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_mail_reads_as_it_was_written() {
+    for mail in all() {
+        let RenderedMail {
+            subject,
+            text,
+            html,
+        } = render(&mail, &settings()).unwrap();
+        let name = format!("{}.{}", mail.kind, mail.language);
+        insta::assert_snapshot!(
+            format!("{name}.text"),
+            format!("Subject: {subject}\n\n{text}")
+        );
+        insta::assert_snapshot!(format!("{name}.html"), html);
+    }
+}
+
+#[test]
+fn a_mail_without_name_code_and_support_reads_well() {
+    let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
+    for language in Language::ALL {
+        for kind in [MailKind::Welcome, MailKind::VerifyEmail] {
+            let mut mail = sample(kind, *language);
+            (mail.first_name, mail.code) = (None, None);
+            mail.context.device = "Unknown device".to_owned();
+            let RenderedMail { subject, text, .. } = render(&mail, &settings).unwrap();
+            insta::assert_snapshot!(
+                format!("bare.{kind}.{language}.text"),
+                format!("Subject: {subject}\n\n{text}")
+            );
+        }
+    }
+}
+
+#[test]
+fn every_mail_has_what_a_mail_needs() {
+    for mail in all() {
+        let name = format!("{} {}", mail.kind, mail.language);
+        let RenderedMail {
+            subject,
+            text,
+            html,
+        } = render(&mail, &settings()).unwrap();
+        let link = mail.link.as_deref().unwrap();
+        assert!(
+            !subject.is_empty() && subject.chars().count() <= 60,
+            "{subject}"
+        );
+        assert!(!subject.contains(char::is_control), "{subject}");
+        let needed = match mail.language {
+            Language::English => [
+                "Hello Zoë,",
+                "If this was not you:",
+                "Tuesday, 24 November 2026, 06:45 UTC",
+                "Firefox on Linux",
+            ],
+            Language::German => [
+                "Hallo Zoë,",
+                "Falls Sie das nicht waren:",
+                "Dienstag, 24. November 2026, 06:45 Uhr UTC",
+                "Firefox unter Linux",
+            ],
+        };
+        let needed = needed.into_iter();
+        for needed in needed.chain([link, "203.0.113.7", SUPPORT, "zoe@example.org"]) {
+            assert!(text.contains(needed), "{name}: {needed}");
+            assert!(html.contains(needed), "{name}: {needed}");
+        }
+        assert!(
+            text.lines().any(|line| line == link),
+            "{name}: the link is alone on its line"
+        );
+        assert_eq!(html.matches("class=\"button\"").count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn every_page_says_its_language_and_loads_and_leads_nowhere_else() {
+    for mail in all() {
+        let html = render(&mail, &settings()).unwrap().html;
+        let lang = format!("lang=\"{}\" dir=\"ltr\"", mail.language);
+        assert_eq!(html.matches(&lang).count(), 2, "{}", mail.kind);
+        assert_eq!(html.matches("lang=").count(), 2, "{}", mail.kind);
+        for forbidden in [
+            "<img", "src=", "url(", "<script", "<form", "<table", "@import", "<link",
+        ] {
+            assert!(!html.contains(forbidden), "{}: {forbidden}", mail.kind);
+        }
+        let link = mail.link.as_deref().unwrap();
+        let mailto = format!("mailto:{SUPPORT}");
+        assert_eq!(links(&html), [link, link, &mailto], "{}", mail.kind);
+    }
+}
+
+#[test]
+fn text_and_page_say_the_same() {
+    for mail in all() {
+        let RenderedMail { text, html, .. } = render(&mail, &settings()).unwrap();
+        let page = visible(&html);
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            let said = line
+                .trim_start_matches("Your code: ")
+                .trim_start_matches("Ihr Code: ")
+                // The label of the button.
+                .trim_end_matches(':');
+            assert!(page.contains(said), "{}: {said}\n{page}", mail.kind);
+        }
+    }
+}
+
+#[test]
+fn the_code_comes_first_where_there_is_one() {
+    for language in Language::ALL {
+        for kind in [MailKind::Welcome, MailKind::VerifyEmail] {
+            let RenderedMail {
+                subject,
+                text,
+                html,
+            } = render(&sample(kind, *language), &settings()).unwrap();
+            let expected = match language {
+                Language::English => "493027 is your code for Example",
+                Language::German => "493027 ist Ihr Code für Example",
+            };
+            assert_eq!(subject, expected);
+            assert!(
+                visible(&html).starts_with("493027 "),
+                "the preheader begins with the code"
+            );
+            assert!(
+                text.lines().any(|line| line.ends_with(": 493027")),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_secret_says_how_long_it_works() {
+    use MailKind::{
+        ConfirmNewEmail, DeletionScheduled, EmailChanged, ResetPassword, VerifyEmail, Welcome,
+    };
+    let code = ("10 minutes", "10 Minuten");
+    let day = ("24 hours", "24 Stunden");
+    for (kind, english, german) in [
+        (Welcome, code.0, code.1),
+        (Welcome, day.0, day.1),
+        (VerifyEmail, code.0, code.1),
+        (VerifyEmail, day.0, day.1),
+        (ConfirmNewEmail, day.0, day.1),
+        (ResetPassword, "60 minutes", "60 Minuten"),
+        (
+            EmailChanged,
+            "72 hours, until Friday, 27 November 2026, 06:45 UTC",
+            "72 Stunden, bis Freitag, 27. November 2026, 06:45 Uhr UTC",
+        ),
+        (
+            DeletionScheduled,
+            "Deleted on: Tuesday, 8 December 2026, 06:45 UTC",
+            "Gelöscht am: Dienstag, 8. Dezember 2026, 06:45 Uhr UTC",
+        ),
+    ] {
+        for (language, life) in [(Language::English, english), (Language::German, german)] {
+            let RenderedMail { text, html, .. } =
+                render(&sample(kind, language), &settings()).unwrap();
+            assert!(text.contains(life), "{kind}: {text}");
+            assert!(visible(&html).contains(life), "{kind}: {html}");
+        }
+    }
+}
+
+#[test]
+fn the_old_address_learns_only_the_mask_of_the_new_one() {
+    for language in Language::ALL {
+        for kind in [MailKind::EmailChangeRequested, MailKind::EmailChanged] {
+            let RenderedMail { text, html, .. } =
+                render(&sample(kind, *language), &settings()).unwrap();
+            for part in [text, html] {
+                let part = part.replace('\u{2060}', "");
+                assert!(part.contains("z***@example.net"), "{kind}: {part}");
+                assert!(!part.contains("zoe.new"), "{kind}: {part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mail_about_an_address_that_is_not_known_any_more_is_still_a_mail() {
+    for kind in [MailKind::EmailChangeRequested, MailKind::EmailChanged] {
+        let mail = rendered(english(kind), |mail| mail.other_email = None);
+        assert!(!mail.text.contains("New address:"), "{}", mail.text);
+        assert!(mail.text.contains("When: "), "{}", mail.text);
+    }
+}
+
+#[test]
+fn user_text_is_escaped_in_html_and_plain_in_text() {
+    for mail in all() {
+        let hello = match mail.language {
+            Language::English => "Hello",
+            Language::German => "Hallo",
+        };
+        let rendered = rendered(mail, |mail| {
+            mail.first_name = Some("<script>x</script>\"' & {{ 7*7 }}".to_owned());
+            mail.context.device = "<b onload=\"x\">".to_owned();
+            mail.other_email = Some("<i>@<i onload=x>".to_owned());
+        });
+        for tag in ["<script", "<b ", "<i"] {
+            assert!(!rendered.html.contains(tag), "{}", rendered.html);
+        }
+        let greeting =
+            format!("{hello} &#60;script&#62;x&#60;/script&#62;&#34;&#39; &#38; {{{{ 7*7 }}}},");
+        assert!(rendered.html.contains(&greeting), "{}", rendered.html);
+        let greeting = format!("{hello} <script>x</script>\"' & {{{{ 7*7 }}}},");
+        assert!(rendered.text.contains(&greeting), "{}", rendered.text);
+    }
+}
+
+#[test]
+fn user_text_makes_no_link() {
+    for text in [
+        "http://evil.example",
+        "Free money at evil.example",
+        "www.evil.example/x",
+        "//evil",
+        "ann@evil.example",
+        "evil。example",
+        "Ann evil.example:80",
+        "<a href=https://evil.example>",
+        "xn--evil.xn--p1ai",
+        "1.2.evil.example",
+        "-.evil.example",
+    ] {
+        for mail in all() {
+            let honest = rendered(mail.clone(), |mail| {
+                (mail.first_name, mail.context.device) = (None, "Unknown device".to_owned());
+            });
+            let rendered = rendered(mail, |mail| {
+                (mail.first_name, mail.context.device) = (Some(text.to_owned()), text.to_owned());
+            });
+            assert!(rendered == honest, "{text}: {}", rendered.text);
+        }
+    }
+}
+
+#[test]
+fn a_new_address_makes_no_link() {
+    for mail in all() {
+        let RenderedMail { text, html, .. } = rendered(mail, |mail| {
+            mail.other_email = Some("x@www.evil.example".to_owned());
+        });
+        for part in [text, html] {
+            for link in ["@www", "www.evil", "evil.example"] {
+                assert!(!part.contains(link), "{part}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_greeting_is_no_place_for_a_message() {
+    let long = "Your account is locked, please call us now";
+    for mail in all() {
+        let rendered = rendered(mail, |mail| mail.first_name = Some(long.to_owned()));
+        assert!(!rendered.text.contains(long), "{}", rendered.text);
+        assert!(!rendered.html.contains(long), "{}", rendered.html);
+    }
+}
+
+#[test]
+fn a_subject_is_one_line_whatever_it_holds() {
+    assert_eq!(tidy_subject(" a\r\nBcc: b\u{2028}c\0d\t "), "a Bcc: b c d");
+    let mail = rendered(english(MailKind::Welcome), |mail| {
+        mail.code = Some("1\r\nBcc: x".to_owned());
+    });
+    assert_eq!(mail.subject, "1 Bcc: x is your code for Example");
+}
+
+#[test]
+fn buttons_and_links_have_the_colours_of_the_operator() {
+    let colours = MailColours {
+        accent: "#111111".to_owned(),
+        on_accent: "#222222".to_owned(),
+        accent_dark: "#333333".to_owned(),
+        on_accent_dark: "#444444".to_owned(),
+    };
+    let defaults = MailColours::default();
+    let html = render(
+        &english(MailKind::Welcome),
+        &settings().with_colours(colours),
+    )
+    .unwrap()
+    .html;
+    for rule in [
+        "background: #111111; border-radius: 10px; font-size: 16px; line-height: 1.4; font-weight: 600; color: #222222;",
+        "style=\"color: #111111;",
+        ".button { background: #333333 !important; color: #444444 !important; }",
+        ".link { color: #333333 !important; }",
+    ] {
+        assert!(html.contains(rule), "{rule}: {html}");
+    }
+    for default in [
+        &defaults.accent,
+        &defaults.accent_dark,
+        &defaults.on_accent_dark,
+    ] {
+        assert!(!html.contains(default.as_str()), "{default}");
+    }
+}
+
+#[test]
+fn a_mail_without_its_link_is_refused() {
+    for mut mail in all() {
+        mail.link = None;
+        assert!(
+            matches!(render(&mail, &settings()), Err(RenderError::MissingLink(kind)) if kind == mail.kind)
+        );
+    }
+}
+
+#[test]
+fn a_mail_that_promises_a_time_is_refused_without_one() {
+    for mut mail in all().filter(|mail| mail.deadline.is_some()) {
+        mail.deadline = None;
+        assert!(
+            matches!(render(&mail, &settings()), Err(RenderError::MissingDeadline(kind)) if kind == mail.kind)
+        );
+    }
+}

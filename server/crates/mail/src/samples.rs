@@ -1,0 +1,67 @@
+use vestibule_core::{
+    mail::{MailContext, MailKind, OutgoingMail},
+    model::Language,
+};
+
+/// One mail of each kind, as it might be sent: for snapshots and for looking at.
+pub fn samples(language: Language) -> Vec<OutgoingMail> {
+    MailKind::ALL
+        .iter()
+        .map(|kind| sample(*kind, language))
+        .collect()
+}
+
+pub(crate) fn sample(kind: MailKind, language: Language) -> OutgoingMail {
+    let (page, has_token) = page(kind);
+    let token = if has_token {
+        "?token=nZ1vT0c3qkYp4m2dXWb7uQfLr9sGhJ8eKaB5xC6yD0E"
+    } else {
+        ""
+    };
+    let at = time::macros::datetime!(2026-11-24 08:45:12 +02:00);
+    let other_email = matches!(
+        kind,
+        MailKind::EmailChangeRequested | MailKind::EmailChanged
+    )
+    .then(|| "zoe.new@example.net".to_owned());
+    OutgoingMail {
+        id: uuid::Uuid::from_u128(0x0193_5b7e_4a00_7000_8000_0000_0000_0001),
+        kind,
+        recipient: "zoe@example.org".to_owned(),
+        first_name: Some("Zoë".to_owned()),
+        language,
+        context: MailContext {
+            device: "Firefox on Linux".to_owned(),
+            ip_address: "203.0.113.7".to_owned(),
+            at,
+            other_email: other_email.clone(),
+        },
+        link: Some(format!("https://id.example.org/{page}{token}")),
+        code: matches!(kind, MailKind::Welcome | MailKind::VerifyEmail)
+            .then(|| "493027".to_owned()),
+        other_email,
+        deadline: match kind {
+            MailKind::EmailChanged => Some(at + time::Duration::hours(72)),
+            MailKind::DeletionScheduled => Some(at + time::Duration::days(14)),
+            _ => None,
+        },
+    }
+}
+
+/// Where the link leads, and whether it carries a token.
+fn page(kind: MailKind) -> (&'static str, bool) {
+    match kind {
+        MailKind::Welcome | MailKind::VerifyEmail | MailKind::ConfirmNewEmail => {
+            ("verify-email", true)
+        }
+        MailKind::ResetPassword => ("reset-password", true),
+        MailKind::EmailChanged => ("revert-email", true),
+        MailKind::DeletionScheduled => ("restore-account", true),
+        MailKind::AlreadyRegistered | MailKind::DeletionCancelled => ("login", false),
+        MailKind::PasswordChanged
+        | MailKind::SessionEnded
+        | MailKind::EmailChangeRequested
+        | MailKind::EmailReverted
+        | MailKind::NewDevice => ("forgot-password", false),
+    }
+}

@@ -1,0 +1,293 @@
+//! Accounts on their way out.
+
+use std::collections::HashSet;
+
+use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
+use vestibule_core::AuditEvent;
+use vestibule_core::model::{EmailAddress, Purpose, User};
+
+use super::{Contract, in_parallel, meanwhile};
+use crate::builders::{self, PASSWORD_HASH};
+
+const DELAY: Duration = Duration::days(14);
+
+/// Schedules the account, with a token that undoes it.
+async fn schedule(cx: &Contract, user: &User, hash: &str) -> OffsetDateTime {
+    let due = cx.now() + DELAY;
+    let mut token =
+        builders::one_time_token(cx.id(), user.id, Purpose::CancelDeletion, hash, cx.now());
+    token.expires_at = due;
+    let mut tx = cx.begin().await;
+    let scheduled = tx.schedule_deletion(user.id, due, cx.now()).await.unwrap();
+    assert!(!scheduled.unwrap().is_active);
+    tx.insert_one_time_token(&token).await.unwrap();
+    tx.commit().await.unwrap();
+    due
+}
+
+async fn cancel(cx: &Contract, hash: &str) -> Option<User> {
+    let mut tx = cx.begin().await;
+    let user_id = tx
+        .consume_token(Purpose::CancelDeletion, hash, cx.now())
+        .await
+        .unwrap()?;
+    let user = tx.cancel_deletion(user_id, cx.now()).await.unwrap()?;
+    tx.commit().await.unwrap();
+    Some(user)
+}
+
+async fn purge(cx: &Contract) -> Option<Uuid> {
+    let mut tx = cx.begin().await;
+    let id = tx.claim_due_deletion(cx.now()).await.unwrap()?;
+    assert!(tx.erase_user(id, cx.now()).await.unwrap());
+    tx.commit().await.unwrap();
+    Some(id)
+}
+
+pub async fn a_scheduled_account_is_inactive_until_it_is_cancelled(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let (session, _) = cx.api_session(&user, "A").await;
+    schedule(&cx, &user, "undo").await;
+    let mut store = cx.connect().await;
+    assert!(
+        store
+            .principal(session.id, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .schedule_deletion(user.id, cx.now(), cx.now())
+            .await
+            .unwrap()
+            .is_none(),
+        "a second time would move the end"
+    );
+    drop(store);
+    let kept = cancel(&cx, "undo").await.unwrap();
+    assert!(kept.is_active);
+    assert_eq!((kept.id, kept.updated_at), (user.id, cx.now()));
+    assert!(cancel(&cx, "undo").await.is_none());
+    cx.advance(DELAY);
+    assert_eq!(purge(&cx).await, None);
+}
+
+pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
+    let ann = cx.user("ann@example.org").await;
+    let bob = cx.user("bob@example.org").await;
+    let due = schedule(&cx, &ann, "anns").await;
+    schedule(&cx, &bob, "bobs").await;
+    let owner = async || {
+        cx.connect()
+            .await
+            .token_owner(Purpose::CancelDeletion, "anns", cx.now())
+            .await
+            .unwrap()
+    };
+    cx.advance(DELAY - Duration::MICROSECOND);
+    assert_eq!(owner().await, Some(ann.id));
+    assert_eq!(purge(&cx).await, None);
+    assert!(cancel(&cx, "bobs").await.is_some());
+    cx.advance(Duration::MICROSECOND);
+    assert_eq!(cx.now(), due);
+    assert_eq!(owner().await, None);
+    assert!(cancel(&cx, "anns").await.is_none());
+    let mut store = cx.connect().await;
+    assert!(
+        store
+            .cancel_deletion(ann.id, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    drop(store);
+    assert_eq!(purge(&cx).await, Some(ann.id));
+    assert_eq!(purge(&cx).await, None);
+}
+
+pub async fn an_account_that_somebody_else_closed_is_not_given_back(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    schedule(&cx, &user, "undo").await;
+    cx.database
+        .execute("update users set delete_at = null")
+        .await;
+    assert!(cancel(&cx, "undo").await.is_none());
+    let mut store = cx.connect().await;
+    assert!(
+        store
+            .cancel_deletion(user.id, cx.now())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    drop(store);
+    cx.advance(2 * DELAY);
+    assert_eq!(purge(&cx).await, None, "nor deleted");
+    let user = cx.connect().await.user_by_id(user.id).await.unwrap();
+    assert!(!user.unwrap().is_active);
+}
+
+pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
+    let ann = cx.user("ann@example.org").await;
+    let bob = cx.user("bob@example.org").await;
+    for user in [&ann, &bob] {
+        cx.api_session(user, &format!("family of {}", user.email))
+            .await;
+        cx.browser_session(user).await;
+        let mut tx = cx.begin().await;
+        for purpose in [
+            Purpose::VerifyEmail,
+            Purpose::ResetPassword,
+            Purpose::RevertEmail,
+        ] {
+            let hash = format!("{purpose} of {}", user.email);
+            let mut token = builders::one_time_token(cx.id(), user.id, purpose, &hash, cx.now());
+            token.email = (purpose == Purpose::RevertEmail).then(|| {
+                let left = format!("old-{}", user.email);
+                EmailAddress::parse(&left).unwrap()
+            });
+            tx.insert_one_time_token(&token).await.unwrap();
+        }
+        // More than are removed at once.
+        for _ in 0..1010 {
+            let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
+            tx.insert_audit(&event).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+    }
+    schedule(&cx, &ann, "undo").await;
+    cx.advance(DELAY);
+    assert_eq!(purge(&cx).await, Some(ann.id));
+    let mut store = cx.connect().await;
+    assert!(store.user_by_id(ann.id).await.unwrap().is_none());
+    assert!(store.session_records(ann.id).await.unwrap().is_empty());
+    assert!(store.mail_records(ann.id).await.unwrap().is_empty());
+    assert!(store.token_records(ann.id).await.unwrap().is_empty());
+    let events = |user: &User| {
+        let id = user.id;
+        let cx = cx.clone();
+        async move {
+            let mut store = cx.connect().await;
+            let all = AuditEvent::ALL;
+            store
+                .history(id, all, Uuid::max(), 5000)
+                .await
+                .unwrap()
+                .len()
+        }
+    };
+    assert_eq!((events(&ann).await, events(&bob).await), (0, 1010));
+    assert_eq!(store.session_records(bob.id).await.unwrap().len(), 2);
+    assert_eq!(store.token_records(bob.id).await.unwrap().len(), 3);
+    assert_eq!(store.mail_records(bob.id).await.unwrap().len(), 1);
+    drop(store);
+    // The address is free, and so is the one that was reserved.
+    cx.user("ann@example.org").await;
+    cx.user("old-ann@example.org").await;
+}
+
+pub async fn only_what_is_due_is_erased(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let mut tx = cx.begin().await;
+    assert!(!tx.erase_user(user.id, cx.now()).await.unwrap());
+    drop(tx);
+    schedule(&cx, &user, "undo").await;
+    let mut tx = cx.begin().await;
+    assert!(!tx.erase_user(user.id, cx.now()).await.unwrap());
+    drop(tx);
+    cx.advance(DELAY);
+    let mut tx = cx.begin().await;
+    assert!(tx.erase_user(user.id, cx.now()).await.unwrap());
+    assert!(!tx.erase_user(user.id, cx.now()).await.unwrap());
+    tx.commit().await.unwrap();
+}
+
+pub async fn parallel_purges_take_each_account_once(cx: Contract) {
+    for number in 0..12 {
+        let user = cx.user(&format!("user{number}@example.org")).await;
+        schedule(&cx, &user, &format!("undo {number}")).await;
+    }
+    cx.advance(DELAY);
+    let purged = in_parallel(6, |_| {
+        let cx = cx.clone();
+        async move {
+            let mut ids = Vec::new();
+            while let Some(id) = purge(&cx).await {
+                ids.push(id);
+            }
+            ids
+        }
+    })
+    .await
+    .concat();
+    assert_eq!(purged.len(), 12);
+    assert_eq!(purged.iter().collect::<HashSet<_>>().len(), 12);
+}
+
+/// No event may be written about an account while it goes: it would be left without its user, and with an address.
+pub async fn an_event_about_an_account_that_goes_is_not_left_behind(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    schedule(&cx, &user, "undo").await;
+    cx.advance(DELAY);
+    let mut purging = cx.begin().await;
+    assert_eq!(
+        purging.claim_due_deletion(cx.now()).await.unwrap(),
+        Some(user.id)
+    );
+    let writing = meanwhile({
+        let cx = cx.clone();
+        let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
+        async move {
+            let mut tx = cx.begin().await;
+            tx.insert_audit(&event).await?;
+            tx.commit().await
+        }
+    })
+    .await;
+    assert!(purging.erase_user(user.id, cx.now()).await.unwrap());
+    purging.commit().await.unwrap();
+    assert!(writing.await.unwrap().is_err());
+}
+
+pub async fn a_purge_passes_over_an_account_that_is_being_kept(cx: Contract) {
+    // On SQLite one writer waits for the other as a whole.
+    if !cx.database.is_postgres() {
+        return;
+    }
+    let ann = cx.user("ann@example.org").await;
+    let bob = cx.user("bob@example.org").await;
+    schedule(&cx, &ann, "anns").await;
+    cx.advance(Duration::seconds(1));
+    schedule(&cx, &bob, "bobs").await;
+    let almost = cx.now() + DELAY - Duration::seconds(2);
+    cx.advance(DELAY);
+    let mut keeping = cx.begin().await;
+    // This replica's clock is a little behind.
+    assert_eq!(
+        keeping
+            .consume_token(Purpose::CancelDeletion, "anns", almost)
+            .await
+            .unwrap(),
+        Some(ann.id)
+    );
+    assert_eq!(purge(&cx).await, Some(bob.id));
+    assert_eq!(purge(&cx).await, None);
+    keeping
+        .cancel_deletion(ann.id, almost)
+        .await
+        .unwrap()
+        .unwrap();
+    keeping.commit().await.unwrap();
+    assert_eq!(purge(&cx).await, None);
+    let ann = cx.connect().await.user_by_id(ann.id).await.unwrap();
+    assert!(ann.unwrap().is_active);
+}

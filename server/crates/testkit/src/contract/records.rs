@@ -1,0 +1,337 @@
+//! What a user reads back: the history, sessions, mails, tokens; and what is kept for that.
+
+use time::Duration;
+use uuid::Uuid;
+use vestibule_core::mail::MailKind;
+use vestibule_core::model::{EmailAddress, Language, Purpose, SessionKind};
+use vestibule_core::{ActivityFilter, AuditEvent};
+
+use super::Contract;
+use crate::builders::{self, DEVICE, USER_AGENT};
+
+pub async fn the_history_is_paged_by_id(cx: Contract) {
+    let ann = cx.user("ann@example.org").await;
+    let bob = cx.user("bob@example.org").await;
+    let mut store = cx.connect().await;
+    let mut written = Vec::new();
+    for number in 0..10 {
+        // Some at one moment.
+        cx.advance(Duration::milliseconds(i64::from(number % 2)));
+        let event = builders::audit(cx.id(), Some(ann.id), AuditEvent::ProfileUpdated, cx.now());
+        store.insert_audit(&event).await.unwrap();
+        written.push(event.id);
+        let event = builders::audit(cx.id(), Some(bob.id), AuditEvent::ProfileUpdated, cx.now());
+        store.insert_audit(&event).await.unwrap();
+    }
+    written.sort();
+    written.reverse();
+    let (mut read, mut before) = (Vec::new(), Uuid::max());
+    loop {
+        let part = store
+            .history(ann.id, &[AuditEvent::ProfileUpdated], before, 3)
+            .await
+            .unwrap();
+        assert!(part.len() <= 3);
+        let Some(last) = part.last() else { break };
+        assert_eq!(
+            (last.user_agent.as_deref(), last.success),
+            (Some(USER_AGENT), true)
+        );
+        assert_eq!(last.details, r#"{"method":"password"}"#);
+        before = last.id;
+        read.extend(part.iter().map(|entry| entry.id));
+    }
+    assert_eq!(read, written);
+}
+
+pub async fn a_filter_shows_exactly_its_events(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let mut store = cx.connect().await;
+    // The deletion of an account is nobody's event.
+    let of_a_user = AuditEvent::ALL
+        .iter()
+        .filter(|event| **event != AuditEvent::AccountDeleted);
+    for event in of_a_user.clone() {
+        let record = builders::audit(cx.id(), Some(user.id), *event, cx.now());
+        store.insert_audit(&record).await.unwrap();
+    }
+    for filter in ActivityFilter::ALL {
+        let wanted: Vec<AuditEvent> = of_a_user
+            .clone()
+            .copied()
+            .filter(|event| filter.shows(*event))
+            .collect();
+        let found = store
+            .history(user.id, &wanted, Uuid::max(), 100)
+            .await
+            .unwrap();
+        let mut found: Vec<&str> = found.iter().map(|entry| entry.event.as_str()).collect();
+        let mut wanted: Vec<&str> = wanted.iter().map(|event| event.as_str()).collect();
+        found.sort_unstable();
+        wanted.sort_unstable();
+        assert_eq!(found, wanted, "{filter}");
+    }
+    let none = store.history(user.id, &[], Uuid::max(), 100).await.unwrap();
+    assert!(none.is_empty());
+}
+
+pub async fn a_password_given_again_is_noted_in_its_session(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let (session, _) = cx.api_session(&user, "A").await;
+    let (other, _) = cx.api_session(&user, "B").await;
+    cx.advance(Duration::minutes(30));
+    let authenticated_at = async |id: Uuid| {
+        let mut store = cx.connect().await;
+        let principal = store.principal(id, cx.now()).await.unwrap().unwrap();
+        principal.session.authenticated_at
+    };
+    assert_eq!(authenticated_at(session.id).await, session.created_at);
+    let mut store = cx.connect().await;
+    assert!(store.reauthenticate(session.id, cx.now()).await.unwrap());
+    assert_eq!(authenticated_at(session.id).await, cx.now());
+    assert_eq!(authenticated_at(other.id).await, other.created_at);
+    // As a replica writes it that does not know of this.
+    cx.database
+        .execute("update sessions set authenticated_at = null")
+        .await;
+    assert_eq!(authenticated_at(session.id).await, session.created_at);
+    let mut tx = cx.begin().await;
+    tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(!store.reauthenticate(session.id, cx.now()).await.unwrap());
+    assert!(!store.reauthenticate(cx.id(), cx.now()).await.unwrap());
+}
+
+pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
+    let ann = cx.user("ann@example.org").await;
+    let bob = cx.user("bob@example.org").await;
+    let known = async |user_id: Uuid, device: &str, agent: Option<&str>| {
+        let mut store = cx.connect().await;
+        let history = store.sign_in_history(user_id, device, agent).await.unwrap();
+        (history.has_sessions, history.knows_device)
+    };
+    assert_eq!(
+        known(ann.id, DEVICE, Some(USER_AGENT)).await,
+        (false, false)
+    );
+    cx.browser_session(&ann).await;
+    assert_eq!(known(ann.id, DEVICE, Some(USER_AGENT)).await, (true, true));
+    assert_eq!(
+        known(ann.id, "phone", Some(USER_AGENT)).await,
+        (true, false)
+    );
+    assert_eq!(known(ann.id, DEVICE, Some("other")).await, (true, false));
+    assert_eq!(known(ann.id, DEVICE, None).await, (true, false));
+    assert_eq!(
+        known(bob.id, DEVICE, Some(USER_AGENT)).await,
+        (false, false)
+    );
+    let mut nameless = builders::session(cx.id(), bob.id, SessionKind::Browser, cx.now());
+    nameless.user_agent = None;
+    let mut tx = cx.begin().await;
+    tx.insert_session(&nameless).await.unwrap();
+    tx.end_sessions(bob.id, None, cx.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(
+        known(bob.id, DEVICE, None).await,
+        (true, true),
+        "ended or not"
+    );
+}
+
+pub async fn a_language_is_kept_and_is_the_mails(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    assert_eq!(user.language, Language::English);
+    cx.advance(Duration::hours(1));
+    let mut store = cx.connect().await;
+    let set = store
+        .set_language(user.id, Language::German, cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((set.language, set.updated_at), (Language::German, cx.now()));
+    assert!(
+        store
+            .set_language(user.id, Language::German, cx.now())
+            .await
+            .unwrap()
+            .is_none(),
+        "again is no change"
+    );
+    // The mail was written before; it is put into words when it is sent.
+    let lease = cx.id();
+    let mail = store
+        .claim_mail(lease, cx.now() + Duration::minutes(2), cx.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(mail.language, Language::German);
+    // Of a newer version, which knows more.
+    cx.database
+        .execute("update users set language = 'eo'")
+        .await;
+    let read = store.user_by_id(user.id).await.unwrap().unwrap();
+    assert_eq!(read.language, Language::English);
+    let mut new = builders::new_user(cx.id(), "bob@example.org", cx.now());
+    new.language = Language::German;
+    let mut tx = cx.begin().await;
+    let bob = tx.insert_user(&new).await.unwrap();
+    assert_eq!(bob.language, Language::German);
+}
+
+pub async fn sessions_mails_and_tokens_are_read_back(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.user("bob@example.org").await;
+    let (first, _) = cx.api_session(&user, "A").await;
+    cx.advance(Duration::hours(1));
+    let second = cx.browser_session(&user).await;
+    let mut tx = cx.begin().await;
+    tx.end_session(user.id, first.id, cx.now()).await.unwrap();
+    let mut mail = builders::mail(cx.id(), MailKind::EmailChanged, &user, cx.now());
+    "old@example.org".clone_into(&mut mail.recipient);
+    mail.context.other_email = Some("new@example.org".to_owned());
+    tx.enqueue_mail(&mail).await.unwrap();
+    tx.commit().await.unwrap();
+    for (purpose, hash) in [
+        (Purpose::VerifyEmail, "verify"),
+        (Purpose::ResetPassword, "reset"),
+        (Purpose::ChangeEmail, "change"),
+        (Purpose::RevertEmail, "revert"),
+    ] {
+        cx.advance(Duration::seconds(1));
+        let mut token = builders::one_time_token(cx.id(), user.id, purpose, hash, cx.now());
+        token.email = matches!(purpose, Purpose::ChangeEmail | Purpose::RevertEmail)
+            .then(|| EmailAddress::parse("New@example.org").unwrap());
+        let mut store = cx.connect().await;
+        store.insert_one_time_token(&token).await.unwrap();
+    }
+    let mut store = cx.connect().await;
+    let sessions = store.session_records(user.id).await.unwrap();
+    assert_eq!(
+        sessions
+            .iter()
+            .map(|record| (record.session.id, record.ended_at))
+            .collect::<Vec<_>>(),
+        [(second.id, None), (first.id, Some(second.created_at))]
+    );
+    let mails = store.mail_records(user.id).await.unwrap();
+    assert_eq!(
+        mails
+            .iter()
+            .map(|mail| (
+                mail.kind,
+                mail.recipient.as_str(),
+                mail.other_email.as_deref()
+            ))
+            .collect::<Vec<_>>(),
+        [
+            (
+                MailKind::EmailChanged,
+                "old@example.org",
+                Some("new@example.org")
+            ),
+            (MailKind::Welcome, "ann@example.org", None),
+        ]
+    );
+    let tokens = store.token_records(user.id).await.unwrap();
+    assert_eq!(
+        tokens
+            .iter()
+            .map(|token| (token.purpose, token.email.as_deref(), token.is_used))
+            .collect::<Vec<_>>(),
+        [
+            (Purpose::RevertEmail, Some("New@example.org"), false),
+            (Purpose::ChangeEmail, Some("New@example.org"), false),
+            (Purpose::ResetPassword, None, false),
+            (Purpose::VerifyEmail, None, false),
+        ]
+    );
+}
+
+pub async fn a_token_is_found_dead_or_alive(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    for purpose in [
+        Purpose::VerifyEmail,
+        Purpose::ResetPassword,
+        Purpose::ChangeEmail,
+    ] {
+        let hash = format!("hash of {purpose}");
+        let mut token = builders::one_time_token(cx.id(), user.id, purpose, &hash, cx.now());
+        token.email = (purpose == Purpose::ChangeEmail)
+            .then(|| EmailAddress::parse("new@example.org").unwrap());
+        let mut mail = builders::mail(cx.id(), MailKind::VerifyEmail, &user, cx.now());
+        mail.token_id = Some(token.id);
+        let mut tx = cx.begin().await;
+        tx.insert_one_time_token(&token).await.unwrap();
+        tx.enqueue_mail(&mail).await.unwrap();
+        tx.void_tokens(user.id).await.unwrap();
+        tx.commit().await.unwrap();
+        let mut store = cx.connect().await;
+        assert!(
+            store
+                .token_owner(purpose, &hash, cx.now())
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let found = store.find_token(purpose, &hash).await.unwrap().unwrap();
+        assert_eq!(
+            (found.user_id, found.created_at, found.expires_at),
+            (user.id, token.created_at, token.expires_at)
+        );
+        assert_eq!(
+            found.email.as_deref(),
+            token.email.as_ref().map(EmailAddress::as_str)
+        );
+        assert!(found.was_mailed_to_present_address);
+        cx.database
+            .execute("update users set email = 'other@example.org'")
+            .await;
+        let found = store.find_token(purpose, &hash).await.unwrap().unwrap();
+        assert!(!found.was_mailed_to_present_address);
+        cx.database
+            .execute("update users set email = 'ann@example.org'")
+            .await;
+        assert!(store.find_token(purpose, "other").await.unwrap().is_none());
+    }
+    let mut store = cx.connect().await;
+    let foreign = store
+        .find_token(Purpose::ChangeEmail, "hash of verify_email")
+        .await
+        .unwrap();
+    assert!(foreign.is_none());
+}
+
+pub async fn a_pending_change_is_the_newest_until_it_ends(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let pending = async || {
+        let mut store = cx.connect().await;
+        store.pending_change(user.id, cx.now()).await.unwrap()
+    };
+    assert!(pending().await.is_none());
+    for email in ["first@example.org", "Second@example.org"] {
+        cx.advance(Duration::minutes(1));
+        let mut token =
+            builders::one_time_token(cx.id(), user.id, Purpose::ChangeEmail, email, cx.now());
+        token.email = Some(EmailAddress::parse(email).unwrap());
+        let mut store = cx.connect().await;
+        store.insert_one_time_token(&token).await.unwrap();
+    }
+    let newest = pending().await.unwrap();
+    assert_eq!(newest.email, "Second@example.org");
+    assert_eq!(
+        (newest.requested_at, newest.expires_at),
+        (cx.now(), cx.now() + Duration::hours(1))
+    );
+    let mut store = cx.connect().await;
+    assert!(store.void_pending_change(user.id, cx.now()).await.unwrap());
+    assert!(!store.void_pending_change(user.id, cx.now()).await.unwrap());
+    assert!(pending().await.is_none());
+    let mut token =
+        builders::one_time_token(cx.id(), user.id, Purpose::ChangeEmail, "third", cx.now());
+    token.email = Some(EmailAddress::parse("x@example.org").unwrap());
+    store.insert_one_time_token(&token).await.unwrap();
+    cx.advance(Duration::hours(1));
+    assert!(pending().await.is_none());
+    assert!(!store.void_pending_change(user.id, cx.now()).await.unwrap());
+}

@@ -1,0 +1,86 @@
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use url::form_urlencoded;
+use vestibule_core::{ActivityFilter, Auth, AuthError, Field, FieldCode, FieldError};
+use vestibule_web::{Bearer, Problem};
+
+use super::dto::{EventsBody, ProblemBody};
+
+/// The user's own security history, newest first.
+///
+/// Pages hold together while new events arrive: `next_cursor` goes on exactly where its page ended.
+#[utoipa::path(get, path = "/events", tag = "account", operation_id = "list_events", security(("bearer" = [])),
+    params(
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Events on a page, 1 to 100; 20 if it is left out"),
+        ("filter" = Option<String>, Query, description = "`all`, `sign_ins`, `changes` or `failed`; `all` if it is left out"),
+    ),
+    responses(
+        (status = 200, description = "The events", body = EventsBody),
+        (status = 400, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
+    ))]
+pub async fn list(
+    State(auth): State<Arc<Auth>>,
+    Bearer(who): Bearer,
+    RawQuery(query): RawQuery,
+) -> Result<Json<EventsBody>, Problem> {
+    let query = EventsQuery::parse(&query.unwrap_or_default())
+        .map_err(|faults| Problem::from(AuthError::ValidationFailed(faults)))?;
+    let page = auth
+        .list_activity(&who, query.filter, query.cursor.as_deref(), query.limit)
+        .await?;
+    Ok(Json(page.into()))
+}
+
+/// The query, with every fault in it named. Names that are none of ours are ignored, like unknown fields of a body.
+struct EventsQuery {
+    cursor: Option<String>,
+    limit: Option<u32>,
+    filter: ActivityFilter,
+}
+
+impl EventsQuery {
+    fn parse(query: &str) -> Result<Self, Vec<FieldError>> {
+        let cursor = only(query, Field::Cursor);
+        let limit = only(query, Field::Limit).and_then(|text| match text {
+            None => Ok(None),
+            Some(text) => text.parse().map(Some).map_err(|_| invalid(Field::Limit)),
+        });
+        let filter = only(query, Field::Filter).and_then(|text| match text {
+            None => Ok(ActivityFilter::All),
+            Some(text) => ActivityFilter::from_code(&text).ok_or_else(|| invalid(Field::Filter)),
+        });
+        match (cursor, limit, filter) {
+            (Ok(cursor), Ok(limit), Ok(filter)) => Ok(Self {
+                cursor,
+                limit,
+                filter,
+            }),
+            (cursor, limit, filter) => Err([cursor.err(), limit.err(), filter.err()]
+                .into_iter()
+                .flatten()
+                .collect()),
+        }
+    }
+}
+
+/// The value of a name; one that is there twice is nobody's (two readers would take different ones).
+fn only(query: &str, field: Field) -> Result<Option<String>, FieldError> {
+    let mut values = form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name == field.as_str())
+        .map(|(_, value)| value.into_owned());
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        (_, Some(_)) => Err(invalid(field)),
+    }
+}
+
+fn invalid(field: Field) -> FieldError {
+    FieldError {
+        field,
+        code: FieldCode::Invalid,
+    }
+}

@@ -1,0 +1,408 @@
+//! `DELETE /me`, the link that undoes it, and what is left after it
+
+use serde_json::{Value, json};
+use time::Duration;
+use vestibule_core::mail::MailKind;
+use vestibule_core::ports::Clock as _;
+
+use crate::support::{Answer, Browser, PASSWORD, PUBLIC_URL, SignedIn, TestApp, on_every_database};
+
+on_every_database! {
+    deleting_signs_out_everywhere_and_says_until_when,
+    deleting_needs_the_password_each_time,
+    a_scheduled_account_is_like_none,
+    its_address_stays_taken_until_it_is_gone,
+    every_mailed_token_dies_with_it,
+    the_link_brings_the_account_back,
+    a_button_on_the_page_brings_the_account_back,
+    the_link_works_once,
+    the_link_lives_for_fourteen_days,
+    after_an_undo_it_can_be_deleted_again,
+    nothing_is_left_when_the_time_is_over,
+    purging_takes_only_what_is_due,
+    a_purged_account_can_be_registered_anew,
+}
+
+async fn delete_with(app: &TestApp, who: &SignedIn, body: &Value) -> Answer {
+    app.delete("/me").bearer(&who.access_token).json(body).await
+}
+
+async fn deleting_signs_out_everywhere_and_says_until_when(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let other = app.sign_in("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    assert!(app.accepts(&other.access_token).await);
+    let answer = app.delete_account(&ann).await.expect(202);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(
+        answer.json(),
+        json!({
+          "delete_at": "2026-12-08T08:30:00.123456Z",
+          "message": "The account will be deleted; a link that undoes this is on its way."
+        })
+    );
+    for session in [&ann, &other] {
+        app.get("/me")
+            .bearer(&session.access_token)
+            .await
+            .expect_problem(401, "unauthenticated");
+        let body = json!({ "refresh_token": session.refresh_token });
+        app.post("/refresh")
+            .json(&body)
+            .await
+            .expect_problem(401, "invalid_refresh_token");
+        app.delete_account(session)
+            .await
+            .expect_problem(401, "unauthenticated");
+    }
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::DeletionScheduled);
+    assert!(
+        mail.link
+            .starts_with(&format!("{PUBLIC_URL}/restore-account?token=")),
+        "{}",
+        mail.link
+    );
+    assert!(app.accepts(&bob.access_token).await, "others go on");
+}
+
+async fn deleting_needs_the_password_each_time(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let rows = app.rows().await;
+    for body in [json!({}), json!({ "password": null })] {
+        let answer = delete_with(&app, &ann, &body)
+            .await
+            .expect_problem(400, "validation_failed");
+        assert_eq!(answer.faults(), ["password: required"]);
+    }
+    // Many clients send a DELETE without a body.
+    let answer = app
+        .delete("/me")
+        .bearer(&ann.access_token)
+        .await
+        .expect_problem(400, "validation_failed");
+    assert_eq!(answer.faults(), ["password: required"]);
+    for password in ["", "wrong", "correct horse battery "] {
+        delete_with(&app, &ann, &json!({ "password": password }))
+            .await
+            .expect_problem(401, "invalid_credentials");
+    }
+    app.delete("/me")
+        .json(&json!({ "password": PASSWORD }))
+        .await
+        .expect_problem(401, "unauthenticated");
+    app.delete("/me")
+        .bearer(&ann.refresh_token)
+        .json(&json!({ "password": PASSWORD }))
+        .await
+        .expect_problem(401, "unauthenticated");
+    assert_eq!(app.rows().await, rows);
+    assert!(app.accepts(&ann.access_token).await);
+}
+
+async fn a_scheduled_account_is_like_none(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.undo_token(&ann).await;
+    let rows = app.rows().await;
+    let mut answers = Vec::new();
+    for email in ["ann@example.org", "nobody@example.org"] {
+        let email = json!({ "email": email });
+        let forgot = app.post("/password/forgot").json(&email).await.expect(200);
+        let resend = app.post("/email/resend").json(&email).await.expect(200);
+        let body = json!({ "email": email["email"], "password": PASSWORD });
+        let login = app
+            .post("/login")
+            .json(&body)
+            .header("x-request-id", "same")
+            .await
+            .expect_problem(401, "invalid_credentials");
+        answers.push([forgot.text(), resend.text(), login.text()]);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(app.rows().await, rows);
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn its_address_stays_taken_until_it_is_gone(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    app.undo_token(&ann).await;
+    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+    app.post("/register")
+        .json(&body)
+        .await
+        .expect_problem(409, "email_taken");
+    let body = json!({ "new_email": "ann@example.org", "password": PASSWORD });
+    app.post("/email/change")
+        .bearer(&bob.access_token)
+        .json(&body)
+        .await
+        .expect(202);
+    let mails = app.read_mails().await;
+    assert!(
+        !mails
+            .iter()
+            .any(|mail| mail.starts_with("confirm_new_email")),
+        "{mails:?}"
+    );
+}
+
+async fn every_mailed_token_dies_with_it(app: TestApp) {
+    let (ann, welcome) = app.register("ann@example.org").await;
+    let reset = app.reset_token("ann@example.org").await;
+    let body = json!({ "new_email": "new@example.org", "password": PASSWORD });
+    app.post("/email/change")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect(202);
+    let change = app.mail_to("new@example.org").await.token.unwrap();
+    app.read_mails().await;
+    let undo_token = app.undo_token(&ann).await;
+    for during in [true, false] {
+        for token in [&welcome.token.clone().unwrap(), &change] {
+            app.post("/email/verify")
+                .json(&json!({ "token": token }))
+                .await
+                .expect_problem(400, "invalid_token");
+        }
+        let code = json!({ "email": "ann@example.org", "code": welcome.code });
+        app.post("/email/verify")
+            .json(&code)
+            .await
+            .expect_problem(400, "invalid_token");
+        let body = json!({ "token": reset, "new_password": "a quite different phrase" });
+        app.post("/password/reset")
+            .json(&body)
+            .await
+            .expect_problem(400, "invalid_token");
+        if during {
+            app.undo(&undo_token).await.unwrap();
+        }
+    }
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_cancelled to ann@example.org"]
+    );
+}
+
+async fn the_link_brings_the_account_back(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.undo_token(&ann).await;
+    let link = app.portal.auth.restore_link(&token).await.unwrap().unwrap();
+    assert_eq!(link.email, "ann@example.org");
+    assert_eq!(link.delete_at, app.clock.now() + Duration::days(14));
+    assert_eq!(
+        app.try_sign_in("ann@example.org", PASSWORD).await,
+        401,
+        "looking changes nothing"
+    );
+    assert_eq!(app.undo(&token).await, Ok("ann@example.org".to_owned()));
+    assert!(
+        app.portal
+            .auth
+            .restore_link(&token)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    // What was signed out stays so.
+    assert!(!app.accepts(&ann.access_token).await);
+    let body = json!({ "refresh_token": ann.refresh_token });
+    app.post("/refresh")
+        .json(&body)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
+    let again = app.sign_in("ann@example.org").await;
+    assert_eq!(again.id, ann.id);
+    let me = app.get("/me").bearer(&again.access_token).await.expect(200);
+    assert_eq!(
+        (&me.json()["is_active"], &me.json()["first_name"]),
+        (&json!(true), &json!("Ann"))
+    );
+    assert_eq!(
+        app.mail_to("ann@example.org").await.kind,
+        MailKind::DeletionCancelled
+    );
+    app.advance(Duration::days(15));
+    assert_eq!(app.purge().await, 0);
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
+}
+
+async fn a_button_on_the_page_brings_the_account_back(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.undo_token(&ann).await;
+    let mut browser = Browser::new(&app);
+    let opened = browser
+        .open(&format!("/restore-account?token={token}"))
+        .await
+        .expect(303);
+    assert_eq!(opened.header("location"), "/restore-account");
+    let page = browser.open("/restore-account").await.expect(200).text();
+    assert!(page.contains("ann@example.org"), "{page}");
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
+    let done = browser.submit("restore_account", &[]).await.expect(303);
+    assert_eq!(done.header("location"), "/login");
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_cancelled to ann@example.org"]
+    );
+    let again = browser.submit("restore_account", &[]).await.expect(303);
+    assert_eq!(again.header("location"), "/restore-account");
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn the_link_works_once(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let reset = app.reset_token("ann@example.org").await;
+    let token = app.undo_token(&ann).await;
+    for wrong in ["", "x", &reset, &ann.refresh_token, &"x".repeat(50_000)] {
+        assert_eq!(app.undo(wrong).await, Err("invalid_token"));
+    }
+    let body = json!({ "token": token });
+    app.post("/email/verify")
+        .json(&body)
+        .await
+        .expect_problem(400, "invalid_token");
+    let body = json!({ "token": token, "new_password": "a quite different phrase" });
+    app.post("/password/reset")
+        .json(&body)
+        .await
+        .expect_problem(400, "invalid_token");
+    app.undo(&token).await.unwrap();
+    assert_eq!(app.undo(&token).await, Err("invalid_token"));
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_cancelled to ann@example.org"]
+    );
+}
+
+async fn the_link_lives_for_fourteen_days(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    let (anns, bobs) = (app.undo_token(&ann).await, app.undo_token(&bob).await);
+    app.advance(Duration::days(14) - Duration::seconds(1));
+    assert_eq!(app.purge().await, 0);
+    app.undo(&anns).await.unwrap();
+    app.advance(Duration::seconds(1));
+    // Whether or not the worker has come by yet.
+    assert_eq!(app.undo(&bobs).await, Err("invalid_token"));
+    assert!(app.portal.auth.restore_link(&bobs).await.unwrap().is_none());
+    assert_eq!(app.try_sign_in("bob@example.org", PASSWORD).await, 401);
+    assert_eq!(app.purge().await, 1);
+    assert_eq!(app.undo(&bobs).await, Err("invalid_token"));
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_cancelled to ann@example.org"]
+    );
+}
+
+async fn after_an_undo_it_can_be_deleted_again(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let first = app.undo_token(&ann).await;
+    app.undo(&first).await.unwrap();
+    app.mail_to("ann@example.org").await;
+    app.advance(Duration::days(10));
+    let ann = app.sign_in("ann@example.org").await;
+    let second = app.undo_token(&ann).await;
+    assert_eq!(app.undo(&first).await, Err("invalid_token"));
+    // The time runs anew: the first deadline is nothing any more.
+    app.advance(Duration::days(5));
+    assert_eq!(app.purge().await, 0);
+    app.undo(&second).await.unwrap();
+    app.mail_to("ann@example.org").await;
+}
+
+async fn nothing_is_left_when_the_time_is_over(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.sign_in("ann@example.org").await;
+    app.reset_token("ann@example.org").await;
+    app.try_sign_in("ann@example.org", "wrong").await;
+    app.verified_user("bob@example.org").await;
+    app.undo_token(&ann).await;
+    app.advance(Duration::days(14));
+    assert_eq!(app.purge().await, 1);
+    assert_eq!(app.purge().await, 0);
+    for table in [
+        "sessions",
+        "refresh_tokens",
+        "one_time_tokens",
+        "password_reset_tokens",
+        "mail_outbox",
+        "audit_logs",
+    ] {
+        let of_ann = format!("{table} where user_id = {}", app.id_in_sql(ann.id));
+        assert_eq!(app.count(&of_ann).await, "0", "{table}");
+    }
+    assert_eq!(app.count("users").await, "1");
+    assert_eq!(
+        app.count("users where email = 'bob@example.org'").await,
+        "1"
+    );
+    // One row remains, which says when and nothing of whom.
+    assert_eq!(
+        app.text(
+            "select cast(count(*) as text) || ' ' || coalesce(max(cast(user_id as text)), '-')
+                || ' ' || coalesce(max(user_agent), '-') || ' [' || max(ip_address) || '] ' || max(details)
+             from audit_logs where event_type = 'account_deleted'"
+        )
+        .await,
+        "1 - - [] {}"
+    );
+    for trace in ["ann@example.org", &ann.id.to_string()] {
+        let logs = format!("audit_logs where details like '%{trace}%'");
+        assert_eq!(app.count(&logs).await, "0", "{trace}");
+    }
+    assert!(!app.accepts(&ann.access_token).await);
+    assert_eq!(app.try_sign_in("bob@example.org", PASSWORD).await, 200);
+    assert_eq!(app.portal.auth.violations().await.unwrap(), []);
+}
+
+async fn purging_takes_only_what_is_due(app: TestApp) {
+    for number in 0..5 {
+        let user = app
+            .verified_user(&format!("user{number}@example.org"))
+            .await;
+        app.undo_token(&user).await;
+        app.advance(Duration::hours(1));
+    }
+    app.advance(Duration::days(14) - Duration::hours(2));
+    let auth = &app.portal.auth;
+    assert_eq!(auth.purge_deleted_accounts(2).await.unwrap(), 2);
+    assert_eq!(app.count("users").await, "3");
+    assert_eq!(auth.purge_deleted_accounts(2).await.unwrap(), 2);
+    assert_eq!(auth.purge_deleted_accounts(2).await.unwrap(), 0);
+    assert_eq!(
+        app.count("users where email = 'user4@example.org'").await,
+        "1"
+    );
+    // An account that somebody else made inactive is none that is to go.
+    app.user("inactive@example.org").await;
+    app.database
+        .execute("update users set is_active = false where email = 'inactive@example.org'")
+        .await;
+    app.advance(Duration::days(30));
+    assert_eq!(app.purge().await, 1);
+    assert_eq!(
+        app.count("users where email = 'inactive@example.org'")
+            .await,
+        "1"
+    );
+}
+
+async fn a_purged_account_can_be_registered_anew(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.undo_token(&ann).await;
+    app.advance(Duration::days(14));
+    app.purge().await;
+    let (anew, _) = app.register("ann@example.org").await;
+    assert_ne!(anew.id, ann.id);
+    let me = app.get("/me").bearer(&anew.access_token).await.json();
+    assert_eq!(me["is_email_verified"], false);
+    assert!(!app.accepts(&ann.access_token).await);
+    assert_eq!(app.undo(&token).await, Err("invalid_token"));
+    let events = app.get("/events").bearer(&anew.access_token).await.json();
+    assert_eq!(events["events"].as_array().unwrap().len(), 1, "{events}");
+}

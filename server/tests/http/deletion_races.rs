@@ -1,0 +1,138 @@
+//! Deletions, undoing them and purging at the same moment
+
+use serde_json::json;
+use time::Duration;
+use vestibule::config::Config;
+
+use crate::support::{PASSWORD, TestApp, address, in_parallel, meta_from, on_every_database};
+
+on_every_database! {
+    of_thirty_deletions_exactly_one_counts with without_limits,
+    of_fifty_undos_exactly_one_counts,
+    no_session_survives_a_deletion_in_parallel with without_limits,
+    undoing_races_the_purge,
+    parallel_purges_count_each_account_once,
+}
+
+fn without_limits(config: &mut Config) {
+    config.rate_limits = false;
+}
+
+async fn of_thirty_deletions_exactly_one_counts(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let other = app.sign_in("ann@example.org").await;
+    let answers = in_parallel(30, |number| {
+        let who = if number % 2 == 0 { &ann } else { &other };
+        let call = app
+            .delete("/me")
+            .bearer(&who.access_token)
+            .json(&json!({ "password": PASSWORD }))
+            .from(&address(number));
+        async move { call.await }
+    })
+    .await;
+    let (done, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status == 202);
+    assert_eq!((done.len(), refused.len()), (1, 29));
+    for answer in refused {
+        assert_eq!(answer.status.as_u16(), 401, "{answer:?}");
+    }
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_scheduled to ann@example.org"]
+    );
+}
+
+async fn of_fifty_undos_exactly_one_counts(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.undo_token(&ann).await;
+    let results = in_parallel(50, |number| {
+        let (app, token) = (app.clone(), token.clone());
+        async move {
+            let meta = meta_from(&address(number));
+            app.portal.auth.cancel_deletion(&token, &meta).await.is_ok()
+        }
+    })
+    .await;
+    assert_eq!(results.iter().filter(|won| **won).count(), 1);
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_cancelled to ann@example.org"]
+    );
+}
+
+async fn no_session_survives_a_deletion_in_parallel(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let results = in_parallel(40, |number| {
+        let (app, ann) = (app.clone(), ann.clone());
+        async move {
+            match number {
+                20 => app.delete_account(&ann).await.status.as_u16(),
+                _ if number % 2 == 0 => app.try_sign_in("ann@example.org", PASSWORD).await,
+                _ => {
+                    let body = json!({ "refresh_token": ann.refresh_token });
+                    let call = app.post("/refresh").json(&body).from(&address(number));
+                    call.await.status.as_u16()
+                }
+            }
+        }
+    })
+    .await;
+    assert_eq!(results[20], 202, "{results:?}");
+    assert_eq!(app.count("sessions where ended_at is null").await, "0");
+    assert_eq!(app.count("refresh_tokens where not is_revoked").await, "0");
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_scheduled to ann@example.org"]
+    );
+}
+
+/// At the last moment either the owner wins or the purge; there is no account by half.
+async fn undoing_races_the_purge(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.undo_token(&ann).await;
+    app.advance(Duration::days(14) - Duration::microseconds(1));
+    let results = in_parallel(20, |number| {
+        let (app, token) = (app.clone(), token.clone());
+        async move {
+            if number == 5 {
+                app.advance(Duration::microseconds(1));
+            }
+            if number % 2 == 0 {
+                u32::from(app.undo(&token).await.is_ok())
+            } else {
+                10 * app.purge().await
+            }
+        }
+    })
+    .await;
+    let outcome: u32 = results.iter().sum();
+    assert!([1, 10].contains(&outcome), "{results:?}");
+    let left = app.count("users").await;
+    assert_eq!(left, if outcome == 1 { "1" } else { "0" });
+    let signed_in = app.try_sign_in("ann@example.org", PASSWORD).await;
+    assert_eq!(signed_in, if outcome == 1 { 200 } else { 401 });
+    app.read_mails().await;
+}
+
+async fn parallel_purges_count_each_account_once(app: TestApp) {
+    for number in 0..10 {
+        let user = app
+            .verified_user(&format!("user{number}@example.org"))
+            .await;
+        app.undo_token(&user).await;
+    }
+    app.advance(Duration::days(14));
+    let purged = in_parallel(8, |_| {
+        let app = app.clone();
+        async move { app.purge().await }
+    })
+    .await;
+    assert_eq!(purged.iter().sum::<u32>(), 10, "{purged:?}");
+    assert_eq!(
+        app.count("audit_logs where event_type = 'account_deleted'")
+            .await,
+        "10"
+    );
+    assert_eq!(app.count("users").await, "0");
+}

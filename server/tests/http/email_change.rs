@@ -1,0 +1,464 @@
+//! `POST /email/change`, and `POST /email/verify` with the token that was mailed to the new address
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use time::Duration;
+use vestibule::config::Config;
+use vestibule_core::RegistrationMode;
+use vestibule_core::mail::MailKind;
+
+use crate::support::{Answer, PASSWORD, PUBLIC_URL, SignedIn, TestApp, meta, on_every_database};
+
+on_every_database! {
+    the_account_moves_when_the_new_address_confirms,
+    a_change_ends_the_other_sessions,
+    an_unconfirmed_address_can_be_changed,
+    what_was_mailed_to_the_former_address_is_dead,
+    a_change_needs_the_password_each_time,
+    wrong_passwords_count_like_failed_sign_ins,
+    an_address_that_breaks_a_rule_changes_nothing,
+    a_taken_address_is_answered_like_a_free_one,
+    a_taken_address_is_answered_like_a_free_one_in_private with privately,
+    the_link_lives_for_a_day,
+    only_the_newest_link_counts,
+    a_cancelled_change_is_dead,
+    a_new_password_and_a_reset_void_the_change,
+    an_address_that_was_taken_meanwhile_is_told,
+    tokens_of_other_purposes_move_nothing,
+    one_address_gets_five_mails,
+}
+
+fn privately(config: &mut Config) {
+    config.registration = RegistrationMode::Private;
+}
+
+async fn change_with(app: &TestApp, who: &SignedIn, body: Value) -> Answer {
+    app.post("/email/change")
+        .bearer(&who.access_token)
+        .json(&body)
+        .await
+}
+
+async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.advance(Duration::minutes(1));
+    let answer = app
+        .change_email(&ann, " Ann.New@example.org ")
+        .await
+        .expect(202);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(
+        answer.json(),
+        json!({ "message": "If the new address can be used, a mail to it is on its way." })
+    );
+    assert_eq!(app.email_of(&ann).await, "ann@example.org");
+    assert_eq!(app.try_sign_in("ann.new@example.org", PASSWORD).await, 401);
+
+    let told = app.mail_to("ann@example.org").await;
+    assert_eq!(told.kind, MailKind::EmailChangeRequested);
+    assert!(!told.text.contains("Ann.New@"), "masked: {}", told.text);
+    let mail = app.mail_to("Ann.New@example.org").await;
+    assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
+    assert!(
+        mail.link
+            .starts_with(&format!("{PUBLIC_URL}/verify-email?token=")),
+        "{}",
+        mail.link
+    );
+
+    app.advance(Duration::minutes(1));
+    let token = mail.token.unwrap();
+    let answer = app.verify(&token).await.expect(200);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(
+        answer.redacted(),
+        json!({
+          "created_at": "2026-11-24T08:30:00.123456Z",
+          "email": "Ann.New@example.org",
+          "first_name": "Ann",
+          "id": "[uuid]",
+          "is_active": true,
+          "is_email_verified": true,
+          "last_login_at": null,
+          "last_name": null,
+          "updated_at": "2026-11-24T08:32:00.123456Z"
+        })
+    );
+    assert_eq!(app.email_of(&ann).await, "Ann.New@example.org");
+    app.verify(&token)
+        .await
+        .expect_problem(400, "invalid_token");
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
+    assert_eq!(app.try_sign_in("ann.new@example.org", PASSWORD).await, 200);
+
+    let told = app.mail_to("ann@example.org").await;
+    assert_eq!(told.kind, MailKind::EmailChanged);
+    assert!(!told.text.contains("Ann.New@"), "masked: {}", told.text);
+    assert!(
+        told.link
+            .starts_with(&format!("{PUBLIC_URL}/revert-email?token=")),
+        "{}",
+        told.link
+    );
+    assert!(app.read_mails().await.is_empty(), "nothing to the new one");
+}
+
+async fn a_change_ends_the_other_sessions(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let other = app.sign_in("ann@example.org").await;
+    app.change_token(&ann, "new@example.org").await;
+    let token = app.change_token(&ann, "newer@example.org").await;
+    app.get("/me").bearer(&other.access_token).await.expect(200);
+
+    app.verify(&token).await.expect(200);
+    app.get("/me").bearer(&ann.access_token).await.expect(200);
+    app.get("/me")
+        .bearer(&other.access_token)
+        .await
+        .expect_problem(401, "unauthenticated");
+    app.post("/refresh")
+        .json(&json!({ "refresh_token": other.refresh_token }))
+        .await
+        .expect_problem(401, "invalid_refresh_token");
+    app.read_mails().await;
+}
+
+async fn an_unconfirmed_address_can_be_changed(app: TestApp) {
+    let (ann, welcome) = app.register("ann.typo@example.org").await;
+    let token = app.change_token(&ann, "ann@example.org").await;
+    let user = app.verify(&token).await.expect(200).json();
+    assert_eq!(
+        (&user["email"], &user["is_email_verified"]),
+        (&json!("ann@example.org"), &json!(true))
+    );
+    // The first mail proves an address that is no longer the account's.
+    app.verify(&welcome.token.unwrap())
+        .await
+        .expect_problem(400, "invalid_token");
+    let code = json!({ "email": "ann.typo@example.org", "code": welcome.code });
+    app.post("/email/verify")
+        .json(&code)
+        .await
+        .expect_problem(400, "invalid_token");
+    assert_eq!(app.email_of(&ann).await, "ann@example.org");
+    // A slip of the pen is a stranger's address, who gets no link into the account.
+    assert!(app.read_mails().await.is_empty());
+    let body = json!({ "email": "ann.typo@example.org", "password": PASSWORD });
+    app.post("/register").json(&body).await.expect(201);
+    app.read_mails().await;
+}
+
+async fn what_was_mailed_to_the_former_address_is_dead(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.change_token(&ann, "new@example.org").await;
+    let reset = app.reset_token("ann@example.org").await;
+    app.verify(&token).await.expect(200);
+    let body = json!({ "token": reset, "new_password": "a quite different phrase" });
+    app.post("/password/reset")
+        .json(&body)
+        .await
+        .expect_problem(400, "invalid_token");
+    assert_eq!(app.try_sign_in("new@example.org", PASSWORD).await, 200);
+    // Nor does the former address get anything that is asked for from now on.
+    app.read_mails().await;
+    let body = json!({ "email": "ann@example.org" });
+    app.post("/password/forgot").json(&body).await.expect(200);
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn a_change_needs_the_password_each_time(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let rows = app.rows().await;
+    for body in [
+        json!({ "new_email": "new@example.org" }),
+        json!({ "new_email": "new@example.org", "password": null }),
+    ] {
+        let answer = change_with(&app, &ann, body)
+            .await
+            .expect_problem(400, "validation_failed");
+        assert_eq!(answer.faults(), ["password: required"]);
+    }
+    for password in ["", "correct horse batterz", "correct horse battery "] {
+        let body = json!({ "new_email": "new@example.org", "password": password });
+        change_with(&app, &ann, body)
+            .await
+            .expect_problem(401, "invalid_credentials");
+    }
+    // Just after the sign-in, and whatever the session: the API has no grace time.
+    app.post("/email/change")
+        .json(&json!({ "new_email": "new@example.org", "password": PASSWORD }))
+        .await
+        .expect_problem(401, "unauthenticated");
+    assert_eq!(app.rows().await, rows);
+    assert_eq!(
+        app.text("select cast(count(*) as text) from audit_logs where event_type = 'reauthentication_failed'")
+            .await,
+        "3"
+    );
+}
+
+async fn wrong_passwords_count_like_failed_sign_ins(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let wrong = json!({ "new_email": "new@example.org", "password": "wrong" });
+    for number in 0..10 {
+        let answer = if number % 2 == 0 {
+            change_with(&app, &ann, wrong.clone()).await
+        } else {
+            let body = json!({ "password": "wrong" });
+            app.delete("/me")
+                .bearer(&ann.access_token)
+                .json(&body)
+                .await
+        };
+        answer.expect_problem(401, "invalid_credentials");
+    }
+    app.change_email(&ann, "new@example.org")
+        .await
+        .expect_problem(429, "rate_limited");
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
+    app.advance(Duration::minutes(1));
+    app.change_token(&ann, "new@example.org").await;
+}
+
+async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let rows = app.rows().await;
+    for (new_email, code) in [
+        ("", "required"),
+        ("  ", "required"),
+        ("ann", "invalid_email"),
+        ("new@example.org\r\nBcc: eve@example.org", "invalid_email"),
+        ("new@example.org,eve@example.org", "invalid_email"),
+        ("ann\u{200b}@example.org", "invalid_email"),
+        ("ann@example.org", "unchanged"),
+        (" ANN@Example.ORG", "unchanged"),
+        ("ａｎｎ@example．org", "unchanged"),
+    ] {
+        let answer = app
+            .change_email(&ann, new_email)
+            .await
+            .expect_problem(400, "validation_failed");
+        assert_eq!(
+            answer.faults(),
+            [format!("new_email: {code}")],
+            "{new_email:?}"
+        );
+    }
+    assert_eq!(app.rows().await, rows);
+}
+
+async fn a_taken_address_is_answered_like_a_free_one(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.verified_user("bob@example.org").await;
+    app.account("unconfirmed@example.org").await;
+    compare_answers(&app, &ann).await;
+}
+
+/// In private mode nothing else tells either: what the caller sees of itself is the same for both.
+async fn a_taken_address_is_answered_like_a_free_one_in_private(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.verified_user("bob@example.org").await;
+    app.account("unconfirmed@example.org").await;
+    compare_answers(&app, &ann).await;
+}
+
+async fn compare_answers(app: &TestApp, ann: &SignedIn) {
+    let mut answers = Vec::new();
+    for new_email in [
+        "free@example.org",
+        "bob@example.org",
+        "Bob@example.org",
+        "unconfirmed@example.org",
+    ] {
+        app.advance(Duration::seconds(1));
+        let body = json!({ "new_email": new_email, "password": PASSWORD });
+        let asked = Instant::now();
+        let answer = app
+            .post("/email/change")
+            .bearer(&ann.access_token)
+            .json(&body)
+            .header("x-request-id", "same")
+            .await
+            .expect(202);
+        // As long as the longest of these takes.
+        assert!(asked.elapsed().as_millis() >= 100, "{new_email}");
+        let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
+        // What the account itself shows, its download included, and what comes to its own mailbox do not tell either.
+        let who = app.principal(&ann.access_token).await;
+        let auth = &app.portal.auth;
+        let pending = auth.pending_email_change(&who).await.unwrap();
+        let told = app.mail_to(&ann.email).await.kind.to_string();
+        let pending = pending.map(|pending| pending.email == new_email);
+        let event = app
+            .get("/events?limit=1")
+            .bearer(&ann.access_token)
+            .await
+            .expect(200)
+            .redacted();
+        let event = (
+            event["events"][0]["event_type"].clone(),
+            event["events"][0]["details"].clone(),
+        );
+        let data = auth.export_data(&who, &meta()).await.unwrap();
+        let mails = data["mails"].as_array().unwrap();
+        let links = data["mailed_links"].as_array().unwrap();
+        let listed = (
+            mails.len() - answers.len(),
+            mails[0]["kind"].clone(),
+            links.len() - answers.len(),
+            links[0]["purpose"].clone(),
+        );
+        let event = (event, listed);
+        answers.push((answer.text(), names, told, pending, event));
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    assert_eq!(answers[0].3, Some(true));
+    assert_eq!(
+        app.read_mails().await,
+        [
+            "already_registered to bob@example.org",
+            "already_registered to bob@example.org",
+            "already_registered to unconfirmed@example.org",
+            "confirm_new_email to free@example.org",
+        ]
+    );
+}
+
+async fn the_link_lives_for_a_day(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    let in_time = app.change_token(&ann, "ann.new@example.org").await;
+    let late = app.change_token(&bob, "bob.new@example.org").await;
+    app.advance(Duration::hours(24) - Duration::seconds(1));
+    app.verify(&in_time).await.expect(200);
+    app.advance(Duration::seconds(1));
+    app.verify(&late).await.expect_problem(400, "invalid_token");
+    assert_eq!(app.try_sign_in("bob@example.org", PASSWORD).await, 200);
+    assert_eq!(app.read_mails().await, ["email_changed to ann@example.org"]);
+}
+
+async fn only_the_newest_link_counts(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let first = app.change_token(&ann, "first@example.org").await;
+    let second = app.change_token(&ann, "second@example.org").await;
+    app.verify(&first)
+        .await
+        .expect_problem(400, "invalid_token");
+    let user = app.verify(&second).await.expect(200).json();
+    assert_eq!(user["email"], "second@example.org");
+    assert_eq!(app.read_mails().await, ["email_changed to ann@example.org"]);
+}
+
+async fn a_cancelled_change_is_dead(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    let token = app.change_token(&ann, "ann.new@example.org").await;
+    let others = app.change_token(&bob, "bob.new@example.org").await;
+    let auth = &app.portal.auth;
+    let who = app.principal(&ann.access_token).await;
+    let pending = auth.pending_email_change(&who).await.unwrap().unwrap();
+    assert_eq!(pending.email, "ann.new@example.org");
+    assert_eq!(
+        pending.expires_at - pending.requested_at,
+        Duration::hours(24)
+    );
+    auth.cancel_email_change(&who, &meta()).await.unwrap();
+    assert!(auth.pending_email_change(&who).await.unwrap().is_none());
+    app.verify(&token)
+        .await
+        .expect_problem(400, "invalid_token");
+    assert_eq!(app.email_of(&ann).await, "ann@example.org");
+    app.verify(&others).await.expect(200);
+    assert_eq!(app.read_mails().await, ["email_changed to bob@example.org"]);
+}
+
+async fn a_new_password_and_a_reset_void_the_change(app: TestApp) {
+    let new_password = "a quite different phrase";
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    let anns = app.change_token(&ann, "ann.new@example.org").await;
+    let bobs = app.change_token(&bob, "bob.new@example.org").await;
+    let body = json!({ "current_password": PASSWORD, "new_password": new_password });
+    app.post("/password/change")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect(204);
+    let reset = app.reset_token("bob@example.org").await;
+    let body = json!({ "token": reset, "new_password": new_password });
+    app.post("/password/reset").json(&body).await.expect(200);
+    for token in [anns, bobs] {
+        app.verify(&token)
+            .await
+            .expect_problem(400, "invalid_token");
+    }
+    assert_eq!(
+        app.read_mails().await,
+        [
+            "password_changed to ann@example.org",
+            "password_changed to bob@example.org"
+        ]
+    );
+}
+
+async fn an_address_that_was_taken_meanwhile_is_told(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.change_token(&ann, "new@example.org").await;
+    app.user("new@example.org").await;
+    app.verify(&token).await.expect_problem(409, "email_taken");
+    assert_eq!(app.email_of(&ann).await, "ann@example.org");
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn tokens_of_other_purposes_move_nothing(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.change_token(&ann, "new@example.org").await;
+    let reset = app.reset_token("ann@example.org").await;
+    for token in [reset.as_str(), &ann.access_token, &ann.refresh_token, ""] {
+        app.verify(token).await.expect_problem(400, "invalid_token");
+    }
+    let body = json!({ "token": token, "new_password": "a quite different phrase" });
+    app.post("/password/reset")
+        .json(&body)
+        .await
+        .expect_problem(400, "invalid_token");
+    let auth = &app.portal.auth;
+    for token in [&token, &reset] {
+        assert!(auth.revert_email_change(token, &meta()).await.is_err());
+        assert!(auth.cancel_deletion(token, &meta()).await.is_err());
+    }
+    assert_eq!(app.email_of(&ann).await, "ann@example.org");
+    app.verify(&token).await.expect(200);
+    let revert = app.mail_to("ann@example.org").await.token.unwrap();
+    app.verify(&revert)
+        .await
+        .expect_problem(400, "invalid_token");
+}
+
+async fn one_address_gets_five_mails(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    for who in [&ann, &ann, &bob, &bob, &bob] {
+        app.change_email(who, "victim@example.org")
+            .await
+            .expect(202);
+    }
+    for who in [&ann, &bob] {
+        let answer = app
+            .change_email(who, "Victim@example.org")
+            .await
+            .expect_problem(429, "rate_limited");
+        assert!(answer.retry_after() <= 600);
+    }
+    change_token_exists(&app, "victim@example.org", 5).await;
+}
+
+async fn change_token_exists(app: &TestApp, email: &str, count: usize) {
+    let mails = app.read_mails().await;
+    let wanted = format!("confirm_new_email to {email}");
+    let sent = mails.iter().filter(|mail| **mail == wanted).count();
+    assert_eq!(sent, count, "{mails:?}");
+}

@@ -1,0 +1,204 @@
+//! Changes of address at the same moment
+
+use serde_json::json;
+use vestibule::config::Config;
+use vestibule_core::mail::MailKind;
+
+use crate::support::{PASSWORD, TestApp, address, in_parallel, on_every_database};
+
+on_every_database! {
+    of_fifty_uses_of_one_link_exactly_one_succeeds,
+    of_two_accounts_exactly_one_gets_an_address,
+    parallel_requests_leave_one_live_link with without_limits,
+    a_confirmation_races_a_registration,
+    leaving_an_address_races_its_registration with without_limits,
+    of_fifty_uses_of_one_link_back_exactly_one_succeeds with without_limits,
+    taking_back_races_the_thief with without_limits,
+}
+
+fn without_limits(config: &mut Config) {
+    config.rate_limits = false;
+}
+
+async fn of_fifty_uses_of_one_link_exactly_one_succeeds(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.change_token(&ann, "new@example.org").await;
+    let answers = in_parallel(50, |number| {
+        let body = json!({ "token": token });
+        let call = app.post("/email/verify").json(&body).from(&address(number));
+        async move { call.await }
+    })
+    .await;
+    let (succeeded, refused): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!((succeeded.len(), refused.len()), (1, 49));
+    for answer in refused {
+        answer.expect_problem(400, "invalid_token");
+    }
+    assert_eq!(app.read_mails().await, ["email_changed to ann@example.org"]);
+}
+
+async fn of_two_accounts_exactly_one_gets_an_address(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    let tokens = [
+        app.change_token(&ann, "wanted@example.org").await,
+        app.change_token(&bob, "wanted@example.org").await,
+    ];
+    let answers = in_parallel(20, |number| {
+        let body = json!({ "token": tokens[number % 2] });
+        let call = app.post("/email/verify").json(&body).from(&address(number));
+        async move { call.await }
+    })
+    .await;
+    let mut moved = 0;
+    for answer in answers {
+        match answer.status.as_u16() {
+            200 => moved += 1,
+            409 => assert_eq!(answer.code(), "email_taken"),
+            _ => {
+                answer.expect_problem(400, "invalid_token");
+            }
+        }
+    }
+    assert_eq!(moved, 1);
+    let mut emails = [app.email_of(&ann).await, app.email_of(&bob).await];
+    emails.sort_by_key(ToString::to_string);
+    assert_eq!(emails[1], "wanted@example.org");
+    assert_eq!(app.read_mails().await.len(), 1);
+}
+
+async fn parallel_requests_leave_one_live_link(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let answers = in_parallel(20, |number| {
+        let body = json!({ "new_email": format!("new{number}@example.org"), "password": PASSWORD });
+        let call = app
+            .post("/email/change")
+            .bearer(&ann.access_token)
+            .json(&body)
+            .from(&address(number));
+        async move { call.await }
+    })
+    .await;
+    for answer in answers {
+        answer.expect(202);
+    }
+    let mut moved = Vec::new();
+    for number in 0..20 {
+        let email = format!("new{number}@example.org");
+        let token = app.mail_to(&email).await.token.unwrap();
+        let body = json!({ "token": token });
+        let call = app.post("/email/verify").json(&body).from(&address(number));
+        if call.await.status == 200 {
+            moved.push(email);
+        }
+    }
+    assert_eq!(moved.len(), 1, "{moved:?}");
+    assert_eq!(app.email_of(&ann).await, moved[0]);
+    app.read_mails().await;
+}
+
+async fn a_confirmation_races_a_registration(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.change_token(&ann, "wanted@example.org").await;
+    let answers = in_parallel(20, |number| {
+        let call = if number == 0 {
+            app.post("/email/verify").json(&json!({ "token": token }))
+        } else {
+            let body = json!({ "email": "wanted@example.org", "password": PASSWORD });
+            app.post("/register").json(&body)
+        };
+        let call = call.from(&address(number));
+        async move { call.await }
+    })
+    .await;
+    let winners = answers
+        .iter()
+        .filter(|answer| answer.status.is_success())
+        .count();
+    assert_eq!(winners, 1);
+    for answer in answers {
+        if !answer.status.is_success() {
+            answer.expect_problem(409, "email_taken");
+        }
+    }
+    let owners =
+        "select cast(count(*) as text) from users where email_canonical = 'wanted@example.org'";
+    assert_eq!(app.text(owners).await, "1");
+    app.read_mails().await;
+}
+
+async fn leaving_an_address_races_its_registration(app: TestApp) {
+    for round in 0..5 {
+        let (old, new) = (
+            format!("ann{round}@example.org"),
+            format!("new{round}@example.org"),
+        );
+        let ann = app.verified_user(&old).await;
+        let token = app.change_token(&ann, &new).await;
+        let answers = in_parallel(20, |number| {
+            let call = if number == 10 {
+                app.post("/email/verify").json(&json!({ "token": token }))
+            } else {
+                let body = json!({ "email": old, "password": PASSWORD });
+                app.post("/register").json(&body)
+            };
+            let call = call.from(&address(number));
+            async move { call.await }
+        })
+        .await;
+        for (number, answer) in answers.into_iter().enumerate() {
+            if number == 10 {
+                answer.expect(200);
+            } else {
+                answer.expect_problem(409, "email_taken");
+            }
+        }
+        assert_eq!(app.mail_to(&old).await.kind, MailKind::EmailChanged);
+    }
+}
+
+async fn of_fifty_uses_of_one_link_back_exactly_one_succeeds(app: TestApp) {
+    let (_, _, token) = app.stolen().await;
+    let results = in_parallel(50, |_| {
+        let (app, token) = (app.clone(), token.clone());
+        async move { app.take_back(&token).await }
+    })
+    .await;
+    let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 49));
+    assert!(lost.iter().all(|result| *result == Err("invalid_token")));
+    assert_eq!(
+        app.read_mails().await,
+        ["email_reverted to ann@example.org"]
+    );
+}
+
+/// Whatever the thief does at the same moment, the account ends up with Ann and no session of the thief's is left.
+async fn taking_back_races_the_thief(app: TestApp) {
+    let (_, thief, token) = app.stolen().await;
+    let pending = app.change_token(&thief, "hideout@example.org").await;
+    let tokens = in_parallel(24, |number| {
+        let (app, token, pending, thief) =
+            (app.clone(), token.clone(), pending.clone(), thief.clone());
+        async move {
+            match number % 4 {
+                0 => app.take_back(&token).await.is_ok(),
+                1 => app.verify(&pending).await.status == 200,
+                2 => app.try_sign_in("thief@example.org", PASSWORD).await == 200,
+                _ => {
+                    let body = json!({ "refresh_token": thief.refresh_token });
+                    let call = app.post("/refresh").json(&body).from(&address(number));
+                    call.await.status == 200
+                }
+            }
+        }
+    })
+    .await;
+    let reverts = tokens.iter().step_by(4).filter(|won| **won).count();
+    assert_eq!(reverts, 1);
+    let live = "select cast(count(*) as text) from sessions where ended_at is null";
+    assert_eq!(app.text(live).await, "0");
+    app.anns_again().await;
+    app.read_mails().await;
+}

@@ -1,0 +1,208 @@
+//! The mail to the address that an account has left, and the link in it that takes the account back
+
+use http::Method;
+use serde_json::json;
+use time::Duration;
+use vestibule_core::mail::MailKind;
+
+use crate::support::{Browser, PASSWORD, TestApp, on_every_database};
+
+on_every_database! {
+    the_link_takes_the_account_back,
+    the_link_lives_for_three_days,
+    the_link_works_once,
+    looking_at_the_link_changes_nothing,
+    a_button_on_the_page_takes_the_account_back,
+    a_thief_who_moves_on_does_not_get_rid_of_the_owner,
+    a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner,
+    a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner,
+    the_oldest_owner_makes_the_later_links_worthless,
+    what_a_thief_has_open_is_dead_after_it,
+}
+
+const NEW_PASSWORD: &str = "a quite different phrase";
+
+async fn the_link_takes_the_account_back(app: TestApp) {
+    let (ann, thief, token) = app.stolen().await;
+    assert_eq!(
+        app.take_back(&token).await,
+        Ok("ann@example.org".to_owned())
+    );
+    for session in [&ann, &thief] {
+        assert!(!app.accepts(&session.access_token).await);
+        let body = json!({ "refresh_token": session.refresh_token });
+        app.post("/refresh")
+            .json(&body)
+            .await
+            .expect_problem(401, "invalid_refresh_token");
+    }
+    assert_eq!(app.try_sign_in("thief@example.org", PASSWORD).await, 401);
+    app.anns_again().await;
+    let left = app.read_mails().await;
+    assert!(left.iter().all(|mail| !mail.contains("thief@")), "{left:?}");
+}
+
+async fn the_link_lives_for_three_days(app: TestApp) {
+    let (_, _, anns) = app.stolen().await;
+    let bob = app.verified_user("bob@example.org").await;
+    let bobs = app
+        .move_account(&bob, "bob.new@example.org", PASSWORD)
+        .await;
+    app.advance(Duration::hours(72) - Duration::seconds(1));
+    assert!(app.take_back(&anns).await.is_ok());
+    app.advance(Duration::seconds(1));
+    assert_eq!(app.take_back(&bobs).await, Err("invalid_token"));
+    assert_eq!(app.try_sign_in("bob.new@example.org", PASSWORD).await, 200);
+    assert_eq!(
+        app.read_mails().await,
+        ["email_reverted to ann@example.org"]
+    );
+}
+
+async fn the_link_works_once(app: TestApp) {
+    let (_, _, token) = app.stolen().await;
+    app.take_back(&token).await.unwrap();
+    app.anns_again().await;
+    assert_eq!(app.take_back(&token).await, Err("invalid_token"));
+    for token in ["", "x", &"x".repeat(50_000)] {
+        assert_eq!(app.take_back(token).await, Err("invalid_token"));
+    }
+}
+
+async fn looking_at_the_link_changes_nothing(app: TestApp) {
+    let (_, thief, token) = app.stolen().await;
+    let before = app.rows().await;
+    for _ in 0..2 {
+        let answer = app
+            .at(Method::GET, &format!("/revert-email?token={token}"))
+            .header("accept", "text/html")
+            .await;
+        assert!(answer.status.as_u16() < 400, "{answer:?}");
+        let link = app.portal.auth.revert_link(&token).await.unwrap().unwrap();
+        assert_eq!(link.email, "ann@example.org");
+        assert!(app.portal.auth.revert_link("x").await.unwrap().is_none());
+    }
+    assert_eq!(app.rows().await, before);
+    assert!(app.accepts(&thief.access_token).await);
+    app.take_back(&token).await.unwrap();
+    assert!(app.portal.auth.revert_link(&token).await.unwrap().is_none());
+    app.read_mails().await;
+}
+
+async fn a_button_on_the_page_takes_the_account_back(app: TestApp) {
+    let (_, thief, token) = app.stolen().await;
+    let mut browser = Browser::new(&app);
+    let opened = browser
+        .open(&format!("/revert-email?token={token}"))
+        .await
+        .expect(303);
+    assert_eq!(
+        opened.header("location"),
+        "/revert-email",
+        "the token leaves the address bar"
+    );
+    let page = browser.open("/revert-email").await.expect(200).text();
+    assert!(page.contains("ann@example.org"), "{page}");
+    assert!(!page.contains("thief@"), "{page}");
+    assert!(app.accepts(&thief.access_token).await);
+    let done = browser.submit("revert_email", &[]).await.expect(303);
+    assert_eq!(done.header("location"), "/forgot-password");
+    assert!(!app.accepts(&thief.access_token).await);
+    app.anns_again().await;
+    // The button is worth nothing without its link, and the link nothing any more.
+    for link in [
+        "/revert-email".to_owned(),
+        format!("/revert-email?token={token}"),
+    ] {
+        browser.open(&link).await;
+        let again = browser.submit("revert_email", &[]).await.expect(303);
+        assert_eq!(again.header("location"), "/revert-email");
+    }
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn a_thief_who_moves_on_does_not_get_rid_of_the_owner(app: TestApp) {
+    let (_, thief, anns) = app.stolen().await;
+    // A new password, a reset over the thief's own mailbox, another address and another one.
+    let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+    app.post("/password/change")
+        .bearer(&thief.access_token)
+        .json(&body)
+        .await
+        .expect(204);
+    assert_eq!(
+        app.mail_to("thief@example.org").await.kind,
+        MailKind::PasswordChanged
+    );
+    app.move_account(&thief, "hideout@example.org", NEW_PASSWORD)
+        .await;
+    let reset = app.reset_token("hideout@example.org").await;
+    let body = json!({ "token": reset, "new_password": PASSWORD });
+    app.post("/password/reset").json(&body).await.expect(200);
+    app.read_mails().await;
+    assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
+    assert_eq!(app.try_sign_in("hideout@example.org", PASSWORD).await, 401);
+    app.anns_again().await;
+}
+
+async fn a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner(app: TestApp) {
+    let (_, thief, anns) = app.stolen().await;
+    let second = app
+        .move_account(&thief, "hideout@example.org", PASSWORD)
+        .await;
+    assert_eq!(
+        app.take_back(&second).await,
+        Ok("thief@example.org".to_owned())
+    );
+    app.read_mails().await;
+    assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
+    app.anns_again().await;
+}
+
+async fn a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner(app: TestApp) {
+    let (_, thief, anns) = app.stolen().await;
+    let body = json!({ "password": PASSWORD });
+    app.delete("/me")
+        .bearer(&thief.access_token)
+        .json(&body)
+        .await
+        .expect(202);
+    app.read_mails().await;
+    assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
+    app.anns_again().await;
+    app.advance(Duration::days(15));
+    assert_eq!(app.portal.auth.purge_deleted_accounts(10).await.unwrap(), 0);
+    assert_eq!(
+        app.try_sign_in("ann@example.org", "something only ann knows")
+            .await,
+        200
+    );
+}
+
+async fn the_oldest_owner_makes_the_later_links_worthless(app: TestApp) {
+    let (_, thief, anns) = app.stolen().await;
+    let second = app
+        .move_account(&thief, "hideout@example.org", PASSWORD)
+        .await;
+    app.take_back(&anns).await.unwrap();
+    assert_eq!(app.take_back(&second).await, Err("invalid_token"));
+    app.anns_again().await;
+}
+
+async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
+    let (_, thief, anns) = app.stolen().await;
+    let pending = app.change_token(&thief, "hideout@example.org").await;
+    let reset = app.reset_token("thief@example.org").await;
+    app.take_back(&anns).await.unwrap();
+    app.verify(&pending)
+        .await
+        .expect_problem(400, "invalid_token");
+    let body = json!({ "token": reset, "new_password": NEW_PASSWORD });
+    app.post("/password/reset")
+        .json(&body)
+        .await
+        .expect_problem(400, "invalid_token");
+    // The password that the thief knows opens nothing any more either (lesson V53).
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
+    app.anns_again().await;
+}

@@ -1,0 +1,395 @@
+//! What mailed links say before they are used, who may use them in a browser, and new ones for dead ones: core, called
+//! as the pages call it
+
+use time::Duration;
+use vestibule_core::mail::MailKind;
+use vestibule_core::model::Principal;
+use vestibule_core::{AuthError, LinkState, ResetLink, VerifyEmail};
+
+use crate::support::{Mail, PASSWORD, SignedIn, TestApp, meta, on_every_database};
+
+on_every_database! {
+    a_link_says_what_it_would_do,
+    a_link_of_a_change_says_where_to,
+    a_link_wants_the_password_of_another_browser,
+    a_code_wants_the_password_of_another_browser,
+    a_code_does_not_tell_whether_there_is_an_account,
+    a_dead_link_brings_a_new_one,
+    a_link_that_is_known_to_nobody_brings_nothing,
+    a_link_of_a_former_address_tells_nothing,
+    a_dead_link_is_no_way_around_the_limits,
+    a_reset_link_says_whose_it_is,
+    a_slip_of_the_pen_gets_no_link_back,
+}
+
+fn code<T>(result: Result<T, AuthError>) -> String {
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error.code().to_string(),
+    }
+}
+
+fn dead(masked_email: Option<&str>) -> LinkState {
+    LinkState::Dead {
+        masked_email: masked_email.map(str::to_owned),
+    }
+}
+
+async fn state(app: &TestApp, token: &str, who: Option<&Principal>) -> LinkState {
+    app.portal.auth.confirmation_link(token, who).await.unwrap()
+}
+
+/// How the link is answered in a browser.
+async fn confirm(
+    app: &TestApp,
+    token: &str,
+    who: Option<&Principal>,
+    password: Option<&str>,
+) -> String {
+    let link = VerifyEmail::Link {
+        token: token.to_owned(),
+        password: password.map(Into::into),
+    };
+    code(app.portal.auth.verify_email(link, who, &meta()).await)
+}
+
+async fn enter(
+    app: &TestApp,
+    email: &str,
+    digits: &str,
+    who: Option<&Principal>,
+    password: Option<&str>,
+) -> String {
+    let entry = VerifyEmail::Code {
+        email: email.to_owned(),
+        code: digits.to_owned(),
+        password: password.map(Into::into),
+        from_browser: true,
+    };
+    code(app.portal.auth.verify_email(entry, who, &meta()).await)
+}
+
+async fn registered(app: &TestApp, email: &str) -> (SignedIn, Principal, Mail) {
+    let (user, mail) = app.register(email).await;
+    let who = app.principal(&user.access_token).await;
+    (user, who, mail)
+}
+
+/// The mail to the new address, and the one to the old address once it is confirmed.
+async fn move_to(app: &TestApp, who: &SignedIn, new_email: &str) -> (Mail, Mail) {
+    let body = serde_json::json!({ "new_email": new_email, "password": PASSWORD });
+    app.post("/email/change")
+        .bearer(&who.access_token)
+        .json(&body)
+        .await
+        .expect(202);
+    app.mail_to(&who.email).await;
+    let mail = app.mail_to(new_email).await;
+    let body = serde_json::json!({ "token": mail.token });
+    app.post("/email/verify").json(&body).await.expect(200);
+    let told = app.mail_to(&who.email).await;
+    assert_eq!(told.kind, MailKind::EmailChanged);
+    (mail, told)
+}
+
+async fn a_link_says_what_it_would_do(app: TestApp) {
+    let (_, ann, mail) = registered(&app, "ann@example.org").await;
+    let (_, bob, _) = registered(&app, "bob@example.org").await;
+    let token = mail.token.unwrap();
+    for (who, needs_password) in [(Some(&ann), false), (Some(&bob), true), (None, true)] {
+        let live = LinkState::Live {
+            email: "ann@example.org".to_owned(),
+            is_change: false,
+            needs_password,
+        };
+        assert_eq!(state(&app, &token, who).await, live);
+    }
+    assert_eq!(state(&app, "x", None).await, dead(None));
+    assert_eq!(state(&app, "", Some(&ann)).await, dead(None));
+    assert_eq!(confirm(&app, &token, Some(&ann), None).await, "ok");
+    assert_eq!(
+        state(&app, &token, None).await,
+        dead(Some("a***@example.org"))
+    );
+    assert_eq!(
+        confirm(&app, &token, Some(&ann), None).await,
+        "invalid_token"
+    );
+}
+
+async fn a_link_of_a_change_says_where_to(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let who = app.principal(&ann.access_token).await;
+    let body = serde_json::json!({ "new_email": "New@example.org", "password": PASSWORD });
+    app.post("/email/change")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect(202);
+    app.mail_to("ann@example.org").await;
+    let token = app.mail_to("New@example.org").await.token.unwrap();
+    for (who, needs_password) in [(Some(&who), false), (None, true)] {
+        let live = LinkState::Live {
+            email: "New@example.org".to_owned(),
+            is_change: true,
+            needs_password,
+        };
+        assert_eq!(state(&app, &token, who).await, live);
+    }
+    assert_eq!(
+        confirm(&app, &token, None, None).await,
+        "reauthentication_required"
+    );
+    assert_eq!(
+        confirm(&app, &token, None, Some("wrong")).await,
+        "invalid_credentials"
+    );
+    app.advance(Duration::hours(24));
+    // Whoever has the new mailbox is not told what the account's address is.
+    assert_eq!(state(&app, &token, None).await, dead(None));
+    app.portal
+        .auth
+        .resend_verification_by_link(&token, &meta())
+        .await
+        .unwrap();
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn a_link_wants_the_password_of_another_browser(app: TestApp) {
+    let (_, _, mail) = registered(&app, "ann@example.org").await;
+    let (_, bob, _) = registered(&app, "bob@example.org").await;
+    let token = mail.token.unwrap();
+    let rows = app.rows().await;
+    for who in [None, Some(&bob)] {
+        for (password, answer) in [
+            (None, "reauthentication_required"),
+            (Some("wrong"), "invalid_credentials"),
+            (Some(""), "invalid_credentials"),
+        ] {
+            assert_eq!(confirm(&app, &token, who, password).await, answer);
+        }
+    }
+    assert_eq!(app.rows().await, rows);
+    assert!(matches!(
+        state(&app, &token, None).await,
+        LinkState::Live { .. }
+    ));
+    // Wrong ones count like failed sign-ins.
+    for _ in 0..6 {
+        confirm(&app, &token, None, Some("wrong")).await;
+    }
+    assert_eq!(
+        confirm(&app, &token, None, Some(PASSWORD)).await,
+        "rate_limited"
+    );
+    app.advance(Duration::minutes(1));
+    assert_eq!(confirm(&app, &token, None, Some(PASSWORD)).await, "ok");
+}
+
+async fn a_code_wants_the_password_of_another_browser(app: TestApp) {
+    let (_, ann, mail) = registered(&app, "ann@example.org").await;
+    let (_, bob, bobs) = registered(&app, "bob@example.org").await;
+    let digits = mail.code.unwrap();
+    // More often than a code may be tried: a try without the password is none.
+    for _ in 0..3 {
+        for who in [None, Some(&bob)] {
+            assert_eq!(
+                enter(&app, "ann@example.org", &digits, who, None).await,
+                "reauthentication_required"
+            );
+            assert_eq!(
+                enter(&app, "ann@example.org", &digits, who, Some("wrong")).await,
+                "invalid_credentials"
+            );
+        }
+    }
+    assert_eq!(
+        enter(&app, "ann@example.org", "000000", None, Some(PASSWORD)).await,
+        "invalid_token"
+    );
+    assert_eq!(
+        enter(&app, "ann@example.org", &digits, None, Some(PASSWORD)).await,
+        "ok"
+    );
+    let digits = bobs.code.unwrap();
+    assert_eq!(
+        enter(&app, "bob@example.org", &digits, Some(&ann), None).await,
+        "reauthentication_required"
+    );
+    assert_eq!(
+        enter(&app, " BOB@example.org", &digits, Some(&bob), None).await,
+        "ok"
+    );
+}
+
+async fn a_code_does_not_tell_whether_there_is_an_account(app: TestApp) {
+    registered(&app, "ann@example.org").await;
+    app.verified_user("verified@example.org").await;
+    let mut answers = Vec::new();
+    for email in [
+        "ann@example.org",
+        "verified@example.org",
+        "nobody@example.org",
+        "no address",
+    ] {
+        answers.push([
+            enter(&app, email, "123456", None, None).await,
+            enter(&app, email, "123456", None, Some("wrong")).await,
+        ]);
+    }
+    answers.dedup();
+    assert_eq!(
+        answers,
+        [["reauthentication_required", "invalid_credentials"]]
+    );
+}
+
+async fn a_dead_link_brings_a_new_one(app: TestApp) {
+    let (_, ann, mail) = registered(&app, "ann@example.org").await;
+    let token = mail.token.unwrap();
+    app.advance(Duration::hours(24));
+    assert_eq!(
+        state(&app, &token, None).await,
+        dead(Some("a***@example.org"))
+    );
+    let auth = &app.portal.auth;
+    auth.resend_verification_by_link(&token, &meta())
+        .await
+        .unwrap();
+    let again = app.mail_to("ann@example.org").await;
+    assert_eq!(again.kind, MailKind::VerifyEmail);
+    auth.request_password_reset_by_link(&token, &meta())
+        .await
+        .unwrap();
+    assert_eq!(
+        app.mail_to("ann@example.org").await.kind,
+        MailKind::ResetPassword
+    );
+    let who = app.sign_in("ann@example.org").await;
+    let who = app.principal(&who.access_token).await;
+    assert_eq!(ann.user.id, who.user.id);
+    assert_eq!(
+        confirm(&app, &again.token.unwrap(), Some(&who), None).await,
+        "ok"
+    );
+    // There is nothing left to confirm.
+    auth.resend_verification_by_link(&token, &meta())
+        .await
+        .unwrap();
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn a_link_that_is_known_to_nobody_brings_nothing(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let auth = &app.portal.auth;
+    let rows = app.rows().await;
+    for token in ["", "x", &"x".repeat(50_000)] {
+        auth.resend_verification_by_link(token, &meta())
+            .await
+            .unwrap();
+        auth.request_password_reset_by_link(token, &meta())
+            .await
+            .unwrap();
+        assert_eq!(
+            auth.reset_link(token).await.unwrap(),
+            ResetLink::Dead { masked_email: None }
+        );
+    }
+    assert_eq!(app.rows().await, rows);
+}
+
+async fn a_link_of_a_former_address_tells_nothing(app: TestApp) {
+    let (ann, welcome) = app.register("ann@example.org").await;
+    let first = welcome.token.unwrap();
+    app.post("/email/verify")
+        .json(&serde_json::json!({ "token": first }))
+        .await
+        .expect(200);
+    let reset = app.reset_token("ann@example.org").await;
+    let (confirmed, _) = move_to(&app, &ann, "new@example.org").await;
+    let auth = &app.portal.auth;
+    // Whoever reads the old mailbox learns nothing of the new one, and sends nothing there.
+    assert_eq!(state(&app, &first, None).await, dead(None));
+    assert_eq!(
+        auth.reset_link(&reset).await.unwrap(),
+        ResetLink::Dead { masked_email: None }
+    );
+    auth.request_password_reset_by_link(&reset, &meta())
+        .await
+        .unwrap();
+    assert!(app.read_mails().await.is_empty());
+    // The link that moved it was mailed to where the account is.
+    let token = confirmed.token.unwrap();
+    assert_eq!(
+        state(&app, &token, None).await,
+        dead(Some("n***@example.org"))
+    );
+}
+
+async fn a_dead_link_is_no_way_around_the_limits(app: TestApp) {
+    let (_, _, mail) = registered(&app, "ann@example.org").await;
+    let token = mail.token.unwrap();
+    let auth = &app.portal.auth;
+    for _ in 0..5 {
+        auth.resend_verification_by_link(&token, &meta())
+            .await
+            .unwrap();
+    }
+    let sixth = auth.resend_verification_by_link(&token, &meta()).await;
+    assert_eq!(code(sixth), "rate_limited");
+    let typed = auth.resend_verification("ann@example.org", &meta()).await;
+    assert_eq!(code(typed), "rate_limited");
+    assert_eq!(app.read_mails().await.len(), 5);
+}
+
+async fn a_reset_link_says_whose_it_is(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let token = app.reset_token("ann@example.org").await;
+    let auth = &app.portal.auth;
+    assert_eq!(
+        auth.reset_link(&token).await.unwrap(),
+        ResetLink::Live {
+            email: "ann@example.org".to_owned()
+        }
+    );
+    app.advance(Duration::hours(1));
+    assert_eq!(
+        auth.reset_link(&token).await.unwrap(),
+        ResetLink::Dead {
+            masked_email: Some("a***@example.org".to_owned())
+        }
+    );
+    auth.request_password_reset_by_link(&token, &meta())
+        .await
+        .unwrap();
+    let again = app.mail_to("ann@example.org").await.token.unwrap();
+    assert!(matches!(
+        auth.reset_link(&again).await.unwrap(),
+        ResetLink::Live { .. }
+    ));
+}
+
+/// A mistyped address belongs to a stranger. A link back would hand the account over.
+async fn a_slip_of_the_pen_gets_no_link_back(app: TestApp) {
+    let typo = app.user("ann@exmaple.org").await;
+    let token = app.change_token(&typo, "ann@example.org").await;
+    app.verify(&token).await.expect(200);
+    assert!(app.read_mails().await.is_empty(), "there is nothing to do");
+    assert_eq!(
+        app.text("select cast(count(*) as text) from email_revert_tokens")
+            .await,
+        "0"
+    );
+    // Nor is the address kept from its owner.
+    app.user("ann@exmaple.org").await;
+    let ann = app.verified_user("bea@example.org").await;
+    let (_, told) = move_to(&app, &ann, "bea.new@example.org").await;
+    let link = app
+        .portal
+        .auth
+        .revert_link(&told.token.unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(link.email, "bea@example.org");
+}

@@ -1,0 +1,124 @@
+//! The mail about a sign-in from a device that the account does not know, for API clients
+
+use serde_json::{Value, json};
+use time::Duration;
+use vestibule::config::Config;
+use vestibule_core::RegistrationMode;
+use vestibule_core::mail::MailKind;
+
+use crate::support::{PASSWORD, TestApp, on_every_database};
+
+on_every_database! {
+    a_new_user_agent_is_told_once,
+    a_new_device_name_is_told_once,
+    the_first_sign_in_of_an_account_is_not_told with privately,
+    a_device_of_another_account_is_new,
+    a_device_stays_known_after_its_session_has_ended,
+    a_wrong_password_tells_nobody,
+    the_mail_says_where_it_came_from,
+}
+
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
+fn privately(config: &mut Config) {
+    config.registration = RegistrationMode::Private;
+}
+
+async fn sign_in(app: &TestApp, email: &str, agent: &str, device_name: Option<&str>) -> Value {
+    let body = json!({ "email": email, "password": PASSWORD, "device_name": device_name });
+    app.post("/login")
+        .json(&body)
+        .header("user-agent", agent)
+        .await
+        .expect(200)
+        .json()
+}
+
+async fn a_new_user_agent_is_told_once(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    app.sign_in("ann@example.org").await;
+    assert!(app.read_mails().await.is_empty(), "as at the registration");
+    for agent in [FIREFOX, "okhttp/5.0"] {
+        sign_in(&app, "ann@example.org", agent, None).await;
+        assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+        sign_in(&app, "ann@example.org", agent, None).await;
+        assert!(app.read_mails().await.is_empty(), "{agent} is known now");
+    }
+}
+
+async fn a_new_device_name_is_told_once(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    for name in ["Ann's phone", "Ann's other phone"] {
+        sign_in(&app, "ann@example.org", FIREFOX, Some(name)).await;
+        assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+        sign_in(&app, "ann@example.org", FIREFOX, Some(name)).await;
+        assert!(app.read_mails().await.is_empty(), "{name} is known now");
+    }
+    // The name alone is not enough: it is easily guessed.
+    sign_in(&app, "ann@example.org", "okhttp/5.0", Some("Ann's phone")).await;
+    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+}
+
+async fn the_first_sign_in_of_an_account_is_not_told(app: TestApp) {
+    let (_, mail) = app.account("ann@example.org").await;
+    let body = json!({ "token": mail.token });
+    app.post("/email/verify").json(&body).await.expect(200);
+    sign_in(&app, "ann@example.org", FIREFOX, None).await;
+    assert!(app.read_mails().await.is_empty());
+    sign_in(&app, "ann@example.org", "okhttp/5.0", None).await;
+    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+}
+
+async fn a_device_of_another_account_is_new(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    app.verified_user("bob@example.org").await;
+    sign_in(&app, "ann@example.org", FIREFOX, None).await;
+    app.mail_to("ann@example.org").await;
+    sign_in(&app, "bob@example.org", FIREFOX, None).await;
+    assert_eq!(app.read_mails().await, ["new_device to bob@example.org"]);
+}
+
+async fn a_device_stays_known_after_its_session_has_ended(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let first = sign_in(&app, "ann@example.org", FIREFOX, None).await;
+    app.mail_to("ann@example.org").await;
+    app.post("/logout")
+        .bearer(first["access_token"].as_str().unwrap())
+        .await
+        .expect(204);
+    app.advance(Duration::days(31));
+    sign_in(&app, "ann@example.org", FIREFOX, None).await;
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn a_wrong_password_tells_nobody(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let body = json!({ "email": "ann@example.org", "password": "wrong" });
+    app.post("/login")
+        .json(&body)
+        .header("user-agent", FIREFOX)
+        .await
+        .expect_problem(401, "invalid_credentials");
+    assert!(app.read_mails().await.is_empty());
+    // And it makes nothing known.
+    sign_in(&app, "ann@example.org", FIREFOX, None).await;
+    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+}
+
+async fn the_mail_says_where_it_came_from(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+    app.post("/login")
+        .json(&body)
+        .header("user-agent", FIREFOX)
+        .from("198.51.100.77")
+        .await
+        .expect(200);
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::NewDevice);
+    for fact in ["Firefox on Linux", "198.51.100.77"] {
+        assert!(mail.text.contains(fact), "{fact} in {}", mail.text);
+    }
+    assert!(mail.link.ends_with("/forgot-password"), "{}", mail.link);
+    assert_eq!(mail.token, None);
+}

@@ -1,0 +1,203 @@
+//! Giving the password again, and what it opens: core, called as the pages call it
+
+use time::Duration;
+use vestibule_core::model::Principal;
+use vestibule_core::{AuthError, ChangeEmail};
+
+use crate::support::{PASSWORD, TestApp, meta, on_every_database};
+
+on_every_database! {
+    a_password_counts_for_ten_minutes,
+    a_password_counts_in_its_session_only,
+    a_right_password_with_the_request_counts_again,
+    a_wrong_password_changes_nothing_and_counts,
+    an_ended_session_takes_no_password,
+    a_refresh_is_no_password,
+    a_change_of_the_password_gives_it,
+    the_download_wants_it,
+}
+
+const WINDOW: Duration = Duration::minutes(10);
+
+fn code<T>(result: Result<T, AuthError>) -> String {
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error.code().to_string(),
+    }
+}
+
+/// How a change of address without a password is answered.
+async fn without_password(app: &TestApp, who: &Principal) -> String {
+    let command = ChangeEmail {
+        new_email: "new@example.org".to_owned(),
+        password: None,
+    };
+    let auth = &app.portal.auth;
+    code(auth.request_email_change(who, command, &meta()).await)
+}
+
+async fn a_password_counts_for_ten_minutes(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.advance(WINDOW);
+    let who = app.principal(&ann.access_token).await;
+    assert!(app.portal.auth.is_recently_authenticated(&who));
+    assert_eq!(without_password(&app, &who).await, "ok");
+    app.read_mails().await;
+    app.advance(Duration::microseconds(1));
+    let rows = app.rows().await;
+    assert!(!app.portal.auth.is_recently_authenticated(&who));
+    assert_eq!(
+        without_password(&app, &who).await,
+        "reauthentication_required"
+    );
+    let deleted = app.portal.auth.delete_account(&who, None, &meta()).await;
+    assert_eq!(code(deleted), "reauthentication_required");
+    assert_eq!(app.rows().await, rows);
+}
+
+async fn a_password_counts_in_its_session_only(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let other = app.sign_in("ann@example.org").await;
+    app.advance(Duration::minutes(14));
+    let auth = &app.portal.auth;
+    let who = app.principal(&ann.access_token).await;
+    auth.confirm_password(&who, PASSWORD.into(), &meta())
+        .await
+        .unwrap();
+    let who = app.principal(&ann.access_token).await;
+    assert!(auth.is_recently_authenticated(&who));
+    assert_eq!(
+        who.session.authenticated_at,
+        who.session.created_at + Duration::minutes(14)
+    );
+    let other = app.principal(&other.access_token).await;
+    assert!(!auth.is_recently_authenticated(&other));
+    assert_eq!(
+        without_password(&app, &other).await,
+        "reauthentication_required"
+    );
+    assert_eq!(without_password(&app, &who).await, "ok");
+    app.read_mails().await;
+}
+
+async fn a_right_password_with_the_request_counts_again(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.advance(WINDOW + Duration::minutes(1));
+    let who = app.principal(&ann.access_token).await;
+    let command = ChangeEmail {
+        new_email: "new@example.org".to_owned(),
+        password: Some(PASSWORD.into()),
+    };
+    let auth = &app.portal.auth;
+    auth.request_email_change(&who, command, &meta())
+        .await
+        .unwrap();
+    let who = app.principal(&ann.access_token).await;
+    assert!(auth.is_recently_authenticated(&who));
+    assert_eq!(without_password(&app, &who).await, "ok");
+    app.read_mails().await;
+}
+
+async fn a_wrong_password_changes_nothing_and_counts(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let who = app.principal(&ann.access_token).await;
+    let rows = app.rows().await;
+    let auth = &app.portal.auth;
+    for number in 0..10 {
+        // Also where none would be wanted.
+        let result = match number % 3 {
+            0 => code(auth.confirm_password(&who, "wrong".into(), &meta()).await),
+            1 => code(
+                auth.delete_account(&who, Some("wrong".into()), &meta())
+                    .await,
+            ),
+            _ => {
+                let command = ChangeEmail {
+                    new_email: "new@example.org".to_owned(),
+                    password: Some("wrong".into()),
+                };
+                code(auth.request_email_change(&who, command, &meta()).await)
+            }
+        };
+        assert_eq!(result, "invalid_credentials");
+    }
+    let right = auth.confirm_password(&who, PASSWORD.into(), &meta()).await;
+    assert_eq!(code(right), "rate_limited");
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
+    assert_eq!(app.rows().await, rows);
+    assert_eq!(
+        app.text("select cast(count(*) as text) from audit_logs where event_type = 'reauthentication_failed'")
+            .await,
+        "10"
+    );
+}
+
+async fn an_ended_session_takes_no_password(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let who = app.principal(&ann.access_token).await;
+    app.post("/logout")
+        .bearer(&ann.access_token)
+        .await
+        .expect(204);
+    let auth = &app.portal.auth;
+    let confirmed = auth.confirm_password(&who, PASSWORD.into(), &meta()).await;
+    assert_eq!(code(confirmed), "unauthenticated");
+    // Not even while it would be fresh: the request may have been on its way.
+    assert_eq!(without_password(&app, &who).await, "unauthenticated");
+    let deleted = auth.delete_account(&who, None, &meta()).await;
+    assert_eq!(code(deleted), "unauthenticated");
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
+}
+
+async fn a_refresh_is_no_password(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.advance(WINDOW + Duration::seconds(1));
+    let body = serde_json::json!({ "refresh_token": ann.refresh_token });
+    let answer = app.post("/refresh").json(&body).await.expect(200).json();
+    let who = app
+        .principal(answer["access_token"].as_str().unwrap())
+        .await;
+    assert!(!app.portal.auth.is_recently_authenticated(&who));
+}
+
+async fn a_change_of_the_password_gives_it(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.advance(WINDOW + Duration::seconds(1));
+    let body = serde_json::json!({ "current_password": PASSWORD, "new_password": "a quite different phrase" });
+    app.post("/password/change")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect(204);
+    let who = app.principal(&ann.access_token).await;
+    assert!(app.portal.auth.is_recently_authenticated(&who));
+    app.read_mails().await;
+}
+
+async fn the_download_wants_it(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    let who = app.principal(&ann.access_token).await;
+    let auth = &app.portal.auth;
+    let data = auth.export_data(&who, &meta()).await.unwrap();
+    assert_eq!(data["user"]["email"], "ann@example.org");
+    assert_eq!(data["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(data["mails"][0]["kind"], "welcome");
+    assert_eq!(data["mailed_links"][0]["purpose"], "verify_email");
+    let events: Vec<&str> = data["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["event_type"].as_str().unwrap())
+        .collect();
+    for kind in ["user_registered", "email_verified", "data_exported"] {
+        assert!(events.contains(&kind), "{events:?}");
+    }
+    let text = data.to_string();
+    for foreign in ["hash", "argon2", &bob.email, &bob.id.to_string()] {
+        assert!(!text.contains(foreign), "{foreign} in {text}");
+    }
+    app.advance(WINDOW + Duration::seconds(1));
+    let late = auth.export_data(&who, &meta()).await;
+    assert_eq!(code(late), "reauthentication_required");
+}

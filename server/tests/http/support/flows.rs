@@ -1,0 +1,131 @@
+//! What several files go through on the way to what they test.
+
+use serde_json::json;
+use vestibule_core::mail::MailKind;
+
+use super::app::{PASSWORD, SignedIn, TestApp, meta};
+use super::{Answer, Call};
+
+impl TestApp {
+    /// Shows a mailed token as proof of an address.
+    pub fn verify(&self, token: &str) -> Call {
+        self.post("/email/verify").json(&json!({ "token": token }))
+    }
+
+    /// Asks for a change of address with [`PASSWORD`].
+    pub fn change_email(&self, who: &SignedIn, new_email: &str) -> Call {
+        let body = json!({ "new_email": new_email, "password": PASSWORD });
+        self.post("/email/change")
+            .bearer(&who.access_token)
+            .json(&body)
+    }
+
+    /// Asks for a change of address, reads the mail to the present one, and gives the token mailed to the new one.
+    pub async fn change_token(&self, who: &SignedIn, new_email: &str) -> String {
+        self.change_token_with(who, new_email, PASSWORD).await
+    }
+
+    pub async fn change_token_with(
+        &self,
+        who: &SignedIn,
+        new_email: &str,
+        password: &str,
+    ) -> String {
+        let present = self.email_of(who).await;
+        let body = json!({ "new_email": new_email, "password": password });
+        self.post("/email/change")
+            .bearer(&who.access_token)
+            .json(&body)
+            .await
+            .expect(202);
+        let told = self.mail_to(&present).await;
+        assert_eq!(told.kind, MailKind::EmailChangeRequested);
+        let mail = self.mail_to(new_email).await;
+        assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
+        mail.token.unwrap()
+    }
+
+    /// Moves an account, and gives the token of the link back that was mailed to the address it left.
+    pub async fn move_account(&self, who: &SignedIn, new_email: &str, password: &str) -> String {
+        let left = self.email_of(who).await;
+        let token = self.change_token_with(who, new_email, password).await;
+        self.verify(&token).await.expect(200);
+        let mail = self.mail_to(&left).await;
+        assert_eq!(mail.kind, MailKind::EmailChanged);
+        mail.token.unwrap()
+    }
+
+    /// Ann's account, whose password a thief has: Ann's session, the thief's, and the token that was mailed to Ann when the
+    /// thief had moved the account.
+    pub async fn stolen(&self) -> (SignedIn, SignedIn, String) {
+        let ann = self.verified_user("ann@example.org").await;
+        let thief = self.sign_in("ann@example.org").await;
+        let token = self
+            .move_account(&thief, "thief@example.org", PASSWORD)
+            .await;
+        (ann, thief, token)
+    }
+
+    /// The account is Ann's: she is told, her address is proved, and a reset over it lets her in.
+    pub async fn anns_again(&self) {
+        let told = self.mail_to("ann@example.org").await;
+        assert_eq!(told.kind, MailKind::EmailReverted);
+        let password = "something only ann knows";
+        let token = self.reset_token("ann@example.org").await;
+        let body = json!({ "token": token, "new_password": password });
+        self.post("/password/reset").json(&body).await.expect(200);
+        let told = self.mail_to("ann@example.org").await;
+        assert_eq!(told.kind, MailKind::PasswordChanged);
+        let body = json!({ "email": "ann@example.org", "password": password });
+        let user = self.post("/login").json(&body).await.expect(200).json();
+        assert_eq!(user["user"]["is_email_verified"], true);
+    }
+
+    /// The address that the account has now.
+    pub async fn email_of(&self, who: &SignedIn) -> String {
+        let me = self.get("/me").bearer(&who.access_token).await.expect(200);
+        me.json()["email"].as_str().unwrap().to_owned()
+    }
+
+    /// Takes an account back to the address that the token was mailed to, as the page does.
+    pub async fn take_back(&self, token: &str) -> Result<String, &'static str> {
+        match self.portal.auth.revert_email_change(token, &meta()).await {
+            Ok(user) => Ok(user.email),
+            Err(error) => Err(error.code().as_str()),
+        }
+    }
+
+    pub async fn delete_account(&self, who: &SignedIn) -> Answer {
+        self.delete("/me")
+            .bearer(&who.access_token)
+            .json(&json!({ "password": PASSWORD }))
+            .await
+    }
+
+    /// Deletes the account, and gives the token of the link that undoes it.
+    pub async fn undo_token(&self, who: &SignedIn) -> String {
+        self.delete_account(who).await.expect(202);
+        let mail = self.mail_to(&who.email).await;
+        assert_eq!(mail.kind, MailKind::DeletionScheduled);
+        mail.token.unwrap()
+    }
+
+    /// Undoes a deletion, as the page does.
+    pub async fn undo(&self, token: &str) -> Result<String, &'static str> {
+        match self.portal.auth.cancel_deletion(token, &meta()).await {
+            Ok(user) => Ok(user.email),
+            Err(error) => Err(error.code().as_str()),
+        }
+    }
+
+    /// Removes what is due, as the worker does.
+    pub async fn purge(&self) -> u32 {
+        self.portal.auth.purge_deleted_accounts(100).await.unwrap()
+    }
+
+    /// How many rows there are.
+    pub async fn count(&self, of: &str) -> String {
+        self.text(&format!("select cast(count(*) as text) from {of}"))
+            .await
+    }
+}

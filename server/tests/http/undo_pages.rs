@@ -1,0 +1,345 @@
+//! A change of the address and the deletion of the account on the pages, and the links that take them back.
+
+use time::Duration;
+use vestibule_core::mail::MailKind;
+
+use crate::support::{
+    Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, assert_fault, assert_has, assert_has_not,
+    location, on_every_database, open_page as page, signed_in_browser,
+};
+
+on_every_database! {
+    an_address_is_changed_once_the_new_one_agrees,
+    a_waiting_change_is_cancelled,
+    a_new_address_that_breaks_a_rule_is_told_at_its_field,
+    a_change_of_the_address_wants_a_fresh_password,
+    a_taken_back_address_leads_to_a_new_password,
+    a_link_back_that_is_dead_says_what_to_do,
+    an_account_is_deleted_and_restored,
+    a_deletion_is_refused_without_its_box_or_password,
+    a_restore_link_that_is_dead_says_what_to_do,
+    links_that_take_back_change_nothing_before_the_button,
+}
+
+const WRONG: &str = "not the password at all";
+/// Longer than a given password counts.
+const STALE: Duration = Duration::minutes(11);
+
+fn path_of(mail: &Mail) -> &str {
+    mail.link.strip_prefix(PUBLIC_URL).unwrap()
+}
+
+async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let before = page(&mut browser, "/account/email").await;
+    assert_has(
+        &before,
+        &["name=\"new_email\"", "autocomplete=\"email\"", "Confirmed"],
+    );
+    assert_has_not(
+        &before,
+        &["name=\"current_password\"", "A change is waiting"],
+    );
+
+    let fields = [("new_email", "ann@new.example")];
+    let answer = browser.submit("change_email", &fields).await;
+    assert_eq!(location(&answer), "/account/email");
+    let waiting = page(&mut browser, "/account/email").await;
+    assert_has(
+        &waiting,
+        &[
+            "role=\"status\"",
+            "A change is waiting",
+            "ann@new.example",
+            "25 November 2026",
+            "ann@example.org",
+        ],
+    );
+    assert_eq!(
+        app.mail_to("ann@example.org").await.kind,
+        MailKind::EmailChangeRequested
+    );
+    let mail = app.mail_to("ann@new.example").await;
+    assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
+
+    assert_eq!(
+        location(&browser.open(path_of(&mail)).await),
+        "/verify-email"
+    );
+    let asked = page(&mut browser, "/verify-email").await;
+    assert_has(&asked, &["Use this address", "ann@new.example"]);
+    assert_has_not(
+        &asked,
+        &["name=\"password\"", mail.token.as_deref().unwrap()],
+    );
+    let answer = browser.submit("verify_email", &[]).await;
+    assert_eq!(location(&answer), "/account");
+    let after = page(&mut browser, "/account").await;
+    assert_has(
+        &after,
+        &["ann@new.example", "Your email address was changed."],
+    );
+    assert_has_not(&after, &["ann@example.org"]);
+    assert_eq!(app.read_mails().await, ["email_changed to ann@example.org"]);
+    assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 200);
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
+}
+
+async fn a_waiting_change_is_cancelled(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    browser
+        .submit("change_email", &[("new_email", "ann@new.example")])
+        .await;
+    app.mail_to("ann@example.org").await;
+    let mail = app.mail_to("ann@new.example").await;
+    let answer = browser.submit("cancel_email_change", &[]).await;
+    assert_eq!(location(&answer), "/account/email");
+    let after = page(&mut browser, "/account/email").await;
+    assert_has(&after, &["role=\"status\"", "The change was cancelled."]);
+    assert_has_not(&after, &["A change is waiting"]);
+
+    browser.open(path_of(&mail)).await;
+    let answer = browser.submit("verify_email", &[]).await;
+    assert_eq!(location(&answer), "/verify-email");
+    let after = page(&mut browser, "/account/email").await;
+    assert_has(&after, &["ann@example.org"]);
+    assert_has_not(&after, &["ann@new.example"]);
+    // Cancelling what is not there is no error.
+    let answer = browser.submit("cancel_email_change", &[]).await;
+    assert_eq!(location(&answer), "/account/email");
+}
+
+async fn a_new_address_that_breaks_a_rule_is_told_at_its_field(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    for bad in ["", "ann", "ANN@example.org", "\"><script>alert(1)</script>"] {
+        let answer = browser.submit("change_email", &[("new_email", bad)]).await;
+        let page = assert_fault(&mut browser, &answer, "/account/email", "new_email").await;
+        assert_has_not(&page, &["<script>alert", "A change is waiting"]);
+    }
+    let answer = browser
+        .submit("change_email", &[("new_email", "ann@")])
+        .await;
+    let page = assert_fault(&mut browser, &answer, "/account/email", "new_email").await;
+    assert_has(&page, &["value=\"ann@\""]);
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn a_change_of_the_address_wants_a_fresh_password(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    app.advance(STALE);
+    let asked = page(&mut browser, "/account/email").await;
+    assert_has(
+        &asked,
+        &["name=\"current_password\"", "autocomplete=\"username\""],
+    );
+    for password in ["", WRONG] {
+        let fields = [
+            ("new_email", "ann@new.example"),
+            ("current_password", password),
+        ];
+        let answer = browser.submit("change_email", &fields).await;
+        let page = assert_fault(&mut browser, &answer, "/account/email", "current_password").await;
+        assert_has(&page, &["value=\"ann@new.example\""]);
+        assert_has_not(&page, &[WRONG, "A change is waiting"]);
+    }
+    assert!(app.read_mails().await.is_empty());
+    let fields = [
+        ("new_email", "ann@new.example"),
+        ("current_password", PASSWORD),
+    ];
+    browser.submit("change_email", &fields).await;
+    let after = page(&mut browser, "/account/email").await;
+    assert_has(&after, &["A change is waiting"]);
+    // It was given a moment ago.
+    assert_has_not(&after, &["name=\"current_password\""]);
+    assert_eq!(app.read_mails().await.len(), 2);
+}
+
+async fn a_taken_back_address_leads_to_a_new_password(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let mut thief = signed_in_browser(&app, "ann@example.org").await;
+    thief
+        .submit("change_email", &[("new_email", "eve@example.net")])
+        .await;
+    app.mail_to("ann@example.org").await;
+    let mail = app.mail_to("eve@example.net").await;
+    thief.open(path_of(&mail)).await;
+    thief.submit("verify_email", &[]).await;
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::EmailChanged);
+
+    let mut browser = Browser::new(&app);
+    assert_eq!(
+        location(&browser.open(path_of(&mail)).await),
+        "/revert-email"
+    );
+    let asked = page(&mut browser, "/revert-email").await;
+    assert_has(&asked, &["ann@example.org"]);
+    assert_has_not(&asked, &[mail.token.as_deref().unwrap(), "eve@example.net"]);
+    let answer = browser.submit("revert_email", &[]).await;
+    assert_eq!(location(&answer), "/forgot-password");
+    let next = page(&mut browser, "/forgot-password").await;
+    assert_has(
+        &next,
+        &["You have your address back.", "value=\"ann@example.org\""],
+    );
+    assert!(!app.accepts(&ann.access_token).await);
+    assert_eq!(thief.open("/account").await.status, 303);
+    assert_eq!(
+        app.read_mails().await,
+        ["email_reverted to ann@example.org"]
+    );
+}
+
+async fn a_link_back_that_is_dead_says_what_to_do(app: TestApp) {
+    let mut browser = Browser::new(&app);
+    for path in ["/revert-email", "/revert-email?token=nonsense"] {
+        let answer = browser.open(path).await;
+        if path.contains('?') {
+            assert_eq!(location(&answer), "/revert-email");
+        }
+        let dead = page(&mut browser, "/revert-email").await;
+        assert_has(
+            &dead,
+            &["no longer works", "href=\"/forgot-password\"", "72 hours"],
+        );
+        assert_has_not(&dead, &["revert_email"]);
+    }
+    let answer = browser.submit("revert_email", &[]).await;
+    assert_eq!(location(&answer), "/revert-email");
+    let dead = page(&mut browser, "/revert-email").await;
+    assert_has(&dead, &["no longer works"]);
+    assert_has_not(&dead, &["role=\"alert\""]);
+}
+
+async fn an_account_is_deleted_and_restored(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let asked = page(&mut browser, "/account/delete").await;
+    assert_has(
+        &asked,
+        &["14 days", "name=\"confirm\"", "type=\"checkbox\""],
+    );
+    assert_has_not(&asked, &["name=\"current_password\""]);
+    let answer = browser.submit("delete_account", &[("confirm", "on")]).await;
+    assert_eq!(location(&answer), "/login");
+    assert_eq!(browser.cookie("__Host-sid"), None);
+    let login = page(&mut browser, "/login").await;
+    assert_has(&login, &["role=\"status\"", "8 December 2026"]);
+    assert!(!app.accepts(&ann.access_token).await);
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
+
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::DeletionScheduled);
+    let mut elsewhere = Browser::new(&app);
+    let answer = elsewhere.open(path_of(&mail)).await;
+    assert_eq!(location(&answer), "/restore-account");
+    let asked = page(&mut elsewhere, "/restore-account").await;
+    assert_has(&asked, &["ann@example.org", "8 December 2026"]);
+    assert_has_not(&asked, &[mail.token.as_deref().unwrap()]);
+    let answer = elsewhere.submit("restore_account", &[]).await;
+    assert_eq!(location(&answer), "/login");
+    let login = page(&mut elsewhere, "/login").await;
+    assert_has(
+        &login,
+        &["Your account stays.", "value=\"ann@example.org\""],
+    );
+    assert_eq!(
+        elsewhere.open("/account").await.status,
+        303,
+        "it signs nobody in"
+    );
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_cancelled to ann@example.org"]
+    );
+
+    elsewhere.open(path_of(&mail)).await;
+    let dead = page(&mut elsewhere, "/restore-account").await;
+    assert_has(&dead, &["no longer works"]);
+}
+
+async fn a_deletion_is_refused_without_its_box_or_password(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let answer = browser.submit("delete_account", &[]).await;
+    assert_fault(&mut browser, &answer, "/account/delete", "confirm").await;
+
+    app.advance(STALE);
+    for password in ["", WRONG] {
+        let fields = [("confirm", "on"), ("current_password", password)];
+        let answer = browser.submit("delete_account", &fields).await;
+        let page = assert_fault(&mut browser, &answer, "/account/delete", "current_password").await;
+        assert_has_not(&page, &[WRONG, "id=\"confirm-error\""]);
+    }
+    assert!(
+        app.accepts(&app.sign_in("ann@example.org").await.access_token)
+            .await
+    );
+    assert!(app.read_mails().await.is_empty());
+
+    let fields = [("confirm", "on"), ("current_password", PASSWORD)];
+    let answer = browser.submit("delete_account", &fields).await;
+    assert_eq!(location(&answer), "/login");
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_scheduled to ann@example.org"]
+    );
+    assert!(!app.accepts(&ann.access_token).await);
+}
+
+async fn a_restore_link_that_is_dead_says_what_to_do(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    browser.submit("delete_account", &[("confirm", "on")]).await;
+    let mail = app.mail_to("ann@example.org").await;
+    app.advance(Duration::days(15));
+    for path in [
+        path_of(&mail),
+        "/restore-account?token=",
+        "/restore-account",
+    ] {
+        let mut browser = Browser::new(&app);
+        browser.open(path).await;
+        let dead = page(&mut browser, "/restore-account").await;
+        assert_has(
+            &dead,
+            &["no longer works", "href=\"/login\"", "href=\"/register\""],
+        );
+        assert_has_not(&dead, &["ann@example.org", "restore_account"]);
+        let answer = browser.submit("restore_account", &[]).await;
+        assert_eq!(location(&answer), "/restore-account");
+    }
+}
+
+async fn links_that_take_back_change_nothing_before_the_button(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.move_account(&ann, "ann@new.example", PASSWORD).await;
+    let revert = format!("/revert-email?token={token}");
+    let mut browser = signed_in_browser(&app, "ann@new.example").await;
+    browser.submit("delete_account", &[("confirm", "on")]).await;
+    let mail = app.mail_to("ann@new.example").await;
+    // A scanner of the mail provider follows every link, and more than once.
+    for _ in 0..3 {
+        for path in [revert.as_str(), path_of(&mail)] {
+            let mut scanner = Browser::new(&app);
+            let answer = scanner.open(path).await;
+            scanner.open(location(&answer)).await.expect(200);
+        }
+    }
+    assert!(app.read_mails().await.is_empty());
+    assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 401);
+    let mut browser = Browser::new(&app);
+    browser.open(path_of(&mail)).await;
+    browser.submit("restore_account", &[]).await;
+    assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 200);
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_cancelled to ann@new.example"]
+    );
+}

@@ -1,0 +1,258 @@
+//! Confirming an address on the pages: in the browser that registered, and in another one, where a password is wanted.
+
+use time::Duration;
+use vestibule_core::mail::MailKind;
+
+use crate::support::{
+    Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, location, on_every_database, open_page as page,
+    signed_in_browser,
+};
+
+on_every_database! {
+    who_is_signed_in_presses_one_button,
+    another_browser_gives_the_password_and_is_signed_in,
+    a_wrong_password_uses_nothing_up,
+    who_does_not_know_the_password_gets_a_mail,
+    a_code_in_another_browser_wants_the_password,
+    a_dead_link_sends_a_new_one_without_typing,
+    an_unknown_link_asks_for_the_address,
+    a_change_is_confirmed_in_another_browser,
+    who_is_confirmed_has_nothing_left_to_do,
+}
+
+const WRONG: &str = "not the password at all";
+
+/// A browser that followed the mailed link.
+async fn follow(browser: &mut Browser, mail: &Mail) -> String {
+    let path = mail.link.strip_prefix(PUBLIC_URL).unwrap();
+    assert_eq!(location(&browser.open(path).await), "/verify-email");
+    page(browser, "/verify-email").await
+}
+
+async fn is_verified(app: &TestApp, access_token: &str) -> bool {
+    app.get("/me").bearer(access_token).await.json()["is_email_verified"] == true
+}
+
+async fn who_is_signed_in_presses_one_button(app: TestApp) {
+    let (ann, mail) = app.register("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let asked = follow(&mut browser, &mail).await;
+    assert!(asked.contains("ann@example.org"), "{asked}");
+    assert!(!asked.contains("name=\"password\""), "{asked}");
+    let answer = browser.submit("verify_email", &[]).await;
+    assert_eq!(location(&answer), "/account");
+    assert!(is_verified(&app, &ann.access_token).await);
+}
+
+async fn another_browser_gives_the_password_and_is_signed_in(app: TestApp) {
+    let (ann, mail) = app.register("ann@example.org").await;
+    let mut browser = Browser::new(&app);
+    let asked = follow(&mut browser, &mail).await;
+    for part in [
+        "name=\"password\"",
+        "autocomplete=\"current-password\"",
+        "autocomplete=\"username\"",
+        "ann@example.org",
+    ] {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+    assert!(!asked.contains(mail.token.as_deref().unwrap()), "{asked}");
+    let fields = [("password", PASSWORD), ("return_to", "/account/profile")];
+    let answer = browser.submit("verify_email", &fields).await;
+    assert_eq!(location(&answer), "/account/profile");
+    page(&mut browser, "/account/profile").await;
+    assert!(is_verified(&app, &ann.access_token).await);
+    app.read_mails().await;
+}
+
+async fn a_wrong_password_uses_nothing_up(app: TestApp) {
+    let (ann, mail) = app.register("ann@example.org").await;
+    // Somebody else's session proves nothing about this account.
+    app.user("eve@example.org").await;
+    for mut browser in [
+        Browser::new(&app),
+        signed_in_browser(&app, "eve@example.org").await,
+    ] {
+        follow(&mut browser, &mail).await;
+        for wrong in ["", WRONG] {
+            let answer = browser.submit("verify_email", &[("password", wrong)]).await;
+            assert_eq!(location(&answer), "/verify-email");
+            let refused = page(&mut browser, "/verify-email").await;
+            for part in [
+                "role=\"alert\"",
+                "id=\"password-error\"",
+                "href=\"#password\"",
+            ] {
+                assert!(refused.contains(part), "{part} in {refused}");
+            }
+            assert!(!refused.contains(WRONG), "{refused}");
+        }
+        assert!(!is_verified(&app, &ann.access_token).await);
+    }
+    let mut browser = Browser::new(&app);
+    follow(&mut browser, &mail).await;
+    let answer = browser
+        .submit("verify_email", &[("password", PASSWORD)])
+        .await;
+    assert_eq!(location(&answer), "/account");
+    app.read_mails().await;
+}
+
+async fn who_does_not_know_the_password_gets_a_mail(app: TestApp) {
+    let (ann, mail) = app.register("ann@example.org").await;
+    let mut browser = Browser::new(&app);
+    let asked = follow(&mut browser, &mail).await;
+    assert!(asked.contains("reset_by_verify_link"), "{asked}");
+    let answer = browser.submit("reset_by_verify_link", &[]).await;
+    assert_eq!(location(&answer), "/forgot-password");
+    let sent = page(&mut browser, "/forgot-password").await;
+    assert!(sent.contains("role=\"status\""), "{sent}");
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::ResetPassword);
+    assert!(!is_verified(&app, &ann.access_token).await);
+    // Without a link there is nobody to write to.
+    let answer = Browser::new(&app).submit("reset_by_verify_link", &[]).await;
+    assert_eq!(location(&answer), "/verify-email");
+}
+
+async fn a_code_in_another_browser_wants_the_password(app: TestApp) {
+    let (ann, mail) = app.register("ann@example.org").await;
+    let code = mail.code.unwrap();
+    let mut browser = Browser::new(&app);
+    let form = page(&mut browser, "/verify-email").await;
+    for name in ["email", "password", "code"] {
+        assert!(
+            form.contains(&format!("name=\"{name}\"")),
+            "{name} in {form}"
+        );
+    }
+    for (password, fault) in [("", "password-error"), (WRONG, "password-error")] {
+        let fields = [
+            ("email", "ann@example.org"),
+            ("code", code.as_str()),
+            ("password", password),
+        ];
+        let answer = browser.submit("verify_email", &fields).await;
+        assert_eq!(location(&answer), "/verify-email");
+        let refused = page(&mut browser, "/verify-email").await;
+        assert!(refused.contains(fault), "{refused}");
+        assert!(refused.contains("value=\"ann@example.org\""), "{refused}");
+        assert!(!is_verified(&app, &ann.access_token).await);
+    }
+    let fields = [
+        ("email", "ann@example.org"),
+        ("code", code.as_str()),
+        ("password", PASSWORD),
+    ];
+    let answer = browser.submit("verify_email", &fields).await;
+    assert_eq!(location(&answer), "/account");
+    page(&mut browser, "/account").await;
+    assert!(is_verified(&app, &ann.access_token).await);
+    app.read_mails().await;
+
+    // The browser that is signed in needs the code alone.
+    let (_, mail) = app.register("bob@example.org").await;
+    let mut browser = signed_in_browser(&app, "bob@example.org").await;
+    let form = page(&mut browser, "/verify-email").await;
+    assert!(!form.contains("name=\"password\""), "{form}");
+    let code = mail.code.unwrap();
+    let fields = [("email", "bob@example.org"), ("code", code.as_str())];
+    let answer = browser.submit("verify_email", &fields).await;
+    assert_eq!(location(&answer), "/account");
+}
+
+async fn a_dead_link_sends_a_new_one_without_typing(app: TestApp) {
+    let (ann, mail) = app.register("zoe@example.org").await;
+    app.advance(Duration::hours(25));
+    let mut browser = Browser::new(&app);
+    let dead = follow(&mut browser, &mail).await;
+    assert!(
+        dead.contains("Send a new link to z***@example.org"),
+        "{dead}"
+    );
+    for part in ["zoe@example.org", "name=\"email\""] {
+        assert!(!dead.contains(part), "{part} in {dead}");
+    }
+    let answer = browser.submit("resend_by_link", &[]).await;
+    assert_eq!(location(&answer), "/verify-email");
+    let sent = page(&mut browser, "/verify-email").await;
+    assert!(
+        sent.contains("role=\"status\"") && sent.contains("name=\"code\""),
+        "{sent}"
+    );
+    let mail = app.mail_to("zoe@example.org").await;
+    assert_eq!(mail.kind, MailKind::VerifyEmail);
+    follow(&mut browser, &mail).await;
+    browser
+        .submit("verify_email", &[("password", PASSWORD)])
+        .await;
+    assert_eq!(app.text("select cast(count(*) as text) from users where email = 'zoe@example.org' and is_email_verified").await, "1");
+    assert!(
+        !app.accepts(&ann.access_token).await,
+        "15 minutes are long over"
+    );
+    app.read_mails().await;
+    // The token is forgotten once it was used.
+    let answer = browser.submit("resend_by_link", &[]).await;
+    assert_eq!(location(&answer), "/verify-email");
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn an_unknown_link_asks_for_the_address(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = Browser::new(&app);
+    browser.open("/verify-email?token=nonsense").await;
+    let dead = page(&mut browser, "/verify-email").await;
+    assert!(
+        dead.contains("no longer works") && dead.contains("name=\"email\""),
+        "{dead}"
+    );
+    for email in ["ann@example.org", "nobody@example.org"] {
+        let answer = browser
+            .submit("resend_verification", &[("email", email)])
+            .await;
+        assert_eq!(location(&answer), "/verify-email");
+    }
+    assert_eq!(app.read_mails().await, ["verify_email to ann@example.org"]);
+}
+
+async fn a_change_is_confirmed_in_another_browser(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.change_email(&ann, "ann@new.example").await.expect(202);
+    app.mail_to("ann@example.org").await;
+    let mail = app.mail_to("ann@new.example").await;
+    let mut browser = Browser::new(&app);
+    let asked = follow(&mut browser, &mail).await;
+    for part in ["Use this address", "ann@new.example", "name=\"password\""] {
+        assert!(asked.contains(part), "{part} in {asked}");
+    }
+    // Whose mailbox it is says nothing about whose account it is.
+    assert!(!asked.contains("ann@example.org"), "{asked}");
+    browser.submit("verify_email", &[("password", WRONG)]).await;
+    assert_eq!(app.email_of(&ann).await, "ann@example.org");
+    let answer = browser
+        .submit("verify_email", &[("password", PASSWORD)])
+        .await;
+    assert_eq!(location(&answer), "/account");
+    let after = page(&mut browser, "/account").await;
+    assert!(after.contains("ann@new.example"), "{after}");
+    let mails = app.read_mails().await;
+    assert!(
+        mails.contains(&"email_changed to ann@example.org".to_owned()),
+        "{mails:?}"
+    );
+}
+
+async fn who_is_confirmed_has_nothing_left_to_do(app: TestApp) {
+    let (_, mail) = app.register("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    follow(&mut browser, &mail).await;
+    browser.submit("verify_email", &[]).await;
+    let done = follow(&mut browser, &mail).await;
+    assert!(
+        done.contains("nothing left to do") && done.contains("ann@example.org"),
+        "{done}"
+    );
+    let done = page(&mut browser, "/verify-email?return_to=/account/profile").await;
+    assert!(done.contains("href=\"/account/profile\""), "{done}");
+}
