@@ -5,7 +5,7 @@ import { baseURL, serverBinary, serverEnvironment } from './fixtures/server';
 /** Files that speak HTTP alone: once is enough. */
 const HTTP = /(api|forms_attack|headers|readme|tokens)\.spec\.ts/;
 /** Files about how pages look, read and feel. They bring their own sizes, and no database makes a difference to them. */
-const LOOKS = /(autocomplete|islands\w*|keyboard|languages|lighthouse|states|zoom)\.spec\.ts/;
+const LOOKS = /(autocomplete|emulation|islands\w*|keyboard|languages|lighthouse|performance|states|zoom)\.spec\.ts/;
 const hasLooks = process.env.E2E_LOOKS !== 'off';
 
 const laptop = { viewport: { width: 1280, height: 800 } };
@@ -44,6 +44,8 @@ export default defineConfig({
         '--disable-quic',
         '--no-first-run',
         '--disable-background-networking',
+        // A name that the server does not answer to, and that no resolver knows.
+        '--host-resolver-rules=MAP elsewhere.example 127.0.0.1',
       ],
     },
   },

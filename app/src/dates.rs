@@ -116,7 +116,7 @@ mod tests {
             (
                 Duration::days(14),
                 "10 November 2026, 12:00 UTC",
-                "10. November 2026, 12:00 Uhr UTC",
+                "10. November 2026 um 12:00 Uhr UTC",
             ),
         ];
         for (ago, english, german) in cases {

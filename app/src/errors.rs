@@ -10,6 +10,7 @@ use vestibule_i18n::{Texts, t};
 use vestibule_web::Branding;
 
 use crate::components::{CopyButton, Head, Layout, stylesheet};
+use crate::markup::valid_markup;
 use crate::return_to::ReturnTo;
 use crate::ssr::Visit;
 use crate::{messages, ssr};
@@ -37,10 +38,12 @@ pub fn ErrorPage(
 ) -> impl IntoView {
     let texts = ssr::texts();
     let (heading, text) = messages::error_page(texts, code, retry_after);
+    // Every link of this host would come back to the same page.
+    let is_dead_end = code == ErrorCode::MisdirectedRequest;
     view! {
-        <Layout product_name heading>
+        <Layout product_name heading is_dead_end>
             <p>{text}</p>
-            <p><a href="/account">{t!(texts, "error-page-home")}</a></p>
+            {(!is_dead_end).then(|| view! { <p><a href="/account">{t!(texts, "error-page-home")}</a></p> })}
             {request_id
                 .map(|id| {
                     view! {
@@ -97,7 +100,7 @@ impl ErrorDocument<'_> {
                     </body>
                 </html>
             };
-            document.to_html()
+            valid_markup(&document.to_html(), None)
         })
     }
 }
@@ -144,6 +147,15 @@ mod tests {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert_eq!(html.matches("<h1").count(), 1);
+    }
+
+    #[test]
+    fn a_page_for_the_wrong_host_leads_nowhere() {
+        let html = document(ErrorCode::MisdirectedRequest, Language::English);
+        assert!(
+            !html.contains("href=\"/account\"") && !html.contains("<form"),
+            "{html}"
+        );
     }
 
     #[test]

@@ -9,6 +9,9 @@ use vestibule_web::{Problem, retry_after_seconds};
 /// Longer values are not given back: browsers drop cookies of more than 4096 bytes, and no valid value is longer.
 const MAX_VALUE_BYTES: usize = 400;
 
+/// The box of the deletion page.
+pub const CONFIRM: &str = "confirm";
+
 /// Which form it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -168,6 +171,11 @@ impl Flash {
         self.page == page
     }
 
+    /// Whether the page is to show it now.
+    pub fn is_due_on(&self, page: &str) -> bool {
+        !self.was_shown && self.is_for(page)
+    }
+
     pub fn page(&self) -> &str {
         &self.page
     }
@@ -189,6 +197,17 @@ impl Flash {
     /// Seconds to wait before trying again.
     pub fn retry_after(&self) -> Option<u64> {
         self.retry_after
+    }
+
+    pub fn tells_a_wait(&self) -> bool {
+        self.retry_after.is_some()
+    }
+
+    /// Whether the box is at fault that the deletion page has; it is the page's own, and the core has no field for it.
+    pub fn is_unticked(&self) -> bool {
+        let is_about_fields =
+            self.error() == Some(ErrorCode::ValidationFailed) || self.faults().next().is_some();
+        self.form == Some(Form::DeleteAccount) && is_about_fields && self.value(CONFIRM).is_empty()
     }
 
     /// The fields at fault.
@@ -229,7 +248,7 @@ fn fault_of_form(form: Form, code: ErrorCode) -> Option<FieldError> {
             (Field::CurrentPassword, FieldCode::Required)
         }
         // Another browser than the one that registered.
-        (Form::ConfirmLink | Form::VerifyEmail, ErrorCode::InvalidCredentials) => {
+        (Form::ConfirmLink, ErrorCode::InvalidCredentials) => {
             (Field::Password, FieldCode::Incorrect)
         }
         (Form::ConfirmLink | Form::VerifyEmail, ErrorCode::ReauthenticationRequired) => {
@@ -273,7 +292,31 @@ mod tests {
         let error = AuthError::RateLimited {
             retry_after: Duration::from_millis(39_001),
         };
-        assert_eq!(Flash::refused(Form::SignIn, error).retry_after(), Some(40));
+        let flash = Flash::refused(Form::SignIn, error);
+        assert_eq!(flash.retry_after(), Some(40));
+        assert!(flash.tells_a_wait());
+    }
+
+    #[test]
+    fn it_is_due_on_its_page_and_once() {
+        let flash = Flash::notice("/login", Notice::SignedOut);
+        assert!(flash.is_due_on("/login") && !flash.is_due_on("/account"));
+        assert!(!flash.tells_a_wait());
+        assert!(!flash.shown(true).is_due_on("/login"));
+    }
+
+    #[test]
+    fn a_missing_tick_is_told_beside_a_wrong_password() {
+        let wrong = || Flash::refused(Form::DeleteAccount, AuthError::InvalidCredentials);
+        assert!(wrong().is_unticked());
+        assert!(!wrong().keep(CONFIRM, "on").is_unticked());
+        let box_alone = AuthError::ValidationFailed(Vec::new());
+        assert!(Flash::refused(Form::DeleteAccount, box_alone).is_unticked());
+        let limited = AuthError::RateLimited {
+            retry_after: Duration::from_secs(1),
+        };
+        let limited = Flash::refused(Form::DeleteAccount, limited);
+        assert!(!limited.is_unticked(), "the wait comes first");
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod flash;
 #[cfg(feature = "ssr")]
 mod language;
 #[cfg(feature = "ssr")]
+mod markup;
+#[cfg(feature = "ssr")]
 mod messages;
 #[cfg(feature = "ssr")]
 mod password_strength;
@@ -40,5 +42,7 @@ mod verify_email;
 
 #[cfg(feature = "ssr")]
 pub use errors::ErrorDocument;
+#[cfg(feature = "ssr")]
+pub use markup::valid_markup;
 #[cfg(feature = "ssr")]
 pub use routes::{App, shell};

@@ -7,7 +7,7 @@ use vestibule_i18n::{Texts, t};
 
 use crate::components::slot;
 use crate::dates;
-use crate::flash::{Flash, Form, Notice};
+use crate::flash::{CONFIRM, Flash, Form, Notice};
 
 /// Waits up to this are said in seconds, longer ones in minutes.
 const SECONDS: u64 = 90;
@@ -47,22 +47,14 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
     let code = flash.error()?;
     let wait = Part::Wait(flash.retry_after());
     let text = match (code, flash.form()) {
-        _ if flash.faults().next().is_some() => t!(texts, "error-fields"),
+        _ if flash.faults().next().is_some() || flash.is_unticked() => t!(texts, "error-fields"),
+        (ErrorCode::InvalidCredentials, Some(Form::VerifyEmail)) => {
+            t!(texts, "error-code-or-password")
+        }
         (ErrorCode::InvalidCredentials, _) => t!(texts, "error-credentials"),
         (ErrorCode::InvalidToken, _) => t!(texts, "error-link-dead"),
         (ErrorCode::NotFound, _) => t!(texts, "error-session-gone"),
         (ErrorCode::EmailTaken, _) => t!(texts, "field-taken"),
-        // The page's own rule, about its box.
-        (ErrorCode::ValidationFailed, Some(Form::DeleteAccount)) => {
-            let link = Part::Link {
-                to: "#confirm",
-                text: t!(texts, "account-delete-unticked"),
-            };
-            return Some(Complaint {
-                text: slot(0),
-                parts: vec![link],
-            });
-        }
         (
             ErrorCode::RateLimited,
             Some(
@@ -106,21 +98,24 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
     Some(text.into())
 }
 
-/// What is wrong with the fields of a form.
-pub struct FieldErrors(Vec<(Field, String)>);
+/// What is wrong with the fields of a form, by their names.
+pub struct FieldErrors(Vec<(&'static str, String)>);
 
 impl FieldErrors {
     /// `min_length` is the shortest new password that the rules allow.
     pub fn new(texts: Texts, flash: &Flash, min_length: usize) -> Self {
         let faults = flash.faults().map(|error| {
             let text = field(texts, error.field, error.code, min_length);
-            (error.field, text)
+            (error.field.as_str(), text)
         });
-        Self(faults.collect())
+        let unticked = flash
+            .is_unticked()
+            .then(|| (CONFIRM, t!(texts, "account-delete-unticked")));
+        Self(faults.chain(unticked).collect())
     }
 
     /// All of them, for the summary.
-    pub fn list(&self) -> Vec<(Field, String)> {
+    pub fn list(&self) -> Vec<(&'static str, String)> {
         self.0.clone()
     }
 
@@ -128,7 +123,7 @@ impl FieldErrors {
     pub fn of(&self, field: Field) -> Option<String> {
         self.0
             .iter()
-            .find(|(name, _)| *name == field)
+            .find(|(name, _)| *name == field.as_str())
             .map(|(_, text)| text.clone())
     }
 }

@@ -112,6 +112,15 @@ pub fn announce_texts() -> Texts {
     texts
 }
 
+/// Whether the page is going to say how long to wait, which scripts count down.
+pub fn tells_a_wait() -> bool {
+    Visit::current().is_ok_and(|visit| {
+        visit
+            .waiting_flash()
+            .is_some_and(|flash| flash.tells_a_wait())
+    })
+}
+
 /// How the deployment looks.
 pub fn branding() -> Arc<Branding> {
     use_context::<Arc<Branding>>()
@@ -344,14 +353,19 @@ impl Visit {
         let flash: Flash = cookies.open(FLASH, &self.parts.headers).unwrap_or_default();
         if flash.was_shown() {
             self.set_cookie(cookies.remove(FLASH));
-            return Flash::default();
         }
-        if !flash.is_for(self.parts.uri.path()) {
+        if !flash.is_due_on(self.parts.uri.path()) {
             return Flash::default();
         }
         let shown = flash.clone().shown(true);
         self.set_cookie(cookies.seal(FLASH, &shown, FLASH_LIFE));
         flash
+    }
+
+    /// The same, left for [`Self::take_flash`].
+    fn waiting_flash(&self) -> Option<Flash> {
+        let flash: Option<Flash> = self.state.cookies.open(FLASH, &self.parts.headers);
+        flash.filter(|flash| flash.is_due_on(self.parts.uri.path()))
     }
 
     /// Sends the visitor back to the page, with what it had to tell.

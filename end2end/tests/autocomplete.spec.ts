@@ -36,7 +36,7 @@ const forms: Record<string, FormSpec> = {
     open: ({ page }) => page.goto('/login'),
     name: 'sign_in',
     fields: [
-      ['email', 'Email address', 'username'],
+      ['email', 'Email address', 'username webauthn'],
       ['password', 'Password', 'current-password'],
     ],
   },
@@ -130,11 +130,11 @@ for (const [what, { open, name, fields }] of Object.entries(forms)) {
       const isSecret = field.includes('password');
       const isAddress = field.includes('email');
       await expect(input).toHaveAttribute('type', isSecret ? 'password' : isAddress ? 'email' : 'text');
+      await expect(input).toHaveAttribute('id', field);
       if (field === 'username') {
         await expect(input).toHaveAttribute('tabindex', '-1');
         await expect(input).toHaveValue(person.email);
       } else {
-        await expect(input).toHaveAttribute('id', field);
         await expect(input).toHaveAccessibleName(label);
       }
       if (isAddress) await expect(input).toHaveAttribute('inputmode', 'email');

@@ -31,10 +31,10 @@ test('after ten minutes the password is asked for first', async ({ page, person 
   await expect(page).toHaveURL(/\/account\/confirm\?return_to=/);
   await expectHeading(page, 'Is it you?');
   await field(page).currentPassword.fill('not the right one');
-  await press(page, 'Go on');
+  await press(page, 'Continue');
   await expectSummary(page, /incorrect/);
   await field(page).currentPassword.fill(person.password);
-  await press(page, 'Go on');
+  await press(page, 'Continue');
   await expect(page).toHaveURL(/\/account\/activity/);
   expect((await download(page)).text).toContain(person.email);
 });

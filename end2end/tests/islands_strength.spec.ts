@@ -122,7 +122,7 @@ test.describe('in German', () => {
     await open(page, '/register');
     await field(page).password.fill(WEAK_PASSWORD);
     await expect(meterOf(page).text).toContainText('Leicht zu erraten');
-    await page.getByRole('button', { name: 'Passwort zeigen' }).click();
+    await page.getByRole('button', { name: 'Passwort anzeigen' }).click();
     await expect(page.getByRole('button', { name: 'Passwort verbergen' })).toHaveText('Verbergen');
   });
 });

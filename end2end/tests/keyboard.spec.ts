@@ -1,6 +1,6 @@
 import { type Page } from '@playwright/test';
 
-import { newPerson } from '../fixtures/app';
+import { OTHER_PASSWORD, newPerson } from '../fixtures/app';
 import { focused, tabTo, walk } from '../fixtures/keyboard';
 import { MAILS } from '../fixtures/mailbox';
 import { expectConfirmed, expectNotice, expectSignedOut, expectSummary } from '../fixtures/pages';
@@ -60,6 +60,45 @@ test('from registration to the second sign-in by keyboard alone', async ({ page,
   await page.keyboard.press('Space');
   await activate(page, 'Sign in');
   await expect(page).toHaveURL('/account');
+});
+
+test('a new password by a mailed link, by keyboard alone', async ({ page, person, mailbox }) => {
+  await page.goto('/login');
+  await activate(page, 'Forgot your password?');
+  await expect(page).toHaveURL('/forgot-password');
+  await type(page, 'Email address', person.email);
+  await page.keyboard.press('Enter');
+  await expectNotice(page, 'Check your inbox');
+
+  await page.goto((await mailbox.newest(person.email, MAILS.reset)).link);
+  await type(page, 'New password', 'short');
+  await page.keyboard.press('Enter');
+  await expectSummary(page);
+  await activate(page, /at least 8 characters/);
+  expect((await focused(page))?.name).toBe('New password');
+  await page.keyboard.type(OTHER_PASSWORD);
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL('/login');
+  await expectNotice(page, 'Your password was changed');
+});
+
+test('the account is deleted by keyboard alone, and comes back', async ({ page, person, mailbox }) => {
+  await page.request.post('/_fn/sign_in', { form: { ...person }, maxRedirects: 0 });
+  await page.goto('/account/delete');
+  // The navigation has a link of the same name as the button, which follows the box.
+  await tabTo(page, 'Yes, delete my account');
+  await activate(page, 'Delete account');
+  await expectSummary(page);
+  await tabTo(page, 'Yes, delete my account');
+  await page.keyboard.press('Space');
+  await activate(page, 'Delete account');
+  await expect(page).toHaveURL('/login');
+  await expectNotice(page, 'Your account will be deleted');
+
+  await page.goto((await mailbox.newest(person.email, MAILS.deletionScheduled)).link);
+  await activate(page, 'Keep my account');
+  await expect(page).toHaveURL('/login');
+  await expectNotice(page, 'Your account stays');
 });
 
 test('the first stop skips to the content', async ({ page, person }) => {

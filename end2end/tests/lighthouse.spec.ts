@@ -5,7 +5,16 @@ import { freePort } from '../fixtures/own_server';
 import { expect, test } from '../fixtures/test';
 
 /** The pages that anybody can open. */
-const PAGES = ['/login', '/register', '/verify-email', '/forgot-password', '/reset-password', '/nowhere'];
+const PAGES = [
+  '/login',
+  '/register',
+  '/verify-email',
+  '/forgot-password',
+  '/reset-password',
+  '/revert-email',
+  '/restore-account',
+  '/nowhere',
+];
 
 /** On a telephone, as Lighthouse does by itself. */
 const FLAGS: Flags = {

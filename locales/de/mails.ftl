@@ -6,7 +6,7 @@
 ## In jeder E-Mail
 
 mail-greeting = Guten Tag,
-mail-greeting-name = Hallo { $name },
+mail-greeting-name = Guten Tag { $name },
 mail-not-you = Falls Sie das nicht waren:
 mail-all-well = Wenn Sie das waren, ist alles in Ordnung, und Sie brauchen nichts zu tun.
 mail-button-fails = Falls die Schaltfläche nicht geht, öffnen Sie diese Adresse im Browser:
@@ -20,7 +20,7 @@ mail-when = Wann:
 mail-device = Gerät:
 mail-ip = IP-Adresse:
 mail-new-address = Neue Adresse:
-mail-deleted-on = Gelöscht am:
+mail-deleted-on = Wird gelöscht am:
 mail-asked-on = Beauftragt am:
 
 ## Willkommen, und der Code und Link noch einmal
@@ -69,6 +69,7 @@ mail-registered-not-you = Es wurde nichts geändert. Niemand kam in Ihr Konto, u
 
 ## Der Weg zurück in die eigene Hand
 
+mail-sessions = Hier sehen Sie, wo Ihr Konto angemeldet ist, und können das beenden:
 mail-set-password-button = Neues Passwort festlegen
 
 ## Passwort geändert
@@ -127,8 +128,8 @@ mail-reverted-subject = Ihre alte Adresse für { $product } gilt wieder
 mail-reverted-preheader = Ein Schritt fehlt noch: Bitte legen Sie ein neues Passwort fest.
 mail-reverted-heading = Ihre alte Adresse gilt wieder
 mail-reverted-intro = Die Änderung Ihrer Adresse ist rückgängig gemacht. Ihr Konto gehört wieder zu dieser Adresse, und alle Geräte wurden abgemeldet, auch Ihre eigenen.
-mail-reverted-then = Ein Schritt fehlt noch: Bitte legen Sie ein neues Passwort fest, denn vielleicht kennt jemand anderes das alte.
-mail-reverted-not-you = Vielleicht liest jemand anderes Ihre E-Mails. Bitte ändern Sie zuerst das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest.
+mail-reverted-then = Ein Schritt fehlt noch: Bitte legen Sie ein neues Passwort fest, denn vielleicht kennt jemand anders das alte.
+mail-reverted-not-you = Vielleicht liest jemand anders Ihre E-Mails. Bitte ändern Sie zuerst das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest.
 
 ## Löschung des Kontos
 
@@ -145,4 +146,12 @@ mail-kept-preheader = Es wird nicht gelöscht, und Sie können sich wieder anmel
 mail-kept-heading = Ihr Konto bleibt bestehen
 mail-kept-intro = Schön, dass Sie bleiben! Ihr Konto wird nicht gelöscht. Alles darin ist, wie es war, und Sie können sich wieder anmelden.
 mail-kept-button = Anmelden
-mail-kept-not-you = Vielleicht liest jemand anderes Ihre E-Mails. Bitte ändern Sie das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest: Die Anmeldeseite hilft Ihnen dabei.
+mail-kept-not-you = Vielleicht liest jemand anders Ihre E-Mails. Bitte ändern Sie das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest: Die Anmeldeseite hilft Ihnen dabei.
+
+## Herunterladen aller Daten
+
+mail-export-subject = Ihre Daten bei { $product } wurden heruntergeladen
+mail-export-preheader = Wenn Sie das waren, ist alles in Ordnung. Sonst legen Sie bitte sofort ein neues Passwort fest.
+mail-export-heading = Ihre Daten wurden heruntergeladen
+mail-export-intro = Jemand, vermutlich Sie selbst, hat alle Daten heruntergeladen, die wir über Sie speichern, und war dafür mit Ihrem Passwort in Ihrem Konto angemeldet.
+mail-export-not-you = Jemand kennt Ihr Passwort und hat jetzt Ihre Daten: Ihren Namen und Ihre Adressen, und wo und wann Sie sich angemeldet haben. Bitte legen Sie sofort ein neues Passwort fest. Das meldet alle Geräte ab, auch fremde.

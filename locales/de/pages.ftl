@@ -1,4 +1,4 @@
-### Die Seiten auf Deutsch.
+### The pages, in German.
 ###
 ### Keys say page and part: `sign-in-heading`. A text that stands in another one is a link of it, or a wait.
 
@@ -29,8 +29,8 @@ label-last-name = Nachname
 password-rule-length = Mindestens { $count } Zeichen.
 password-rule-words = Einige Wörter ohne Zusammenhang sind leicht zu merken und schwer zu erraten.
 # The button in a password field: what it shows, and what screen readers say.
-password-show = Zeigen
-password-show-name = Passwort zeigen
+password-show = Anzeigen
+password-show-name = Passwort anzeigen
 password-hide = Verbergen
 password-hide-name = Passwort verbergen
 
@@ -78,6 +78,7 @@ reset-dead-button = Neuen Link schicken
 
 error-fields = Bitte prüfen Sie Ihre Angaben:
 error-credentials = E-Mail-Adresse oder Passwort ist falsch.
+error-code-or-password = Der Code oder das Passwort ist falsch, oder der Code ist abgelaufen. Sie können stattdessen den Link in der E-Mail öffnen.
 error-link-dead = Dieser Link ist abgelaufen oder wurde schon benutzt.
 error-session-gone = Diese Sitzung ist schon beendet.
 error-limited = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal.
@@ -107,7 +108,7 @@ field-required =
         [email] Geben Sie Ihre E-Mail-Adresse ein.
         [password] Geben Sie ein Passwort ein.
         [new_password] Geben Sie ein Passwort ein.
-        [current_password] Geben Sie Ihr bisheriges Passwort ein.
+        [current_password] Geben Sie Ihr aktuelles Passwort ein.
         [new_email] Geben Sie Ihre neue E-Mail-Adresse ein.
         [first_name] Geben Sie Ihren Vornamen ein.
         [last_name] Geben Sie Ihren Nachnamen ein.
@@ -122,19 +123,19 @@ field-too-long =
         [email] Ihre E-Mail-Adresse ist zu lang.
         [password] Das Passwort ist zu lang.
         [new_password] Das Passwort ist zu lang.
-        [current_password] Ihr bisheriges Passwort ist zu lang.
+        [current_password] Ihr aktuelles Passwort ist zu lang.
         [new_email] Ihre neue E-Mail-Adresse ist zu lang.
         [code] Der Code ist zu lang.
        *[other] Das ist zu lang.
     }
 field-too-weak = Dieses Passwort ist leicht zu erraten. Fügen Sie ein paar Wörter ohne Zusammenhang hinzu, und lassen Sie Ihren Namen und Ihre Adresse weg.
-field-too-common = Dieses Passwort steht auf Listen gestohlener Passwörter. Wählen Sie ein anderes.
+field-too-common = Dieses Passwort steht auf Listen gestohlener Passwörter. Nehmen Sie ein anderes.
 field-invalid-characters =
     { $field ->
         [email] Ihre E-Mail-Adresse enthält Zeichen, die nicht erlaubt sind.
         [password] Das Passwort enthält Zeichen, die nicht erlaubt sind.
         [new_password] Das Passwort enthält Zeichen, die nicht erlaubt sind.
-        [current_password] Ihr bisheriges Passwort enthält Zeichen, die nicht erlaubt sind.
+        [current_password] Ihr aktuelles Passwort enthält Zeichen, die nicht erlaubt sind.
         [new_email] Ihre neue E-Mail-Adresse enthält Zeichen, die nicht erlaubt sind.
         [first_name] Ihr Vorname enthält Zeichen, die nicht erlaubt sind.
         [last_name] Ihr Nachname enthält Zeichen, die nicht erlaubt sind.
@@ -146,7 +147,7 @@ field-unchanged = Diese Adresse hat Ihr Konto jetzt schon. Geben Sie eine andere
 field-incorrect =
     { $field ->
         [password] Ihr Passwort ist falsch.
-        [current_password] Ihr bisheriges Passwort ist falsch.
+        [current_password] Ihr aktuelles Passwort ist falsch.
        *[other] Das ist falsch.
     }
 field-code-incorrect = Dieser Code ist falsch, schon benutzt oder abgelaufen. Sie können stattdessen den Link in der E-Mail öffnen.
@@ -200,7 +201,7 @@ error-page-internal-text = Der Fehler liegt bei uns. Versuchen Sie es gleich noc
 strength-name = Stärke des Passworts
 strength-short = Zu kurz: Verwenden Sie mindestens { $count } Zeichen.
 strength-weak = Leicht zu erraten: Fügen Sie einige Wörter ohne Zusammenhang hinzu, und lassen Sie Ihren Namen und Ihre Adresse weg.
-strength-common = Steht auf Listen mit gestohlenen Passwörtern: Wählen Sie ein anderes.
+strength-common = Steht auf Listen mit gestohlenen Passwörtern: Nehmen Sie ein anderes.
 strength-good = Schwer zu erraten.
 strength-strong = Sehr schwer zu erraten.
 # In the place of the message with the waiting time, once it is over.
@@ -225,7 +226,7 @@ when-days-ago = { $count ->
 }
 when-today = Heute
 when-yesterday = Gestern
-when-exact = { $date }, { $time } Uhr UTC
+when-exact = { $date } um { $time } Uhr UTC
 when-date = { $day }. { $month ->
     [1] Januar
     [2] Februar
@@ -269,9 +270,9 @@ account-nav-profile = Name
 account-nav-email = E-Mail-Adresse
 account-nav-password = Passwort
 account-nav-sessions = Geräte
-account-nav-activity = Aktivität
+account-nav-activity = Verlauf
 account-nav-delete = Konto löschen
-account-current-password = Bisheriges Passwort
+account-current-password = Aktuelles Passwort
 account-password-forgotten = Passwort vergessen?
 account-signed-in-as = Sie sind angemeldet als
 account-email-confirmed = Bestätigt
@@ -281,7 +282,7 @@ account-email-unconfirmed = Nicht bestätigt
 
 account-heading = Ihr Konto
 account-hello = Guten Tag!
-account-hello-name = Guten Tag, { $name }!
+account-hello-name = Guten Tag { $name }!
 account-checklist-heading = Ihre Sicherheit auf einen Blick
 account-check-good = In Ordnung:
 account-check-open = Zu tun:
@@ -304,11 +305,11 @@ account-check-unused = { $count ->
     [one] { $count } Gerät wurde seit zwei Wochen nicht benutzt.
    *[other] { $count } Geräte wurden seit zwei Wochen nicht benutzt.
 }
-account-check-unused-link = Abmelden
+account-check-unused-link = Geräte ansehen
 account-check-password = Ein langes Passwort, das Sie sonst nirgends benutzen, schützt Sie am besten.
 account-check-password-link = Passwort ändern
 account-card-no-name = Sie haben uns keinen Namen genannt.
-account-card-password = Wählen Sie ein neues, wann immer Sie möchten.
+account-card-password = Legen Sie ein neues fest, wann immer Sie möchten.
 account-card-sessions = { $count ->
     [one] Angemeldet auf { $count } Gerät.
    *[other] Angemeldet auf { $count } Geräten.
@@ -331,16 +332,16 @@ account-password-save = Passwort ändern
 ## The account: email address
 
 account-email-heading = Ihre E-Mail-Adresse
-account-email-current = Jetzige Adresse
+account-email-current = Aktuelle Adresse
 account-email-confirm-link = Diese Adresse bestätigen
 account-email-pending-heading = Eine Änderung steht aus
 account-email-pending-address = Neue Adresse
 account-email-pending-since = Angefordert
-account-email-pending-text = Wir haben eine E-Mail mit einem Link an die neue Adresse geschickt. Der Link gilt bis { $until }. Bis er geöffnet wird, ändert sich nichts.
-account-email-pending-old = Auch Ihre jetzige Adresse wurde benachrichtigt.
+account-email-pending-text = Wir haben eine E-Mail mit einem Link an die neue Adresse geschickt. Der Link gilt bis zum { $until }. Bis er geöffnet wird, ändert sich nichts.
+account-email-pending-old = Auch Ihre aktuelle Adresse wurde benachrichtigt.
 account-email-pending-cancel = Änderung abbrechen
 account-email-change-heading = Adresse ändern
-account-email-change-text = Wir schicken einen Link an die neue Adresse; bis Sie ihn öffnen, bleibt alles, wie es ist. Auch die jetzige Adresse wird benachrichtigt, und von dort lässt sich die Änderung 72 Stunden lang zurücknehmen.
+account-email-change-text = Wir schicken einen Link an die neue Adresse; bis Sie ihn öffnen, bleibt alles, wie es ist. Auch die aktuelle Adresse wird benachrichtigt, und von dort lässt sich die Änderung innerhalb von 72 Stunden zurücknehmen.
 account-email-new = Neue E-Mail-Adresse
 account-email-change-button = Link schicken
 
@@ -368,7 +369,7 @@ account-session-of = – { $device }
 
 ## The account: activity
 
-account-activity-heading = Sicherheitsaktivität
+account-activity-heading = Sicherheitsverlauf
 account-activity-filters = Anzeigen
 account-activity-all = Alles
 account-activity-sign-ins = Anmeldungen
@@ -385,7 +386,7 @@ account-not-me-text = Tun Sie jetzt Folgendes, in dieser Reihenfolge. Es sperrt 
 account-not-me-password = Ändern Sie Ihr Passwort.
 account-not-me-password-text = Das meldet alle anderen Geräte sofort ab.
 account-not-me-email = Prüfen Sie Ihre E-Mail-Adresse.
-account-not-me-email-text = Wurde sie geändert, öffnen Sie den Link in der E-Mail, die wir an die frühere Adresse geschickt haben: Er nimmt die Änderung 72 Stunden lang zurück.
+account-not-me-email-text = Eine Änderung, die noch aussteht, können Sie dort abbrechen. Eine, die schon gilt, können Sie innerhalb von 72 Stunden zurücknehmen: mit dem Link in der E-Mail, die wir an die frühere Adresse geschickt haben.
 account-not-me-reset-text = Ihr Passwort gilt nicht mehr?
 account-not-me-reset = Setzen Sie es per E-Mail zurück
 account-data-heading = Ihre Daten
@@ -411,7 +412,7 @@ event-verification-failed = Falsche oder alte Bestätigung versucht von { $devic
 event-verification-requested = Neue Bestätigungs-E-Mail angefordert von { $device }
 event-profile-updated = Name geändert von { $device }
 event-password-changed = Passwort geändert von { $device }
-event-password-change-failed = Passwort nicht geändert: das bisherige war falsch, von { $device }
+event-password-change-failed = Passwort nicht geändert: das aktuelle war falsch, von { $device }
 event-password-reset-requested = E-Mail zum Zurücksetzen des Passworts angefordert von { $device }
 event-password-reset = Passwort zurückgesetzt von { $device }
 event-password-reset-failed = Falscher oder alter Link zum Zurücksetzen des Passworts versucht von { $device }
@@ -437,7 +438,7 @@ account-confirm-back = Zurück
 account-delete-heading = Konto löschen
 account-delete-what = Was geschieht
 account-delete-first = Sie werden sofort auf allen Geräten abgemeldet, und niemand kann sich mehr anmelden.
-account-delete-second = Wir schicken Ihnen einen Link. 14 Tage lang nimmt er die Löschung zurück.
+account-delete-second = Wir schicken Ihnen einen Link, mit dem Sie die Löschung innerhalb von 14 Tagen zurücknehmen können.
 account-delete-third = Danach ist das Konto mit allem, was dazugehört, endgültig weg.
 account-delete-data = Möchten Sie eine Kopie behalten?
 account-delete-data-link = Laden Sie zuerst Ihre Daten herunter
@@ -487,12 +488,14 @@ verify-code-resend = Neue E-Mail schicken
 undo-sign-in = Anmelden
 revert-heading = Änderung der Adresse zurücknehmen?
 revert-address = Ihr Konto kehrt zu dieser Adresse zurück:
-revert-text = Alle Geräte werden abgemeldet. Wählen Sie danach ein neues Passwort: Wer die Adresse geändert hat, kennt womöglich das alte.
+revert-text = Alle Geräte werden abgemeldet. Legen Sie danach ein neues Passwort fest: Wer die Adresse geändert hat, kennt womöglich das alte.
 revert-button = Zurücknehmen
 revert-dead-heading = Dieser Link gilt nicht mehr
-revert-dead-text = Er gilt einmal, 72 Stunden lang nach der Änderung der Adresse.
-revert-dead-help = Wurde die Änderung schon zurückgenommen, fehlt nur noch ein neues Passwort. Sonst wenden Sie sich an uns: In unseren E-Mails steht, wie Sie uns erreichen.
-revert-dead-reset = Neues Passwort wählen
+revert-dead-text = Er gilt einmal, innerhalb von 72 Stunden nach der Änderung der Adresse.
+revert-dead-help = Wurde die Änderung schon zurückgenommen, fehlt nur noch ein neues Passwort.
+# Only where there is an address to write to.
+revert-dead-support = Sonst schreiben Sie an { $address }, und wir helfen Ihnen.
+revert-dead-reset = Neues Passwort festlegen
 restore-heading = Konto behalten?
 restore-address = Konto:
 restore-text = Es soll am { $until } gelöscht werden. Drücken Sie den Knopf, um es mit allem, was dazugehört, zu behalten.
@@ -508,9 +511,9 @@ notice-profile-updated = Ihr Name ist gespeichert.
 notice-email-change-requested = Wenn die neue Adresse benutzt werden kann, ist eine E-Mail mit einem Link dorthin unterwegs. Bis er geöffnet wird, ändert sich nichts.
 notice-email-change-cancelled = Die Änderung wurde abgebrochen. Der Link in der E-Mail gilt nicht mehr.
 notice-email-changed = Ihre E-Mail-Adresse wurde geändert.
-notice-email-changed-text = Wir haben die frühere Adresse benachrichtigt. Von dort lässt sich die Änderung 72 Stunden lang zurücknehmen.
+notice-email-changed-text = Wir haben die frühere Adresse benachrichtigt. Von dort lässt sich die Änderung innerhalb von 72 Stunden zurücknehmen.
 notice-email-reverted = Sie haben Ihre Adresse wieder.
-notice-email-reverted-text = Alle Geräte wurden abgemeldet. Wählen Sie jetzt ein neues Passwort, denn jemand anders kennt womöglich das alte.
+notice-email-reverted-text = Alle Geräte wurden abgemeldet. Legen Sie jetzt ein neues Passwort fest, denn jemand anderes kennt womöglich das alte.
 notice-password-confirmed = Danke. Sie können jetzt fortfahren.
 notice-deletion-scheduled = Ihr Konto wird am { $date } gelöscht.
 notice-deletion-scheduled-text = Sie sind überall abgemeldet. Bis dahin nimmt der Link, den wir Ihnen geschickt haben, die Löschung zurück.

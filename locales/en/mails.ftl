@@ -20,7 +20,7 @@ mail-when = When:
 mail-device = Device:
 mail-ip = IP address:
 mail-new-address = New address:
-mail-deleted-on = Deleted on:
+mail-deleted-on = Will be deleted on:
 mail-asked-on = Asked for on:
 
 ## Welcome, and the code and link again
@@ -69,6 +69,7 @@ mail-registered-not-you = nothing was changed, and nobody was let in or learned 
 
 ## The way back into the own hands
 
+mail-sessions = Here you see where your account is signed in, and can end that:
 mail-set-password-button = Set a new password
 
 ## Password changed
@@ -146,3 +147,11 @@ mail-kept-heading = Your account stays
 mail-kept-intro = Welcome back! Your account will not be deleted. Everything in it is as it was, and you can sign in again.
 mail-kept-button = Sign in
 mail-kept-not-you = somebody else may be reading your mails. Please change the password of your mailbox, and then set a new one here: the sign-in page helps you.
+
+## Download of all data
+
+mail-export-subject = Your data at { $product } was downloaded
+mail-export-preheader = If this was you, all is well. If not, please set a new password at once.
+mail-export-heading = Your data was downloaded
+mail-export-intro = Somebody, probably you, downloaded all data that we keep about you. They had signed in to your account and given its password.
+mail-export-not-you = somebody knows your password, and has your data now: your name and addresses, where you signed in and when. Please set a new password at once. That signs out every device, theirs too.

@@ -78,6 +78,7 @@ reset-dead-button = Send a new one
 
 error-fields = Please check what you entered:
 error-credentials = Email or password is incorrect.
+error-code-or-password = The code or the password is incorrect, or the code has expired. You can open the link in the mail instead.
 error-link-dead = This link has expired or was already used.
 error-session-gone = That session has already ended.
 error-limited = Too many attempts. Try again in { $wait }.
@@ -166,7 +167,7 @@ notice-session-ended = The device was signed out.
 notice-other-sessions-ended = Your other devices were signed out.
 notice-signed-out = You are signed out.
 notice-sign-in-again = Your session has ended.
-notice-sign-in-again-text = Sign in to go on.
+notice-sign-in-again-text = Sign in to continue.
 
 ## Pages that show nothing but an error
 
@@ -300,7 +301,7 @@ account-check-unused = { $count ->
     [one] { $count } device has not been used for two weeks.
    *[other] { $count } devices have not been used for two weeks.
 }
-account-check-unused-link = Sign it out
+account-check-unused-link = Look at them
 account-check-password = A long password that you use nowhere else protects you best.
 account-check-password-link = Change password
 account-card-no-name = You have not told us your name.
@@ -327,16 +328,16 @@ account-password-save = Change password
 ## The account: email address
 
 account-email-heading = Your email address
-account-email-current = Present address
+account-email-current = Current address
 account-email-confirm-link = Confirm this address
 account-email-pending-heading = A change is waiting
 account-email-pending-address = New address
 account-email-pending-since = Asked for
 account-email-pending-text = We have sent a mail with a link to the new address. The link works until { $until }. Nothing changes before it is opened.
-account-email-pending-old = Your present address was told as well.
+account-email-pending-old = We have told your current address as well.
 account-email-pending-cancel = Cancel the change
 account-email-change-heading = Change the address
-account-email-change-text = We mail a link to the new address; until you open it, everything stays as it is. We also tell the present address, and from there the change can be taken back for 72 hours.
+account-email-change-text = We mail a link to the new address; until you open it, everything stays as it is. We also tell the current address, and from there the change can be taken back within 72 hours.
 account-email-new = New email address
 account-email-change-button = Send the link
 
@@ -381,7 +382,7 @@ account-not-me-text = Do this now, in this order. It locks out whoever else is i
 account-not-me-password = Change your password.
 account-not-me-password-text = That signs out all other devices at once.
 account-not-me-email = Look at your email address.
-account-not-me-email-text = If it was changed, open the link in the mail that we sent to the former address: it takes the change back for 72 hours.
+account-not-me-email-text = A change that is still waiting can be cancelled there. One that went through can be taken back within 72 hours, by the link in the mail that we sent to the former address.
 account-not-me-reset-text = Your password no longer works?
 account-not-me-reset = Reset it by mail
 account-data-heading = Your data
@@ -424,8 +425,8 @@ event-data-exported = Data downloaded with { $device }
 ## The account: asking for the password
 
 account-confirm-heading = Is it you?
-account-confirm-text = It is a while since you gave your password. Enter it again to go on.
-account-confirm-button = Go on
+account-confirm-text = It is a while since you gave your password. Enter it again to continue.
+account-confirm-button = Continue
 account-confirm-back = Back
 
 ## The account: deleting it
@@ -433,7 +434,7 @@ account-confirm-back = Back
 account-delete-heading = Delete your account
 account-delete-what = What happens
 account-delete-first = You are signed out on all devices at once, and nobody can sign in any more.
-account-delete-second = We mail you a link. For 14 days it undoes the deletion.
+account-delete-second = We mail you a link, by which the deletion can be taken back within 14 days.
 account-delete-third = After that, the account is gone for good, with everything in it.
 account-delete-data = You want to keep a copy?
 account-delete-data-link = Download your data first
@@ -486,8 +487,10 @@ revert-address = Your account returns to this address:
 revert-text = All devices are signed out. After that, set a new password: whoever changed the address may know the old one.
 revert-button = Take it back
 revert-dead-heading = This link no longer works
-revert-dead-text = It works once, for 72 hours after the address was changed.
-revert-dead-help = If the change was taken back already, all you need is a new password. Otherwise ask us for help: the mails that you have from us say how to reach us.
+revert-dead-text = It works once, within 72 hours after the address was changed.
+revert-dead-help = If the change was taken back already, all you need is a new password.
+# Only where there is an address to write to.
+revert-dead-support = Otherwise write to { $address }, and we help you.
 revert-dead-reset = Set a new password
 restore-heading = Keep your account?
 restore-address = Account:
@@ -504,11 +507,11 @@ notice-profile-updated = Your name is saved.
 notice-email-change-requested = If the new address can be used, a mail with a link is on its way to it. Nothing changes before the link is opened.
 notice-email-change-cancelled = The change was cancelled. The mailed link no longer works.
 notice-email-changed = Your email address was changed.
-notice-email-changed-text = We have told the former address. From there, the change can be taken back for 72 hours.
+notice-email-changed-text = We have told the former address. From there, the change can be taken back within 72 hours.
 notice-email-reverted = You have your address back.
 notice-email-reverted-text = All devices were signed out. Now set a new password, because somebody else may know the old one.
-notice-password-confirmed = Thank you. You can go on now.
+notice-password-confirmed = Thank you. You can continue now.
 notice-deletion-scheduled = Your account will be deleted on { $date }.
 notice-deletion-scheduled-text = You are signed out everywhere. Until then, the link that we have mailed you undoes it.
 notice-deletion-cancelled = Your account stays.
-notice-deletion-cancelled-text = Everything is as it was. Sign in to go on.
+notice-deletion-cancelled-text = Everything is as it was. Sign in to continue.

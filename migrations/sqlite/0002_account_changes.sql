@@ -42,8 +42,7 @@ create index email_revert_tokens_reserve on email_revert_tokens (email_canonical
 create index email_revert_tokens_of_user on email_revert_tokens (user_id);
 
 -- The history of a user is paged by id, which is ordered by time.
-create index audit_logs_history on audit_logs (user_id, id);
-drop index audit_logs_of_user;
+create index audit_logs_history on audit_logs (user_id, id) where event_type <> 'token_refreshed';
 
 -- For the devices of a user, and for deleting an account: without them every reference to it is searched from end to end.
 create index sessions_of_user on sessions (user_id);

@@ -30,7 +30,7 @@ use crate::branding::BrandFiles;
 use crate::config::{Config, Mode};
 use crate::middleware::{
     AllowedHosts, ErrorPages, Nonce, SecurityHeaders, check_form, check_host, find_client_address,
-    identify_request, log_access, only_from_here, panic_response, run_to_end,
+    identify_request, log_access, mend_markup, only_from_here, panic_response, run_to_end,
     secure_removal_cookie, set_security_headers, show_problems,
 };
 use crate::{api, assets, dev_mailbox, export, health};
@@ -140,6 +140,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .layer(sessions)
         // The routes alone: what is not there is not found, whatever is sent to it.
         .route_layer(from_fn(check_form))
+        .layer(from_fn(mend_markup))
         .layer(CompressionLayer::new());
     if parts.web.cookies.is_secure() {
         pages.layer(from_fn_with_state(cookie_name, secure_removal_cookie))

@@ -4,10 +4,10 @@ use time::Date;
 use vestibule_core::{Activity, ActivityFilter, AuthError};
 use vestibule_i18n::{Texts, t};
 
-use super::actions::SignOutOthers;
 use super::events::{is_risky, sentence};
 use super::frame::{self, Tab};
 use super::overview::here_and_now;
+use super::session_actions::SignOutOthers;
 use crate::components::{Button, ButtonStyle, Form};
 use crate::dates::{Clock, date_of, day};
 use crate::ssr::{self, Visit};

@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use time::OffsetDateTime;
 use vestibule_core::AuthError;
+use vestibule_core::model::Principal;
 
-use crate::flash::{Flash, Form, Notice};
+use crate::flash::{CONFIRM, Flash, Form, Notice};
 use crate::return_to::ReturnTo;
 use crate::ssr::Visit;
 
@@ -169,7 +170,10 @@ pub async fn delete_account(
             let at = at.unix_timestamp();
             visit.show(&Flash::notice("/login", Notice::DeletionScheduled { at }));
         }
-        Err(error) => visit.show_refusal(Form::DeleteAccount, error, &[]),
+        Err(error) => {
+            let ticked = confirm.unwrap_or_default();
+            visit.show_refusal(Form::DeleteAccount, error, &[(CONFIRM, &ticked)]);
+        }
     }
     Ok(())
 }
@@ -180,15 +184,32 @@ async fn schedule_deletion(
     is_confirmed: bool,
 ) -> Result<OffsetDateTime, AuthError> {
     let who = visit.signed_in().await?;
+    let password = given(current_password);
     if !is_confirmed {
-        // The box is the page's own; the core has no field for it.
-        return Err(AuthError::ValidationFailed(Vec::new()));
+        return Err(unticked(visit, &who, password).await);
     }
-    let password = given(current_password).map(Into::into);
+    let password = password.map(Into::into);
     let auth = visit.auth();
     let at = auth.delete_account(&who, password, &visit.meta()).await?;
     visit.end_session().await?;
     Ok(at)
+}
+
+/// What to say where the box is not ticked: what is wrong with the password is told along with it.
+async fn unticked(visit: &Visit, who: &Principal, password: Option<String>) -> AuthError {
+    let auth = visit.auth();
+    let checked = match password {
+        Some(password) => {
+            let meta = visit.meta();
+            auth.confirm_password(who, password.into(), &meta).await
+        }
+        None if auth.is_recently_authenticated(who) => Ok(()),
+        None => Err(AuthError::ReauthenticationRequired),
+    };
+    // The box is the page's own; the core has no field for it.
+    checked
+        .err()
+        .unwrap_or_else(|| AuthError::ValidationFailed(Vec::new()))
 }
 
 /// A field that was left empty or is not on the page gives nothing.

@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, ErrorCode};
+use vestibule_core::AuthError;
 use vestibule_i18n::{Texts, t};
 
 use super::changes::DeleteAccount;
 use super::frame::{self, Tab, password_again};
 use crate::components::{Button, ButtonStyle, Form};
-use crate::flash::Flash;
+use crate::flash::CONFIRM;
 use crate::ssr::{self, Visit};
 
 #[component]
@@ -20,7 +20,8 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     };
     let flash = visit.take_flash();
     let texts = visit.texts();
-    let is_unticked = is_unticked(&flash);
+    let is_unticked = flash.is_unticked();
+    let is_ticked = !flash.value(CONFIRM).is_empty();
     let password = password_again(&visit, &who, &flash);
     let content = view! {
         <section class="panel danger-zone" aria-labelledby="what">
@@ -37,7 +38,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
             </p>
             <Form action=DeleteAccount::PATH>
                 {password}
-                <Confirmation texts is_unticked/>
+                <Confirmation texts is_ticked is_unticked/>
                 <Button style=ButtonStyle::Danger>{t!(texts, "account-delete-button")}</Button>
             </Form>
             <p class="aside"><a href="/account">{t!(texts, "account-delete-keep")}</a></p>
@@ -46,13 +47,8 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     Ok(frame::page(&visit, Tab::Delete, &flash, content))
 }
 
-/// The one rule of this page alone: a refusal that names no field is about the box.
-pub fn is_unticked(flash: &Flash) -> bool {
-    flash.error() == Some(ErrorCode::ValidationFailed) && flash.faults().next().is_none()
-}
-
 #[component]
-fn Confirmation(texts: Texts, is_unticked: bool) -> impl IntoView {
+fn Confirmation(texts: Texts, is_ticked: bool, is_unticked: bool) -> impl IntoView {
     view! {
         <div class="field">
             {is_unticked
@@ -66,14 +62,15 @@ fn Confirmation(texts: Texts, is_unticked: bool) -> impl IntoView {
                 })}
             <div class="checkbox">
                 <input
-                    id="confirm"
-                    name="confirm"
+                    id=CONFIRM
+                    name=CONFIRM
                     type="checkbox"
+                    checked=is_ticked
                     required
                     aria-describedby=is_unticked.then_some("confirm-error")
                     aria-invalid=is_unticked.then_some("true")
                 />
-                <label for="confirm">{t!(texts, "account-delete-confirm")}</label>
+                <label for=CONFIRM>{t!(texts, "account-delete-confirm")}</label>
             </div>
         </div>
     }

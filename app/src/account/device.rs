@@ -1,7 +1,7 @@
 //! What people sign in with, in words and as a picture.
 
 use leptos::prelude::*;
-use vestibule_core::model::{Session, SessionKind, device_name};
+use vestibule_core::model::{Session, SessionKind, device_name, program_and_system};
 use vestibule_i18n::{Texts, t};
 
 /// "Firefox on Linux", in the language of the page.
@@ -30,7 +30,7 @@ pub fn device_of(texts: Texts, session: &Session) -> String {
 }
 
 fn translated(texts: Texts, name: &str) -> String {
-    match name.split_once(" on ") {
+    match program_and_system(name) {
         Some((program, system)) => t!(
             texts,
             "device-program-on-system",
@@ -89,6 +89,7 @@ mod tests {
             ),
             ("Safari on iPhone", "Safari on iPhone", "Safari auf iPhone"),
             ("curl", "curl", "curl"),
+            ("Ann on Linux", "Ann on Linux", "Ann on Linux"),
             ("Unknown device", "Unknown device", "Unbekanntes Gerät"),
         ];
         for (name, english, german) in cases {

@@ -41,7 +41,7 @@ fn Current(texts: Texts, user: User) -> impl IntoView {
         <section class="panel" aria-labelledby="current">
             <h2 id="current">{t!(texts, "account-email-current")}</h2>
             <p>
-                <span class="address">{user.email}</span>
+                <bdi class="address">{user.email}</bdi>
                 " "
                 <EmailBadge texts is_verified/>
             </p>
@@ -60,7 +60,7 @@ fn Pending(texts: Texts, pending: PendingEmail) -> impl IntoView {
             <dl class="facts">
                 <div>
                     <dt>{t!(texts, "account-email-pending-address")}</dt>
-                    <dd class="address">{pending.email}</dd>
+                    <dd class="address"><bdi>{pending.email}</bdi></dd>
                 </div>
                 <div>
                     <dt>{t!(texts, "account-email-pending-since")}</dt>

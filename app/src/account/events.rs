@@ -56,21 +56,26 @@ pub fn sentence(texts: Texts, activity: &Activity) -> String {
     }
 }
 
-/// Whether somebody else could have done harm by it: the owner should say so if it was not they.
+/// Whether somebody else could be behind it who does harm, or tries to: the owner should say so if it was not they.
 pub fn is_risky(event: AuditEvent) -> bool {
     matches!(
         event,
-        AuditEvent::LoginSuccess
+        AuditEvent::RegistrationRefused
+            | AuditEvent::LoginSuccess
+            | AuditEvent::LoginFailure
+            | AuditEvent::LoginLimited
             | AuditEvent::RefreshTokenReused
             | AuditEvent::SignedOutEverywhere
             | AuditEvent::SessionRevoked
             | AuditEvent::ProfileUpdated
             | AuditEvent::PasswordChanged
             | AuditEvent::PasswordChangeFailed
+            | AuditEvent::PasswordResetRequested
             | AuditEvent::PasswordReset
             | AuditEvent::EmailChangeRequested
             | AuditEvent::EmailChangeCancelled
             | AuditEvent::EmailChanged
+            | AuditEvent::EmailReverted
             | AuditEvent::ReauthenticationFailed
             | AuditEvent::DeletionScheduled
             | AuditEvent::DeletionCancelled

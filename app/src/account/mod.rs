@@ -1,6 +1,5 @@
 //! The signed-in visitor's own pages.
 
-mod actions;
 mod activity;
 mod changes;
 mod confirm;
@@ -12,10 +11,10 @@ mod frame;
 mod overview;
 mod password;
 mod profile;
+mod session_actions;
 mod sessions;
 mod sign_out;
 
-pub use actions::SignOut;
 pub use activity::ActivityPage;
 pub use confirm::ConfirmPage;
 pub use delete::DeletePage;
@@ -23,5 +22,6 @@ pub use email::EmailPage;
 pub use overview::AccountPage;
 pub use password::PasswordPage;
 pub use profile::ProfilePage;
+pub use session_actions::SignOut;
 pub use sessions::SessionsPage;
 pub use sign_out::SignOutPage;

@@ -6,6 +6,7 @@ use vestibule_core::{Activity, ActivityFilter, AuditEvent, AuthError};
 use vestibule_i18n::{Texts, t};
 
 use super::frame::{self, Tab};
+use crate::components::{Sentence, slot};
 use crate::ssr::{self, Visit};
 
 /// A device that was not used for this long is worth a question. Sessions last 30 days at most, so it has to be less.
@@ -88,13 +89,17 @@ fn failures(failed: &[Activity], now: OffsetDateTime) -> usize {
 #[component]
 fn Greeting(texts: Texts, user: User) -> impl IntoView {
     let hello = match user.first_name {
-        Some(name) => t!(texts, "account-hello-name", name = name),
+        Some(_) => t!(texts, "account-hello-name", name = slot(0)),
         None => t!(texts, "account-hello"),
     };
+    let name = user
+        .first_name
+        .map(|name| view! { <bdi>{name}</bdi> }.into_any());
+    let parts = name.into_iter().collect();
     view! {
         <p class="lead">
-            {hello} " " {t!(texts, "account-signed-in-as")} " "
-            <span class="address">{user.email}</span>
+            <Sentence text=hello parts/> " " {t!(texts, "account-signed-in-as")} " "
+            <bdi class="address">{user.email}</bdi>
         </p>
     }
 }
@@ -232,7 +237,7 @@ fn Card(
     view! {
         <li class="tile">
             <h2 class="tile-name"><a href=tab.path()>{tab.name(texts)}</a></h2>
-            <p class="tile-text">{text} {children.map(|badge| view! { " " {badge()} })}</p>
+            <p class="tile-text"><bdi>{text}</bdi> {children.map(|badge| view! { " " {badge()} })}</p>
         </li>
     }
 }

@@ -7,10 +7,10 @@ use vestibule_core::AuthError;
 use vestibule_core::model::{Principal, Session, SessionKind, SignInMethod};
 use vestibule_i18n::{Texts, t};
 
-use super::actions::{RevokeSession, SignOut, SignOutOthers};
 use super::device::{device_icon, device_of};
 use super::frame::{self, Tab};
 use super::overview::here_and_now;
+use super::session_actions::{RevokeSession, SignOut, SignOutOthers};
 use crate::components::{Button, ButtonStyle, Form, HiddenField};
 use crate::dates::When;
 use crate::ssr::{self, Visit};
@@ -95,7 +95,7 @@ fn SessionItem(
             {device_icon(&session)}
             <div class="session-facts">
                 <p class="session-device">
-                    <strong>{device.clone()}</strong>
+                    <strong><bdi>{device.clone()}</bdi></strong>
                     {is_current.then(|| view! { " " <span class="badge badge-good">{badge}</span> })}
                 </p>
                 <p class="session-detail">

@@ -3,7 +3,7 @@ use leptos::server_fn::ServerFn;
 use vestibule_core::AuthError;
 use vestibule_i18n::t;
 
-use super::actions::SignOut;
+use super::session_actions::SignOut;
 use crate::components::{Button, Form, Layout};
 use crate::ssr::{self, Visit};
 

@@ -1,5 +1,4 @@
 use leptos::prelude::*;
-use vestibule_core::Field;
 
 use super::sentence::Sentence;
 use super::wait::Wait;
@@ -13,7 +12,7 @@ pub fn ErrorSummary(
     message: Option<Complaint>,
     /// The fields at fault, each with a link to its input.
     #[prop(optional)]
-    fields: Vec<(Field, String)>,
+    fields: Vec<(&'static str, String)>,
     /// A way out after the sentence, for example a link.
     #[prop(optional_no_strip)]
     help: Option<AnyView>,

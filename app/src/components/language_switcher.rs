@@ -11,7 +11,10 @@ use crate::ssr;
 /// The languages to choose from, each in its own words, and where to ask for help. The page comes again in the chosen
 /// language.
 #[component]
-pub fn LanguageSwitcher() -> impl IntoView {
+pub fn LanguageSwitcher(
+    /// Whether the form can be sent to this host.
+    has_languages: bool,
+) -> impl IntoView {
     let current = ssr::texts();
     let buttons = Language::ALL.iter().map(move |language| {
         let texts = Texts::of(*language);
@@ -30,13 +33,18 @@ pub fn LanguageSwitcher() -> impl IntoView {
     let help = ssr::branding().support.as_ref().map(|address| {
         view! { <a href=format!("mailto:{address}")>{t!(current, "frame-help")}</a> }
     });
-    view! {
-        <footer class="footer">
+    let languages = has_languages.then(|| {
+        view! {
             <Form action=SetLanguage::PATH class="languages">
                 <span class="visually-hidden">{t!(current, "frame-language")}</span>
                 {ssr::here().field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
                 {buttons.collect_view()}
             </Form>
+        }
+    });
+    view! {
+        <footer class="footer">
+            {languages}
             {help}
         </footer>
     }

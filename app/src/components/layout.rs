@@ -64,6 +64,9 @@ pub fn Layout(
     #[prop(optional)]
     has_error: bool,
     #[prop(optional)] is_signed_in: bool,
+    /// Whether nothing of this host can be opened, so that there is nothing to link to.
+    #[prop(optional)]
+    is_dead_end: bool,
     #[prop(optional)] width: Width,
     children: Children,
 ) -> impl IntoView {
@@ -81,18 +84,26 @@ pub fn Layout(
         <a class="skip-link" href="#main">{t!(texts, "frame-skip")}</a>
         <div class=class>
             <header class="masthead">
-                <a class="wordmark" href="/account">
-                    <Logo/>
-                    <span>{product_name}</span>
-                </a>
+                <Wordmark product_name is_link=!is_dead_end/>
                 {is_signed_in.then(|| view! { <SignedInNavigation/> })}
             </header>
             <main id="main" tabindex="-1">
                 <h1>{heading}</h1>
                 {children()}
             </main>
-            <LanguageSwitcher/>
+            <LanguageSwitcher has_languages=!is_dead_end/>
         </div>
+    }
+}
+
+/// Logo and name of the deployment.
+#[component]
+fn Wordmark(product_name: String, is_link: bool) -> impl IntoView {
+    let content = view! { <Logo/><span>{product_name}</span> };
+    if is_link {
+        view! { <a class="wordmark" href="/account">{content}</a> }.into_any()
+    } else {
+        view! { <span class="wordmark">{content}</span> }.into_any()
     }
 }
 

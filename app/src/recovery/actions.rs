@@ -2,21 +2,27 @@ use leptos::prelude::*;
 use vestibule_core::AuthError;
 
 use crate::flash::{Flash, Form, Notice};
+use crate::return_to::ReturnTo;
 use crate::ssr::{MailedLink, Visit};
 
 /// Mails a link. Whether the address has an account does not show.
 #[server(prefix = "/_fn", endpoint = "forgot_password")]
-pub async fn forgot_password(#[server(default)] email: String) -> Result<(), ServerFnError> {
+pub async fn forgot_password(
+    #[server(default)] email: String,
+    #[server(default)] return_to: String,
+) -> Result<(), ServerFnError> {
+    let page = Form::ForgotPassword.page();
     let visit = Visit::current()?;
     let flash = match visit
         .auth()
         .request_password_reset(&email, &visit.meta())
         .await
     {
-        Ok(()) => Flash::notice(Form::ForgotPassword.page(), Notice::ResetSent),
+        Ok(()) => Flash::notice(page, Notice::ResetSent),
         Err(error) => Flash::refused(Form::ForgotPassword, error),
     };
-    visit.show(&flash.keep("email", &email));
+    let to = ReturnTo::parse(&return_to).link(page);
+    visit.show_at(&to, &flash.keep("email", &email));
     Ok(())
 }
 

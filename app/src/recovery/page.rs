@@ -5,11 +5,12 @@ use vestibule_i18n::t;
 
 use super::actions::{ForgotPassword, ResetPassword, SendNewResetLink};
 use crate::components::{
-    Button, ErrorSummary, Form, Layout, NoticeBox, PasswordField, Sentence, TextField, Username,
-    slot,
+    Button, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField, Sentence, TextField,
+    Username, slot,
 };
 use crate::flash::{Flash, Notice};
 use crate::messages;
+use crate::return_to::ReturnTo;
 use crate::ssr::{self, MailedLink, Visit};
 
 #[component]
@@ -19,6 +20,7 @@ pub fn ForgotPasswordPage() -> impl IntoView {
 
 async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
     let is_signed_in = visit.principal().await?.is_some();
+    let return_to = visit.return_to();
     let texts = visit.texts();
     let flash = visit.take_flash();
     let errors = visit.field_errors(&flash);
@@ -37,8 +39,13 @@ async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
             <NoticeBox news=flash.news()/>
             <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
             <p>{intro}</p>
-            <RequestForm button email=flash.value("email") error=errors.of(Field::Email)/>
-            <BackToSignIn/>
+            <RequestForm
+                button
+                email=flash.value("email")
+                error=errors.of(Field::Email)
+                return_to=return_to.clone()
+            />
+            <BackToSignIn return_to/>
         </Layout>
     };
     Ok(view.into_any())
@@ -118,7 +125,7 @@ fn dead_link(visit: &Visit, flash: &Flash, masked_email: Option<String>) -> AnyV
         messages::error(texts, flash).filter(|_| flash.error() != Some(ErrorCode::InvalidToken));
     let button = t!(texts, "reset-dead-button");
     let form = if let Some(email) = masked_email {
-        let email = view! { <strong class="address">{email}</strong> };
+        let email = view! { <bdi class="address">{email}</bdi> };
         let text = t!(texts, "reset-dead-known", email = slot(0));
         view! {
             <p><Sentence text parts=vec![email.into_any()]/></p>
@@ -152,9 +159,13 @@ fn RequestForm(
     #[prop(into)] button: String,
     #[prop(optional, into)] email: String,
     #[prop(optional_no_strip)] error: Option<String>,
+    /// Where the visitor wants to go on to once signed in.
+    #[prop(optional)]
+    return_to: ReturnTo,
 ) -> impl IntoView {
     view! {
         <Form action=ForgotPassword::PATH>
+            {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
             <TextField
                 name="email"
                 label=t!(ssr::texts(), "label-email")
@@ -170,6 +181,7 @@ fn RequestForm(
 }
 
 #[component]
-fn BackToSignIn() -> impl IntoView {
-    view! { <p class="footnote"><a href="/login">{t!(ssr::texts(), "forgot-back")}</a></p> }
+fn BackToSignIn(#[prop(optional)] return_to: ReturnTo) -> impl IntoView {
+    let sign_in = return_to.link("/login");
+    view! { <p class="footnote"><a href=sign_in>{t!(ssr::texts(), "forgot-back")}</a></p> }
 }

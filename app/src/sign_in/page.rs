@@ -35,12 +35,13 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
             <ErrorSummary message=messages::error(texts, &flash)/>
             <Form action=SignIn::PATH>
                 {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
+                // Browsers with a passkey to offer ask for the second token; the others read the first.
                 <TextField
                     name="email"
                     label=t!(texts, "label-email")
                     kind="email"
                     inputmode="email"
-                    autocomplete="username"
+                    autocomplete="username webauthn"
                     value=flash.value("email")
                     error=None
                 />
@@ -50,7 +51,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
                     autocomplete="current-password"
                     error=None
                 />
-                <p class="aside"><a href="/forgot-password">{t!(texts, "sign-in-forgot")}</a></p>
+                <p class="aside"><a href=return_to.link("/forgot-password")>{t!(texts, "sign-in-forgot")}</a></p>
                 <Checkbox
                     name="remember_me"
                     label=t!(texts, "sign-in-remember")

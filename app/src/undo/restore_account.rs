@@ -42,7 +42,7 @@ fn ask(visit: &Visit, flash: &Flash, link: RestoreLink) -> AnyView {
             has_error=message.is_some()
         >
             <ErrorSummary message/>
-            <p>{t!(texts, "restore-address")} " " <span class="address">{link.email}</span></p>
+            <p>{t!(texts, "restore-address")} " " <bdi class="address">{link.email}</bdi></p>
             <p>{t!(texts, "restore-text", until = until)}</p>
             <Form action=RestoreAccount::PATH>
                 <Button>{t!(texts, "restore-button")}</Button>

@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, ErrorCode, RevertLink};
-use vestibule_i18n::t;
+use vestibule_i18n::{Texts, t};
 
 use super::actions::RevertEmail;
-use crate::components::{Button, ErrorSummary, Form, Layout};
+use crate::components::{Button, ErrorSummary, Form, Layout, Sentence, slot};
 use crate::flash::Flash;
 use crate::messages;
 use crate::ssr::{self, MailedLink, Visit};
@@ -40,7 +40,7 @@ fn ask(visit: &Visit, flash: &Flash, link: RevertLink) -> AnyView {
             has_error=message.is_some()
         >
             <ErrorSummary message/>
-            <p>{t!(texts, "revert-address")} " " <span class="address">{link.email}</span></p>
+            <p>{t!(texts, "revert-address")} " " <bdi class="address">{link.email}</bdi></p>
             <p>{t!(texts, "revert-text")}</p>
             <Form action=RevertEmail::PATH>
                 <Button>{t!(texts, "revert-button")}</Button>
@@ -56,6 +56,10 @@ fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
     // What the page says anyway needs no summary.
     let is_news = flash.error() != Some(ErrorCode::InvalidToken);
     let message = messages::error(texts, flash).filter(|_| is_news);
+    let support = ssr::branding()
+        .support
+        .as_ref()
+        .map(|address| support(texts, address));
     view! {
         <Layout
             product_name=visit.product_name()
@@ -64,10 +68,17 @@ fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
         >
             <ErrorSummary message/>
             <p>{t!(texts, "revert-dead-text")}</p>
-            <p>{t!(texts, "revert-dead-help")}</p>
+            <p>{t!(texts, "revert-dead-help")} {support}</p>
             <p><a class="button" href="/forgot-password">{t!(texts, "revert-dead-reset")}</a></p>
             <p class="footnote"><a href="/login">{t!(texts, "undo-sign-in")}</a></p>
         </Layout>
     }
     .into_any()
+}
+
+/// Who helps where the link cannot.
+fn support(texts: Texts, address: &str) -> AnyView {
+    let text = t!(texts, "revert-dead-support", address = slot(0));
+    let link = view! { <a href=format!("mailto:{address}")><bdi>{address.to_owned()}</bdi></a> };
+    view! { " " <Sentence text parts=vec![link.into_any()]/> }.into_any()
 }

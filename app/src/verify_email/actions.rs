@@ -31,7 +31,7 @@ pub async fn verify_email(
     match result {
         Ok(confirmed) => {
             let (to, page) = if confirmed.is_signed_in {
-                (return_to.path().to_owned(), "/account")
+                (return_to.path().to_owned(), return_to.page())
             } else {
                 (return_to.link("/login"), "/login")
             };

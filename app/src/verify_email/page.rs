@@ -6,7 +6,7 @@ use vestibule_i18n::{Texts, t};
 use super::actions::{ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
 use crate::components::{
     Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField,
-    TextField, Username,
+    Sentence, TextField, Username, slot,
 };
 use crate::flash::Flash;
 use crate::messages;
@@ -96,7 +96,7 @@ impl Page {
                 is_signed_in=self.own_address.is_some()
             >
                 <ErrorSummary message fields=errors.list()/>
-                <p>{t!(texts, "verify-address")} " " <span class="address">{link.email}</span></p>
+                <p>{t!(texts, "verify-address")} " " <bdi class="address">{link.email}</bdi></p>
                 <p>{text}</p>
                 <Form action=VerifyEmail::PATH>
                     <Carried return_to=self.return_to/>
@@ -125,7 +125,7 @@ impl Page {
                 <p>
                     {t!(texts, "verify-done-address")}
                     " "
-                    <span class="address">{self.own_address}</span>
+                    <bdi class="address">{self.own_address}</bdi>
                 </p>
                 <p>{t!(texts, "verify-done-text")}</p>
                 <p><a class="button" href=next>{t!(texts, "verify-done-continue")}</a></p>
@@ -141,6 +141,8 @@ impl Page {
         // What the page says anyway needs no summary.
         let is_news = self.flash.error() != Some(ErrorCode::InvalidToken);
         let message = messages::error(texts, &self.flash).filter(|_| is_news);
+        let button = t!(texts, "verify-dead-send-to", email = slot(0));
+        let email = view! { <bdi>{masked_email}</bdi> };
         view! {
             <Layout
                 product_name=self.visit.product_name()
@@ -152,7 +154,7 @@ impl Page {
                 <p>{t!(texts, "verify-dead-text")}</p>
                 <Form action=ResendByLink::PATH>
                     <Carried return_to=self.return_to/>
-                    <Button>{t!(texts, "verify-dead-send-to", email = masked_email)}</Button>
+                    <Button><Sentence text=button parts=vec![email.into_any()]/></Button>
                 </Form>
                 <p class="footnote"><a href="/login">{t!(texts, "verify-sign-in")}</a></p>
             </Layout>
@@ -214,9 +216,12 @@ impl Page {
             (self.return_to.link("/login"), t!(texts, "verify-sign-in"))
         };
         let text = match &self.own_address {
-            Some(address) => t!(texts, "verify-code-text-to", email = address.as_str()),
+            Some(_) => t!(texts, "verify-code-text-to", email = slot(0)),
             None => t!(texts, "verify-code-text"),
         };
+        let own_address = self.own_address.clone();
+        let address = own_address.map(|address| view! { <bdi>{address}</bdi> }.into_any());
+        let parts = address.into_iter().collect();
         let email_error = errors.of(Field::Email);
         let password_error = errors.of(Field::Password);
         let code_error = errors.of(Field::Code);
@@ -230,10 +235,11 @@ impl Page {
             >
                 <NoticeBox news=self.flash.news()/>
                 <ErrorSummary message fields=errors.list()/>
-                <p class="wrap">{text}</p>
+                <p class="wrap"><Sentence text parts/></p>
                 <Form action=VerifyEmail::PATH>
                     <Carried return_to=self.return_to/>
                     <Account texts own_address=self.own_address typed email_error password_error/>
+                    // Some type it in groups of three: what reads the code drops the spaces.
                     <TextField
                         name="code"
                         label=t!(texts, "verify-code-label")

@@ -32,15 +32,19 @@ impl AllowedHosts {
     }
 }
 
-/// Refuses requests for another host: no link or redirect can be made to lead there (lesson V10). Health checks name
-/// whatever address they reach us by.
+/// What answers whatever host it is asked by: health checks, which name the address that they reach us by, and the files
+/// that the page of the refusal is drawn with.
+const FOR_ANY_HOST: &[&str] = &["/health", "/pkg/", "/branding/"];
+
+/// Refuses requests for another host: no link or redirect can be made to lead there (lesson V10).
 pub async fn check_host(
     State(allowed): State<AllowedHosts>,
     request: Request,
     next: Next,
 ) -> Response {
     let is_ours = named_host(&request).is_some_and(|host| allowed.contain(host.host()));
-    if is_ours || request.uri().path().starts_with("/health") {
+    let path = request.uri().path();
+    if is_ours || FOR_ANY_HOST.iter().any(|prefix| path.starts_with(prefix)) {
         next.run(request).await
     } else {
         Problem::from(ErrorCode::MisdirectedRequest).into_response()

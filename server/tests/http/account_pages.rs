@@ -94,14 +94,14 @@ async fn pages_speak_the_language_of_the_browser(app: TestApp) {
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     browser.set_cookie("__Host-language", "de");
     for (path, words) in [
-        ("/account", "Guten Tag, Ann!"),
+        ("/account", "Guten Tag <bdi>Ann</bdi>!"),
         ("/account/profile", "Ihr Name"),
         ("/account/email", "Adresse ändern"),
-        ("/account/password", "Bisheriges Passwort"),
+        ("/account/password", "Aktuelles Passwort"),
         ("/account/sessions", "bis zu 15 Minuten"),
         ("/account/activity", "Das war ich nicht"),
-        ("/account/delete", "14 Tage lang"),
-        ("/revert-email", "72 Stunden lang"),
+        ("/account/delete", "innerhalb von 14 Tagen"),
+        ("/revert-email", "innerhalb von 72 Stunden"),
         ("/restore-account", "Konto noch"),
         ("/verify-email", "sechsstelligen Code"),
     ] {
@@ -117,7 +117,7 @@ async fn the_overview_says_what_there_is_to_do(app: TestApp) {
     assert_has(
         &first,
         &[
-            "Hello, Ann!",
+            "Hello, <bdi>Ann</bdi>!",
             "not confirmed yet",
             "href=\"/verify-email\"",
             "on 1 other device.",
@@ -170,7 +170,10 @@ async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
     assert_eq!(location(&answer), "/account/profile");
     let after = page(&mut browser, "/account/profile").await;
     assert_has(&after, &["role=\"status\"", "value=\"Zoë\""]);
-    assert_has(&page(&mut browser, "/account").await, &["Hello, Zoë!"]);
+    assert_has(
+        &page(&mut browser, "/account").await,
+        &["Hello, <bdi>Zoë</bdi>!"],
+    );
 
     let long = "x".repeat(101);
     let names = [("first_name", ""), ("last_name", long.as_str())];
@@ -412,6 +415,7 @@ async fn the_download_holds_everything_but_secrets(app: TestApp) {
     }
     let text = answer.text();
     assert_has_not(&text, &["hash", "argon2", "cookie", PASSWORD]);
+    assert_eq!(app.read_mails().await, ["data_exported to ann@example.org"]);
     assert_has(
         &page(&mut browser, "/account/activity").await,
         &["Data downloaded with"],
@@ -442,6 +446,7 @@ async fn the_download_wants_a_fresh_password(app: TestApp) {
     let answer = browser.submit("confirm_password", &fields).await;
     assert_eq!(location(&answer), "/account/activity");
     browser.post("/account/export").await.expect(200);
+    app.mail_to("ann@example.org").await;
     app.advance(STALE);
     assert_eq!(location(&browser.post("/account/export").await), ask);
 }

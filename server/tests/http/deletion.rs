@@ -17,6 +17,10 @@ on_every_database! {
     a_button_on_the_page_brings_the_account_back,
     the_link_works_once,
     the_link_lives_for_fourteen_days,
+    asking_for_a_reset_brings_the_link_again,
+    the_link_again_lives_no_longer_than_the_first,
+    the_link_again_is_limited_like_a_reset,
+    an_account_that_is_closed_gets_no_link,
     after_an_undo_it_can_be_deleted_again,
     nothing_is_left_when_the_time_is_over,
     purging_takes_only_what_is_due,
@@ -107,7 +111,6 @@ async fn a_scheduled_account_is_like_none(app: TestApp) {
     let mut answers = Vec::new();
     for email in ["ann@example.org", "nobody@example.org"] {
         let email = json!({ "email": email });
-        let forgot = app.post("/password/forgot").json(&email).await.expect(200);
         let resend = app.post("/email/resend").json(&email).await.expect(200);
         let body = json!({ "email": email["email"], "password": PASSWORD });
         let login = app
@@ -116,7 +119,7 @@ async fn a_scheduled_account_is_like_none(app: TestApp) {
             .header("x-request-id", "same")
             .await
             .expect_problem(401, "invalid_credentials");
-        answers.push([forgot.text(), resend.text(), login.text()]);
+        answers.push([resend.text(), login.text()]);
     }
     assert_eq!(answers[0], answers[1]);
     assert_eq!(app.rows().await, rows);
@@ -297,6 +300,92 @@ async fn the_link_lives_for_fourteen_days(app: TestApp) {
         app.read_mails().await,
         ["deletion_cancelled to ann@example.org"]
     );
+}
+
+async fn asking_for_a_reset_brings_the_link_again(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.delete_account(&ann).await.expect(202);
+    let told = app.mail_to("ann@example.org").await;
+    app.advance(Duration::days(10));
+    let mut answers = Vec::new();
+    for email in ["ann@example.org", "nobody@example.org"] {
+        let call = app
+            .post("/password/forgot")
+            .json(&json!({ "email": email }))
+            .from("198.51.100.7");
+        answers.push(call.await.expect(200).text());
+    }
+    assert_eq!(answers[0], answers[1]);
+    let again = app.mail_to("ann@example.org").await;
+    assert_eq!(again.kind, MailKind::DeletionScheduled);
+    // It says when the account was deleted and goes, and not who asks now.
+    assert_eq!(
+        again.text.replace(&again.link, ""),
+        told.text.replace(&told.link, "")
+    );
+    assert_eq!(
+        app.undo(&told.token.unwrap()).await,
+        Err("invalid_token"),
+        "only the newest works"
+    );
+    let token = again.token.unwrap();
+    let link = app.portal.auth.restore_link(&token).await.unwrap().unwrap();
+    assert_eq!(link.delete_at, app.clock.now() + Duration::days(4));
+    app.undo(&token).await.unwrap();
+    app.mail_to("ann@example.org").await;
+    app.reset_token("ann@example.org").await;
+}
+
+async fn the_link_again_lives_no_longer_than_the_first(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    app.undo_token(&ann).await;
+    app.undo_token(&bob).await;
+    app.advance(Duration::days(13));
+    let (anns, bobs) = (
+        app.reset_token("ann@example.org").await,
+        app.reset_token("bob@example.org").await,
+    );
+    app.advance(Duration::days(1) - Duration::microseconds(1));
+    app.undo(&anns).await.unwrap();
+    app.mail_to("ann@example.org").await;
+    app.advance(Duration::microseconds(1));
+    assert_eq!(app.undo(&bobs).await, Err("invalid_token"));
+    let body = json!({ "email": "bob@example.org" });
+    app.post("/password/forgot").json(&body).await.expect(200);
+    assert!(app.read_mails().await.is_empty(), "it is due");
+    assert_eq!(app.purge().await, 1);
+}
+
+async fn the_link_again_is_limited_like_a_reset(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.undo_token(&ann).await;
+    for email in ["ann@example.org", "nobody@example.org"] {
+        let body = json!({ "email": email });
+        for _ in 0..5 {
+            app.post("/password/forgot").json(&body).await.expect(200);
+        }
+        app.post("/password/forgot")
+            .json(&body)
+            .await
+            .expect_problem(429, "rate_limited");
+    }
+    assert_eq!(
+        app.read_mails().await,
+        ["deletion_scheduled to ann@example.org"; 5]
+    );
+}
+
+async fn an_account_that_is_closed_gets_no_link(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    app.database
+        .execute("update users set is_active = false")
+        .await;
+    let rows = app.rows().await;
+    let body = json!({ "email": "ann@example.org" });
+    app.post("/password/forgot").json(&body).await.expect(200);
+    assert_eq!(app.rows().await, rows);
+    assert!(app.read_mails().await.is_empty());
 }
 
 async fn after_an_undo_it_can_be_deleted_again(app: TestApp) {

@@ -12,6 +12,7 @@ on_every_database! {
     no_session_survives_a_deletion_in_parallel with without_limits,
     undoing_races_the_purge,
     parallel_purges_count_each_account_once,
+    whoever_signs_in_while_the_account_goes_is_refused with without_limits,
 }
 
 fn without_limits(config: &mut Config) {
@@ -135,4 +136,25 @@ async fn parallel_purges_count_each_account_once(app: TestApp) {
         "10"
     );
     assert_eq!(app.count("users").await, "0");
+}
+
+/// The account is read, and gone when the refusal is written: that is no fault of ours to report.
+async fn whoever_signs_in_while_the_account_goes_is_refused(app: TestApp) {
+    for number in 0..5 {
+        let email = format!("user{number}@example.org");
+        let user = app.verified_user(&email).await;
+        app.undo_token(&user).await;
+        app.advance(Duration::days(14));
+        let results = in_parallel(24, |task| {
+            let (app, email) = (app.clone(), email.clone());
+            async move {
+                match task {
+                    12 => 400 + u16::try_from(app.purge().await).unwrap(),
+                    _ => app.try_sign_in(&email, PASSWORD).await,
+                }
+            }
+        })
+        .await;
+        assert_eq!(results, [401; 24]);
+    }
 }

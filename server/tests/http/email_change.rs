@@ -13,6 +13,7 @@ use crate::support::{Answer, PASSWORD, PUBLIC_URL, SignedIn, TestApp, meta, on_e
 on_every_database! {
     the_account_moves_when_the_new_address_confirms,
     a_change_ends_the_other_sessions,
+    a_change_goes_with_the_session_that_asked,
     an_unconfirmed_address_can_be_changed,
     what_was_mailed_to_the_former_address_is_dead,
     a_change_needs_the_password_each_time,
@@ -121,6 +122,32 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
         .json(&json!({ "refresh_token": other.refresh_token }))
         .await
         .expect_problem(401, "invalid_refresh_token");
+    app.read_mails().await;
+}
+
+async fn a_change_goes_with_the_session_that_asked(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    for revokes_one in [true, false] {
+        let thief = app.sign_in("ann@example.org").await;
+        let token = app.change_token(&thief, "thief@example.org").await;
+        let owner = if revokes_one {
+            let list = app.get("/sessions").bearer(&thief.access_token).await;
+            let list = list.expect(200).json();
+            let sessions = list["sessions"].as_array().unwrap();
+            let current = sessions.iter().find(|it| it["current"] == true).unwrap();
+            let path = format!("/sessions/{}", current["id"].as_str().unwrap());
+            app.delete(&path).bearer(&ann.access_token)
+        } else {
+            app.post("/logout-all")
+                .bearer(&ann.access_token)
+                .json(&json!({ "keep_current": true }))
+        };
+        owner.await.expect(204);
+        app.verify(&token)
+            .await
+            .expect_problem(400, "invalid_token");
+    }
+    assert_eq!(app.email_of(&ann).await, "ann@example.org");
     app.read_mails().await;
 }
 
@@ -301,11 +328,17 @@ async fn compare_answers(app: &TestApp, ann: &SignedIn) {
             event["events"][0]["details"].clone(),
         );
         let data = auth.export_data(&who, &meta()).await.unwrap();
+        let export = app.mail_to("ann@example.org").await;
+        assert_eq!(export.kind, MailKind::DataExported);
         let mails = data["mails"].as_array().unwrap();
+        // All are of one moment, so their order says nothing.
+        let mut kinds: Vec<String> = mails.iter().map(|mail| mail["kind"].to_string()).collect();
+        kinds.sort();
+        kinds.dedup();
         let links = data["mailed_links"].as_array().unwrap();
         let listed = (
-            mails.len() - answers.len(),
-            mails[0]["kind"].clone(),
+            mails.len() - 2 * answers.len(),
+            kinds,
             links.len() - answers.len(),
             links[0]["purpose"].clone(),
         );

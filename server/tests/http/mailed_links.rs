@@ -205,7 +205,8 @@ async fn a_code_wants_the_password_of_another_browser(app: TestApp) {
     }
     assert_eq!(
         enter(&app, "ann@example.org", "000000", None, Some(PASSWORD)).await,
-        "invalid_token"
+        "invalid_credentials",
+        "which of the two was wrong does not show"
     );
     assert_eq!(
         enter(&app, "ann@example.org", &digits, None, Some(PASSWORD)).await,

@@ -11,6 +11,7 @@ use crate::support::{PASSWORD, TestApp, on_every_database};
 on_every_database! {
     a_new_user_agent_is_told_once,
     a_new_device_name_is_told_once,
+    new_devices_do_not_flood_a_mailbox with with_limits,
     the_first_sign_in_of_an_account_is_not_told with privately,
     a_device_of_another_account_is_new,
     a_device_stays_known_after_its_session_has_ended,
@@ -22,6 +23,10 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 
 
 fn privately(config: &mut Config) {
     config.registration = RegistrationMode::Private;
+}
+
+fn with_limits(config: &mut Config) {
+    config.rate_limits = true;
 }
 
 async fn sign_in(app: &TestApp, email: &str, agent: &str, device_name: Option<&str>) -> Value {
@@ -44,6 +49,21 @@ async fn a_new_user_agent_is_told_once(app: TestApp) {
         sign_in(&app, "ann@example.org", agent, None).await;
         assert!(app.read_mails().await.is_empty(), "{agent} is known now");
     }
+}
+
+/// Whoever has the password, of an account with a stranger's address for example, could send any number.
+async fn new_devices_do_not_flood_a_mailbox(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let mut told = 0;
+    for number in 0..8 {
+        let name = format!("Phone {number}");
+        sign_in(&app, "ann@example.org", FIREFOX, Some(&name)).await;
+        told += app.read_mails().await.len();
+    }
+    assert_eq!(told, 5);
+    app.advance(Duration::minutes(10));
+    sign_in(&app, "ann@example.org", FIREFOX, Some("Phone 9")).await;
+    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
 }
 
 async fn a_new_device_name_is_told_once(app: TestApp) {

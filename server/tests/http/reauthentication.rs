@@ -182,7 +182,14 @@ async fn the_download_wants_it(app: TestApp) {
     let data = auth.export_data(&who, &meta()).await.unwrap();
     assert_eq!(data["user"]["email"], "ann@example.org");
     assert_eq!(data["sessions"].as_array().unwrap().len(), 1);
-    assert_eq!(data["mails"][0]["kind"], "welcome");
+    let mails = data["mails"].as_array().unwrap();
+    let mut kinds: Vec<&str> = mails
+        .iter()
+        .filter_map(|mail| mail["kind"].as_str())
+        .collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["data_exported", "welcome"]);
+    assert_eq!(app.read_mails().await, ["data_exported to ann@example.org"]);
     assert_eq!(data["mailed_links"][0]["purpose"], "verify_email");
     let events: Vec<&str> = data["events"]
         .as_array()

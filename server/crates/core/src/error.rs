@@ -108,6 +108,8 @@ impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(source) => Self::Unavailable(source),
+            // The account was removed at this very moment: whoever acts for it is nobody any more.
+            StoreError::Orphan => Self::Unauthenticated,
             StoreError::Conflict | StoreError::Unexpected(_) => Self::Internal(Box::new(error)),
         }
     }

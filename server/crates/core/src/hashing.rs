@@ -4,6 +4,7 @@
 //! `threads x m`, and a full queue is an answer (503) instead of a wait. Imported hashes that need more than `m` are
 //! checked one at a time, in at most 64 MiB that are freed again. See ADR 0006.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -258,7 +259,8 @@ impl Worker {
             };
             match job {
                 None => return,
-                Some(Job::Run(work)) => work(),
+                // The caller gets an internal error; the thread lives on for the others.
+                Some(Job::Run(work)) => drop(catch_unwind(AssertUnwindSafe(work))),
                 // A caller that has gone away needs no hash.
                 Some(Job::Hash { reply, .. }) if reply.is_closed() => {}
                 Some(Job::Verify { reply, .. }) if reply.is_closed() => {}

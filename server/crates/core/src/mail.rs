@@ -35,6 +35,8 @@ codes! {
         DeletionScheduled = "deletion_scheduled",
         /// The account will not be deleted after all.
         DeletionCancelled = "deletion_cancelled",
+        /// All data about the user was downloaded.
+        DataExported = "data_exported",
     }
 }
 
@@ -46,6 +48,16 @@ pub struct MailContext {
     pub at: OffsetDateTime,
     /// The new address, where the mail tells of a change of address; shown by [`mask_email`].
     pub other_email: Option<String>,
+}
+
+codes! {
+    /// How far the outbox is with a mail.
+    MailStatus {
+        Pending = "pending",
+        Sent = "sent",
+        /// Given up.
+        Dead = "dead",
+    }
 }
 
 /// A mail to put into the outbox, in the transaction of the fact it tells.
@@ -85,6 +97,8 @@ pub struct OutgoingMail {
     pub context: MailContext,
     /// The page to open, with its token where the mail carries one.
     pub link: Option<String>,
+    /// The page that lists the sessions and ends them, where the mail tells of what somebody in one of them may have done.
+    pub sessions_link: Option<String>,
     /// The six digits that do the same as the link.
     pub code: Option<String>,
     /// The new address, where the mail tells of a change of address; shown by [`mask_email`].

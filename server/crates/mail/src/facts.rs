@@ -25,6 +25,8 @@ pub(crate) struct Facts<'a> {
     pub device: String,
     pub ip_address: &'a str,
     pub link: &'a str,
+    /// The page that lists the sessions and ends them.
+    pub sessions: Option<&'a str>,
     /// The six digits that do the same as the link.
     pub code: Option<&'a str>,
     /// Until when the link works, with the zone.
@@ -53,6 +55,7 @@ impl<'a> Facts<'a> {
             device: device(texts, &mail.context.device),
             ip_address: &mail.context.ip_address,
             link,
+            sessions: mail.sessions_link.as_deref(),
             code: mail.code.as_deref(),
             deadline: mail.deadline.map(|deadline| moment(texts, deadline)),
             other_email: mail
@@ -149,7 +152,10 @@ mod tests {
     fn a_moment_has_its_day_and_its_zone_in_the_language_of_the_mail() {
         let at = datetime!(2026-03-02 00:05:59 +02:00);
         assert_eq!(moment(ENGLISH(), at), "Sunday, 1 March 2026, 22:05 UTC");
-        assert_eq!(moment(GERMAN(), at), "Sonntag, 1. März 2026, 22:05 Uhr UTC");
+        assert_eq!(
+            moment(GERMAN(), at),
+            "Sonntag, 1. März 2026 um 22:05 Uhr UTC"
+        );
     }
 
     #[test]

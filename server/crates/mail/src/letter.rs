@@ -12,7 +12,7 @@ pub(crate) struct Letter<'a> {
     pub heading: String,
     pub greeting: String,
     pub blocks: Vec<Block>,
-    /// The one link of the mail that is ours.
+    /// Where the button leads.
     pub link: &'a str,
     pub button_fails: String,
     /// When, where and from where, if no block tells it.
@@ -29,6 +29,11 @@ pub(crate) enum Block {
         digits: String,
     },
     Facts(Vec<Fact>),
+    /// A page of ours that the text names.
+    Page {
+        text: String,
+        address: String,
+    },
     /// Leads to the letter's link.
     Button {
         label: String,
@@ -96,6 +101,14 @@ impl<'a> Body<'a> {
         ];
         self.blocks
             .push(Block::Facts(special.into_iter().chain(common).collect()));
+        self
+    }
+
+    pub fn page(mut self, text: String, address: &str) -> Self {
+        self.blocks.push(Block::Page {
+            text,
+            address: address.to_owned(),
+        });
         self
     }
 

@@ -18,6 +18,7 @@ pub(crate) fn letter<'a>(kind: MailKind, facts: &'a Facts<'a>) -> Result<Letter<
             .as_deref()
             .ok_or(RenderError::MissingDeadline(kind))
     };
+    let sessions = || facts.sessions.ok_or(RenderError::MissingLink(kind));
     Ok(match kind {
         MailKind::Welcome => welcome(facts),
         MailKind::VerifyEmail => verify_email(facts),
@@ -29,9 +30,10 @@ pub(crate) fn letter<'a>(kind: MailKind, facts: &'a Facts<'a>) -> Result<Letter<
         MailKind::EmailChangeRequested => email_change_requested(facts),
         MailKind::EmailChanged => email_changed(facts, deadline()?),
         MailKind::EmailReverted => email_reverted(facts),
-        MailKind::NewDevice => new_device(facts),
+        MailKind::NewDevice => new_device(facts, sessions()?),
         MailKind::DeletionScheduled => deletion_scheduled(facts, deadline()?),
         MailKind::DeletionCancelled => deletion_cancelled(facts),
+        MailKind::DataExported => data_exported(facts, sessions()?),
     })
 }
 
@@ -149,7 +151,7 @@ fn session_ended<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn new_device<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+fn new_device<'a>(facts: &'a Facts<'a>, sessions: &str) -> Letter<'a> {
     let Facts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-device-intro"))
@@ -157,6 +159,7 @@ fn new_device<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         .say(t!(texts, "mail-all-well"))
         .not_you(t!(texts, "mail-device-not-you"))
         .button(t!(texts, "mail-set-password-button"))
+        .page(t!(texts, "mail-sessions"), sessions)
         .under(
             t!(texts, "mail-device-subject", product = product),
             t!(texts, "mail-device-preheader"),
@@ -253,6 +256,22 @@ fn deletion_cancelled<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
             t!(texts, "mail-kept-subject", product = product),
             t!(texts, "mail-kept-preheader"),
             t!(texts, "mail-kept-heading"),
+        )
+}
+
+fn data_exported<'a>(facts: &'a Facts<'a>, sessions: &str) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    Body::new(facts)
+        .say(t!(texts, "mail-export-intro"))
+        .facts(None)
+        .say(t!(texts, "mail-all-well"))
+        .not_you(t!(texts, "mail-export-not-you"))
+        .button(t!(texts, "mail-set-password-button"))
+        .page(t!(texts, "mail-sessions"), sessions)
+        .under(
+            t!(texts, "mail-export-subject", product = product),
+            t!(texts, "mail-export-preheader"),
+            t!(texts, "mail-export-heading"),
         )
 }
 

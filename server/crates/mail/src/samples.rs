@@ -37,6 +37,8 @@ pub(crate) fn sample(kind: MailKind, language: Language) -> OutgoingMail {
             other_email: other_email.clone(),
         },
         link: Some(format!("https://id.example.org/{page}{token}")),
+        sessions_link: matches!(kind, MailKind::NewDevice | MailKind::DataExported)
+            .then(|| "https://id.example.org/account/sessions".to_owned()),
         code: matches!(kind, MailKind::Welcome | MailKind::VerifyEmail)
             .then(|| "493027".to_owned()),
         other_email,
@@ -62,6 +64,7 @@ fn page(kind: MailKind) -> (&'static str, bool) {
         | MailKind::SessionEnded
         | MailKind::EmailChangeRequested
         | MailKind::EmailReverted
-        | MailKind::NewDevice => ("forgot-password", false),
+        | MailKind::NewDevice
+        | MailKind::DataExported => ("forgot-password", false),
     }
 }

@@ -59,6 +59,7 @@ pub(crate) fn store_error<DB: Backend>(error: Error) -> StoreError {
     }
     match error.as_database_error() {
         Some(database) if database.is_unique_violation() => StoreError::Conflict,
+        Some(database) if database.is_foreign_key_violation() => StoreError::Orphan,
         _ => StoreError::Unexpected(Box::new(error)),
     }
 }

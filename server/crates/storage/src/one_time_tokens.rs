@@ -75,6 +75,12 @@ update one_time_tokens
 set is_used = true
 where user_id = $1 and purpose = 'change_email' and not is_used and expires_at > $2";
 
+const VOID_CHANGE_OF_ENDED: &str = "
+update one_time_tokens
+set is_used = true
+where user_id = $1 and purpose = 'change_email' and not is_used
+    and session_id in (select s.id from sessions s where s.user_id = $1 and s.ended_at is not null)";
+
 const PENDING_CHANGE: &str = "
 select email, created_at, expires_at
 from one_time_tokens
@@ -109,6 +115,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     VOID,
     VOID_REVERTS,
     VOID_CHANGE,
+    VOID_CHANGE_OF_ENDED,
     PENDING_CHANGE,
     REQUESTER,
     RECORDS,
@@ -187,6 +194,11 @@ impl<DB: Backend, C: Hold<DB>> OneTimeTokens for SqlRepository<DB, C> {
     async fn void_pending_change(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<bool> {
         let update = Self::query(VOID_CHANGE).bind(user_id).bind(Micros(now));
         Ok(self.execute(update).await? > 0)
+    }
+
+    async fn void_change_of_ended_session(&mut self, user_id: Uuid) -> Result<()> {
+        let update = Self::query(VOID_CHANGE_OF_ENDED).bind(user_id);
+        self.execute(update).await.map(drop)
     }
 
     async fn pending_change(

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::mail::{LeasedMail, MailContext, MailKind, NewMail};
+use vestibule_core::mail::{LeasedMail, MailContext, MailKind, MailStatus, NewMail};
 use vestibule_core::model::{Language, MailRecord};
 use vestibule_core::ports::Outbox;
 
@@ -47,7 +47,7 @@ returning id, kind, token_id, recipient, other_email, device, ip_address, happen
     (select u.language from users u where u.id = mail_outbox.user_id) as language";
 
 const RECORDS: &str = "
-select kind, recipient, other_email, created_at, sent_at
+select kind, recipient, other_email, device, ip_address, happened_at, status, created_at, sent_at
 from mail_outbox
 where user_id = $1
 order by id desc";
@@ -144,9 +144,19 @@ fn record<DB: Backend>(row: &Row<DB>) -> Result<MailRecord> {
     Ok(MailRecord {
         kind: row.code("kind", MailKind::from_code)?,
         recipient: row.get("recipient")?,
-        other_email: row.get("other_email")?,
+        context: context(row)?,
+        status: row.code("status", MailStatus::from_code)?,
         created_at: row.time("created_at")?,
         sent_at: row.optional_time("sent_at")?,
+    })
+}
+
+fn context<DB: Backend>(row: &Row<DB>) -> Result<MailContext> {
+    Ok(MailContext {
+        device: row.get("device")?,
+        ip_address: row.get("ip_address")?,
+        at: row.time("happened_at")?,
+        other_email: row.get("other_email")?,
     })
 }
 
@@ -159,12 +169,7 @@ fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
         first_name: row.get("first_name")?,
         // A newer version may know more languages than this one.
         language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
-        context: MailContext {
-            device: row.get("device")?,
-            ip_address: row.get("ip_address")?,
-            at: row.time("happened_at")?,
-            other_email: row.get("other_email")?,
-        },
+        context: context(row)?,
         attempts: row.count("attempts")?,
     })
 }

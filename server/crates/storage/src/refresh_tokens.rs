@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use uuid::Uuid;
-use vestibule_core::model::{NewRefreshToken, RefreshTokenState, Rotation, RotationOutcome};
+use vestibule_core::model::{
+    NewRefreshToken, RefreshRecord, RefreshTokenState, Rotation, RotationOutcome,
+};
 use vestibule_core::ports::RefreshTokens;
 
 use crate::backend::Backend;
@@ -46,7 +48,13 @@ select user_id, session_id, token_hash, previous_hash, is_revoked, expires_at
 from refresh_tokens
 where id = $1";
 
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, ROTATE, STATE];
+const RECORDS: &str = "
+select session_id, device_info, created_at, rotated_at, expires_at, is_revoked
+from refresh_tokens
+where user_id = $1
+order by id desc";
+
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, ROTATE, STATE, RECORDS];
 
 #[async_trait]
 impl<DB: Backend, C: Hold<DB>> RefreshTokens for SqlRepository<DB, C> {
@@ -82,6 +90,22 @@ impl<DB: Backend, C: Hold<DB>> RefreshTokens for SqlRepository<DB, C> {
         self.fetch_optional(Self::query(STATE).bind(family_id), state)
             .await
     }
+
+    async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
+
+fn record<DB: Backend>(row: &Row<DB>) -> Result<RefreshRecord> {
+    Ok(RefreshRecord {
+        session_id: row.get("session_id")?,
+        device_info: row.get("device_info")?,
+        created_at: row.time("created_at")?,
+        rotated_at: row.optional_time("rotated_at")?,
+        expires_at: row.time("expires_at")?,
+        is_revoked: row.get("is_revoked")?,
+    })
 }
 
 fn outcome<DB: Backend>(row: &Row<DB>) -> Result<RotationOutcome> {

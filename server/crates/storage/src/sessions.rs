@@ -71,7 +71,8 @@ select exists (
         select 1 from sessions where user_id = $1
     ) as has_sessions,
     exists (
-        select 1 from sessions where user_id = $1 and device = $2 and user_agent is not distinct from $3
+        select 1 from sessions
+        where user_id = $1 and kind = 'api' and device = $2 and user_agent is not distinct from $3
     ) as knows_device";
 
 const RECORDS: &str = "

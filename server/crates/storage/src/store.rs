@@ -105,6 +105,8 @@ impl SqlStore<Sqlite> {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // What was deleted is overwritten: an erased account is not to be read from free pages.
+            .pragma("secure_delete", "on")
             .busy_timeout(SQLITE_BUSY_TIMEOUT);
         let path = options.get_filename();
         if url.contains(":memory:") || url.contains("mode=memory") || path.as_os_str().is_empty() {

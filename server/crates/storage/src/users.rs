@@ -119,6 +119,13 @@ set is_active = true, delete_at = null, updated_at = $2
 where id = $1 and not is_active and delete_at > $2 and deleted_at is null
 returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
 
+/// A write that changes nothing.
+const LOCK_SCHEDULED: &str = "
+update users
+set delete_at = delete_at
+where id = $1 and not is_active and delete_at > $2 and deleted_at is null
+returning delete_at";
+
 /// Workers pass over an account that another one is just deleting. The lock is the one that keeps every reference out, so
 /// that no event is written about the account while it goes.
 pub(crate) const CLAIM_DUE_POSTGRES: &str = "
@@ -166,6 +173,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     REVERT_EMAIL,
     SCHEDULE_DELETION,
     CANCEL_DELETION,
+    LOCK_SCHEDULED,
     ERASE_EVENTS,
     ERASE,
     LOCK,
@@ -344,6 +352,15 @@ impl<DB: Backend, C: Hold<DB>> Users for SqlRepository<DB, C> {
     async fn cancel_deletion(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>> {
         let update = Self::query(CANCEL_DELETION).bind(id).bind(Micros(now));
         self.fetch_optional(update, user).await
+    }
+
+    async fn lock_scheduled_deletion(
+        &mut self,
+        id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<OffsetDateTime>> {
+        let lock = Self::query(LOCK_SCHEDULED).bind(id).bind(Micros(now));
+        self.fetch_optional(lock, |row| row.time("delete_at")).await
     }
 
     async fn claim_due_deletion(&mut self, now: OffsetDateTime) -> Result<Option<Uuid>> {

@@ -13,7 +13,7 @@ pub use device::{device_name, program_and_system};
 pub use email::{EmailAddress, InvalidEmail};
 pub use language::Language;
 pub use name::{MAX_NAME_CHARS, clean_name, has_forbidden_characters};
-pub use records::{AuditEntry, MailRecord, SessionRecord, TokenRecord};
+pub use records::{AuditEntry, MailRecord, RefreshRecord, SessionRecord, TokenRecord};
 pub use session::{Principal, Session, SessionKind, SignInMethod};
 pub use token::{
     NewOneTimeToken, NewRefreshToken, Purpose, RefreshTokenState, Rotation, RotationOutcome,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Purpose, Session};
 use crate::audit::AuditEvent;
-use crate::mail::MailKind;
+use crate::mail::{MailContext, MailKind, MailStatus};
 
 /// An event of the audit log.
 #[derive(Clone, Debug)]
@@ -30,9 +30,21 @@ pub struct SessionRecord {
 pub struct MailRecord {
     pub kind: MailKind,
     pub recipient: String,
-    pub other_email: Option<String>,
+    pub context: MailContext,
+    pub status: MailStatus,
     pub created_at: OffsetDateTime,
     pub sent_at: Option<OffsetDateTime>,
+}
+
+/// The refresh tokens of an API session, without what they are.
+pub struct RefreshRecord {
+    pub session_id: Uuid,
+    pub device_info: String,
+    pub created_at: OffsetDateTime,
+    /// When the newest of them took the place of the one before.
+    pub rotated_at: Option<OffsetDateTime>,
+    pub expires_at: OffsetDateTime,
+    pub is_revoked: bool,
 }
 
 /// A mailed token, without what it is.

@@ -3,14 +3,17 @@
 use secrecy::SecretString;
 use serde_json::json;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
+use super::letters::TokenExtra;
 use super::password_reset::take_token_limit;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::auth::{Auth, DELETION_DELAY, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
-use crate::mail::MailKind;
+use crate::mail::{MailContext, MailKind, NewMail};
 use crate::model::{Principal, Purpose, User};
+use crate::ports::Repository;
 
 /// What a live undo link would keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +68,39 @@ impl Auth {
         .await?;
         self.commit(tx, user.id, &ended).await?;
         Ok(delete_at)
+    }
+
+    /// Mails the link once more that keeps an account, with what the mail of the deletion said; it works no longer than
+    /// that one. `false` if the account is not scheduled for deletion.
+    pub(super) async fn mail_undo_again(
+        &self,
+        store: &mut dyn Repository,
+        user: &User,
+        meta: &RequestMeta,
+    ) -> Result<bool, AuthError> {
+        let now = self.clock.now();
+        let Some(delete_at) = store.lock_scheduled_deletion(user.id, now).await? else {
+            return Ok(false);
+        };
+        let extra = TokenExtra {
+            expires_at: Some(delete_at),
+            ..TokenExtra::default()
+        };
+        let token_id = self
+            .insert_token(store, Purpose::CancelDeletion, user.id, extra, meta)
+            .await?;
+        let context = deletion_context(store, user.id, delete_at).await?;
+        let mail = NewMail {
+            id: self.random.id(now),
+            kind: MailKind::DeletionScheduled,
+            user_id: user.id,
+            token_id: Some(token_id),
+            recipient: user.email.clone(),
+            context,
+            created_at: now,
+        };
+        store.enqueue_mail(&mail).await?;
+        Ok(true)
     }
 
     /// Keeps an account that is scheduled for deletion. Nobody is signed in by it.
@@ -176,4 +212,26 @@ impl Auth {
         self.commit(tx, user_id, &[]).await?;
         Ok(true)
     }
+}
+
+/// When, where and from where the deletion was asked for: what the mail about it says, which the outbox keeps.
+async fn deletion_context(
+    store: &mut dyn Repository,
+    user_id: Uuid,
+    delete_at: OffsetDateTime,
+) -> Result<MailContext, AuthError> {
+    let mails = store.mail_records(user_id).await?;
+    let told = mails
+        .into_iter()
+        .find(|mail| mail.kind == MailKind::DeletionScheduled);
+    let (device, ip_address) = told.map_or_else(Default::default, |mail| {
+        (mail.context.device, mail.context.ip_address)
+    });
+    Ok(MailContext {
+        device,
+        ip_address,
+        // The outbox counts the life of the link from here.
+        at: delete_at - DELETION_DELAY,
+        other_email: None,
+    })
 }

@@ -88,7 +88,12 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let now = self.clock.now();
-        let may_tell = self.may_tell_owner(email).await;
+        let may_tell = self
+            .may_mail(MailKind::AlreadyRegistered, email.canonical())
+            .await;
+        let may_warn = self
+            .may_mail(MailKind::EmailChangeRequested, &canonical_of(&who.user))
+            .await;
         let mut tx = self.store.begin().await?;
         // Nobody deletes the account, or ends its sessions, from here to the commit.
         let user = tx.lock_active_user(who.user.id).await?;
@@ -105,6 +110,7 @@ impl Auth {
                 TokenExtra {
                     email: Some(email.clone()),
                     session_id: Some(who.session.id),
+                    ..TokenExtra::default()
                 },
                 meta,
             )
@@ -123,14 +129,16 @@ impl Auth {
             };
             self.send_letter(&mut *tx, letter, meta).await?;
         }
-        let letter = Letter {
-            kind: MailKind::EmailChangeRequested,
-            user: &user,
-            recipient: &user.email,
-            token_id: None,
-            other_email: Some(email.as_str()),
-        };
-        self.send_letter(&mut *tx, letter, meta).await?;
+        if may_warn {
+            let letter = Letter {
+                kind: MailKind::EmailChangeRequested,
+                user: &user,
+                recipient: &user.email,
+                token_id: None,
+                other_email: Some(email.as_str()),
+            };
+            self.send_letter(&mut *tx, letter, meta).await?;
+        }
         self.audit(
             &mut *tx,
             AuditEvent::EmailChangeRequested,
@@ -142,10 +150,10 @@ impl Auth {
         Ok(tx.commit().await?)
     }
 
-    /// Whether the owner of an address may be told once more that somebody wanted it. The limit protects the mailbox; it
-    /// must not show in the answer.
-    pub(super) async fn may_tell_owner(&self, email: &EmailAddress) -> bool {
-        let key = recipient_key(MailKind::AlreadyRegistered, email.canonical());
+    /// Whether a mailbox may be told of one more such event, which somebody else can cause as often as they like. The limit
+    /// protects the mailbox; it must not show in the answer. Those before it were told.
+    pub(super) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
+        let key = recipient_key(kind, canonical);
         self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok()
     }
 
@@ -271,6 +279,7 @@ impl Auth {
         let extra = TokenExtra {
             email: Some(email),
             session_id: None,
+            ..TokenExtra::default()
         };
         let token_id = self
             .insert_token(store, Purpose::RevertEmail, old.id, extra, meta)

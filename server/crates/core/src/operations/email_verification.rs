@@ -24,6 +24,7 @@ const VERIFICATION: MailRequest = MailRequest {
     kind: MailKind::VerifyEmail,
     event: AuditEvent::VerificationRequested,
     is_wanted: |user| user.is_active && !user.is_email_verified,
+    keeps_accounts: false,
 };
 
 /// What the caller shows as proof.
@@ -74,7 +75,8 @@ impl Auth {
     /// # Errors
     /// [`AuthError::InvalidToken`] for a token or code that is wrong, used, superseded, expired or counted out;
     /// [`AuthError::EmailTaken`] if another account has the new address meanwhile; [`AuthError::ReauthenticationRequired`]
-    /// and [`AuthError::InvalidCredentials`] for a password that is wanted or wrong, which use nothing up;
+    /// and [`AuthError::InvalidCredentials`] for a password that is wanted or wrong, which use nothing up; the latter also for
+    /// a wrong code that comes with a right one;
     /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn verify_email(
         &self,
@@ -94,11 +96,13 @@ impl Auth {
                 password,
                 from_browser,
             } => {
-                if from_browser {
-                    self.require_owner_of_address(&email, who, password, meta)
-                        .await?;
+                if !from_browser || is_own_address(who, &email) {
+                    in_uniform_time(self.token_of_code(&email, &code)).await?
+                } else {
+                    let password = password.ok_or(AuthError::ReauthenticationRequired)?;
+                    in_uniform_time(self.token_of_strangers_code(&email, &code, &password, meta))
+                        .await?
                 }
-                in_uniform_time(self.token_of_code(&email, &code)).await?
             }
         };
         let verified = match token_hash {
@@ -191,21 +195,18 @@ impl Auth {
         Ok(Some(token_hash))
     }
 
-    /// A browser that is not signed in to the account of the address has to give its password. Whether the address has an
-    /// account does not show.
-    async fn require_owner_of_address(
+    /// The hash of the mailed token for a browser that is not signed in to the account: it has to give the password as well.
+    /// Which of the two is wrong does not show, neither in the answer and its time nor in the limits: somebody who has just
+    /// registered with the address in private mode would learn whether it had an account.
+    async fn token_of_strangers_code(
         &self,
         email: &str,
-        who: Option<&Principal>,
-        password: Option<SecretString>,
+        code: &str,
+        password: &SecretString,
         meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
+    ) -> Result<Option<String>, AuthError> {
         let address = EmailAddress::parse(email).ok();
         let canonical = address.as_ref().map_or(email, EmailAddress::canonical);
-        if who.is_some_and(|who| canonical_of(&who.user) == canonical) {
-            return Ok(());
-        }
-        let password = password.ok_or(AuthError::ReauthenticationRequired)?;
         let mut store = self.store.connect().await?;
         let account = match address {
             Some(_) => store.account_by_email(canonical).await?,
@@ -214,8 +215,17 @@ impl Auth {
         drop(store);
         let account = account.filter(|account| account.user.is_active);
         let failed = AuditEvent::ReauthenticationFailed;
-        self.check_password(account.as_ref(), canonical, &password, failed, meta)
-            .await
+        self.check_password(account.as_ref(), canonical, password, failed, meta)
+            .await?;
+        let token_hash = self.token_of_code(email, code).await?;
+        if token_hash.is_none() {
+            // Counted like a wrong password.
+            let user_id = account.map(|account| account.user.id);
+            self.take_attempt(canonical, user_id, meta).await?;
+            self.audit_alone(failed, user_id, json!({}), meta).await?;
+            return Err(AuthError::InvalidCredentials);
+        }
+        Ok(token_hash)
     }
 
     /// Uses up a token of either purpose; `None` if it is none.
@@ -300,4 +310,10 @@ impl Auth {
     pub(crate) fn code_of(&self, token_id: Uuid) -> String {
         self.master.one_time_code(token_id)
     }
+}
+
+fn is_own_address(who: Option<&Principal>, email: &str) -> bool {
+    let address = EmailAddress::parse(email).ok();
+    let canonical = address.as_ref().map_or(email, EmailAddress::canonical);
+    who.is_some_and(|who| canonical_of(&who.user) == canonical)
 }

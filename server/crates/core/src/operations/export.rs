@@ -1,8 +1,8 @@
 //! All data about a user, for the user.
 
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::audit::AuditEvent;
@@ -10,7 +10,8 @@ use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
 use crate::mail::MailKind;
 use crate::model::{
-    AuditEntry, MailRecord, Principal, Session, SessionRecord, TokenRecord, User, device_name,
+    AuditEntry, MailRecord, Principal, RefreshRecord, Session, SessionRecord, TokenRecord, User,
+    device_name,
 };
 use crate::ports::Repository;
 
@@ -18,7 +19,8 @@ use crate::ports::Repository;
 const EVENTS_AT_ONCE: u32 = 1000;
 
 impl Auth {
-    /// Everything that is stored about the user, but for what proves to be the user: no password, token or hash of one.
+    /// Everything that is stored about the user, but for what proves to be the user (no password, token or hash of one) and
+    /// what only the machinery needs. The owner is told by mail: whoever got into the account has everything now.
     ///
     /// # Errors
     /// [`AuthError::ReauthenticationRequired`] unless the password was given in the session lately;
@@ -33,6 +35,12 @@ impl Auth {
         }
         let id = who.user.id;
         let mut tx = self.store.begin().await?;
+        let user = tx
+            .lock_active_user(id)
+            .await?
+            .ok_or(AuthError::Unauthenticated)?;
+        self.enqueue_mail(&mut *tx, MailKind::DataExported, &user, None, meta)
+            .await?;
         self.audit(
             &mut *tx,
             AuditEvent::DataExported,
@@ -43,18 +51,16 @@ impl Auth {
         .await?;
         tx.commit().await?;
         let mut store = self.store.connect().await?;
-        let user = store
-            .user_by_id(id)
-            .await?
-            .ok_or(AuthError::Unauthenticated)?;
         let sessions = store.session_records(id).await?;
+        let refresh_tokens = store.refresh_records(id).await?;
         let mails = store.mail_records(id).await?;
         let tokens = store.token_records(id).await?;
-        let events = all_events(&mut *store, id).await?;
+        let events = all_events(&mut *store, id, self.clock.now()).await?;
         Ok(json!({
             "exported_at": text(self.clock.now()),
             "user": user_json(&user),
             "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
+            "refresh_tokens": refresh_tokens.iter().map(refresh_json).collect::<Vec<_>>(),
             "events": events.iter().map(event_json).collect::<Vec<_>>(),
             "mails": mails.iter().filter(|mail| is_to_the_user(mail)).map(mail_json).collect::<Vec<_>>(),
             "mailed_links": tokens.iter().map(token_json).collect::<Vec<_>>(),
@@ -65,13 +71,16 @@ impl Auth {
 async fn all_events(
     store: &mut dyn Repository,
     user_id: Uuid,
+    now: OffsetDateTime,
 ) -> Result<Vec<AuditEntry>, AuthError> {
     let mut events: Vec<AuditEntry> = Vec::new();
+    // The clocks of replicas may differ.
+    let end = (now + Duration::days(1), Uuid::max());
     loop {
-        let before = events.last().map_or(Uuid::max(), |event| event.id);
-        let part = store
-            .history(user_id, AuditEvent::ALL, before, EVENTS_AT_ONCE)
-            .await?;
+        let before = events
+            .last()
+            .map_or(end, |event| (event.created_at, event.id));
+        let part = store.event_records(user_id, before, EVENTS_AT_ONCE).await?;
         if part.is_empty() {
             return Ok(events);
         }
@@ -133,6 +142,17 @@ fn session_json(record: &SessionRecord) -> Value {
     })
 }
 
+fn refresh_json(record: &RefreshRecord) -> Value {
+    json!({
+        "session_id": record.session_id,
+        "device_info": record.device_info,
+        "created_at": text(record.created_at),
+        "rotated_at": optional_text(record.rotated_at),
+        "expires_at": text(record.expires_at),
+        "is_revoked": record.is_revoked,
+    })
+}
+
 fn event_json(event: &AuditEntry) -> Value {
     json!({
         "id": event.id,
@@ -156,7 +176,11 @@ fn mail_json(mail: &MailRecord) -> Value {
     json!({
         "kind": mail.kind.as_str(),
         "recipient": mail.recipient,
-        "other_email": mail.other_email,
+        "other_email": mail.context.other_email,
+        "device": mail.context.device,
+        "ip_address": mail.context.ip_address,
+        "happened_at": text(mail.context.at),
+        "status": mail.status.as_str(),
         "created_at": text(mail.created_at),
         "sent_at": optional_text(mail.sent_at),
     })

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::auth::{
@@ -24,13 +25,15 @@ pub(super) struct Letter<'a> {
     pub other_email: Option<&'a str>,
 }
 
-/// What tokens that change an address hold besides.
+/// What some tokens hold besides.
 #[derive(Default)]
 pub(super) struct TokenExtra {
     /// The address that the account goes to, or back to.
     pub email: Option<EmailAddress>,
     /// The session that asks.
     pub session_id: Option<Uuid>,
+    /// The end of its life, where that is not the purpose's own.
+    pub expires_at: Option<OffsetDateTime>,
 }
 
 impl Purpose {
@@ -124,7 +127,7 @@ impl Auth {
             token_hash: hash_token(&self.master.one_time_token(purpose, id)),
             email: extra.email,
             session_id: extra.session_id,
-            expires_at: now + purpose.life(),
+            expires_at: extra.expires_at.unwrap_or(now + purpose.life()),
             ip_address: meta.ip_address.to_canonical().to_string(),
             user_agent: meta.user_agent.clone(),
             created_at: now,

@@ -1,6 +1,7 @@
 //! Mails that anybody can ask for by naming an address: who asks learns nothing about the address.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::in_uniform_time;
 use super::password_reset::take_token_limit;
@@ -18,6 +19,9 @@ pub(super) struct MailRequest {
     pub kind: MailKind,
     pub event: AuditEvent,
     pub is_wanted: fn(&User) -> bool,
+    /// Whether an account that is scheduled for deletion gets the link that keeps it instead: its owner, who wants back in,
+    /// may have lost that mail.
+    pub keeps_accounts: bool,
 }
 
 impl Auth {
@@ -33,19 +37,35 @@ impl Auth {
         in_uniform_time(async {
             let mut tx = self.store.begin().await?;
             let account = tx.account_by_email(email.canonical()).await?;
-            let user = account
-                .map(|account| account.user)
-                .filter(request.is_wanted);
-            if let Some(user) = &user {
-                self.mail_token(&mut *tx, request.purpose, request.kind, user, meta)
-                    .await?;
-            }
-            let user_id = user.map(|user| user.id);
+            let user_id = match account {
+                Some(account) => {
+                    self.answer_request(&mut *tx, &account.user, request, meta)
+                        .await?
+                }
+                None => None,
+            };
             self.audit(&mut *tx, request.event, user_id, json!({}), meta)
                 .await?;
             Ok(tx.commit().await?)
         })
         .await
+    }
+
+    /// Mails what the account may have of the request; its id if that is anything.
+    async fn answer_request(
+        &self,
+        store: &mut dyn Repository,
+        user: &User,
+        request: &MailRequest,
+        meta: &RequestMeta,
+    ) -> Result<Option<Uuid>, AuthError> {
+        if (request.is_wanted)(user) {
+            self.mail_token(store, request.purpose, request.kind, user, meta)
+                .await?;
+            return Ok(Some(user.id));
+        }
+        let is_kept = request.keeps_accounts && self.mail_undo_again(store, user, meta).await?;
+        Ok(is_kept.then_some(user.id))
     }
 
     /// Mails the token to the account of an earlier mail that the caller has the link of, so that nobody types an address

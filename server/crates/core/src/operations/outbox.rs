@@ -96,6 +96,9 @@ impl Auth {
             language: mail.language,
             context: mail.context.clone(),
             link,
+            sessions_link: tells_of_sessions(mail.kind)
+                .then(|| self.link("/account/sessions", None))
+                .flatten(),
             code: mail
                 .token_id
                 .filter(|_| carries_code)
@@ -140,8 +143,14 @@ fn page(kind: MailKind) -> (&'static str, Option<Purpose>) {
         | MailKind::SessionEnded
         | MailKind::NewDevice
         | MailKind::EmailChangeRequested
-        | MailKind::EmailReverted => ("/forgot-password", None),
+        | MailKind::EmailReverted
+        | MailKind::DataExported => ("/forgot-password", None),
     }
+}
+
+/// Whether somebody else may be signed in right now, as far as the mail can tell.
+fn tells_of_sessions(kind: MailKind) -> bool {
+    matches!(kind, MailKind::NewDevice | MailKind::DataExported)
 }
 
 /// Until when the token works that the mail carries.

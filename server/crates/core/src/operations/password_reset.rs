@@ -17,6 +17,7 @@ const RESET: MailRequest = MailRequest {
     kind: MailKind::ResetPassword,
     event: AuditEvent::PasswordResetRequested,
     is_wanted: |user| user.is_active,
+    keeps_accounts: true,
 };
 
 /// What a reset link would do.

@@ -185,7 +185,8 @@ impl Auth {
         new_user: &NewUser,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let may_tell = self.may_tell_owner(&new_user.email).await;
+        let kind = MailKind::AlreadyRegistered;
+        let may_tell = self.may_mail(kind, new_user.email.canonical()).await;
         let mut tx = self.store.begin().await?;
         if may_tell {
             self.tell_owner(&mut *tx, &new_user.email, meta).await?;

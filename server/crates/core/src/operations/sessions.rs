@@ -161,6 +161,7 @@ impl Auth {
         let keep = keep_current.then_some(who.session.id);
         let mut tx = self.store.begin().await?;
         let ended = tx.end_sessions(who.user.id, keep, self.clock.now()).await?;
+        tx.void_change_of_ended_session(who.user.id).await?;
         let details = json!({ "ended": ended.len(), "kept_current": keep_current });
         self.audit(
             &mut *tx,
@@ -204,6 +205,7 @@ impl Auth {
         {
             return Err(AuthError::NotFound);
         }
+        tx.void_change_of_ended_session(who.user.id).await?;
         self.audit(
             &mut *tx,
             AuditEvent::SessionRevoked,

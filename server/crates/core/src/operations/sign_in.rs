@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::reauthentication::canonical_of;
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RegistrationMode, RequestMeta, quotas};
@@ -11,7 +12,6 @@ use crate::error::{AuthError, Field};
 use crate::hashing::Verdict;
 use crate::mail::MailKind;
 use crate::model::{Account, EmailAddress, SessionKind, SignInMethod, clean_name};
-use crate::ports::Repository;
 
 /// A sign-in form or body.
 pub struct SignIn {
@@ -168,9 +168,21 @@ impl Auth {
             return Ok(signed_in);
         }
         let user_id = account.map(|account| account.user.id);
-        self.audit_alone(AuditEvent::LoginFailure, user_id, json!({}), meta)
-            .await?;
+        self.audit_failure(user_id, meta).await?;
         Err(AuthError::InvalidCredentials)
+    }
+
+    /// An account that was removed since it was read is one that never was: the event is nobody's then.
+    async fn audit_failure(
+        &self,
+        user_id: Option<Uuid>,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let event = AuditEvent::LoginFailure;
+        match self.audit_alone(event, user_id, json!({}), meta).await {
+            Err(AuthError::Unauthenticated) => self.audit_alone(event, None, json!({}), meta).await,
+            written => written,
+        }
     }
 
     /// In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could tell by
@@ -191,6 +203,9 @@ impl Auth {
         known_users: &[Uuid],
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
+        let tells_owner = self
+            .is_worth_a_mail(account, &new, known_users, meta)
+            .await?;
         let mut tx = self.store.begin().await?;
         let user = tx
             .record_sign_in(
@@ -201,10 +216,7 @@ impl Auth {
             )
             .await?;
         let Some(user) = user else { return Ok(None) };
-        if self
-            .is_worth_a_mail(&mut *tx, account, &new, known_users, meta)
-            .await?
-        {
+        if tells_owner {
             self.enqueue_mail(&mut *tx, MailKind::NewDevice, &user, None, meta)
                 .await?;
         }
@@ -227,13 +239,13 @@ impl Auth {
     /// the account's first. A browser brings the proof with it; an API client is known by its name and user agent.
     async fn is_worth_a_mail(
         &self,
-        store: &mut dyn Repository,
         account: &Account,
         new: &NewSession<'_>,
         known_users: &[Uuid],
         meta: &RequestMeta,
     ) -> Result<bool, AuthError> {
         let device = new.device(meta);
+        let mut store = self.store.connect().await?;
         let history = store
             .sign_in_history(account.user.id, &device, meta.user_agent.as_deref())
             .await?;
@@ -242,7 +254,12 @@ impl Auth {
             SessionKind::Api => history.knows_device,
         };
         let is_first = account.user.last_login_at.is_none() && !history.has_sessions;
-        Ok(!is_known && !is_first)
+        drop(store);
+        let is_new = !is_known && !is_first;
+        Ok(is_new
+            && self
+                .may_mail(MailKind::NewDevice, &canonical_of(&account.user))
+                .await)
     }
 }
 

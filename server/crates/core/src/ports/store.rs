@@ -12,8 +12,8 @@ use crate::error::BoxError;
 use crate::mail::{LeasedMail, NewMail};
 use crate::model::{
     Account, AuditEntry, EmailAddress, Language, MailRecord, NewOneTimeToken, NewRefreshToken,
-    NewUser, Principal, Purpose, RefreshTokenState, Rotation, RotationOutcome, Session,
-    SessionRecord, SigningKey, TokenRecord, User,
+    NewUser, Principal, Purpose, RefreshRecord, RefreshTokenState, Rotation, RotationOutcome,
+    Session, SessionRecord, SigningKey, TokenRecord, User,
 };
 
 /// Why the store did not answer.
@@ -22,6 +22,9 @@ pub enum StoreError {
     /// A unique key is taken.
     #[error("a unique key is taken")]
     Conflict,
+    /// What the row belongs to is gone: an account that was removed since it was read.
+    #[error("what the row belongs to is gone")]
+    Orphan,
     /// Out of reach, out of connections, or busy past its deadline: later may work.
     #[error("the database is out of reach")]
     Unavailable(#[source] BoxError),
@@ -166,6 +169,14 @@ pub trait Users {
     /// Makes an account active again that is scheduled for deletion and not due; `None` for any other.
     async fn cancel_deletion(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>>;
 
+    /// When an account goes that is scheduled for deletion and not due; `None` for any other. Nobody else undoes the deletion
+    /// or removes the account until the transaction ends.
+    async fn lock_scheduled_deletion(
+        &mut self,
+        id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<OffsetDateTime>>;
+
     /// An account that is due for deletion, locked until the transaction ends. Of parallel callers each gets another one.
     async fn claim_due_deletion(&mut self, now: OffsetDateTime) -> Result<Option<Uuid>>;
 
@@ -289,6 +300,9 @@ pub trait RefreshTokens {
 
     /// The family as it stands, live or not.
     async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>>;
+
+    /// Every family of the user, live or not, newest first.
+    async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>>;
 }
 
 /// A code entry that was counted.
@@ -358,6 +372,9 @@ pub trait OneTimeTokens {
     /// Makes the user's token worthless that confirms a change of address; `false` if there was no live one.
     async fn void_pending_change(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<bool>;
 
+    /// Voids a pending change that was asked for in a session which has ended.
+    async fn void_change_of_ended_session(&mut self, user_id: Uuid) -> Result<()>;
+
     /// The change of address that waits to be confirmed.
     async fn pending_change(
         &mut self,
@@ -426,6 +443,14 @@ pub trait AuditLog {
         user_id: Uuid,
         events: &[AuditEvent],
         before: Uuid,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>>;
+
+    /// Every event of the user before a time and id, those that are no history too, newest first, `limit` at most.
+    async fn event_records(
+        &mut self,
+        user_id: Uuid,
+        before: (OffsetDateTime, Uuid),
         limit: u32,
     ) -> Result<Vec<AuditEntry>>;
 }

@@ -23,11 +23,18 @@ const SEEN: [&str; 14] = [
 ];
 
 /// Words in the sources that are no page's: for logs, and the name that a device gives itself.
-const ALLOWED: [&str; 3] = [
+const ALLOWED: [&str; 4] = [
     "there is no request",
     "the session layer is missing",
+    "a file of the mailbox is not readable",
     "Android",
 ];
+
+/// What a user may be called, for trying mails out.
+const SAMPLES: &str = "server/crates/mail/src/samples.rs";
+
+/// Attributes of HTML whose values people see or hear.
+const SEEN_IN_HTML: [&str; 4] = ["alt", "aria-label", "title", "placeholder"];
 
 /// What looks like text for people in the tokens of a file.
 fn prose(tokens: &[TokenTree]) -> Vec<String> {
@@ -99,6 +106,44 @@ fn reads_like_prose(text: &str) -> bool {
     (is_label || has_words) && !is_list_of_classes && !ALLOWED.contains(&text)
 }
 
+/// The words of a template that are no tag, no style and none of its own language.
+fn prose_of_template(template: &str) -> Vec<String> {
+    let mut plain = template.to_owned();
+    for (from, to) in [
+        ("{#", "#}"),
+        ("{%", "%}"),
+        ("{{", "}}"),
+        ("<style>", "</style>"),
+    ] {
+        plain = without_between(&plain, from, to);
+    }
+    let (mut found, mut shown) = (Vec::new(), String::new());
+    for piece in plain.split('<') {
+        let (tag, text) = piece.split_once('>').unwrap_or(("", piece));
+        found.extend(SEEN_IN_HTML.iter().filter_map(|name| value(tag, name)));
+        shown.push_str(text);
+        shown.push(' ');
+    }
+    found.extend(shown.split_whitespace().map(str::to_owned));
+    found.retain(|text| text.contains(char::is_alphabetic));
+    found
+}
+
+/// The value of an attribute.
+fn value(tag: &str, name: &str) -> Option<String> {
+    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+    rest.split('"').next().map(str::to_owned)
+}
+
+fn without_between(text: &str, from: &str, to: &str) -> String {
+    let mut parts = text.split(from);
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        kept.push_str(part.split_once(to).map_or("", |(_, rest)| rest));
+    }
+    kept
+}
+
 /// A format string without what is put into it.
 fn without_values(text: &str) -> String {
     let parts = text
@@ -118,6 +163,37 @@ fn no_page_holds_text_outside_the_catalogue() {
         );
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn no_mail_holds_text_outside_the_catalogue() {
+    let mut faults = Vec::new();
+    for (file, tokens) in source::files("server/crates/mail/src") {
+        if file == SAMPLES {
+            continue;
+        }
+        let found = prose(&tokens).into_iter();
+        faults.extend(found.map(|text| format!("{file}: {text:?}")));
+    }
+    for template in ["mail.html", "mail.txt"] {
+        let path = source::repository()
+            .join("server/crates/mail/templates")
+            .join(template);
+        let found = prose_of_template(&std::fs::read_to_string(path).unwrap()).into_iter();
+        faults.extend(found.map(|text| format!("{template}: {text:?}")));
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn text_is_found_wherever_a_template_could_hold_it() {
+    let html = r#"<html lang="{{ lang }}"><title>{{ subject }}</title><style>p { color: red; }</style>
+        {# Comments are none. -#}
+        {% if let Some(name) = name -%}<p class="big">Hello {{ name }},</p>{% endif -%}
+        <div role="article" aria-label="The mail">{{ text }}</div></html>"#;
+    assert_eq!(prose_of_template(html), ["The mail", "Hello"]);
+    let text = "{{ greeting }}\n\n{% for fact in facts %}When: {{ fact }}{% endfor %}\n";
+    assert_eq!(prose_of_template(text), ["When:"]);
 }
 
 #[test]

@@ -99,9 +99,9 @@ fn every_mail_has_what_a_mail_needs() {
                 "Firefox on Linux",
             ],
             Language::German => [
-                "Hallo Zoë,",
+                "Guten Tag Zoë,",
                 "Falls Sie das nicht waren:",
-                "Dienstag, 24. November 2026, 06:45 Uhr UTC",
+                "Dienstag, 24. November 2026 um 06:45 Uhr UTC",
                 "Firefox unter Linux",
             ],
         };
@@ -132,7 +132,11 @@ fn every_page_says_its_language_and_loads_and_leads_nowhere_else() {
         }
         let link = mail.link.as_deref().unwrap();
         let mailto = format!("mailto:{SUPPORT}");
-        assert_eq!(links(&html), [link, link, &mailto], "{}", mail.kind);
+        let ours = [link, link]
+            .into_iter()
+            .chain(mail.sessions_link.as_deref());
+        let led: Vec<&str> = ours.chain([mailto.as_str()]).collect();
+        assert_eq!(links(&html), led, "{}", mail.kind);
     }
 }
 
@@ -195,12 +199,12 @@ fn every_secret_says_how_long_it_works() {
         (
             EmailChanged,
             "72 hours, until Friday, 27 November 2026, 06:45 UTC",
-            "72 Stunden, bis Freitag, 27. November 2026, 06:45 Uhr UTC",
+            "72 Stunden, bis Freitag, 27. November 2026 um 06:45 Uhr UTC",
         ),
         (
             DeletionScheduled,
-            "Deleted on: Tuesday, 8 December 2026, 06:45 UTC",
-            "Gelöscht am: Dienstag, 8. Dezember 2026, 06:45 Uhr UTC",
+            "Will be deleted on: Tuesday, 8 December 2026, 06:45 UTC",
+            "Wird gelöscht am: Dienstag, 8. Dezember 2026 um 06:45 Uhr UTC",
         ),
     ] {
         for (language, life) in [(Language::English, english), (Language::German, german)] {
@@ -241,7 +245,7 @@ fn user_text_is_escaped_in_html_and_plain_in_text() {
     for mail in all() {
         let hello = match mail.language {
             Language::English => "Hello",
-            Language::German => "Hallo",
+            Language::German => "Guten Tag",
         };
         let rendered = rendered(mail, |mail| {
             mail.first_name = Some("<script>x</script>\"' & {{ 7*7 }}".to_owned());
@@ -358,6 +362,24 @@ fn a_mail_without_its_link_is_refused() {
         assert!(
             matches!(render(&mail, &settings()), Err(RenderError::MissingLink(kind)) if kind == mail.kind)
         );
+    }
+}
+
+#[test]
+fn a_mail_about_somebody_in_the_account_names_the_page_that_ends_sessions() {
+    for language in Language::ALL {
+        for kind in [MailKind::NewDevice, MailKind::DataExported] {
+            let mut mail = sample(kind, *language);
+            let RenderedMail { text, html, .. } = render(&mail, &settings()).unwrap();
+            let address = "https://id.example.org/account/sessions";
+            assert!(text.lines().any(|line| line == address), "{text}");
+            let link = format!("<a class=\"link\" href=\"{address}\"");
+            assert_eq!(html.matches(&link).count(), 1, "{html}");
+            mail.sessions_link = None;
+            assert!(
+                matches!(render(&mail, &settings()), Err(RenderError::MissingLink(of)) if of == kind)
+            );
+        }
     }
 }
 

@@ -93,12 +93,18 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
             .await
             .unwrap()
     };
+    let goes_at = async || {
+        let mut tx = cx.begin().await;
+        tx.lock_scheduled_deletion(ann.id, cx.now()).await.unwrap()
+    };
     cx.advance(DELAY - Duration::MICROSECOND);
+    assert_eq!(goes_at().await, Some(due));
     assert_eq!(owner().await, Some(ann.id));
     assert_eq!(purge(&cx).await, None);
     assert!(cancel(&cx, "bobs").await.is_some());
     cx.advance(Duration::MICROSECOND);
     assert_eq!(cx.now(), due);
+    assert_eq!(goes_at().await, None);
     assert_eq!(owner().await, None);
     assert!(cancel(&cx, "anns").await.is_none());
     let mut store = cx.connect().await;

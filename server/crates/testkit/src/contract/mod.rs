@@ -96,6 +96,8 @@ macro_rules! store_contracts {
             deletions::an_event_about_an_account_that_goes_is_not_left_behind,
             deletions::a_purge_passes_over_an_account_that_is_being_kept,
             records::the_history_is_paged_by_id,
+            records::every_event_is_read_back_in_parts,
+            records::an_event_of_nobody_that_is_there_is_refused,
             records::a_filter_shows_exactly_its_events,
             records::a_password_given_again_is_noted_in_its_session,
             records::a_device_is_known_by_name_and_user_agent,

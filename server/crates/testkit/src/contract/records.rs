@@ -2,8 +2,9 @@
 
 use time::Duration;
 use uuid::Uuid;
-use vestibule_core::mail::MailKind;
+use vestibule_core::mail::{MailKind, MailStatus};
 use vestibule_core::model::{EmailAddress, Language, Purpose, SessionKind};
+use vestibule_core::ports::StoreError;
 use vestibule_core::{ActivityFilter, AuditEvent};
 
 use super::Contract;
@@ -39,6 +40,50 @@ pub async fn the_history_is_paged_by_id(cx: Contract) {
         );
         assert_eq!(last.details, r#"{"method":"password"}"#);
         before = last.id;
+        read.extend(part.iter().map(|entry| entry.id));
+    }
+    assert_eq!(read, written);
+}
+
+pub async fn an_event_of_nobody_that_is_there_is_refused(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let gone = cx.id();
+    let mut store = cx.connect().await;
+    let event = builders::audit(cx.id(), Some(gone), AuditEvent::LoginFailure, cx.now());
+    let refused = store.insert_audit(&event).await;
+    assert!(matches!(refused, Err(StoreError::Orphan)), "{refused:?}");
+    let session = builders::session(cx.id(), gone, SessionKind::Api, cx.now());
+    let refused = store.insert_session(&session).await;
+    assert!(matches!(refused, Err(StoreError::Orphan)), "{refused:?}");
+    let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
+    store.insert_audit(&event).await.unwrap();
+}
+
+pub async fn every_event_is_read_back_in_parts(cx: Contract) {
+    let ann = cx.user("ann@example.org").await;
+    let bob = cx.user("bob@example.org").await;
+    let mut store = cx.connect().await;
+    let mut written = Vec::new();
+    let of_a_user = AuditEvent::ALL
+        .iter()
+        .filter(|event| **event != AuditEvent::AccountDeleted);
+    for (number, event) in (0_i64..).zip(of_a_user) {
+        // Some at one moment.
+        cx.advance(Duration::milliseconds(number % 2));
+        let record = builders::audit(cx.id(), Some(ann.id), *event, cx.now());
+        store.insert_audit(&record).await.unwrap();
+        written.push(record.id);
+        let record = builders::audit(cx.id(), Some(bob.id), *event, cx.now());
+        store.insert_audit(&record).await.unwrap();
+    }
+    written.sort();
+    written.reverse();
+    let (mut read, mut before) = (Vec::new(), (cx.now(), Uuid::max()));
+    loop {
+        let part = store.event_records(ann.id, before, 4).await.unwrap();
+        assert!(part.len() <= 4);
+        let Some(last) = part.last() else { break };
+        before = (last.created_at, last.id);
         read.extend(part.iter().map(|entry| entry.id));
     }
     assert_eq!(read, written);
@@ -115,6 +160,9 @@ pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
         (false, false)
     );
     cx.browser_session(&ann).await;
+    // A browser is known by its cookie alone.
+    assert_eq!(known(ann.id, DEVICE, Some(USER_AGENT)).await, (true, false));
+    cx.api_session(&ann, "A").await;
     assert_eq!(known(ann.id, DEVICE, Some(USER_AGENT)).await, (true, true));
     assert_eq!(
         known(ann.id, "phone", Some(USER_AGENT)).await,
@@ -126,7 +174,7 @@ pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
         known(bob.id, DEVICE, Some(USER_AGENT)).await,
         (false, false)
     );
-    let mut nameless = builders::session(cx.id(), bob.id, SessionKind::Browser, cx.now());
+    let mut nameless = builders::session(cx.id(), bob.id, SessionKind::Api, cx.now());
     nameless.user_agent = None;
     let mut tx = cx.begin().await;
     tx.insert_session(&nameless).await.unwrap();
@@ -221,7 +269,7 @@ pub async fn sessions_mails_and_tokens_are_read_back(cx: Contract) {
             .map(|mail| (
                 mail.kind,
                 mail.recipient.as_str(),
-                mail.other_email.as_deref()
+                mail.context.other_email.as_deref()
             ))
             .collect::<Vec<_>>(),
         [
@@ -232,6 +280,16 @@ pub async fn sessions_mails_and_tokens_are_read_back(cx: Contract) {
             ),
             (MailKind::Welcome, "ann@example.org", None),
         ]
+    );
+    assert!(mails.iter().all(|mail| mail.status == MailStatus::Pending));
+    assert_eq!(mails[0].context, mail.context);
+    let families = store.refresh_records(user.id).await.unwrap();
+    assert_eq!(
+        families
+            .iter()
+            .map(|family| (family.session_id, family.is_revoked, family.rotated_at))
+            .collect::<Vec<_>>(),
+        [(first.id, true, None)]
     );
     let tokens = store.token_records(user.id).await.unwrap();
     assert_eq!(

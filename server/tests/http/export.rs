@@ -1,0 +1,165 @@
+//! The download of all data: nothing that is stored about the user is forgotten, and the user is told of it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use vestibule_core::mail::MailKind;
+
+use crate::support::{PASSWORD, TestApp, meta, on_every_database};
+
+on_every_database! {
+    every_column_about_a_user_is_in_it_or_on_the_list,
+    the_owner_is_told_of_it,
+    refreshes_are_in_it_though_no_page_shows_them,
+}
+
+/// Where the download has the rows of each table that is about users.
+const PARTS: [(&str, &str); 8] = [
+    ("users", "user"),
+    ("sessions", "sessions"),
+    ("refresh_tokens", "refresh_tokens"),
+    ("one_time_tokens", "mailed_links"),
+    ("password_reset_tokens", "mailed_links"),
+    ("email_revert_tokens", "mailed_links"),
+    ("mail_outbox", "mails"),
+    ("audit_logs", "events"),
+];
+
+/// What proves to be the user.
+const SECRETS: [&str; 8] = [
+    "users.password_hash",
+    "sessions.cookie_hash",
+    "refresh_tokens.token_hash",
+    "refresh_tokens.previous_hash",
+    "refresh_tokens.successor_nonce",
+    "one_time_tokens.token_hash",
+    "password_reset_tokens.token_hash",
+    "email_revert_tokens.token_hash",
+];
+
+/// What says nothing more of the user: references between the rows, the machinery's own counters and leases, keys that are
+/// computed from what is there.
+const TECHNICAL: [&str; 28] = [
+    "users.email_canonical",
+    // Of an account that nobody can be signed in to.
+    "users.deleted_at",
+    "users.delete_at",
+    "sessions.user_id",
+    "sessions.cookie_data",
+    "refresh_tokens.id",
+    "refresh_tokens.user_id",
+    "refresh_tokens.updated_at",
+    "one_time_tokens.id",
+    "one_time_tokens.user_id",
+    "one_time_tokens.attempts",
+    "one_time_tokens.email_canonical",
+    "one_time_tokens.session_id",
+    "password_reset_tokens.id",
+    "password_reset_tokens.user_id",
+    "email_revert_tokens.id",
+    "email_revert_tokens.user_id",
+    "email_revert_tokens.generation",
+    "email_revert_tokens.email_canonical",
+    "mail_outbox.id",
+    "mail_outbox.user_id",
+    "mail_outbox.token_id",
+    "mail_outbox.attempts",
+    "mail_outbox.next_attempt_at",
+    "mail_outbox.lease_id",
+    "mail_outbox.leased_until",
+    // What the mail server said, for the operator.
+    "mail_outbox.last_error",
+    "audit_logs.user_id",
+];
+
+const COLUMNS_SQLITE: &str = "
+select group_concat(t.name || '.' || c.name, ' ')
+from sqlite_master t
+join pragma_table_info(t.name) c
+where t.type = 'table'
+    and (t.name = 'users' or exists (select 1 from pragma_table_info(t.name) u where u.name = 'user_id'))";
+
+const COLUMNS_POSTGRES: &str = "
+select string_agg(c.table_name || '.' || c.column_name, ' ')
+from information_schema.columns c
+where c.table_schema = 'public'
+    and (c.table_name = 'users' or exists (
+        select 1 from information_schema.columns u
+        where u.table_schema = 'public' and u.table_name = c.table_name and u.column_name = 'user_id'
+    ))";
+
+/// A user with rows in every table, and the download.
+async fn download(app: &TestApp) -> Value {
+    let ann = app.verified_user("old@example.org").await;
+    app.move_account(&ann, "ann@example.org", PASSWORD).await;
+    app.reset_token("ann@example.org").await;
+    let who = app.principal(&ann.access_token).await;
+    app.portal.auth.export_data(&who, &meta()).await.unwrap()
+}
+
+fn has_key(part: &Value, key: &str) -> bool {
+    match part {
+        Value::Array(rows) => rows.iter().any(|row| row.get(key).is_some()),
+        row => row.get(key).is_some(),
+    }
+}
+
+async fn every_column_about_a_user_is_in_it_or_on_the_list(app: TestApp) {
+    let data = download(&app).await;
+    app.mail_to("ann@example.org").await;
+    let sql = if app.database.is_postgres() {
+        COLUMNS_POSTGRES
+    } else {
+        COLUMNS_SQLITE
+    };
+    let text = app.text(sql).await;
+    let columns: BTreeSet<&str> = text.split(' ').collect();
+    let mut left_out = BTreeSet::new();
+    for column in &columns {
+        let (table, name) = column.split_once('.').unwrap();
+        let part = PARTS.iter().find(|(of, _)| *of == table);
+        let Some((_, part)) = part else {
+            panic!("the download does not know of {table}")
+        };
+        if !has_key(&data[part], name) {
+            left_out.insert(*column);
+        }
+    }
+    let listed: BTreeSet<&str> = SECRETS.into_iter().chain(TECHNICAL).collect();
+    assert_eq!(left_out, listed, "{data:#}");
+}
+
+async fn the_owner_is_told_of_it(app: TestApp) {
+    let data = download(&app).await;
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::DataExported);
+    for part in ["192.0.2.1", "/forgot-password", "/account/sessions"] {
+        assert!(mail.text.contains(part), "{part}: {}", mail.text);
+    }
+    let mails = data["mails"].as_array().unwrap();
+    let told = mails.iter().find(|mail| mail["kind"] == "data_exported");
+    let told = told.unwrap();
+    assert_eq!(
+        (&told["status"], &told["ip_address"], &told["happened_at"]),
+        (&json!("pending"), &json!("192.0.2.1"), &told["created_at"])
+    );
+}
+
+async fn refreshes_are_in_it_though_no_page_shows_them(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let body = json!({ "refresh_token": ann.refresh_token });
+    app.post("/refresh").json(&body).await.expect(200);
+    let who = app.principal(&ann.access_token).await;
+    let data = app.portal.auth.export_data(&who, &meta()).await.unwrap();
+    let events = data["events"].as_array().unwrap();
+    let kinds: Vec<&str> = events
+        .iter()
+        .filter_map(|event| event["event_type"].as_str())
+        .collect();
+    assert!(kinds.contains(&"token_refreshed"), "{kinds:?}");
+    assert!(
+        data["refresh_tokens"][0]["rotated_at"].is_string(),
+        "{data:#}"
+    );
+    app.mail_to("ann@example.org").await;
+}
