@@ -11,6 +11,7 @@ import {
   submitRegistration,
 } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
+import { saidOn } from '../fixtures/words';
 
 // Everything here is at a server of its own.
 test.use({
@@ -23,14 +24,14 @@ test('in private mode nobody learns who has an account', async ({ page, otherPag
   await submitRegistration(page, person);
   await expect(page).toHaveURL('/verify-email');
   await expectNotice(page, 'Check your inbox');
-  const answer = await page.getByRole('main').innerText();
+  const answer = await saidOn(page);
   await expectSignedOut(page);
 
   // Somebody else, who has another password in mind, is told the same; the owner hears of it.
   await submitRegistration(otherPage, { ...person, password: OTHER_PASSWORD });
   await expect(otherPage).toHaveURL('/verify-email');
   await expectNotice(otherPage, 'Check your inbox');
-  expect(await otherPage.getByRole('main').innerText()).toBe(answer);
+  expect(await saidOn(otherPage)).toBe(answer);
   await expectSignedOut(otherPage);
   const mail = await mailbox.newest(person.email, MAILS.alreadyRegistered);
   expect(mail.code, 'it confirms nothing').toBeUndefined();

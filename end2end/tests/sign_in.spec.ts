@@ -10,6 +10,7 @@ import {
   submitSignIn,
 } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
+import { saidOn } from '../fixtures/words';
 
 const INCORRECT = 'Email or password is incorrect.';
 
@@ -30,7 +31,7 @@ test('a wrong password and an unknown address get the same words', async ({ page
     await expectSummary(page, INCORRECT);
     await expect(field(page).email).toHaveValue(wrong.email);
     await expect(field(page).password).toHaveValue('');
-    seen.push((await page.getByRole('main').innerText()).replaceAll(wrong.email, ''));
+    seen.push((await saidOn(page)).replaceAll(wrong.email, ''));
   }
   expect(seen[0]).toBe(seen[1]);
   await expectSignedOut(page);
