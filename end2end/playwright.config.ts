@@ -25,8 +25,7 @@ export default defineConfig({
   globalTeardown: './fixtures/teardown.ts',
   fullyParallel: true,
   workers: 2,
-  // A test that passes the second time is reported as flaky, with the trace of the first.
-  retries: 1,
+  retries: 0,
   forbidOnly: !!process.env.CI,
   // Generous, since the machine may be busy with a build: only failures take this long.
   timeout: 60_000,

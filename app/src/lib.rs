@@ -46,3 +46,5 @@ pub use errors::ErrorDocument;
 pub use markup::valid_markup;
 #[cfg(feature = "ssr")]
 pub use routes::{App, shell};
+#[cfg(feature = "ssr")]
+pub use ssr::provide_request;

@@ -79,6 +79,17 @@ impl MailedLink {
     }
 }
 
+/// Gives a request everything that its page or form looks for. All of it each time: what a request does not bring, the
+/// framework looks for in its parents, and one may be the page of another visitor that the thread is rendering.
+pub fn provide_request(state: WebState) {
+    if let Some(parts) = use_context::<Parts>() {
+        provide_context(Texts::of(page_language(&parts.headers, &parts.extensions)));
+        provide_context(ReturnTo::to_page(&parts.uri));
+    }
+    provide_context(Arc::clone(&state.branding));
+    provide_context(state);
+}
+
 /// The path of the request.
 pub fn path() -> Option<String> {
     use_context::<Parts>().map(|parts| parts.uri.path().to_owned())
@@ -86,23 +97,17 @@ pub fn path() -> Option<String> {
 
 /// Where the visitor is, for what comes back to the same page.
 pub fn here() -> ReturnTo {
-    let of_request = || Some(ReturnTo::to_page(&use_context::<Parts>()?.uri));
-    use_context().or_else(of_request).unwrap_or_default()
+    use_context().unwrap_or_default()
 }
 
 /// The words of the page, in the visitor's language.
 pub fn texts() -> Texts {
-    let of_request = || {
-        let parts = use_context::<Parts>()?;
-        Some(Texts::of(page_language(&parts.headers, &parts.extensions)))
-    };
-    use_context().or_else(of_request).unwrap_or_default()
+    use_context().unwrap_or_default()
 }
 
 /// The same for the whole of a page, whose answer says what the language is and what it depends on.
 pub fn announce_texts() -> Texts {
     let texts = texts();
-    provide_context(texts);
     if let Some(response) = use_context::<ResponseOptions>() {
         let language = HeaderValue::from_static(texts.lang());
         response.insert_header(header::CONTENT_LANGUAGE, language);
@@ -123,9 +128,7 @@ pub fn tells_a_wait() -> bool {
 
 /// How the deployment looks.
 pub fn branding() -> Arc<Branding> {
-    use_context::<Arc<Branding>>()
-        .or_else(|| use_context::<WebState>().map(|state| state.branding))
-        .unwrap_or_default()
+    use_context().unwrap_or_default()
 }
 
 /// Renders a page once its data is there. What fails on the way becomes the error page with its status.

@@ -19,7 +19,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
-use vestibule_app::{App, shell};
+use vestibule_app::{App, provide_request, shell};
 use vestibule_core::ErrorCode;
 use vestibule_core::ports::{Clock, Random};
 use vestibule_mail::Mailbox;
@@ -97,7 +97,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
     let context = {
         let web = parts.web.clone();
         move || {
-            provide_context(web.clone());
+            provide_request(web.clone());
             let request = leptos::prelude::use_context::<http::request::Parts>();
             if let Some(nonce) = request.and_then(|parts| parts.extensions.get::<Nonce>().cloned())
             {

@@ -1,11 +1,17 @@
 //! Pages, error pages and users in the language of their reader.
 
+use std::sync::{Arc, Barrier};
+
 use http::Method;
+use leptos::prelude::{Owner, provide_context};
 use serde_json::json;
 use vestibule::config::Config;
 use vestibule_core::model::Language;
+use vestibule_i18n::Texts;
 
-use crate::support::{Answer, Browser, PASSWORD, TestApp, location, on_every_database};
+use crate::support::{
+    Answer, Browser, PASSWORD, TestApp, in_parallel, location, on_every_database,
+};
 
 on_every_database! {
     a_page_speaks_the_language_that_the_browser_asks_for,
@@ -16,6 +22,7 @@ on_every_database! {
     only_our_languages_and_our_pages_are_chosen,
     a_signed_in_choice_is_kept_with_the_user,
     a_new_user_has_the_language_of_the_request,
+    a_page_under_way_for_somebody_else_does_not_show,
     error_pages_speak_the_language_too,
     a_dead_reset_link_offers_a_new_one,
     a_wait_is_said_with_its_time,
@@ -222,6 +229,29 @@ async fn a_new_user_has_the_language_of_the_request(app: TestApp) {
         app.mail_to(email).await;
         assert_eq!(language_of(&app, email).await, "de", "{email}");
     }
+}
+
+/// The framework makes the page that a thread is rendering the parent of what the thread answers meanwhile, and looks for
+/// what a request does not bring in its parents.
+async fn a_page_under_way_for_somebody_else_does_not_show(app: TestApp) {
+    // On each of the two threads: they wait for each other.
+    let meeting = Arc::new(Barrier::new(2));
+    let strangers = in_parallel(2, |_| {
+        let meeting = Arc::clone(&meeting);
+        async move {
+            meeting.wait();
+            let stranger = Owner::new_root(None);
+            stranger.with(|| provide_context(Texts::of(Language::German)));
+            stranger
+        }
+    })
+    .await;
+    let mut browser = Browser::speaking(&app, "en");
+    let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
+    browser.submit("register", &fields).await;
+    app.mail_to("ann@example.org").await;
+    assert_eq!(language_of(&app, "ann@example.org").await, "en");
+    drop(strangers);
 }
 
 async fn error_pages_speak_the_language_too(app: TestApp) {
