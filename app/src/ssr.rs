@@ -150,6 +150,20 @@ where
     .into_any()
 }
 
+/// The same for pages of the account: who is not signed in is sent to the sign-in page, and back afterwards.
+pub fn account_page<Render, Page>(render: Render) -> AnyView
+where
+    Render: FnOnce(Visit, Principal) -> Page + Send + 'static,
+    Page: Future<Output = Result<AnyView, AuthError>> + Send + 'static,
+{
+    page(|visit| async move {
+        match visit.principal().await? {
+            Some(who) => render(visit, who).await,
+            None => Ok(visit.ask_to_sign_in()),
+        }
+    })
+}
+
 impl Visit {
     /// The request that is being answered.
     pub fn current() -> Result<Self, NoRequest> {
@@ -279,6 +293,11 @@ impl Visit {
         self.state.cookies.open(link.cookie(), &self.parts.headers)
     }
 
+    /// The same for a form that uses it.
+    pub fn needed_token(&self, link: MailedLink) -> Result<String, AuthError> {
+        self.stowed_token(link).ok_or(AuthError::InvalidToken)
+    }
+
     pub fn drop_token(&self, link: MailedLink) {
         if self.stowed_token(link).is_some() {
             self.set_cookie(self.state.cookies.remove(link.cookie()));
@@ -344,8 +363,7 @@ impl Visit {
         self.show(&typed.iter().fold(refused, keep));
     }
 
-    /// Sends a visitor who is not signed in to the sign-in page, and back afterwards.
-    pub fn ask_to_sign_in(&self) -> AnyView {
+    fn ask_to_sign_in(&self) -> AnyView {
         self.leave(&ReturnTo::to_page(&self.parts.uri).link("/login"))
     }
 
@@ -422,6 +440,11 @@ impl Visit {
             self.response.append_header(header::SET_COOKIE, cookie);
         }
     }
+}
+
+/// A field that was left empty or is not on the page gives nothing.
+pub fn given(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// The list with the user in front, and not for ever longer.

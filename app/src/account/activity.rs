@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use time::Date;
+use vestibule_core::model::Principal;
 use vestibule_core::{Activity, ActivityFilter, AuthError};
 use vestibule_i18n::{Texts, t};
 
@@ -17,13 +18,10 @@ const EXPORT: &str = "/account/export";
 
 #[component]
 pub fn ActivityPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::account_page(render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else {
-        return Ok(visit.ask_to_sign_in());
-    };
+async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let filter = visit
         .query("show")
         .and_then(|code| ActivityFilter::from_code(&code))

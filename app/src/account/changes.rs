@@ -7,7 +7,7 @@ use vestibule_core::model::Principal;
 
 use crate::flash::{CONFIRM, Flash, Form, Notice};
 use crate::return_to::ReturnTo;
-use crate::ssr::Visit;
+use crate::ssr::{Visit, given};
 
 /// Replaces the names; an empty one is removed.
 #[server(prefix = "/_fn", endpoint = "update_profile")]
@@ -191,7 +191,10 @@ async fn schedule_deletion(
     let password = password.map(Into::into);
     let auth = visit.auth();
     let at = auth.delete_account(&who, password, &visit.meta()).await?;
-    visit.end_session().await?;
+    // Done, whatever becomes of the cookie, whose session has ended with the others.
+    if let Err(error) = visit.end_session().await {
+        Visit::log(error);
+    }
     Ok(at)
 }
 
@@ -210,9 +213,4 @@ async fn unticked(visit: &Visit, who: &Principal, password: Option<String>) -> A
     checked
         .err()
         .unwrap_or_else(|| AuthError::ValidationFailed(Vec::new()))
-}
-
-/// A field that was left empty or is not on the page gives nothing.
-fn given(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
 }

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::model::Principal;
 use vestibule_core::{AuthError, Field};
 use vestibule_i18n::t;
 
@@ -11,13 +12,10 @@ use crate::ssr::{self, Visit};
 /// Asks for the password before something that takes none itself, and goes back to it.
 #[component]
 pub fn ConfirmPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::account_page(render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else {
-        return Ok(visit.ask_to_sign_in());
-    };
+async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let return_to = visit.return_to();
     if visit.auth().is_recently_authenticated(&who) {
         return Ok(visit.leave(return_to.path()));

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::AuthError;
+use vestibule_core::model::Principal;
 use vestibule_i18n::{Texts, t};
 
 use super::changes::DeleteAccount;
@@ -11,13 +12,10 @@ use crate::ssr::{self, Visit};
 
 #[component]
 pub fn DeletePage() -> impl IntoView {
-    ssr::page(render)
+    ssr::account_page(render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else {
-        return Ok(visit.ask_to_sign_in());
-    };
+async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
     let texts = visit.texts();
     let is_unticked = flash.is_unticked();

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::model::User;
-use vestibule_core::{AuthError, Field, PendingEmail};
+use vestibule_core::model::{PendingEmail, Principal, User};
+use vestibule_core::{AuthError, Field};
 use vestibule_i18n::{Texts, t};
 
 use super::changes::{CancelEmailChange, ChangeEmail};
@@ -13,13 +13,10 @@ use crate::ssr::{self, Visit};
 
 #[component]
 pub fn EmailPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::account_page(render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else {
-        return Ok(visit.ask_to_sign_in());
-    };
+async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let pending = visit.auth().pending_email_change(&who).await?;
     let flash = visit.take_flash();
     let texts = visit.texts();

@@ -17,13 +17,10 @@ const MAX_FAILURES: u32 = 100;
 
 #[component]
 pub fn AccountPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::account_page(render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else {
-        return Ok(visit.ask_to_sign_in());
-    };
+async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let facts = Facts::of(&visit, &who).await?;
     let flash = visit.take_flash();
     let texts = visit.texts();

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::model::Principal;
 use vestibule_core::{AuthError, Field};
 use vestibule_i18n::t;
 
@@ -11,13 +12,10 @@ use crate::ssr::{self, Visit};
 
 #[component]
 pub fn ProfilePage() -> impl IntoView {
-    ssr::page(render)
+    ssr::account_page(render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    let Some(who) = visit.principal().await? else {
-        return Ok(visit.ask_to_sign_in());
-    };
+async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
     let texts = visit.texts();
     let errors = visit.field_errors(&flash);

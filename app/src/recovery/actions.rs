@@ -30,15 +30,7 @@ pub async fn forgot_password(
 #[server(prefix = "/_fn", endpoint = "send_new_reset_link")]
 pub async fn send_new_reset_link() -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
-    let result = match visit.stowed_token(MailedLink::ResetPassword) {
-        Some(token) => {
-            let auth = visit.auth();
-            auth.request_password_reset_by_link(&token, &visit.meta())
-                .await
-        }
-        None => Err(AuthError::InvalidToken),
-    };
-    visit.show(&match result {
+    visit.show(&match mail_again(&visit).await {
         Ok(()) => {
             visit.drop_token(MailedLink::ResetPassword);
             Flash::notice(Form::ForgotPassword.page(), Notice::ResetSent)
@@ -48,20 +40,18 @@ pub async fn send_new_reset_link() -> Result<(), ServerFnError> {
     Ok(())
 }
 
+async fn mail_again(visit: &Visit) -> Result<(), AuthError> {
+    let token = visit.needed_token(MailedLink::ResetPassword)?;
+    let auth = visit.auth();
+    auth.request_password_reset_by_link(&token, &visit.meta())
+        .await
+}
+
 /// Uses up the link that this browser followed. It signs nobody in.
 #[server(prefix = "/_fn", endpoint = "reset_password")]
 pub async fn reset_password(#[server(default)] new_password: String) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
-    let result = match visit.stowed_token(MailedLink::ResetPassword) {
-        Some(token) => {
-            visit
-                .auth()
-                .reset_password(&token, &new_password.into(), &visit.meta())
-                .await
-        }
-        None => Err(AuthError::InvalidToken),
-    };
-    let flash = match result {
+    let flash = match reset(&visit, new_password).await {
         Ok(()) => {
             visit.drop_token(MailedLink::ResetPassword);
             Flash::notice("/login", Notice::PasswordReset)
@@ -70,4 +60,11 @@ pub async fn reset_password(#[server(default)] new_password: String) -> Result<(
     };
     visit.show(&flash);
     Ok(())
+}
+
+async fn reset(visit: &Visit, new_password: String) -> Result<(), AuthError> {
+    let token = visit.needed_token(MailedLink::ResetPassword)?;
+    let auth = visit.auth();
+    auth.reset_password(&token, &new_password.into(), &visit.meta())
+        .await
 }

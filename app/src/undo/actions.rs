@@ -22,9 +22,7 @@ pub async fn revert_email() -> Result<(), ServerFnError> {
 }
 
 async fn revert(visit: &Visit) -> Result<User, AuthError> {
-    let token = visit
-        .stowed_token(MailedLink::RevertEmail)
-        .ok_or(AuthError::InvalidToken)?;
+    let token = visit.needed_token(MailedLink::RevertEmail)?;
     let auth = visit.auth();
     auth.revert_email_change(&token, &visit.meta()).await
 }
@@ -45,9 +43,7 @@ pub async fn restore_account() -> Result<(), ServerFnError> {
 }
 
 async fn restore(visit: &Visit) -> Result<User, AuthError> {
-    let token = visit
-        .stowed_token(MailedLink::RestoreAccount)
-        .ok_or(AuthError::InvalidToken)?;
+    let token = visit.needed_token(MailedLink::RestoreAccount)?;
     let auth = visit.auth();
     auth.cancel_deletion(&token, &visit.meta()).await
 }

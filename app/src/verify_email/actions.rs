@@ -1,11 +1,10 @@
 use leptos::prelude::*;
-use vestibule_core::{AuthError, LinkState};
-use vestibule_web::Problem;
+use vestibule_core::AuthError;
 
 use crate::flash::{Flash, Form, Notice};
 use crate::return_to::ReturnTo;
 use crate::sign_in;
-use crate::ssr::{MailedLink, Visit};
+use crate::ssr::{MailedLink, Visit, given};
 
 /// Uses up the code of the form, or the link that this browser followed if the form has no code. A browser that is not
 /// signed in to the account gives its password as well, and is signed in then.
@@ -46,32 +45,17 @@ pub async fn verify_email(
 }
 
 struct Confirmed {
+    /// To the account.
     is_signed_in: bool,
     notice: Notice,
 }
 
 async fn use_link(visit: &Visit, token: String, password: String) -> Result<Confirmed, AuthError> {
-    let who = visit.principal().await?;
-    let state = visit.auth().confirmation_link(&token, who.as_ref()).await?;
-    let is_change = matches!(
-        state,
-        LinkState::Live {
-            is_change: true,
-            ..
-        }
-    );
     let proof = vestibule_core::VerifyEmail::Link {
         token,
-        password: given(&password).map(Into::into),
+        password: given(password.clone()).map(Into::into),
     };
-    Ok(Confirmed {
-        is_signed_in: confirm(visit, proof, password).await?,
-        notice: if is_change {
-            Notice::EmailChanged
-        } else {
-            Notice::EmailVerified
-        },
-    })
+    confirm(visit, proof, password).await
 }
 
 async fn use_code(
@@ -83,43 +67,45 @@ async fn use_code(
     let proof = vestibule_core::VerifyEmail::Code {
         email: email.to_owned(),
         code,
-        password: given(&password).map(Into::into),
+        password: given(password.clone()).map(Into::into),
         from_browser: true,
     };
-    Ok(Confirmed {
-        is_signed_in: confirm(visit, proof, password).await?,
-        notice: Notice::EmailVerified,
-    })
+    confirm(visit, proof, password).await
 }
 
-/// Whether the visitor is signed in to the account, once the address is confirmed.
 async fn confirm(
     visit: &Visit,
     proof: vestibule_core::VerifyEmail,
     password: String,
-) -> Result<bool, AuthError> {
+) -> Result<Confirmed, AuthError> {
     let who = visit.principal().await?;
     let auth = visit.auth();
-    let user = auth
+    let verified = auth
         .verify_email(proof, who.as_ref(), &visit.meta())
         .await?;
     visit.drop_token(MailedLink::VerifyEmail);
-    if who.is_some_and(|who| who.user.id == user.id) {
-        return Ok(true);
-    }
-    match sign_in::begin(visit, user.email, password, false).await {
-        Ok(()) => Ok(true),
-        // The address is confirmed all the same: the sign-in page says so, and takes the next attempt.
-        Err(error) => {
-            // Logs it.
-            drop(Problem::from(error));
-            Ok(false)
-        }
-    }
+    let notice = if verified.is_change {
+        Notice::EmailChanged
+    } else {
+        Notice::EmailVerified
+    };
+    let is_signed_in = who.is_some_and(|who| who.user.id == verified.user.id)
+        || signs_in(visit, verified.user.email, password).await;
+    Ok(Confirmed {
+        is_signed_in,
+        notice,
+    })
 }
 
-fn given(text: &str) -> Option<String> {
-    Some(text.to_owned()).filter(|text| !text.is_empty())
+/// The address is confirmed whether this works or not: the sign-in page says so, and takes the next attempt.
+async fn signs_in(visit: &Visit, email: String, password: String) -> bool {
+    match sign_in::begin(visit, email, password, false).await {
+        Ok(()) => true,
+        Err(error) => {
+            Visit::log(error);
+            false
+        }
+    }
 }
 
 /// Sends the mail again. Whether the address has an account does not show.
@@ -141,16 +127,16 @@ pub async fn resend_verification(
 #[server(prefix = "/_fn", endpoint = "resend_by_link")]
 pub async fn resend_by_link(#[server(default)] return_to: String) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
-    let result = match visit.stowed_token(MailedLink::VerifyEmail) {
-        Some(token) => {
-            let auth = visit.auth();
-            auth.resend_verification_by_link(&token, &visit.meta())
-                .await
-        }
-        None => Err(AuthError::InvalidToken),
-    };
+    let result = mail_again(&visit).await;
     show_resent(&visit, result, "", &return_to);
     Ok(())
+}
+
+async fn mail_again(visit: &Visit) -> Result<(), AuthError> {
+    let token = visit.needed_token(MailedLink::VerifyEmail)?;
+    let auth = visit.auth();
+    auth.resend_verification_by_link(&token, &visit.meta())
+        .await
 }
 
 fn show_resent(visit: &Visit, result: Result<(), AuthError>, email: &str, return_to: &str) {
@@ -174,17 +160,16 @@ fn show_resent(visit: &Visit, result: Result<(), AuthError>, email: &str, return
 #[server(prefix = "/_fn", endpoint = "reset_by_verify_link")]
 pub async fn reset_by_verify_link() -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
-    let result = match visit.stowed_token(MailedLink::VerifyEmail) {
-        Some(token) => {
-            let auth = visit.auth();
-            auth.request_password_reset_by_link(&token, &visit.meta())
-                .await
-        }
-        None => Err(AuthError::InvalidToken),
-    };
-    visit.show(&match result {
+    visit.show(&match mail_reset(&visit).await {
         Ok(()) => Flash::notice("/forgot-password", Notice::ResetSent),
         Err(error) => Flash::refused(Form::ConfirmLink, error),
     });
     Ok(())
+}
+
+async fn mail_reset(visit: &Visit) -> Result<(), AuthError> {
+    let token = visit.needed_token(MailedLink::VerifyEmail)?;
+    let auth = visit.auth();
+    auth.request_password_reset_by_link(&token, &visit.meta())
+        .await
 }

@@ -43,7 +43,8 @@ pub async fn verify(
         },
         _ => return Err(ErrorCode::MalformedBody.into()),
     };
-    Ok(Json(auth.verify_email(proof, None, &meta).await?.into()))
+    let verified = auth.verify_email(proof, None, &meta).await?;
+    Ok(Json(verified.user.into()))
 }
 
 /// Ask for another verification mail. The answer is the same for every address.

@@ -14,6 +14,7 @@ on_every_database! {
     leaving_an_address_races_its_registration with without_limits,
     of_fifty_uses_of_one_link_back_exactly_one_succeeds with without_limits,
     taking_back_races_the_thief with without_limits,
+    no_reset_link_outlives_the_address_it_was_mailed_to with without_limits,
 }
 
 fn without_limits(config: &mut Config) {
@@ -201,4 +202,28 @@ async fn taking_back_races_the_thief(app: TestApp) {
     assert_eq!(app.text(live).await, "0");
     app.anns_again().await;
     app.read_mails().await;
+}
+
+async fn no_reset_link_outlives_the_address_it_was_mailed_to(app: TestApp) {
+    let ann = app.verified_user("ann0@example.org").await;
+    for round in 0..8 {
+        let old = format!("ann{round}@example.org");
+        let token = app
+            .change_token(&ann, &format!("ann{}@example.org", round + 1))
+            .await;
+        in_parallel(16, |number| {
+            let call = if number == 8 {
+                app.post("/email/verify").json(&json!({ "token": token }))
+            } else {
+                app.post("/password/forgot").json(&json!({ "email": old }))
+            };
+            let call = call.from(&address(number));
+            async move { call.await.expect(200) }
+        })
+        .await;
+        let outlived = "password_reset_tokens t join users u on u.id = t.user_id join mail_outbox m on m.token_id = t.id \
+            where not t.is_used and m.recipient <> u.email";
+        assert_eq!(app.count(outlived).await, "0", "round {round}");
+        app.read_mails().await;
+    }
 }

@@ -9,6 +9,7 @@
 mod kill;
 mod support;
 
+use sqlx::{Connection as _, SqliteConnection};
 use std::io;
 use std::net::TcpListener;
 use std::thread;
@@ -331,6 +332,55 @@ async fn an_account_whose_time_is_over_is_deleted() {
         assert_eq!(portal.terminate(), Some(0));
         every_invariant_holds(&deployment);
     }
+}
+
+/// Who has a copy of the file reads nothing of an erased account in its free pages.
+#[tokio::test]
+async fn an_erased_account_is_overwritten() {
+    let database = vestibule_testkit::TestDatabase::sqlite();
+    let deployment = Deployment::on(&database);
+    let portal = deployment.start();
+    for name in ["ann", "bob"] {
+        let email = format!("{name}.marker@example.org");
+        assert_eq!(register(portal.address, &email).unwrap().status, 201);
+    }
+    assert_eq!(portal.terminate(), Some(0));
+    let due = "update users set is_active = false, delete_at = created_at where email like 'ann%'";
+    let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
+    // This write is none of the portal's.
+    for sql in ["pragma secure_delete = on", due] {
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+    }
+    let portal = deployment.start();
+    let started = Instant::now();
+    let left = "select count(*) from users where email like 'ann%'";
+    while sqlx::query_scalar::<_, i64>(left)
+        .fetch_one(&mut connection)
+        .await
+        .unwrap()
+        > 0
+    {
+        assert!(started.elapsed() < PATIENCE, "the account is still there");
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(portal.terminate(), Some(0));
+    // What was written last is beside the file until then.
+    sqlx::query("pragma wal_checkpoint(truncate)")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    let file = database
+        .url()
+        .trim_start_matches("sqlite:")
+        .trim_start_matches("//");
+    let bytes = std::fs::read(file).unwrap();
+    let holds = |text: &str| {
+        bytes
+            .windows(text.len())
+            .any(|part| part == text.as_bytes())
+    };
+    assert!(holds("bob.marker@example.org"));
+    assert!(!holds("ann.marker@example.org"));
 }
 
 #[tokio::test]

@@ -139,6 +139,8 @@ pub(crate) mod quotas {
     pub(crate) const MAIL_RECIPIENT: Quota = quota(5, 600);
     /// Mails that one network can cause.
     pub(crate) const MAIL_NETWORK: Quota = quota(20, 60);
+    /// Downloads of one account's data.
+    pub(crate) const EXPORT_ACCOUNT: Quota = quota(5, 600);
     /// Mailed tokens and codes tried from one network.
     pub(crate) const TOKEN_NETWORK: Quota = quota(30, 10);
     /// Passwords that one network can have rated while they are typed: an office at once, and one a second after that.

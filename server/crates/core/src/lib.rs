@@ -24,9 +24,9 @@ pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
 pub use operations::{
-    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, LinkState, PendingEmail,
-    Register, Registered, ResetLink, RestoreLink, RevertLink, SignIn, SignedIn, TokenPair,
-    UpdateProfile, VerifyEmail,
+    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, LinkState, Register,
+    Registered, ResetLink, RestoreLink, RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile,
+    Verified, VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{AccessTokenClaims, TokenSettings};

@@ -7,8 +7,8 @@
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
-use vestibule_core::model::{EmailAddress, NewOneTimeToken, Purpose, TokenRecord};
-use vestibule_core::ports::{CodeAttempt, FoundToken, OneTimeTokens, PendingChange};
+use vestibule_core::model::{EmailAddress, NewOneTimeToken, PendingEmail, Purpose, TokenRecord};
+use vestibule_core::ports::{CodeAttempt, FoundToken, OneTimeTokens};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -205,7 +205,7 @@ impl<DB: Backend, C: Hold<DB>> OneTimeTokens for SqlRepository<DB, C> {
         &mut self,
         user_id: Uuid,
         now: OffsetDateTime,
-    ) -> Result<Option<PendingChange>> {
+    ) -> Result<Option<PendingEmail>> {
         let query = Self::query(PENDING_CHANGE).bind(user_id).bind(Micros(now));
         self.fetch_optional(query, pending).await
     }
@@ -319,8 +319,8 @@ fn found<DB: Backend>(row: &Row<DB>) -> Result<FoundToken> {
     })
 }
 
-fn pending<DB: Backend>(row: &Row<DB>) -> Result<PendingChange> {
-    Ok(PendingChange {
+fn pending<DB: Backend>(row: &Row<DB>) -> Result<PendingEmail> {
+    Ok(PendingEmail {
         email: row.get("email")?,
         requested_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,

@@ -43,10 +43,6 @@ where t.token_hash = $1 and t.purpose = $2 and u.deleted_at is null",
 
 /// For an account that is scheduled for deletion. One that was closed by somebody else is not given back.
 const SCHEDULED: ByHash = ByHash {
-    lock: "
-update users
-set is_active = is_active
-where id = (select user_id from one_time_tokens where token_hash = $1 and purpose = $2 and not is_used and expires_at > $3)",
     consume: "
 update one_time_tokens
 set is_used = true
@@ -61,14 +57,7 @@ select t.user_id
 from one_time_tokens t
 join users u on u.id = t.user_id
 where t.token_hash = $1 and t.purpose = $2 and not t.is_used and t.expires_at > $3 and not u.is_active and u.delete_at > $3 and u.deleted_at is null",
-    find: "
-select t.user_id, t.email, t.created_at, t.expires_at,
-    exists (
-        select 1 from mail_outbox m where m.user_id = t.user_id and m.token_id = t.id and m.recipient = u.email
-    ) as was_mailed_to_present_address
-from one_time_tokens t
-join users u on u.id = t.user_id
-where t.token_hash = $1 and t.purpose = $2 and u.deleted_at is null",
+    ..ACTIVE
 };
 
 const RESET: ByHash = ByHash {

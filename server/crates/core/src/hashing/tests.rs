@@ -42,6 +42,15 @@ async fn a_password_is_right_exactly_as_typed() {
 }
 
 #[tokio::test]
+async fn a_panic_costs_its_caller_an_error_and_nobody_a_thread() {
+    let hasher = hasher(1, 8);
+    let panicked = hasher.run(|| panic!("a defect")).await;
+    let panicked: Result<(), AuthError> = panicked;
+    assert!(matches!(panicked, Err(AuthError::Internal(_))));
+    assert_eq!(hasher.run(|| 7).await.unwrap(), 7);
+}
+
+#[tokio::test]
 async fn composed_and_decomposed_letters_are_one_password() {
     let hasher = hasher(1, 8);
     let stored = hasher.hash("caf\u{e9} au lait").await.unwrap();

@@ -16,7 +16,7 @@ pub use name::{MAX_NAME_CHARS, clean_name, has_forbidden_characters};
 pub use records::{AuditEntry, MailRecord, RefreshRecord, SessionRecord, TokenRecord};
 pub use session::{Principal, Session, SessionKind, SignInMethod};
 pub use token::{
-    NewOneTimeToken, NewRefreshToken, Purpose, RefreshTokenState, Rotation, RotationOutcome,
-    SigningKey,
+    NewOneTimeToken, NewRefreshToken, PendingEmail, Purpose, RefreshTokenState, Rotation,
+    RotationOutcome, SigningKey,
 };
 pub use user::{Account, NewUser, User};

@@ -34,6 +34,14 @@ pub struct NewOneTimeToken {
     pub created_at: OffsetDateTime,
 }
 
+/// A change of address that waits for the new one to confirm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingEmail {
+    pub email: String,
+    pub requested_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+}
+
 /// The first refresh token of a session; one row is the whole family.
 pub struct NewRefreshToken {
     /// The family's id, which its tokens carry.

@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use serde_json::json;
-use time::OffsetDateTime;
 
 use super::in_uniform_time;
 use super::letters::{Letter, TokenExtra};
@@ -16,7 +15,7 @@ use crate::auth::{Auth, RequestMeta, quotas};
 use crate::crypto::hash_token;
 use crate::error::{AuthError, Field, FieldCode};
 use crate::mail::MailKind;
-use crate::model::{EmailAddress, Principal, Purpose, User};
+use crate::model::{EmailAddress, PendingEmail, Principal, Purpose, User};
 use crate::ports::{Repository, StoreError, Transaction};
 
 /// A change-address form or body.
@@ -24,14 +23,6 @@ pub struct ChangeEmail {
     pub new_email: String,
     /// Wanted unless it was given in this session lately.
     pub password: Option<SecretString>,
-}
-
-/// A change that waits for the new address to confirm.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PendingEmail {
-    pub email: String,
-    pub requested_at: OffsetDateTime,
-    pub expires_at: OffsetDateTime,
 }
 
 /// What a live revert link would do.
@@ -150,13 +141,6 @@ impl Auth {
         Ok(tx.commit().await?)
     }
 
-    /// Whether a mailbox may be told of one more such event, which somebody else can cause as often as they like. The limit
-    /// protects the mailbox; it must not show in the answer. Those before it were told.
-    pub(super) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
-        let key = recipient_key(kind, canonical);
-        self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok()
-    }
-
     /// Tells the owner of an address that somebody wanted it. An address that is only reserved has none.
     pub(super) async fn tell_owner(
         &self,
@@ -183,12 +167,7 @@ impl Auth {
         who: &Principal,
     ) -> Result<Option<PendingEmail>, AuthError> {
         let mut store = self.store.connect().await?;
-        let pending = store.pending_change(who.user.id, self.clock.now()).await?;
-        Ok(pending.map(|pending| PendingEmail {
-            email: pending.email,
-            requested_at: pending.requested_at,
-            expires_at: pending.expires_at,
-        }))
+        Ok(store.pending_change(who.user.id, self.clock.now()).await?)
     }
 
     /// Makes the link worthless that was mailed to the new address. Without a pending change nothing happens.
@@ -272,10 +251,13 @@ impl Auth {
         new_email: &EmailAddress,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        if !old.is_email_verified {
+        // An imported address may be none that we take.
+        let Some(email) = EmailAddress::parse(&old.email)
+            .ok()
+            .filter(|_| old.is_email_verified)
+        else {
             return Ok(());
-        }
-        let email = EmailAddress::parse(&old.email).map_err(AuthError::internal)?;
+        };
         let extra = TokenExtra {
             email: Some(email),
             session_id: None,

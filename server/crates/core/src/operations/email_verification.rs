@@ -47,6 +47,14 @@ pub enum VerifyEmail {
     },
 }
 
+/// What was proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub user: User,
+    /// Whether the account moved to the address.
+    pub is_change: bool,
+}
+
 /// What a confirmation link would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkState {
@@ -83,7 +91,7 @@ impl Auth {
         proof: VerifyEmail,
         who: Option<&Principal>,
         meta: &RequestMeta,
-    ) -> Result<User, AuthError> {
+    ) -> Result<Verified, AuthError> {
         take_token_limit(self, meta).await?;
         let token_hash = match proof {
             VerifyEmail::Token(token) => Some(hash_token(token.trim())),
@@ -109,8 +117,8 @@ impl Auth {
             Some(token_hash) => self.consume_confirmation(&token_hash, who, meta).await?,
             None => None,
         };
-        if let Some(user) = verified {
-            return Ok(user);
+        if let Some(verified) = verified {
+            return Ok(verified);
         }
         self.audit_alone(AuditEvent::VerificationFailed, None, json!({}), meta)
             .await?;
@@ -234,14 +242,18 @@ impl Auth {
         token_hash: &str,
         who: Option<&Principal>,
         meta: &RequestMeta,
-    ) -> Result<Option<User>, AuthError> {
+    ) -> Result<Option<Verified>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let Some(user_id) = tx
             .consume_token(Purpose::VerifyEmail, token_hash, now)
             .await?
         else {
-            return self.apply_email_change(tx, token_hash, who, meta).await;
+            let moved = self.apply_email_change(tx, token_hash, who, meta).await?;
+            return Ok(moved.map(|user| Verified {
+                user,
+                is_change: true,
+            }));
         };
         let Some(user) = tx.mark_email_verified(user_id, now).await? else {
             return Ok(None);
@@ -255,7 +267,10 @@ impl Auth {
         )
         .await?;
         self.commit(tx, user_id, &[]).await?;
-        Ok(Some(user))
+        Ok(Some(Verified {
+            user,
+            is_change: false,
+        }))
     }
 
     /// The hash of the mailed token if the code is its code. The entry is counted before it is compared.

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta};
+use crate::auth::{Auth, RequestMeta, quotas};
 use crate::error::AuthError;
 use crate::mail::MailKind;
 use crate::model::{
@@ -24,7 +24,7 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError::ReauthenticationRequired`] unless the password was given in the session lately;
-    /// [`AuthError::Unauthenticated`] if the account went.
+    /// [`AuthError::Unauthenticated`] if the account went; [`AuthError::RateLimited`].
     pub async fn export_data(
         &self,
         who: &Principal,
@@ -34,6 +34,8 @@ impl Auth {
             return Err(AuthError::ReauthenticationRequired);
         }
         let id = who.user.id;
+        self.take(&format!("export:account:{id}"), quotas::EXPORT_ACCOUNT)
+            .await?;
         let mut tx = self.store.begin().await?;
         let user = tx
             .lock_active_user(id)

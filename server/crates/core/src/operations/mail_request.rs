@@ -59,7 +59,9 @@ impl Auth {
         request: &MailRequest,
         meta: &RequestMeta,
     ) -> Result<Option<Uuid>, AuthError> {
-        if (request.is_wanted)(user) {
+        // Locked, so that the account does not move to another address before its link is written: the moving voids those.
+        let locked = store.lock_active_user(user.id).await?;
+        if locked.is_some_and(|it| it.email == user.email && (request.is_wanted)(&it)) {
             self.mail_token(store, request.purpose, request.kind, user, meta)
                 .await?;
             return Ok(Some(user.id));
@@ -107,6 +109,13 @@ impl Auth {
             }
         }
         Ok(None)
+    }
+
+    /// Whether a mailbox may be told of one more such event, which somebody else can cause as often as they like. The limit
+    /// protects the mailbox; it must not show in the answer. Those before it were told.
+    pub(super) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
+        let key = recipient_key(kind, canonical);
+        self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok()
     }
 
     /// The address, once it and the caller's network may cause one more mail. Unknown addresses count like known ones.

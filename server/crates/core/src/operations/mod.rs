@@ -20,8 +20,8 @@ mod sign_in;
 
 pub use activity::{Activity, ActivityFilter, ActivityPage};
 pub use deletion::RestoreLink;
-pub use email_change::{ChangeEmail, PendingEmail, RevertLink};
-pub use email_verification::{LinkState, VerifyEmail};
+pub use email_change::{ChangeEmail, RevertLink};
+pub use email_verification::{LinkState, Verified, VerifyEmail};
 pub use password::ChangePassword;
 pub use password_reset::ResetLink;
 pub use profile::UpdateProfile;

@@ -244,15 +244,16 @@ impl Auth {
         known_users: &[Uuid],
         meta: &RequestMeta,
     ) -> Result<bool, AuthError> {
+        let is_browser = new.kind == SessionKind::Browser;
+        if is_browser && known_users.contains(&account.user.id) {
+            return Ok(false);
+        }
         let device = new.device(meta);
         let mut store = self.store.connect().await?;
         let history = store
             .sign_in_history(account.user.id, &device, meta.user_agent.as_deref())
             .await?;
-        let is_known = match new.kind {
-            SessionKind::Browser => known_users.contains(&account.user.id),
-            SessionKind::Api => history.knows_device,
-        };
+        let is_known = !is_browser && history.knows_device;
         let is_first = account.user.last_login_at.is_none() && !history.has_sessions;
         drop(store);
         let is_new = !is_known && !is_first;

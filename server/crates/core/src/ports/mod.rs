@@ -12,6 +12,6 @@ pub use limiter::{Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
     AuditLog, BrowserRecord, BrowserSessions, CodeAttempt, FoundToken, Invariants, OneTimeTokens,
-    Outbox, PendingChange, RefreshTokens, Repository, Sessions, SignInHistory, SigningKeys, Store,
-    StoreError, Transaction, Users, Violation,
+    Outbox, RefreshTokens, Repository, Sessions, SignInHistory, SigningKeys, Store, StoreError,
+    Transaction, Users, Violation,
 };

@@ -12,8 +12,8 @@ use crate::error::BoxError;
 use crate::mail::{LeasedMail, NewMail};
 use crate::model::{
     Account, AuditEntry, EmailAddress, Language, MailRecord, NewOneTimeToken, NewRefreshToken,
-    NewUser, Principal, Purpose, RefreshRecord, RefreshTokenState, Rotation, RotationOutcome,
-    Session, SessionRecord, SigningKey, TokenRecord, User,
+    NewUser, PendingEmail, Principal, Purpose, RefreshRecord, RefreshTokenState, Rotation,
+    RotationOutcome, Session, SessionRecord, SigningKey, TokenRecord, User,
 };
 
 /// Why the store did not answer.
@@ -323,13 +323,6 @@ pub struct FoundToken {
     pub was_mailed_to_present_address: bool,
 }
 
-/// A change of address that waits for the new one to confirm.
-pub struct PendingChange {
-    pub email: String,
-    pub requested_at: OffsetDateTime,
-    pub expires_at: OffsetDateTime,
-}
-
 /// Mailed single-use tokens. What state the account has to be in depends on the purpose: a deletion is cancelled on an
 /// account that is scheduled for it, a change is reverted also on such a one, everything else wants an active account.
 #[async_trait]
@@ -380,7 +373,7 @@ pub trait OneTimeTokens {
         &mut self,
         user_id: Uuid,
         now: OffsetDateTime,
-    ) -> Result<Option<PendingChange>>;
+    ) -> Result<Option<PendingEmail>>;
 
     /// The token with this purpose and hash, whether it could be consumed or not. Never a reason to act.
     async fn find_token(
