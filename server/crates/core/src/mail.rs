@@ -101,8 +101,6 @@ pub struct OutgoingMail {
     pub sessions_link: Option<String>,
     /// The six digits that do the same as the link.
     pub code: Option<String>,
-    /// The new address, where the mail tells of a change of address; shown by [`mask_email`].
-    pub other_email: Option<String>,
     /// Until when the link works; of a scheduled deletion also when the account goes.
     pub deadline: Option<OffsetDateTime>,
 }

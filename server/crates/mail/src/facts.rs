@@ -59,6 +59,7 @@ impl<'a> Facts<'a> {
             code: mail.code.as_deref(),
             deadline: mail.deadline.map(|deadline| moment(texts, deadline)),
             other_email: mail
+                .context
                 .other_email
                 .as_deref()
                 .map(|email| unlinked(&mask_email(email))),

@@ -34,14 +34,13 @@ pub(crate) fn sample(kind: MailKind, language: Language) -> OutgoingMail {
             device: "Firefox on Linux".to_owned(),
             ip_address: "203.0.113.7".to_owned(),
             at,
-            other_email: other_email.clone(),
+            other_email,
         },
         link: Some(format!("https://id.example.org/{page}{token}")),
         sessions_link: matches!(kind, MailKind::NewDevice | MailKind::DataExported)
             .then(|| "https://id.example.org/account/sessions".to_owned()),
         code: matches!(kind, MailKind::Welcome | MailKind::VerifyEmail)
             .then(|| "493027".to_owned()),
-        other_email,
         deadline: match kind {
             MailKind::EmailChanged => Some(at + time::Duration::hours(72)),
             MailKind::DeletionScheduled => Some(at + time::Duration::days(14)),

@@ -103,7 +103,6 @@ impl Auth {
                 .token_id
                 .filter(|_| carries_code)
                 .map(|id| self.code_of(id)),
-            other_email: mail.context.other_email.clone(),
             deadline: deadline(mail),
         }
     }

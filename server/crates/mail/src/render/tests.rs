@@ -234,7 +234,7 @@ fn the_old_address_learns_only_the_mask_of_the_new_one() {
 #[test]
 fn a_mail_about_an_address_that_is_not_known_any_more_is_still_a_mail() {
     for kind in [MailKind::EmailChangeRequested, MailKind::EmailChanged] {
-        let mail = rendered(english(kind), |mail| mail.other_email = None);
+        let mail = rendered(english(kind), |mail| mail.context.other_email = None);
         assert!(!mail.text.contains("New address:"), "{}", mail.text);
         assert!(mail.text.contains("When: "), "{}", mail.text);
     }
@@ -250,7 +250,7 @@ fn user_text_is_escaped_in_html_and_plain_in_text() {
         let rendered = rendered(mail, |mail| {
             mail.first_name = Some("<script>x</script>\"' & {{ 7*7 }}".to_owned());
             mail.context.device = "<b onload=\"x\">".to_owned();
-            mail.other_email = Some("<i>@<i onload=x>".to_owned());
+            mail.context.other_email = Some("<i>@<i onload=x>".to_owned());
         });
         for tag in ["<script", "<b ", "<i"] {
             assert!(!rendered.html.contains(tag), "{}", rendered.html);
@@ -294,7 +294,7 @@ fn user_text_makes_no_link() {
 fn a_new_address_makes_no_link() {
     for mail in all() {
         let RenderedMail { text, html, .. } = rendered(mail, |mail| {
-            mail.other_email = Some("x@www.evil.example".to_owned());
+            mail.context.other_email = Some("x@www.evil.example".to_owned());
         });
         for part in [text, html] {
             for link in ["@www", "www.evil", "evil.example"] {
