@@ -33,6 +33,7 @@ const GROUPS = {
   'The account': /^(account|sign-out)/,
   'Going back': /^(restore|revert)/,
   Errors: /^error/,
+  'A deployment of its own looks': /^branded/,
   Mails: /^mail/,
 };
 

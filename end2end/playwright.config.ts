@@ -1,6 +1,6 @@
 import { defineConfig, devices } from '@playwright/test';
 
-import { baseURL, serverBinary, serverEnvironment } from './fixtures/server';
+import { baseURL, webServers } from './fixtures/server';
 
 /** Files that speak HTTP alone: once is enough. */
 const HTTP = /(api|forms_attack|headers|readme|tokens)\.spec\.ts/;
@@ -56,12 +56,5 @@ export default defineConfig({
     { name: 'no-js-laptop', use: { ...laptop, javaScriptEnabled: false }, ...flow },
     { name: 'no-js-phone', use: { ...phone, javaScriptEnabled: false }, ...flow },
   ],
-  webServer: {
-    command: `exec '${serverBinary}' serve`,
-    url: `${baseURL}/health/ready`,
-    timeout: 30_000,
-    reuseExistingServer: false,
-    gracefulShutdown: { signal: 'SIGTERM', timeout: 10_000 },
-    env: serverEnvironment as Record<string, string>,
-  },
+  webServer: webServers,
 });

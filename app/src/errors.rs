@@ -35,6 +35,9 @@ pub fn ErrorPage(
     /// What operators find the request by in the log.
     #[prop(optional_no_strip)]
     request_id: Option<String>,
+    /// Whether scripts come with the page; where they do not, the number can be selected.
+    #[prop(optional)]
+    can_copy: bool,
 ) -> impl IntoView {
     let texts = ssr::texts();
     let (heading, text) = messages::error_page(texts, code, retry_after);
@@ -48,7 +51,8 @@ pub fn ErrorPage(
                 .map(|id| {
                     view! {
                         <p class="footnote">
-                            {t!(texts, "error-page-request", id = id.clone())} <CopyButton text=id/>
+                            {t!(texts, "error-page-request", id = id.clone())}
+                            {can_copy.then(|| view! { <CopyButton text=id/> })}
                         </p>
                     }
                 })}
@@ -147,6 +151,16 @@ mod tests {
             assert!(html.contains(part), "{part} in {html}");
         }
         assert_eq!(html.matches("<h1").count(), 1);
+    }
+
+    #[test]
+    fn an_error_document_asks_no_script_for_anything() {
+        let html = document(ErrorCode::Internal, Language::English);
+        assert!(html.contains("0192-ab"), "{html}");
+        assert!(
+            !html.contains("<script") && !html.contains("data-copy"),
+            "{html}"
+        );
     }
 
     #[test]

@@ -78,7 +78,10 @@ pub enum Notice {
     /// A mail to the new address is on its way.
     EmailChangeRequested,
     EmailChangeCancelled,
-    EmailChanged,
+    EmailChanged {
+        /// With a link that goes back.
+        is_former_told: bool,
+    },
     /// The address is the former one again.
     EmailReverted,
     /// The password was given again.
@@ -153,6 +156,13 @@ impl Flash {
     #[must_use]
     pub fn without_values(mut self) -> Self {
         self.values.clear();
+        self
+    }
+
+    /// The same for another page.
+    #[must_use]
+    pub fn for_page(mut self, page: &str) -> Self {
+        page.clone_into(&mut self.page);
         self
     }
 

@@ -57,14 +57,7 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
         (ErrorCode::EmailTaken, _) => t!(texts, "field-taken"),
         (
             ErrorCode::RateLimited,
-            Some(
-                Form::SignIn
-                | Form::ConfirmLink
-                | Form::ChangePassword
-                | Form::ChangeEmail
-                | Form::ConfirmPassword
-                | Form::DeleteAccount,
-            ),
+            Some(Form::SignIn | Form::ChangePassword | Form::ConfirmPassword | Form::DeleteAccount),
         ) => {
             let link = Part::Link {
                 to: "/forgot-password",
@@ -182,9 +175,9 @@ pub fn notice(texts: Texts, notice: Notice) -> (String, Option<String>) {
             Some(t!(texts, "notice-email-change-requested")),
         ),
         Notice::EmailChangeCancelled => (t!(texts, "notice-email-change-cancelled"), None),
-        Notice::EmailChanged => (
+        Notice::EmailChanged { is_former_told } => (
             t!(texts, "notice-email-changed"),
-            Some(t!(texts, "notice-email-changed-text")),
+            is_former_told.then(|| t!(texts, "notice-email-changed-text")),
         ),
         Notice::EmailReverted => (
             t!(texts, "notice-email-reverted"),
@@ -326,8 +319,11 @@ mod tests {
                 "{complaint:?}"
             );
         }
-        let complaint = error(ENGLISH, &Flash::refused(Form::Register, limited())).unwrap();
-        assert_eq!(complaint.parts, [Part::Wait(Some(40))]);
+        // A new password does not help who asked for too many mails.
+        for form in [Form::Register, Form::ChangeEmail, Form::ConfirmLink] {
+            let complaint = error(ENGLISH, &Flash::refused(form, limited())).unwrap();
+            assert_eq!(complaint.parts, [Part::Wait(Some(40))], "{form:?}");
+        }
     }
 
     #[test]

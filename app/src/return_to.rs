@@ -42,8 +42,8 @@ impl ReturnTo {
     }
 
     /// The value of a hidden field; `None` if nothing has to be carried along.
-    pub fn field_value(&self) -> Option<String> {
-        self.0.clone()
+    pub fn field_value(self) -> Option<String> {
+        self.0
     }
 
     /// A link to `page` that carries the path along.

@@ -21,8 +21,8 @@ use crate::ssr;
 use crate::undo::{RestoreAccountPage, RevertEmailPage};
 use crate::verify_email::VerifyEmailPage;
 
-/// The pages with fields, which scripts check and reveal.
-const PAGES_WITH_FIELDS: &[&str] = &[
+/// The pages with something for scripts to do: fields to check, to reveal, to rate or to send. Names may be anything.
+const PAGES_FOR_ISLANDS: &[&str] = &[
     "/login",
     "/register",
     "/forgot-password",
@@ -36,10 +36,9 @@ const PAGES_WITH_FIELDS: &[&str] = &[
 
 /// The whole document. Wasm comes with pages alone on which it does something: browsers fetch a preload link even where
 /// scripts are off. The head is written before the page's data is there, so this is told by the request: by its path, and
-/// by a message with a waiting time to count down, which the page of any form may get. (Error pages do without: the number
-/// that scripts could copy can be selected.)
+/// by a message with a waiting time to count down, which the page of any form may get.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    let has_islands = ssr::path().is_some_and(|path| has_fields(&path)) || ssr::tells_a_wait();
+    let has_islands = has_islands();
     let texts = ssr::announce_texts();
     view! {
         <!DOCTYPE html>
@@ -57,8 +56,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-fn has_fields(path: &str) -> bool {
-    PAGES_WITH_FIELDS.contains(&path)
+/// Whether scripts come with the page that is asked for.
+pub fn has_islands() -> bool {
+    ssr::path().is_some_and(|path| PAGES_FOR_ISLANDS.contains(&path.as_str()))
+        || ssr::tells_a_wait()
 }
 
 /// The pages. All of them are rendered whole before the head of the answer leaves, so that status, redirects and
@@ -87,26 +88,5 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/logout") view=SignOutPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_without_fields_load_no_wasm_for_them() {
-        for path in ["/login", "/account/email", "/account/delete"] {
-            assert!(has_fields(path), "{path}");
-        }
-        for path in [
-            "/logout",
-            "/account",
-            "/account/sessions",
-            "/revert-email",
-            "/nowhere",
-        ] {
-            assert!(!has_fields(path), "{path}");
-        }
     }
 }

@@ -23,6 +23,7 @@ use crate::errors::ErrorPage;
 use crate::flash::{Flash, Form, Notice};
 use crate::messages::FieldErrors;
 use crate::return_to::ReturnTo;
+use crate::routes::has_islands;
 
 const FLASH: &str = "flash";
 const FLASH_LIFE: time::Duration = time::Duration::minutes(5);
@@ -98,6 +99,13 @@ pub fn path() -> Option<String> {
 /// Where the visitor is, for what comes back to the same page.
 pub fn here() -> ReturnTo {
     use_context().unwrap_or_default()
+}
+
+/// Where the visitor wants to go on to.
+pub fn return_to() -> ReturnTo {
+    Visit::current()
+        .map(|visit| visit.return_to())
+        .unwrap_or_default()
 }
 
 /// The words of the page, in the visitor's language.
@@ -320,6 +328,15 @@ impl Visit {
         ().into_any()
     }
 
+    /// The same for a page that is not shown now: the news that it has is told where the visitor goes on to.
+    pub fn leave_with_news(&self, to: &ReturnTo) -> AnyView {
+        match self.waiting_flash().filter(|flash| flash.news().is_some()) {
+            Some(flash) => self.show_at(to.path(), &flash.for_page(to.page())),
+            None => self.redirect(to.path()),
+        }
+        ().into_any()
+    }
+
     /// Sends the visitor to the page that shows the outcome.
     pub fn show(&self, flash: &Flash) {
         let page = flash.page().to_owned();
@@ -353,14 +370,23 @@ impl Visit {
 
     /// Shows a refusal where the form is, with what was typed. Never a secret.
     pub fn show_refusal(&self, form: Form, error: AuthError, typed: &[(&str, &str)]) {
+        self.show_refusal_at(form.page(), form, error, typed);
+    }
+
+    /// The same for a form that stands before where the visitor wants to go on to.
+    pub fn show_refusal_before(&self, return_to: &ReturnTo, form: Form, error: AuthError) {
+        self.show_refusal_at(&return_to.link(form.page()), form, error, &[]);
+    }
+
+    fn show_refusal_at(&self, to: &str, form: Form, error: AuthError, typed: &[(&str, &str)]) {
         if matches!(error, AuthError::Unauthenticated) {
             // The session ended while the form was open.
-            let sign_in = ReturnTo::parse(form.page()).link("/login");
+            let sign_in = ReturnTo::parse(to).link("/login");
             return self.show_at(&sign_in, &Flash::notice("/login", Notice::SignInAgain));
         }
         let refused = Flash::refused(form, error);
         let keep = |flash: Flash, (name, value): &(&str, &str)| flash.keep(name, value);
-        self.show(&typed.iter().fold(refused, keep));
+        self.show_at(to, &typed.iter().fold(refused, keep));
     }
 
     fn ask_to_sign_in(&self) -> AnyView {
@@ -408,7 +434,8 @@ impl Visit {
             .extensions
             .get::<RequestId>()
             .map(|id| id.0.clone());
-        view! { <ErrorPage product_name=self.product_name() code retry_after request_id/> }
+        let can_copy = has_islands();
+        view! { <ErrorPage product_name=self.product_name() code retry_after request_id can_copy/> }
             .into_any()
     }
 

@@ -455,6 +455,11 @@ test.describe('the history', () => {
     await api.person();
     await api.post('/login', { ...person, password: OTHER_PASSWORD });
     const { access_token } = await api.login(person);
+    // What changes nothing is written down a moment later.
+    await expect(async () => {
+      const response = await api.get('/events?filter=failed', access_token);
+      expect((await response.json()).events).toHaveLength(1);
+    }).toPass({ timeout: 5_000 });
     const seen: { event_type: string; success: boolean }[] = [];
     let query = '?limit=2';
     for (let page = 0; page < 10 && query !== ''; page += 1) {

@@ -80,6 +80,7 @@ test('the old address takes the change back, whatever the new owner did since', 
   expect((await api.post('/login', { ...person, email, password: OTHER_PASSWORD })).status()).toBe(401);
 
   await mailbox.newest(person.email, MAILS.emailReverted);
+  await mailbox.newest(email, MAILS.emailTakenBack);
   await api.post('/password/forgot', { email: person.email });
   await otherPage.goto((await mailbox.newest(person.email, MAILS.reset)).link);
   await setPassword(otherPage, 'third tidal walnut 61');

@@ -1,5 +1,14 @@
-import { newPerson } from '../fixtures/app';
-import { expectSignedIn, field, press, submitRegistration, submitSignIn } from '../fixtures/pages';
+import { WEAK_PASSWORD, newPerson } from '../fixtures/app';
+import {
+  expectSignedIn,
+  field,
+  holdIslands,
+  islands,
+  press,
+  signIn,
+  submitRegistration,
+  submitSignIn,
+} from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
 test('the password can be shown and is hidden again', async ({ page, person }) => {
@@ -47,14 +56,51 @@ test('forms work without any script', async ({ page, watch }) => {
 });
 
 test('forms can be sent before the wasm arrives', async ({ page, person }) => {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => (release = resolve));
-  await page.route('**/*.wasm', async (route) => {
-    await held;
-    await route.continue().catch(() => {});
-  });
+  const release = await holdIslands(page);
   await page.goto('/login', { waitUntil: 'commit' });
   await submitSignIn(page, person);
   await expect(page).toHaveURL('/account', { timeout: 10_000 });
   release();
+});
+
+test('what was typed before the wasm arrives is looked at when it does', async ({ page }) => {
+  const release = await holdIslands(page);
+  await page.goto('/register', { waitUntil: 'commit' });
+  const { email, password, firstName } = field(page);
+  await email.fill('zoe');
+  await password.fill(WEAK_PASSWORD);
+  release();
+  await islands(page);
+  await expect(page.locator('[data-length]')).toHaveClass(/kept/);
+  await expect(page.locator('.strength p')).toContainText('Easy to guess');
+  await expect(email, 'it was left').toHaveAccessibleDescription('Enter an email address like name@example.com.');
+  await expect(firstName).not.toHaveAttribute('aria-invalid');
+});
+
+test('nobody is corrected in the field that is being typed into when the wasm arrives', async ({ page }) => {
+  const release = await holdIslands(page);
+  await page.goto('/register', { waitUntil: 'commit' });
+  const { email } = field(page);
+  await email.fill('zoe');
+  release();
+  await islands(page);
+  await expect(email).toBeFocused();
+  await expect(page.locator('.field-error')).toHaveCount(0);
+});
+
+test('a code from before the wasm arrives is made readable, and waits for the button', async ({ page, person }) => {
+  await signIn(page, person);
+  const release = await holdIslands(page);
+  await page.goto('/verify-email', { waitUntil: 'commit' });
+  const { code } = field(page);
+  await code.fill(' 123-456');
+  let posts = 0;
+  page.on('request', (request) => {
+    if (request.method() === 'POST') posts += 1;
+  });
+  release();
+  await islands(page);
+  await expect(code).toHaveValue('123456');
+  expect(posts).toBe(0);
+  await expect(page).toHaveURL('/verify-email');
 });

@@ -1,15 +1,16 @@
 import { type Page } from '@playwright/test';
 
+import { newPerson } from '../fixtures/app';
 import { execute } from '../fixtures/database';
 import { startOwnServer } from '../fixtures/own_server';
-import { expectSummary, field, send } from '../fixtures/pages';
+import { expectSummary, field, islands, send } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
 const NO_ADDRESS = 'Enter an email address like name@example.com.';
 
 async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
-  await expect(page.locator('html')).toHaveAttribute('data-islands', 'on');
+  await islands(page);
 }
 
 test('a field is checked when it is left, and not before', async ({ page }) => {
@@ -30,6 +31,18 @@ test('a field is checked when it is left, and not before', async ({ page }) => {
   await email.press('Tab');
   await expect(page.locator('.field-error')).toHaveCount(0);
   await expect(password).toHaveAccessibleDescription(/At least 8 characters/);
+});
+
+test('an address with a wide at sign is none to complain about', async ({ page }) => {
+  const { email, password } = newPerson();
+  await open(page, '/register');
+  await field(page).email.fill(email.replace('@', '\uff20'));
+  await field(page).email.press('Tab');
+  await expect(field(page).email).not.toHaveAttribute('aria-invalid');
+  // Nor does the server.
+  await field(page).password.fill(password);
+  await send(page, 'register');
+  await expect(page).toHaveURL('/verify-email');
 });
 
 test('a field that must not be empty says so when it is left for the next one', async ({ page }) => {
@@ -59,7 +72,7 @@ test('what the server said goes when it is put right, and its answer stays the t
   await open(page, '/register');
   await send(page, 'register');
   await expectSummary(page, 'Enter your email address.', 'Enter a password.');
-  await expect(page.locator('html')).toHaveAttribute('data-islands', 'on');
+  await islands(page);
   const { email, password } = field(page);
   await expect(email).toHaveAttribute('aria-invalid', 'true');
   await email.fill(person.email);
@@ -71,7 +84,7 @@ test('what the server said goes when it is put right, and its answer stays the t
 
   await send(page, 'register');
   await expectSummary(page, 'This address already has an account.');
-  await expect(page.locator('html')).toHaveAttribute('data-islands', 'on');
+  await islands(page);
   await email.press('End');
   await email.pressSequentially('x');
   await expect(email, 'only the server knows about this').toHaveAttribute('aria-invalid', 'true');
@@ -88,7 +101,10 @@ test('the id of a request that failed can be copied', async ({ page, context, wa
     expect(answer?.status()).toBe(500);
     const id = answer!.headers()['x-request-id']!;
     await expect(page.getByText(id)).toBeVisible();
-    await page.getByRole('button', { name: 'Copy' }).click();
+    const copy = page.getByRole('button', { name: 'Copy' });
+    const [button, column] = [await copy.boundingBox(), await page.locator('main .footnote').boundingBox()];
+    expect(button!.x + button!.width, 'it stays in its column').toBeLessThanOrEqual(column!.x + column!.width);
+    await copy.click();
     await expect(page.getByRole('status')).toHaveText('Copied');
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(id);
   } finally {

@@ -1,7 +1,7 @@
 import { type BrowserContext, type Page } from '@playwright/test';
 
 import { MAILS } from '../fixtures/mailbox';
-import { expectConfirmed, field, signIn } from '../fixtures/pages';
+import { expectConfirmed, field, islands, signIn } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
 async function paste(page: Page, context: BrowserContext, text: string): Promise<void> {
@@ -13,7 +13,7 @@ async function paste(page: Page, context: BrowserContext, text: string): Promise
 
 async function open(page: Page): Promise<void> {
   await page.goto('/verify-email');
-  await expect(page.locator('html')).toHaveAttribute('data-islands', 'on');
+  await islands(page);
 }
 
 test('a code that is pasted sends the form', async ({ page, context, person, mailbox }) => {

@@ -1,7 +1,7 @@
 import { type Locator, type Page } from '@playwright/test';
 
 import { OTHER_PASSWORD, PASSWORD, WEAK_PASSWORD } from '../fixtures/app';
-import { field, signIn } from '../fixtures/pages';
+import { field, islands, signIn } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
 const FUNCTION = '**/_fn/password_strength';
@@ -14,7 +14,7 @@ function meterOf(page: Page): { bar: Locator; text: Locator } {
 
 async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
-  await expect(page.locator('html')).toHaveAttribute('data-islands', 'on');
+  await islands(page);
 }
 
 test('a new password is rated while it is typed', async ({ page }) => {

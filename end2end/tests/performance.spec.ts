@@ -97,9 +97,7 @@ async function weigh(browser: Browser, origin: string, what: string): Promise<Lo
   expect.soft(form.length, 'requests until the form works').toBeLessThanOrEqual(FORM.requests);
   expect.soft(formBytes, 'bytes until the form works').toBeLessThanOrEqual(FORM.bytes);
   expect.soft(allBytes, 'bytes with islands').toBeLessThanOrEqual(WITH_ISLANDS.bytes);
-  // The best of them and not the median: the machine may be busy with other tests and a build, which can only make a
-  // page slower, and four times so.
-  expect.soft(best, 'Largest Contentful Paint').toBeLessThan(LARGEST_PAINT);
+  expect.soft(median, 'Largest Contentful Paint').toBeLessThan(LARGEST_PAINT);
   return loads[0]!;
 }
 

@@ -97,10 +97,11 @@ test('a link that was used says so and offers a new one', async ({ page, otherPa
   await expect(field(page).newPassword).toBeVisible();
 });
 
-test('a made-up link says so, and the page without one asks for it', async ({ page }) => {
+test('the page without a link asks for it, and a made-up one says so, also when it is opened again', async ({ page }) => {
   for (const [path, heading] of [
-    ['/reset-password?token=nonsense', 'This link no longer works'],
     ['/reset-password', 'Reset your password'],
+    ['/reset-password?token=nonsense', 'This link no longer works'],
+    ['/reset-password', 'This link no longer works'],
   ] as const) {
     await page.goto(path);
     await expect(page).toHaveURL('/reset-password');

@@ -13,7 +13,7 @@ import { expectTranslated, textsOf } from '../fixtures/words';
 const CHECKED_IN_GERMAN = ['sign-in', 'sign-in-refused', 'register', 'account', 'account-sessions-many', 'mail-welcome'];
 
 /** What the states of refusals and errors are about. */
-const STATUSES = [400, 403, 404, 405, 413, 421, 429, 500, 503];
+const STATUSES = [400, 403, 404, 405, 408, 413, 421, 429, 500, 503];
 
 /** What Chromium says of a page without TLS whose host has another name than this machine's own. */
 const NOT_SECURE = /^The Cross-Origin-Opener-Policy header has been ignored/;
@@ -24,11 +24,12 @@ test.use({ trace: 'off' });
 for (const [name, open] of Object.entries(states)) {
   const kind = name.startsWith('mail-') ? 'mail' : 'page';
 
-  test(name, async ({ page, browser, api, mailbox, person, limitedServer, privateServer, watch }) => {
+  test(name, async ({ page, browser, api, mailbox, person, limitedServer, privateServer, brandedServer, watch }) => {
     watch.expectStatus(...STATUSES);
     watch.expectMessage(NOT_SECURE);
     const source = watchDocuments(page);
-    await open({ page, api, mailbox, person, limitedServer, privateServer });
+    const servers = { limitedServer, privateServer, brandedServer };
+    await open({ page, api, mailbox, person, ...servers });
 
     await test.step('axe', () => expectAccessible(page, name, kind));
     await test.step('markup', async () => expectValidMarkup(await source(), kind));
@@ -44,7 +45,7 @@ for (const [name, open] of Object.entries(states)) {
       const context = await browser.newContext({ locale: 'de-DE' });
       await watch.attach(context);
       const german = await context.newPage();
-      const stage = { api, mailbox, person: await api.person('de'), limitedServer, privateServer };
+      const stage = { api, mailbox, person: await api.person('de'), ...servers };
       await open({ page: german, ...stage });
       await expect(german.locator('html')).toHaveAttribute('lang', 'de');
       expectTranslated(english, await textsOf(german), name);

@@ -20,6 +20,7 @@ mail-when = Wann:
 mail-device = Gerät:
 mail-ip = IP-Adresse:
 mail-new-address = Neue Adresse:
+mail-former-address = Frühere Adresse:
 mail-deleted-on = Wird gelöscht am:
 mail-asked-on = Beauftragt am:
 
@@ -130,6 +131,16 @@ mail-reverted-heading = Ihre alte Adresse gilt wieder
 mail-reverted-intro = Die Änderung Ihrer Adresse ist rückgängig gemacht. Ihr Konto gehört wieder zu dieser Adresse, und alle Geräte wurden abgemeldet, auch Ihre eigenen.
 mail-reverted-then = Ein Schritt fehlt noch: Bitte legen Sie ein neues Passwort fest, denn vielleicht kennt jemand anders das alte.
 mail-reverted-not-you = Vielleicht liest jemand anders Ihre E-Mails. Bitte ändern Sie zuerst das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest.
+
+## Änderung der Adresse rückgängig gemacht: an die verlassene
+
+mail-taken-back-subject = Ihr Konto bei { $product } gehört nicht mehr zu dieser Adresse
+mail-taken-back-preheader = Es gehört wieder zu seiner früheren Adresse. Falls Sie das nicht waren, handeln Sie bitte sofort.
+mail-taken-back-heading = Ihr Konto gehört nicht mehr zu dieser Adresse
+mail-taken-back-intro = Jemand hat den Link verwendet, den wir an die frühere Adresse Ihres Kontos geschickt hatten, und Ihr Konto gehört wieder zu ihr. Ihr Passwort gilt nicht mehr, alle Geräte wurden abgemeldet, und unsere E-Mails gehen ab jetzt an die frühere Adresse.
+mail-taken-back-well = Wenn Sie das waren, ist alles in Ordnung. Bitte legen Sie mit der früheren Adresse ein neues Passwort fest.
+mail-taken-back-not-you = Vielleicht liest jemand anders die E-Mails der früheren Adresse. Wenn Sie noch in dieses Postfach kommen, ändern Sie bitte zuerst dessen Passwort und legen Sie dann hier ein neues fest. Sonst schreiben Sie uns bitte sofort: { $support }
+mail-taken-back-not-you-operator = Vielleicht liest jemand anders die E-Mails der früheren Adresse. Wenn Sie noch in dieses Postfach kommen, ändern Sie bitte zuerst dessen Passwort und legen Sie dann hier ein neues fest. Sonst wenden Sie sich bitte sofort an die Betreiber von { $product }.
 
 ## Löschung des Kontos
 

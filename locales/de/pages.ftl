@@ -79,7 +79,7 @@ reset-dead-button = Neuen Link schicken
 error-fields = Bitte prüfen Sie Ihre Angaben:
 error-credentials = E-Mail-Adresse oder Passwort ist falsch.
 error-code-or-password = Der Code oder das Passwort ist falsch, oder der Code ist abgelaufen. Sie können stattdessen den Link in der E-Mail öffnen.
-error-link-dead = Dieser Link ist abgelaufen oder wurde schon benutzt.
+error-link-dead = Dieser Link ist abgelaufen, wurde aufgehoben oder ersetzt, oder er wurde schon benutzt.
 error-session-gone = Diese Sitzung ist schon beendet.
 error-limited = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal.
 error-limited-sign-in = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal, oder { $link }.
@@ -189,7 +189,7 @@ error-page-too-large-text = Was Sie gesendet haben, ist größer, als wir annehm
 error-page-unreadable = Das konnten wir nicht lesen
 error-page-unreadable-text = Öffnen Sie die Seite und senden Sie ihr Formular noch einmal.
 error-page-timeout = Das hat zu lange gedauert
-error-page-timeout-text = Die Verbindung war zu langsam. Versuchen Sie es noch einmal.
+error-page-timeout-text = Die Verbindung war zu langsam, oder wir waren es. Sehen Sie nach, ob es geklappt hat, und versuchen Sie es sonst noch einmal.
 error-page-host = Falsche Adresse
 error-page-host-text = Dieser Dienst antwortet nicht für diesen Rechnernamen.
 error-page-internal = Etwas ist schiefgegangen
@@ -261,6 +261,9 @@ device-program-on-system = { $system ->
     [iPad] { $program } auf { $system }
    *[other] { $program } unter { $system }
 }
+# Apps that do not say what they are called.
+device-android-app = Android-App
+device-apple-app = Apple-App
 
 ## The account: what all its pages share
 
@@ -337,11 +340,13 @@ account-email-confirm-link = Diese Adresse bestätigen
 account-email-pending-heading = Eine Änderung steht aus
 account-email-pending-address = Neue Adresse
 account-email-pending-since = Angefordert
-account-email-pending-text = Wir haben eine E-Mail mit einem Link an die neue Adresse geschickt. Der Link gilt bis zum { $until }. Bis er geöffnet wird, ändert sich nichts.
-account-email-pending-old = Auch Ihre aktuelle Adresse wurde benachrichtigt.
+account-email-pending-text = Wenn die neue Adresse benutzt werden kann, haben wir eine E-Mail mit einem Link dorthin geschickt. Der Link gilt bis zum { $until }. Bis er geöffnet wird, ändert sich nichts.
+account-email-pending-old = Auch Ihre aktuelle Adresse wird benachrichtigt, außer sie hat in letzter Zeit schon mehrere solche E-Mails bekommen.
 account-email-pending-cancel = Änderung abbrechen
 account-email-change-heading = Adresse ändern
-account-email-change-text = Wir schicken einen Link an die neue Adresse; bis Sie ihn öffnen, bleibt alles, wie es ist. Auch die aktuelle Adresse wird benachrichtigt, und von dort lässt sich die Änderung innerhalb von 72 Stunden zurücknehmen.
+account-email-change-text = Wir schicken einen Link an die neue Adresse; bis Sie ihn öffnen, bleibt alles, wie es ist. Auch die aktuelle Adresse wird benachrichtigt.
+# Only where the current address is confirmed.
+account-email-change-back = Von dort lässt sich die Änderung innerhalb von 72 Stunden zurücknehmen.
 account-email-new = Neue E-Mail-Adresse
 account-email-change-button = Link schicken
 
@@ -386,11 +391,11 @@ account-not-me-text = Tun Sie jetzt Folgendes, in dieser Reihenfolge. Es sperrt 
 account-not-me-password = Ändern Sie Ihr Passwort.
 account-not-me-password-text = Das meldet alle anderen Geräte sofort ab.
 account-not-me-email = Prüfen Sie Ihre E-Mail-Adresse.
-account-not-me-email-text = Eine Änderung, die noch aussteht, können Sie dort abbrechen. Eine, die schon gilt, können Sie innerhalb von 72 Stunden zurücknehmen: mit dem Link in der E-Mail, die wir an die frühere Adresse geschickt haben.
+account-not-me-email-text = Eine Änderung, die noch aussteht, können Sie dort abbrechen. Gilt schon eine und war die frühere Adresse bestätigt, haben wir eine E-Mail dorthin geschickt: Ihr Link nimmt die Änderung innerhalb von 72 Stunden zurück.
 account-not-me-reset-text = Ihr Passwort gilt nicht mehr?
 account-not-me-reset = Setzen Sie es per E-Mail zurück
 account-data-heading = Ihre Daten
-account-data-kept = Diese Einträge bleiben, solange das Konto besteht, und verschwinden mit ihm.
+account-data-kept = Alte Einträge werden nach einer Weile gelöscht, und alle zusammen mit dem Konto.
 account-data-text = Sie können alles, was wir über Sie wissen, als JSON-Datei herunterladen. Vielleicht fragen wir vorher nach Ihrem Passwort.
 account-data-download = Daten herunterladen
 account-data-delete = Konto löschen
@@ -398,24 +403,22 @@ account-data-delete = Konto löschen
 ## The account: what happened
 
 event-user-registered = Konto angelegt mit { $device }
-event-registration-refused = Jemand wollte mit { $device } ein Konto mit Ihrer Adresse anlegen
 event-login-success = Angemeldet mit { $device }
 event-login-failure = Anmeldung mit falschem Passwort, von { $device }
 event-login-limited = Anmeldung nach zu vielen Versuchen abgelehnt, von { $device }
-event-token-refreshed = Anmeldung erneuert von { $device }
 event-refresh-token-reused = Kopie einer Anmeldung benutzt von { $device }; wir haben diese Sitzung beendet
 event-signed-out = Abgemeldet von { $device }
-event-signed-out-everywhere = Überall sonst abgemeldet von { $device }
+event-signed-out-everywhere = Überall abgemeldet von { $device }
+event-signed-out-everywhere-else = Überall sonst abgemeldet von { $device }
 event-session-revoked = Ein anderes Gerät abgemeldet von { $device }
 event-email-verified = E-Mail-Adresse bestätigt von { $device }
-event-verification-failed = Falsche oder alte Bestätigung versucht von { $device }
 event-verification-requested = Neue Bestätigungs-E-Mail angefordert von { $device }
 event-profile-updated = Name geändert von { $device }
+event-language-changed = Sprache geändert von { $device }
 event-password-changed = Passwort geändert von { $device }
 event-password-change-failed = Passwort nicht geändert: das aktuelle war falsch, von { $device }
 event-password-reset-requested = E-Mail zum Zurücksetzen des Passworts angefordert von { $device }
 event-password-reset = Passwort zurückgesetzt von { $device }
-event-password-reset-failed = Falscher oder alter Link zum Zurücksetzen des Passworts versucht von { $device }
 event-email-change-requested = Änderung der E-Mail-Adresse angefordert von { $device }
 event-email-change-cancelled = Änderung der E-Mail-Adresse abgebrochen von { $device }
 event-email-changed = E-Mail-Adresse geändert von { $device }
@@ -423,7 +426,6 @@ event-email-reverted = Frühere E-Mail-Adresse wiederhergestellt von { $device }
 event-reauthentication-failed = Falsches Passwort bei der Nachfrage, von { $device }
 event-deletion-scheduled = Löschung des Kontos angefordert von { $device }
 event-deletion-cancelled = Löschung des Kontos zurückgenommen von { $device }
-event-account-deleted = Konto gelöscht
 event-data-exported = Daten heruntergeladen mit { $device }
 
 ## The account: asking for the password
@@ -474,6 +476,13 @@ verify-dead-heading = Dieser Link gilt nicht mehr
 verify-dead-text = Er ist abgelaufen, wurde schon benutzt oder durch eine neuere E-Mail ersetzt. Wenn Sie Ihre Adresse schon bestätigt haben, ist nichts mehr zu tun.
 verify-dead-send = Neuen Link schicken
 verify-dead-send-to = Neuen Link an { $email } schicken
+verify-change-dead-text = Die Adresse wurde nicht geändert, oder die Änderung wurde später zurückgenommen. Der Link ist abgelaufen, die Änderung wurde abgebrochen, oder eine neuere E-Mail hat ihn ersetzt.
+verify-change-dead-again = Adresse ändern
+# The address is masked: z***@example.org
+verify-change-made-text = Die Änderung gilt: Ihr Konto hat jetzt die Adresse { $email }.
+verify-change-forgotten-text = Sie haben das Passwort vergessen? Legen Sie zuerst ein neues fest und fordern Sie die Änderung dann noch einmal an: Mit dem neuen Passwort gilt dieser Link nicht mehr.
+verify-change-forgotten-link = Neues Passwort festlegen
+verify-code-instead = Stattdessen einen Code eingeben
 verify-sign-in = Anmelden
 verify-later = Später erledigen
 verify-code-text = Geben Sie den sechsstelligen Code ein, den wir an Ihre Adresse geschickt haben, oder öffnen Sie den Link in der E-Mail.
@@ -501,8 +510,10 @@ restore-address = Konto:
 restore-text = Es soll am { $until } gelöscht werden. Drücken Sie den Knopf, um es mit allem, was dazugehört, zu behalten.
 restore-button = Mein Konto behalten
 restore-dead-heading = Dieser Link gilt nicht mehr
-restore-dead-text = Die Löschung wurde schon zurückgenommen, oder die 14 Tage sind um, und das Konto ist weg.
+restore-dead-text = Die Löschung wurde schon zurückgenommen, eine neuere E-Mail hat diesen Link ersetzt, oder die 14 Tage sind um, und das Konto ist weg.
 restore-dead-help = Versuchen Sie, sich anzumelden: Gelingt es, gibt es Ihr Konto noch.
+restore-dead-again = Gelingt es nicht, fordern Sie ein neues Passwort an: Solange das Konto behalten werden kann, schicken wir Ihnen den Link dafür.
+restore-dead-reset = E-Mail anfordern
 restore-dead-register = Neues Konto anlegen
 
 ## Outcomes of the forms of the account
@@ -511,6 +522,7 @@ notice-profile-updated = Ihr Name ist gespeichert.
 notice-email-change-requested = Wenn die neue Adresse benutzt werden kann, ist eine E-Mail mit einem Link dorthin unterwegs. Bis er geöffnet wird, ändert sich nichts.
 notice-email-change-cancelled = Die Änderung wurde abgebrochen. Der Link in der E-Mail gilt nicht mehr.
 notice-email-changed = Ihre E-Mail-Adresse wurde geändert.
+# Only where the former address was confirmed.
 notice-email-changed-text = Wir haben die frühere Adresse benachrichtigt. Von dort lässt sich die Änderung innerhalb von 72 Stunden zurücknehmen.
 notice-email-reverted = Sie haben Ihre Adresse wieder.
 notice-email-reverted-text = Alle Geräte wurden abgemeldet. Legen Sie jetzt ein neues Passwort fest, denn jemand anderes kennt womöglich das alte.

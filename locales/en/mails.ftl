@@ -20,6 +20,7 @@ mail-when = When:
 mail-device = Device:
 mail-ip = IP address:
 mail-new-address = New address:
+mail-former-address = Former address:
 mail-deleted-on = Will be deleted on:
 mail-asked-on = Asked for on:
 
@@ -130,6 +131,16 @@ mail-reverted-heading = Your address is back
 mail-reverted-intro = The change of your address was undone. Your account belongs to this address again, and every device was signed out, yours too.
 mail-reverted-then = One step is left: please set a new password, since somebody else may know the old one.
 mail-reverted-not-you = somebody else may be reading your mails. Please change the password of your mailbox first, and then set a new one here.
+
+## Change of address undone: to the one that the account left
+
+mail-taken-back-subject = Your account at { $product } no longer belongs to this address
+mail-taken-back-preheader = It went back to its former address. If this was not you, please act at once.
+mail-taken-back-heading = Your account no longer belongs to this address
+mail-taken-back-intro = Somebody used the link that we had sent to the former address of your account, and your account went back there. Your password no longer works, every device was signed out, and our mails go to the former address from now on.
+mail-taken-back-well = If this was you, all is well. Please set a new password with the former address.
+mail-taken-back-not-you = somebody else may be reading the mails of the former address. If you can still open that mailbox, please change its password first, and then set a new one here. If you cannot, please write to us at once: { $support }
+mail-taken-back-not-you-operator = somebody else may be reading the mails of the former address. If you can still open that mailbox, please change its password first, and then set a new one here. If you cannot, please turn to whoever runs { $product } at once.
 
 ## Deletion of the account
 

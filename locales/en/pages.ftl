@@ -79,7 +79,7 @@ reset-dead-button = Send a new one
 error-fields = Please check what you entered:
 error-credentials = Email or password is incorrect.
 error-code-or-password = The code or the password is incorrect, or the code has expired. You can open the link in the mail instead.
-error-link-dead = This link has expired or was already used.
+error-link-dead = This link has expired, was cancelled or replaced, or was already used.
 error-session-gone = That session has already ended.
 error-limited = Too many attempts. Try again in { $wait }.
 error-limited-sign-in = Too many attempts. Try again in { $wait }, or { $link }.
@@ -189,7 +189,7 @@ error-page-too-large-text = What you sent is larger than we accept.
 error-page-unreadable = We could not read that
 error-page-unreadable-text = Open the page and send its form again.
 error-page-timeout = That took too long
-error-page-timeout-text = The connection was too slow. Try again.
+error-page-timeout-text = The connection was too slow, or we were. See whether it worked, and try again if it did not.
 error-page-host = Wrong address
 error-page-host-text = This service does not answer for this host.
 error-page-internal = Something went wrong
@@ -257,6 +257,9 @@ device-unknown = Unknown device
 # After "with" and "from".
 device-unknown-in-sentence = an unknown device
 device-program-on-system = { $program } on { $system }
+# Apps that do not say what they are called.
+device-android-app = Android app
+device-apple-app = Apple app
 
 ## The account: what all its pages share
 
@@ -333,11 +336,13 @@ account-email-confirm-link = Confirm this address
 account-email-pending-heading = A change is waiting
 account-email-pending-address = New address
 account-email-pending-since = Asked for
-account-email-pending-text = We have sent a mail with a link to the new address. The link works until { $until }. Nothing changes before it is opened.
-account-email-pending-old = We have told your current address as well.
+account-email-pending-text = If the new address can be used, a mail with a link has gone to it. The link works until { $until }. Nothing changes before it is opened.
+account-email-pending-old = Your current address is told as well, unless it has had several such mails lately.
 account-email-pending-cancel = Cancel the change
 account-email-change-heading = Change the address
-account-email-change-text = We mail a link to the new address; until you open it, everything stays as it is. We also tell the current address, and from there the change can be taken back within 72 hours.
+account-email-change-text = We mail a link to the new address; until you open it, everything stays as it is. We also tell the current address.
+# Only where the current address is confirmed.
+account-email-change-back = From there, the change can be taken back within 72 hours.
 account-email-new = New email address
 account-email-change-button = Send the link
 
@@ -382,11 +387,11 @@ account-not-me-text = Do this now, in this order. It locks out whoever else is i
 account-not-me-password = Change your password.
 account-not-me-password-text = That signs out all other devices at once.
 account-not-me-email = Look at your email address.
-account-not-me-email-text = A change that is still waiting can be cancelled there. One that went through can be taken back within 72 hours, by the link in the mail that we sent to the former address.
+account-not-me-email-text = A change that is still waiting can be cancelled there. If one went through and the former address was confirmed, we sent a mail there: its link takes the change back within 72 hours.
 account-not-me-reset-text = Your password no longer works?
 account-not-me-reset = Reset it by mail
 account-data-heading = Your data
-account-data-kept = These entries are kept as long as the account exists, and go with it.
+account-data-kept = Old entries are deleted after a while, and all of them with the account.
 account-data-text = You can download everything that we know about you as a JSON file. We may ask for your password first.
 account-data-download = Download your data
 account-data-delete = Delete your account
@@ -394,24 +399,22 @@ account-data-delete = Delete your account
 ## The account: what happened
 
 event-user-registered = Account created with { $device }
-event-registration-refused = Somebody tried to register with your address, using { $device }
 event-login-success = Signed in with { $device }
 event-login-failure = Sign-in with a wrong password, from { $device }
 event-login-limited = Sign-in refused after too many attempts, from { $device }
-event-token-refreshed = Sign-in renewed by { $device }
 event-refresh-token-reused = A copy of a sign-in was used by { $device }; we ended that session
 event-signed-out = Signed out from { $device }
-event-signed-out-everywhere = Signed out everywhere else from { $device }
+event-signed-out-everywhere = Signed out everywhere from { $device }
+event-signed-out-everywhere-else = Signed out everywhere else from { $device }
 event-session-revoked = Another device was signed out from { $device }
 event-email-verified = Email address confirmed from { $device }
-event-verification-failed = A wrong or old confirmation was tried from { $device }
 event-verification-requested = New confirmation mail asked for from { $device }
 event-profile-updated = Name changed from { $device }
+event-language-changed = Language changed from { $device }
 event-password-changed = Password changed from { $device }
 event-password-change-failed = Password not changed: the current one was wrong, from { $device }
 event-password-reset-requested = Mail to reset the password asked for from { $device }
 event-password-reset = Password reset from { $device }
-event-password-reset-failed = A wrong or old link to reset the password was tried from { $device }
 event-email-change-requested = Change of the email address asked for from { $device }
 event-email-change-cancelled = Change of the email address cancelled from { $device }
 event-email-changed = Email address changed from { $device }
@@ -419,7 +422,6 @@ event-email-reverted = Former email address restored from { $device }
 event-reauthentication-failed = Wrong password when asked to confirm, from { $device }
 event-deletion-scheduled = Deletion of the account asked for from { $device }
 event-deletion-cancelled = Deletion of the account undone from { $device }
-event-account-deleted = Account deleted
 event-data-exported = Data downloaded with { $device }
 
 ## The account: asking for the password
@@ -470,6 +472,13 @@ verify-dead-heading = This link no longer works
 verify-dead-text = It has expired, was already used, or a newer mail has replaced it. If you have confirmed your address already, there is nothing left to do.
 verify-dead-send = Send a new link
 verify-dead-send-to = Send a new link to { $email }
+verify-change-dead-text = The change of the address was not made, or was taken back later. The link has expired, was cancelled, or a newer mail has replaced it.
+verify-change-dead-again = Change the address
+# The address is masked: z***@example.org
+verify-change-made-text = The change was made: your account has the address { $email } now.
+verify-change-forgotten-text = You forgot the password? Set a new one first, and then ask for the change again: this link stops working with it.
+verify-change-forgotten-link = Set a new password
+verify-code-instead = Enter a code instead
 verify-sign-in = Sign in
 verify-later = Do this later
 verify-code-text = Enter the six-digit code that we mailed to your address, or open the link in the mail.
@@ -497,8 +506,10 @@ restore-address = Account:
 restore-text = It is to be deleted on { $until }. Press the button to keep it, with everything in it.
 restore-button = Keep my account
 restore-dead-heading = This link no longer works
-restore-dead-text = The deletion was undone already, or the 14 days are over and the account is gone.
+restore-dead-text = The deletion was undone already, a newer mail has replaced this link, or the 14 days are over and the account is gone.
 restore-dead-help = Try to sign in: if it works, your account is still there.
+restore-dead-again = If it does not work, ask for a new password: as long as the account can be kept, we mail you the link that keeps it.
+restore-dead-reset = Ask for a mail
 restore-dead-register = Create a new account
 
 ## Outcomes of the forms of the account
@@ -507,6 +518,7 @@ notice-profile-updated = Your name is saved.
 notice-email-change-requested = If the new address can be used, a mail with a link is on its way to it. Nothing changes before the link is opened.
 notice-email-change-cancelled = The change was cancelled. The mailed link no longer works.
 notice-email-changed = Your email address was changed.
+# Only where the former address was confirmed.
 notice-email-changed-text = We have told the former address. From there, the change can be taken back within 72 hours.
 notice-email-reverted = You have your address back.
 notice-email-reverted-text = All devices were signed out. Now set a new password, because somebody else may know the old one.

@@ -180,10 +180,13 @@ fn accepts(headers: &HeaderMap, coding: &str) -> bool {
 
 /// A strong entity tag of the content (RFC 9110, 8.8.3).
 pub fn entity_tag(content: &[u8]) -> String {
-    format!(
-        "\"{}\"",
-        URL_SAFE_NO_PAD.encode(&digest::digest(&digest::SHA256, content).as_ref()[..15])
-    )
+    let hash = digest::digest(&digest::SHA256, content);
+    quoted(&URL_SAFE_NO_PAD.encode(&hash.as_ref()[..15]))
+}
+
+/// An entity tag from a hash of the content.
+pub fn quoted(hash: &str) -> String {
+    format!("\"{hash}\"")
 }
 
 /// Whether `If-None-Match` names the tag (RFC 9110, 13.1.2).

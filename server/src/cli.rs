@@ -7,21 +7,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use vestibule_core::SystemRandom;
-use vestibule_core::ports::{Clock as _, Mailer, SystemClock};
+use vestibule_core::ports::{Clock as _, Mailer, Random as _, SystemClock};
 use vestibule_mail::{Mailbox, MailboxMailer, SmtpMailer};
 use vestibule_storage::{MigrationError, SqlDatabase, StorageSettings, connect_store};
 
 use crate::config::{Config, ProcessEnvironment};
+use crate::lifecycle::{self, Ports, StopSignals};
+use crate::listener;
+use crate::master_key;
 use crate::portal::{Adapters, Portal, build};
 use crate::single_process::{self, DatabaseLock};
-use crate::{master_key, telemetry, worker};
+use crate::telemetry::{self, Log};
 
 #[derive(Parser)]
 #[command(name = "vestibule", version, about = "A self-hosted auth portal")]
@@ -53,10 +52,11 @@ enum ConfigCommand {
     Reference,
 }
 
-/// Waits this long for the database at start before it says so again.
-const DATABASE_RETRY: Duration = Duration::from_secs(2);
-/// Requests under way may take this long to end once the process is asked to stop.
-const DRAIN_TIME: Duration = Duration::from_secs(25);
+/// How long the start waits before it asks again for a database that is not there: at first, and at most.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(10);
+/// Looking at all data takes longer than a request may.
+const VERIFY_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// Why the program cannot go on, in one line.
 struct Failure(String);
@@ -101,19 +101,22 @@ fn with_config(command: &Command) -> Result<ExitCode, Failure> {
     if let Command::Config(_) = command {
         return print("The settings are good.");
     }
-    telemetry::init(&config.log);
+    let log = telemetry::init(&config.log);
     // TLS clients take the process's provider; there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         match command {
             Command::Migrate => migrate(&config).await,
             Command::Verify => verify(&config).await,
-            _ => serve(&config).await,
+            _ => serve(&config, &log).await,
         }
-    })
+    });
+    // What still runs was given its time.
+    runtime.shutdown_background();
+    result
 }
 
 fn print(text: &str) -> Result<ExitCode, Failure> {
@@ -122,8 +125,8 @@ fn print(text: &str) -> Result<ExitCode, Failure> {
 }
 
 async fn migrate(config: &Config) -> Result<ExitCode, Failure> {
-    let database = open_database(config)?;
-    let applied = migrate_when_there(&*database).await?;
+    let database = open_database(config, config.database.storage)?;
+    let applied = when_there(|| database.migrate()).await?;
     print(&format!(
         "{} migrations applied; the schema is up to date.",
         applied.len()
@@ -131,12 +134,12 @@ async fn migrate(config: &Config) -> Result<ExitCode, Failure> {
 }
 
 async fn verify(config: &Config) -> Result<ExitCode, Failure> {
-    let database = open_database(config)?;
-    if !database.pending().await?.is_empty() {
-        let line =
-            "DATABASE_URL (database.url): the schema is not up to date: run `vestibule migrate`";
-        return Err(Failure(line.to_owned()));
-    }
+    let settings = StorageSettings {
+        statement_timeout: VERIFY_TIMEOUT,
+        ..config.database.storage
+    };
+    let database = open_database(config, settings)?;
+    refuse_old_schema(&database.pending().await?)?;
     let mut store = database.connect().await?;
     let violations = store.violations(SystemClock.now()).await?;
     for violation in &violations {
@@ -149,50 +152,18 @@ async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     }
 }
 
-async fn serve(config: &Config) -> Result<ExitCode, Failure> {
-    for variable in &config.ignored {
-        tracing::warn!(
-            variable,
-            "is set, and this version has no use for it: limits and caches are per process"
-        );
-    }
+async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
     let _lock = take_database(config)?;
-    let portal = start(config).await?;
-    let mut signals = StopSignals::listen()?;
-    let public = bind(config.http.listen, "VESTIBULE_LISTEN").await?;
-    let private = bind(config.http.private_listen, "VESTIBULE_PRIVATE_LISTEN").await?;
-    tracing::info!(url = %config.http.public_url, listen = %public.local_addr()?, "serving");
-
-    let stop = CancellationToken::new();
-    let tasks = TaskTracker::new();
-    let mut mails = tasks.spawn(worker::deliver_mails(
-        Arc::clone(&portal.auth),
-        Arc::clone(&portal.mailer),
-        stop.clone(),
-    ));
-    let mut purges = tasks.spawn(worker::purge_accounts(
-        Arc::clone(&portal.auth),
-        stop.clone(),
-    ));
-    tasks.spawn(listen(private, portal.private, stop.clone()));
-    tasks.spawn(listen(public, portal.public, stop.clone()));
-    tasks.close();
-
-    tokio::select! {
-        () = signals.next() => {}
-        // Better no portal than one that sends no mail and does not say so.
-        _ = &mut mails => return Err(Failure("the mail worker ended; see the log".to_owned())),
-        // Or one that promises to delete accounts and does not.
-        _ = &mut purges => return Err(Failure("the deletion worker ended; see the log".to_owned())),
-    }
-    tracing::info!("stopping");
-    stop.cancel();
-    tokio::select! {
-        () = tasks.wait() => {}
-        () = signals.next() => return Ok(ExitCode::FAILURE),
-        () = tokio::time::sleep(DRAIN_TIME) => tracing::warn!("some connections did not end in time and are closed"),
-    }
-    Ok(ExitCode::SUCCESS)
+    let database = open_database(config, config.database.storage)?;
+    let portal = start(config, Arc::clone(&database)).await?;
+    let signals = StopSignals::listen()?;
+    let ports = Ports {
+        public: bind(config.http.listen, "VESTIBULE_LISTEN")?,
+        private: bind(config.http.private_listen, "VESTIBULE_PRIVATE_LISTEN")?,
+    };
+    tracing::info!(url = %config.http.public_url, listen = %ports.public.local_addr()?, "serving");
+    tokio::spawn(log.tell_of_lost_lines());
+    Ok(lifecycle::run(config, portal, database, ports, signals).await)
 }
 
 /// Two processes on one embedded database would not see each other's revocations at once.
@@ -216,10 +187,11 @@ fn take_database(config: &Config) -> Result<Option<DatabaseLock>, Failure> {
     lock.map(Some).ok_or_else(taken)
 }
 
-async fn start(config: &Config) -> Result<Portal, Failure> {
-    let database = open_database(config)?;
+async fn start(config: &Config, database: Arc<dyn SqlDatabase>) -> Result<Portal, Failure> {
     if config.database.migrate_on_start {
-        migrate_when_there(&*database).await?;
+        when_there(|| database.migrate()).await?;
+    } else {
+        refuse_old_schema(&when_there(|| database.pending()).await?)?;
     }
     let master_key = match &config.master_key {
         Some(key) => key.clone(),
@@ -232,9 +204,8 @@ async fn start(config: &Config) -> Result<Portal, Failure> {
     };
     let clock = Arc::new(SystemClock);
     let (mailer, mailbox) = mailer(config, clock.clone())?;
-    let store = database;
     let adapters = Adapters {
-        store,
+        store: database,
         clock,
         random: Arc::new(SystemRandom),
         mailer,
@@ -265,14 +236,21 @@ fn mailer(config: &Config, clock: Arc<SystemClock>) -> Result<MailerAndMailbox, 
     Ok((Arc::new(mailer), is_shown.then_some(mailbox)))
 }
 
-fn open_database(config: &Config) -> Result<Arc<dyn SqlDatabase>, Failure> {
+fn open_database(
+    config: &Config,
+    settings: StorageSettings,
+) -> Result<Arc<dyn SqlDatabase>, Failure> {
     prepare_data_dir(config)?;
-    let settings = StorageSettings {
-        max_connections: config.database.max_connections,
-        ..StorageSettings::default()
-    };
     connect_store(&config.database.url, &settings)
-        .map_err(|error| Failure(format!("DATABASE_URL (database.url): {error}")))
+        .map_err(|error| Failure(format!("DATABASE_URL (database.url) {error}")))
+}
+
+fn refuse_old_schema(pending: &[i64]) -> Result<(), Failure> {
+    if pending.is_empty() {
+        return Ok(());
+    }
+    let line = "DATABASE_URL (database.url): the schema is not up to date: run `vestibule migrate`";
+    Err(Failure(line.to_owned()))
 }
 
 /// The embedded database, the generated key and the development mailbox live in the data folder; a deployment without
@@ -291,59 +269,33 @@ fn prepare_data_dir(config: &Config) -> Result<(), Failure> {
     })
 }
 
-/// Waits for a database that is not up yet, and says so.
-async fn migrate_when_there(database: &dyn SqlDatabase) -> Result<Vec<i64>, Failure> {
+/// Asks a database that may not be up yet until it answers, and says so. Replicas that start together do not ask together.
+async fn when_there<T, F>(ask: impl Fn() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, MigrationError>>,
+{
+    let mut pause = FIRST_RETRY;
     loop {
-        match database.migrate().await {
-            Ok(applied) => return Ok(applied),
-            Err(error @ MigrationError::Unavailable(_)) => {
+        match ask().await {
+            Ok(answer) => return Ok(answer),
+            Err(error @ (MigrationError::Unavailable(_) | MigrationError::Busy)) => {
+                let wait = SystemRandom.around(pause);
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
+                    wait_ms = wait.as_millis(),
                     "waiting for the database"
                 );
-                tokio::time::sleep(DATABASE_RETRY).await;
+                tokio::time::sleep(wait).await;
+                pause = (2 * pause).min(LAST_RETRY);
             }
             Err(error) => return Err(error.into()),
         }
     }
 }
 
-async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .await
+fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {
+    listener::bind(address)
         .map_err(|error| Failure(format!("{setting} names {address}, which cannot be listened on: {error}; stop what uses it or name another")))
-}
-
-async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await;
-    if let Err(error) = served {
-        tracing::error!(error = &error as &dyn std::error::Error, "a listener ended");
-    }
-}
-
-/// The signals that ask the process to stop. Before they are listened to they kill it.
-struct StopSignals {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignals {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
 }
 
 /// An error with what caused it, in one line.

@@ -14,8 +14,8 @@ use time::{format_description::well_known::Rfc3339, macros::format_description};
 use uuid::Uuid;
 use vestibule_mail::{Mailbox, StoredMail};
 
-/// A mail's own page: its inline styles, and nothing that loads or runs.
-const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+/// A mail's own page: its inline styles and the logo inside it, and nothing that loads or runs.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
 /// `/dev/mailbox`: for the development mode alone, since whoever reads these mails can sign in as anybody.
 pub fn router(mailbox: Arc<Mailbox>) -> Router {
@@ -176,7 +176,7 @@ mod tests {
         model::Language,
         ports::{Mailer as _, SystemClock},
     };
-    use vestibule_mail::{MailSettings, MailboxMailer, samples};
+    use vestibule_mail::{MailLogo, MailSettings, MailboxMailer, samples};
 
     use super::*;
 
@@ -284,6 +284,24 @@ mod tests {
         assert_eq!(headers[header::CONTENT_SECURITY_POLICY], MAIL_POLICY);
         assert_eq!(headers[header::CACHE_CONTROL], "no-store");
         assert_eq!(body, mail.html);
+    }
+
+    /// The policy lets an image show that is inside the page, and no other.
+    #[tokio::test]
+    async fn a_mail_shows_its_logo() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailbox = Arc::new(Mailbox::open(folder.path()).unwrap());
+        let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
+        let settings = settings.with_logo(Some(MailLogo::new(b"any bytes")));
+        let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, Arc::new(SystemClock));
+        let mail = welcome("Zoë");
+        mailer.send(&mail).await.unwrap();
+        let (_, headers, body) = fetch(&mailbox, &format!("/dev/mailbox/{}", mail.id)).await;
+        let address = "src=\"data:image/png;base64,YW55IGJ5dGVz\"";
+        assert_eq!(body.matches("src=").count(), 1, "{body}");
+        assert!(body.contains(address), "{body}");
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'; ") && policy.contains("; img-src data:; "));
     }
 
     #[tokio::test]

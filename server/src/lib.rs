@@ -8,12 +8,15 @@ pub mod config;
 mod dev_mailbox;
 mod export;
 mod health;
+mod lifecycle;
+mod listener;
 mod master_key;
 mod middleware;
 mod portal;
 mod router;
 mod single_process;
-mod telemetry;
+mod supervisor;
+pub mod telemetry;
 mod worker;
 
 pub use cli::run;

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use vestibule_cache::{InProcessCache, InProcessLimiter, NoCache};
-use vestibule_core::model::{Session, User};
-use vestibule_core::ports::{Clock, Mailer, Random, SnapshotCache, Store};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use vestibule_cache::{
+    InProcessLimiter, InProcessPrincipals, NoCache, RedisLimiter, RedisLink, RedisPrincipals,
+};
+use vestibule_core::ports::{Clock, Mailer, PrincipalCache, Random, RateLimiter, Store};
 use vestibule_core::{
-    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, SessionLifetimes,
-    TokenSettings,
+    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, Retention,
+    SessionLifetimes, TokenSettings,
 };
 use vestibule_mail::Mailbox;
 use vestibule_web::{SealedCookies, WebState};
@@ -37,6 +40,14 @@ pub struct Portal {
     pub private: Router,
     pub auth: Arc<Auth>,
     pub mailer: Arc<dyn Mailer>,
+    /// How long things are kept.
+    pub retention: Retention,
+    /// Cancelled when the process is asked to stop: readiness fails from then on.
+    pub stopping: CancellationToken,
+    /// What has to end before the process does, requests among it.
+    pub tasks: TaskTracker,
+    /// What hears of changes on other replicas, where Redis tells of them.
+    pub shared_cache: Option<Arc<RedisPrincipals>>,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -46,7 +57,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # Errors
 /// If the store is out of reach, the master key is not the one of the database, or an asset folder cannot be read.
 pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxError> {
-    let auth = Arc::new(build_auth(config, &adapters).await?);
+    let shared = Shared::open(config, &adapters)?;
+    let auth = Arc::new(build_auth(config, &adapters, &shared).await?);
     let brand = BrandFiles::new(config);
     let web = WebState {
         cookies: SealedCookies::new(&cookie_secret(&auth), config.is_https()),
@@ -61,23 +73,31 @@ pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxErr
         assets: load_assets(config.http.site_dir.as_deref())?,
         brand,
         mailbox: adapters.mailbox,
+        stopping: CancellationToken::new(),
+        tasks: TaskTracker::new(),
     };
     Ok(Portal {
         public: router::public(config, &parts)?,
         private: router::private(&parts),
         auth,
         mailer: adapters.mailer,
+        retention: config.retention,
+        stopping: parts.stopping,
+        tasks: parts.tasks,
+        shared_cache: shared.listener,
     })
 }
 
-async fn build_auth(config: &Config, adapters: &Adapters) -> Result<Auth, AuthError> {
-    let (users, sessions) = caches(config.is_single_process());
+async fn build_auth(
+    config: &Config,
+    adapters: &Adapters,
+    shared: &Shared,
+) -> Result<Auth, AuthError> {
     let hasher = PasswordHasher::start(config.passwords.hashing, Arc::clone(&adapters.random));
     let builder = AuthBuilder {
         store: Arc::clone(&adapters.store),
-        limiter: Arc::new(InProcessLimiter::default()),
-        users,
-        sessions,
+        limiter: Arc::clone(&shared.limiter),
+        principals: Arc::clone(&shared.principals),
         hasher: hasher.map_err(|error| AuthError::Internal(Box::new(error)))?,
         clock: Arc::clone(&adapters.clock),
         random: Arc::clone(&adapters.random),
@@ -100,20 +120,47 @@ async fn build_auth(config: &Config, adapters: &Adapters) -> Result<Auth, AuthEr
     builder.build().await
 }
 
-/// Other replicas' revocations must be seen at once: only a database of this process alone may be cached in it.
-fn caches(
-    is_single_process: bool,
-) -> (
-    Arc<dyn SnapshotCache<User>>,
-    Arc<dyn SnapshotCache<Session>>,
-) {
-    if is_single_process {
-        (
-            Arc::new(InProcessCache::default()),
-            Arc::new(InProcessCache::default()),
-        )
-    } else {
-        (Arc::new(NoCache), Arc::new(NoCache))
+/// How long the only process may believe what it read; every write is its own.
+const SINGLE_PROCESS_LIFE: Duration = Duration::from_secs(30);
+
+/// What replicas share, or what stands in for it.
+struct Shared {
+    limiter: Arc<dyn RateLimiter>,
+    principals: Arc<dyn PrincipalCache>,
+    listener: Option<Arc<RedisPrincipals>>,
+}
+
+impl Shared {
+    fn open(config: &Config, adapters: &Adapters) -> Result<Self, BoxError> {
+        let Some(url) = &config.redis.url else {
+            return Ok(Self::alone(config.is_single_process()));
+        };
+        let link = RedisLink::open(url, &config.redis.prefix)?;
+        let principals = Arc::new(RedisPrincipals::new(
+            link.clone(),
+            adapters.master_key.clone(),
+            Arc::clone(&adapters.clock),
+            Arc::clone(&adapters.random),
+        ));
+        Ok(Self {
+            limiter: Arc::new(RedisLimiter::new(link)),
+            principals: principals.clone(),
+            listener: Some(principals),
+        })
+    }
+
+    /// Other replicas' revocations must be seen at once: only a database of this process alone may be cached in it.
+    fn alone(is_single_process: bool) -> Self {
+        let principals: Arc<dyn PrincipalCache> = if is_single_process {
+            Arc::new(InProcessPrincipals::new(SINGLE_PROCESS_LIFE))
+        } else {
+            Arc::new(NoCache)
+        };
+        Self {
+            limiter: Arc::new(InProcessLimiter::default()),
+            principals,
+            listener: None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
@@ -12,6 +12,8 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::LeptosRoutes as _;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -28,16 +30,14 @@ use vestibule_web::{BrowserSessionStore, DefaultLanguage, Problem, WebState};
 use crate::assets::Assets;
 use crate::branding::BrandFiles;
 use crate::config::{Config, Mode};
+use crate::health::{self, Health};
 use crate::middleware::{
     AllowedHosts, ErrorPages, Nonce, SecurityHeaders, check_form, check_host, find_client_address,
-    identify_request, log_access, mend_markup, only_from_here, panic_response, run_to_end,
-    secure_removal_cookie, set_security_headers, show_problems,
+    identify_request, limit_requests, log_access, mend_markup, only_from_here, panic_response,
+    read_body, run_to_end, secure_removal_cookie, set_security_headers, show_problems,
 };
-use crate::{api, assets, dev_mailbox, export, health};
+use crate::{api, assets, dev_mailbox, export};
 
-/// Bodies are small: forms and JSON objects.
-const MAX_BODY_BYTES: usize = 64 * 1024;
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const SESSION_COOKIE: &str = "sid";
 const SIGN_OUT: &str = "/_fn/sign_out";
 
@@ -51,6 +51,17 @@ pub struct Parts {
     pub brand: BrandFiles,
     /// The development mailbox, where there is one.
     pub mailbox: Option<Arc<Mailbox>>,
+    pub stopping: CancellationToken,
+    pub tasks: TaskTracker,
+}
+
+impl Parts {
+    fn health(&self) -> Health {
+        Health {
+            auth: Arc::clone(&self.web.auth),
+            stopping: self.stopping.clone(),
+        }
+    }
 }
 
 /// The public listener's routes.
@@ -67,7 +78,7 @@ pub fn public(
             config,
             &config.http.allowed_origins,
         )?)
-        .merge(health::router(Arc::clone(&parts.web.auth)))
+        .merge(health::router(parts.health()))
         .route(
             "/pkg/{version}/{name}",
             get(assets::serve).with_state(parts.assets.clone()),
@@ -83,7 +94,7 @@ pub fn public(
 
 /// The private listener's routes.
 pub fn private(parts: &Parts) -> Router {
-    health::router(Arc::clone(&parts.web.auth)).layer(CatchPanicLayer::custom(panic_response))
+    health::router(parts.health()).layer(CatchPanicLayer::custom(panic_response))
 }
 
 /// The hosted pages and their server functions: the only routes that read cookies.
@@ -166,13 +177,17 @@ fn with_middleware(
         https: config.is_https(),
     };
     Ok(router
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn_with_state(hosts, check_host))
         // Inside the time limit: a request that takes too long is answered, and still ends as it should.
-        .layer(from_fn(run_to_end))
+        .layer(from_fn_with_state(parts.tasks.clone(), run_to_end))
+        .layer(from_fn(read_body))
+        .layer(from_fn_with_state(
+            Arc::clone(&parts.web.auth),
+            limit_requests,
+        ))
+        .layer(from_fn_with_state(hosts, check_host))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
-            REQUEST_TIMEOUT,
+            config.http.request_timeout,
         ))
         .layer(CatchPanicLayer::custom(panic_response))
         .layer(from_fn_with_state(pages, show_problems))

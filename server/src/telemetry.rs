@@ -2,31 +2,101 @@
 
 use std::backtrace::Backtrace;
 use std::io::IsTerminal as _;
+use std::time::Duration;
 
+use tracing::Subscriber;
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use vestibule_core::ErrorCode;
 
 use crate::config::LogConfig;
 
-/// Starts logging to standard error, panics included.
-pub fn init(config: &LogConfig) {
-    // A cookie whose session has ended is an everyday thing; the library warns of each.
-    let filter = format!("tower_sessions_core=error,{}", config.filter);
+/// Lines that wait while nobody takes them, about 2 MB; the next ones are dropped.
+const MAX_WAITING_LINES: usize = 8192;
+/// How often it is looked whether lines were dropped.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Writes what was logged, until it is dropped; then what waits is written, for a second at most.
+pub struct Log {
+    _writer: WorkerGuard,
+    dropped: ErrorCounter,
+}
+
+/// Starts logging to standard error, panics included. A thread of its own writes: when nobody reads what we say, lines
+/// are lost, and no request waits.
+pub fn init(config: &LogConfig) -> Log {
+    let (lines, writer) = NonBlockingBuilder::default()
+        .lossy(true)
+        .buffered_lines_limit(MAX_WAITING_LINES)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    let log = Log {
+        _writer: writer,
+        dropped: lines.error_counter(),
+    };
+    subscriber(config, lines, std::io::stderr().is_terminal()).init();
+    std::panic::set_hook(Box::new(|panic| {
+        let code = ErrorCode::Internal;
+        tracing::error!(kind = ?code.kind(), %code, %panic, trace = %Backtrace::force_capture(), "panic");
+    }));
+    log
+}
+
+/// Writes lines as they are configured.
+pub fn subscriber<W>(
+    config: &LogConfig,
+    lines: W,
+    has_colours: bool,
+) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    // The library warns of each cookie whose session has ended, an everyday thing, and logs what we log. Its spans would
+    // hide the request's.
+    let filter = format!(
+        "tower_sessions=off,tower_sessions_core=off,{}",
+        config.filter
+    );
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_writer(lines)
+        .with_ansi(has_colours);
     if config.json {
-        subscriber
+        let subscriber = subscriber
             .json()
             .flatten_event(true)
             .with_current_span(true)
-            .with_span_list(false)
-            .init();
+            .with_span_list(false);
+        Box::new(subscriber.finish())
     } else {
-        subscriber.init();
+        Box::new(subscriber.finish())
     }
-    std::panic::set_hook(Box::new(|panic| {
-        tracing::error!(%panic, trace = %Backtrace::force_capture(), "panic");
-    }));
+}
+
+impl Log {
+    /// Tells how many lines were lost, once lines pass again. Runs for ever.
+    pub fn tell_of_lost_lines(&self) -> impl Future<Output = ()> + Send + 'static {
+        let counter = self.dropped.clone();
+        async move {
+            let mut told = 0;
+            loop {
+                tokio::time::sleep(REPORT_INTERVAL).await;
+                let lost = counter.dropped_lines();
+                if lost == told {
+                    continue;
+                }
+                tracing::warn!(
+                    lines = lost - told,
+                    "log lines were lost: nobody took them fast enough"
+                );
+                // Or else this one was lost as well.
+                if counter.dropped_lines() == lost {
+                    told = lost;
+                }
+            }
+        }
+    }
 }

@@ -3,24 +3,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
-use vestibule_core::Auth;
-use vestibule_core::ports::Mailer;
+use vestibule_core::mail::OutgoingMail;
+use vestibule_core::ports::{MailError, Mailer};
+use vestibule_core::{Auth, AuthError, Cleanup, Removed, Retention};
 
 /// How often the outbox is looked at when there was nothing in it.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// How often accounts that are due for deletion are looked for.
-const PURGE_INTERVAL: Duration = Duration::from_mins(1);
-/// Accounts that are deleted without a look at whether to stop.
-const PURGE_BATCH: u32 = 20;
+/// How long a mail may still take once we are told to stop.
+const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
+/// How often events that belong to no other write are written: about as soon as somebody could look.
+const WRITE_INTERVAL: Duration = Duration::from_millis(200);
+/// How long the end of the process waits for the last of them.
+const LAST_WRITE_TIME: Duration = Duration::from_secs(3);
+/// How often what is over is looked for.
+const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
+/// The pause after each part of a cleanup, which leaves the database to requests.
+const CLEANUP_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause while the database is away.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// Delivers mails until told to stop; the one being sent is finished.
+/// Delivers mails until told to stop; the one being sent is finished, if the server is not too slow for that.
 pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
+    let mailer = HurriedMailer {
+        mailer,
+        stop: stop.clone(),
+    };
     let mut pause = POLL_INTERVAL;
     while !stop.is_cancelled() {
-        match auth.deliver_next_mail(&*mailer).await {
+        match auth.deliver_next_mail(&mailer).await {
             Ok(true) => {
                 pause = POLL_INTERVAL;
                 continue;
@@ -41,25 +53,94 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
     }
 }
 
-/// Deletes accounts whose time is over until told to stop.
-pub async fn purge_accounts(auth: Arc<Auth>, stop: CancellationToken) {
+/// Gives a mail up that is still being sent a while after we were told to stop. It counts as not sent, so it is due again
+/// in a moment, for the next process or another one, and not only when its lease is over.
+struct HurriedMailer {
+    mailer: Arc<dyn Mailer>,
+    stop: CancellationToken,
+}
+
+#[async_trait]
+impl Mailer for HurriedMailer {
+    async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
+        let out_of_time = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(LAST_MAIL_TIME).await;
+        };
+        tokio::select! {
+            sent = self.mailer.send(mail) => sent,
+            () = out_of_time => Err(MailError::Temporary("the process stops".into())),
+        }
+    }
+}
+
+/// Writes what requests left to be written later, until told to stop; [`write_last`] does the rest.
+pub async fn write_deferred(auth: Arc<Auth>, stop: CancellationToken) {
+    let mut pause = WRITE_INTERVAL;
     while !stop.is_cancelled() {
-        match auth.purge_deleted_accounts(PURGE_BATCH).await {
-            Ok(0) => {}
-            Ok(purged) => {
-                tracing::info!(purged, "accounts were deleted for good");
-                if purged == PURGE_BATCH {
-                    continue;
-                }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        pause = match auth.write_deferred().await {
+            Ok(_) => WRITE_INTERVAL,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "audit events cannot be written and wait"
+                );
+                (pause * 2).min(MAX_PAUSE)
             }
-            Err(error) => tracing::warn!(
+        };
+    }
+}
+
+/// Writes what the last requests left, once they are answered.
+pub async fn write_last(auth: &Auth) {
+    let written = tokio::time::timeout(LAST_WRITE_TIME, auth.write_deferred()).await;
+    if !matches!(written, Ok(Ok(_))) {
+        tracing::error!("the last audit events were not written: the database is out of reach");
+    }
+}
+
+/// Deletes what is over until told to stop.
+pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let mut run = auth.plan_cleanup(&retention);
+        if let Err(error) = clean_up_once(&auth, &mut run, &stop).await {
+            tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "accounts that are due for deletion were not deleted"
-            ),
+                "what is over was not deleted"
+            );
+        }
+        let removed = run.removed();
+        if removed != Removed::default() {
+            tracing::info!(
+                accounts = removed.accounts,
+                sessions = removed.sessions,
+                mailed_tokens = removed.mailed_tokens,
+                mails = removed.mails,
+                events = removed.events,
+                "deleted what is over"
+            );
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(PURGE_INTERVAL) => {}
+            () = tokio::time::sleep(CLEANUP_INTERVAL) => {}
         }
     }
+}
+
+async fn clean_up_once(
+    auth: &Auth,
+    run: &mut Cleanup,
+    stop: &CancellationToken,
+) -> Result<(), AuthError> {
+    while auth.clean_up(run).await? {
+        if stop.is_cancelled() {
+            return auth.leave_cleanup(run).await;
+        }
+        tokio::time::sleep(CLEANUP_PAUSE).await;
+    }
+    Ok(())
 }

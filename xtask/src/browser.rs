@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use vestibule_daemons::proc::{Cmd, find};
 
-use crate::proc::{Cmd, find};
 use crate::report::Step;
 
 pub const FOLDER: &str = "end2end";

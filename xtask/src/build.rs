@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cargo_metadata::MetadataCommand;
+use vestibule_daemons::proc::{self, Cmd};
 
 use crate::frontend::{self, Kind};
 use crate::node;
-use crate::proc::{self, Cmd};
 use crate::report::Progress;
 use crate::tools::{self, CARGO_LEPTOS, WASM_BINDGEN};
 

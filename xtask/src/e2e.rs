@@ -1,4 +1,5 @@
-//! The browser tests: Playwright against the development server, once on each database.
+//! The browser tests: Playwright against one server on SQLite, and against two replicas on PostgreSQL and Redis, behind a
+//! proxy that sends each request to the next of them.
 
 use std::env;
 use std::fs;
@@ -7,16 +8,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use vestibule_daemons::proc::{self, Cmd};
+use vestibule_daemons::{Postgres, Redis, free_port};
 
 use crate::browser::{self, FOLDER};
 use crate::build::{self, Wasm};
 use crate::frontend::SITE;
 use crate::node;
-use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PYTHON};
-use crate::postgres::Postgres;
-use crate::proc::{self, Cmd};
+use crate::packages::{self, CHROMIUM, HAPROXY, NODE, POSTGRES, PYTHON, REDIS};
 use crate::report::{Counts, Progress, Report};
-use crate::services::free_port;
 
 /// Where the tests leave their pictures, in their folder.
 const PICTURES: &str = "artifacts";
@@ -31,7 +31,7 @@ impl Database {
     fn title(self) -> &'static str {
         match self {
             Self::Sqlite => "browser, SQLite",
-            Self::Postgres => "browser, PostgreSQL",
+            Self::Postgres => "browser, two replicas",
         }
     }
 
@@ -85,7 +85,7 @@ struct Browser {
 impl Browser {
     fn prepare() -> Result<Self> {
         let mut progress = Progress::new(5);
-        let needs = [&POSTGRES, &NODE, &PYTHON, &CHROMIUM];
+        let needs = [&POSTGRES, &REDIS, &HAPROXY, &NODE, &PYTHON, &CHROMIUM];
         progress.step("packages", |step| packages::ensure(&needs, step))?;
         progress.step("Node", node::node)?;
         progress.step("npm packages", browser::node_packages)?;
@@ -121,26 +121,25 @@ impl Browser {
 
     /// One run of all browser tests. Playwright's configuration starts the server with what we hand over.
     fn test(&self, database: Database, args: &[String], counts: &mut Counts) -> Result<()> {
-        let postgres = (database == Database::Postgres)
-            .then(Postgres::start)
+        let shared = (database == Database::Postgres)
+            .then(Shared::start)
             .transpose()?;
-        let url = postgres
-            .as_ref()
-            .map(|server| server.create("vestibule_e2e"))
-            .transpose()?;
+        let shared_settings = shared.as_ref().map(Shared::settings).transpose()?;
         // Whoever asks for a file about looks alone gets nothing on PostgreSQL.
         let is_partial = database == Database::Postgres;
-        let playwright = Cmd::line("npx playwright test")
+        let mut playwright = Cmd::line("npx playwright test")
             .args(args)
             .args(is_partial.then_some("--pass-with-no-tests"))
             .dir(FOLDER)
             .without_settings()
             .env("VESTIBULE_BIN", &self.server)
             .env("VESTIBULE_SITE_DIR", &self.site)
-            .env("E2E_DATABASE_URL", url.unwrap_or_default())
             .env("E2E_PORT", free_port()?.to_string())
             .env("E2E_PYTHON", &self.python)
             .env("E2E_LOOKS", database.looks());
+        for (name, value) in shared_settings.unwrap_or_default() {
+            playwright = playwright.env(name, value);
+        }
         let playwright = self.with_chromium(playwright);
         let report = Path::new(FOLDER).join("test-results/report.json");
         let _ = fs::remove_file(&report);
@@ -148,6 +147,32 @@ impl Browser {
         let text = fs::read_to_string(&report).unwrap_or_default();
         counts.add(read_report(&text));
         result
+    }
+}
+
+/// What replicas share. They themselves and the proxy are Playwright's to start.
+struct Shared {
+    postgres: Postgres,
+    redis: Redis,
+}
+
+impl Shared {
+    fn start() -> Result<Self> {
+        Ok(Self {
+            postgres: Postgres::start()?,
+            redis: Redis::start()?,
+        })
+    }
+
+    fn settings(&self) -> Result<[(&'static str, String); 3]> {
+        Ok([
+            ("E2E_DATABASE_URL", self.postgres.create("vestibule_e2e")?),
+            ("E2E_REDIS_URL", self.redis.url()),
+            (
+                "E2E_REPLICA_PORTS",
+                format!("{} {}", free_port()?, free_port()?),
+            ),
+        ])
     }
 }
 

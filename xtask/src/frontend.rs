@@ -6,8 +6,8 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use vestibule_daemons::proc::Cmd;
 
-use crate::proc::Cmd;
 use crate::report::Step;
 
 pub const SITE: &str = "target/site";

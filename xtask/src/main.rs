@@ -2,16 +2,14 @@
 
 mod browser;
 mod build;
+mod chaos;
 mod deps;
 mod e2e;
 mod frontend;
 mod node;
 mod packages;
-mod postgres;
-mod proc;
 mod report;
 mod run;
-mod services;
 mod size;
 mod test;
 mod tools;
@@ -21,17 +19,20 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use vestibule_daemons::proc;
 
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
   run [-- ARGS]                 build everything and serve it at http://127.0.0.1:3000;
                                 ARGS go to `vestibule serve`
-  test [--quick] [--filter S]   format, lints, dependency rules, cargo tests and browser tests, with a
-                                PostgreSQL and a Redis of their own; --quick leaves out the databases and the
-                                browser, --filter takes only the tests whose names contain S
+  test [--quick] [--filter S]   format, lints, dependency rules, cargo tests, a short selection of `chaos` and
+                                browser tests, with a PostgreSQL and a Redis of their own; --quick leaves out
+                                the databases and the browser, --filter takes only the tests whose names contain S
   ci                            the same as test
   e2e [--headed] [ARGS]         the browser tests alone; ARGS go to Playwright
+  chaos [--seed N]              kills and blocks PostgreSQL, Redis, the mail server and the portal itself under
+                                load, for at most ten minutes; the seed repeats the order of an earlier run
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
   check-deps                    the dependency rules alone
@@ -63,6 +64,7 @@ fn dispatch() -> Result<ExitCode> {
         "run" => run::run(rest)?,
         "test" | "ci" => return test::run(rest),
         "e2e" => return e2e::run(rest),
+        "chaos" => return chaos::run(rest),
         "dist" => build::dist()?,
         "size" => return size::run(),
         "check-deps" => deps::run()?,

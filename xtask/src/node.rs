@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use vestibule_daemons::proc::{Cmd, TOOLS};
 
 use crate::packages;
-use crate::proc::Cmd;
 use crate::report::Step;
-use crate::tools::{TOOLS, is_version};
+use crate::tools::is_version;
 
 /// Playwright asks for it.
 const OLDEST_NODE: u32 = 20;

@@ -5,10 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use vestibule_daemons::proc::{Cmd, find};
 
-use crate::proc::{Cmd, find};
+use crate::browser;
 use crate::report::Step;
-use crate::{browser, postgres};
 
 /// Something the tests need, and the Debian packages that bring it.
 pub struct Need {
@@ -20,12 +20,17 @@ pub struct Need {
 pub const POSTGRES: Need = Need {
     what: "a PostgreSQL server",
     packages: &["postgresql"],
-    is_here: || postgres::folder().is_some(),
+    is_here: || vestibule_daemons::postgres_folder().is_some(),
 };
 pub const REDIS: Need = Need {
     what: "a Redis server",
     packages: &["redis-server"],
     is_here: || find(&["redis-server"]).is_some(),
+};
+pub const HAPROXY: Need = Need {
+    what: "HAProxy",
+    packages: &["haproxy"],
+    is_here: || find(&["haproxy"]).is_some(),
 };
 pub const NODE: Need = Need {
     what: "Node with npm",

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-
-use crate::proc;
+use vestibule_daemons::proc;
 
 /// Numbered steps of a preparation: `[2/6] wasm target: present`.
 pub struct Progress {

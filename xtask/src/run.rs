@@ -3,10 +3,10 @@
 use std::fs;
 
 use anyhow::Result;
+use vestibule_daemons::proc::{self, Cmd};
 
 use crate::build::{self, Wasm};
 use crate::frontend::SITE;
-use crate::proc::{self, Cmd};
 
 pub fn run(args: &[String]) -> Result<()> {
     let args = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);

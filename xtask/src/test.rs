@@ -3,14 +3,13 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use vestibule_daemons::proc::Cmd;
+use vestibule_daemons::{Postgres, Redis};
 
 use crate::build::{self, Wasm};
-use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PYTHON, REDIS};
-use crate::postgres::Postgres;
-use crate::proc::Cmd;
+use crate::packages::{self, CHROMIUM, HAPROXY, NODE, POSTGRES, PYTHON, REDIS};
 use crate::report::{Counts, Progress, Report};
-use crate::services::Redis;
-use crate::{deps, e2e, tools};
+use crate::{chaos, deps, e2e, tools};
 
 /// The two clippy and test runs are separate because the server's and the browser's features of leptos must not meet.
 const SERVER_SIDE: &str = "--workspace --exclude vestibule-frontend";
@@ -71,7 +70,8 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
     report.check("preparation", || {
         let mut progress = Progress::new(2);
         progress.step("packages", |step| {
-            packages::ensure(&[&POSTGRES, &REDIS, &NODE, &PYTHON, &CHROMIUM], step)
+            let servers = [&POSTGRES, &REDIS, &HAPROXY];
+            packages::ensure(&[&servers[..], &[&NODE, &PYTHON, &CHROMIUM]].concat(), step)
         })?;
         progress.step("wasm target", tools::wasm_target)
     })?;
@@ -83,6 +83,9 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
             ("TEST_REDIS_URL", redis.url()),
         ];
         cargo_tests(options, &services, counts)
+    })?;
+    report.tests("faults, short", |counts| {
+        chaos::short(options.filter.as_deref(), counts)
     })?;
     report.check("build", || build::portal(Wasm::Optimised))?;
     e2e::steps(&options.playwright_args(), report)
@@ -115,7 +118,7 @@ fn cargo_tests(options: &Options, services: &[(&str, String)], counts: &mut Coun
 }
 
 /// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`; any other line counts nothing.
-fn result_line(line: &str) -> Counts {
+pub fn result_line(line: &str) -> Counts {
     let Some((_, numbers)) = line
         .strip_prefix("test result: ")
         .and_then(|rest| rest.split_once(". "))

@@ -6,12 +6,11 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use vestibule_daemons::proc::{Cmd, TOOLS, find};
 
-use crate::proc::{Cmd, find};
 use crate::report::Step;
 
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
-pub const TOOLS: &str = "target/tools";
 
 /// A tool that cargo builds.
 pub struct CargoTool {

@@ -99,9 +99,10 @@ fn Days(texts: Texts, events: Vec<Activity>, today: Date, is_first: bool) -> imp
     let days = by_day(events).into_iter().map(|(date, events)| {
         let id = format!("day-{date}");
         let heading = id.clone();
-        let rows = events
-            .into_iter()
-            .map(|activity| view! { <Event texts activity/> });
+        let rows = events.into_iter().filter_map(|activity| {
+            let sentence = sentence(texts, &activity)?;
+            Some(view! { <Event texts activity sentence/> })
+        });
         view! {
             <section class="panel" aria-labelledby=id>
                 <h2 id=heading>{day(texts, date, today)}</h2>
@@ -130,8 +131,7 @@ fn by_day(events: Vec<Activity>) -> Vec<(Date, Vec<Activity>)> {
 }
 
 #[component]
-fn Event(texts: Texts, activity: Activity) -> impl IntoView {
-    let sentence = sentence(texts, &activity);
+fn Event(texts: Texts, activity: Activity, sentence: String) -> impl IntoView {
     let doubt = is_risky(activity.event).then(|| {
         view! {
             <a class="event-doubt" href="#not-me">
@@ -204,6 +204,7 @@ fn YourData(texts: Texts) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use time::OffsetDateTime;
     use time::macros::{date, datetime};
     use uuid::Uuid;
@@ -247,22 +248,47 @@ mod tests {
     }
 
     #[test]
-    fn every_event_is_a_sentence_of_its_own_in_every_language() {
+    fn every_event_of_a_history_is_a_sentence_of_its_own_in_every_language() {
         for language in Language::ALL {
             let texts = Texts::of(*language);
-            let mut sentences: Vec<String> = AuditEvent::ALL
-                .iter()
-                .map(|event| sentence(texts, &activity(*event, datetime!(2026-11-24 12:00 UTC))))
-                .collect();
+            let mut sentences = Vec::new();
+            for event in AuditEvent::ALL {
+                let activity = activity(*event, datetime!(2026-11-24 12:00 UTC));
+                let sentence = sentence(texts, &activity);
+                let is_shown = ActivityFilter::All.shows(*event);
+                assert_eq!(sentence.is_some(), is_shown, "{event}: {sentence:?}");
+                sentences.extend(sentence);
+            }
             for sentence in &sentences {
                 assert!(
                     !sentence.contains('{') && !sentence.starts_with("event-"),
                     "{sentence}"
                 );
             }
+            let count = sentences.len();
             sentences.sort();
             sentences.dedup();
-            assert_eq!(sentences.len(), AuditEvent::ALL.len());
+            assert_eq!(sentences.len(), count);
+        }
+    }
+
+    #[test]
+    fn who_signed_out_everywhere_may_have_stayed() {
+        let texts = Texts::of(Language::English);
+        let event = AuditEvent::SignedOutEverywhere;
+        let mut activity = activity(event, datetime!(2026-11-24 12:00 UTC));
+        for (details, expected) in [
+            (
+                json!({ "kept_current": true }),
+                "Signed out everywhere else from Firefox on Linux",
+            ),
+            (
+                json!({ "kept_current": false }),
+                "Signed out everywhere from Firefox on Linux",
+            ),
+        ] {
+            activity.details = details;
+            assert_eq!(sentence(texts, &activity).as_deref(), Some(expected));
         }
     }
 

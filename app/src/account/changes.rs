@@ -39,20 +39,22 @@ async fn rename(visit: &Visit, first_name: String, last_name: String) -> Result<
         .map(drop)
 }
 
-/// Replaces the password and this browser's session.
+/// Replaces the password and this browser's session, and goes on to where the visitor wanted to.
 #[server(prefix = "/_fn", endpoint = "change_password")]
 pub async fn change_password(
     #[server(default)] current_password: String,
     #[server(default)] new_password: String,
+    #[server(default)] return_to: String,
 ) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
-    let result = replace_password(&visit, current_password, new_password).await;
-    visit.show_outcome(
-        Form::ChangePassword,
-        result,
-        "/account",
-        Notice::PasswordChanged,
-    );
+    let return_to = ReturnTo::parse(&return_to);
+    match replace_password(&visit, current_password, new_password).await {
+        Ok(()) => visit.show_at(
+            return_to.path(),
+            &Flash::notice(return_to.page(), Notice::PasswordChanged),
+        ),
+        Err(error) => visit.show_refusal_before(&return_to, Form::ChangePassword, error),
+    }
     Ok(())
 }
 
@@ -139,13 +141,7 @@ pub async fn confirm_password(
             return_to.path(),
             &Flash::notice(return_to.page(), Notice::PasswordConfirmed),
         ),
-        Err(AuthError::Unauthenticated) => {
-            visit.show_refusal(Form::ConfirmPassword, AuthError::Unauthenticated, &[]);
-        }
-        Err(error) => visit.show_at(
-            &return_to.link(Form::ConfirmPassword.page()),
-            &Flash::refused(Form::ConfirmPassword, error),
-        ),
+        Err(error) => visit.show_refusal_before(&return_to, Form::ConfirmPassword, error),
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use vestibule_core::{AuthError, Field};
 use vestibule_i18n::t;
 
 use super::changes::ConfirmPassword;
-use crate::components::{Button, ErrorSummary, Form, HiddenField, Layout, PasswordField, Username};
+use crate::components::{Button, Carried, ErrorSummary, Form, Layout, PasswordField, Username};
 use crate::messages;
 use crate::ssr::{self, Visit};
 
@@ -24,6 +24,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let texts = visit.texts();
     let errors = visit.field_errors(&flash);
     let back = return_to.path().to_owned();
+    let forgotten = return_to.link("/forgot-password");
     let view = view! {
         <Layout
             product_name=visit.product_name()
@@ -34,7 +35,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
             <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
             <p>{t!(texts, "account-confirm-text")}</p>
             <Form action=ConfirmPassword::PATH>
-                {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
+                <Carried return_to=return_to/>
                 <Username email=who.user.email/>
                 <PasswordField
                     name="current_password"
@@ -45,7 +46,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
                 <Button>{t!(texts, "account-confirm-button")}</Button>
             </Form>
             <p class="footnote">
-                <a href="/forgot-password">{t!(texts, "account-password-forgotten")}</a>
+                <a href=forgotten>{t!(texts, "account-password-forgotten")}</a>
                 " · "
                 <a href=back>{t!(texts, "account-confirm-back")}</a>
             </p>

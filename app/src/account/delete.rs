@@ -6,7 +6,7 @@ use vestibule_i18n::{Texts, t};
 
 use super::changes::DeleteAccount;
 use super::frame::{self, Tab, password_again};
-use crate::components::{Button, ButtonStyle, Form};
+use crate::components::{Button, ButtonStyle, FieldError, Form};
 use crate::flash::CONFIRM;
 use crate::ssr::{self, Visit};
 
@@ -49,15 +49,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
 fn Confirmation(texts: Texts, is_ticked: bool, is_unticked: bool) -> impl IntoView {
     view! {
         <div class="field">
-            {is_unticked
-                .then(|| {
-                    view! {
-                        <p class="field-error" id="confirm-error">
-                            <span class="visually-hidden">{t!(texts, "field-error")} " "</span>
-                            {t!(texts, "account-delete-unticked")}
-                        </p>
-                    }
-                })}
+            <FieldError name=CONFIRM error=is_unticked.then(|| t!(texts, "account-delete-unticked"))/>
             <div class="checkbox">
                 <input
                     id=CONFIRM

@@ -1,24 +1,8 @@
 //! What people sign in with, in words and as a picture.
 
 use leptos::prelude::*;
-use vestibule_core::model::{Session, SessionKind, device_name, program_and_system};
-use vestibule_i18n::{Texts, t};
-
-/// "Firefox on Linux", in the language of the page.
-pub fn device(texts: Texts, name: &str) -> String {
-    if name == device_name(None) {
-        return t!(texts, "device-unknown");
-    }
-    translated(texts, name)
-}
-
-/// The same inside of a sentence: "Signed in with an unknown device".
-pub fn device_in_sentence(texts: Texts, name: &str) -> String {
-    if name == device_name(None) {
-        return t!(texts, "device-unknown-in-sentence");
-    }
-    translated(texts, name)
-}
+use vestibule_core::model::{Session, SessionKind, device_name};
+use vestibule_i18n::{Texts, device};
 
 /// What a session is signed in with. A name that an app chose for itself stays as it is.
 pub fn device_of(texts: Texts, session: &Session) -> String {
@@ -26,18 +10,6 @@ pub fn device_of(texts: Texts, session: &Session) -> String {
         device(texts, &session.device)
     } else {
         session.device.clone()
-    }
-}
-
-fn translated(texts: Texts, name: &str) -> String {
-    match program_and_system(name) {
-        Some((program, system)) => t!(
-            texts,
-            "device-program-on-system",
-            program = program,
-            system = system
-        ),
-        None => name.to_owned(),
     }
 }
 
@@ -71,34 +43,4 @@ pub fn device_icon(session: &Session) -> AnyView {
         </svg>
     }
     .into_any()
-}
-
-#[cfg(test)]
-mod tests {
-    use vestibule_core::model::Language;
-
-    use super::*;
-
-    #[test]
-    fn devices_are_named_in_the_language_of_the_page() {
-        let cases = [
-            (
-                "Firefox on Linux",
-                "Firefox on Linux",
-                "Firefox unter Linux",
-            ),
-            ("Safari on iPhone", "Safari on iPhone", "Safari auf iPhone"),
-            ("curl", "curl", "curl"),
-            ("Ann on Linux", "Ann on Linux", "Ann on Linux"),
-            ("Unknown device", "Unknown device", "Unbekanntes Gerät"),
-        ];
-        for (name, english, german) in cases {
-            assert_eq!(device(Texts::of(Language::English), name), english);
-            assert_eq!(device(Texts::of(Language::German), name), german);
-        }
-        assert_eq!(
-            device_in_sentence(Texts::of(Language::German), "Unknown device"),
-            "einem unbekannten Gerät"
-        );
-    }
 }

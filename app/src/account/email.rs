@@ -23,10 +23,11 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let password = password_again(&visit, &who, &flash);
     let typed = flash.value("new_email");
     let error = visit.field_errors(&flash).of(Field::NewEmail);
+    let is_verified = who.user.is_email_verified;
     let content = view! {
         <Current texts user=who.user/>
         {pending.map(|pending| view! { <Pending texts pending/> })}
-        <Change texts typed error password/>
+        <Change texts is_verified typed error password/>
     };
     Ok(frame::page(&visit, Tab::Email, &flash, content))
 }
@@ -80,11 +81,21 @@ fn Pending(texts: Texts, pending: PendingEmail) -> impl IntoView {
 }
 
 #[component]
-fn Change(texts: Texts, typed: String, error: Option<String>, password: AnyView) -> impl IntoView {
+fn Change(
+    texts: Texts,
+    /// Only an address that was proved gets the link that goes back.
+    is_verified: bool,
+    typed: String,
+    error: Option<String>,
+    password: AnyView,
+) -> impl IntoView {
     view! {
         <section class="panel" aria-labelledby="change">
             <h2 id="change">{t!(texts, "account-email-change-heading")}</h2>
-            <p>{t!(texts, "account-email-change-text")}</p>
+            <p>
+                {t!(texts, "account-email-change-text")}
+                {is_verified.then(|| view! { " " {t!(texts, "account-email-change-back")} })}
+            </p>
             <Form action=ChangeEmail::PATH>
                 <TextField
                     name="new_email"

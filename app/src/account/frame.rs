@@ -71,6 +71,9 @@ impl Tab {
     }
 }
 
+/// Where the parts of a page begin.
+const CONTENT: &str = "content";
+
 /// A page of the account: heading, navigation, what the request before has to tell, and then its own parts.
 pub fn page(visit: &Visit, tab: Tab, flash: &Flash, content: impl IntoView + 'static) -> AnyView {
     let texts = visit.texts();
@@ -84,11 +87,14 @@ pub fn page(visit: &Visit, tab: Tab, flash: &Flash, content: impl IntoView + 'st
             has_error=message.is_some()
             is_signed_in=true
             width=Width::Wide
+            content=CONTENT
         >
             <Navigation texts here=tab/>
-            <NoticeBox news/>
-            <ErrorSummary message fields/>
-            {content}
+            <div class="content" id=CONTENT tabindex="-1">
+                <NoticeBox news/>
+                <ErrorSummary message fields/>
+                {content}
+            </div>
         </Layout>
     }
     .into_any()

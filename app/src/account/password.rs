@@ -6,7 +6,7 @@ use vestibule_i18n::t;
 
 use super::changes::ChangePassword;
 use super::frame::{self, Tab};
-use crate::components::{Button, Form, PasswordField, Username};
+use crate::components::{Button, Carried, Form, PasswordField, Username};
 use crate::ssr::{self, Visit};
 
 #[component]
@@ -19,10 +19,13 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let texts = visit.texts();
     let errors = visit.field_errors(&flash);
     let min_length = visit.min_password_length();
+    let return_to = visit.return_to();
+    let forgotten = return_to.link("/forgot-password");
     let content = view! {
         <section class="panel">
             <p>{t!(texts, "account-password-text")}</p>
             <Form action=ChangePassword::PATH>
+                <Carried return_to/>
                 <Username email=who.user.email/>
                 <PasswordField
                     name="current_password"
@@ -39,7 +42,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
                 />
                 <Button>{t!(texts, "account-password-save")}</Button>
             </Form>
-            <p class="aside"><a href="/forgot-password">{t!(texts, "account-password-forgotten")}</a></p>
+            <p class="aside"><a href=forgotten>{t!(texts, "account-password-forgotten")}</a></p>
         </section>
     };
     Ok(frame::page(&visit, Tab::Password, &flash, content))

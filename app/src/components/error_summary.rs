@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use super::sentence::Sentence;
 use super::wait::Wait;
 use crate::messages::{Complaint, Part};
+use crate::ssr;
 
 /// What went wrong, on top of the form. It takes the focus, so that it is the first thing that a screen reader says and
 /// the next tab leads into it; nothing else on the page may have `autofocus` then.
@@ -38,6 +39,9 @@ pub fn ErrorSummary(
 fn part(part: Part) -> AnyView {
     match part {
         Part::Wait(seconds) => view! { <Wait seconds/> }.into_any(),
-        Part::Link { to, text } => view! { <a href=to>{text}</a> }.into_any(),
+        Part::Link { to, text } => {
+            let to = ssr::return_to().link(to);
+            view! { <a href=to>{text}</a> }.into_any()
+        }
     }
 }

@@ -117,8 +117,9 @@ fn Hint(name: &'static str, hint: Option<String>) -> impl IntoView {
     hint.map(|hint| view! { <p class="hint" id=format!("{name}-hint")>{hint}</p> })
 }
 
+/// What is wrong with a field. The input names it in `aria-describedby`.
 #[component]
-pub(super) fn FieldError(
+pub fn FieldError(
     name: &'static str,
     error: Option<String>,
     #[prop(optional_no_strip)] help: Option<AnyView>,

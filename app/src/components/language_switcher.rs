@@ -3,7 +3,7 @@ use leptos::server_fn::ServerFn;
 use vestibule_core::model::Language;
 use vestibule_i18n::{Texts, t};
 
-use super::field::HiddenField;
+use super::carried::Carried;
 use super::form::Form;
 use crate::language::SetLanguage;
 use crate::ssr;
@@ -37,7 +37,7 @@ pub fn LanguageSwitcher(
         view! {
             <Form action=SetLanguage::PATH class="languages">
                 <span class="visually-hidden">{t!(current, "frame-language")}</span>
-                {ssr::here().field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
+                <Carried return_to=ssr::here()/>
                 {buttons.collect_view()}
             </Form>
         }

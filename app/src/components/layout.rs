@@ -53,6 +53,9 @@ pub fn Head(stylesheet: String) -> impl IntoView {
     }
 }
 
+/// What the skip link leads to by itself.
+const MAIN: &str = "main";
+
 /// The frame of a page: skip link, header, the main landmark with its one heading, and the languages.
 #[component]
 pub fn Layout(
@@ -68,6 +71,9 @@ pub fn Layout(
     #[prop(optional)]
     is_dead_end: bool,
     #[prop(optional)] width: Width,
+    /// The id of what the skip link leads to, where a navigation begins the main landmark.
+    #[prop(default = MAIN)]
+    content: &'static str,
     children: Children,
 ) -> impl IntoView {
     let texts = ssr::texts();
@@ -81,13 +87,13 @@ pub fn Layout(
     };
     view! {
         <Title text=escape(&title)/>
-        <a class="skip-link" href="#main">{t!(texts, "frame-skip")}</a>
+        <a class="skip-link" href=format!("#{content}")>{t!(texts, "frame-skip")}</a>
         <div class=class>
             <header class="masthead">
                 <Wordmark product_name is_link=!is_dead_end/>
                 {is_signed_in.then(|| view! { <SignedInNavigation/> })}
             </header>
-            <main id="main" tabindex="-1">
+            <main id=MAIN tabindex="-1">
                 <h1>{heading}</h1>
                 {children()}
             </main>

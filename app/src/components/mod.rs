@@ -1,6 +1,7 @@
 //! The parts that pages are made of.
 
 mod button;
+mod carried;
 mod copy_button;
 mod error_summary;
 mod field;
@@ -13,9 +14,10 @@ mod sentence;
 mod wait;
 
 pub use button::{Button, ButtonStyle};
+pub use carried::Carried;
 pub use copy_button::CopyButton;
 pub use error_summary::ErrorSummary;
-pub use field::{Checkbox, HiddenField, TextField, Username};
+pub use field::{Checkbox, FieldError, HiddenField, TextField, Username};
 pub use form::Form;
 pub use layout::{Head, Layout, Width, stylesheet};
 pub use notice::NoticeBox;

@@ -31,6 +31,16 @@ pub fn start() {
             reconsider(&input);
         }
     });
+    // Fields that were filled in and left before scripts came.
+    dom::each("input[data-invalid]:not(:focus)", |input| {
+        let input: HtmlInputElement = input.unchecked_into();
+        if input.value() != input.default_value()
+            && !input.value().is_empty()
+            && let Some(fault) = fault(&input)
+        {
+            complain(&input, &fault);
+        }
+    });
 }
 
 /// The field or button of the same form that the visitor goes on to. Who clicks on a button or link is not held up: a text
@@ -59,11 +69,12 @@ fn fault(input: &HtmlInputElement) -> Option<String> {
     }
 }
 
-/// Refuses only what the server refuses too.
+/// Refuses only what the server refuses too, which takes the wide sign of East Asian keyboards (U+FF20) as well.
 fn is_like_address(text: &str) -> bool {
-    let parts = text.split_once('@');
+    const AT: [char; 2] = ['@', '\u{FF20}'];
+    let parts = text.split_once(AT);
     parts.is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.len() > 2 && !domain.contains('@') && !text.contains(' ')
+        !local.is_empty() && domain.len() > 2 && !domain.contains(AT) && !text.contains(' ')
     })
 }
 

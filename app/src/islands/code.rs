@@ -2,7 +2,7 @@
 //! Who types presses the button.
 
 use web_sys::wasm_bindgen::JsCast as _;
-use web_sys::{Event, HtmlInputElement, InputEvent};
+use web_sys::{Event, HtmlFormElement, HtmlInputElement, InputEvent};
 
 use super::dom;
 
@@ -14,9 +14,13 @@ pub fn start() {
         let Some(input) = input.filter(|input| input.autocomplete() == "one-time-code") else {
             return;
         };
-        if was_filled(&event) {
-            take(&input);
+        if was_filled(&event) && tidy(&input) {
+            send(&input);
         }
+    });
+    // What was entered before scripts came is not sent: it may have been typed.
+    dom::each("[autocomplete=one-time-code]", |input| {
+        tidy(&input.unchecked_into());
     });
 }
 
@@ -35,7 +39,9 @@ fn was_filled(event: &Event) -> bool {
     event.is_trusted() && !is_typed
 }
 
-fn take(input: &HtmlInputElement) {
+/// Leaves nothing but the digits; `false` if they are not a whole code, or there is more than digits and what may stand
+/// between them.
+fn tidy(input: &HtmlInputElement) -> bool {
     let code: String = input
         .value()
         .chars()
@@ -43,15 +49,16 @@ fn take(input: &HtmlInputElement) {
             !c.is_whitespace() && !"-\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}.".contains(*c)
         })
         .collect();
-    if !code.bytes().all(|c| c.is_ascii_digit()) {
-        return;
+    if code.is_empty() || !code.bytes().all(|c| c.is_ascii_digit()) {
+        return false;
     }
     input.set_value(&code);
-    // What else the form asks for comes first.
-    if let Some(form) = input
-        .form()
-        .filter(|form| code.len() == DIGITS && form.check_validity())
-    {
+    code.len() == DIGITS
+}
+
+/// What else the form asks for comes first.
+fn send(input: &HtmlInputElement) {
+    if let Some(form) = input.form().filter(HtmlFormElement::check_validity) {
         let _ = form.request_submit();
     }
 }

@@ -32,12 +32,24 @@ pub fn start() {
         let form = dom::target::<HtmlInputElement>(&event).and_then(|input| input.form());
         if let Some(form) = form
             && let Some(meter) = dom::find(&form, ".strength")
-            && let Some(password) = password_of(&meter)
         {
-            check_length(&meter, &password);
-            ask_after_pause(form, meter, &password);
+            rate(form, meter);
         }
     });
+    // What was typed before scripts came.
+    dom::each(".strength", |meter| {
+        let form = meter.closest("form").ok().flatten();
+        if let Some(form) = form.and_then(|form| form.dyn_into().ok()) {
+            rate(form, meter);
+        }
+    });
+}
+
+fn rate(form: HtmlFormElement, meter: Element) {
+    if let Some(password) = password_of(&meter) {
+        check_length(&meter, &password);
+        ask_after_pause(form, meter, &password);
+    }
 }
 
 fn password_of(meter: &Element) -> Option<HtmlInputElement> {

@@ -18,7 +18,11 @@ pub async fn forgot_password(
         .request_password_reset(&email, &visit.meta())
         .await
     {
-        Ok(()) => Flash::notice(page, Notice::ResetSent),
+        Ok(()) => {
+            // What is waiting in this browser is about an earlier mail.
+            visit.drop_token(MailedLink::ResetPassword);
+            Flash::notice(page, Notice::ResetSent)
+        }
         Err(error) => Flash::refused(Form::ForgotPassword, error),
     };
     let to = ReturnTo::parse(&return_to).link(page);

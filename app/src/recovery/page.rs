@@ -1,11 +1,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, ErrorCode, Field, ResetLink};
+use vestibule_core::{AuthError, Field, ResetLink};
 use vestibule_i18n::t;
 
 use super::actions::{ForgotPassword, ResetPassword, SendNewResetLink};
 use crate::components::{
-    Button, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField, Sentence, TextField,
+    Button, Carried, ErrorSummary, Form, Layout, NoticeBox, PasswordField, Sentence, TextField,
     Username, slot,
 };
 use crate::flash::{Flash, Notice};
@@ -120,9 +120,7 @@ fn no_link(visit: &Visit) -> AnyView {
 /// A new link takes one button where the dead one tells whose it was, and the address otherwise.
 fn dead_link(visit: &Visit, flash: &Flash, masked_email: Option<String>) -> AnyView {
     let texts = visit.texts();
-    // What the page says anyway needs no summary.
-    let message =
-        messages::error(texts, flash).filter(|_| flash.error() != Some(ErrorCode::InvalidToken));
+    let message = messages::error(texts, flash);
     let button = t!(texts, "reset-dead-button");
     let form = if let Some(email) = masked_email {
         let email = view! { <bdi class="address">{email}</bdi> };
@@ -135,8 +133,6 @@ fn dead_link(visit: &Visit, flash: &Flash, masked_email: Option<String>) -> AnyV
         }
         .into_any()
     } else {
-        // Said once: a later visit is about another mail.
-        visit.drop_token(MailedLink::ResetPassword);
         view! { <RequestForm button/> }.into_any()
     };
     view! {
@@ -165,7 +161,7 @@ fn RequestForm(
 ) -> impl IntoView {
     view! {
         <Form action=ForgotPassword::PATH>
-            {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
+            <Carried return_to/>
             <TextField
                 name="email"
                 label=t!(ssr::texts(), "label-email")

@@ -5,9 +5,10 @@ use vestibule_i18n::{Texts, t};
 
 use super::actions::Register;
 use crate::components::{
-    Button, ErrorSummary, Form, HiddenField, Layout, PasswordField, Sentence, TextField, slot,
+    Button, Carried, ErrorSummary, Form, Layout, PasswordField, Sentence, TextField, slot,
 };
 use crate::messages;
+use crate::return_to::ReturnTo;
 use crate::ssr::{self, Visit};
 
 #[component]
@@ -25,7 +26,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let errors = visit.field_errors(&flash);
     let is_taken = flash.fault(Field::Email) == Some(FieldCode::Taken);
     let sign_in = return_to.link("/login");
-    let taken_help = is_taken.then(|| taken_help(texts, sign_in.clone()));
+    let taken_help = is_taken.then(|| taken_help(texts, &return_to));
     let sign_in = view! { <a href=sign_in>{t!(texts, "register-known-link")}</a> };
     let view = view! {
         <Layout
@@ -35,7 +36,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
         >
             <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
             <Form action=Register::PATH>
-                {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
+                <Carried return_to=return_to.clone()/>
                 <div class="columns">
                     <TextField
                         name="first_name"
@@ -82,10 +83,11 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
 }
 
 /// A taken address is no dead end.
-fn taken_help(texts: Texts, sign_in: String) -> AnyView {
+fn taken_help(texts: Texts, return_to: &ReturnTo) -> AnyView {
+    let (sign_in, reset) = (return_to.link("/login"), return_to.link("/forgot-password"));
     let text = t!(texts, "register-taken", sign_in = slot(0), reset = slot(1));
     let sign_in = view! { <a href=sign_in>{t!(texts, "register-taken-sign-in")}</a> };
-    let reset = view! { <a href="/forgot-password">{t!(texts, "register-taken-reset")}</a> };
+    let reset = view! { <a href=reset>{t!(texts, "register-taken-reset")}</a> };
     let parts = vec![sign_in.into_any(), reset.into_any()];
     view! { " " <Sentence text parts/> }.into_any()
 }

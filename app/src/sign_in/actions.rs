@@ -4,7 +4,7 @@ use vestibule_core::model::SessionKind;
 
 use crate::flash::{Flash, Form};
 use crate::return_to::ReturnTo;
-use crate::ssr::Visit;
+use crate::ssr::{MailedLink, Visit};
 
 #[server(prefix = "/_fn", endpoint = "sign_in")]
 pub async fn sign_in(
@@ -17,7 +17,11 @@ pub async fn sign_in(
     let return_to = ReturnTo::parse(&return_to);
     let is_persistent = remember_me.is_some();
     match begin(&visit, email.clone(), password, is_persistent).await {
-        Ok(()) => visit.redirect(return_to.path()),
+        Ok(()) => {
+            // A link that waits in this browser may be another account's.
+            visit.drop_token(MailedLink::VerifyEmail);
+            visit.redirect(return_to.path());
+        }
         Err(error) => {
             let remember_me = if is_persistent { "on" } else { "" };
             let flash = Flash::refused(Form::SignIn, error)

@@ -5,7 +5,7 @@ use vestibule_i18n::t;
 
 use super::actions::SignIn;
 use crate::components::{
-    Button, Checkbox, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField, Sentence,
+    Button, Carried, Checkbox, ErrorSummary, Form, Layout, NoticeBox, PasswordField, Sentence,
     TextField, slot,
 };
 use crate::messages;
@@ -19,7 +19,7 @@ pub fn SignInPage() -> impl IntoView {
 async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let return_to = visit.return_to();
     if visit.principal().await?.is_some() {
-        return Ok(visit.leave(return_to.path()));
+        return Ok(visit.leave_with_news(&return_to));
     }
     let texts = visit.texts();
     let flash = visit.take_flash();
@@ -34,7 +34,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
             <NoticeBox news=flash.news()/>
             <ErrorSummary message=messages::error(texts, &flash)/>
             <Form action=SignIn::PATH>
-                {return_to.field_value().map(|path| view! { <HiddenField name="return_to" value=path/> })}
+                <Carried return_to=return_to.clone()/>
                 // Browsers with a passkey to offer ask for the second token; the others read the first.
                 <TextField
                     name="email"

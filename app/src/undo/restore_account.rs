@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, ErrorCode, RestoreLink};
+use vestibule_core::{AuthError, RestoreLink};
 use vestibule_i18n::t;
 
 use super::actions::RestoreAccount;
@@ -53,11 +53,8 @@ fn ask(visit: &Visit, flash: &Flash, link: RestoreLink) -> AnyView {
 }
 
 fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
-    visit.drop_token(MailedLink::RestoreAccount);
     let texts = visit.texts();
-    // What the page says anyway needs no summary.
-    let is_news = flash.error() != Some(ErrorCode::InvalidToken);
-    let message = messages::error(texts, flash).filter(|_| is_news);
+    let message = messages::error(texts, flash);
     view! {
         <Layout
             product_name=visit.product_name()
@@ -68,6 +65,8 @@ fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
             <p>{t!(texts, "restore-dead-text")}</p>
             <p>{t!(texts, "restore-dead-help")}</p>
             <p><a class="button" href="/login">{t!(texts, "undo-sign-in")}</a></p>
+            <p>{t!(texts, "restore-dead-again")}</p>
+            <p><a class="button button-secondary" href="/forgot-password">{t!(texts, "restore-dead-reset")}</a></p>
             <p class="footnote"><a href="/register">{t!(texts, "restore-dead-register")}</a></p>
         </Layout>
     }

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, ErrorCode, RevertLink};
+use vestibule_core::{AuthError, RevertLink};
 use vestibule_i18n::{Texts, t};
 
 use super::actions::RevertEmail;
@@ -51,11 +51,8 @@ fn ask(visit: &Visit, flash: &Flash, link: RevertLink) -> AnyView {
 }
 
 fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
-    visit.drop_token(MailedLink::RevertEmail);
     let texts = visit.texts();
-    // What the page says anyway needs no summary.
-    let is_news = flash.error() != Some(ErrorCode::InvalidToken);
-    let message = messages::error(texts, flash).filter(|_| is_news);
+    let message = messages::error(texts, flash);
     let support = ssr::branding()
         .support
         .as_ref()

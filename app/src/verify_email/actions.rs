@@ -1,3 +1,8 @@
+#![expect(
+    clippy::unused_async,
+    reason = "server functions are asynchronous, whatever they do"
+)]
+
 use leptos::prelude::*;
 use vestibule_core::AuthError;
 
@@ -85,7 +90,9 @@ async fn confirm(
         .await?;
     visit.drop_token(MailedLink::VerifyEmail);
     let notice = if verified.is_change {
-        Notice::EmailChanged
+        Notice::EmailChanged {
+            is_former_told: verified.is_former_told,
+        }
     } else {
         Notice::EmailVerified
     };
@@ -106,6 +113,15 @@ async fn signs_in(visit: &Visit, email: String, password: String) -> bool {
             false
         }
     }
+}
+
+/// Puts the link away that this browser followed, and shows the form for a code.
+#[server(prefix = "/_fn", endpoint = "enter_code")]
+pub async fn enter_code(#[server(default)] return_to: String) -> Result<(), ServerFnError> {
+    let visit = Visit::current()?;
+    visit.drop_token(MailedLink::VerifyEmail);
+    visit.redirect(&ReturnTo::parse(&return_to).link(Form::VerifyEmail.page()));
+    Ok(())
 }
 
 /// Sends the mail again. Whether the address has an account does not show.

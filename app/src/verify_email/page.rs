@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::{AuthError, ErrorCode, Field, LinkState};
+use vestibule_core::{AuthError, Field, LinkState};
 use vestibule_i18n::{Texts, t};
 
-use super::actions::{ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
+use super::actions::{EnterCode, ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
 use crate::components::{
-    Button, ButtonStyle, ErrorSummary, Form, HiddenField, Layout, NoticeBox, PasswordField,
-    Sentence, TextField, Username, slot,
+    Button, ButtonStyle, Carried, ErrorSummary, Form, HiddenField, Layout, NoticeBox,
+    PasswordField, Sentence, TextField, Username, slot,
 };
 use crate::flash::Flash;
 use crate::messages;
@@ -26,6 +26,7 @@ struct Page {
     return_to: ReturnTo,
     /// The visitor's address, if signed in.
     own_address: Option<String>,
+    is_confirmed: bool,
 }
 
 /// A link that works.
@@ -44,8 +45,8 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
         Some(token) => Some(visit.auth().confirmation_link(&token, who.as_ref()).await?),
         None => None,
     };
-    let is_confirmed = who.as_ref().is_some_and(|who| who.user.is_email_verified);
     let page = Page {
+        is_confirmed: who.as_ref().is_some_and(|who| who.user.is_email_verified),
         texts: visit.texts(),
         flash: visit.take_flash(),
         return_to: visit.return_to(),
@@ -62,17 +63,52 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
             is_change,
             needs_password,
         }),
+        Some(LinkState::Dead {
+            masked_email: None,
+            is_change: true,
+        }) => page.change_not_made(),
         // A link that was used up has nothing more to say to somebody whose address is confirmed.
-        _ if is_confirmed => page.already_confirmed(),
+        _ if page.is_confirmed => page.already_confirmed(),
         Some(LinkState::Dead {
             masked_email: Some(masked),
+            is_change: true,
+        }) => page.change_made(masked),
+        Some(LinkState::Dead {
+            masked_email: Some(masked),
+            is_change: false,
         }) => page.dead_link_of(masked),
-        Some(LinkState::Dead { masked_email: None }) => page.dead_link(),
+        Some(LinkState::Dead {
+            masked_email: None,
+            is_change: false,
+        }) => page.dead_link(),
         None => page.enter_code(),
     })
 }
 
 impl Page {
+    fn is_signed_in(&self) -> bool {
+        self.own_address.is_some()
+    }
+
+    /// The way from a link to the code, for whom a code may be waiting as well. A change has none, but who is signed in
+    /// may have one of their own.
+    fn code_instead(&self, is_change: bool) -> Option<AnyView> {
+        let (texts, return_to) = (self.texts, self.return_to.clone());
+        let has_code = !self.is_confirmed && (self.is_signed_in() || !is_change);
+        has_code.then(|| view! { <CodeInstead texts return_to/> }.into_any())
+    }
+
+    /// Where to go from here: signed-in visitors go on, the others sign in.
+    fn way_on(&self, later: String) -> AnyView {
+        let (link, text) = if self.is_signed_in() {
+            (self.return_to.path().to_owned(), later)
+        } else {
+            let text = t!(self.texts, "verify-sign-in");
+            (self.return_to.link("/login"), text)
+        };
+        view! { <p><a href=link>{text}</a></p> }.into_any()
+    }
+
     /// The link works: one button uses it. A GET must not, because mail scanners follow links.
     fn confirm_link(self, link: Live) -> AnyView {
         let texts = self.texts;
@@ -88,6 +124,7 @@ impl Page {
         let errors = self.visit.field_errors(&self.flash);
         let email = link.email.clone();
         let error = errors.of(Field::Password);
+        let code_instead = self.code_instead(link.is_change);
         view! {
             <Layout
                 product_name=self.visit.product_name()
@@ -109,7 +146,20 @@ impl Page {
                         }}
                     </Button>
                 </Form>
-                {link.needs_password.then(|| view! { <NotMine texts/> })}
+                {link
+                    .needs_password
+                    .then(|| {
+                        view! {
+                            <div class="footnote">
+                                {if link.is_change {
+                                    view! { <Forgotten texts/> }.into_any()
+                                } else {
+                                    view! { <NotMine texts/> }.into_any()
+                                }}
+                                {code_instead}
+                            </div>
+                        }
+                    })}
             </Layout>
         }
         .into_any()
@@ -135,12 +185,53 @@ impl Page {
         .into_any()
     }
 
+    /// The link of a change that the account did not make, or not for long.
+    fn change_not_made(self) -> AnyView {
+        let texts = self.texts;
+        let text = t!(texts, "verify-change-dead-text");
+        let again = view! {
+            <p><a class="button" href="/account/email">{t!(texts, "verify-change-dead-again")}</a></p>
+        };
+        self.dead_change(text.into_any(), again.into_any())
+    }
+
+    /// The link of a change that was made: the account has this address.
+    fn change_made(self, masked_email: String) -> AnyView {
+        let text = t!(self.texts, "verify-change-made-text", email = slot(0));
+        let email = view! { <bdi class="address">{masked_email}</bdi> };
+        let text = view! { <Sentence text parts=vec![email.into_any()]/> };
+        self.dead_change(text.into_any(), ().into_any())
+    }
+
+    fn dead_change(self, text: AnyView, next: AnyView) -> AnyView {
+        let texts = self.texts;
+        let message = messages::error(texts, &self.flash);
+        let way_on = self.way_on(t!(texts, "verify-done-continue"));
+        let code_instead = self.code_instead(true);
+        view! {
+            <Layout
+                product_name=self.visit.product_name()
+                heading=t!(texts, "verify-dead-heading")
+                has_error=message.is_some()
+                is_signed_in=self.is_signed_in()
+            >
+                <ErrorSummary message/>
+                <p>{text}</p>
+                {next}
+                <div class="footnote">{code_instead} {way_on}</div>
+            </Layout>
+        }
+        .into_any()
+    }
+
     /// A link that was ours once: nobody has to type the address again.
     fn dead_link_of(self, masked_email: String) -> AnyView {
         let texts = self.texts;
-        // What the page says anyway needs no summary.
-        let is_news = self.flash.error() != Some(ErrorCode::InvalidToken);
-        let message = messages::error(texts, &self.flash).filter(|_| is_news);
+        let message = messages::error(texts, &self.flash);
+        let (code_instead, way_on) = (
+            self.code_instead(false),
+            self.way_on(t!(texts, "verify-later")),
+        );
         let button = t!(texts, "verify-dead-send-to", email = slot(0));
         let email = view! { <bdi>{masked_email}</bdi> };
         view! {
@@ -154,23 +245,25 @@ impl Page {
                 <p>{t!(texts, "verify-dead-text")}</p>
                 <Form action=ResendByLink::PATH>
                     <Carried return_to=self.return_to/>
-                    <Button><Sentence text=button parts=vec![email.into_any()]/></Button>
+                    // One box: a button's parts stand side by side.
+                    <Button><span><Sentence text=button parts=vec![email.into_any()]/></span></Button>
                 </Form>
-                <p class="footnote"><a href="/login">{t!(texts, "verify-sign-in")}</a></p>
+                <div class="footnote">{code_instead} {way_on}</div>
             </Layout>
         }
         .into_any()
     }
 
     fn dead_link(self) -> AnyView {
-        // Said once: a later visit is about another mail.
-        self.visit.drop_token(MailedLink::VerifyEmail);
         let texts = self.texts;
         let errors = self.visit.field_errors(&self.flash);
-        let is_news = self.flash.error() != Some(ErrorCode::InvalidToken);
-        let message = messages::error(texts, &self.flash).filter(|_| is_news);
+        let message = messages::error(texts, &self.flash);
+        let (code_instead, way_on) = (
+            self.code_instead(false),
+            self.way_on(t!(texts, "verify-later")),
+        );
         let typed = self.flash.value("email");
-        let is_signed_in = self.own_address.is_some();
+        let is_signed_in = self.is_signed_in();
         let email = if typed.is_empty() {
             self.own_address.unwrap_or_default()
         } else {
@@ -198,7 +291,7 @@ impl Page {
                     />
                     <Button>{t!(texts, "verify-dead-send")}</Button>
                 </Form>
-                <p class="footnote"><a href="/login">{t!(texts, "verify-sign-in")}</a></p>
+                <div class="footnote">{code_instead} {way_on}</div>
             </Layout>
         }
         .into_any()
@@ -209,12 +302,8 @@ impl Page {
         let texts = self.texts;
         let message = messages::error(texts, &self.flash);
         let errors = self.visit.field_errors(&self.flash);
-        let is_signed_in = self.own_address.is_some();
-        let (link, link_text) = if is_signed_in {
-            (self.return_to.path().to_owned(), t!(texts, "verify-later"))
-        } else {
-            (self.return_to.link("/login"), t!(texts, "verify-sign-in"))
-        };
+        let is_signed_in = self.is_signed_in();
+        let way_on = self.way_on(t!(texts, "verify-later"));
         let text = match &self.own_address {
             Some(_) => t!(texts, "verify-code-text-to", email = slot(0)),
             None => t!(texts, "verify-code-text"),
@@ -255,7 +344,7 @@ impl Page {
                         {t!(texts, "verify-code-resend")}
                     </Button>
                 </Form>
-                <p class="footnote"><a href=link>{link_text}</a></p>
+                <div class="footnote">{way_on}</div>
             </Layout>
         }
         .into_any()
@@ -277,12 +366,32 @@ fn Owner(texts: Texts, email: String, error: Option<String>) -> impl IntoView {
 #[component]
 fn NotMine(texts: Texts) -> impl IntoView {
     view! {
-        <div class="footnote">
-            <p>{t!(texts, "verify-not-mine-text")}</p>
-            <Form action=ResetByVerifyLink::PATH class="inline-form">
-                <Button style=ButtonStyle::Plain>{t!(texts, "verify-not-mine-button")}</Button>
-            </Form>
-        </div>
+        <p>{t!(texts, "verify-not-mine-text")}</p>
+        <Form action=ResetByVerifyLink::PATH class="inline-form">
+            <Button style=ButtonStyle::Plain>{t!(texts, "verify-not-mine-button")}</Button>
+        </Form>
+    }
+}
+
+/// The same on the link of a change: the mailbox that it was sent to is not the account's, so nothing is mailed there.
+#[component]
+fn Forgotten(texts: Texts) -> impl IntoView {
+    view! {
+        <p>
+            {t!(texts, "verify-change-forgotten-text")}
+            " "
+            <a href="/forgot-password">{t!(texts, "verify-change-forgotten-link")}</a>
+        </p>
+    }
+}
+
+#[component]
+fn CodeInstead(texts: Texts, return_to: ReturnTo) -> impl IntoView {
+    view! {
+        <Form action=EnterCode::PATH class="inline-form">
+            <Carried return_to/>
+            <Button style=ButtonStyle::Plain>{t!(texts, "verify-code-instead")}</Button>
+        </Form>
     }
 }
 
@@ -316,11 +425,4 @@ fn Account(
         }
         .into_any(),
     }
-}
-
-#[component]
-fn Carried(return_to: ReturnTo) -> impl IntoView {
-    return_to
-        .field_value()
-        .map(|path| view! { <HiddenField name="return_to" value=path/> })
 }

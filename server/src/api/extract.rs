@@ -1,9 +1,8 @@
 //! The body extractor of the API.
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, header};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -11,7 +10,7 @@ use vestibule_core::{AuthError, ErrorCode, Field, FieldCode, FieldError};
 use vestibule_web::Problem;
 
 /// A JSON object in the body. Everything that is not one gets its documented code: another content type
-/// `unsupported_media_type`, too many bytes `body_too_large`, all else `malformed_body`.
+/// `unsupported_media_type`, all else `malformed_body`.
 pub struct JsonBody<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
@@ -51,16 +50,11 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
+/// The body as the middleware has read it.
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
     Bytes::from_request(request, state)
         .await
-        .map_err(|rejection: BytesRejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                ErrorCode::BodyTooLarge.into()
-            } else {
-                ErrorCode::MalformedBody.into()
-            }
-        })
+        .map_err(|_| ErrorCode::MalformedBody.into())
 }
 
 /// Only objects, no field twice, and no NUL in any text: PostgreSQL cannot keep one, so neither database sees one.

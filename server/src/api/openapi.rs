@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use tower_http::compression::CompressionLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     Content, Header, InfoBuilder, Object, OpenApi, Ref, RefOr, Response as ApiResponse,
@@ -15,6 +17,8 @@ use utoipa::openapi::{
 use utoipa_swagger_ui::{Config, SwaggerUi};
 use vestibule_core::ErrorCode;
 use vestibule_web::WebState;
+
+use crate::assets::{entity_tag, matches_entity_tag};
 
 const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
 
@@ -25,14 +29,25 @@ pub fn document() -> OpenApi {
 
 /// Serves the document and the UI.
 pub(super) fn router(paths: OpenApi) -> Router<WebState> {
-    let json = serde_json::to_string(&complete(paths)).unwrap_or_default();
-    let serve = move || {
-        let json = json.clone();
-        async move { ([(header::CONTENT_TYPE, "application/json")], json) }
+    let json: Bytes = serde_json::to_string(&complete(paths))
+        .unwrap_or_default()
+        .into();
+    let tag = entity_tag(&json);
+    let serve = async move |headers: HeaderMap| {
+        // It may be kept, and is asked about each time.
+        let caching = [
+            (header::ETAG, tag.as_str()),
+            (header::CACHE_CONTROL, "no-cache"),
+        ];
+        if matches_entity_tag(&headers, &tag) {
+            return (StatusCode::NOT_MODIFIED, caching).into_response();
+        }
+        let content_type = [(header::CONTENT_TYPE, "application/json")];
+        (caching, content_type, json.clone()).into_response()
     };
     let ui = Router::from(SwaggerUi::new("/api/docs").config(Config::from(DOCUMENT_PATH)));
     Router::new()
-        .route(DOCUMENT_PATH, get(serve))
+        .route(DOCUMENT_PATH, get(serve).layer(CompressionLayer::new()))
         .merge(ui.layer(map_response(allow_ui)))
 }
 
@@ -73,7 +88,7 @@ fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// What any endpoint may answer, said once: 500 and 503, and for bodies 413 and 415.
+/// What any endpoint may answer, said once: 408, 421, 429, 500 and 503, and for bodies 413 and 415.
 fn add_common_responses(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         if !path.starts_with("/api/") {
@@ -92,6 +107,21 @@ fn add_common_responses(document: &mut OpenApi) {
                 add_problem(responses, 413, "`body_too_large`");
                 add_problem(responses, 415, "`unsupported_media_type`");
             }
+            add_problem(
+                responses,
+                408,
+                "`request_timeout`: its body or its answer took longer than 30 s; the connection is closed",
+            );
+            add_problem(
+                responses,
+                421,
+                "`misdirected_request`: the host is not one of this deployment's",
+            );
+            add_problem(
+                responses,
+                429,
+                "`rate_limited`: too many requests from this network; come back after `Retry-After`",
+            );
             add_problem(responses, 500, "`internal`");
             add_problem(
                 responses,

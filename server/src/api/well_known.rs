@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use vestibule_core::Auth;
+use vestibule_core::{Auth, KeySet};
 
-use crate::assets::{entity_tag, matches_entity_tag};
+use crate::assets::{matches_entity_tag, quoted};
 
 /// The keys that access tokens are verified with (RFC 7517). Verifiers keep it for five minutes.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "keys", operation_id = "jwks",
@@ -16,21 +17,18 @@ use crate::assets::{entity_tag, matches_entity_tag};
         (status = 304, description = "Unchanged since the entity tag that was given"),
     ))]
 pub async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response {
-    let body = auth.jwks();
-    let tag = entity_tag(body.as_bytes());
+    // Made when the keys were loaded. It is too small to gain by compression.
+    let KeySet { json, hash } = auth.jwks();
+    let tag = quoted(&hash);
     let caching = [
-        (header::ETAG, tag.clone()),
-        (header::CACHE_CONTROL, "public, max-age=300".to_owned()),
+        (header::ETAG, tag.as_str()),
+        (header::CACHE_CONTROL, "public, max-age=300"),
     ];
     if matches_entity_tag(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
-    (
-        caching,
-        [(header::CONTENT_TYPE, "application/jwk-set+json")],
-        body.to_string(),
-    )
-        .into_response()
+    let content_type = [(header::CONTENT_TYPE, "application/jwk-set+json")];
+    (caching, content_type, Bytes::from_owner(json)).into_response()
 }
 
 /// Where password managers send people (W3C "A Well-Known URL for Changing Passwords").

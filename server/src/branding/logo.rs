@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use axum::body::Bytes;
+use vestibule_mail::MailLogo;
 
 /// It is fetched by every new visitor.
 pub const MAX_BYTES: u64 = 256 * 1024;
@@ -102,10 +103,20 @@ impl Logo {
                 "names `{name}`, which must be an SVG (with its xmlns), PNG or WebP image, whatever its name"
             )
         })?;
+        if kind == LogoKind::Png && bytes.len() as u64 > MailLogo::MAX_BYTES {
+            return Err(format!(
+                "names `{name}`, a PNG larger than 64 KiB: every mail carries it, so make it smaller, or give an SVG or WebP image, which pages alone show"
+            ));
+        }
         Ok(Self {
             kind,
             bytes: bytes.into(),
         })
+    }
+
+    /// The same for mails; `None` for a kind that mail programs do not show.
+    pub fn for_mails(&self) -> Option<MailLogo> {
+        (self.kind == LogoKind::Png).then(|| MailLogo::new(&self.bytes))
     }
 }
 
@@ -149,12 +160,36 @@ mod tests {
         std::fs::write(&path, "GIF89a").unwrap();
         assert!(mend(&path).contains("must be an SVG (with its xmlns), PNG or WebP image"));
 
-        let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
-        bytes.resize(256 * 1024, 0);
-        std::fs::write(&path, &bytes).unwrap();
-        assert_eq!(Logo::read(&path).unwrap().bytes.len(), 256 * 1024);
-        bytes.push(0);
-        std::fs::write(&path, &bytes).unwrap();
-        assert!(mend(&path).contains("larger than 256 KiB"));
+        for (head, size, fault) in [
+            (
+                &b"\x89PNG\r\n\x1a\n"[..],
+                64 * 1024,
+                "a PNG larger than 64 KiB",
+            ),
+            (b"RIFF\x10\0\0\0WEBP", 256 * 1024, "larger than 256 KiB"),
+        ] {
+            let mut bytes = head.to_vec();
+            bytes.resize(size, 0);
+            std::fs::write(&path, &bytes).unwrap();
+            assert_eq!(Logo::read(&path).unwrap().bytes.len(), size);
+            bytes.push(0);
+            std::fs::write(&path, &bytes).unwrap();
+            assert!(mend(&path).contains(fault), "{}", mend(&path));
+        }
+    }
+
+    #[test]
+    fn mails_have_a_logo_that_is_a_png() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("logo");
+        for (bytes, has_one) in [
+            (&b"\x89PNG\r\n\x1a\n"[..], true),
+            (b"RIFF\x10\0\0\0WEBP", false),
+            (b"<svg xmlns=\"http://www.w3.org/2000/svg\"></svg>", false),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let logo = Logo::read(&path).unwrap();
+            assert_eq!(logo.for_mails().is_some(), has_one, "{logo:?}");
+        }
     }
 }

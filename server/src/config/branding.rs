@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use vestibule_mail::MailColours;
+use vestibule_mail::{MailColours, MailSettings};
 
 use super::Reader;
 use crate::branding::colour::Colour;
@@ -28,8 +28,13 @@ impl BrandingConfig {
         }
     }
 
-    /// The same colours for mails.
-    pub fn mail_colours(&self) -> MailColours {
+    /// Mails that look like it: the same colours, and the logo where it is a kind that mail programs show.
+    pub fn dress(&self, mails: MailSettings) -> MailSettings {
+        let logo = self.logo.as_ref().and_then(Logo::for_mails);
+        mails.with_colours(self.mail_colours()).with_logo(logo)
+    }
+
+    fn mail_colours(&self) -> MailColours {
         self.theme
             .map_or_else(MailColours::default, |theme| MailColours {
                 accent: theme.light.accent.to_string(),

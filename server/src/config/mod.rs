@@ -1,6 +1,7 @@
 //! Settings: a TOML file, and the environment over it. The one place that reads either.
 
 mod branding;
+mod database;
 mod reader;
 mod table;
 
@@ -10,12 +11,14 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+use vestibule_cache::RedisLink;
 use vestibule_core::model::Language;
-use vestibule_core::{HashSettings, MasterKey, PasswordPolicy, RegistrationMode};
+use vestibule_core::{HashSettings, MasterKey, PasswordPolicy, RegistrationMode, Retention};
 use vestibule_mail::{InvalidMailSettings, MailSettings};
-use vestibule_web::TrustedProxies;
+use vestibule_web::{ForwardedHeader, TrustedProxies};
 
 pub use branding::BrandingConfig;
+pub use database::DatabaseConfig;
 pub use reader::{Environment, Fault, ProcessEnvironment};
 pub use table::{SETTINGS, Setting, reference};
 
@@ -37,6 +40,7 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub http: HttpConfig,
     pub database: DatabaseConfig,
+    pub redis: RedisConfig,
     pub mail: MailConfig,
     pub tokens: TokensConfig,
     pub passwords: PasswordsConfig,
@@ -47,9 +51,8 @@ pub struct Config {
     /// For who asks for no language that there is.
     pub default_language: Language,
     pub rate_limits: bool,
+    pub retention: Retention,
     pub log: LogConfig,
-    /// Customary variables that are set and that this version has no use for; the start says so.
-    pub ignored: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -62,13 +65,24 @@ pub struct HttpConfig {
     pub allowed_origins: Vec<String>,
     /// The folder with the site's assets; `None`: those inside the binary.
     pub site_dir: Option<PathBuf>,
+    /// Connections at a time on the public port.
+    pub max_connections: usize,
+    /// How long the head of a request may take.
+    pub header_timeout: Duration,
+    /// How long the rest of it and its answer may take together.
+    pub request_timeout: Duration,
+    /// How long a connection may wait for another request.
+    pub idle_timeout: Duration,
+    /// How long readiness fails before the port closes.
+    pub shutdown_grace: Duration,
 }
 
 #[derive(Clone, Debug)]
-pub struct DatabaseConfig {
-    pub url: SecretString,
-    pub max_connections: u32,
-    pub migrate_on_start: bool,
+pub struct RedisConfig {
+    /// `None`: limits and caches are those of this process.
+    pub url: Option<SecretString>,
+    /// The beginning of every key and channel.
+    pub prefix: String,
 }
 
 #[derive(Clone, Debug)]
@@ -123,7 +137,8 @@ impl Config {
         let branding = BrandingConfig::read(reader);
         let config = Self {
             mode,
-            database: DatabaseConfig::read(reader, &data_dir),
+            database: DatabaseConfig::read(reader, mode, &data_dir),
+            redis: RedisConfig::read(reader, mode),
             mail: MailConfig::read(reader, mode, &branding),
             tokens: TokensConfig::read(reader, &http.public_url),
             passwords: PasswordsConfig::read(reader, &branding.product_name, &http.public_url),
@@ -137,8 +152,11 @@ impl Config {
             master_key: read_master_key(reader, mode),
             default_language: read_default_language(reader),
             rate_limits: reader.switch("rate_limits"),
+            retention: Retention {
+                audit_days: reader.number("retention.audit_days", 0, 36_500),
+                unverified_days: reader.number("retention.unverified_days", 0, 3650),
+            },
             log: LogConfig::read(reader, mode),
-            ignored: reader.ignored(),
             data_dir,
             http,
             branding,
@@ -192,9 +210,24 @@ impl HttpConfig {
             trusted_proxies: read_trusted_proxies(reader),
             allowed_origins: read_origins(reader),
             site_dir: read_site_dir(reader),
+            max_connections: reader.number("http.max_connections", 16, 1_000_000),
+            header_timeout: reader.seconds("http.header_timeout_seconds", 1, 60),
+            request_timeout: reader.seconds("http.request_timeout_seconds", 1, 60),
+            idle_timeout: reader.seconds("http.idle_timeout_seconds", 1, 3600),
+            shutdown_grace: read_shutdown_grace(reader, mode),
             public_url,
         }
     }
+}
+
+/// Long enough for a proxy to look twice; nobody waits for a developer's portal.
+fn read_shutdown_grace(reader: &mut Reader<'_>, mode: Mode) -> Duration {
+    let default = match mode {
+        Mode::Production => 5,
+        Mode::Development => 0,
+    };
+    let seconds = reader.optional_number("http.shutdown_grace_seconds", 0, 15);
+    Duration::from_secs(seconds.unwrap_or(default))
 }
 
 fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> Url {
@@ -226,10 +259,18 @@ fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> U
 
 fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
     let networks = reader.list("http.trusted_proxies");
-    TrustedProxies::parse(networks.iter().map(String::as_str)).unwrap_or_else(|error| {
+    let proxies = TrustedProxies::parse(networks.iter().map(String::as_str));
+    let proxies = proxies.unwrap_or_else(|error| {
         reader.fault("http.trusted_proxies", &error.to_string());
         TrustedProxies::default()
-    })
+    });
+    proxies.reading(reader.choice(
+        "http.forwarded_header",
+        &[
+            ("x-forwarded-for", ForwardedHeader::XForwardedFor),
+            ("forwarded", ForwardedHeader::Forwarded),
+        ],
+    ))
 }
 
 fn read_site_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
@@ -290,24 +331,23 @@ fn read_master_key(reader: &mut Reader<'_>, mode: Mode) -> Option<MasterKey> {
     key
 }
 
-impl DatabaseConfig {
-    fn read(reader: &mut Reader<'_>, data_dir: &std::path::Path) -> Self {
-        let default = || format!("sqlite:{}", data_dir.join("vestibule.db").display()).into();
-        let url = reader
-            .optional_secret("database.url")
-            .unwrap_or_else(default);
-        let known = ["sqlite:", "postgres:", "postgresql:"];
-        if !known
-            .iter()
-            .any(|scheme| url.expose_secret().starts_with(scheme))
+impl RedisConfig {
+    fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
+        let url = reader.optional_secret("redis.url");
+        if let Some(url) = &url
+            && let Err(error) = RedisLink::validate(url, mode == Mode::Production)
         {
-            reader.fault("database.url", "must begin with sqlite: or postgres://");
+            reader.fault("redis.url", &error.to_string());
         }
-        Self {
-            url,
-            max_connections: reader.number("database.max_connections", 2, 1000),
-            migrate_on_start: reader.switch("database.migrate_on_start"),
+        let prefix = reader.text("redis.prefix");
+        if prefix.is_empty()
+            || !prefix
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_:.".contains(&byte))
+        {
+            reader.fault("redis.prefix", "must be letters, digits and any of - _ : .");
         }
+        Self { url, prefix }
     }
 }
 
@@ -342,7 +382,7 @@ impl MailConfig {
         Self {
             smtp_url,
             support,
-            settings: settings.with_colours(branding.mail_colours()),
+            settings: branding.dress(settings),
         }
     }
 }

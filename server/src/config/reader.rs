@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -111,12 +112,6 @@ impl<'a> Reader<'a> {
                 mend: format!("names a file that cannot be read: {error}"),
             }),
         }
-    }
-
-    /// `REDIS_URL` is for the shared limits and caches of several replicas, which are still to come.
-    pub(super) fn ignored(&self) -> Vec<&'static str> {
-        let is_set = |name: &&str| self.environment.variable(name).is_some();
-        ["REDIS_URL"].into_iter().filter(is_set).collect()
     }
 
     /// A mistyped setting is a setting that is missing.
@@ -247,6 +242,10 @@ impl<'a> Reader<'a> {
         most: T,
     ) -> T {
         self.optional_number(key, least, most).unwrap_or(least)
+    }
+
+    pub(super) fn seconds(&mut self, key: &str, least: u64, most: u64) -> Duration {
+        Duration::from_secs(self.number(key, least, most))
     }
 
     pub(super) fn optional_number<T>(&mut self, key: &str, least: T, most: T) -> Option<T>

@@ -36,6 +36,7 @@ fn nothing_is_needed_in_development() {
         "sqlite:data/vestibule.db"
     );
     assert!(config.rate_limits && config.is_single_process() && !config.is_https());
+    assert!(config.http.shutdown_grace.is_zero(), "nobody waits");
 }
 
 #[test]
@@ -69,15 +70,64 @@ fn a_complete_production_set_is_accepted() {
         ("VESTIBULE_MAIL_FROM", "Example <no-reply@example.org>"),
         (
             "DATABASE_URL",
-            "postgres://vestibule:not-a-secret@db.example.org/vestibule",
+            "postgres://vestibule:not-a-secret@db.example.org/vestibule?sslmode=verify-full",
         ),
     ])
     .unwrap();
     assert!(config.is_https() && !config.is_single_process() && config.log.json);
+    assert_eq!(config.http.shutdown_grace, Duration::from_secs(5));
     assert_eq!(issuer(&config.http.public_url), "https://auth.example.org");
 }
 
+/// What does not say for certain whether it encrypts is no setting for a network.
 #[test]
+fn production_wants_to_know_whether_the_database_is_reached_encrypted() {
+    let faults = |url: &str| {
+        let faults = load(&[
+            ("VESTIBULE_MODE", "production"),
+            ("PUBLIC_URL", "https://auth.example.org"),
+            ("VESTIBULE_MASTER_KEY", KEY),
+            ("SMTP_URL", "smtps://mail.example.org"),
+            ("VESTIBULE_MAIL_FROM", "Example <no-reply@example.org>"),
+            ("DATABASE_URL", url),
+        ]);
+        faults.err().unwrap_or_default()
+    };
+    for url in [
+        "postgres://ann:not-a-secret@db.example.org/x",
+        "postgres://ann:not-a-secret@db.example.org/x?sslmode=prefer",
+        "postgres://ann:not-a-secret@10.0.0.1/x?sslmode=allow",
+    ] {
+        let faults = faults(url);
+        assert_eq!(faults.len(), 1, "{url}: {faults:#?}");
+        assert!(
+            faults[0].starts_with("DATABASE_URL") && faults[0].contains("sslmode=verify-full"),
+            "{}",
+            faults[0]
+        );
+        assert!(!faults[0].contains("not-a-secret"), "{}", faults[0]);
+        assert!(
+            load(&[("DATABASE_URL", url)]).is_ok(),
+            "development forgives"
+        );
+    }
+    for url in [
+        "postgres://db.example.org/x?sslmode=verify-full&sslrootcert=/ca.pem",
+        "postgres://db.example.org/x?sslmode=verify-ca",
+        "postgres://db.example.org/x?sslmode=require",
+        "postgres://db.example.org/x?sslmode=disable",
+        "postgres://localhost/x",
+        "postgres://127.0.0.1:5433/x",
+        "postgres://[::1]/x",
+        "postgres:///x?host=/run/postgresql",
+        "sqlite:x.db",
+    ] {
+        assert_eq!(faults(url), [] as [String; 0], "{url}");
+    }
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn each_wrong_setting_is_one_line_with_its_name_and_the_mend() {
     let cases = [
         (
@@ -94,8 +144,32 @@ fn each_wrong_setting_is_one_line_with_its_name_and_the_mend() {
             "must begin with sqlite: or postgres://",
         ),
         (
+            ("DATABASE_URL", "postgres://x?sslrootcert=/ca.pem"),
+            "only looked at with sslmode=verify-full or verify-ca",
+        ),
+        (
+            ("VESTIBULE_DATABASE_CONNECT_TIMEOUT_MS", "99"),
+            "must be a number from 100 to 60000",
+        ),
+        (
+            ("VESTIBULE_DATABASE_CONNECT_TIMEOUT_MS", "3001"),
+            "must be at most database.acquire_timeout_ms",
+        ),
+        (
+            ("VESTIBULE_DATABASE_LOCK_TIMEOUT_MS", "2501"),
+            "must be at most database.statement_timeout_ms",
+        ),
+        (
+            ("VESTIBULE_AUDIT_RETENTION_DAYS", "-1"),
+            "must be a number from 0 to 36500",
+        ),
+        (
             ("VESTIBULE_TRUSTED_PROXIES", "10.0.0.0/40"),
             "is not an address or network",
+        ),
+        (
+            ("VESTIBULE_FORWARDED_HEADER", "both"),
+            "must be x-forwarded-for or forwarded",
         ),
         (
             ("VESTIBULE_CORS_ALLOWED_ORIGINS", "https://app.example.org/"),
@@ -159,6 +233,47 @@ fn each_wrong_setting_is_one_line_with_its_name_and_the_mend() {
 }
 
 #[test]
+fn what_connections_may_do_has_bounds() {
+    for (variable, values, mend) in [
+        (
+            "VESTIBULE_MAX_CONNECTIONS",
+            ["15", "1000001"],
+            "from 16 to 1000000",
+        ),
+        (
+            "VESTIBULE_HEADER_TIMEOUT_SECONDS",
+            ["0", "61"],
+            "from 1 to 60",
+        ),
+        (
+            "VESTIBULE_REQUEST_TIMEOUT_SECONDS",
+            ["0", "61"],
+            "from 1 to 60",
+        ),
+        (
+            "VESTIBULE_IDLE_TIMEOUT_SECONDS",
+            ["0", "3601"],
+            "from 1 to 3600",
+        ),
+        (
+            "VESTIBULE_SHUTDOWN_GRACE_SECONDS",
+            ["-1", "16"],
+            "from 0 to 15",
+        ),
+    ] {
+        for value in values {
+            let faults = load(&[(variable, value)]).unwrap_err();
+            assert_eq!(faults.len(), 1, "{faults:#?}");
+            assert!(
+                faults[0].starts_with(variable) && faults[0].contains(mend),
+                "{}",
+                faults[0]
+            );
+        }
+    }
+}
+
+#[test]
 fn the_file_is_read_and_the_environment_wins() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vestibule.toml");
@@ -206,6 +321,25 @@ fn all_faults_of_the_branding_are_told_at_once() {
             "VESTIBULE_LOGO"
         ]
     );
+}
+
+#[test]
+fn a_png_that_is_too_large_for_mails_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logo.png");
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    png.resize(64 * 1024, 0);
+    std::fs::write(&path, &png).unwrap();
+    let logo = [("VESTIBULE_LOGO", path.to_str().unwrap())];
+    assert!(load(&logo).unwrap().branding.logo.is_some());
+    png.push(0);
+    std::fs::write(&path, &png).unwrap();
+    let faults = load(&logo).unwrap_err();
+    assert_eq!(faults.len(), 1, "{faults:#?}");
+    assert!(faults[0].starts_with("VESTIBULE_LOGO"), "{}", faults[0]);
+    for part in ["every mail carries it", "make it smaller", "SVG or WebP"] {
+        assert!(faults[0].contains(part), "{part}: {}", faults[0]);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest as _, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, header};
 use url::form_urlencoded;
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
@@ -28,9 +28,6 @@ pub async fn check_form(request: Request, next: Next) -> Response {
         Ok(bytes) if is_well_formed(&bytes) => {
             next.run(Request::from_parts(parts, Body::from(bytes)))
                 .await
-        }
-        Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-            Problem::from(ErrorCode::BodyTooLarge).into_response()
         }
         Ok(_) | Err(_) => Problem::from(ErrorCode::MalformedBody).into_response(),
     }

@@ -35,8 +35,16 @@ pub async fn show_problems(
     let language = page_language(request.headers(), request.extensions());
     // What was posted cannot be asked for again by its address.
     let asked = request.method().is_safe().then(|| request.uri().clone());
-    let response = next.run(request).await;
-    match problem_of(&response, for_programs) {
+    let mut response = next.run(request).await;
+    let problem = problem_of(&response, for_programs);
+    if let Some(problem) = &problem {
+        problem.log_failure();
+        if let Some(wait) = problem.retry_after() {
+            let headers = response.headers_mut();
+            headers.entry(header::RETRY_AFTER).or_insert(wait);
+        }
+    }
+    match problem {
         Some(problem) if for_people => {
             let document = ErrorDocument {
                 package_dir: &pages.package_dir,
@@ -90,7 +98,8 @@ fn problem_of(response: &Response, for_programs: bool) -> Option<Problem> {
         StatusCode::REQUEST_TIMEOUT => ErrorCode::RequestTimeout,
         StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::BodyTooLarge,
         StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
-        StatusCode::INTERNAL_SERVER_ERROR => ErrorCode::Internal,
+        StatusCode::SERVICE_UNAVAILABLE => ErrorCode::Unavailable,
+        status if status.is_server_error() => ErrorCode::Internal,
         _ => return None,
     };
     Some(code.into())
@@ -136,5 +145,5 @@ fn retry_after(response: &Response) -> Option<u64> {
 
 /// A panic in a handler is one 500: logged with its trace by the panic hook, and the process lives on.
 pub fn panic_response(_: Box<dyn Any + Send + 'static>) -> Response {
-    Problem::from(ErrorCode::Internal).into_response()
+    Problem::of_panic().into_response()
 }

@@ -1,17 +1,22 @@
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use tokio_util::task::TaskTracker;
 use tracing::Instrument as _;
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
 
 /// Finishes what a client began and did not wait for. A handler that is dropped half-way, because the browser's tab was
-/// closed, could leave a committed sign-out without the snapshots that it has to forget.
-pub async fn run_to_end(request: Request, next: Next) -> Response {
+/// closed, could leave a committed sign-out without the snapshots that it has to forget. The process waits for it too.
+pub async fn run_to_end(
+    State(tasks): State<TaskTracker>,
+    request: Request,
+    next: Next,
+) -> Response {
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let task = tokio::spawn(next.run(request).in_current_span());
+    let task = tasks.spawn(next.run(request).in_current_span());
     match task.await {
         Ok(response) => response,
         Err(failed) => match failed.try_into_panic() {

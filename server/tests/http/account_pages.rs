@@ -15,7 +15,13 @@ on_every_database! {
     every_page_is_one_of_the_navigation,
     pages_speak_the_language_of_the_browser,
     the_overview_says_what_there_is_to_do,
+    the_skip_link_leads_past_the_navigation,
     names_are_changed_and_refusals_keep_what_was_typed,
+    what_is_there_already_is_no_change,
+    another_language_is_told_as_that,
+    who_changes_the_password_goes_on,
+    a_changed_password_is_what_the_device_signed_in_with,
+    signing_out_everywhere_is_told_as_what_it_was,
     sessions_are_shown_and_ended,
     sessions_of_others_stay,
     activity_is_filtered_and_paged,
@@ -129,6 +135,7 @@ async fn the_overview_says_what_there_is_to_do(app: TestApp) {
     for _ in 0..2 {
         assert_eq!(app.try_sign_in("ann@example.org", WRONG).await, 401);
     }
+    app.write_deferred().await;
     app.verify(&mail.token.unwrap()).await.expect(200);
     let second = page(&mut browser, "/account").await;
     assert_has(
@@ -151,6 +158,164 @@ async fn the_overview_says_what_there_is_to_do(app: TestApp) {
             "No failed sign-ins",
         ],
     );
+}
+
+async fn the_skip_link_leads_past_the_navigation(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    for path in TABS {
+        let page = page(&mut browser, path).await;
+        assert_has(&page, &["href=\"#content\" class=\"skip-link\""]);
+        assert_eq!(page.matches("id=\"content\"").count(), 1, "{path}");
+        let navigation = page.find("class=\"tabs\"").unwrap();
+        assert!(navigation < page.find("id=\"content\"").unwrap(), "{page}");
+    }
+    // Elsewhere nothing stands before the parts of the page.
+    let page = page(&mut browser, "/logout").await;
+    assert_has(
+        &page,
+        &["href=\"#main\" class=\"skip-link\"", "id=\"main\""],
+    );
+}
+
+async fn events(app: &TestApp, access_token: &str) -> Vec<String> {
+    let events = app.get("/events").bearer(access_token).await.expect(200);
+    let events = events.json()["events"].as_array().unwrap().clone();
+    let kind = |event: &serde_json::Value| event["event_type"].as_str().unwrap().to_owned();
+    events.iter().map(kind).collect()
+}
+
+async fn what_is_there_already_is_no_change(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let me = async || app.get("/me").bearer(&ann.access_token).await.json();
+    let (before, told) = (me().await, events(&app, &ann.access_token).await);
+    app.advance(Duration::seconds(1));
+    for names in [
+        &[("first_name", "Ann"), ("last_name", "")],
+        &[("first_name", " Ann "), ("last_name", " ")],
+    ] {
+        let answer = browser.submit("update_profile", names).await;
+        assert_eq!(location(&answer), "/account/profile");
+        let saved = page(&mut browser, "/account/profile").await;
+        assert_has(&saved, &["Your name is saved."]);
+    }
+    app.patch("/me")
+        .bearer(&ann.access_token)
+        .json(&serde_json::json!({}))
+        .await
+        .expect(200);
+    browser
+        .submit(
+            "set_language",
+            &[("language", "en"), ("return_to", "/account")],
+        )
+        .await;
+    assert_eq!(me().await, before);
+    assert_eq!(events(&app, &ann.access_token).await, told);
+}
+
+async fn another_language_is_told_as_that(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    for (language, sentence) in [
+        ("de", "Sprache geändert von"),
+        ("en", "Language changed from"),
+    ] {
+        app.advance(Duration::seconds(1));
+        browser
+            .submit(
+                "set_language",
+                &[("language", language), ("return_to", "/account")],
+            )
+            .await;
+        assert_eq!(events(&app, &ann.access_token).await[0], "language_changed");
+        let told = page(&mut browser, "/account/activity?show=changes").await;
+        assert_has(&told, &[sentence]);
+        // It is nobody's attack.
+        assert_has_not(
+            &told,
+            &["Name changed", "Name geändert", "class=\"event-doubt\""],
+        );
+    }
+}
+
+async fn who_changes_the_password_goes_on(app: TestApp) {
+    const FORM: &str = "/account/password?return_to=/account/activity%3Fshow%3Dall";
+    const GOAL: &str = "/account/activity?show=all";
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let form = page(&mut browser, FORM).await;
+    assert_has(
+        &form,
+        &[
+            "name=\"return_to\" value=\"/account/activity?show=all\"",
+            "href=\"/forgot-password?return_to=/account/activity%3Fshow%3Dall\"",
+        ],
+    );
+    let fields = |password| {
+        [
+            ("current_password", password),
+            ("new_password", "a quite different phrase"),
+            ("return_to", GOAL),
+        ]
+    };
+    let answer = browser.submit("change_password", &fields(WRONG)).await;
+    let refused = assert_fault(&mut browser, &answer, FORM, "current_password").await;
+    assert_has(&refused, &["name=\"return_to\""]);
+    let answer = browser.submit("change_password", &fields(PASSWORD)).await;
+    assert_eq!(location(&answer), GOAL);
+    let told = page(&mut browser, GOAL).await;
+    assert_has(&told, &["Your password was changed."]);
+    // Who has been signed out meanwhile comes back here, and then goes on.
+    browser.submit("sign_out", &[]).await;
+    let answer = browser.submit("change_password", &fields(PASSWORD)).await;
+    let back =
+        "/login?return_to=/account/password%3Freturn_to%3D/account/activity%253Fshow%253Dall";
+    assert_eq!(location(&answer), back);
+    app.read_mails().await;
+}
+
+async fn a_changed_password_is_what_the_device_signed_in_with(app: TestApp) {
+    let mut browser = Browser::new(&app);
+    let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
+    browser.submit("register", &fields).await;
+    let before = page(&mut browser, "/account/sessions").await;
+    assert_has(&before, &["when registering"]);
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "a quite different phrase"),
+    ];
+    browser.submit("change_password", &fields).await;
+    let after = page(&mut browser, "/account/sessions").await;
+    assert_has(&after, &["with password"]);
+    assert_has_not(&after, &["when registering"]);
+    app.read_mails().await;
+}
+
+async fn signing_out_everywhere_is_told_as_what_it_was(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    browser.submit("sign_out_others", &[]).await;
+    let told = page(&mut browser, "/account/activity?show=sign_ins").await;
+    assert_has(&told, &["Signed out everywhere else from"]);
+    assert_has_not(&told, &["Signed out everywhere from"]);
+
+    let app_session = app.sign_in("ann@example.org").await;
+    app.post("/logout-all")
+        .bearer(&app_session.access_token)
+        .json(&serde_json::json!({ "keep_current": false }))
+        .await
+        .expect(204);
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    for (language, sentence) in [
+        ("en", "Signed out everywhere from"),
+        ("de", "Überall abgemeldet von"),
+    ] {
+        browser.set_cookie("__Host-language", language);
+        let told = page(&mut browser, "/account/activity?show=sign_ins").await;
+        assert_has(&told, &[sentence]);
+    }
 }
 
 async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
@@ -263,6 +428,7 @@ async fn sessions_of_others_stay(app: TestApp) {
 async fn activity_is_filtered_and_paged(app: TestApp) {
     app.user("ann@example.org").await;
     assert_eq!(app.try_sign_in("ann@example.org", WRONG).await, 401);
+    app.write_deferred().await;
     app.advance(Duration::days(1));
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     browser
@@ -279,7 +445,7 @@ async fn activity_is_filtered_and_paged(app: TestApp) {
             "Sign-in with a wrong password",
             "Account created with",
             "192.0.2.1",
-            "as long as the account exists",
+            "all of them with the account",
         ],
     );
     let filtered = [

@@ -11,6 +11,7 @@ on_every_database! {
     the_files_are_kept_for_ever_and_change_their_path with branded,
     an_svg_that_is_opened_runs_nothing with branded,
     an_image_is_what_its_bytes_say with branded_with_png,
+    mails_have_a_logo_that_is_a_png with branded_with_png,
     without_settings_pages_look_as_they_come,
     who_asks_for_no_language_gets_the_operators with in_german,
 }
@@ -111,7 +112,9 @@ async fn pages_and_mails_have_the_deployments_looks(app: TestApp) {
     ] {
         assert!(mail.html.contains(part), "{part} in {}", mail.html);
     }
-    assert!(!mail.html.contains("#0e6358"), "{}", mail.html);
+    for absent in ["#0e6358", "<img"] {
+        assert!(!mail.html.contains(absent), "{absent} in {}", mail.html);
+    }
 }
 
 async fn the_files_are_kept_for_ever_and_change_their_path(app: TestApp) {
@@ -163,6 +166,17 @@ async fn an_image_is_what_its_bytes_say(app: TestApp) {
     let answer = app.at(Method::GET, &logo).await.expect(200);
     assert_eq!(answer.header("content-type"), "image/png");
     assert_eq!(&*answer.body, PNG);
+}
+
+/// A mail brings its logo along.
+async fn mails_have_a_logo_that_is_a_png(app: TestApp) {
+    let (_, mail) = app.register("ann@example.org").await;
+    let (_, image) = mail.html.split_once("<img ").unwrap();
+    let (image, _) = image.split_once('>').unwrap();
+    assert!(image.contains("src=\"cid:logo@"), "{image}");
+    assert!(image.contains("alt=\"Müller &#38; Söhne\""), "{image}");
+    assert!(!mail.html.contains("/branding/"), "{}", mail.html);
+    assert!(mail.text.contains("Müller & Söhne"), "{}", mail.text);
 }
 
 async fn without_settings_pages_look_as_they_come(app: TestApp) {

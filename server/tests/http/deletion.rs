@@ -458,11 +458,8 @@ async fn purging_takes_only_what_is_due(app: TestApp) {
         app.advance(Duration::hours(1));
     }
     app.advance(Duration::days(14) - Duration::hours(2));
-    let auth = &app.portal.auth;
-    assert_eq!(auth.purge_deleted_accounts(2).await.unwrap(), 2);
-    assert_eq!(app.count("users").await, "3");
-    assert_eq!(auth.purge_deleted_accounts(2).await.unwrap(), 2);
-    assert_eq!(auth.purge_deleted_accounts(2).await.unwrap(), 0);
+    assert_eq!(app.purge().await, 4);
+    assert_eq!(app.purge().await, 0);
     assert_eq!(
         app.count("users where email = 'user4@example.org'").await,
         "1"

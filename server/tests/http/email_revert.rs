@@ -3,9 +3,11 @@
 use http::Method;
 use serde_json::json;
 use time::Duration;
+use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
+use vestibule_mail::MailSettings;
 
-use crate::support::{Browser, PASSWORD, TestApp, on_every_database};
+use crate::support::{Browser, PASSWORD, PUBLIC_URL, TestApp, on_every_database};
 
 on_every_database! {
     the_link_takes_the_account_back,
@@ -17,10 +19,19 @@ on_every_database! {
     a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner,
     a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner,
     the_oldest_owner_makes_the_later_links_worthless,
+    the_address_that_the_account_left_is_told with with_support,
+    an_address_that_the_account_did_not_leave_is_told_once,
+    an_address_that_was_never_proved_is_not_told,
     what_a_thief_has_open_is_dead_after_it,
 }
 
 const NEW_PASSWORD: &str = "a quite different phrase";
+const SUPPORT: &str = "help@example.org";
+
+fn with_support(config: &mut Config) {
+    let settings = MailSettings::new("Example", "no-reply@example.org", Some(SUPPORT));
+    config.mail.settings = settings.unwrap();
+}
 
 async fn the_link_takes_the_account_back(app: TestApp) {
     let (ann, thief, token) = app.stolen().await;
@@ -37,9 +48,8 @@ async fn the_link_takes_the_account_back(app: TestApp) {
             .expect_problem(401, "invalid_refresh_token");
     }
     assert_eq!(app.try_sign_in("thief@example.org", PASSWORD).await, 401);
-    app.anns_again().await;
-    let left = app.read_mails().await;
-    assert!(left.iter().all(|mail| !mail.contains("thief@")), "{left:?}");
+    app.anns_again("thief@example.org").await;
+    assert!(app.read_mails().await.is_empty());
 }
 
 async fn the_link_lives_for_three_days(app: TestApp) {
@@ -55,14 +65,17 @@ async fn the_link_lives_for_three_days(app: TestApp) {
     assert_eq!(app.try_sign_in("bob.new@example.org", PASSWORD).await, 200);
     assert_eq!(
         app.read_mails().await,
-        ["email_reverted to ann@example.org"]
+        [
+            "email_reverted to ann@example.org",
+            "email_taken_back to thief@example.org"
+        ]
     );
 }
 
 async fn the_link_works_once(app: TestApp) {
     let (_, _, token) = app.stolen().await;
     app.take_back(&token).await.unwrap();
-    app.anns_again().await;
+    app.anns_again("thief@example.org").await;
     assert_eq!(app.take_back(&token).await, Err("invalid_token"));
     for token in ["", "x", &"x".repeat(50_000)] {
         assert_eq!(app.take_back(token).await, Err("invalid_token"));
@@ -108,7 +121,7 @@ async fn a_button_on_the_page_takes_the_account_back(app: TestApp) {
     let done = browser.submit("revert_email", &[]).await.expect(303);
     assert_eq!(done.header("location"), "/forgot-password");
     assert!(!app.accepts(&thief.access_token).await);
-    app.anns_again().await;
+    app.anns_again("thief@example.org").await;
     // The button is worth nothing without its link, and the link nothing any more.
     for link in [
         "/revert-email".to_owned(),
@@ -142,7 +155,7 @@ async fn a_thief_who_moves_on_does_not_get_rid_of_the_owner(app: TestApp) {
     app.read_mails().await;
     assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
     assert_eq!(app.try_sign_in("hideout@example.org", PASSWORD).await, 401);
-    app.anns_again().await;
+    app.anns_again("hideout@example.org").await;
 }
 
 async fn a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner(app: TestApp) {
@@ -156,7 +169,7 @@ async fn a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner(app: Tes
     );
     app.read_mails().await;
     assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
-    app.anns_again().await;
+    app.anns_again("thief@example.org").await;
 }
 
 async fn a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner(app: TestApp) {
@@ -169,9 +182,9 @@ async fn a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner(app: Test
         .expect(202);
     app.read_mails().await;
     assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
-    app.anns_again().await;
+    app.anns_again("thief@example.org").await;
     app.advance(Duration::days(15));
-    assert_eq!(app.portal.auth.purge_deleted_accounts(10).await.unwrap(), 0);
+    assert_eq!(app.purge().await, 0);
     assert_eq!(
         app.try_sign_in("ann@example.org", "something only ann knows")
             .await,
@@ -186,7 +199,7 @@ async fn the_oldest_owner_makes_the_later_links_worthless(app: TestApp) {
         .await;
     app.take_back(&anns).await.unwrap();
     assert_eq!(app.take_back(&second).await, Err("invalid_token"));
-    app.anns_again().await;
+    app.anns_again("hideout@example.org").await;
 }
 
 async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
@@ -204,5 +217,62 @@ async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
         .expect_problem(400, "invalid_token");
     // The password that the thief knows opens nothing any more either (lesson V53).
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
-    app.anns_again().await;
+    app.anns_again("thief@example.org").await;
+}
+
+/// Whoever took the account back may read a mailbox that is Ann's no more.
+async fn the_address_that_the_account_left_is_told(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.move_account(&ann, "new@example.net", PASSWORD).await;
+    let mut browser = Browser::new(&app);
+    browser
+        .open(&format!("/revert-email?token={token}"))
+        .await
+        .expect(303);
+    browser.submit("revert_email", &[]).await.expect(303);
+    assert_eq!(
+        app.mail_to("ann@example.org").await.kind,
+        MailKind::EmailReverted
+    );
+    let mail = app.mail_to("new@example.net").await;
+    assert_eq!(mail.kind, MailKind::EmailTakenBack);
+    assert_eq!(mail.link, format!("{PUBLIC_URL}/forgot-password"));
+    for part in [
+        mail.text.replace('\u{2060}', ""),
+        mail.html.replace('\u{2060}', ""),
+    ] {
+        for told in [
+            "a***@example.org",
+            "24 November 2026",
+            "Device:",
+            "192.0.2.",
+            "Your password no longer works",
+            SUPPORT,
+        ] {
+            assert!(part.contains(told), "{told}: {part}");
+        }
+        assert!(!part.contains("ann@example.org"), "{part}");
+    }
+}
+
+async fn an_address_that_the_account_did_not_leave_is_told_once(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    let token = app.move_account(&ann, "new@example.org", PASSWORD).await;
+    app.move_account(&ann, "ann@example.org", PASSWORD).await;
+    assert!(app.take_back(&token).await.is_ok());
+    assert_eq!(
+        app.read_mails().await,
+        ["email_reverted to ann@example.org"]
+    );
+}
+
+async fn an_address_that_was_never_proved_is_not_told(app: TestApp) {
+    let (_, _, token) = app.stolen().await;
+    let unproved = "update users set is_email_verified = false where email = 'thief@example.org'";
+    app.database.execute(unproved).await;
+    assert!(app.take_back(&token).await.is_ok());
+    assert_eq!(
+        app.read_mails().await,
+        ["email_reverted to ann@example.org"]
+    );
 }

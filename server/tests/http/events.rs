@@ -1,6 +1,7 @@
 //! `GET /events`
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use time::Duration;
@@ -31,6 +32,7 @@ fn without_limits(config: &mut Config) {
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 async fn page(app: &TestApp, who: &SignedIn, query: &str) -> Value {
+    app.write_deferred().await;
     let answer = app
         .get(&format!("/events{query}"))
         .bearer(&who.access_token)
@@ -57,8 +59,11 @@ fn texts(page: &Value, field: &str) -> Vec<String> {
         .collect()
 }
 
+/// Each time to another name: one that is there already is no event.
 async fn rename(app: &TestApp, who: &SignedIn, count: usize) {
-    for number in 0..count {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    for _ in 0..count {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         app.advance(Duration::milliseconds(10));
         app.patch("/me")
             .bearer(&who.access_token)
@@ -218,10 +223,10 @@ async fn a_page_has_at_most_a_hundred_events(app: TestApp) {
 
 async fn one_moment_spreads_over_pages_without_gaps(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    for _ in 0..20 {
+    for number in 0..20 {
         app.patch("/me")
             .bearer(&ann.access_token)
-            .json(&json!({ "first_name": "Ann" }))
+            .json(&json!({ "first_name": format!("Ann {number}") }))
             .await
             .expect(200);
     }

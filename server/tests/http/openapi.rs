@@ -10,6 +10,7 @@ use crate::support::{TestApp, on_every_database};
 
 on_every_database! {
     the_document_names_every_endpoint,
+    the_document_can_be_kept,
     every_endpoint_of_the_document_is_there,
     every_code_that_it_names_exists,
     the_ui_comes_from_our_own_origin,
@@ -76,6 +77,21 @@ async fn the_document_names_every_endpoint(app: TestApp) {
         .collect();
     names.sort();
     assert_eq!(names, ENDPOINTS);
+}
+
+async fn the_document_can_be_kept(app: TestApp) {
+    let path = "/api/v1/openapi.json";
+    let first = app.at(Method::GET, path).await.expect(200);
+    assert_eq!(first.header("cache-control"), "no-cache");
+    let call = app.at(Method::GET, path);
+    let again = call.header("if-none-match", first.header("etag")).await;
+    assert!(again.expect(304).body.is_empty());
+    for coding in ["br", "gzip"] {
+        let call = app.at(Method::GET, path);
+        let packed = call.header("accept-encoding", coding).await.expect(200);
+        assert_eq!(packed.header("content-encoding"), coding);
+        assert!(packed.body.len() * 5 < first.body.len(), "{coding}");
+    }
 }
 
 async fn every_endpoint_of_the_document_is_there(app: TestApp) {

@@ -9,6 +9,8 @@ use crate::support::{
 
 on_every_database! {
     every_page_is_there_for_people,
+    scripts_come_where_they_have_something_to_do,
+    where_somebody_wants_to_go_is_carried_along,
     who_is_not_signed_in_is_sent_to_sign_in_and_back,
     a_visitor_registers_and_signs_out,
     a_refused_sign_in_is_told_once_and_keeps_the_address,
@@ -67,6 +69,96 @@ async fn every_page_is_there_for_people(app: TestApp) {
         }
     }
     Browser::new(&app).open("/reset-password").await.expect(200);
+}
+
+/// What scripts do something with.
+const FOR_SCRIPTS: [&str; 5] = [
+    "data-required",
+    "data-invalid",
+    "class=\"reveal\"",
+    "class=\"strength\"",
+    "autocomplete=\"one-time-code\"",
+];
+
+async fn scripts_come_where_they_have_something_to_do(app: TestApp) {
+    let (_, mail) = app.register("ann@example.org").await;
+    let reset = app.reset_token("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut seen = [0, 0];
+    let mut check = |path: &str, page: &str| {
+        let found: Vec<&str> = FOR_SCRIPTS
+            .into_iter()
+            .filter(|part| page.contains(part))
+            .collect();
+        let has_scripts = page.contains("modulepreload");
+        assert_eq!(has_scripts, !found.is_empty(), "{path}: {found:?}");
+        seen[usize::from(has_scripts)] += 1;
+    };
+    // Now, and when the password has to be given again.
+    for _ in 0..2 {
+        for path in [
+            "/verify-email",
+            "/forgot-password",
+            "/account",
+            "/account/profile",
+            "/account/password",
+            "/account/sessions",
+            "/account/activity",
+            "/logout",
+            "/revert-email",
+            "/restore-account",
+        ] {
+            check(path, &browser.open(path).await.expect(200).text());
+        }
+        app.advance(time::Duration::minutes(11));
+    }
+    for path in ["/account/email", "/account/delete", "/account/confirm"] {
+        check(path, &browser.open(path).await.expect(200).text());
+    }
+    let mut browser = Browser::new(&app);
+    browser
+        .open(&format!("/reset-password?token={reset}"))
+        .await;
+    browser
+        .open(mail.link.strip_prefix(PUBLIC_URL).unwrap())
+        .await;
+    for path in ["/login", "/register", "/reset-password", "/verify-email"] {
+        check(path, &browser.open(path).await.expect(200).text());
+    }
+    check(
+        "/nowhere",
+        &browser.open("/nowhere").await.expect(404).text(),
+    );
+    assert!(seen[0] > 10 && seen[1] > 10, "{seen:?}");
+}
+
+async fn where_somebody_wants_to_go_is_carried_along(app: TestApp) {
+    const GOAL: &str = "return_to=/account/profile";
+    app.user("ann@example.org").await;
+    let mut browser = Browser::new(&app);
+    let taken = [
+        ("email", "ann@example.org"),
+        ("password", NEW_PASSWORD),
+        ("return_to", "/account/profile"),
+    ];
+    let answer = browser.submit("register", &taken).await;
+    let page = browser.open(location(&answer)).await.expect(200).text();
+    for link in ["/login", "/forgot-password"] {
+        let link = format!("href=\"{link}?{GOAL}\"");
+        assert!(page.contains(&link), "{link} in {page}");
+    }
+    // A throttled sign-in.
+    let page = loop {
+        let answer = browser.submit("sign_in", &taken).await;
+        let page = browser.open(location(&answer)).await.expect(200).text();
+        if page.contains("data-seconds") {
+            break page;
+        }
+    };
+    let (_, summary) = page.split_once("role=\"alert\"").unwrap();
+    let (summary, _) = summary.split_once("</div>").unwrap();
+    let link = format!("href=\"/forgot-password?{GOAL}\"");
+    assert!(summary.contains(&link), "{summary}");
 }
 
 async fn who_is_not_signed_in_is_sent_to_sign_in_and_back(app: TestApp) {

@@ -8,7 +8,10 @@ use vestibule::config::Config;
 use vestibule_core::HashSettings;
 use vestibule_testkit::databases;
 
-use crate::support::{PASSWORD, TestApp, address, in_parallel, on_every_database};
+use crate::support::{
+    Browser, PASSWORD, TestApp, address, assert_has, in_parallel, on_every_database,
+    signed_in_browser,
+};
 
 on_every_database! {
     a_full_hash_queue_is_told_at_once with one_slow_hash_thread,
@@ -55,6 +58,7 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
         let app = TestApp::start(Arc::new(database), |_| {}, 42).await;
         let (ann, mail) = app.register("ann@example.org").await;
         let fresh = app.sign_in("ann@example.org").await;
+        let mut browser = signed_in_browser(&app, "ann@example.org").await;
         app.store.close().await;
 
         for path in ["/health", "/health/ready"] {
@@ -123,6 +127,19 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
                 .await
                 .expect_problem(503, "unavailable");
         }
+        // The number of the request can be copied where scripts come with the page, and selected everywhere.
+        for (path, has_scripts) in [("/account", false), ("/account/password", true)] {
+            let page = browser.open(path).await.expect(503).text();
+            assert_has(&page, &["Back in a moment", "class=\"footnote\""]);
+            for part in ["data-copy", "modulepreload"] {
+                assert_eq!(page.contains(part), has_scripts, "{part} in {page}");
+            }
+        }
+        let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
+        let mut stranger = Browser::new(&app);
+        stranger.submit("sign_in", &fields).await;
+        let page = stranger.open("/login").await.expect(200).text();
+        assert_has(&page, &["role=\"alert\"", "We cannot reach our database"]);
         // A token that is none is told without asking anybody.
         app.get("/me")
             .bearer("x.y.z")

@@ -13,11 +13,13 @@ on_every_database! {
     a_waiting_change_is_cancelled,
     a_new_address_that_breaks_a_rule_is_told_at_its_field,
     a_change_of_the_address_wants_a_fresh_password,
+    an_address_that_was_not_confirmed_gets_no_promises,
     a_taken_back_address_leads_to_a_new_password,
     a_link_back_that_is_dead_says_what_to_do,
     an_account_is_deleted_and_restored,
     a_deletion_is_refused_without_its_box_or_password,
     a_restore_link_that_is_dead_says_what_to_do,
+    a_restore_link_that_a_newer_mail_replaced_leads_to_that,
     links_that_take_back_change_nothing_before_the_button,
 }
 
@@ -35,7 +37,12 @@ async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
     let before = page(&mut browser, "/account/email").await;
     assert_has(
         &before,
-        &["name=\"new_email\"", "autocomplete=\"email\"", "Confirmed"],
+        &[
+            "name=\"new_email\"",
+            "autocomplete=\"email\"",
+            "Confirmed",
+            "within 72 hours",
+        ],
     );
     assert_has_not(
         &before,
@@ -52,6 +59,9 @@ async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
             "role=\"status\"",
             "A change is waiting",
             "ann@new.example",
+            // The owner of a taken address gets another mail, and an address that had many gets none.
+            "If the new address can be used",
+            "unless it has had several",
             "25 November 2026",
             "ann@example.org",
         ],
@@ -78,7 +88,11 @@ async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
     let after = page(&mut browser, "/account").await;
     assert_has(
         &after,
-        &["ann@new.example", "Your email address was changed."],
+        &[
+            "ann@new.example",
+            "Your email address was changed.",
+            "We have told the former address.",
+        ],
     );
     assert_has_not(&after, &["ann@example.org"]);
     assert_eq!(app.read_mails().await, ["email_changed to ann@example.org"]);
@@ -159,6 +173,34 @@ async fn a_change_of_the_address_wants_a_fresh_password(app: TestApp) {
     assert_eq!(app.read_mails().await.len(), 2);
 }
 
+/// Nobody is told of a change at an address that may be a stranger's, so no page says so.
+async fn an_address_that_was_not_confirmed_gets_no_promises(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let promises = ["within 72 hours", "innerhalb von 72 Stunden"];
+    for language in ["en", "de"] {
+        browser.set_cookie("__Host-language", language);
+        assert_has_not(&page(&mut browser, "/account/email").await, &promises);
+    }
+    browser.set_cookie("__Host-language", "en");
+    browser
+        .submit("change_email", &[("new_email", "ann@new.example")])
+        .await;
+    app.mail_to("ann@example.org").await;
+    let mail = app.mail_to("ann@new.example").await;
+    browser.open(path_of(&mail)).await;
+    browser.submit("verify_email", &[]).await;
+    assert!(app.read_mails().await.is_empty());
+    let after = page(&mut browser, "/account").await;
+    assert_has(&after, &["Your email address was changed."]);
+    assert_has_not(&after, &["We have told the former address", promises[0]]);
+    // In the history nobody knows any more how the former address stood.
+    assert_has(
+        &page(&mut browser, "/account/activity").await,
+        &["the former address was confirmed, we sent a mail there"],
+    );
+}
+
 async fn a_taken_back_address_leads_to_a_new_password(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let mut thief = signed_in_browser(&app, "ann@example.org").await;
@@ -191,7 +233,10 @@ async fn a_taken_back_address_leads_to_a_new_password(app: TestApp) {
     assert_eq!(thief.open("/account").await.status, 303);
     assert_eq!(
         app.read_mails().await,
-        ["email_reverted to ann@example.org"]
+        [
+            "email_reverted to ann@example.org",
+            "email_taken_back to eve@example.net"
+        ]
     );
 }
 
@@ -209,11 +254,19 @@ async fn a_link_back_that_is_dead_says_what_to_do(app: TestApp) {
         );
         assert_has_not(&dead, &["revert_email"]);
     }
-    let answer = browser.submit("revert_email", &[]).await;
-    assert_eq!(location(&answer), "/revert-email");
-    let dead = page(&mut browser, "/revert-email").await;
-    assert_has(&dead, &["no longer works"]);
-    assert_has_not(&dead, &["role=\"alert\""]);
+    for (function, path) in [
+        ("revert_email", "/revert-email"),
+        ("restore_account", "/restore-account"),
+        ("reset_password", "/reset-password"),
+    ] {
+        let answer = browser.submit(function, &[]).await;
+        assert_eq!(location(&answer), path);
+        let dead = page(&mut browser, path).await;
+        assert_has(
+            &dead,
+            &["no longer works", "role=\"alert\"", "<title>Error: "],
+        );
+    }
 }
 
 async fn an_account_is_deleted_and_restored(app: TestApp) {
@@ -315,6 +368,31 @@ async fn a_restore_link_that_is_dead_says_what_to_do(app: TestApp) {
         let answer = browser.submit("restore_account", &[]).await;
         assert_eq!(location(&answer), "/restore-account");
     }
+}
+
+async fn a_restore_link_that_a_newer_mail_replaced_leads_to_that(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    browser.submit("delete_account", &[("confirm", "on")]).await;
+    let old = app.mail_to("ann@example.org").await;
+    let mut browser = Browser::new(&app);
+    let again = [("email", "ann@example.org")];
+    browser.submit("forgot_password", &again).await;
+    let new = app.mail_to("ann@example.org").await;
+    assert_eq!(new.kind, MailKind::DeletionScheduled);
+    browser.open(path_of(&old)).await;
+    for (language, text) in [
+        ("en", "a newer mail has replaced this link"),
+        ("de", "eine neuere E-Mail hat diesen Link ersetzt"),
+    ] {
+        browser.set_cookie("__Host-language", language);
+        let dead = page(&mut browser, "/restore-account").await;
+        assert_has(&dead, &[text, "href=\"/forgot-password\""]);
+    }
+    browser.open(path_of(&new)).await;
+    let answer = browser.submit("restore_account", &[]).await;
+    assert_eq!(location(&answer), "/login");
+    app.read_mails().await;
 }
 
 async fn links_that_take_back_change_nothing_before_the_button(app: TestApp) {

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use vestibule_testkit::TestDatabase;
 
@@ -49,7 +50,10 @@ impl Deployment {
 
     /// The binary with these settings and nothing else of the developer's environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        self.set_up(Command::new(BINARY), arguments)
+    }
+
+    fn set_up(&self, mut command: Command, arguments: &[&str]) -> Command {
         command
             .args(arguments)
             .current_dir(self.folder.path())
@@ -59,25 +63,36 @@ impl Deployment {
         command
     }
 
+    /// The binary, after a line of shell that changes what it inherits.
+    pub fn in_shell(&self, line: &str) -> Command {
+        let script = format!("{line} && exec \"$0\"");
+        self.set_up(Command::new("/bin/sh"), &["-c", &script, BINARY])
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    pub fn address(&self) -> SocketAddr {
+    fn address(&self, setting: &str) -> SocketAddr {
         let (_, value) = self
             .settings
             .iter()
-            .find(|(name, _)| *name == "VESTIBULE_LISTEN")
+            .find(|(name, _)| *name == setting)
             .unwrap();
         value.parse().unwrap()
     }
 
     /// Starts the portal and waits until it is ready.
     pub fn start(&self) -> Running {
-        let child = self.command(&[]).stdout(Stdio::null()).spawn().unwrap();
+        self.start_by(self.command(&[]).stdout(Stdio::null()))
+    }
+
+    /// The same by a command that makes more of it.
+    pub fn start_by(&self, command: &mut Command) -> Running {
         let mut running = Running {
-            child,
-            address: self.address(),
+            child: command.spawn().unwrap(),
+            address: self.address("VESTIBULE_LISTEN"),
+            private_address: self.address("VESTIBULE_PRIVATE_LISTEN"),
         };
         let started = Instant::now();
         while !running
@@ -102,6 +117,7 @@ impl Deployment {
 pub struct Running {
     pub child: Child,
     pub address: SocketAddr,
+    pub private_address: SocketAddr,
 }
 
 impl Drop for Running {
@@ -125,19 +141,115 @@ impl Running {
 
     /// SIGTERM, as an orchestrator stops it; how it ended.
     pub fn terminate(mut self) -> Option<i32> {
-        let killed = Command::new("kill")
-            .args(["-TERM", &self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(killed.success());
+        self.signal(Signal::TERM);
+        self.end_within(PATIENCE)
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).unwrap();
+        kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
+    }
+
+    /// Waits for the end, and gives the exit code.
+    #[track_caller]
+    pub fn end_within(&mut self, time: Duration) -> Option<i32> {
         let asked = Instant::now();
-        while asked.elapsed() < PATIENCE {
+        while asked.elapsed() < time {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
             thread::sleep(Duration::from_millis(5));
         }
-        panic!("the portal does not stop");
+        panic!("the portal does not stop within {time:?}");
+    }
+
+    pub fn open(&self) -> Client {
+        Client::open(self.address)
+    }
+}
+
+/// A connection that is kept for several requests, or for half a one.
+pub struct Client {
+    pub stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Client {
+    pub fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            unread: Vec::new(),
+        }
+    }
+
+    pub fn send(&mut self, bytes: &str) -> &mut Self {
+        self.stream.write_all(bytes.as_bytes()).unwrap();
+        self
+    }
+
+    /// Asks on this connection and leaves it open.
+    pub fn get(&mut self, path: &str) -> io::Result<Answer> {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        self.stream.write_all(request.as_bytes())?;
+        self.answer()
+    }
+
+    /// The next answer, which has a `Content-Length`.
+    pub fn answer(&mut self) -> io::Result<Answer> {
+        loop {
+            if let Some((answer, length)) = self.first_answer() {
+                self.unread.drain(..length);
+                return Ok(answer);
+            }
+            let mut bytes = [0; 4096];
+            let count = self.stream.read(&mut bytes)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            self.unread.extend_from_slice(&bytes[..count]);
+        }
+    }
+
+    /// The answer that has come whole, with its length.
+    fn first_answer(&self) -> Option<(Answer, usize)> {
+        let text = String::from_utf8_lossy(&self.unread);
+        let head = text.split_once("\r\n\r\n")?.0;
+        let body: usize = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .unwrap_or("0")
+            .parse()
+            .unwrap();
+        let length = head.len() + 4 + body;
+        let whole = text.get(..length)?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        let body = whole.to_owned();
+        Some((Answer { status, body }, length))
+    }
+
+    /// When the server closes the connection, which sends nothing before.
+    #[track_caller]
+    pub fn closed_after(&mut self, since: Instant) -> Duration {
+        let mut byte = [0];
+        match self.stream.read(&mut byte) {
+            Ok(0) => since.elapsed(),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => since.elapsed(),
+            other => panic!("not closed: {other:?}"),
+        }
+    }
+
+    /// Whether the server has closed the connection by now.
+    pub fn is_closed(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        match peeked {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use vestibule_daemons::proc::Cmd;
 
-use crate::proc::Cmd;
 use rules::Edge;
 
 pub fn run() -> Result<()> {

@@ -15,8 +15,10 @@ const CORE: &str = "vestibule-core";
 const APP: &str = "vestibule-app";
 const I18N: &str = "vestibule-i18n";
 
+const DAEMONS: &str = "vestibule-daemons";
+
 /// Which crates of the workspace each crate may use.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     (CORE, &[]),
     ("vestibule-storage", &[CORE]),
     ("vestibule-cache", &[CORE]),
@@ -37,7 +39,8 @@ const ALLOWED: [(&str, &[&str]); 11] = [
             "vestibule-mail",
         ],
     ),
-    ("xtask", &[]),
+    (DAEMONS, &[]),
+    ("xtask", &[DAEMONS]),
 ];
 
 /// Frameworks and drivers that the core knows nothing about; a name stands for its family too (`leptos_axum`).
@@ -156,6 +159,7 @@ mod tests {
             (APP, "vestibule-storage"),
             ("vestibule-frontend", CORE),
             ("vestibule", "vestibule-testkit"),
+            ("vestibule", DAEMONS),
             ("xtask", CORE),
         ] {
             assert_eq!(

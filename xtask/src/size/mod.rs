@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use tempfile::TempDir;
+use vestibule_daemons::free_port;
+use vestibule_daemons::proc::{self, Cmd};
 
 use crate::build::{self, DIST};
-use crate::proc::{self, Cmd};
-use crate::services::free_port;
 
 /// At idle. The arenas of the hash threads come on top of it, but they are allocated with the first sign-in: a server
 /// that nobody has used has none, so what is measured here compares with the limit as it is.

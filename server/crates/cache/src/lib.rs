@@ -1,7 +1,10 @@
-//! In-process adapters of the rate limiter and cache ports, for one replica.
+//! Rate limiter and cache: in the process for one replica, on Redis for several.
+//!
+//! Redis is never the only home of anything (design rule 4). With Redis away the limits are kept by each replica for
+//! itself, and stricter; who is signed in is looked up in the database.
 
-mod limiter;
-mod snapshots;
+mod in_process;
+mod redis;
 
-pub use limiter::InProcessLimiter;
-pub use snapshots::{InProcessCache, NoCache};
+pub use in_process::{InProcessLimiter, InProcessPrincipals, NoCache};
+pub use redis::{InvalidRedisUrl, RedisLimiter, RedisLink, RedisPrincipals};

@@ -22,6 +22,7 @@ codes! {
         VerificationFailed = "verification_failed",
         VerificationRequested = "verification_requested",
         ProfileUpdated = "profile_updated",
+        LanguageChanged = "language_changed",
         PasswordChanged = "password_changed",
         PasswordChangeFailed = "password_change_failed",
         PasswordResetRequested = "password_reset_requested",
@@ -36,6 +37,8 @@ codes! {
         DeletionCancelled = "deletion_cancelled",
         AccountDeleted = "account_deleted",
         DataExported = "data_exported",
+        RateLimited = "rate_limited",
+        RequestRefused = "request_refused",
     }
 }
 
@@ -52,6 +55,8 @@ impl AuditEvent {
                 | Self::PasswordChangeFailed
                 | Self::PasswordResetFailed
                 | Self::ReauthenticationFailed
+                | Self::RateLimited
+                | Self::RequestRefused
         )
     }
 }

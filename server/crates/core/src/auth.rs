@@ -11,22 +11,23 @@ use uuid::Uuid;
 
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::crypto::MasterKey;
+use crate::deferred::Deferred;
 use crate::error::AuthError;
 use crate::hashing::PasswordHasher;
-use crate::model::{Language, Principal, Session, User, device_name};
+use crate::limits;
+use crate::model::{Language, Principal, device_name};
 use crate::password_policy::PasswordPolicy;
 use crate::ports::{
-    Clock, Decision, Lookup, Quota, Random, RateLimiter, Repository, SnapshotCache, Store,
-    Transaction,
+    Clock, Lookup, PrincipalCache, Random, RateLimiter, Repository, Store, Transaction,
 };
-use crate::tokens::{TokenSettings, TokenSigner};
+use crate::tokens::{KeySet, TokenSettings, TokenSigner};
 
 /// The public face of every operation. Cheap to share behind an `Arc`.
 pub struct Auth {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) limiter: Arc<dyn RateLimiter>,
-    pub(crate) users: Arc<dyn SnapshotCache<User>>,
-    pub(crate) sessions: Arc<dyn SnapshotCache<Session>>,
+    pub(crate) principals: Arc<dyn PrincipalCache>,
+    pub(crate) deferred: Deferred,
     pub(crate) hasher: PasswordHasher,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -39,8 +40,7 @@ pub struct Auth {
 pub struct AuthBuilder {
     pub store: Arc<dyn Store>,
     pub limiter: Arc<dyn RateLimiter>,
-    pub users: Arc<dyn SnapshotCache<User>>,
-    pub sessions: Arc<dyn SnapshotCache<Session>>,
+    pub principals: Arc<dyn PrincipalCache>,
     pub hasher: PasswordHasher,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
@@ -104,47 +104,9 @@ impl RequestMeta {
         device_name(self.user_agent.as_deref())
     }
 
-    /// The key of the client's network: an IPv4 address, or an IPv6 /64 (lesson V38).
     pub(crate) fn network(&self) -> String {
-        match self.ip_address.to_canonical() {
-            IpAddr::V4(address) => address.to_string(),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-            }
-        }
+        limits::network(self.ip_address)
     }
-}
-
-/// The limits that operations keep. Numbers are documented in docs/SECURITY.md.
-pub(crate) mod quotas {
-    use super::{Duration, Quota};
-
-    const fn quota(burst: u32, period_seconds: u64) -> Quota {
-        Quota {
-            burst,
-            period: Duration::from_secs(period_seconds),
-        }
-    }
-
-    /// Wrong passwords for one account.
-    pub(crate) const SIGN_IN_ACCOUNT: Quota = quota(10, 60);
-    /// Wrong passwords from one network.
-    pub(crate) const SIGN_IN_NETWORK: Quota = quota(50, 10);
-    /// Audit events about refused sign-ins from one network.
-    pub(crate) const AUDIT_LIMITED: Quota = quota(1, 60);
-    /// Registrations from one network.
-    pub(crate) const REGISTER_NETWORK: Quota = quota(20, 60);
-    /// Mails that somebody can cause to one address.
-    pub(crate) const MAIL_RECIPIENT: Quota = quota(5, 600);
-    /// Mails that one network can cause.
-    pub(crate) const MAIL_NETWORK: Quota = quota(20, 60);
-    /// Downloads of one account's data.
-    pub(crate) const EXPORT_ACCOUNT: Quota = quota(5, 600);
-    /// Mailed tokens and codes tried from one network.
-    pub(crate) const TOKEN_NETWORK: Quota = quota(30, 10);
-    /// Passwords that one network can have rated while they are typed: an office at once, and one a second after that.
-    pub(crate) const STRENGTH_NETWORK: Quota = quota(120, 1);
 }
 
 /// How long mailed secrets live (rule D3).
@@ -176,8 +138,8 @@ impl AuthBuilder {
         Ok(Auth {
             store: self.store,
             limiter: self.limiter,
-            users: self.users,
-            sessions: self.sessions,
+            principals: self.principals,
+            deferred: Deferred::default(),
             hasher: self.hasher,
             clock: self.clock,
             random: self.random,
@@ -190,7 +152,7 @@ impl AuthBuilder {
 
 impl Auth {
     /// The JSON Web Key Set (RFC 7517) that downstream services verify access tokens with.
-    pub fn jwks(&self) -> Arc<str> {
+    pub fn jwks(&self) -> KeySet {
         self.signer.jwks()
     }
 
@@ -232,87 +194,63 @@ impl Auth {
             self.signer.reload(&*self.store, &self.master, now).await?;
         }
         let claims = self.signer.verify(token, now)?;
-        let principal = self.authenticate_session(claims.sid).await?;
-        if principal.user.id == claims.sub {
-            Ok(principal)
-        } else {
-            Err(AuthError::Unauthenticated)
-        }
+        self.authenticate_session(claims.sub, claims.sid).await
     }
 
-    /// Who a session speaks for; the session and its user are looked up now.
+    /// Who a session of a user speaks for; the session and its user are looked up now.
     ///
     /// # Errors
-    /// [`AuthError::Unauthenticated`] if either is not live.
-    pub async fn authenticate_session(&self, session_id: Uuid) -> Result<Principal, AuthError> {
+    /// [`AuthError::Unauthenticated`] if either is not live, or the session is another user's.
+    pub async fn authenticate_session(
+        &self,
+        user_id: Uuid,
+        session_id: Uuid,
+    ) -> Result<Principal, AuthError> {
         let now = self.clock.now();
         let principal = self
-            .principal(session_id, now)
+            .principal(user_id, session_id, now)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
         if now - principal.session.last_seen_at > TOUCH_INTERVAL {
-            self.touch(session_id, now).await;
+            self.defer_seen(session_id, now);
         }
         Ok(principal)
     }
 
     async fn principal(
         &self,
+        user_id: Uuid,
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<Principal>, AuthError> {
-        let cached_session = self.sessions.get(session_id).await;
-        let cached_user = match &cached_session {
-            Lookup::Hit(session) => Some(self.users.get(session.user_id).await),
-            Lookup::Miss { .. } => None,
+        let ticket = match self.principals.get(user_id, session_id).await {
+            Lookup::Hit(principal) => {
+                return Ok(Some(*principal).filter(|who| who.session.expires_at > now));
+            }
+            Lookup::Miss(ticket) => ticket,
         };
-        if let (Lookup::Hit(session), Some(Lookup::Hit(user))) = (&cached_session, &cached_user) {
-            let (session, user) = (session.clone(), user.clone());
-            return Ok((session.expires_at > now).then_some(Principal { user, session }));
+        let found = self
+            .store
+            .connect()
+            .await?
+            .principal(session_id, now)
+            .await?;
+        let principal = found.filter(|who| who.user.id == user_id);
+        if let Some(principal) = &principal {
+            self.principals.put(principal, ticket).await;
         }
-        let mut store = self.store.connect().await?;
-        let Some(principal) = store.principal(session_id, now).await? else {
-            return Ok(None);
-        };
-        if let Lookup::Miss { ticket } = cached_session {
-            let session = principal.session.clone();
-            self.sessions.put(session_id, session, ticket).await;
-        }
-        if let Some(Lookup::Miss { ticket }) = cached_user {
-            let user = principal.user.clone();
-            self.users.put(user.id, user, ticket).await;
-        }
-        Ok(Some(principal))
+        Ok(principal)
     }
 
-    /// Best effort: who was seen when is a comfort, and no reason to refuse a request.
-    async fn touch(&self, session_id: Uuid, now: OffsetDateTime) {
-        let written = match self.store.connect().await {
-            Ok(mut store) => store.touch_session(session_id, now).await,
-            Err(error) => Err(error),
-        };
-        match written {
-            Ok(()) => self.sessions.remove(session_id).await,
-            Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "last seen was not written"
-            ),
-        }
-    }
-
-    /// Commits, and forgets the snapshots of what was changed. Also where the commit failed: its answer may have been
-    /// lost after it was done.
+    /// Commits, and forgets the snapshots of the user whom it changed. Also where the commit failed: its answer may have
+    /// been lost after it was done.
     pub(crate) async fn commit(
         &self,
         tx: Box<dyn Transaction>,
         user_id: Uuid,
-        sessions: &[Uuid],
     ) -> Result<(), AuthError> {
         let committed = tx.commit().await;
-        self.users.remove(user_id).await;
-        for session in sessions {
-            self.sessions.remove(*session).await;
-        }
+        self.principals.forget(user_id).await;
         Ok(committed?)
     }
 
@@ -320,6 +258,7 @@ impl Auth {
         self.random.id(self.clock.now())
     }
 
+    /// Writes an event with the change that it tells of.
     pub(crate) async fn audit(
         &self,
         store: &mut dyn Repository,
@@ -328,7 +267,18 @@ impl Auth {
         details: Value,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let record = AuditRecord {
+        let record = self.audit_record(event, user_id, details, meta);
+        Ok(store.insert_audit(&record).await?)
+    }
+
+    pub(crate) fn audit_record(
+        &self,
+        event: AuditEvent,
+        user_id: Option<Uuid>,
+        details: Value,
+        meta: &RequestMeta,
+    ) -> AuditRecord {
+        AuditRecord {
             id: self.new_id(),
             user_id,
             event,
@@ -336,50 +286,6 @@ impl Auth {
             ip_address: meta.ip_address.to_canonical().to_string(),
             user_agent: meta.user_agent.clone(),
             created_at: self.clock.now(),
-        };
-        Ok(store.insert_audit(&record).await?)
-    }
-
-    /// Writes an audit event that belongs to no other write.
-    pub(crate) async fn audit_alone(
-        &self,
-        event: AuditEvent,
-        user_id: Option<Uuid>,
-        details: Value,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let mut store = self.store.connect().await?;
-        self.audit(&mut *store, event, user_id, details, meta).await
-    }
-
-    /// Takes one from a quota.
-    ///
-    /// # Errors
-    /// [`AuthError::RateLimited`] if none is left.
-    pub(crate) async fn take(&self, key: &str, quota: Quota) -> Result<(), AuthError> {
-        if !self.settings.limits_enabled {
-            return Ok(());
-        }
-        match self
-            .limiter
-            .take(key, quota, self.clock.now())
-            .await
-            .map_err(AuthError::Unavailable)?
-        {
-            Decision::Allowed => Ok(()),
-            Decision::Limited { retry_after } => Err(AuthError::RateLimited { retry_after }),
-        }
-    }
-
-    pub(crate) async fn give_back(&self, key: &str, quota: Quota) {
-        if let Err(error) = self.limiter.give_back(key, quota).await {
-            tracing::warn!(error, "a limit was not given back");
-        }
-    }
-
-    pub(crate) async fn reset_limit(&self, key: &str) {
-        if let Err(error) = self.limiter.reset(key).await {
-            tracing::warn!(error, "a limit was not reset");
         }
     }
 }

@@ -86,6 +86,13 @@ impl MasterKey {
         self.mac("derive", &[label.as_bytes()])
     }
 
+    /// A key of its own for one use that seals very often: one key with random nonces is good for 2^32 messages (NIST SP
+    /// 800-38D, 8.3).
+    #[must_use]
+    pub fn for_use(&self, label: &str) -> Self {
+        Self(self.derive(label))
+    }
+
     /// The mailed token of a row: 256 bits that nobody can guess from the row. Derived, so that the outbox keeps no token.
     pub(crate) fn one_time_token(&self, purpose: Purpose, id: Uuid) -> String {
         URL_SAFE_NO_PAD.encode(
@@ -119,8 +126,11 @@ impl MasterKey {
         self.mac("refresh-tag", &[family.as_bytes(), secret])
     }
 
-    /// Encrypts with AES-256-GCM; `label` binds the result to its place.
-    pub(crate) fn seal(
+    /// Encrypts with AES-256-GCM; `label` binds the result to its place. In base64.
+    ///
+    /// # Errors
+    /// [`CannotOpen`] only for what is longer than the cipher takes (64 GiB).
+    pub fn seal(
         &self,
         label: &str,
         plain: &[u8],
@@ -139,7 +149,11 @@ impl MasterKey {
         Ok(STANDARD.encode([nonce.as_slice(), &data].concat()))
     }
 
-    pub(crate) fn open(&self, label: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+    /// Decrypts what was sealed for the same place.
+    ///
+    /// # Errors
+    /// [`CannotOpen`] if it was sealed under another key or label, or changed since.
+    pub fn open(&self, label: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
         let mut data = Zeroizing::new(STANDARD.decode(sealed).map_err(|_| CannotOpen)?);
         let (nonce, rest) = data.split_at_mut_checked(NONCE_LEN).ok_or(CannotOpen)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;

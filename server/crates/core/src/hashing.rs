@@ -99,6 +99,9 @@ enum HashError {
     Encoding(#[from] argon2::password_hash::phc::Error),
 }
 
+/// A place in the queue before the hash threads.
+pub(crate) struct HashPlace(mpsc::OwnedPermit<Job>);
+
 /// The hash threads and the queue before them. They end when the last clone is dropped.
 #[derive(Clone)]
 pub struct PasswordHasher {
@@ -171,6 +174,19 @@ impl PasswordHasher {
         password: &str,
         stored: Option<&str>,
     ) -> Result<Verdict, AuthError> {
+        self.verify_in(self.reserve()?, password, stored).await
+    }
+
+    /// The same in a place that was taken before.
+    ///
+    /// # Errors
+    /// Only defects.
+    pub(crate) async fn verify_in(
+        &self,
+        place: HashPlace,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<Verdict, AuthError> {
         let (reply, answer) = oneshot::channel();
         // Overlong passwords cannot be right; an empty one in their place does the same work in bounded time.
         let (password, stored) = if password.len() > MAX_PASSWORD_BYTES {
@@ -178,12 +194,12 @@ impl PasswordHasher {
         } else {
             (password, stored.map(str::to_owned))
         };
-        self.submit(Job::Verify {
+        place.0.send(Job::Verify {
             password: normalise(password),
             stored,
             salt: self.salt(),
             reply,
-        })?;
+        });
         wait(answer).await
     }
 
@@ -204,8 +220,13 @@ impl PasswordHasher {
         answer.await.map_err(AuthError::internal)
     }
 
-    fn submit(&self, job: Job) -> Result<(), AuthError> {
-        self.jobs.try_send(job).map_err(|error| match error {
+    /// Takes a place in the queue before anything is looked up for the hash, so that who is turned away costs nothing.
+    ///
+    /// # Errors
+    /// [`AuthError::Overloaded`] at once if there is none.
+    pub(crate) fn reserve(&self) -> Result<HashPlace, AuthError> {
+        let place = self.jobs.clone().try_reserve_owned();
+        place.map(HashPlace).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => AuthError::Overloaded {
                 retry_after: self.jittered_delay(),
             },
@@ -213,6 +234,11 @@ impl PasswordHasher {
                 AuthError::internal("the hash threads have ended")
             }
         })
+    }
+
+    fn submit(&self, job: Job) -> Result<(), AuthError> {
+        self.reserve()?.0.send(job);
+        Ok(())
     }
 
     /// 1 to 3 s, so that those who were turned away do not come back together.

@@ -6,8 +6,10 @@
 mod audit;
 mod auth;
 mod crypto;
+mod deferred;
 mod error;
 mod hashing;
+mod limits;
 pub mod mail;
 pub mod model;
 mod operations;
@@ -24,9 +26,9 @@ pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
 pub use operations::{
-    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, LinkState, Register,
-    Registered, ResetLink, RestoreLink, RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile,
-    Verified, VerifyEmail,
+    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, LinkState,
+    MAILS_KEPT, Register, Registered, Removed, ResetLink, RestoreLink, Retention, RevertLink,
+    SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
-pub use tokens::{AccessTokenClaims, TokenSettings};
+pub use tokens::{AccessTokenClaims, KeySet, TokenSettings};

@@ -29,6 +29,8 @@ codes! {
         EmailChanged = "email_changed",
         /// To the address that an account went back to.
         EmailReverted = "email_reverted",
+        /// To the address that an account left by going back to a former one.
+        EmailTakenBack = "email_taken_back",
         /// A sign-in on a device that the account was not used on before.
         NewDevice = "new_device",
         /// The account will be deleted, with the link that keeps it.
@@ -46,7 +48,7 @@ pub struct MailContext {
     pub device: String,
     pub ip_address: String,
     pub at: OffsetDateTime,
-    /// The new address, where the mail tells of a change of address; shown by [`mask_email`].
+    /// Where the mail tells of a change of address, the one that it went to; shown by [`mask_email`].
     pub other_email: Option<String>,
 }
 

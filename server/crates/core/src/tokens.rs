@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::crypto::MasterKey;
+use crate::crypto::{MasterKey, hash_token};
 use crate::error::{AuthError, BoxError};
 use crate::model::{Session, SigningKey, User};
 use crate::ports::{Random, Store};
@@ -21,6 +21,8 @@ const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 const MAX_TOKEN_BYTES: usize = 4096;
 /// Replicas' clocks may differ by this much.
 const LEEWAY_SECONDS: i64 = 30;
+/// Tokens whose signature is remembered.
+const MAX_VERIFIED: u64 = 10_000;
 
 /// What stands in access tokens.
 #[derive(Clone, Debug)]
@@ -52,10 +54,18 @@ pub struct AccessTokenClaims {
     pub token_type: String,
 }
 
-/// The published keys, parsed once, with the JWKS as it is served.
+/// The JSON Web Key Set (RFC 7517) of all published keys, as it is served.
+#[derive(Clone)]
+pub struct KeySet {
+    pub json: Arc<[u8]>,
+    /// The hash of it: another one where it is another one.
+    pub hash: Arc<str>,
+}
+
+/// The published keys, parsed once, with the set as it is served.
 struct KeyRing {
     keys: Vec<RingKey>,
-    jwks: Arc<str>,
+    published: KeySet,
     loaded_at: OffsetDateTime,
 }
 
@@ -72,6 +82,9 @@ pub(crate) struct TokenSigner {
     settings: TokenSettings,
     validation: Validation,
     ring: RwLock<Arc<KeyRing>>,
+    /// The claims of tokens whose signature was checked, by the hash of the token: it is checked once for each token and not
+    /// once for each request.
+    verified: moka::sync::Cache<String, AccessTokenClaims>,
 }
 
 impl TokenSigner {
@@ -94,10 +107,15 @@ impl TokenSigner {
             ring = load_ring(store, master, now).await?;
         }
         let validation = validation(&settings);
+        let verified = moka::sync::Cache::builder()
+            .max_capacity(MAX_VERIFIED)
+            .time_to_live(settings.access_life)
+            .build();
         Ok(Self {
             settings,
             validation,
             ring: RwLock::new(Arc::new(ring)),
+            verified,
         })
     }
 
@@ -105,9 +123,8 @@ impl TokenSigner {
         &self.settings
     }
 
-    /// The JSON Web Key Set (RFC 7517) of all published keys.
-    pub(crate) fn jwks(&self) -> Arc<str> {
-        Arc::clone(&self.ring().jwks)
+    pub(crate) fn jwks(&self) -> KeySet {
+        self.ring().published.clone()
     }
 
     /// How long an access token that is signed now lives: never longer than its session.
@@ -156,14 +173,14 @@ impl TokenSigner {
         token: &str,
         now: OffsetDateTime,
     ) -> Result<AccessTokenClaims, AuthError> {
-        let ring = self.ring();
-        let key = key_id(token)
-            .and_then(|kid| ring.key(&kid))
-            .ok_or(AuthError::Unauthenticated)?;
-        let claims =
-            jsonwebtoken::decode::<AccessTokenClaims>(token, &key.verifying, &self.validation)
-                .map_err(|_| AuthError::Unauthenticated)?
-                .claims;
+        let token_hash = hash_token(token);
+        let claims = if let Some(claims) = self.verified.get(&token_hash) {
+            claims
+        } else {
+            let claims = self.check_signature(token)?;
+            self.verified.insert(token_hash, claims.clone());
+            claims
+        };
         let now = now.unix_timestamp();
         if claims.token_type != "access"
             || claims.nbf > now.saturating_add(LEEWAY_SECONDS)
@@ -175,6 +192,16 @@ impl TokenSigner {
             return Err(AuthError::TokenExpired);
         }
         Ok(claims)
+    }
+
+    fn check_signature(&self, token: &str) -> Result<AccessTokenClaims, AuthError> {
+        let ring = self.ring();
+        let key = key_id(token)
+            .and_then(|kid| ring.key(&kid))
+            .ok_or(AuthError::Unauthenticated)?;
+        jsonwebtoken::decode::<AccessTokenClaims>(token, &key.verifying, &self.validation)
+            .map(|token| token.claims)
+            .map_err(|_| AuthError::Unauthenticated)
     }
 
     /// Whether the token names a key that this replica does not know; another one may have made it since.
@@ -194,6 +221,8 @@ impl TokenSigner {
         }
         let ring = load_ring(store, master, now).await?;
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        // A key may be gone.
+        self.verified.invalidate_all();
         Ok(())
     }
 
@@ -250,10 +279,14 @@ async fn load_ring(
         .collect::<Result<Vec<_>, _>>()
         .map_err(AuthError::Internal)?;
     let jwks: Vec<&Jwk> = keys.iter().map(|key| &key.jwk).collect();
-    let jwks = serde_json::json!({ "keys": jwks }).to_string().into();
+    let json = serde_json::json!({ "keys": jwks }).to_string();
+    let published = KeySet {
+        hash: hash_token(&json).into(),
+        json: json.into_bytes().into(),
+    };
     Ok(KeyRing {
         keys,
-        jwks,
+        published,
         loaded_at: now,
     })
 }

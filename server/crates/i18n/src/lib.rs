@@ -4,8 +4,10 @@
 //! text for people; the tests of this crate see to it, and that no language lacks a key that another has.
 
 mod catalogue;
+mod device;
 mod negotiate;
 
+pub use device::{device, device_in_sentence};
 pub use fluent_bundle::FluentValue as Value;
 pub use negotiate::negotiate;
 

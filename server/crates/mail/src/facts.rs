@@ -1,10 +1,7 @@
 //! What a mail may tell, as its reader may see it: user text that could do harm is left out here.
 
 use time::{OffsetDateTime, UtcOffset};
-use vestibule_core::{
-    mail::{OutgoingMail, mask_email},
-    model::{device_name, program_and_system},
-};
+use vestibule_core::mail::{OutgoingMail, mask_email};
 use vestibule_i18n::{Texts, t};
 
 use crate::{MailSettings, RenderError};
@@ -31,7 +28,7 @@ pub(crate) struct Facts<'a> {
     pub code: Option<&'a str>,
     /// Until when the link works, with the zone.
     pub deadline: Option<String>,
-    /// The new address, masked.
+    /// The address that a change went to, masked.
     pub other_email: Option<String>,
 }
 
@@ -88,18 +85,10 @@ fn moment(texts: Texts, at: OffsetDateTime) -> String {
 }
 
 fn device(texts: Texts, device: &str) -> String {
-    if device.is_empty() || device == device_name(None) || looks_like_a_link(device) {
+    if device.is_empty() || looks_like_a_link(device) {
         return t!(texts, "device-unknown");
     }
-    match program_and_system(device) {
-        Some((program, system)) => t!(
-            texts,
-            "device-program-on-system",
-            program = program,
-            system = system
-        ),
-        None => device.to_owned(),
-    }
+    vestibule_i18n::device(texts, device)
 }
 
 fn can_be_greeted(name: &str) -> bool {
@@ -167,6 +156,7 @@ mod tests {
                 "Firefox on Linux",
                 "Firefox unter Linux",
             ),
+            ("Android app", "Android app", "Android-App"),
             ("Ann on desk", "Ann on desk", "Ann on desk"),
             ("", "Unknown device", "Unbekanntes Gerät"),
             ("evil.example", "Unknown device", "Unbekanntes Gerät"),

@@ -30,6 +30,7 @@ pub(crate) fn letter<'a>(kind: MailKind, facts: &'a Facts<'a>) -> Result<Letter<
         MailKind::EmailChangeRequested => email_change_requested(facts),
         MailKind::EmailChanged => email_changed(facts, deadline()?),
         MailKind::EmailReverted => email_reverted(facts),
+        MailKind::EmailTakenBack => email_taken_back(facts),
         MailKind::NewDevice => new_device(facts, sessions()?),
         MailKind::DeletionScheduled => deletion_scheduled(facts, deadline()?),
         MailKind::DeletionCancelled => deletion_cancelled(facts),
@@ -39,12 +40,13 @@ pub(crate) fn letter<'a>(kind: MailKind, facts: &'a Facts<'a>) -> Result<Letter<
 
 fn welcome<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
     let Facts { texts, product, .. } = *facts;
-    let body = Body::new(facts).say(t!(texts, "mail-welcome-intro"));
+    let intro = t!(texts, "mail-welcome-intro");
     let heading = t!(texts, "mail-welcome-heading", product = product);
     let (subject, preheader, body) = if let Some(code) = facts.code {
-        let body = body
-            .say(t!(texts, "mail-welcome-code"))
+        let body = Body::new(facts)
             .code(code)
+            .say(intro)
+            .say(t!(texts, "mail-welcome-code"))
             .say(t!(texts, "mail-welcome-or-link"));
         let (subject, preheader) = code_first(facts, code);
         (subject, preheader, body)
@@ -52,7 +54,9 @@ fn welcome<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         (
             t!(texts, "mail-welcome-subject", product = product),
             t!(texts, "mail-welcome-preheader"),
-            body.say(t!(texts, "mail-welcome-link")),
+            Body::new(facts)
+                .say(intro)
+                .say(t!(texts, "mail-welcome-link")),
         )
     };
     body.button(t!(texts, "mail-confirm-button"))
@@ -65,8 +69,8 @@ fn verify_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
     let body = Body::new(facts);
     let (subject, preheader, body) = if let Some(code) = facts.code {
         let body = body
-            .say(t!(texts, "mail-verify-code"))
             .code(code)
+            .say(t!(texts, "mail-verify-code"))
             .say(t!(texts, "mail-verify-or-link"));
         let (subject, preheader) = code_first(facts, code);
         (subject, preheader, body)
@@ -83,7 +87,7 @@ fn verify_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         .under(subject, preheader, t!(texts, "mail-verify-heading"))
 }
 
-/// The code begins the subject and the preheader: most readers need not open the mail.
+/// The code begins the subject and the preheader, as it does the body: most readers need not open the mail.
 fn code_first(facts: &Facts<'_>, code: &str) -> (String, String) {
     let Facts { texts, product, .. } = *facts;
     (
@@ -226,6 +230,25 @@ fn email_reverted<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
+fn email_taken_back<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
+    let Facts { texts, product, .. } = *facts;
+    let not_you = match facts.support {
+        Some(support) => t!(texts, "mail-taken-back-not-you", support = support),
+        None => t!(texts, "mail-taken-back-not-you-operator", product = product),
+    };
+    Body::new(facts)
+        .say(t!(texts, "mail-taken-back-intro"))
+        .facts(other_address(facts, t!(texts, "mail-former-address")))
+        .say(t!(texts, "mail-taken-back-well"))
+        .button(t!(texts, "mail-set-password-button"))
+        .not_you(not_you)
+        .under(
+            t!(texts, "mail-taken-back-subject", product = product),
+            t!(texts, "mail-taken-back-preheader"),
+            t!(texts, "mail-taken-back-heading"),
+        )
+}
+
 fn deletion_scheduled<'a>(facts: &'a Facts<'a>, deadline: &str) -> Letter<'a> {
     let Facts { texts, product, .. } = *facts;
     let deleted_on = Fact {
@@ -275,10 +298,14 @@ fn data_exported<'a>(facts: &'a Facts<'a>, sessions: &str) -> Letter<'a> {
         )
 }
 
-/// Masked: whoever reads the old mailbox need not learn the new address.
 fn new_address(facts: &Facts<'_>) -> Option<Fact> {
+    other_address(facts, t!(facts.texts, "mail-new-address"))
+}
+
+/// Masked: whoever reads the mailbox that an account left need not learn where it went.
+fn other_address(facts: &Facts<'_>, label: String) -> Option<Fact> {
     facts.other_email.as_ref().map(|email| Fact {
-        label: t!(facts.texts, "mail-new-address"),
+        label,
         value: email.clone(),
     })
 }

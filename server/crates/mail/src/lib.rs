@@ -8,6 +8,7 @@
 mod facts;
 mod letter;
 mod letters;
+mod logo;
 mod mailbox;
 mod memory;
 mod message;
@@ -17,9 +18,10 @@ mod settings;
 mod smtp;
 mod smtp_url;
 
+pub use logo::MailLogo;
 pub use mailbox::{Mailbox, MailboxMailer, StoredMail};
 pub use memory::{MemoryMailer, SentMail};
-pub use render::{RenderError, RenderedMail, render};
+pub use render::{RenderError, RenderedMail, render, standalone_html};
 pub use samples::samples;
 pub use settings::{InvalidMailSettings, MailColours, MailSettings};
 pub use smtp::SmtpMailer;

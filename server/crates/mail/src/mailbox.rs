@@ -17,7 +17,7 @@ use vestibule_core::{
     ports::{Clock, MailError, Mailer},
 };
 
-use crate::{MailSettings, render};
+use crate::{MailSettings, render, standalone_html};
 
 /// Mails that are kept; older ones go.
 const KEPT: usize = 200;
@@ -34,6 +34,7 @@ pub struct StoredMail {
     pub to: String,
     pub subject: String,
     pub text: String,
+    /// With the logo inside, so that a browser shows it.
     pub html: String,
     /// The one link of the mail that is ours.
     pub link: Option<String>,
@@ -181,7 +182,7 @@ impl Mailer for MailboxMailer {
             to: mail.recipient.clone(),
             subject: rendered.subject,
             text: rendered.text,
-            html: rendered.html,
+            html: standalone_html(&rendered.html, mail, &self.settings),
             link: mail.link.clone(),
             sent_at: self.clock.now(),
         };

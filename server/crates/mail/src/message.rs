@@ -1,13 +1,13 @@
 use lettre::{
     Address, Message,
     message::{
-        MultiPart,
-        header::{Header, HeaderName, HeaderValue},
+        Attachment, MultiPart, SinglePart,
+        header::{ContentType, Header, HeaderName, HeaderValue},
     },
 };
 use vestibule_core::{mail::OutgoingMail, ports::MailError};
 
-use crate::{MailSettings, RenderedMail, render};
+use crate::{MailLogo, MailSettings, RenderedMail, render};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -71,8 +71,34 @@ pub(crate) fn message(mail: &OutgoingMail, settings: &MailSettings) -> Result<Me
         builder = builder.reply_to(support.clone().into());
     }
     builder
-        .multipart(MultiPart::alternative_plain_html(text, html))
+        .multipart(match &settings.logo {
+            None => MultiPart::alternative_plain_html(text, html),
+            Some(logo) => MultiPart::alternative()
+                .singlepart(SinglePart::plain(text))
+                .multipart(page_with_logo(html, logo, mail)?),
+        })
         .map_err(permanent)
+}
+
+/// The page together with the image in it (RFC 2387). The name of the file is for programs that list the parts.
+fn page_with_logo(
+    html: String,
+    logo: &MailLogo,
+    mail: &OutgoingMail,
+) -> Result<MultiPart, MailError> {
+    let content_type = |text: &str| ContentType::parse(text).map_err(permanent);
+    let image =
+        Attachment::new_inline_with_name(MailLogo::content_id(mail.id), "logo.png".to_owned())
+            .body(logo.png().to_vec(), content_type("image/png")?);
+    let mut page = MultiPart::related()
+        .singlepart(SinglePart::html(html))
+        .singlepart(image);
+    // lettre leaves out the type of the root, which the RFC asks for.
+    let boundary = page.boundary();
+    page.headers_mut().set(content_type(&format!(
+        "multipart/related; type=\"text/html\"; boundary=\"{boundary}\""
+    ))?);
+    Ok(page)
 }
 
 fn permanent(error: impl Into<BoxError>) -> MailError {

@@ -2,7 +2,7 @@ use askama::Template;
 use vestibule_core::mail::{MailKind, OutgoingMail};
 
 use crate::{
-    MailColours, MailSettings,
+    MailColours, MailLogo, MailSettings,
     facts::Facts,
     letter::{Block, Letter},
     letters::letter,
@@ -14,6 +14,7 @@ pub struct RenderedMail {
     /// One line.
     pub subject: String,
     pub text: String,
+    /// It names the logo, where there is one, by its content id.
     pub html: String,
 }
 
@@ -41,6 +42,8 @@ struct Html<'a> {
     lang: &'a str,
     dir: &'a str,
     colours: &'a MailColours,
+    /// The address of the image that stands for the product's name.
+    logo: Option<String>,
 }
 
 /// Puts a mail into words.
@@ -57,12 +60,25 @@ pub fn render(mail: &OutgoingMail, settings: &MailSettings) -> Result<RenderedMa
         lang: facts.texts.lang(),
         dir: facts.texts.dir(),
         colours: &settings.colours,
+        logo: settings.logo.as_ref().map(|_| logo_address(mail)),
     };
     Ok(RenderedMail {
         text: tidy_text(&text),
         html: html.render()?,
         subject: letter.subject,
     })
+}
+
+/// The page of a mail by itself, for a browser: the logo is inside it, in an address that few mail programs would show.
+pub fn standalone_html(html: &str, mail: &OutgoingMail, settings: &MailSettings) -> String {
+    match &settings.logo {
+        Some(logo) => html.replace(&logo_address(mail), &logo.data_url()),
+        None => html.to_owned(),
+    }
+}
+
+fn logo_address(mail: &OutgoingMail) -> String {
+    format!("cid:{}", MailLogo::content_id(mail.id))
 }
 
 /// One line, whatever the catalogue and the values held: nothing of a subject can become a header.

@@ -21,7 +21,7 @@ pub(crate) fn sample(kind: MailKind, language: Language) -> OutgoingMail {
     let at = time::macros::datetime!(2026-11-24 08:45:12 +02:00);
     let other_email = matches!(
         kind,
-        MailKind::EmailChangeRequested | MailKind::EmailChanged
+        MailKind::EmailChangeRequested | MailKind::EmailChanged | MailKind::EmailTakenBack
     )
     .then(|| "zoe.new@example.net".to_owned());
     OutgoingMail {
@@ -63,6 +63,7 @@ fn page(kind: MailKind) -> (&'static str, bool) {
         | MailKind::SessionEnded
         | MailKind::EmailChangeRequested
         | MailKind::EmailReverted
+        | MailKind::EmailTakenBack
         | MailKind::NewDevice
         | MailKind::DataExported => ("forgot-password", false),
     }

@@ -1,5 +1,7 @@
 use lettre::message::Mailbox as Sender;
 
+use crate::MailLogo;
+
 /// Who the mails are from, and how they look.
 #[derive(Clone, Debug)]
 pub struct MailSettings {
@@ -7,6 +9,8 @@ pub struct MailSettings {
     pub(crate) from: Sender,
     pub(crate) support: Option<lettre::Address>,
     pub(crate) colours: MailColours,
+    /// `None`: the product's name stands in its place.
+    pub(crate) logo: Option<MailLogo>,
 }
 
 /// The colours of buttons and links, each `#rrggbb`. Whether they can be read is for the configuration to check.
@@ -77,6 +81,7 @@ impl MailSettings {
             from,
             support,
             colours: MailColours::default(),
+            logo: None,
         })
     }
 
@@ -84,6 +89,13 @@ impl MailSettings {
     #[must_use]
     pub fn with_colours(mut self, colours: MailColours) -> Self {
         self.colours = colours;
+        self
+    }
+
+    /// The same with the operator's logo.
+    #[must_use]
+    pub fn with_logo(mut self, logo: Option<MailLogo>) -> Self {
+        self.logo = logo;
         self
     }
 }

@@ -2,22 +2,21 @@
 //! the repositories read without bounds.
 
 use std::future::Future;
-use std::time::Duration;
 
-use sqlx::error::BoxDynError;
+use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::migrate::Migrate;
-use sqlx::postgres::PgQueryResult;
+use sqlx::postgres::{PgDatabaseError, PgQueryResult, PgSeverity};
 use sqlx::sqlite::SqliteQueryResult;
 use sqlx::{
-    ColumnIndex, Database, Decode, Encode, Executor, IntoArguments, Postgres, Row as _, Sqlite,
-    Type,
+    ColumnIndex, Connection, Database, Decode, Encode, Executor, IntoArguments, Postgres, Row as _,
+    Sqlite, Type,
 };
 use uuid::Uuid;
 
 use crate::invariants::Check;
 use crate::micros::Micros;
 use crate::migrate::Script;
-use crate::{outbox, users};
+use crate::{audit, cleanup, outbox, refresh_tokens, sessions};
 
 /// Can bind a `T`.
 pub(crate) trait Bind<T>: Database {
@@ -66,6 +65,12 @@ pub(crate) trait Run: Database {
         sql: &'static str,
         arguments: Self::Arguments,
     ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send;
+
+    /// Runs one without arguments and answer, which is not prepared.
+    fn command(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+    ) -> impl Future<Output = sqlx::Result<()>> + Send;
 }
 
 impl<DB> Run for DB
@@ -93,7 +98,14 @@ where
             .fetch_all(connection)
             .await
     }
+
+    async fn command(connection: &mut Self::Connection, sql: &'static str) -> sqlx::Result<()> {
+        sqlx::raw_sql(sql).execute(connection).await.map(drop)
+    }
 }
+
+/// How connections are made.
+pub(crate) type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
 
 /// sqlx has the method on each result and no trait for it.
 pub(crate) trait RowsAffected {
@@ -115,7 +127,7 @@ impl RowsAffected for SqliteQueryResult {
 /// A database that Vestibule runs on, and the few statements that are its own.
 pub(crate) trait Backend:
     Run
-    + Database<Connection: Migrate>
+    + Database<Connection: Migrate, Arguments: Clone>
     + Bind<Uuid>
     + Bind<Option<Uuid>>
     + for<'a> Bind<&'a str>
@@ -136,32 +148,59 @@ pub(crate) trait Backend:
 {
     /// Begins a transaction that writes.
     const BEGIN: &'static str;
+    /// Writes many events; see [`audit`].
+    const INSERT_AUDITS: &'static str;
+    /// Notes of many sessions when they were last seen; see [`sessions`].
+    const TOUCH_SESSIONS: &'static str;
     /// Leases the mail that has been due longest; see [`outbox`].
     const CLAIM_MAIL: &'static str;
-    /// Locks an account that is due for deletion; see [`users`].
+    /// Takes an account that is due for deletion; see [`cleanup`].
     const CLAIM_DUE_DELETION: &'static str;
+    /// Locks one against new references.
+    const LOCK_DUE_DELETION: &'static str;
+    /// A refresh; see [`refresh_tokens`].
+    const ROTATE_REFRESH_TOKEN: &'static str;
+    /// A sign-in, where it can be one statement; see [`sessions`].
+    const BEGIN_SESSION: Option<&'static str>;
     /// Whether there is a table of migrations, as `present`.
     const HAS_MIGRATION_TABLE: &'static str;
     /// The embedded migrations, in order.
     const SCRIPTS: &'static [Script];
     /// What only this database can check of itself.
     const CHECKS: &'static [Check];
-    /// How long a connection may idle before it is tested at its next use; `None` where it cannot break.
-    const TEST_IDLE_AFTER: Option<Duration>;
+    /// Takes the lock of migrations if nobody has it, as `locked`; `None` where a transaction that writes is that lock.
+    const TRY_MIGRATION_LOCK: Option<&'static str>;
+    /// Whether connections can break by themselves.
+    const IS_REMOTE: bool;
 
     /// Whether an error with this code may pass by itself: out of reach, out of resources, locked, shutting down.
     fn is_transient(code: &str) -> bool;
+
+    /// Whether an error with this code means that the statement was undone as a whole because of what others did meanwhile.
+    fn is_conflict(code: &str) -> bool;
+
+    /// Whether the connection ends with this error, or leads to where nothing can be written any more.
+    fn is_farewell(error: &dyn DatabaseError) -> bool;
 }
 
 impl Backend for Postgres {
     const BEGIN: &'static str = "begin";
+    const INSERT_AUDITS: &'static str = audit::INSERT_MANY_POSTGRES;
+    const TOUCH_SESSIONS: &'static str = sessions::TOUCH_MANY_POSTGRES;
     const CLAIM_MAIL: &'static str = outbox::CLAIM_POSTGRES;
-    const CLAIM_DUE_DELETION: &'static str = users::CLAIM_DUE_POSTGRES;
+    const CLAIM_DUE_DELETION: &'static str = cleanup::CLAIM_POSTGRES;
+    const LOCK_DUE_DELETION: &'static str = cleanup::LOCK_DUE_POSTGRES;
+    const ROTATE_REFRESH_TOKEN: &'static str = refresh_tokens::ROTATE_POSTGRES;
+    const BEGIN_SESSION: Option<&'static str> = Some(sessions::BEGIN_POSTGRES);
     const HAS_MIGRATION_TABLE: &'static str =
         "select to_regclass('_sqlx_migrations') is not null as present";
     const SCRIPTS: &'static [Script] = crate::migrate::POSTGRES;
-    const CHECKS: &'static [Check] = &[];
-    const TEST_IDLE_AFTER: Option<Duration> = Some(Duration::from_secs(1));
+    const CHECKS: &'static [Check] = crate::invariants::POSTGRES;
+    /// It ends with the connection. Not the waiting form: a statement that waits keeps its snapshot, and an index that is built
+    /// concurrently waits for every snapshot, so the two would wait for each other.
+    const TRY_MIGRATION_LOCK: Option<&'static str> =
+        Some("select pg_try_advisory_lock(8531352012944733548) as locked");
+    const IS_REMOTE: bool = true;
 
     /// SQLSTATE: connection exceptions (08), insufficient resources (53), operator intervention (57P, and 57014 for a
     /// statement past its deadline), serialization failure and deadlock, lock timeout, a standby after a fail-over.
@@ -174,23 +213,51 @@ impl Backend for Postgres {
                 "57014" | "40001" | "40P01" | "55P03" | "25006" | "25P03"
             )
     }
+
+    fn is_conflict(code: &str) -> bool {
+        matches!(code, "40001" | "40P01")
+    }
+
+    /// Read-only (25006) is a server that was the primary before a fail-over; a new connection finds the one that is.
+    fn is_farewell(error: &dyn DatabaseError) -> bool {
+        let severity = error
+            .try_downcast_ref::<PgDatabaseError>()
+            .map(PgDatabaseError::severity);
+        matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic))
+            || error.code().as_deref() == Some("25006")
+    }
 }
 
 impl Backend for Sqlite {
     /// A deferred transaction that comes to write fails at once where another one wrote since its first read; the busy
     /// timeout does not help it.
     const BEGIN: &'static str = "begin immediate";
+    const INSERT_AUDITS: &'static str = audit::INSERT_MANY_SQLITE;
+    const TOUCH_SESSIONS: &'static str = sessions::TOUCH_MANY_SQLITE;
     const CLAIM_MAIL: &'static str = outbox::CLAIM_SQLITE;
-    const CLAIM_DUE_DELETION: &'static str = users::CLAIM_DUE_SQLITE;
+    const CLAIM_DUE_DELETION: &'static str = cleanup::CLAIM_SQLITE;
+    const LOCK_DUE_DELETION: &'static str = cleanup::LOCK_DUE_SQLITE;
+    const ROTATE_REFRESH_TOKEN: &'static str = refresh_tokens::ROTATE_SQLITE;
+    const BEGIN_SESSION: Option<&'static str> = None;
     const HAS_MIGRATION_TABLE: &'static str = "select count(*) > 0 as present from sqlite_master where type = 'table' and name = '_sqlx_migrations'";
     const SCRIPTS: &'static [Script] = crate::migrate::SQLITE;
     const CHECKS: &'static [Check] = crate::invariants::SQLITE;
-    const TEST_IDLE_AFTER: Option<Duration> = None;
+    const TRY_MIGRATION_LOCK: Option<&'static str> = None;
+    const IS_REMOTE: bool = false;
 
     /// Extended result codes carry the primary code in their low byte: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
     fn is_transient(code: &str) -> bool {
         code.parse::<u32>()
             .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))
+    }
+
+    /// The writer before is waited for.
+    fn is_conflict(_: &str) -> bool {
+        false
+    }
+
+    fn is_farewell(_: &dyn DatabaseError) -> bool {
+        false
     }
 }
 

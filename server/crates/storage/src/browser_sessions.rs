@@ -7,7 +7,7 @@ use vestibule_core::ports::{BrowserRecord, BrowserSessions};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Hold, Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository};
 
 const BIND: &str = "
 update sessions
@@ -29,12 +29,12 @@ const END_BY_COOKIE: &str = "
 update sessions
 set ended_at = $2
 where cookie_hash = $1 and ended_at is null and expires_at > $2
-returning id";
+returning user_id";
 
 pub(crate) const STATEMENTS: &[&str] = &[BIND, BY_COOKIE, UPDATE_DATA, END_BY_COOKIE];
 
 #[async_trait]
-impl<DB: Backend, C: Hold<DB>> BrowserSessions for SqlRepository<DB, C> {
+impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
     async fn bind_cookie(
         &mut self,
         session_id: Uuid,
@@ -84,7 +84,7 @@ impl<DB: Backend, C: Hold<DB>> BrowserSessions for SqlRepository<DB, C> {
             Self::query(END_BY_COOKIE)
                 .bind(cookie_hash)
                 .bind(Micros(now)),
-            |row| row.get("id"),
+            |row| row.get("user_id"),
         )
         .await
     }

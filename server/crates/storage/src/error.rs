@@ -1,6 +1,7 @@
 //! From what a driver says to what the port promises.
 
 use sqlx::Error;
+use sqlx::error::DatabaseError;
 use vestibule_core::ports::StoreError;
 
 use crate::backend::Backend;
@@ -8,14 +9,24 @@ use crate::backend::Backend;
 /// The connection settings are of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    #[error("the database URL must begin with sqlite:, postgres: or postgresql:")]
+    #[error("must begin with sqlite: or postgres://")]
     UnknownScheme,
     /// The message does not repeat the URL, which may hold a password.
-    #[error("the database URL cannot be read: {0}")]
+    #[error("is a URL that cannot be read: {0}")]
     InvalidUrl(#[source] Error),
-    #[error("an SQLite database in memory cannot be shared between connections; give it a file")]
+    #[error(
+        "names an sslrootcert, which is only looked at with sslmode=verify-full or verify-ca: add one of them"
+    )]
+    RootIsIgnored,
+    #[error(
+        "may reach PostgreSQL without encryption, and not say so: add ?sslmode=verify-full (with &sslrootcert=FILE for a CA of your own), or sslmode=disable where the network is trusted"
+    )]
+    MayFallBack,
+    #[error(
+        "names an SQLite database in memory, which cannot be shared between connections: give it a file"
+    )]
     InMemory,
-    #[error("the database file {} cannot be opened for writing: {source}", path.display())]
+    #[error("names {}, which cannot be opened for writing: {source}", path.display())]
     File {
         path: std::path::PathBuf,
         source: std::io::Error,
@@ -28,6 +39,9 @@ pub enum MigrationError {
     /// Out of reach or busy: later may work.
     #[error("the database is out of reach: {0}")]
     Unavailable(#[source] Error),
+    /// Later may work.
+    #[error("another process is migrating the database and has not finished")]
+    Busy,
     /// Not a later one, which a newer version applied and this version runs on, but one between those we know.
     #[error("the database has migration {0}, which is not one of Vestibule's")]
     Foreign(i64),
@@ -72,6 +86,21 @@ pub(crate) fn is_transient<DB: Backend>(error: &Error) -> bool {
         | Error::Tls(_)
         | Error::WorkerCrashed => true,
         Error::Database(database) => database.code().is_some_and(|code| DB::is_transient(&code)),
+        _ => false,
+    }
+}
+
+/// Whether it was undone because of what others did at the same time.
+pub(crate) fn is_conflict<DB: Backend>(error: &Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| DB::is_conflict(&code))
+}
+
+/// Whether the connection that says so is of no more use.
+pub(crate) fn is_lost<DB: Backend>(error: &Error) -> bool {
+    match error {
+        Error::Database(error) => DB::is_farewell(&**error),
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
         _ => false,
     }
 }

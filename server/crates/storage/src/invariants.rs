@@ -1,36 +1,42 @@
 //! What must hold between rows, checked over all data by `vestibule verify`.
 
 use async_trait::async_trait;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+use vestibule_core::MAILS_KEPT;
 use vestibule_core::ports::{Invariants, StoreError, Violation};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Hold, Result, SqlRepository};
+use crate::repository::{Result, SqlRepository};
 
 /// A statement that counts the rows that break an invariant, as `broken`.
+#[derive(Clone, Copy)]
 pub(crate) struct Check {
     pub invariant: &'static str,
     pub sql: &'static str,
-    /// Whether $1 is the time.
-    pub asks_time: bool,
+    /// How far from now $1 is, if there is one.
+    pub at: Option<Duration>,
 }
 
 const fn check(invariant: &'static str, sql: &'static str) -> Check {
     Check {
         invariant,
         sql,
-        asks_time: false,
+        at: None,
     }
 }
 
-const fn check_at(invariant: &'static str, sql: &'static str) -> Check {
+const fn check_at(invariant: &'static str, at: Duration, sql: &'static str) -> Check {
     Check {
         invariant,
         sql,
-        asks_time: true,
+        at: Some(at),
     }
 }
+
+const NOW: Duration = Duration::ZERO;
+/// How long ago an account was made whose mail may be gone again: a day less, for clocks that differ.
+const MAILS_SINCE: Duration = Duration::seconds(86_400 - MAILS_KEPT.as_secs().cast_signed());
 
 /// Some of these are also constraints; data that was restored, copied or mended by hand may still break them.
 pub(crate) const SHARED: &[Check] = &[
@@ -42,12 +48,13 @@ from (
     select email_canonical from users where deleted_at is null group by email_canonical having count(*) > 1
 ) repeated",
     ),
-    check(
+    check_at(
         "user_without_mail",
+        MAILS_SINCE,
         "
 select count(*) as broken
 from users u
-where u.deleted_at is null and not exists (select 1 from mail_outbox m where m.user_id = u.id)",
+where u.created_at > $1 and u.deleted_at is null and not exists (select 1 from mail_outbox m where m.user_id = u.id)",
     ),
     check(
         "mail_without_user",
@@ -81,6 +88,7 @@ where cookie_hash is not null and (cookie_data is null or kind <> 'browser')",
     ),
     check_at(
         "api_session_without_refresh_family",
+        NOW,
         "
 select count(*) as broken
 from sessions s
@@ -111,8 +119,30 @@ where (previous_hash is null) <> (successor_nonce is null)
     or (previous_hash is null) <> (rotated_at is null)
     or previous_hash = token_hash",
     ),
+    check(
+        "mailed_token_of_missing_user",
+        "
+select count(*) as broken
+from (
+    select user_id from one_time_tokens
+    union all
+    select user_id from password_reset_tokens
+    union all
+    select user_id from email_revert_tokens
+) t
+where not exists (select 1 from users u where u.id = t.user_id)",
+    ),
+    check(
+        "one_refresh_family_per_session",
+        "
+select count(*) as broken
+from (
+    select session_id from refresh_tokens group by session_id having count(*) > 1
+) repeated",
+    ),
     check_at(
         "one_live_token_per_purpose",
+        NOW,
         "
 select count(*) as broken
 from (
@@ -135,6 +165,7 @@ from (
     ),
     check_at(
         "scheduled_account_without_undo",
+        NOW,
         "
 select count(*) as broken
 from users u
@@ -146,6 +177,7 @@ where u.delete_at > $1 and u.deleted_at is null
     ),
     check_at(
         "undo_of_active_account",
+        NOW,
         "
 select count(*) as broken
 from one_time_tokens t
@@ -154,6 +186,7 @@ where t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at > $1 and 
     ),
     check_at(
         "pending_change_of_inactive_account",
+        NOW,
         "
 select count(*) as broken
 from one_time_tokens t
@@ -169,6 +202,7 @@ where (purpose = 'change_email') <> (email is not null) or (email is null) <> (e
     ),
     check_at(
         "reserved_address_of_another",
+        NOW,
         "
 select count(*) as broken
 from email_revert_tokens r
@@ -177,6 +211,11 @@ where not r.is_used and r.expires_at > $1
         select 1 from users u
         where u.email_canonical = r.email_canonical and u.id <> r.user_id and u.deleted_at is null
     )",
+    ),
+    check_at(
+        "job_is_leased_for_long",
+        Duration::DAY,
+        "select count(*) as broken from jobs where leased_until > $1",
     ),
     check(
         "account_deleted_but_not_gone",
@@ -187,7 +226,27 @@ where event_type = 'account_deleted' and (user_id is not null or ip_address <> '
     ),
 ];
 
+/// A thief's use of a token ends its family; the event names the session.
+const REUSED: &str = "refresh_family_lives_after_reuse";
+
+pub(crate) const POSTGRES: &[Check] = &[check(
+    REUSED,
+    "
+select count(*) as broken
+from refresh_tokens r
+join audit_logs a on a.user_id = r.user_id and cast(a.details as json) ->> 'session' = cast(r.session_id as text)
+where a.event_type = 'refresh_token_reused' and not r.is_revoked",
+)];
+
 pub(crate) const SQLITE: &[Check] = &[
+    check(
+        REUSED,
+        "
+select count(*) as broken
+from refresh_tokens r
+join audit_logs a on a.user_id = r.user_id and unhex(a.details ->> 'session', '-') = r.session_id
+where a.event_type = 'refresh_token_reused' and not r.is_revoked",
+    ),
     check(
         "database_file_is_sound",
         "select count(*) as broken from pragma_integrity_check where integrity_check <> 'ok'",
@@ -199,15 +258,14 @@ pub(crate) const SQLITE: &[Check] = &[
 ];
 
 #[async_trait]
-impl<DB: Backend, C: Hold<DB>> Invariants for SqlRepository<DB, C> {
+impl<DB: Backend> Invariants for SqlRepository<DB> {
     async fn violations(&mut self, now: OffsetDateTime) -> Result<Vec<Violation>> {
         let mut violations = Vec::new();
         for check in SHARED.iter().chain(DB::CHECKS) {
             let query = Self::query(check.sql);
-            let query = if check.asks_time {
-                query.bind(Micros(now))
-            } else {
-                query
+            let query = match check.at {
+                Some(at) => query.bind(Micros(now + at)),
+                None => query,
             };
             let broken = self
                 .fetch_optional(query, |row| row.get::<i64>("broken"))

@@ -5,12 +5,14 @@
 mod audit;
 mod backend;
 mod browser_sessions;
+mod cleanup;
 mod error;
 mod invariants;
 mod micros;
 mod migrate;
 mod one_time_tokens;
 mod outbox;
+mod pool;
 mod refresh_tokens;
 mod repository;
 mod sessions;
@@ -24,7 +26,7 @@ use sqlx::{Postgres, Sqlite};
 use crate::backend::Backend;
 
 pub use error::{ConnectError, MigrationError};
-pub use store::{SqlDatabase, StorageSettings, connect_store};
+pub use store::{SqlDatabase, StorageSettings, check_url, connect_store};
 
 /// The statements that both databases must be able to prepare, for the test that has them do so.
 #[doc(hidden)]
@@ -32,6 +34,7 @@ pub fn shared_statements() -> Vec<&'static str> {
     let repositories = [
         audit::STATEMENTS,
         browser_sessions::STATEMENTS,
+        cleanup::STATEMENTS,
         one_time_tokens::STATEMENTS,
         outbox::STATEMENTS,
         refresh_tokens::STATEMENTS,
@@ -63,13 +66,29 @@ pub fn sqlite_statements() -> Vec<&'static str> {
 fn own_statements<DB: Backend>() -> Vec<&'static str> {
     let checks = DB::CHECKS.iter().map(|check| check.sql);
     [
+        DB::INSERT_AUDITS,
+        DB::TOUCH_SESSIONS,
         DB::CLAIM_MAIL,
         DB::CLAIM_DUE_DELETION,
+        DB::LOCK_DUE_DELETION,
+        DB::ROTATE_REFRESH_TOKEN,
         DB::HAS_MIGRATION_TABLE,
     ]
     .into_iter()
+    .chain(DB::BEGIN_SESSION)
+    .chain(DB::TRY_MIGRATION_LOCK)
     .chain(checks)
     .collect()
+}
+
+/// The names of all invariants, for the test that wants each of them broken.
+#[doc(hidden)]
+pub fn invariants() -> Vec<&'static str> {
+    [invariants::SHARED, Postgres::CHECKS, Sqlite::CHECKS]
+        .concat()
+        .iter()
+        .map(|check| check.invariant)
+        .collect()
 }
 
 /// The numbers and names of the embedded migrations, for the test that compares them with the folders.

@@ -6,6 +6,7 @@ use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
 use time::OffsetDateTime;
+use vestibule_core::ports::StoreError;
 
 /// A time in a statement: `timestamptz` on PostgreSQL, microseconds since 1970 UTC on SQLite.
 ///
@@ -18,6 +19,11 @@ impl Micros {
         Ok(i64::try_from(
             self.0.unix_timestamp_nanos().div_euclid(1_000),
         )?)
+    }
+
+    /// Microseconds since 1970 UTC.
+    pub fn unix(self) -> Result<i64, StoreError> {
+        self.to_unix().map_err(StoreError::Unexpected)
     }
 
     fn from_unix(micros: i64) -> Result<Self, BoxDynError> {

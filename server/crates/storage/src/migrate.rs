@@ -1,7 +1,9 @@
 //! The migrations, embedded in the binary, and the run over them.
 
-use sqlx::SqlSafeStr;
+use std::time::Duration;
+
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, MigrationType};
+use sqlx::{Connection as _, SqlSafeStr};
 
 use crate::backend::{Backend, Get};
 use crate::error::{MigrationError, is_transient};
@@ -24,21 +26,56 @@ macro_rules! scripts {
     };
 }
 
-pub(crate) const POSTGRES: &[Script] =
-    scripts!("postgres": 1 "0001_initial", 2 "0002_account_changes");
-pub(crate) const SQLITE: &[Script] = scripts!("sqlite": 1 "0001_initial", 2 "0002_account_changes");
+pub(crate) const POSTGRES: &[Script] = scripts!("postgres":
+    1 "0001_initial",
+    2 "0002_account_changes",
+    3 "0003_cleanup",
+);
+pub(crate) const SQLITE: &[Script] = scripts!("sqlite":
+    1 "0001_initial",
+    2 "0002_account_changes",
+    3 "0003_cleanup",
+);
 
 const TABLE: &str = "_sqlx_migrations";
 
+/// How long one process waits for another that migrates, and how often it asks.
+pub(crate) const LOCK_TIMEOUT: Duration = Duration::from_mins(1);
+const LOCK_INTERVAL: Duration = Duration::from_millis(300);
+
 type Result<T> = std::result::Result<T, MigrationError>;
 
-/// Applies what is missing and gives its versions. Another replica that migrates at the same time is waited for.
+/// Applies what is missing and gives its versions. Of several processes that migrate at the same time one does it.
 pub(crate) async fn run<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<i64>> {
-    connection.lock().await.map_err(table_error::<DB>)?;
-    // The lock ends with the connection if anything fails before it is given back.
-    let applied = run_locked::<DB>(connection).await?;
-    connection.unlock().await.map_err(table_error::<DB>)?;
+    if let Some(try_lock) = DB::TRY_MIGRATION_LOCK {
+        wait_for_lock::<DB>(connection, try_lock).await?;
+        return run_locked::<DB>(connection).await;
+    }
+    let mut tx = connection
+        .begin_with(DB::BEGIN)
+        .await
+        .map_err(lock_error::<DB>)?;
+    let applied = run_locked::<DB>(&mut tx).await?;
+    tx.commit().await.map_err(execute_error::<DB>)?;
     Ok(applied)
+}
+
+/// Asks for the lock of migrations until nobody else has it. It ends with the connection.
+async fn wait_for_lock<DB: Backend>(
+    connection: &mut DB::Connection,
+    try_lock: &'static str,
+) -> Result<()> {
+    let tries = LOCK_TIMEOUT.as_millis() / LOCK_INTERVAL.as_millis();
+    for number in 0..tries {
+        if read_flag::<DB>(connection, try_lock, "locked").await? {
+            return Ok(());
+        }
+        if number == 0 {
+            tracing::info!("another process is migrating the database: waiting for it");
+        }
+        tokio::time::sleep(LOCK_INTERVAL).await;
+    }
+    Err(MigrationError::Busy)
 }
 
 async fn run_locked<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<i64>> {
@@ -82,18 +119,20 @@ pub(crate) async fn pending<DB: Backend>(connection: &mut DB::Connection) -> Res
 }
 
 async fn has_table<DB: Backend>(connection: &mut DB::Connection) -> Result<bool> {
+    read_flag::<DB>(connection, DB::HAS_MIGRATION_TABLE, "present").await
+}
+
+async fn read_flag<DB: Backend>(
+    connection: &mut DB::Connection,
+    sql: &'static str,
+    column: &'static str,
+) -> Result<bool> {
     let read = async {
-        let rows = DB::fetch(
-            connection,
-            DB::HAS_MIGRATION_TABLE,
-            DB::Arguments::default(),
-        )
-        .await?;
+        let rows = DB::fetch(connection, sql, DB::Arguments::default()).await?;
         rows.first()
-            .map_or(Ok(false), |row| <DB as Get<bool>>::get(row, "present"))
+            .map_or(Ok(false), |row| <DB as Get<bool>>::get(row, column))
     };
-    read.await
-        .map_err(|error| table_error::<DB>(MigrateError::Execute(error)))
+    read.await.map_err(execute_error::<DB>)
 }
 
 /// What of the embedded migrations is not recorded, in order.
@@ -137,6 +176,19 @@ fn apply_error<DB: Backend>(version: i64, source: MigrateError) -> MigrationErro
             MigrationError::Unavailable(error)
         }
         source => MigrationError::Failed { version, source },
+    }
+}
+
+fn execute_error<DB: Backend>(error: sqlx::Error) -> MigrationError {
+    table_error::<DB>(MigrateError::Execute(error))
+}
+
+/// A database that is locked for as long as a writer waits is another one's.
+fn lock_error<DB: Backend>(error: sqlx::Error) -> MigrationError {
+    if error.as_database_error().is_some() && is_transient::<DB>(&error) {
+        MigrationError::Busy
+    } else {
+        execute_error::<DB>(error)
     }
 }
 

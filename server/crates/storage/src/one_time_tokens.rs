@@ -12,7 +12,7 @@ use vestibule_core::ports::{CodeAttempt, FoundToken, OneTimeTokens};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Hold, Query, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository};
 use crate::token_statements::by_hash;
 
 /// Wrong codes count on against a new token that replaces one of this age or less: asking for another mail gives no
@@ -122,7 +122,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
 ];
 
 #[async_trait]
-impl<DB: Backend, C: Hold<DB>> OneTimeTokens for SqlRepository<DB, C> {
+impl<DB: Backend> OneTimeTokens for SqlRepository<DB> {
     async fn insert_one_time_token(&mut self, token: &NewOneTimeToken) -> Result<()> {
         match token.purpose {
             Purpose::ResetPassword => self.insert_reset_token(token).await,
@@ -222,7 +222,7 @@ impl<DB: Backend, C: Hold<DB>> OneTimeTokens for SqlRepository<DB, C> {
     }
 }
 
-impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
+impl<DB: Backend> SqlRepository<DB> {
     /// Tables of one purpose hold no purpose.
     fn by_hash(sql: &'static str, purpose: Purpose, token_hash: &str) -> Query<DB> {
         let query = Self::query(sql).bind(token_hash);

@@ -9,7 +9,7 @@ use vestibule_core::ports::Outbox;
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Hold, Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository};
 
 const ENQUEUE: &str = "
 insert into mail_outbox (id, kind, user_id, token_id, recipient, device, ip_address, happened_at, status, attempts,
@@ -70,20 +70,9 @@ where id = $1 and lease_id = $2 and status = 'pending'";
 pub(crate) const STATEMENTS: &[&str] = &[ENQUEUE, RECORDS, MARK_SENT, RETRY, BURY];
 
 #[async_trait]
-impl<DB: Backend, C: Hold<DB>> Outbox for SqlRepository<DB, C> {
+impl<DB: Backend> Outbox for SqlRepository<DB> {
     async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()> {
-        let insert = Self::query(ENQUEUE)
-            .bind(mail.id)
-            .bind(mail.kind.as_str())
-            .bind(mail.user_id)
-            .bind(mail.token_id)
-            .bind(mail.recipient.as_str())
-            .bind(mail.context.device.as_str())
-            .bind(mail.context.ip_address.as_str())
-            .bind(Micros(mail.context.at))
-            .bind(Micros(mail.created_at))
-            .bind(mail.context.other_email.as_deref());
-        self.execute(insert).await.map(drop)
+        self.enqueue_to(mail, &mail.recipient).await
     }
 
     async fn claim_mail(
@@ -137,6 +126,23 @@ impl<DB: Backend, C: Hold<DB>> Outbox for SqlRepository<DB, C> {
     async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>> {
         self.fetch_all(Self::query(RECORDS).bind(user_id), record)
             .await
+    }
+}
+
+impl<DB: Backend> SqlRepository<DB> {
+    pub async fn enqueue_to(&mut self, mail: &NewMail, recipient: &str) -> Result<()> {
+        let insert = Self::query(ENQUEUE)
+            .bind(mail.id)
+            .bind(mail.kind.as_str())
+            .bind(mail.user_id)
+            .bind(mail.token_id)
+            .bind(recipient)
+            .bind(mail.context.device.as_str())
+            .bind(mail.context.ip_address.as_str())
+            .bind(Micros(mail.context.at))
+            .bind(Micros(mail.created_at))
+            .bind(mail.context.other_email.as_deref());
+        self.execute(insert).await.map(drop)
     }
 }
 

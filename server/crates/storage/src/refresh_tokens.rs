@@ -9,7 +9,8 @@ use vestibule_core::ports::RefreshTokens;
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Hold, Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository};
+use crate::sessions::principal;
 
 const INSERT: &str = "
 insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
@@ -20,28 +21,77 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
 /// grace. The cases of each column, in order: the leaf was shown, its successor takes its place; the predecessor was shown
 /// within the grace time, the leaf stays; it was shown later, so the leaf was never used, and a fresh one replaces it.
 ///
+/// Whoever ends a session or an account revokes its families in the same transaction, so the condition on the family, which
+/// is asked again after a wait, covers those on session and user, which are not.
+///
 /// $1 family, $2 the hash that was shown, $3 the fresh hash, $4 the fresh nonce, $5 now, $6 the start of the grace time,
 /// $7 the end of the successor's life.
-const ROTATE: &str = "
-update refresh_tokens
-set token_hash = case when token_hash = $2 then $3 when rotated_at > $6 then token_hash else $3 end,
-    successor_nonce = case when token_hash = $2 then $4 when rotated_at > $6 then successor_nonce else $4 end,
-    rotated_at = case when token_hash = $2 then $5 when rotated_at > $6 then rotated_at else $5 end,
-    expires_at = case when token_hash = $2 then $7 when rotated_at > $6 then expires_at else $7 end,
+macro_rules! rotate {
+    () => {
+        "
+update refresh_tokens as r
+set token_hash = case when r.token_hash = $2 then $3 when r.rotated_at > $6 then r.token_hash else $3 end,
+    successor_nonce = case when r.token_hash = $2 then $4 when r.rotated_at > $6 then r.successor_nonce else $4 end,
+    rotated_at = case when r.token_hash = $2 then $5 when r.rotated_at > $6 then r.rotated_at else $5 end,
+    expires_at = case when r.token_hash = $2 then $7 when r.rotated_at > $6 then r.expires_at else $7 end,
     previous_hash = $2,
-    updated_at = $5
-where id = $1
-    and (token_hash = $2 or previous_hash = $2)
-    and not is_revoked
-    and expires_at > $5
+    updated_at = $5"
+    };
+}
+
+macro_rules! live_family {
+    () => {
+        "
+where r.id = $1
+    and (r.token_hash = $2 or r.previous_hash = $2)
+    and not r.is_revoked
+    and r.expires_at > $5"
+    };
+}
+
+pub(crate) const ROTATE_POSTGRES: &str = concat!(
+    rotate!(),
+    "
+from sessions s
+join users u on u.id = s.user_id",
+    live_family!(),
+    "
+    and s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
+returning r.successor_nonce,
+    s.id as session_id, s.user_id, s.kind, s.device, s.ip_address, s.user_agent, s.method, s.is_persistent,
+    s.created_at as session_created_at, s.last_seen_at,
+    coalesce(s.authenticated_at, s.created_at) as authenticated_at, s.expires_at,
+    u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at,
+    u.updated_at"
+);
+
+/// SQLite returns columns of the changed table alone, so the others are looked up one by one.
+macro_rules! looked_up {
+    ($table:literal, $key:literal: $($column:literal $name:literal),+) => {
+        concat!($(", (select ", $column, " from ", $table, " where id = refresh_tokens.", $key, ") as ", $name),+)
+    };
+}
+
+pub(crate) const ROTATE_SQLITE: &str = concat!(
+    rotate!(),
+    live_family!(),
+    "
     and exists (
         select 1
         from sessions s
         join users u on u.id = s.user_id
-        where s.id = refresh_tokens.session_id and s.ended_at is null and s.expires_at > $5
-            and u.is_active and u.deleted_at is null
+        where s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
     )
-returning session_id, successor_nonce";
+returning successor_nonce, session_id, user_id, user_id as id",
+    looked_up!("sessions", "session_id":
+        "kind" "kind", "device" "device", "ip_address" "ip_address", "user_agent" "user_agent", "method" "method",
+        "is_persistent" "is_persistent", "created_at" "session_created_at", "last_seen_at" "last_seen_at",
+        "coalesce(authenticated_at, created_at)" "authenticated_at", "expires_at" "expires_at"),
+    looked_up!("users", "user_id":
+        "email" "email", "first_name" "first_name", "last_name" "last_name", "is_email_verified" "is_email_verified",
+        "is_active" "is_active", "language" "language", "last_login_at" "last_login_at", "created_at" "created_at",
+        "updated_at" "updated_at")
+);
 
 const STATE: &str = "
 select user_id, session_id, token_hash, previous_hash, is_revoked, expires_at
@@ -54,10 +104,10 @@ from refresh_tokens
 where user_id = $1
 order by id desc";
 
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, ROTATE, STATE, RECORDS];
+pub(crate) const STATEMENTS: &[&str] = &[INSERT, STATE, RECORDS];
 
 #[async_trait]
-impl<DB: Backend, C: Hold<DB>> RefreshTokens for SqlRepository<DB, C> {
+impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
     async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()> {
         let insert = Self::query(INSERT)
             .bind(token.id)
@@ -75,7 +125,7 @@ impl<DB: Backend, C: Hold<DB>> RefreshTokens for SqlRepository<DB, C> {
         &mut self,
         rotation: &Rotation,
     ) -> Result<Option<RotationOutcome>> {
-        let update = Self::query(ROTATE)
+        let update = Self::query(DB::ROTATE_REFRESH_TOKEN)
             .bind(rotation.family_id)
             .bind(rotation.presented_hash.as_str())
             .bind(rotation.fresh_hash.as_str())
@@ -110,7 +160,7 @@ fn record<DB: Backend>(row: &Row<DB>) -> Result<RefreshRecord> {
 
 fn outcome<DB: Backend>(row: &Row<DB>) -> Result<RotationOutcome> {
     Ok(RotationOutcome {
-        session_id: row.get("session_id")?,
+        principal: principal(row)?,
         successor_nonce: row.get("successor_nonce")?,
     })
 }

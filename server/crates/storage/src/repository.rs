@@ -3,41 +3,29 @@
 //! Transactions that lock rows of several tables lock them in one order, so that none waits for another in a circle:
 //! the account, its mailed tokens, its refresh families, its sessions.
 
-use std::future::Future;
-use std::marker::PhantomData;
-use std::ops::DerefMut;
-use std::time::Duration;
-
 use async_trait::async_trait;
 use sqlx::error::BoxDynError;
 use time::OffsetDateTime;
 use vestibule_core::ports::{Repository, StoreError, Transaction};
 
 use crate::backend::{Backend, Bind, Get};
-use crate::error::{store_error, unknown_code};
+use crate::error::{is_conflict, store_error, unknown_code};
 use crate::micros::Micros;
+use crate::pool::Held;
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 
-/// Longer than the deadlines that the databases keep themselves; it is for a database that does not answer at all.
-const DEADLINE: Duration = Duration::from_secs(10);
+/// How often a statement that stands for itself is tried once more after a deadlock or a serialization failure: the
+/// database undid it as a whole. A transaction is not: what it does next was decided by what it read before.
+const RETRIES: u32 = 2;
 
-/// Something that holds a connection: one from the pool, or a transaction on one.
-pub(crate) trait Hold<DB: Backend>: DerefMut<Target = DB::Connection> + Send {}
-
-impl<DB: Backend, C: DerefMut<Target = DB::Connection> + Send> Hold<DB> for C {}
-
-pub(crate) struct SqlRepository<DB, C> {
-    held: C,
-    database: PhantomData<fn() -> DB>,
+pub(crate) struct SqlRepository<DB: Backend> {
+    pub held: Held<DB>,
 }
 
-impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
-    pub fn new(held: C) -> Self {
-        Self {
-            held,
-            database: PhantomData,
-        }
+impl<DB: Backend> SqlRepository<DB> {
+    pub fn new(held: Held<DB>) -> Self {
+        Self { held }
     }
 
     pub fn query(sql: &'static str) -> Query<DB> {
@@ -50,7 +38,13 @@ impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
     /// How many rows the statement changed.
     pub async fn execute(&mut self, query: Query<DB>) -> Result<u64> {
         let arguments = query.arguments.map_err(StoreError::Unexpected)?;
-        within::<DB, _>(DB::execute(&mut self.held, query.sql, arguments)).await
+        let mut retries = 0;
+        loop {
+            match self.held.execute(query.sql, arguments.clone()).await {
+                Err(error) if self.may_retry(&error, retries) => retries += 1,
+                answer => return answer.map_err(store_error::<DB>),
+            }
+        }
     }
 
     pub async fn fetch_all<T>(
@@ -59,7 +53,13 @@ impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
         read: fn(&Row<DB>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let arguments = query.arguments.map_err(StoreError::Unexpected)?;
-        let rows = within::<DB, _>(DB::fetch(&mut self.held, query.sql, arguments)).await?;
+        let mut retries = 0;
+        let rows = loop {
+            match self.held.fetch(query.sql, arguments.clone()).await {
+                Err(error) if self.may_retry(&error, retries) => retries += 1,
+                answer => break answer.map_err(store_error::<DB>)?,
+            }
+        };
         rows.into_iter().map(|row| read(&Row(row))).collect()
     }
 
@@ -71,24 +71,18 @@ impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
     ) -> Result<Option<T>> {
         Ok(self.fetch_all(query, read).await?.pop())
     }
-}
 
-impl<DB: Backend, C: Hold<DB>> Repository for SqlRepository<DB, C> {}
-
-#[async_trait]
-impl<DB: Backend> Transaction for SqlRepository<DB, sqlx::Transaction<'static, DB>> {
-    async fn commit(self: Box<Self>) -> Result<()> {
-        within::<DB, _>(self.held.commit()).await
+    fn may_retry(&self, error: &sqlx::Error, retries: u32) -> bool {
+        retries < RETRIES && !self.held.is_in_transaction() && is_conflict::<DB>(error)
     }
 }
 
-/// Every wait that leaves the process has a deadline.
-pub(crate) async fn within<DB: Backend, T>(
-    answer: impl Future<Output = sqlx::Result<T>>,
-) -> Result<T> {
-    match tokio::time::timeout(DEADLINE, answer).await {
-        Ok(answer) => answer.map_err(store_error::<DB>),
-        Err(elapsed) => Err(StoreError::Unavailable(Box::new(elapsed))),
+impl<DB: Backend> Repository for SqlRepository<DB> {}
+
+#[async_trait]
+impl<DB: Backend> Transaction for SqlRepository<DB> {
+    async fn commit(mut self: Box<Self>) -> Result<()> {
+        self.held.commit().await.map_err(store_error::<DB>)
     }
 }
 

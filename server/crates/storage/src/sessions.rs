@@ -4,14 +4,16 @@
 //! revoked family of a live session.
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::model::{Principal, Session, SessionKind, SessionRecord, SignInMethod};
-use vestibule_core::ports::{Sessions, SignInHistory, StoreError};
+use vestibule_core::model::{Principal, Session, SessionKind, SessionRecord, SignInMethod, User};
+use vestibule_core::ports::{AuditLog as _, NewSignIn, RefreshTokens as _, Sessions};
 
 use crate::backend::Backend;
+use crate::error::store_error;
 use crate::micros::Micros;
-use crate::repository::{Hold, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository};
 use crate::users::user;
 
 const INSERT: &str = "
@@ -56,24 +58,72 @@ set ended_at = $3
 where user_id = $1 and id <> $2 and ended_at is null and expires_at > $3
 returning id";
 
-const TOUCH: &str = "
+/// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well, in an order of their own, so
+/// waiting could go in a circle.
+pub(crate) const TOUCH_MANY_POSTGRES: &str = "
+with seen as (
+    select r.id, cast('epoch' as timestamptz) + max(r.at) * cast('1 microsecond' as interval) as at
+    from json_to_recordset(cast($1 as json)) as r (id uuid, at bigint)
+    group by r.id
+), free as (
+    select s.id, seen.at
+    from sessions s
+    join seen on seen.id = s.id
+    where s.last_seen_at < seen.at and s.ended_at is null
+    for no key update of s skip locked
+)
 update sessions
-set last_seen_at = $2
-where id = $1 and last_seen_at < $2 and ended_at is null";
+set last_seen_at = free.at
+from free
+where sessions.id = free.id";
+
+pub(crate) const TOUCH_MANY_SQLITE: &str = "
+update sessions
+set last_seen_at = seen.at
+from (
+    select unhex(r.value ->> 'id', '-') as id, max(r.value ->> 'at') as at from json_each($1) r group by 1
+) seen
+where sessions.id = seen.id and sessions.last_seen_at < seen.at and sessions.ended_at is null";
 
 const REAUTHENTICATE: &str = "
 update sessions
 set authenticated_at = $2
 where id = $1 and ended_at is null and expires_at > $2";
 
-const SIGN_IN_HISTORY: &str = "
-select exists (
-        select 1 from sessions where user_id = $1
-    ) as has_sessions,
-    exists (
-        select 1 from sessions
-        where user_id = $1 and kind = 'api' and device = $2 and user_agent is not distinct from $3
-    ) as knows_device";
+/// A sign-in in one statement. The account is changed first, so that it stays locked while the rest is written.
+///
+/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $15 the session; $16 to $20 its first
+/// refresh token, if it has one; $21 to $27 the event; $28 to $33 the mail, if there is one.
+pub(crate) const BEGIN_POSTGRES: &str = "
+with account as (
+    update users
+    set last_login_at = $4, password_hash = coalesce($3, password_hash)
+    where id = $1 and password_hash = $2 and is_active and deleted_at is null
+    returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
+), session as (
+    insert into sessions (id, user_id, kind, device, ip_address, user_agent, method, is_persistent, created_at, last_seen_at,
+        authenticated_at, expires_at)
+    select $5, id, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+    from account
+), family as (
+    insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at,
+        updated_at)
+    select cast($16 as uuid), id, $5, $17, $18, $19, false, $20, $20
+    from account
+    where cast($16 as uuid) is not null
+), event as (
+    insert into audit_logs (id, user_id, event_type, details, ip_address, user_agent, success, created_at)
+    select $21, id, $22, $23, $24, $25, $26, $27
+    from account
+), mail as (
+    insert into mail_outbox (id, kind, user_id, recipient, device, ip_address, happened_at, status, attempts,
+        next_attempt_at, created_at)
+    select cast($28 as uuid), $29, id, email, $30, $31, $32, 'pending', 0, $33, $33
+    from account
+    where cast($28 as uuid) is not null
+)
+select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
+from account";
 
 const RECORDS: &str = "
 select id as session_id, user_id, kind, device, ip_address, user_agent, method, is_persistent,
@@ -91,14 +141,12 @@ pub(crate) const STATEMENTS: &[&str] = &[
     END,
     REVOKE_FAMILIES,
     END_ALL,
-    TOUCH,
     REAUTHENTICATE,
-    SIGN_IN_HISTORY,
     RECORDS,
 ];
 
 #[async_trait]
-impl<DB: Backend, C: Hold<DB>> Sessions for SqlRepository<DB, C> {
+impl<DB: Backend> Sessions for SqlRepository<DB> {
     async fn insert_session(&mut self, session: &Session) -> Result<()> {
         let insert = Self::query(INSERT)
             .bind(session.id)
@@ -114,6 +162,23 @@ impl<DB: Backend, C: Hold<DB>> Sessions for SqlRepository<DB, C> {
             .bind(Micros(session.authenticated_at))
             .bind(Micros(session.expires_at));
         self.execute(insert).await.map(drop)
+    }
+
+    async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
+        if let Some(sql) = DB::BEGIN_SESSION {
+            return self.fetch_optional(begin(sql, sign_in), user).await;
+        }
+        if self.held.is_in_transaction() {
+            return self.begin_in_steps(sign_in).await;
+        }
+        self.held.begin().await.map_err(store_error::<DB>)?;
+        let begun = self.begin_in_steps(sign_in).await;
+        let ended = match begun {
+            Ok(Some(_)) => self.held.commit().await,
+            _ => self.held.rollback().await,
+        };
+        ended.map_err(store_error::<DB>)?;
+        begun
     }
 
     async fn principal(
@@ -181,10 +246,14 @@ impl<DB: Backend, C: Hold<DB>> Sessions for SqlRepository<DB, C> {
         self.fetch_all(end, |row| row.get("id")).await
     }
 
-    async fn touch_session(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<()> {
-        self.execute(Self::query(TOUCH).bind(session_id).bind(Micros(now)))
-            .await
-            .map(drop)
+    async fn touch_sessions(&mut self, seen: &[(Uuid, OffsetDateTime)]) -> Result<()> {
+        let rows = seen
+            .iter()
+            .map(|(id, at)| Ok(json!({ "id": id.to_string(), "at": Micros(*at).unix()? })))
+            .collect::<Result<Vec<Value>>>()?;
+        let rows = Value::Array(rows).to_string();
+        let update = Self::query(DB::TOUCH_SESSIONS).bind(rows.as_str());
+        self.execute(update).await.map(drop)
     }
 
     async fn reauthenticate(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<bool> {
@@ -194,24 +263,71 @@ impl<DB: Backend, C: Hold<DB>> Sessions for SqlRepository<DB, C> {
         Ok(self.execute(update).await? > 0)
     }
 
-    async fn sign_in_history(
-        &mut self,
-        user_id: Uuid,
-        device: &str,
-        user_agent: Option<&str>,
-    ) -> Result<SignInHistory> {
-        let query = Self::query(SIGN_IN_HISTORY)
-            .bind(user_id)
-            .bind(device)
-            .bind(user_agent);
-        let history = self.fetch_optional(query, history).await?;
-        history.ok_or_else(|| StoreError::Unexpected("no row of a query that has one".into()))
-    }
-
     async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>> {
         self.fetch_all(Self::query(RECORDS).bind(user_id), record)
             .await
     }
+}
+
+impl<DB: Backend> SqlRepository<DB> {
+    async fn begin_in_steps(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
+        let Some(user) = self.record_sign_in(sign_in).await? else {
+            return Ok(None);
+        };
+        self.insert_session(sign_in.session).await?;
+        if let Some(token) = sign_in.refresh_token {
+            self.insert_refresh_token(token).await?;
+        }
+        self.insert_audit(sign_in.event).await?;
+        if let Some(mail) = sign_in.mail {
+            self.enqueue_to(mail, &user.email).await?;
+        }
+        Ok(Some(user))
+    }
+}
+
+fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
+    let NewSignIn {
+        session,
+        refresh_token: token,
+        event,
+        mail,
+        ..
+    } = sign_in;
+    SqlRepository::query(sql)
+        .bind(session.user_id)
+        .bind(sign_in.verified_hash)
+        .bind(sign_in.new_hash)
+        .bind(Micros(session.created_at))
+        .bind(session.id)
+        .bind(session.kind.as_str())
+        .bind(session.device.as_str())
+        .bind(session.ip_address.as_str())
+        .bind(session.user_agent.as_deref())
+        .bind(session.method.as_str())
+        .bind(session.is_persistent)
+        .bind(Micros(session.created_at))
+        .bind(Micros(session.last_seen_at))
+        .bind(Micros(session.authenticated_at))
+        .bind(Micros(session.expires_at))
+        .bind(token.map(|token| token.id))
+        .bind(token.map(|token| token.token_hash.as_str()))
+        .bind(token.map(|token| token.device_info.as_str()))
+        .bind(token.map(|token| Micros(token.expires_at)))
+        .bind(token.map(|token| Micros(token.created_at)))
+        .bind(event.id)
+        .bind(event.event.as_str())
+        .bind(event.details.to_string().as_str())
+        .bind(event.ip_address.as_str())
+        .bind(event.user_agent.as_deref())
+        .bind(event.event.is_success())
+        .bind(Micros(event.created_at))
+        .bind(mail.map(|mail| mail.id))
+        .bind(mail.map(|mail| mail.kind.as_str()))
+        .bind(mail.map(|mail| mail.context.device.as_str()))
+        .bind(mail.map(|mail| mail.context.ip_address.as_str()))
+        .bind(mail.map(|mail| Micros(mail.context.at)))
+        .bind(mail.map(|mail| Micros(mail.created_at)))
 }
 
 fn session<DB: Backend>(row: &Row<DB>) -> Result<Session> {
@@ -238,14 +354,7 @@ fn record<DB: Backend>(row: &Row<DB>) -> Result<SessionRecord> {
     })
 }
 
-fn history<DB: Backend>(row: &Row<DB>) -> Result<SignInHistory> {
-    Ok(SignInHistory {
-        has_sessions: row.get("has_sessions")?,
-        knows_device: row.get("knows_device")?,
-    })
-}
-
-fn principal<DB: Backend>(row: &Row<DB>) -> Result<Principal> {
+pub(crate) fn principal<DB: Backend>(row: &Row<DB>) -> Result<Principal> {
     Ok(Principal {
         user: user(row)?,
         session: session(row)?,

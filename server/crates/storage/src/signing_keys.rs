@@ -7,7 +7,7 @@ use vestibule_core::ports::SigningKeys;
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Hold, Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository};
 
 const PUBLISHED: &str = "
 select kid, algorithm, sealed_private_key, created_at, active_at, expires_at
@@ -25,7 +25,7 @@ on conflict (generation) do nothing";
 pub(crate) const STATEMENTS: &[&str] = &[PUBLISHED, INSERT_FIRST];
 
 #[async_trait]
-impl<DB: Backend, C: Hold<DB>> SigningKeys for SqlRepository<DB, C> {
+impl<DB: Backend> SigningKeys for SqlRepository<DB> {
     async fn signing_keys(&mut self, now: OffsetDateTime) -> Result<Vec<SigningKey>> {
         self.fetch_all(Self::query(PUBLISHED).bind(Micros(now)), signing_key)
             .await

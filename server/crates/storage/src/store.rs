@@ -1,6 +1,7 @@
 //! The database as the core sees it: pools, transactions, migrations.
 
 use std::fs::OpenOptions;
+use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,46 +9,60 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::pool::PoolOptions;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Pool, Postgres, Sqlite};
+use sqlx::{ConnectOptions, Connection, Postgres, Sqlite};
 use vestibule_core::ports::{Repository, Store, Transaction};
 
-use crate::backend::Backend;
-use crate::error::{ConnectError, MigrationError};
+use crate::backend::{Backend, Options};
+use crate::error::{ConnectError, MigrationError, store_error};
 use crate::migrate;
-use crate::repository::{Result, SqlRepository, within};
+use crate::pool::{Pool, RoundTrips};
+use crate::repository::{Result, SqlRepository};
 
 /// How long a writer waits for the one before it. SQLite has one at a time.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Each SQLite connection is a thread with a page cache of its own.
 const SQLITE_READERS: u32 = 8;
-/// How long a replica waits for another one that migrates.
-const MIGRATION_LOCK_TIMEOUT: &str = "60s";
-/// The migration's own connection is not the pool's, whose waiting time it has.
-const MIGRATION_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How PostgreSQL finds that we are gone, so that our locks do not outlive us: after about a minute. The other way round our
+/// deadlines do it; the driver sets no keepalive of its own.
+const KEEPALIVE: [(&str, &str); 4] = [
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "30s"),
+];
+/// A migration may take its time, but not for ever.
+const MIGRATION_DEADLINE: Duration = Duration::from_hours(1);
 
 /// How the store uses its database.
 #[derive(Clone, Copy, Debug)]
 pub struct StorageSettings {
     /// Connections to PostgreSQL at most; those of all replicas together must stay below its `max_connections`.
     pub max_connections: u32,
+    /// How long making one connection may take.
+    pub connect_timeout: Duration,
     /// How long a request waits for a connection, the time to make one included.
     pub acquire_timeout: Duration,
-    /// After this long PostgreSQL cancels a statement.
+    /// After this long PostgreSQL cancels a statement; one that is not answered half a second later is given up.
     pub statement_timeout: Duration,
     /// After this long PostgreSQL cancels a statement that waits for a lock.
     pub lock_timeout: Duration,
+    /// A connection that was not used for this long is tested before it is used again.
+    pub test_idle_after: Duration,
 }
 
+/// Each wait ends within three seconds: that long somebody waits for an answer, and that long a database that went dark may
+/// hold a request.
 impl Default for StorageSettings {
     fn default() -> Self {
         Self {
             max_connections: 16,
+            connect_timeout: Duration::from_secs(2),
             acquire_timeout: Duration::from_secs(3),
-            statement_timeout: Duration::from_secs(5),
-            lock_timeout: Duration::from_secs(3),
+            statement_timeout: Duration::from_millis(2500),
+            lock_timeout: Duration::from_secs(2),
+            test_idle_after: Duration::from_secs(1),
         }
     }
 }
@@ -66,6 +81,10 @@ pub trait SqlDatabase: Store {
     /// # Errors
     /// [`MigrationError::Unavailable`] where later may work.
     async fn pending(&self) -> std::result::Result<Vec<i64>, MigrationError>;
+
+    /// How often the database was asked something and waited for: statements, the begin and end of transactions, and tests of
+    /// connections that were idle.
+    fn round_trips(&self) -> u64;
 
     /// Waits for what is under way and closes every connection.
     async fn close(&self);
@@ -90,11 +109,56 @@ pub fn connect_store(
     }
 }
 
+/// Checks a database URL without opening anything.
+///
+/// In production PostgreSQL on another machine must be reached in a way that is certain: `sslmode=prefer`, which is the
+/// default of the driver, and `allow` do without encryption where the server, or somebody on the way, says so.
+///
+/// # Errors
+/// What is wrong, without the URL.
+pub fn check_url(url: &str, is_production: bool) -> std::result::Result<(), ConnectError> {
+    match url.split_once(':').map(|(scheme, _)| scheme) {
+        Some("sqlite") => Ok(()),
+        Some("postgres" | "postgresql") => check_postgres_url(url, is_production),
+        _ => Err(ConnectError::UnknownScheme),
+    }
+}
+
+fn check_postgres_url(url: &str, is_production: bool) -> std::result::Result<(), ConnectError> {
+    let options = PgConnectOptions::from_str(url).map_err(ConnectError::InvalidUrl)?;
+    let mode = options.get_ssl_mode();
+    let verifies = matches!(mode, PgSslMode::VerifyFull | PgSslMode::VerifyCa);
+    let names_root = ["sslrootcert=", "ssl-root-cert=", "ssl-ca="]
+        .iter()
+        .any(|name| url.contains(name));
+    if names_root && !verifies {
+        return Err(ConnectError::RootIsIgnored);
+    }
+    let is_local = options.get_socket().is_some() || is_this_machine(options.get_host());
+    let is_uncertain = matches!(mode, PgSslMode::Prefer | PgSslMode::Allow);
+    if is_production && is_uncertain && !is_local {
+        return Err(ConnectError::MayFallBack);
+    }
+    Ok(())
+}
+
+/// By name or address, or as a folder with a socket.
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host.starts_with('/')
+        || host.eq_ignore_ascii_case("localhost")
+        || address
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
 struct SqlStore<DB: Backend> {
     pool: Pool<DB>,
-    /// Where transactions begin. For SQLite a pool of one: its waiting line is fair, where the busy timeout is not.
+    /// Where what writes begins. For SQLite a pool of one: its waiting line is fair, where the busy timeout is not.
     writers: Pool<DB>,
-    migration_options: <DB::Connection as Connection>::Options,
+    migration_options: Options<DB>,
+    connect_timeout: Duration,
+    round_trips: RoundTrips,
 }
 
 impl SqlStore<Sqlite> {
@@ -116,15 +180,17 @@ impl SqlStore<Sqlite> {
             path: path.to_owned(),
             source,
         })?;
-        let readers = settings.max_connections.min(SQLITE_READERS);
+        let round_trips = RoundTrips::default();
+        let pool = |options, size| Pool::new(options, size, settings, &round_trips);
         Ok(Self {
-            pool: pool_options(settings)
-                .max_connections(readers)
-                .connect_lazy_with(options.clone()),
-            writers: pool_options(settings)
-                .max_connections(1)
-                .connect_lazy_with(options.clone()),
-            migration_options: options,
+            pool: pool(
+                options.clone(),
+                settings.max_connections.min(SQLITE_READERS),
+            ),
+            writers: pool(options.clone(), 1),
+            migration_options: options.busy_timeout(migrate::LOCK_TIMEOUT),
+            connect_timeout: settings.connect_timeout,
+            round_trips,
         })
     }
 }
@@ -142,7 +208,8 @@ impl SqlStore<Postgres> {
     fn open(url: &str, settings: &StorageSettings) -> std::result::Result<Self, ConnectError> {
         let options = PgConnectOptions::from_str(url)
             .map_err(ConnectError::InvalidUrl)?
-            .application_name("vestibule");
+            .application_name("vestibule")
+            .options(KEEPALIVE);
         let millis = |timeout: Duration| format!("{}ms", timeout.as_millis());
         let pool_connections = options.clone().options([
             ("statement_timeout", millis(settings.statement_timeout)),
@@ -153,61 +220,47 @@ impl SqlStore<Postgres> {
                 millis(2 * settings.statement_timeout),
             ),
         ]);
-        let pool = pool_options(settings)
-            .max_connections(settings.max_connections)
-            .connect_lazy_with(pool_connections);
-        // A migration may take its time.
-        let migration_options = options.options([
-            ("statement_timeout", "0"),
-            ("lock_timeout", MIGRATION_LOCK_TIMEOUT),
-        ]);
+        let round_trips = RoundTrips::default();
+        let pool = Pool::new(
+            pool_connections,
+            settings.max_connections,
+            settings,
+            &round_trips,
+        );
+        let migration_options =
+            options.options([("statement_timeout", "0"), ("lock_timeout", "60s")]);
         Ok(Self {
             writers: pool.clone(),
             pool,
             migration_options,
+            connect_timeout: settings.connect_timeout,
+            round_trips,
         })
-    }
-}
-
-/// A connection that was in use a moment ago is not tested again, which saves a round trip for each use of a busy pool.
-fn pool_options<DB: Backend>(settings: &StorageSettings) -> PoolOptions<DB> {
-    let options = PoolOptions::new()
-        .acquire_timeout(settings.acquire_timeout)
-        .test_before_acquire(false);
-    match DB::TEST_IDLE_AFTER {
-        None => options,
-        Some(idle) => options.before_acquire(move |connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for < idle {
-                    return Ok(true);
-                }
-                connection.ping().await.map(|()| true)
-            })
-        }),
     }
 }
 
 #[async_trait]
 impl<DB: Backend> Store for SqlStore<DB> {
     async fn connect(&self) -> Result<Box<dyn Repository>> {
-        let connection = within::<DB, _>(self.pool.acquire()).await?;
-        Ok(Box::new(SqlRepository::<DB, _>::new(connection)))
+        Ok(Box::new(SqlRepository::new(self.pool.acquire().await?)))
+    }
+
+    async fn writer(&self) -> Result<Box<dyn Repository>> {
+        Ok(Box::new(SqlRepository::new(self.writers.acquire().await?)))
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>> {
-        let transaction = within::<DB, _>(self.writers.begin_with(DB::BEGIN)).await?;
-        Ok(Box::new(SqlRepository::<DB, _>::new(transaction)))
+        let mut held = self.writers.acquire().await?;
+        held.begin().await.map_err(store_error::<DB>)?;
+        Ok(Box::new(SqlRepository::new(held)))
     }
 
     async fn ping(&self) -> Result<()> {
-        let mut connection = within::<DB, _>(self.pool.acquire()).await?;
-        within::<DB, _>(DB::execute(
-            &mut connection,
-            "select 1",
-            DB::Arguments::default(),
-        ))
-        .await
-        .map(drop)
+        let mut repository = SqlRepository::new(self.pool.acquire().await?);
+        repository
+            .execute(SqlRepository::<DB>::query("select 1"))
+            .await
+            .map(drop)
     }
 }
 
@@ -215,7 +268,9 @@ impl<DB: Backend> Store for SqlStore<DB> {
 impl<DB: Backend> SqlDatabase for SqlStore<DB> {
     async fn migrate(&self) -> std::result::Result<Vec<i64>, MigrationError> {
         let mut connection = self.connect_for_migration().await?;
-        let applied = migrate::run::<DB>(&mut connection).await?;
+        let applied = tokio::time::timeout(MIGRATION_DEADLINE, migrate::run::<DB>(&mut connection))
+            .await
+            .map_err(|_| MigrationError::Busy)??;
         // The work is done and recorded; how the connection ends changes nothing.
         let _ = connection.close().await;
         Ok(applied)
@@ -228,6 +283,10 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
         Ok(pending)
     }
 
+    fn round_trips(&self) -> u64 {
+        self.round_trips.total()
+    }
+
     async fn close(&self) {
         self.writers.close().await;
         self.pool.close().await;
@@ -236,9 +295,7 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
 
 impl<DB: Backend> SqlStore<DB> {
     async fn connect_for_migration(&self) -> std::result::Result<DB::Connection, MigrationError> {
-        match tokio::time::timeout(MIGRATION_CONNECT_TIMEOUT, self.migration_options.connect())
-            .await
-        {
+        match tokio::time::timeout(self.connect_timeout, self.migration_options.connect()).await {
             Ok(Ok(connection)) => Ok(connection),
             Ok(Err(error)) => Err(MigrationError::from_connect::<DB>(error)),
             Err(_) => Err(MigrationError::Unavailable(sqlx::Error::PoolTimedOut)),

@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::model::{Account, EmailAddress, Language, NewUser, User};
-use vestibule_core::ports::{StoreError, Users};
+use vestibule_core::ports::{NewSignIn, SignInHistory, StoreError, Users};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Hold, Query, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository};
 
 const BY_ID: &str = "
 select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
@@ -31,6 +31,17 @@ const ACCOUNT_BY_EMAIL: &str = "
 select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at, password_hash
 from users
 where email_canonical = $1 and deleted_at is null";
+
+const ACCOUNT_TO_SIGN_IN: &str = "
+select u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at,
+    u.updated_at, u.password_hash,
+    exists (select 1 from sessions s where s.user_id = u.id) as has_sessions,
+    exists (
+        select 1 from sessions s
+        where s.user_id = u.id and s.device = $2 and s.kind = 'api' and s.user_agent is not distinct from $3
+    ) as knows_device
+from users u
+where u.email_canonical = $1 and u.deleted_at is null";
 
 /// A taken address gives no row instead of an error, because an error would end a PostgreSQL transaction.
 const INSERT: &str = "
@@ -126,33 +137,6 @@ set delete_at = delete_at
 where id = $1 and not is_active and delete_at > $2 and deleted_at is null
 returning delete_at";
 
-/// Workers pass over an account that another one is just deleting. The lock is the one that keeps every reference out, so
-/// that no event is written about the account while it goes.
-pub(crate) const CLAIM_DUE_POSTGRES: &str = "
-select id
-from users
-where delete_at <= $1 and not is_active
-order by delete_at
-limit 1
-for update skip locked";
-
-pub(crate) const CLAIM_DUE_SQLITE: &str = "
-select id
-from users
-where delete_at <= $1 and not is_active
-order by delete_at
-limit 1";
-
-/// A part at a time: the events of years may take longer than one statement is given.
-const ERASE_EVENTS: &str = "
-delete from audit_logs
-where id in (select id from audit_logs where user_id = $1 limit 1000)";
-
-/// What else belongs to the account goes by its foreign keys.
-const ERASE: &str = "
-delete from users
-where id = $1 and delete_at <= $2 and not is_active";
-
 /// A write that changes nothing: the lock that an update takes, in words that both databases know.
 const LOCK: &str = "update users set is_active = is_active where id = $1";
 
@@ -161,6 +145,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     LOCK_ACTIVE,
     ACCOUNT_BY_ID,
     ACCOUNT_BY_EMAIL,
+    ACCOUNT_TO_SIGN_IN,
     INSERT,
     RECORD_SIGN_IN,
     UPDATE_PROFILE,
@@ -174,13 +159,11 @@ pub(crate) const STATEMENTS: &[&str] = &[
     SCHEDULE_DELETION,
     CANCEL_DELETION,
     LOCK_SCHEDULED,
-    ERASE_EVENTS,
-    ERASE,
     LOCK,
 ];
 
 #[async_trait]
-impl<DB: Backend, C: Hold<DB>> Users for SqlRepository<DB, C> {
+impl<DB: Backend> Users for SqlRepository<DB> {
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>> {
         self.fetch_optional(Self::query(BY_ID).bind(id), user).await
     }
@@ -197,6 +180,20 @@ impl<DB: Backend, C: Hold<DB>> Users for SqlRepository<DB, C> {
 
     async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>> {
         self.fetch_optional(Self::query(ACCOUNT_BY_EMAIL).bind(canonical), account)
+            .await
+    }
+
+    async fn account_to_sign_in(
+        &mut self,
+        canonical: &str,
+        device: &str,
+        user_agent: Option<&str>,
+    ) -> Result<Option<(Account, SignInHistory)>> {
+        let query = Self::query(ACCOUNT_TO_SIGN_IN)
+            .bind(canonical)
+            .bind(device)
+            .bind(user_agent);
+        self.fetch_optional(query, |row| Ok((account(row)?, history(row)?)))
             .await
     }
 
@@ -224,21 +221,6 @@ impl<DB: Backend, C: Hold<DB>> Users for SqlRepository<DB, C> {
             return Err(StoreError::Conflict);
         }
         Ok(inserted)
-    }
-
-    async fn record_sign_in(
-        &mut self,
-        id: Uuid,
-        verified_hash: &str,
-        new_hash: Option<&str>,
-        now: OffsetDateTime,
-    ) -> Result<Option<User>> {
-        let update = Self::query(RECORD_SIGN_IN)
-            .bind(id)
-            .bind(verified_hash)
-            .bind(new_hash)
-            .bind(Micros(now));
-        self.fetch_optional(update, user).await
     }
 
     async fn update_profile(
@@ -362,22 +344,9 @@ impl<DB: Backend, C: Hold<DB>> Users for SqlRepository<DB, C> {
         let lock = Self::query(LOCK_SCHEDULED).bind(id).bind(Micros(now));
         self.fetch_optional(lock, |row| row.time("delete_at")).await
     }
-
-    async fn claim_due_deletion(&mut self, now: OffsetDateTime) -> Result<Option<Uuid>> {
-        let claim = Self::query(DB::CLAIM_DUE_DELETION).bind(Micros(now));
-        self.fetch_optional(claim, |row| row.get("id")).await
-    }
-
-    async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool> {
-        while self.execute(Self::query(ERASE_EVENTS).bind(id)).await? > 0 {}
-        let erased = self
-            .execute(Self::query(ERASE).bind(id).bind(Micros(now)))
-            .await?;
-        Ok(erased > 0)
-    }
 }
 
-impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
+impl<DB: Backend> SqlRepository<DB> {
     /// Moves the account to an address, unless that is taken.
     async fn move_to(
         &mut self,
@@ -391,6 +360,16 @@ impl<DB: Backend, C: Hold<DB>> SqlRepository<DB, C> {
             return Err(StoreError::Conflict);
         }
         Ok(moved)
+    }
+
+    /// The row stays locked until the transaction ends, so a parallel reset comes wholly before or wholly after.
+    pub async fn record_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
+        let update = Self::query(RECORD_SIGN_IN)
+            .bind(sign_in.session.user_id)
+            .bind(sign_in.verified_hash)
+            .bind(sign_in.new_hash)
+            .bind(Micros(sign_in.session.created_at));
+        self.fetch_optional(update, user).await
     }
 
     /// Holds the account until the transaction ends, first in the order of locks.
@@ -419,5 +398,12 @@ fn account<DB: Backend>(row: &Row<DB>) -> Result<Account> {
     Ok(Account {
         user: user(row)?,
         password_hash: row.get("password_hash")?,
+    })
+}
+
+fn history<DB: Backend>(row: &Row<DB>) -> Result<SignInHistory> {
+    Ok(SignInHistory {
+        has_sessions: row.get("has_sessions")?,
+        knows_device: row.get("knows_device")?,
     })
 }

@@ -79,6 +79,33 @@ async fn broken_by(database: &TestDatabase, fault: &str) -> Vec<(&'static str, u
         .collect()
 }
 
+/// Each invariant is broken by some test below.
+#[test]
+fn no_invariant_goes_untested() {
+    let tests = include_str!("invariants.rs");
+    for name in vestibule_storage::invariants() {
+        assert!(tests.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+/// An id, as this database writes it.
+fn id(database: &TestDatabase) -> &'static str {
+    if database.is_postgres() {
+        "'00000000-0000-7000-8000-000000000000'::uuid"
+    } else {
+        "x'00000000000070008000000000000000'"
+    }
+}
+
+/// So many days later, as this database writes it.
+fn plus_days(database: &TestDatabase, days: i64) -> String {
+    if database.is_postgres() {
+        format!(" + interval '{days} days'")
+    } else {
+        format!(" + {}", days * 86_400_000_000)
+    }
+}
+
 #[tokio::test]
 async fn a_fault_is_found_under_its_name() {
     for (fault, invariant) in [
@@ -147,12 +174,8 @@ async fn a_fault_is_found_under_its_name() {
 #[tokio::test]
 async fn a_fault_between_accounts_is_found() {
     for database in databases().await {
-        let later = if database.is_postgres() {
-            "created_at + interval '1 day'"
-        } else {
-            "created_at + 86400000000"
-        };
-        let fault = format!("update users set is_active = false, delete_at = {later}");
+        let later = plus_days(&database, 1);
+        let fault = format!("update users set is_active = false, delete_at = created_at{later}");
         assert_eq!(
             broken_by(&database, &fault).await,
             [("scheduled_account_without_undo", 1)]
@@ -201,12 +224,7 @@ async fn a_fault_that_constraints_prevent_is_found_as_well() {
             (id, user_id, token_hash, expires_at, is_used, ip_address, created_at)
             select {id}, user_id, 'copy', expires_at, is_used, ip_address, created_at from password_reset_tokens";
     for database in databases().await {
-        let id = if database.is_postgres() {
-            "'00000000-0000-7000-8000-000000000000'::uuid"
-        } else {
-            "x'00000000000070008000000000000000'"
-        };
-        let found = broken_by(&database, &copies.replace("{id}", id)).await;
+        let found = broken_by(&database, &copies.replace("{id}", id(&database))).await;
         assert_eq!(
             found,
             [
@@ -227,7 +245,123 @@ async fn rows_that_lost_their_user_are_found() {
         [
             ("mail_without_user", 1),
             ("session_of_missing_user", 2),
+            ("mailed_token_of_missing_user", 3),
             ("foreign_keys_hold", 8)
         ]
     );
+}
+
+/// The mails of an account go after a while; its last ones are no fault then.
+#[tokio::test]
+async fn an_account_that_is_older_than_mails_are_kept_needs_none() {
+    for database in databases().await {
+        for (days, expected) in [(-28, &[("user_without_mail", 1)][..]), (-30, &[])] {
+            let database = if database.is_postgres() {
+                TestDatabase::postgres().await.unwrap()
+            } else {
+                TestDatabase::sqlite()
+            };
+            let earlier = plus_days(&database, days);
+            let fault = format!(
+                "delete from mail_outbox; update users set created_at = created_at{earlier}"
+            );
+            assert_eq!(broken_by(&database, &fault).await, expected, "{days}");
+        }
+    }
+}
+
+/// Every event, family and session is as it should be, but not together.
+#[tokio::test]
+async fn a_family_that_outlived_its_theft_is_found() {
+    for database in databases().await {
+        let session = if database.is_postgres() {
+            "s.id::text"
+        } else {
+            "lower(substr(hex(s.id), 1, 8) || '-' || substr(hex(s.id), 9, 4) || '-' || substr(hex(s.id), 13, 4)
+                || '-' || substr(hex(s.id), 17, 4) || '-' || substr(hex(s.id), 21))"
+        };
+        let fault = format!(
+            "insert into audit_logs (id, user_id, event_type, details, ip_address, success, created_at)
+                select {}, s.user_id, 'refresh_token_reused', '{{\"session\":\"' || {session} || '\"}}', '', {}, s.created_at
+                from sessions s where s.kind = 'api'",
+            id(&database),
+            if database.is_postgres() { "false" } else { "0" },
+        );
+        let expected = [("refresh_family_lives_after_reuse", 1)];
+        assert_eq!(broken_by(&database, &fault).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_family_of_another_users_session_and_a_second_one_are_found() {
+    for database in databases().await {
+        let no_constraint = if database.is_postgres() {
+            "alter table refresh_tokens drop constraint refresh_tokens_session_id_key;"
+        } else {
+            // A constraint cannot be dropped there; a copy of the table has none.
+            "create table copy as select * from refresh_tokens;
+             drop table refresh_tokens;
+             alter table copy rename to refresh_tokens;"
+        };
+        let fault = format!(
+            "{no_constraint}
+            insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
+                select {}, user_id, session_id, 'copy', device_info, expires_at, is_revoked, created_at, updated_at
+                from refresh_tokens",
+            id(&database)
+        );
+        let found = broken_by(&database, &fault).await;
+        assert_eq!(found, [("one_refresh_family_per_session", 1)]);
+    }
+    for database in databases().await {
+        let fault = format!(
+            "insert into users (id, email, email_canonical, password_hash, is_email_verified, is_active, created_at, updated_at)
+                select {0}, 'bob@example.org', 'bob@example.org', password_hash, is_email_verified, is_active, created_at{1},
+                    updated_at
+                from users;
+            update refresh_tokens set user_id = {0}",
+            id(&database),
+            plus_days(&database, -40),
+        );
+        let expected = [("refresh_family_of_missing_session", 1)];
+        assert_eq!(broken_by(&database, &fault).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_nobody_gives_back_is_found() {
+    for database in databases().await {
+        for (days, expected) in [(1, 0), (2, 1)] {
+            let store = common::migrated(&database).await;
+            let until = FakeClock::START + time::Duration::days(days);
+            let lease = SeededRandom::default().id(FakeClock::START);
+            let mut writer = store.writer().await.unwrap();
+            let now = FakeClock::START;
+            assert!(
+                writer
+                    .lease_job("cleanup", lease, until, now)
+                    .await
+                    .unwrap()
+            );
+            drop(writer);
+            let found = violations(&store).await;
+            assert_eq!(found.len(), expected, "{found:?}");
+            let names: Vec<_> = found.iter().map(|found| found.invariant).collect();
+            assert!(names.iter().all(|name| *name == "job_is_leased_for_long"));
+            store.close().await;
+        }
+    }
+}
+
+/// Pages of an index that do not say what the table does.
+#[tokio::test]
+async fn a_damaged_file_is_found() {
+    let database = TestDatabase::sqlite();
+    let damage = "pragma writable_schema = on;
+        update sqlite_master set sql = replace(sql, '(email_canonical)', '(password_hash)')
+        where name = 'users_live_email';
+        pragma schema_version = 9999";
+    let found = broken_by(&database, damage).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "database_file_is_sound");
 }

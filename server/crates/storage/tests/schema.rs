@@ -6,9 +6,12 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::{Connection, PgConnection, Row, SqliteConnection};
-use vestibule_storage::{MigrationError, embedded_migrations};
+use sqlx::migrate::{Migrate as _, Migration, MigrationType};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqlSafeStr as _, SqliteConnection};
+use vestibule_storage::{MigrationError, SqlDatabase, embedded_migrations};
 use vestibule_testkit::{TestDatabase, databases};
 
 /// Table, column, and whether it may be null.
@@ -115,24 +118,120 @@ async fn migrating_twice_does_nothing_the_second_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_that_migrate_at_once_apply_each_migration_once() {
+    for database in databases().await {
+        let replicas: Vec<_> = (0..5)
+            .map(|_| {
+                let store = common::connect(&database);
+                tokio::spawn(async move {
+                    let applied = store.migrate().await.unwrap();
+                    store.close().await;
+                    applied
+                })
+            })
+            .collect();
+        let mut applied = Vec::new();
+        for replica in replicas {
+            applied.extend(replica.await.unwrap());
+        }
+        assert_eq!(applied.len(), embedded_migrations()[0].len());
+    }
+}
+
+/// The key that both the test and the migration lock.
+const LOCK: &str = "pg_advisory_lock(8531352012944733548)";
+
+/// Waiting in the database would hold up an index that the other one builds concurrently.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_lock_of_migrations_is_asked_for_and_not_queued_for() {
     let Some(database) = TestDatabase::postgres().await else {
         return;
     };
-    let replicas: Vec<_> = (0..5)
-        .map(|_| {
-            let store = common::connect(&database);
-            tokio::spawn(async move {
-                let applied = store.migrate().await.unwrap();
-                store.close().await;
-                applied
-            })
-        })
-        .collect();
-    let mut applied = Vec::new();
-    for replica in replicas {
-        applied.extend(replica.await.unwrap());
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    run(&mut other, &format!("select {LOCK}")).await;
+    let store = common::connect(&database);
+    let migrating = tokio::spawn({
+        let store = store.clone();
+        async move { store.migrate().await.unwrap() }
+    });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(!migrating.is_finished());
+    let waiting = "from pg_locks where locktype = 'advisory' and not granted";
+    assert_eq!(database.count(waiting).await, 0);
+    other.close().await.unwrap();
+    assert_eq!(
+        migrating.await.unwrap().len(),
+        embedded_migrations()[0].len()
+    );
+    store.close().await;
+}
+
+/// Cut off at any point, a migration leaves what was there before, and the next run goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_that_is_cut_off_is_undone_and_run_again() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    let (mut other, store) = stopped_in_the_second_migration(&database).await;
+    let migrating = tokio::spawn({
+        let store = store.clone();
+        async move { store.migrate().await }
+    });
+    let stuck =
+        "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while database.count(stuck).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(applied.len(), embedded_migrations()[0].len());
+    database
+        .execute(&format!("select pg_terminate_backend(pid) {stuck}"))
+        .await;
+    assert!(matches!(
+        migrating.await.unwrap(),
+        Err(MigrationError::Unavailable(_))
+    ));
+    let added =
+        "from information_schema.columns where table_name = 'users' and column_name = 'language'";
+    assert_eq!(database.count(added).await, 0);
+    run(&mut other, "commit").await;
+    let versions: Vec<i64> = embedded_migrations()[0][1..]
+        .iter()
+        .map(|it| it.0)
+        .collect();
+    assert_eq!(store.migrate().await.unwrap(), versions);
+    assert_eq!(database.count(added).await, 1);
+    store.close().await;
+}
+
+/// A database with the first migration, where the second has to wait.
+async fn stopped_in_the_second_migration(
+    database: &TestDatabase,
+) -> (PgConnection, Arc<dyn SqlDatabase>) {
+    let first = include_str!("../../../../migrations/postgres/0001_initial.sql");
+    let record = Migration::new(
+        1,
+        "0001_initial".into(),
+        MigrationType::Simple,
+        first.into_sql_str(),
+        false,
+    );
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    other
+        .ensure_migrations_table("_sqlx_migrations")
+        .await
+        .unwrap();
+    other.apply("_sqlx_migrations", &record).await.unwrap();
+    run(
+        &mut other,
+        "begin; lock table sessions in access share mode",
+    )
+    .await;
+    (other, common::connect(database))
+}
+
+async fn run(connection: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(connection)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 
 mod common;
 
-use sqlx::{Connection, Executor, PgConnection, SqlSafeStr, SqliteConnection};
+use sqlx::{
+    AssertSqlSafe, Connection, Executor, PgConnection, Row as _, SqlSafeStr, SqliteConnection,
+};
 use vestibule_testkit::TestDatabase;
 
 #[tokio::test]
@@ -39,6 +41,92 @@ async fn every_statement_can_be_prepared_on_postgres() {
         assert!(prepared.is_ok(), "{sql}\n{prepared:?}");
     }
     connection.close().await.unwrap();
+}
+
+/// Nothing that a request or a cleanup runs looks at a table from one end to the other.
+#[tokio::test]
+async fn every_statement_finds_its_rows_by_an_index() {
+    let sqlite = TestDatabase::sqlite();
+    common::migrated(&sqlite).await.close().await;
+    let mut connection = SqliteConnection::connect(sqlite.url()).await.unwrap();
+    for sql in indexed(vestibule_storage::sqlite_statements()) {
+        let explain = AssertSqlSafe(format!("explain query plan {sql}"));
+        let rows = sqlx::query(explain)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+        let scans = plan.iter().any(|step| is_scan_in_sqlite(step));
+        assert!(!scans, "{sql}\n{plan:#?}");
+    }
+    let Some(postgres) = TestDatabase::postgres().await else {
+        return;
+    };
+    common::migrated(&postgres).await.close().await;
+    let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
+    // An empty table is read as a whole unless that is dear; and the plan is to be for any arguments.
+    let planner = "set enable_seqscan = off; set plan_cache_mode = force_generic_plan";
+    sqlx::raw_sql(planner)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    for sql in indexed(vestibule_storage::postgres_statements()) {
+        let explain = format!("prepare statement as {sql}");
+        sqlx::raw_sql(AssertSqlSafe(explain))
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let arguments = vec!["null"; arguments_of(sql)].join(", ");
+        let explain = if arguments.is_empty() {
+            "explain execute statement".to_owned()
+        } else {
+            format!("explain execute statement ({arguments})")
+        };
+        let rows = sqlx::raw_sql(AssertSqlSafe(explain))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let scans = plan.iter().any(|step| step.contains("Seq Scan"));
+        assert!(!scans, "{sql}\n{plan:#?}");
+        sqlx::raw_sql("deallocate statement")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+    }
+    connection.close().await.unwrap();
+}
+
+/// What is told apart from the rest: invariants look at everything, and there are only a few signing keys.
+fn indexed(own: Vec<&'static str>) -> Vec<&'static str> {
+    let all = [vestibule_storage::shared_statements(), own].concat();
+    let is_told_apart = |sql: &str| {
+        sql.contains("as broken")
+            || sql.contains("from signing_keys")
+            || sql.contains("as present")
+            || sql.contains("as locked")
+    };
+    all.into_iter().filter(|sql| !is_told_apart(sql)).collect()
+}
+
+/// A scan of a list that was made up on the way is none, nor is one that an index puts into order.
+fn is_scan_in_sqlite(step: &str) -> bool {
+    step.starts_with("SCAN ")
+        && !step.contains(" USING ")
+        && !["VIRTUAL TABLE", "CONSTANT ROW", "seen", "LIST SUBQUERY"]
+            .iter()
+            .any(|part| step.contains(part))
+}
+
+fn arguments_of(sql: &str) -> usize {
+    (1..100)
+        .take_while(|number| {
+            let name = format!("${number}");
+            sql.match_indices(&name).any(|(at, _)| {
+                !sql[at + name.len()..].starts_with(|next: char| next.is_ascii_digit())
+            })
+        })
+        .count()
 }
 
 #[test]

@@ -5,10 +5,12 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::mail::{MailContext, MailKind, NewMail};
 use vestibule_core::model::{
-    EmailAddress, Language, NewOneTimeToken, NewRefreshToken, NewUser, Purpose, Session,
+    EmailAddress, Language, NewOneTimeToken, NewRefreshToken, NewUser, Principal, Purpose, Session,
     SessionKind, SignInMethod, SigningKey, User,
 };
 use vestibule_core::{AuditEvent, AuditRecord};
+
+use crate::FakeClock;
 
 pub const IP_ADDRESS: &str = "192.0.2.1";
 pub const USER_AGENT: &str =
@@ -45,6 +47,25 @@ pub fn session(id: Uuid, user_id: Uuid, kind: SessionKind, now: OffsetDateTime) 
         authenticated_at: now,
         expires_at: now + Duration::days(30),
     }
+}
+
+/// A user with one session, as an API client's call finds them.
+pub fn principal(user_id: Uuid, session_id: Uuid) -> Principal {
+    let now = FakeClock::START;
+    let user = User {
+        id: user_id,
+        email: "ann@example.org".to_owned(),
+        first_name: Some("Ann".to_owned()),
+        last_name: Some("Example".to_owned()),
+        is_email_verified: true,
+        is_active: true,
+        language: Language::English,
+        last_login_at: Some(now),
+        created_at: now,
+        updated_at: now,
+    };
+    let session = session(session_id, user_id, SessionKind::Api, now);
+    Principal { user, session }
 }
 
 /// Lives for seven days.

@@ -57,6 +57,14 @@ impl TestDatabase {
         &self.url
     }
 
+    /// The URL of a role that may end the connections of this database; `None` for SQLite.
+    pub fn admin_url(&self) -> Option<&str> {
+        match &self.home {
+            Home::Folder { .. } => None,
+            Home::Server { admin_url, .. } => Some(admin_url),
+        }
+    }
+
     pub fn is_postgres(&self) -> bool {
         matches!(self.home, Home::Server { .. })
     }
@@ -72,6 +80,24 @@ impl TestDatabase {
                 .await
                 .unwrap();
             connection.close().await.unwrap();
+        }
+    }
+
+    /// How many rows there are past the store: `select count(*)` and the rest of the query.
+    pub async fn count(&self, rest: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("select count(*) {rest}"));
+        if self.is_postgres() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(sql)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap()
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(sql)
+                .fetch_one(&mut connection)
+                .await
+                .unwrap()
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What tests need: a clock that they move, chance that repeats, databases of their own, builders, and the contract of
-//! the store port.
+//! What tests need: a clock that they move, chance that repeats, databases and a mail server of their own, builders, and the
+//! contracts of the ports.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +15,11 @@ mod clock;
 pub mod contract;
 mod database;
 mod random;
+mod redis;
+mod smtp;
 
 pub use clock::FakeClock;
 pub use database::{TestDatabase, databases};
 pub use random::SeededRandom;
+pub use redis::{redis_prefix, redis_url};
+pub use smtp::{SmtpMessage, SmtpPeer, SmtpScript, SmtpSeen};

@@ -11,8 +11,9 @@ use uuid::Uuid;
 use vestibule_core::model::{Principal, Session};
 use vestibule_core::{Auth, AuthError, RequestMeta};
 
-/// The one thing that the cookie side keeps: which session the cookie stands for.
+/// What the cookie side keeps: which session the cookie stands for, and whose it is.
 const SESSION_ID: &str = "session_id";
+const USER_ID: &str = "user_id";
 
 /// Keeps cookies in the rows that sign-in made. A cookie without such a row is never stored, so visitors who are not
 /// signed in have no session, and a save never brings back a session that has ended.
@@ -109,9 +110,15 @@ pub async fn begin_browser_session(
     if let Some(before) = signed_in_browser(auth, cookie).await? {
         auth.sign_out(&before, meta).await?;
     }
-    cookie.cycle_id().await.map_err(unavailable)?;
+    if cookie.id().is_some() {
+        cookie.cycle_id().await.map_err(unavailable)?;
+    }
     cookie
         .insert(SESSION_ID, session.id)
+        .await
+        .map_err(unavailable)?;
+    cookie
+        .insert(USER_ID, session.user_id)
         .await
         .map_err(unavailable)?;
     cookie.set_expiry(Some(if session.is_persistent {
@@ -131,10 +138,12 @@ pub async fn signed_in_browser(
     auth: &Auth,
     cookie: &tower_sessions::Session,
 ) -> std::result::Result<Option<Principal>, AuthError> {
-    let Some(session_id) = cookie.get::<Uuid>(SESSION_ID).await.map_err(unavailable)? else {
+    let session_id = cookie.get::<Uuid>(SESSION_ID).await.map_err(unavailable)?;
+    let user_id = cookie.get::<Uuid>(USER_ID).await.map_err(unavailable)?;
+    let (Some(session_id), Some(user_id)) = (session_id, user_id) else {
         return Ok(None);
     };
-    match auth.authenticate_session(session_id).await {
+    match auth.authenticate_session(user_id, session_id).await {
         Ok(principal) => Ok(Some(principal)),
         Err(AuthError::Unauthenticated) => Ok(None),
         Err(error) => Err(error),

@@ -1,12 +1,12 @@
 //! Where a request comes from. One function decides the client's address.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
 use vestibule_core::RequestMeta;
 use vestibule_core::model::Language;
 
@@ -23,9 +23,22 @@ pub struct ClientAddress(pub IpAddr);
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
-/// The networks whose proxies are believed. None by default.
+/// The networks whose proxies are believed, and where they say whom they ask for. None by default.
 #[derive(Clone, Debug, Default)]
-pub struct TrustedProxies(Vec<Network>);
+pub struct TrustedProxies {
+    networks: Vec<Network>,
+    header: ForwardedHeader,
+}
+
+/// The header in which proxies name their client. Only one is read: a proxy writes one, and may pass on the other as the
+/// client wrote it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    #[default]
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Network {
@@ -42,37 +55,83 @@ impl TrustedProxies {
     /// # Errors
     /// [`InvalidNetwork`] for the first text that is neither an address nor a network.
     pub fn parse<'a>(networks: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidNetwork> {
-        networks
-            .into_iter()
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let networks = networks.into_iter().map(str::parse);
+        Ok(Self {
+            networks: networks.collect::<Result<_, _>>()?,
+            ..Self::default()
+        })
+    }
+
+    #[must_use]
+    pub fn reading(self, header: ForwardedHeader) -> Self {
+        Self { header, ..self }
     }
 
     fn contain(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(address))
+        let mut networks = self.networks.iter();
+        networks.any(|network| network.contains(address))
     }
 
-    /// The client's address: the peer, or what a trusted proxy says of it. `X-Forwarded-For` is read from the right, and
-    /// the first address that is no trusted proxy is the client; text that is no address ends the search (lesson V37).
+    /// The client's address: the peer, or what trusted proxies say of it. Their list is read from the right, and the first
+    /// address that is no trusted proxy is the client. If what is to be read there is no address, it is the peer (lesson
+    /// V37).
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let mut client = peer.to_canonical();
-        let lines = headers.get_all("x-forwarded-for").iter();
+        let peer = peer.to_canonical();
+        let (name, address_of): (_, fn(&str) -> Option<IpAddr>) = match self.header {
+            ForwardedHeader::XForwardedFor => ("x-forwarded-for", node),
+            ForwardedHeader::Forwarded => ("forwarded", element),
+        };
+        let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
         let hops: Vec<&[u8]> = lines
-            .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+            .flat_map(|line| line.split(|byte| *byte == b','))
             .collect();
+        let mut client = peer;
         for hop in hops.into_iter().rev() {
             if !self.contain(client) {
                 break;
             }
-            let hop = std::str::from_utf8(hop).ok();
-            match hop.and_then(|hop| hop.trim().parse::<IpAddr>().ok()) {
-                Some(address) => client = address.to_canonical(),
-                None => break,
-            }
+            let address = std::str::from_utf8(hop).ok().and_then(address_of);
+            let Some(address) = address else { return peer };
+            client = address.to_canonical();
         }
         client
     }
+}
+
+/// The address of `203.0.113.7`, `2001:db8::1` or `[2001:db8::1]`, with or without a port.
+fn node(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let without_port = || text.parse().map(|address: SocketAddr| address.ip()).ok();
+    let in_brackets = || {
+        let address = text.strip_prefix('[')?.strip_suffix(']')?;
+        address.parse().map(IpAddr::V6).ok()
+    };
+    text.parse().ok().or_else(without_port).or_else(in_brackets)
+}
+
+/// The address in one element of `Forwarded`. Elements are cut at every comma, also at one between quotes, so that a quote
+/// which a client leaves open reaches no further than its own element; what is left of such an element is no pair.
+fn element(text: &str) -> Option<IpAddr> {
+    let mut address = None;
+    let pairs = text.split(';').map(str::trim);
+    for pair in pairs.filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=')?;
+        let quoted = value
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'));
+        let value = quoted.unwrap_or(value);
+        if value.contains(['"', '\\']) {
+            return None;
+        }
+        if name.eq_ignore_ascii_case("for") {
+            // Said twice is not said.
+            if address.is_some() {
+                return None;
+            }
+            address = Some(node(value)?);
+        }
+    }
+    address
 }
 
 impl Network {
@@ -149,60 +208,166 @@ impl<S: Sync> FromRequestParts<S> for Meta {
 mod tests {
     use super::*;
 
-    fn client(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
-        let headers = forwarded
+    type Line = (&'static str, &'static str);
+
+    fn client_of(header: ForwardedHeader, trusted: &[&str], peer: &str, lines: &[Line]) -> String {
+        let headers = lines
             .iter()
-            .map(|value| {
-                let value = http::HeaderValue::from_bytes(value.as_bytes()).unwrap();
-                ("x-forwarded-for".parse().unwrap(), value)
+            .map(|(name, value)| {
+                let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+                (http::HeaderName::from_static(name), value)
             })
             .collect();
         let proxies = TrustedProxies::parse(trusted.iter().copied()).unwrap();
+        let proxies = proxies.reading(header);
         proxies
             .client_address(peer.parse().unwrap(), &headers)
             .to_string()
     }
 
+    fn client(trusted: &[&str], peer: &str, lines: &[&'static str]) -> String {
+        let lines: Vec<Line> = lines
+            .iter()
+            .map(|line| ("x-forwarded-for", *line))
+            .collect();
+        client_of(ForwardedHeader::XForwardedFor, trusted, peer, &lines)
+    }
+
+    fn client_by_forwarded(trusted: &[&str], peer: &str, lines: &[&'static str]) -> String {
+        let lines: Vec<Line> = lines.iter().map(|line| ("forwarded", *line)).collect();
+        client_of(ForwardedHeader::Forwarded, trusted, peer, &lines)
+    }
+
     #[test]
     fn nobody_is_believed_by_default() {
         assert_eq!(client(&[], "192.0.2.1", &["203.0.113.7"]), "192.0.2.1");
+        let forwarded = client_by_forwarded(&[], "192.0.2.1", &["for=203.0.113.7"]);
+        assert_eq!(forwarded, "192.0.2.1");
     }
 
     #[test]
     fn the_right_most_untrusted_hop_is_the_client() {
         let trusted = ["10.0.0.0/8", "fd00::/8"];
-        assert_eq!(
-            client(&trusted, "10.0.0.2", &["198.51.100.9, 203.0.113.7"]),
-            "203.0.113.7"
-        );
-        assert_eq!(
-            client(
-                &trusted,
+        for (peer, lines, expected) in [
+            (
                 "10.0.0.2",
-                &["198.51.100.9", "203.0.113.7, 10.1.1.1"]
+                &["198.51.100.9, 203.0.113.7"] as &[_],
+                "203.0.113.7",
             ),
-            "203.0.113.7"
-        );
-        assert_eq!(client(&trusted, "fd00::1", &["2001:db8::5"]), "2001:db8::5");
-        assert_eq!(client(&trusted, "192.0.2.1", &["203.0.113.7"]), "192.0.2.1");
+            (
+                "10.0.0.2",
+                &["198.51.100.9", "203.0.113.7, 10.1.1.1"],
+                "203.0.113.7",
+            ),
+            ("fd00::1", &["2001:db8::5"], "2001:db8::5"),
+            ("192.0.2.1", &["203.0.113.7"], "192.0.2.1"),
+            ("::ffff:10.0.0.2", &["203.0.113.7"], "203.0.113.7"),
+            ("10.0.0.2", &["::ffff:203.0.113.7"], "203.0.113.7"),
+            ("10.0.0.2", &["203.0.113.7,::ffff:10.0.0.9"], "203.0.113.7"),
+            // What is left of the client is the client's, and may be anything.
+            (
+                "10.0.0.2",
+                &["\u{ff}, <script>", "203.0.113.7"],
+                "203.0.113.7",
+            ),
+            ("10.0.0.2", &["203.0.113.7:4711"], "203.0.113.7"),
+            ("10.0.0.2", &["[2001:db8::5]:4711"], "2001:db8::5"),
+            ("10.0.0.2", &["[2001:db8::5]"], "2001:db8::5"),
+        ] {
+            assert_eq!(client(&trusted, peer, lines), expected, "{lines:?}");
+        }
+        // Proxies alone: the one that is furthest away.
         assert_eq!(
-            client(&trusted, "::ffff:10.0.0.2", &["203.0.113.7"]),
+            client(&["0.0.0.0/0"], "10.0.0.2", &["203.0.113.7"]),
             "203.0.113.7"
         );
     }
 
     #[test]
-    fn text_that_is_no_address_ends_the_search() {
-        assert_eq!(
-            client(&["10.0.0.0/8"], "10.0.0.2", &["203.0.113.7, unknown"]),
-            "10.0.0.2"
+    fn forwarded_is_read_alike() {
+        let trusted = ["10.0.0.0/8"];
+        for (lines, expected) in [
+            (&["for=203.0.113.7"] as &[_], "203.0.113.7"),
+            (
+                &["For=\"203.0.113.7:4711\";proto=https;by=10.0.0.2"],
+                "203.0.113.7",
+            ),
+            (&["proto=https ; for=\"[2001:db8::5]:4711\""], "2001:db8::5"),
+            (&["for=\"[2001:db8::5]\""], "2001:db8::5"),
+            (
+                &["for=198.51.100.9, for=203.0.113.7,for=10.0.0.9"],
+                "203.0.113.7",
+            ),
+            (&["for=198.51.100.9", "for=203.0.113.7"], "203.0.113.7"),
+            (&["for=unknown, for=203.0.113.7;"], "203.0.113.7"),
+            // A quote that the client left open does not swallow what the proxy appended, nor does one that the proxy
+            // wrote bring forth an element.
+            (&["for=\"198.51.100.9, for=203.0.113.7"], "203.0.113.7"),
+            (&["for=203.0.113.7;host=\"a,for=198.51.100.9\""], "10.0.0.2"),
+            (
+                &["for=203.0.113.7;host=\"a\\\",for=198.51.100.9;x=\\\"b\""],
+                "10.0.0.2",
+            ),
+        ] {
+            let client = client_by_forwarded(&trusted, "10.0.0.2", lines);
+            assert_eq!(client, expected, "{lines:?}");
+        }
+        let from_elsewhere = client_by_forwarded(&trusted, "192.0.2.1", &["for=203.0.113.7"]);
+        assert_eq!(from_elsewhere, "192.0.2.1");
+    }
+
+    #[test]
+    fn what_is_no_address_leaves_the_peer() {
+        for line in [
+            "203.0.113.7, unknown",
+            "203.0.113.7,",
+            "",
+            "6.6.6.6, \u{ff}, 10.0.0.3",
+            "for=203.0.113.7",
+            "203.0.113.7.example.org",
+            "0313.0.113.7",
+            "[203.0.113.7]",
+        ] {
+            assert_eq!(
+                client(&["10.0.0.0/8"], "10.0.0.2", &[line]),
+                "10.0.0.2",
+                "{line}"
+            );
+        }
+        for line in [
+            "203.0.113.7",
+            "",
+            "for=unknown",
+            "for=_hidden",
+            "proto=https",
+            "for=198.51.100.9;for=203.0.113.7",
+            "for=\"203.0.113.7",
+        ] {
+            let client = client_by_forwarded(&["10.0.0.0/8"], "10.0.0.2", &[line]);
+            assert_eq!(client, "10.0.0.2", "{line}");
+        }
+    }
+
+    #[test]
+    fn the_other_header_is_nothing() {
+        let both = [
+            ("x-forwarded-for", "203.0.113.7"),
+            ("forwarded", "for=198.51.100.9"),
+        ];
+        let trusted = ["10.0.0.0/8"];
+        for (header, expected) in [
+            (ForwardedHeader::XForwardedFor, "203.0.113.7"),
+            (ForwardedHeader::Forwarded, "198.51.100.9"),
+        ] {
+            assert_eq!(client_of(header, &trusted, "10.0.0.2", &both), expected);
+        }
+        let alone = client_of(
+            ForwardedHeader::XForwardedFor,
+            &trusted,
+            "10.0.0.2",
+            &both[1..],
         );
-        let unreadable = ["6.6.6.6", "\u{ff}, 10.0.0.3"];
-        assert_eq!(client(&["10.0.0.0/8"], "10.0.0.2", &unreadable), "10.0.0.3");
-        assert_eq!(
-            client(&["0.0.0.0/0"], "10.0.0.2", &["203.0.113.7"]),
-            "203.0.113.7"
-        );
+        assert_eq!(alone, "10.0.0.2");
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub use branding::Branding;
 pub use browser_session::{
     BrowserSessionStore, begin_browser_session, end_browser_session, signed_in_browser,
 };
-pub use client::{ClientAddress, Meta, RequestId, TrustedProxies, request_meta};
+pub use client::{ClientAddress, ForwardedHeader, Meta, RequestId, TrustedProxies, request_meta};
 pub use language::{DefaultLanguage, LANGUAGE_COOKIE, page_language, requested_language};
 pub use problem::{Problem, retry_after_seconds, status};
 pub use sealed_cookies::SealedCookies;

@@ -47,9 +47,34 @@ pub struct Problem {
     code: ErrorCode,
     fields: Vec<FieldError>,
     retry_after: Option<Duration>,
+    is_logged: bool,
 }
 
+/// When to come back to what is away or busy, where nothing knows better.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
 impl Problem {
+    /// A panic; the panic hook has logged it with its trace.
+    pub fn of_panic() -> Self {
+        Self {
+            is_logged: true,
+            ..ErrorCode::Internal.into()
+        }
+    }
+
+    /// When to come back, in the form of the header.
+    pub fn retry_after(&self) -> Option<HeaderValue> {
+        let wait = self.retry_after?;
+        Some(HeaderValue::from(retry_after_seconds(wait).max(1)))
+    }
+
+    /// Logs a failure of ours that was not logged where it arose: every one is in the log once.
+    pub fn log_failure(&self) {
+        if !self.is_logged && status(self.code).is_server_error() {
+            tracing::error!(kind = ?self.code.kind(), code = %self.code, "request failed");
+        }
+    }
+
     pub fn code(&self) -> ErrorCode {
         self.code
     }
@@ -78,10 +103,15 @@ impl Problem {
 
 impl From<ErrorCode> for Problem {
     fn from(code: ErrorCode) -> Self {
+        let is_temporary = matches!(
+            status(code),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        );
         Self {
             code,
             fields: Vec::new(),
-            retry_after: None,
+            retry_after: is_temporary.then_some(RETRY_AFTER),
+            is_logged: false,
         }
     }
 }
@@ -95,6 +125,7 @@ impl From<AuthError> for Problem {
             code,
             fields: error.fields().to_vec(),
             retry_after: error.retry_after(),
+            is_logged: true,
         }
     }
 }
@@ -134,11 +165,8 @@ impl IntoResponse for Problem {
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(wait) = self.retry_after {
-            headers.insert(
-                header::RETRY_AFTER,
-                HeaderValue::from(retry_after_seconds(wait).max(1)),
-            );
+        if let Some(wait) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, wait);
         }
         // The middleware that knows the request id renders the document again with it.
         response.extensions_mut().insert(self);
@@ -186,6 +214,16 @@ mod tests {
         for code in ErrorCode::ALL {
             assert!(status(*code).as_u16() >= 400, "{code}");
             assert!(detail(*code).ends_with('.'), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_passes_says_when_to_come_back() {
+        for code in ErrorCode::ALL {
+            let response = Problem::from(*code).into_response();
+            let is_temporary = [429, 503].contains(&response.status().as_u16());
+            let says_when = response.headers().contains_key(header::RETRY_AFTER);
+            assert_eq!(says_when, is_temporary, "{code}");
         }
     }
 

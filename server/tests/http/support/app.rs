@@ -1,11 +1,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use axum::Router;
 use http::Method;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use time::Duration;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
@@ -13,7 +16,7 @@ use vestibule_core::model::{Language, Principal};
 use vestibule_core::{HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
-use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase};
+use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
 
 use super::Mail;
 use super::call::Call;
@@ -27,10 +30,14 @@ pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub struct TestApp(Arc<Inner>);
 
 pub struct Inner {
+    /// The only replica or the first: whoever calls the core past HTTP calls it there.
     pub portal: Portal,
     pub clock: Arc<FakeClock>,
     pub store: Arc<dyn SqlDatabase>,
     pub database: Arc<TestDatabase>,
+    others: Vec<(Portal, Arc<dyn SqlDatabase>)>,
+    /// Requests so far: replicas take turns.
+    requests: AtomicUsize,
     mailer: Arc<MemoryMailer>,
     unread: Mutex<VecDeque<Mail>>,
 }
@@ -81,6 +88,7 @@ pub fn meta_from(address: &str) -> RequestMeta {
 /// Runs a test on a portal of its own, and then checks what it left behind.
 pub async fn run<T: Future<Output = ()>>(
     database: Option<TestDatabase>,
+    replicas: usize,
     configure: fn(&mut Config),
     test: fn(TestApp) -> T,
 ) {
@@ -88,7 +96,7 @@ pub async fn run<T: Future<Output = ()>>(
         eprintln!("skipped: TEST_POSTGRES_URL is not set");
         return;
     };
-    let app = TestApp::start(Arc::new(database), configure, 42).await;
+    let app = TestApp::start_replicas(Arc::new(database), configure, 42, replicas).await;
     test(app.clone()).await;
     app.finish().await;
 }
@@ -105,7 +113,8 @@ impl Environment for Variables {
     }
 }
 
-fn config(database: &TestDatabase) -> Config {
+/// As production is configured.
+pub fn config(database: &TestDatabase) -> Config {
     let variables = [
         ("VESTIBULE_MODE", "production"),
         ("PUBLIC_URL", PUBLIC_URL),
@@ -126,36 +135,106 @@ fn config(database: &TestDatabase) -> Config {
     config
 }
 
+/// Limits and snapshots are shared where there are several to share them. The keys are the database's own.
+fn share_on_redis(config: &mut Config, database: &TestDatabase) {
+    if database.is_postgres()
+        && let Some(url) = redis_url()
+    {
+        config.redis.url = Some(url.into());
+        database
+            .url()
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .clone_into(&mut config.redis.prefix);
+    }
+}
+
+async fn start_replica(
+    config: &Config,
+    seed: u64,
+    clock: &Arc<FakeClock>,
+    mailer: &Arc<MemoryMailer>,
+) -> (Portal, Arc<dyn SqlDatabase>) {
+    let settings = StorageSettings {
+        max_connections: 8,
+        // Tests that count round trips know none that depends on how quick the machine is.
+        test_idle_after: std::time::Duration::from_hours(1),
+        ..StorageSettings::default()
+    };
+    let store = connect_store(&config.database.url, &settings).unwrap();
+    store.migrate().await.unwrap();
+    let adapters = Adapters {
+        store: store.clone(),
+        clock: clock.clone(),
+        random: Arc::new(SeededRandom::new(seed)),
+        mailer: mailer.clone(),
+        mailbox: None,
+        master_key: MasterKey::parse(MASTER_KEY).unwrap(),
+    };
+    let portal = vestibule::build(config, adapters).await.unwrap();
+    if let Some(cache) = portal.shared_cache.clone() {
+        tokio::spawn(cache.listen(CancellationToken::new()));
+    }
+    (portal, store)
+}
+
 impl TestApp {
-    /// Replicas on one database need seeds of their own: what one of them draws must be new to the others.
+    /// Portals on one database need seeds of their own: what one of them draws must be new to the others.
     pub async fn start(database: Arc<TestDatabase>, configure: fn(&mut Config), seed: u64) -> Self {
+        Self::start_replicas(database, configure, seed, 1).await
+    }
+
+    /// Several replicas behind a proxy that sends each request to the next of them. SQLite has one process, and without
+    /// Redis each replica has limits of its own.
+    pub async fn start_replicas(
+        database: Arc<TestDatabase>,
+        configure: fn(&mut Config),
+        seed: u64,
+        replicas: usize,
+    ) -> Self {
         let mut config = config(&database);
+        share_on_redis(&mut config, &database);
         configure(&mut config);
-        let settings = StorageSettings {
-            max_connections: 8,
-            ..StorageSettings::default()
+        let shares_limits = config.redis.url.is_some() || !config.rate_limits;
+        let replicas = if database.is_postgres() && shares_limits {
+            replicas
+        } else {
+            1
         };
-        let store = connect_store(&config.database.url, &settings).unwrap();
-        store.migrate().await.unwrap();
         let clock = Arc::new(FakeClock::new());
         let mailer = Arc::new(MemoryMailer::new(config.mail.settings.clone()));
-        let adapters = Adapters {
-            store: store.clone(),
-            clock: clock.clone(),
-            random: Arc::new(SeededRandom::new(seed)),
-            mailer: mailer.clone(),
-            mailbox: None,
-            master_key: MasterKey::parse(MASTER_KEY).unwrap(),
-        };
-        let portal = vestibule::build(&config, adapters).await.unwrap();
+        let (portal, store) = start_replica(&config, seed, &clock, &mailer).await;
+        let mut others = Vec::new();
+        for number in 1..replicas as u64 {
+            others.push(start_replica(&config, seed + number, &clock, &mailer).await);
+        }
         Self(Arc::new(Inner {
             portal,
             clock,
             store,
             database,
+            others,
+            requests: AtomicUsize::new(0),
             mailer,
             unread: Mutex::default(),
         }))
+    }
+
+    /// The routes of the replica whose turn it is.
+    pub(super) fn next_router(&self) -> Router {
+        let turn = self.requests.fetch_add(1, Ordering::Relaxed) % (1 + self.others.len());
+        let others = self.others.iter().map(|(portal, _)| portal);
+        let mut portals = std::iter::once(&self.portal).chain(others);
+        portals.nth(turn).unwrap().public.clone()
+    }
+
+    /// Writes what waits to be written, as the worker does in a moment.
+    pub async fn write_deferred(&self) {
+        let others = self.others.iter().map(|(portal, _)| portal);
+        for portal in std::iter::once(&self.portal).chain(others) {
+            portal.auth.write_deferred().await.unwrap();
+        }
     }
 
     /// Nothing is left to be sent or read, and every invariant holds.
@@ -173,8 +252,16 @@ impl TestApp {
             .text("select cast(count(*) as text) from mail_outbox where status <> 'sent'")
             .await;
         assert_eq!(unsent, "0", "mails that were not sent");
-        assert_eq!(self.portal.auth.violations().await.unwrap(), []);
+        self.write_deferred().await;
+        self.holds_every_invariant().await;
         self.store.close().await;
+        for (_, store) in &self.others {
+            store.close().await;
+        }
+    }
+
+    pub async fn holds_every_invariant(&self) {
+        assert_eq!(self.portal.auth.violations().await.unwrap(), []);
     }
 
     pub fn advance(&self, by: Duration) {
@@ -333,6 +420,7 @@ impl TestApp {
 
     /// The one text that a query gives.
     pub async fn text(&self, sql: &str) -> String {
+        self.write_deferred().await;
         let sql = AssertSqlSafe(sql.to_owned());
         if self.database.is_postgres() {
             let mut connection = PgConnection::connect(self.database.url()).await.unwrap();

@@ -93,14 +93,8 @@ impl Call {
             self.request.method().clone(),
             self.request.uri().path().to_owned(),
         );
-        let response = self
-            .app
-            .portal
-            .public
-            .clone()
-            .oneshot(self.request)
-            .await
-            .unwrap();
+        let router = self.app.next_router();
+        let response = router.oneshot(self.request).await.unwrap();
         let answer = Answer::read(response).await;
         answer.check_conventions(&method, &path);
         answer

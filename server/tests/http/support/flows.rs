@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use vestibule_core::mail::MailKind;
+use vestibule_core::{Removed, Retention};
 
 use super::app::{PASSWORD, SignedIn, TestApp, meta};
 use super::{Answer, Call};
@@ -66,10 +67,11 @@ impl TestApp {
         (ann, thief, token)
     }
 
-    /// The account is Ann's: she is told, her address is proved, and a reset over it lets her in.
-    pub async fn anns_again(&self) {
+    /// The account is Ann's: she is told, and so is the address that it left; hers is proved, and a reset over it lets her in.
+    pub async fn anns_again(&self, left: &str) {
         let told = self.mail_to("ann@example.org").await;
         assert_eq!(told.kind, MailKind::EmailReverted);
+        assert_eq!(self.mail_to(left).await.kind, MailKind::EmailTakenBack);
         let password = "something only ann knows";
         let token = self.reset_token("ann@example.org").await;
         let body = json!({ "token": token, "new_password": password });
@@ -118,9 +120,16 @@ impl TestApp {
         }
     }
 
-    /// Removes what is due, as the worker does.
-    pub async fn purge(&self) -> u32 {
-        self.portal.auth.purge_deleted_accounts(100).await.unwrap()
+    /// Removes what is over, as the worker does.
+    pub async fn clean_up(&self, retention: &Retention) -> Removed {
+        let mut run = self.portal.auth.plan_cleanup(retention);
+        while self.portal.auth.clean_up(&mut run).await.unwrap() {}
+        run.removed()
+    }
+
+    /// How many accounts were due and are gone.
+    pub async fn purge(&self) -> u64 {
+        self.clean_up(&Retention::default()).await.accounts
     }
 
     /// How many rows there are.

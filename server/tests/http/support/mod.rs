@@ -9,7 +9,7 @@ mod flows;
 mod mails;
 
 pub use answer::Answer;
-pub use app::{MASTER_KEY, PASSWORD, PUBLIC_URL, SignedIn, TestApp, meta, meta_from, run};
+pub use app::{MASTER_KEY, PASSWORD, PUBLIC_URL, SignedIn, TestApp, config, meta, meta_from, run};
 pub use browser::{
     Browser, assert_fault, assert_has, assert_has_not, location, open_page, signed_in_browser,
 };
@@ -20,18 +20,25 @@ pub use mails::Mail;
 /// configuration first.
 macro_rules! on_every_database {
     ($($test:ident $(with $configure:ident)?),+ $(,)?) => {
+        $crate::support::on_replicas! { 1; $($test $(with $configure)?),+ }
+    };
+}
+
+/// The same, with so many replicas on PostgreSQL that take turns.
+macro_rules! on_replicas {
+    ($replicas:literal; $($test:ident $(with $configure:ident)?),+ $(,)?) => {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
                 let database = Some(vestibule_testkit::TestDatabase::sqlite());
-                $crate::support::run(database, $crate::support::configure!($($configure)?), super::$test).await;
+                $crate::support::run(database, 1, $crate::support::configure!($($configure)?), super::$test).await;
             })+
         }
         mod on_postgres {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
                 let database = vestibule_testkit::TestDatabase::postgres().await;
-                $crate::support::run(database, $crate::support::configure!($($configure)?), super::$test).await;
+                $crate::support::run(database, $replicas, $crate::support::configure!($($configure)?), super::$test).await;
             })+
         }
     };
@@ -46,7 +53,7 @@ macro_rules! configure {
     };
 }
 
-pub(crate) use {configure, on_every_database};
+pub(crate) use {configure, on_every_database, on_replicas};
 
 /// Runs the tasks at once and gives what they gave, in their order.
 pub async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>

@@ -186,3 +186,19 @@ fn the_floor_is_the_one_of_owasp() {
     assert!(at(19_456, 2) && at(47_104, 1) && at(12_288, 3));
     assert!(!at(19_455, 2) && !at(19_456, 1) && !at(8_192, 4) && !at(1 << 21, 2));
 }
+
+#[tokio::test]
+async fn a_place_that_is_kept_is_taken() {
+    let hasher = hasher(1, 1);
+    let place = hasher.reserve().unwrap();
+    let refused = hasher.verify("x", None).await;
+    assert!(
+        matches!(refused, Err(AuthError::Overloaded { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(
+        hasher.verify_in(place, "x", None).await.unwrap(),
+        Verdict::Wrong
+    );
+    assert_eq!(hasher.verify("x", None).await.unwrap(), Verdict::Wrong);
+}

@@ -1,5 +1,9 @@
 //! "Firefox on Linux": browsers freeze their user-agent strings, so browser and system are all there is to read.
 
+/// The only words among the names of programs.
+pub const ANDROID_APP: &str = "Android app";
+pub const APPLE_APP: &str = "Apple app";
+
 /// In this order: later names are part of earlier ones' strings.
 const BROWSERS: &[(&str, &str)] = &[
     ("Edg", "Edge"),
@@ -15,8 +19,8 @@ const BROWSERS: &[(&str, &str)] = &[
     ("Safari/", "Safari"),
     ("curl/", "curl"),
     ("python-requests/", "Python"),
-    ("okhttp/", "Android app"),
-    ("CFNetwork/", "Apple app"),
+    ("okhttp/", ANDROID_APP),
+    ("CFNetwork/", APPLE_APP),
     ("PostmanRuntime/", "Postman"),
 ];
 

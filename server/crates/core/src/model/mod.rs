@@ -9,7 +9,7 @@ mod session;
 mod token;
 mod user;
 
-pub use device::{device_name, program_and_system};
+pub use device::{ANDROID_APP, APPLE_APP, device_name, program_and_system};
 pub use email::{EmailAddress, InvalidEmail};
 pub use language::Language;
 pub use name::{MAX_NAME_CHARS, clean_name, has_forbidden_characters};

@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -15,7 +16,7 @@ codes! {
 }
 
 /// One sign-in on one device. Browser and API sessions are the same kind of row, so one list shows and ends both.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub id: Uuid,
     pub user_id: Uuid,
@@ -36,7 +37,7 @@ pub struct Session {
 }
 
 /// Who is asking: a live session and its active user, looked up for this request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Principal {
     pub user: User,
     pub session: Session,

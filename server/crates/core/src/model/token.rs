@@ -1,7 +1,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::EmailAddress;
+use super::{EmailAddress, Principal};
 use crate::error::codes;
 
 codes! {
@@ -71,7 +71,8 @@ pub struct Rotation {
 
 /// What the family looks like after the write.
 pub struct RotationOutcome {
-    pub session_id: Uuid,
+    /// Whom the token speaks for.
+    pub principal: Principal,
     /// The nonce that the live successor was derived with: ours, or the earlier one of a replay in grace.
     pub successor_nonce: String,
 }

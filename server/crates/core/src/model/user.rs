@@ -1,10 +1,11 @@
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::{EmailAddress, Language};
 
 /// An account as every face may show it; it holds no secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub id: Uuid,
     /// The address as its owner wrote it; mail goes to exactly this.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::letters::TokenExtra;
 use super::password_reset::take_token_limit;
-use crate::audit::{AuditEvent, AuditRecord};
+use crate::audit::AuditEvent;
 use crate::auth::{Auth, DELETION_DELAY, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
@@ -66,7 +66,7 @@ impl Auth {
             meta,
         )
         .await?;
-        self.commit(tx, user.id, &ended).await?;
+        self.commit(tx, user.id).await?;
         Ok(delete_at)
     }
 
@@ -118,8 +118,7 @@ impl Auth {
             return Ok(user);
         }
         let details = json!({ "purpose": Purpose::CancelDeletion.as_str() });
-        self.audit_alone(AuditEvent::VerificationFailed, None, details, meta)
-            .await?;
+        self.defer_audit(AuditEvent::VerificationFailed, None, details, meta);
         Err(AuthError::InvalidToken)
     }
 
@@ -149,7 +148,7 @@ impl Auth {
         .await?;
         self.enqueue_mail(&mut *tx, MailKind::DeletionCancelled, &user, None, meta)
             .await?;
-        self.commit(tx, user_id, &[]).await?;
+        self.commit(tx, user_id).await?;
         Ok(Some(user))
     }
 
@@ -173,44 +172,6 @@ impl Auth {
             email: user.email,
             delete_at: token.expires_at,
         }))
-    }
-
-    /// Removes accounts that are due, `limit` at most, each with everything that belongs to it in a transaction of its own;
-    /// how many. One audit event is left of each, which does not say whose it was. Safe to call in every replica at once.
-    ///
-    /// # Errors
-    /// Only those of the store. What was removed before stays removed.
-    pub async fn purge_deleted_accounts(&self, limit: u32) -> Result<u32, AuthError> {
-        for purged in 0..limit {
-            if !self.purge_next_account().await? {
-                return Ok(purged);
-            }
-        }
-        Ok(limit)
-    }
-
-    /// `false` if none is due, or others are at those that are.
-    async fn purge_next_account(&self) -> Result<bool, AuthError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let Some(user_id) = tx.claim_due_deletion(now).await? else {
-            return Ok(false);
-        };
-        if !tx.erase_user(user_id, now).await? {
-            return Ok(false);
-        }
-        let record = AuditRecord {
-            id: self.random.id(now),
-            user_id: None,
-            event: AuditEvent::AccountDeleted,
-            details: json!({}),
-            ip_address: String::new(),
-            user_agent: None,
-            created_at: now,
-        };
-        tx.insert_audit(&record).await?;
-        self.commit(tx, user_id, &[]).await?;
-        Ok(true)
     }
 }
 

@@ -5,13 +5,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use serde_json::json;
 
+use super::email_verification::Verified;
 use super::in_uniform_time;
 use super::letters::{Letter, TokenExtra};
-use super::mail_request::{check_email, recipient_key};
+use super::mail_request::{check_email, mail_charges};
 use super::password_reset::take_token_limit;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, quotas};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::{AuthError, Field, FieldCode};
 use crate::mail::MailKind;
@@ -57,18 +58,8 @@ impl Auth {
             return Err(AuthError::field(Field::NewEmail, FieldCode::Unchanged));
         }
         self.require_password(who, command.password, meta).await?;
-        for (key, quota) in [
-            (
-                format!("mail:network:{}", meta.network()),
-                quotas::MAIL_NETWORK,
-            ),
-            (
-                recipient_key(MailKind::ConfirmNewEmail, email.canonical()),
-                quotas::MAIL_RECIPIENT,
-            ),
-        ] {
-            self.take(&key, quota).await?;
-        }
+        let charges = mail_charges(MailKind::ConfirmNewEmail, &email, meta);
+        self.take(&charges, meta).await?;
         in_uniform_time(self.begin_change(who, &email, meta)).await
     }
 
@@ -205,7 +196,7 @@ impl Auth {
         token_hash: &str,
         who: Option<&Principal>,
         meta: &RequestMeta,
-    ) -> Result<Option<User>, AuthError> {
+    ) -> Result<Option<Verified>, AuthError> {
         let now = self.clock.now();
         let purpose = Purpose::ChangeEmail;
         let Some(user_id) = tx.consume_token(purpose, token_hash, now).await? else {
@@ -228,7 +219,8 @@ impl Auth {
             None => tx.token_requester(token_hash).await?,
         };
         let ended = tx.end_sessions(user_id, keep, now).await?;
-        self.mail_to_old_address(&mut *tx, &old, &email, meta)
+        let is_former_told = self
+            .mail_to_old_address(&mut *tx, &old, &email, meta)
             .await?;
         self.audit(
             &mut *tx,
@@ -238,25 +230,30 @@ impl Auth {
             meta,
         )
         .await?;
-        self.commit(tx, user_id, &ended).await?;
-        Ok(Some(user))
+        self.commit(tx, user_id).await?;
+        Ok(Some(Verified {
+            user,
+            is_change: true,
+            is_former_told,
+        }))
     }
 
     /// The link that goes back is only for an address that was proved: one with a slip of the pen is a stranger's, who
     /// must not be handed the account. Without it there is nothing to do, and no mail: that address was told of the request.
+    /// Whether it was told now.
     async fn mail_to_old_address(
         &self,
         store: &mut dyn Repository,
         old: &User,
         new_email: &EmailAddress,
         meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
+    ) -> Result<bool, AuthError> {
         // An imported address may be none that we take.
         let Some(email) = EmailAddress::parse(&old.email)
             .ok()
             .filter(|_| old.is_email_verified)
         else {
-            return Ok(());
+            return Ok(false);
         };
         let extra = TokenExtra {
             email: Some(email),
@@ -273,12 +270,14 @@ impl Auth {
             token_id: Some(token_id),
             other_email: Some(new_email.as_str()),
         };
-        self.send_letter(store, letter, meta).await
+        self.send_letter(store, letter, meta).await?;
+        Ok(true)
     }
 
     /// Moves the account back to the address that the link was mailed to, for an owner who did not change it. Whoever did
     /// is out: every session ends, the password is void (it is set anew over the mailbox), and so is every mailed token,
-    /// but for those that go back to still earlier addresses. A deletion that was scheduled is off.
+    /// but for those that go back to still earlier addresses. A deletion that was scheduled is off. The address that the
+    /// account leaves is told.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`]; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
@@ -310,8 +309,7 @@ impl Auth {
             return Ok(user);
         }
         let details = json!({ "purpose": purpose.as_str() });
-        self.audit_alone(AuditEvent::VerificationFailed, None, details, meta)
-            .await?;
+        self.defer_audit(AuditEvent::VerificationFailed, None, details, meta);
         Err(AuthError::InvalidToken)
     }
 
@@ -329,10 +327,10 @@ impl Auth {
             return Ok(None);
         };
         let email = address_of(&mut *tx, purpose, token_hash).await?;
-        let was_active = tx
-            .user_by_id(user_id)
-            .await?
-            .is_some_and(|user| user.is_active);
+        // Consuming the token locked the account: this is the address that it leaves.
+        let Some(left) = tx.user_by_id(user_id).await? else {
+            return Ok(None);
+        };
         let Some(user) = tx
             .revert_email(user_id, &email, unknown_hash, now)
             .await
@@ -352,15 +350,39 @@ impl Auth {
             meta,
         )
         .await?;
-        if !was_active {
+        if !left.is_active {
             let event = AuditEvent::DeletionCancelled;
             self.audit(&mut *tx, event, Some(user_id), json!({}), meta)
                 .await?;
         }
         self.enqueue_mail(&mut *tx, MailKind::EmailReverted, &user, None, meta)
             .await?;
-        self.commit(tx, user_id, &ended).await?;
+        self.mail_to_left_address(&mut *tx, &left, &email, meta)
+            .await?;
+        self.commit(tx, user_id).await?;
         Ok(Some(user))
+    }
+
+    /// Whoever used the link may be a stranger who reads the former mailbox; then the owner is where the account was until
+    /// now. An address that was not proved is nobody's.
+    async fn mail_to_left_address(
+        &self,
+        store: &mut dyn Repository,
+        left: &User,
+        former_email: &EmailAddress,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        if !left.is_email_verified || canonical_of(left) == former_email.canonical() {
+            return Ok(());
+        }
+        let letter = Letter {
+            kind: MailKind::EmailTakenBack,
+            user: left,
+            recipient: &left.email,
+            token_id: None,
+            other_email: Some(former_email.as_str()),
+        };
+        self.send_letter(store, letter, meta).await
     }
 
     /// What a mailed revert link would do; `None` if nothing. For showing a page; it changes nothing.

@@ -12,6 +12,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE};
 use crate::crypto::{equal_in_constant_time, hash_token};
 use crate::error::AuthError;
+use crate::limits::Guesser;
 use crate::mail::{MailKind, mask_email};
 use crate::model::{EmailAddress, Principal, Purpose, User};
 use crate::ports::Repository;
@@ -53,6 +54,8 @@ pub struct Verified {
     pub user: User,
     /// Whether the account moved to the address.
     pub is_change: bool,
+    /// Whether the address that the account left was told, with a link that goes back.
+    pub is_former_told: bool,
 }
 
 /// What a confirmation link would do.
@@ -60,8 +63,10 @@ pub struct Verified {
 pub enum LinkState {
     /// Nothing.
     Dead {
-        /// The address that a new link can be sent to, where the dead one is known.
+        /// The account's address, if the link was mailed to it.
         masked_email: Option<String>,
+        /// Whether it was about a change of the address. If the account has the address by now, the change was made.
+        is_change: bool,
     },
     Live {
         /// The address that it confirms.
@@ -120,8 +125,7 @@ impl Auth {
         if let Some(verified) = verified {
             return Ok(verified);
         }
-        self.audit_alone(AuditEvent::VerificationFailed, None, json!({}), meta)
-            .await?;
+        self.defer_audit(AuditEvent::VerificationFailed, None, json!({}), meta);
         Err(AuthError::InvalidToken)
     }
 
@@ -139,8 +143,11 @@ impl Auth {
         let Some((purpose, user_id)) = self.live_confirmation(&mut *store, &token_hash).await?
         else {
             let masked_email = self.mailbox_of_link(&mut *store, &token_hash).await?;
-            let masked_email = masked_email.map(|email| mask_email(&email));
-            return Ok(LinkState::Dead { masked_email });
+            let change = store.find_token(Purpose::ChangeEmail, &token_hash).await?;
+            return Ok(LinkState::Dead {
+                masked_email: masked_email.map(|email| mask_email(&email)),
+                is_change: change.is_some(),
+            });
         };
         let is_change = purpose == Purpose::ChangeEmail;
         let email = if is_change {
@@ -149,15 +156,17 @@ impl Auth {
         } else {
             store.user_by_id(user_id).await?.map(|user| user.email)
         };
-        Ok(
-            email.map_or(LinkState::Dead { masked_email: None }, |email| {
-                LinkState::Live {
-                    email,
-                    is_change,
-                    needs_password: who.is_none_or(|who| who.user.id != user_id),
-                }
-            }),
-        )
+        Ok(match email {
+            Some(email) => LinkState::Live {
+                email,
+                is_change,
+                needs_password: who.is_none_or(|who| who.user.id != user_id),
+            },
+            None => LinkState::Dead {
+                masked_email: None,
+                is_change,
+            },
+        })
     }
 
     /// The purpose and user of a confirmation link that would work now.
@@ -198,7 +207,8 @@ impl Auth {
         drop(store);
         let canonical = canonical_of(&account.user);
         let failed = AuditEvent::ReauthenticationFailed;
-        self.check_password(Some(&account), &canonical, &password, failed, meta)
+        let guesser = Guesser::Anybody(&canonical);
+        self.check_password(Some(&account), &guesser, &password, failed, meta)
             .await?;
         Ok(Some(token_hash))
     }
@@ -223,14 +233,15 @@ impl Auth {
         drop(store);
         let account = account.filter(|account| account.user.is_active);
         let failed = AuditEvent::ReauthenticationFailed;
-        self.check_password(account.as_ref(), canonical, password, failed, meta)
+        let guesser = Guesser::Anybody(canonical);
+        self.check_password(account.as_ref(), &guesser, password, failed, meta)
             .await?;
         let token_hash = self.token_of_code(email, code).await?;
         if token_hash.is_none() {
             // Counted like a wrong password.
             let user_id = account.map(|account| account.user.id);
-            self.take_attempt(canonical, user_id, meta).await?;
-            self.audit_alone(failed, user_id, json!({}), meta).await?;
+            self.take_attempt(&guesser, user_id, meta).await?;
+            self.defer_audit(failed, user_id, json!({}), meta);
             return Err(AuthError::InvalidCredentials);
         }
         Ok(token_hash)
@@ -249,11 +260,7 @@ impl Auth {
             .consume_token(Purpose::VerifyEmail, token_hash, now)
             .await?
         else {
-            let moved = self.apply_email_change(tx, token_hash, who, meta).await?;
-            return Ok(moved.map(|user| Verified {
-                user,
-                is_change: true,
-            }));
+            return self.apply_email_change(tx, token_hash, who, meta).await;
         };
         let Some(user) = tx.mark_email_verified(user_id, now).await? else {
             return Ok(None);
@@ -266,10 +273,11 @@ impl Auth {
             meta,
         )
         .await?;
-        self.commit(tx, user_id, &[]).await?;
+        self.commit(tx, user_id).await?;
         Ok(Some(Verified {
             user,
             is_change: false,
+            is_former_told: false,
         }))
     }
 

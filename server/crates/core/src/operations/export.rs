@@ -6,8 +6,9 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, quotas};
+use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
+use crate::limits::EXPORT_ACCOUNT;
 use crate::mail::MailKind;
 use crate::model::{
     AuditEntry, MailRecord, Principal, RefreshRecord, Session, SessionRecord, TokenRecord, User,
@@ -34,7 +35,7 @@ impl Auth {
             return Err(AuthError::ReauthenticationRequired);
         }
         let id = who.user.id;
-        self.take(&format!("export:account:{id}"), quotas::EXPORT_ACCOUNT)
+        self.take(&[EXPORT_ACCOUNT.of(&id.to_string())], meta)
             .await?;
         let mut tx = self.store.begin().await?;
         let user = tx

@@ -25,6 +25,19 @@ pub(super) struct Letter<'a> {
     pub other_email: Option<&'a str>,
 }
 
+impl<'a> Letter<'a> {
+    /// To the user's own address, without a token.
+    pub fn to_owner(kind: MailKind, user: &'a User) -> Self {
+        Self {
+            kind,
+            user,
+            recipient: &user.email,
+            token_id: None,
+            other_email: None,
+        }
+    }
+}
+
 /// What some tokens hold besides.
 #[derive(Default)]
 pub(super) struct TokenExtra {
@@ -50,15 +63,10 @@ impl Purpose {
 }
 
 impl Auth {
-    /// Puts a mail into the outbox.
-    pub(super) async fn send_letter(
-        &self,
-        store: &mut dyn Repository,
-        letter: Letter<'_>,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
+    /// A mail that tells of what happens now, not yet written.
+    pub(super) fn letter(&self, letter: &Letter<'_>, meta: &RequestMeta) -> NewMail {
         let now = self.clock.now();
-        let mail = NewMail {
+        NewMail {
             id: self.random.id(now),
             kind: letter.kind,
             user_id: letter.user.id,
@@ -71,7 +79,17 @@ impl Auth {
                 other_email: letter.other_email.map(str::to_owned),
             },
             created_at: now,
-        };
+        }
+    }
+
+    /// Puts a mail into the outbox.
+    pub(super) async fn send_letter(
+        &self,
+        store: &mut dyn Repository,
+        letter: Letter<'_>,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let mail = self.letter(&letter, meta);
         Ok(store.enqueue_mail(&mail).await?)
     }
 
@@ -85,11 +103,8 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let letter = Letter {
-            kind,
-            user,
-            recipient: &user.email,
             token_id,
-            other_email: None,
+            ..Letter::to_owner(kind, user)
         };
         self.send_letter(store, letter, meta).await
     }

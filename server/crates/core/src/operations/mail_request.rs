@@ -6,11 +6,13 @@ use uuid::Uuid;
 use super::in_uniform_time;
 use super::password_reset::take_token_limit;
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, quotas};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::{AuthError, Field, FieldCode, FieldError};
+use crate::limits::{MAIL_NETWORK, MAIL_RECIPIENT};
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, Purpose, User};
+use crate::ports::Charge;
 use crate::ports::Repository;
 
 /// A mail with a token, and who gets it.
@@ -114,8 +116,9 @@ impl Auth {
     /// Whether a mailbox may be told of one more such event, which somebody else can cause as often as they like. The limit
     /// protects the mailbox; it must not show in the answer. Those before it were told.
     pub(super) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
-        let key = recipient_key(kind, canonical);
-        self.take(&key, quotas::MAIL_RECIPIENT).await.is_ok()
+        self.take_quietly(&[recipient_charge(kind, canonical)])
+            .await
+            .is_ok()
     }
 
     /// The address, once it and the caller's network may cause one more mail. Unknown addresses count like known ones.
@@ -127,10 +130,7 @@ impl Auth {
     ) -> Result<EmailAddress, AuthError> {
         let email = check_email(Field::Email, email)
             .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
-        let network_key = format!("mail:network:{}", meta.network());
-        self.take(&network_key, quotas::MAIL_NETWORK).await?;
-        let recipient_key = recipient_key(kind, email.canonical());
-        self.take(&recipient_key, quotas::MAIL_RECIPIENT).await?;
+        self.take(&mail_charges(kind, &email, meta), meta).await?;
         Ok(email)
     }
 }
@@ -145,8 +145,16 @@ pub(super) fn check_email(field: Field, text: &str) -> Result<EmailAddress, Fiel
     EmailAddress::parse(text).map_err(|_| FieldError { field, code })
 }
 
-/// The limiter's key of a mailbox and a kind of mail. Each kind counts by itself: asking for one kind of mail must not
-/// keep the owner from getting another.
-pub(super) fn recipient_key(kind: MailKind, canonical: &str) -> String {
-    format!("mail:{kind}:{}", hash_token(canonical))
+/// What a mail that somebody asks for costs them and the mailbox.
+pub(super) fn mail_charges(kind: MailKind, to: &EmailAddress, meta: &RequestMeta) -> [Charge; 2] {
+    [
+        MAIL_NETWORK.of(&meta.network()),
+        recipient_charge(kind, to.canonical()),
+    ]
+}
+
+/// Each kind of mail counts by itself: asking for one must not keep the owner from getting another.
+fn recipient_charge(kind: MailKind, canonical: &str) -> Charge {
+    // Hashed, so that the limiter holds no address.
+    MAIL_RECIPIENT.of(&format!("{kind}:{}", hash_token(canonical)))
 }

@@ -1,6 +1,8 @@
 //! One file, one family of operations: the command, the operation on [`crate::Auth`], its rules.
 
 mod activity;
+mod attempts;
+mod cleanup;
 mod deletion;
 mod email_change;
 mod email_verification;
@@ -19,6 +21,7 @@ mod sessions;
 mod sign_in;
 
 pub use activity::{Activity, ActivityFilter, ActivityPage};
+pub use cleanup::{Cleanup, MAILS_KEPT, Removed, Retention};
 pub use deletion::RestoreLink;
 pub use email_change::{ChangeEmail, RevertLink};
 pub use email_verification::{LinkState, Verified, VerifyEmail};

@@ -66,11 +66,8 @@ impl Auth {
         if matches!(error, MailError::Permanent(_)) || mail.attempts + 1 >= MAX_ATTEMPTS {
             return None;
         }
-        let mut byte = [0];
-        self.random.fill(&mut byte);
-        // 75 % to 125 %, so that what failed together does not come back together.
-        let jitter = 0.75 + f64::from(byte[0]) / 510.0;
-        Some(self.clock.now() + FIRST_RETRY.mul_f64(jitter) * 2_u32.pow(mail.attempts))
+        let pause = self.random.around(FIRST_RETRY) * 2_u32.pow(mail.attempts);
+        Some(self.clock.now() + pause)
     }
 
     /// Derives the token and code that the mail carries; they rest nowhere.
@@ -143,6 +140,7 @@ fn page(kind: MailKind) -> (&'static str, Option<Purpose>) {
         | MailKind::NewDevice
         | MailKind::EmailChangeRequested
         | MailKind::EmailReverted
+        | MailKind::EmailTakenBack
         | MailKind::DataExported => ("/forgot-password", None),
     }
 }

@@ -3,13 +3,13 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::reauthentication::canonical_of;
 use super::sessions::NewSession;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, Field, FieldError};
+use crate::limits::Guesser;
 use crate::mail::MailKind;
-use crate::model::{Principal, Session, SessionKind, User};
+use crate::model::{Principal, Session, SessionKind, SignInMethod, User};
 
 /// A change-password form or body.
 pub struct ChangePassword {
@@ -92,8 +92,8 @@ impl Auth {
             .await?
             .ok_or(AuthError::Unauthenticated)?;
         let failed = AuditEvent::PasswordChangeFailed;
-        let canonical = canonical_of(&who.user);
-        self.check_password(Some(&account), &canonical, password, failed, meta)
+        let guesser = Guesser::Known(who.user.id);
+        self.check_password(Some(&account), &guesser, password, failed, meta)
             .await?;
         Ok(account.password_hash)
     }
@@ -128,7 +128,7 @@ impl Auth {
         let new_session = if is_browser {
             let new = NewSession {
                 kind: SessionKind::Browser,
-                method: who.session.method,
+                method: SignInMethod::Password,
                 is_persistent: who.session.is_persistent,
                 device_name: Some(&who.session.device),
             };
@@ -138,7 +138,7 @@ impl Auth {
             ended.push(who.session.id);
             None
         };
-        self.commit(tx, who.user.id, &ended).await?;
+        self.commit(tx, who.user.id).await?;
         Ok(new_session)
     }
 }

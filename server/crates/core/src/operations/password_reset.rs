@@ -4,13 +4,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::mail_request::MailRequest;
-use super::sign_in::account_key;
+use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, quotas};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
+use crate::limits::{Guesser, TOKEN_NETWORK};
 use crate::mail::{MailKind, mask_email};
-use crate::model::{EmailAddress, Purpose, User};
+use crate::model::{Purpose, User};
 
 const RESET: MailRequest = MailRequest {
     purpose: Purpose::ResetPassword,
@@ -91,7 +92,7 @@ impl Auth {
         take_token_limit(self, meta).await?;
         let token_hash = hash_token(token.trim());
         let Some(user) = self.user_of_reset_token(&token_hash).await? else {
-            return self.refuse_reset(meta).await;
+            return Err(self.refused_reset(meta));
         };
         self.check_password_of(&user, new_password).await?;
         let new_hash = self.hasher.hash(new_password.expose_secret()).await?;
@@ -99,11 +100,14 @@ impl Auth {
             .apply_reset(&user, &token_hash, &new_hash, meta)
             .await?
         {
-            return self.refuse_reset(meta).await;
+            return Err(self.refused_reset(meta));
         }
         // Whoever was locked out by failed attempts is let in by the new password.
-        if let Ok(email) = EmailAddress::parse(&user.email) {
-            self.reset_limit(&account_key(email.canonical())).await;
+        for guesser in [
+            Guesser::Anybody(&canonical_of(&user)),
+            Guesser::Known(user.id),
+        ] {
+            self.reset_limits(&guesser.charges()).await;
         }
         Ok(())
     }
@@ -156,22 +160,17 @@ impl Auth {
         .await?;
         self.enqueue_mail(&mut *tx, MailKind::PasswordChanged, user, None, meta)
             .await?;
-        self.commit(tx, user.id, &ended).await?;
+        self.commit(tx, user.id).await?;
         Ok(true)
     }
 
-    async fn refuse_reset(&self, meta: &RequestMeta) -> Result<(), AuthError> {
-        self.audit_alone(AuditEvent::PasswordResetFailed, None, json!({}), meta)
-            .await?;
-        Err(AuthError::InvalidToken)
+    fn refused_reset(&self, meta: &RequestMeta) -> AuthError {
+        self.defer_audit(AuditEvent::PasswordResetFailed, None, json!({}), meta);
+        AuthError::InvalidToken
     }
 }
 
 /// Counts one entry of a mailed token or code against the caller's network.
 pub(super) async fn take_token_limit(auth: &Auth, meta: &RequestMeta) -> Result<(), AuthError> {
-    auth.take(
-        &format!("token:network:{}", meta.network()),
-        quotas::TOKEN_NETWORK,
-    )
-    .await
+    auth.take(&[TOKEN_NETWORK.of(&meta.network())], meta).await
 }

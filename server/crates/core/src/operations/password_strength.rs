@@ -2,8 +2,9 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth::{Auth, RequestMeta, quotas};
+use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
+use crate::limits::STRENGTH_NETWORK;
 use crate::password_policy::PasswordStrength;
 
 /// As many words of its user's as a form has; more would only cost time.
@@ -23,8 +24,8 @@ impl Auth {
         own_words: Vec<String>,
         meta: &RequestMeta,
     ) -> Result<PasswordStrength, AuthError> {
-        let key = format!("strength:network:{}", meta.network());
-        self.take(&key, quotas::STRENGTH_NETWORK).await?;
+        self.take(&[STRENGTH_NETWORK.of(&meta.network())], meta)
+            .await?;
         let policy = self.settings.passwords.clone();
         self.hasher
             .run(move || {

@@ -15,7 +15,7 @@ pub struct UpdateProfile {
 }
 
 impl Auth {
-    /// Changes the names that the command holds.
+    /// Changes the names that the command holds. Those that are there already are no change.
     ///
     /// # Errors
     /// [`AuthError::ValidationFailed`] for a name that breaks the rules; [`AuthError::Unauthenticated`] if the account went.
@@ -37,6 +37,15 @@ impl Auth {
             }
         };
         let mut tx = self.store.begin().await?;
+        let known = tx
+            .lock_active_user(who.user.id)
+            .await?
+            .ok_or(AuthError::Unauthenticated)?;
+        if is_same(first_name.as_deref(), known.first_name.as_deref())
+            && is_same(last_name.as_deref(), known.last_name.as_deref())
+        {
+            return Ok(known);
+        }
         let user = tx
             .update_profile(
                 who.user.id,
@@ -54,7 +63,7 @@ impl Auth {
             meta,
         )
         .await?;
-        self.commit(tx, user.id, &[]).await?;
+        self.commit(tx, user.id).await?;
         Ok(user)
     }
 
@@ -75,14 +84,19 @@ impl Auth {
         }
         self.audit(
             &mut *tx,
-            AuditEvent::ProfileUpdated,
+            AuditEvent::LanguageChanged,
             Some(who.user.id),
             json!({ "language": language.as_str() }),
             meta,
         )
         .await?;
-        self.commit(tx, who.user.id, &[]).await
+        self.commit(tx, who.user.id).await
     }
+}
+
+/// Whether the user is called so already.
+fn is_same(new: Option<&str>, known: Option<&str>) -> bool {
+    new.is_none_or(|new| new == known.unwrap_or_default())
 }
 
 /// `None` leaves the name; an empty text removes it.

@@ -7,6 +7,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, REAUTHENTICATION_WINDOW, RequestMeta};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
+use crate::limits::Guesser;
 use crate::model::{Account, EmailAddress, Principal, User};
 
 impl Auth {
@@ -33,14 +34,14 @@ impl Auth {
             .ok_or(AuthError::Unauthenticated)?;
         drop(store);
         let failed = AuditEvent::ReauthenticationFailed;
-        let canonical = canonical_of(&who.user);
-        self.check_password(Some(&account), &canonical, &password, failed, meta)
+        let guesser = Guesser::Known(who.user.id);
+        self.check_password(Some(&account), &guesser, &password, failed, meta)
             .await?;
         let mut store = self.store.connect().await?;
         let noted = store
             .reauthenticate(who.session.id, self.clock.now())
             .await?;
-        self.sessions.remove(who.session.id).await;
+        self.principals.forget(who.user.id).await;
         if noted {
             Ok(())
         } else {
@@ -68,17 +69,17 @@ impl Auth {
     pub(super) async fn check_password(
         &self,
         account: Option<&Account>,
-        canonical: &str,
+        guesser: &Guesser<'_>,
         password: &SecretString,
         failed: AuditEvent,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let user_id = account.map(|account| account.user.id);
-        let attempt = self.take_attempt(canonical, user_id, meta).await?;
+        let attempt = self.take_attempt(guesser, user_id, meta).await?;
         let stored = account.map(|account| account.password_hash.as_str());
         let verdict = self.hasher.verify(password.expose_secret(), stored).await;
         if let Ok(Verdict::Wrong) = verdict {
-            self.audit_alone(failed, user_id, json!({}), meta).await?;
+            self.defer_audit(failed, user_id, json!({}), meta);
             return Err(AuthError::InvalidCredentials);
         }
         self.return_attempt(&attempt).await;

@@ -11,7 +11,7 @@ use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::mail::MailKind;
-use crate::model::{RefreshTokenState, Rotation};
+use crate::model::{Principal, RefreshTokenState, Rotation};
 use crate::tokens::RefreshTokenText;
 
 impl Auth {
@@ -54,30 +54,21 @@ impl Auth {
             grace_since: now - settings.refresh_grace,
             expires_at: now + settings.refresh_life,
         };
-        let mut tx = self.store.begin().await?;
-        let Some(outcome) = tx.rotate_refresh_token(&rotation).await? else {
+        let mut store = self.store.writer().await?;
+        let Some(outcome) = store.rotate_refresh_token(&rotation).await? else {
             return Ok(None);
         };
-        let Some(principal) = tx.principal(outcome.session_id, now).await? else {
-            return Ok(None);
-        };
-        tx.touch_session(outcome.session_id, now).await?;
+        drop(store);
+        let Principal { user, session } = outcome.principal;
+        self.defer_seen(session.id, now);
         let replayed = outcome.successor_nonce != rotation.fresh_nonce;
-        let details = json!({ "session": outcome.session_id, "replayed": replayed });
-        self.audit(
-            &mut *tx,
-            AuditEvent::TokenRefreshed,
-            Some(principal.user.id),
-            details,
-            meta,
-        )
-        .await?;
+        let details = json!({ "session": session.id, "replayed": replayed });
+        self.defer_audit(AuditEvent::TokenRefreshed, Some(user.id), details, meta);
         let successor = self.successor(presented, text, &outcome.successor_nonce);
-        let tokens = self.token_pair(&principal.user, &principal.session, successor)?;
-        tx.commit().await?;
+        let tokens = self.token_pair(&user, &session, successor)?;
         Ok(Some(SignedIn {
-            user: principal.user,
-            session: principal.session,
+            user,
+            session,
             tokens: Some(tokens),
         }))
     }
@@ -143,6 +134,6 @@ impl Auth {
             self.enqueue_mail(&mut *tx, MailKind::SessionEnded, &user, None, meta)
                 .await?;
         }
-        self.commit(tx, state.user_id, &[state.session_id]).await
+        self.commit(tx, state.user_id).await
     }
 }

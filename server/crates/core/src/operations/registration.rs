@@ -7,8 +7,9 @@ use super::in_uniform_time;
 use super::mail_request::check_email;
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RegistrationMode, RequestMeta, quotas};
+use crate::auth::{Auth, RegistrationMode, RequestMeta};
 use crate::error::{AuthError, Field};
+use crate::limits::REGISTER_NETWORK;
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, NewUser, Purpose, SessionKind, SignInMethod, clean_name};
 use crate::ports::StoreError;
@@ -56,8 +57,8 @@ impl Auth {
         command: Register,
         meta: &RequestMeta,
     ) -> Result<Registered, AuthError> {
-        let key = format!("register:network:{}", meta.network());
-        self.take(&key, quotas::REGISTER_NETWORK).await?;
+        self.take(&[REGISTER_NETWORK.of(&meta.network())], meta)
+            .await?;
         let input = self.check_registration(&command).await?;
         let password_hash = self.hasher.hash(command.password.expose_secret()).await?;
         let user = NewUser {
@@ -74,7 +75,7 @@ impl Auth {
                 match self.insert_user(&user, Some(command.kind), meta).await? {
                     Inserted::WithSession(signed_in) => Ok(Registered::SignedIn(signed_in)),
                     Inserted::WithoutSession => Ok(Registered::CheckInbox),
-                    Inserted::Taken => self.refuse_taken_address(meta).await,
+                    Inserted::Taken => Err(self.refused_taken_address(meta)),
                 }
             }
             RegistrationMode::Private => {
@@ -173,11 +174,10 @@ impl Auth {
         Ok(inserted)
     }
 
-    async fn refuse_taken_address(&self, meta: &RequestMeta) -> Result<Registered, AuthError> {
+    fn refused_taken_address(&self, meta: &RequestMeta) -> AuthError {
         let details = json!({ "reason": "email_taken" });
-        self.audit_alone(AuditEvent::RegistrationRefused, None, details, meta)
-            .await?;
-        Err(AuthError::EmailTaken)
+        self.defer_audit(AuditEvent::RegistrationRefused, None, details, meta);
+        AuthError::EmailTaken
     }
 
     async fn tell_owner_of_taken_address(

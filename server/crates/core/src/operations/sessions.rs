@@ -53,11 +53,39 @@ impl Auth {
         new: NewSession<'_>,
         meta: &RequestMeta,
     ) -> Result<SignedIn, AuthError> {
+        let session = self.new_session(user.id, &new, meta);
+        store.insert_session(&session).await?;
+        let tokens = match self.first_refresh_token(&session) {
+            None => None,
+            Some((row, refresh_token)) => {
+                store.insert_refresh_token(&row).await?;
+                Some(self.token_pair(&user, &session, refresh_token)?)
+            }
+        };
+        Ok(SignedIn {
+            user,
+            session,
+            tokens,
+        })
+    }
+
+    /// A session that begins now, not yet written.
+    pub(super) fn new_session(
+        &self,
+        user_id: Uuid,
+        new: &NewSession<'_>,
+        meta: &RequestMeta,
+    ) -> Session {
         let now = self.clock.now();
         let lifetimes = &self.settings.lifetimes;
-        let session = Session {
+        let life = if new.is_persistent {
+            lifetimes.persistent
+        } else {
+            lifetimes.transient
+        };
+        Session {
             id: self.random.id(now),
-            user_id: user.id,
+            user_id,
             kind: new.kind,
             device: new.device(meta),
             ip_address: meta.ip_address.to_canonical().to_string(),
@@ -67,31 +95,18 @@ impl Auth {
             created_at: now,
             last_seen_at: now,
             authenticated_at: now,
-            expires_at: now
-                + if new.is_persistent {
-                    lifetimes.persistent
-                } else {
-                    lifetimes.transient
-                },
-        };
-        store.insert_session(&session).await?;
-        let tokens = match new.kind {
-            SessionKind::Browser => None,
-            SessionKind::Api => Some(self.first_tokens(store, &user, &session).await?),
-        };
-        Ok(SignedIn {
-            user,
-            session,
-            tokens,
-        })
+            expires_at: now + life,
+        }
     }
 
-    async fn first_tokens(
+    /// The first refresh token of an API session, as it is stored and as the client gets it; a browser has none.
+    pub(super) fn first_refresh_token(
         &self,
-        store: &mut dyn Repository,
-        user: &User,
         session: &Session,
-    ) -> Result<TokenPair, AuthError> {
+    ) -> Option<(NewRefreshToken, String)> {
+        if session.kind == SessionKind::Browser {
+            return None;
+        }
         let now = session.created_at;
         let family = self.random.id(now);
         let mut secret = zeroize::Zeroizing::new([0; 32]);
@@ -99,15 +114,14 @@ impl Auth {
         let refresh_token = RefreshTokenText::encode(&self.master, family, &secret);
         let row = NewRefreshToken {
             id: family,
-            user_id: user.id,
+            user_id: session.user_id,
             session_id: session.id,
             token_hash: hash_token(&refresh_token),
             device_info: session.device.clone(),
             expires_at: now + self.signer.settings().refresh_life,
             created_at: now,
         };
-        store.insert_refresh_token(&row).await?;
-        self.token_pair(user, session, refresh_token)
+        Some((row, refresh_token))
     }
 
     pub(crate) fn token_pair(
@@ -145,7 +159,7 @@ impl Auth {
             )
             .await?;
         }
-        self.commit(tx, who.user.id, &[who.session.id]).await
+        self.commit(tx, who.user.id).await
     }
 
     /// Ends all of the caller's sessions, or all but the current one; how many ended.
@@ -171,7 +185,7 @@ impl Auth {
             meta,
         )
         .await?;
-        self.commit(tx, who.user.id, &ended).await?;
+        self.commit(tx, who.user.id).await?;
         Ok(ended.len())
     }
 
@@ -214,7 +228,7 @@ impl Auth {
             meta,
         )
         .await?;
-        self.commit(tx, who.user.id, &[session_id]).await
+        self.commit(tx, who.user.id).await
     }
 
     /// Gives a browser session, just issued, the cookie that stands for it.
@@ -272,14 +286,13 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn end_session_by_cookie(&self, cookie: &str) -> Result<(), AuthError> {
-        let mut tx = self.store.begin().await?;
-        let ended = tx
+        let mut store = self.store.writer().await?;
+        let ended = store
             .end_session_by_cookie(&hash_token(cookie), self.clock.now())
             .await?;
-        let committed = tx.commit().await;
-        if let Some(session_id) = ended {
-            self.sessions.remove(session_id).await;
+        if let Some(user_id) = ended {
+            self.principals.forget(user_id).await;
         }
-        Ok(committed?)
+        Ok(())
     }
 }

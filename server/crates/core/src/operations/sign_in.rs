@@ -4,14 +4,17 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::letters::Letter;
 use super::reauthentication::canonical_of;
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RegistrationMode, RequestMeta, quotas};
+use crate::auth::{Auth, RegistrationMode, RequestMeta};
 use crate::error::{AuthError, Field};
-use crate::hashing::Verdict;
+use crate::hashing::{HashPlace, Verdict};
+use crate::limits::Guesser;
 use crate::mail::MailKind;
 use crate::model::{Account, EmailAddress, SessionKind, SignInMethod, clean_name};
+use crate::ports::{NewSignIn, SignInHistory};
 
 /// A sign-in form or body.
 pub struct SignIn {
@@ -26,11 +29,8 @@ pub struct SignIn {
     pub known_users: Vec<Uuid>,
 }
 
-/// The limits that one password entry was counted against.
-pub(super) struct Attempt {
-    account_key: String,
-    network_key: String,
-}
+/// An account that somebody wants to sign in to, and what is known of its earlier sign-ins.
+type Found = (Account, SignInHistory);
 
 impl Auth {
     /// Checks the password and begins a session.
@@ -48,141 +48,86 @@ impl Auth {
     ) -> Result<SignedIn, AuthError> {
         let device_name = clean_name(Field::DeviceName, command.device_name.as_deref())
             .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
-        let email = EmailAddress::parse(&command.email).ok();
-        let account = email
-            .as_ref()
-            .map_or(command.email.as_str(), EmailAddress::canonical);
-        let attempt = self.take_attempt(account, None, meta).await?;
-
         let new = NewSession {
             kind: command.kind,
             method: SignInMethod::Password,
             is_persistent: command.is_persistent,
             device_name: device_name.as_deref(),
         };
+        // First of all: in a storm who cannot be served costs no look-up and is answered at once.
+        let place = self.hasher.reserve()?;
+        let email = EmailAddress::parse(&command.email).ok();
+        let found = self.account_to_sign_in(email.as_ref(), &new, meta).await?;
+        let guesser = match &found {
+            Some((account, _)) if command.known_users.contains(&account.user.id) => {
+                Guesser::Known(account.user.id)
+            }
+            _ => Guesser::Anybody(
+                email
+                    .as_ref()
+                    .map_or(&command.email, EmailAddress::canonical),
+            ),
+        };
+        let user_id = found.as_ref().map(|(account, _)| account.user.id);
+        let attempt = self.take_attempt(&guesser, user_id, meta).await?;
+
         let known = &command.known_users;
         let result = self
-            .check_and_issue(email.as_ref(), &command.password, new, known, meta)
+            .check_and_issue(place, found.as_ref(), &command.password, &new, known, meta)
             .await;
-        match &result {
-            Err(AuthError::InvalidCredentials) => {}
-            Ok(_) => {
-                self.return_attempt(&attempt).await;
-                self.reset_limit(&attempt.account_key).await;
-            }
-            Err(_) => self.return_attempt(&attempt).await,
+        if !matches!(result, Err(AuthError::InvalidCredentials)) {
+            self.return_attempt(&attempt).await;
+        }
+        if result.is_ok() {
+            self.reset_limits(&guesser.charges()).await;
         }
         result
     }
 
-    /// Counts one password entry against the account and the caller's network, before it is checked.
-    pub(super) async fn take_attempt(
+    async fn account_to_sign_in(
         &self,
-        account: &str,
-        user_id: Option<Uuid>,
+        email: Option<&EmailAddress>,
+        new: &NewSession<'_>,
         meta: &RequestMeta,
-    ) -> Result<Attempt, AuthError> {
-        let attempt = Attempt {
-            account_key: account_key(account),
-            network_key: format!("sign_in:network:{}", meta.network()),
-        };
-        let result = self.take_both(&attempt).await;
-        if matches!(result, Err(AuthError::RateLimited { .. })) {
-            self.audit_limited(&attempt.network_key, user_id, meta)
-                .await;
-        }
-        result.map(|()| attempt)
-    }
-
-    /// One event a minute and network, so that a flood of refused attempts does not become a flood of writes.
-    async fn audit_limited(&self, network_key: &str, user_id: Option<Uuid>, meta: &RequestMeta) {
-        let key = format!("audit:{network_key}");
-        if self.take(&key, quotas::AUDIT_LIMITED).await.is_err() {
-            return;
-        }
-        let written = self
-            .audit_alone(AuditEvent::LoginLimited, user_id, json!({}), meta)
-            .await;
-        if let Err(error) = written {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "a limited sign-in was not audited"
-            );
-        }
-    }
-
-    async fn take_both(&self, attempt: &Attempt) -> Result<(), AuthError> {
-        self.take(&attempt.network_key, quotas::SIGN_IN_NETWORK)
-            .await?;
-        let result = self
-            .take(&attempt.account_key, quotas::SIGN_IN_ACCOUNT)
-            .await;
-        if result.is_err() {
-            self.give_back(&attempt.network_key, quotas::SIGN_IN_NETWORK)
-                .await;
-        }
-        result
-    }
-
-    /// The entry was no failure: it does not count.
-    pub(super) async fn return_attempt(&self, attempt: &Attempt) {
-        self.give_back(&attempt.network_key, quotas::SIGN_IN_NETWORK)
-            .await;
-        self.give_back(&attempt.account_key, quotas::SIGN_IN_ACCOUNT)
-            .await;
+    ) -> Result<Option<Found>, AuthError> {
+        // Looked for as well if it is no address, in the same time: nobody has the empty one.
+        let canonical = email.map_or("", EmailAddress::canonical);
+        let (device, user_agent) = (new.device(meta), meta.user_agent.as_deref());
+        let mut store = self.store.connect().await?;
+        let found = store.account_to_sign_in(canonical, &device, user_agent);
+        Ok(found.await?)
     }
 
     async fn check_and_issue(
         &self,
-        email: Option<&EmailAddress>,
+        place: HashPlace,
+        found: Option<&Found>,
         password: &SecretString,
-        new: NewSession<'_>,
+        new: &NewSession<'_>,
         known_users: &[Uuid],
         meta: &RequestMeta,
     ) -> Result<SignedIn, AuthError> {
-        let account = match email {
-            Some(email) => {
-                self.store
-                    .connect()
-                    .await?
-                    .account_by_email(email.canonical())
-                    .await?
-            }
-            None => None,
-        };
-        let stored = account
-            .as_ref()
-            .map(|account| account.password_hash.as_str());
-        let verdict = self.hasher.verify(password.expose_secret(), stored).await?;
+        let stored = found.map(|(account, _)| account.password_hash.as_str());
+        let verdict = self
+            .hasher
+            .verify_in(place, password.expose_secret(), stored)
+            .await?;
         let new_hash = match &verdict {
             Verdict::Wrong => None,
             Verdict::Right => Some(None),
             Verdict::RightWithNewHash(hash) => Some(Some(hash.as_str())),
         };
-        if let (Some(account), Some(new_hash)) = (&account, new_hash)
-            && self.is_admitted(account)
+        if let (Some(found), Some(new_hash)) = (found, new_hash)
+            && self.is_admitted(&found.0)
             && let Some(signed_in) = self
-                .begin_session(account, new_hash, new, known_users, meta)
+                .begin_session(found, new_hash, new, known_users, meta)
                 .await?
         {
             return Ok(signed_in);
         }
-        let user_id = account.map(|account| account.user.id);
-        self.audit_failure(user_id, meta).await?;
+        let user_id = found.map(|(account, _)| account.user.id);
+        self.defer_audit(AuditEvent::LoginFailure, user_id, json!({}), meta);
         Err(AuthError::InvalidCredentials)
-    }
-
-    /// An account that was removed since it was read is one that never was: the event is nobody's then.
-    async fn audit_failure(
-        &self,
-        user_id: Option<Uuid>,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let event = AuditEvent::LoginFailure;
-        match self.audit_alone(event, user_id, json!({}), meta).await {
-            Err(AuthError::Unauthenticated) => self.audit_alone(event, None, json!({}), meta).await,
-            written => written,
-        }
     }
 
     /// In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could tell by
@@ -197,74 +142,61 @@ impl Auth {
     /// `None` if the account became inactive or its password changed since it was verified.
     async fn begin_session(
         &self,
-        account: &Account,
+        found: &Found,
         new_hash: Option<&str>,
-        new: NewSession<'_>,
+        new: &NewSession<'_>,
         known_users: &[Uuid],
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
-        let tells_owner = self
-            .is_worth_a_mail(account, &new, known_users, meta)
-            .await?;
-        let mut tx = self.store.begin().await?;
-        let user = tx
-            .record_sign_in(
-                account.user.id,
-                &account.password_hash,
-                new_hash,
-                self.clock.now(),
-            )
-            .await?;
-        let Some(user) = user else { return Ok(None) };
-        if tells_owner {
-            self.enqueue_mail(&mut *tx, MailKind::NewDevice, &user, None, meta)
-                .await?;
-        }
-        let signed_in = self.issue_session(&mut *tx, user, new, meta).await?;
-        let details =
-            json!({ "session": signed_in.session.id, "method": signed_in.session.method.as_str() });
-        self.audit(
-            &mut *tx,
-            AuditEvent::LoginSuccess,
-            Some(signed_in.user.id),
-            details,
-            meta,
-        )
-        .await?;
-        self.commit(tx, signed_in.user.id, &[]).await?;
-        Ok(Some(signed_in))
+        let (account, _) = found;
+        let session = self.new_session(account.user.id, new, meta);
+        let first = self.first_refresh_token(&session);
+        let details = json!({ "session": session.id, "method": session.method.as_str() });
+        let event = AuditEvent::LoginSuccess;
+        let event = self.audit_record(event, Some(account.user.id), details, meta);
+        let letter = Letter::to_owner(MailKind::NewDevice, &account.user);
+        let is_told = self.is_worth_a_mail(found, new.kind, known_users).await;
+        let mail = is_told.then(|| self.letter(&letter, meta));
+        let sign_in = NewSignIn {
+            verified_hash: &account.password_hash,
+            new_hash,
+            session: &session,
+            refresh_token: first.as_ref().map(|(row, _)| row),
+            event: &event,
+            mail: mail.as_ref(),
+        };
+        let begun = self.store.writer().await?.begin_session(&sign_in).await;
+        // Also if it failed: its answer may have been lost after it was done.
+        self.principals.forget(account.user.id).await;
+        let Some(user) = begun? else { return Ok(None) };
+        let tokens = match first {
+            None => None,
+            Some((_, refresh_token)) => Some(self.token_pair(&user, &session, refresh_token)?),
+        };
+        Ok(Some(SignedIn {
+            user,
+            session,
+            tokens,
+        }))
     }
 
     /// Whether the owner should hear of this sign-in: it is on a device that the account was not used on before, and not
     /// the account's first. A browser brings the proof with it; an API client is known by its name and user agent.
     async fn is_worth_a_mail(
         &self,
-        account: &Account,
-        new: &NewSession<'_>,
+        (account, history): &Found,
+        kind: SessionKind,
         known_users: &[Uuid],
-        meta: &RequestMeta,
-    ) -> Result<bool, AuthError> {
-        let is_browser = new.kind == SessionKind::Browser;
-        if is_browser && known_users.contains(&account.user.id) {
-            return Ok(false);
-        }
-        let device = new.device(meta);
-        let mut store = self.store.connect().await?;
-        let history = store
-            .sign_in_history(account.user.id, &device, meta.user_agent.as_deref())
-            .await?;
-        let is_known = !is_browser && history.knows_device;
+    ) -> bool {
+        let is_known = match kind {
+            SessionKind::Browser => known_users.contains(&account.user.id),
+            SessionKind::Api => history.knows_device,
+        };
         let is_first = account.user.last_login_at.is_none() && !history.has_sessions;
-        drop(store);
-        let is_new = !is_known && !is_first;
-        Ok(is_new
+        !is_known
+            && !is_first
             && self
                 .may_mail(MailKind::NewDevice, &canonical_of(&account.user))
-                .await)
+                .await
     }
-}
-
-/// The limiter's key of an account: its canonical address, hashed so that the limiter holds no address.
-pub(crate) fn account_key(canonical: &str) -> String {
-    format!("sign_in:account:{}", crate::crypto::hash_token(canonical))
 }

@@ -1,23 +1,35 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-/// What a cache knows of a key, and the ticket with which a value read from the store may be put in its place.
-pub enum Lookup<V> {
-    Hit(V),
-    /// The ticket makes a value that was read before a removal worthless after it.
-    Miss {
-        ticket: u64,
-    },
+use crate::model::Principal;
+
+/// What a cache knows of a session.
+pub enum Lookup {
+    Hit(Box<Principal>),
+    /// The ticket makes what is read from the store from now on worthless once the user is forgotten.
+    Miss(Ticket),
 }
 
-/// Snapshots of rows that are read on every signed-in call. SQL stays the truth: a cache may forget at any time, and
-/// must never hold a value that was read before [`SnapshotCache::remove`] was called for its key.
+/// Names what the cache knew of the user when a look-up missed. It is good for nothing once that is forgotten, whatever
+/// the reason.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticket {
+    /// In this process.
+    pub local: u64,
+    /// In the shared cache, where there is one and it answered.
+    pub shared: Option<Uuid>,
+}
+
+/// Snapshots of who a session speaks for. SQL stays the truth: a cache may forget at any time, and does not answer with what
+/// was read before a call of [`PrincipalCache::forget`] for the user that has returned. A cache that replicas share may do
+/// so for a second, no longer, on other replicas or where it could not be reached. No failure is seen outside: what cannot
+/// be read is a miss.
 #[async_trait]
-pub trait SnapshotCache<V>: Send + Sync {
-    /// The value that is kept for the key, or the ticket to put one.
-    async fn get(&self, id: Uuid) -> Lookup<V>;
-    /// Keeps the value unless its key was removed since the ticket was given.
-    async fn put(&self, id: Uuid, value: V, ticket: u64);
-    /// Forgets the key, and makes the tickets that are out worthless for it.
-    async fn remove(&self, id: Uuid);
+pub trait PrincipalCache: Send + Sync {
+    /// The session's snapshot, or the ticket to put one.
+    async fn get(&self, user_id: Uuid, session_id: Uuid) -> Lookup;
+    /// Keeps what was read since the ticket was given, unless the user was forgotten in between.
+    async fn put(&self, principal: &Principal, ticket: Ticket);
+    /// Forgets every session of the user, and makes the tickets that are out worthless.
+    async fn forget(&self, user_id: Uuid);
 }

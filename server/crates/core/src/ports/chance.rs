@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -32,5 +34,12 @@ pub trait Random: Send + Sync {
         self.fill(&mut bytes);
         let millis = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
         uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid()
+    }
+
+    /// Three to five quarters of a time, so that what failed together does not come back together.
+    fn around(&self, time: Duration) -> Duration {
+        let mut byte = [0];
+        self.fill(&mut byte);
+        time.mul_f64(0.75 + f64::from(byte[0]) / 510.0)
     }
 }

@@ -12,6 +12,13 @@ pub struct Quota {
     pub period: Duration,
 }
 
+/// One unit of a key's quota. The key names the limit and whom it is kept for; it holds no address in clear.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Charge {
+    pub key: String,
+    pub quota: Quota,
+}
+
 /// Whether one more is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -25,17 +32,12 @@ pub enum Decision {
 /// Counts per key, atomically: of parallel callers, at most `burst` pass.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
-    /// Takes one from the key's quota, or says when one is there again. A refusal takes nothing.
-    async fn take(
-        &self,
-        key: &str,
-        quota: Quota,
-        now: OffsetDateTime,
-    ) -> Result<Decision, BoxError>;
+    /// Takes every charge, or none and says when all of them can be taken. One round trip.
+    async fn take(&self, charges: &[Charge], now: OffsetDateTime) -> Result<Decision, BoxError>;
 
-    /// Gives back one that was taken, for example because the password was right after all.
-    async fn give_back(&self, key: &str, quota: Quota) -> Result<(), BoxError>;
+    /// Gives back what was taken, for example because the password was right after all.
+    async fn give_back(&self, charges: &[Charge], now: OffsetDateTime) -> Result<(), BoxError>;
 
-    /// Forgets the key: its quota is full again.
-    async fn reset(&self, key: &str) -> Result<(), BoxError>;
+    /// Forgets what was taken from the quotas of these charges: they are full again.
+    async fn reset(&self, charges: &[Charge]) -> Result<(), BoxError>;
 }

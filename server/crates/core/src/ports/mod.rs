@@ -6,12 +6,12 @@ mod limiter;
 mod mailer;
 mod store;
 
-pub use cache::{Lookup, SnapshotCache};
+pub use cache::{Lookup, PrincipalCache, Ticket};
 pub use chance::{Clock, Random, SystemClock};
-pub use limiter::{Decision, Quota, RateLimiter};
+pub use limiter::{Charge, Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
-    AuditLog, BrowserRecord, BrowserSessions, CodeAttempt, FoundToken, Invariants, OneTimeTokens,
-    Outbox, RefreshTokens, Repository, Sessions, SignInHistory, SigningKeys, Store, StoreError,
-    Transaction, Users, Violation,
+    AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Expired, FoundToken,
+    Invariants, NewSignIn, OneTimeTokens, Outbox, RefreshTokens, Repository, Sessions,
+    SignInHistory, SigningKeys, Store, StoreError, Transaction, Users, Violation,
 };

@@ -40,6 +40,9 @@ pub trait Store: Send + Sync {
     /// A connection on which each statement stands for itself.
     async fn connect(&self) -> Result<Box<dyn Repository>>;
 
+    /// The same for a write. Where there is one writer at a time, it waits here for its turn.
+    async fn writer(&self) -> Result<Box<dyn Repository>>;
+
     /// A unit of work that writes; dropped without [`Transaction::commit`], nothing of it remains.
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
 
@@ -56,6 +59,7 @@ pub trait Repository:
     + OneTimeTokens
     + Outbox
     + AuditLog
+    + Cleanup
     + SigningKeys
     + Invariants
     + Send
@@ -80,21 +84,18 @@ pub trait Users {
     async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>>;
     /// The user with this canonical address and the stored password hash.
     async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>>;
+    /// The same, with what the user's sessions so far, live or not, say of a device.
+    async fn account_to_sign_in(
+        &mut self,
+        canonical: &str,
+        device: &str,
+        user_agent: Option<&str>,
+    ) -> Result<Option<(Account, SignInHistory)>>;
 
     /// # Errors
     /// [`StoreError::Conflict`] if a live account has the canonical address, or it is reserved for one that may go back
     /// to it.
     async fn insert_user(&mut self, user: &NewUser) -> Result<User>;
-
-    /// Notes a sign-in if the account is active and its password hash is still the one that was verified; the row stays
-    /// locked until commit, so a parallel reset comes wholly before or wholly after. `new_hash` replaces an outdated one.
-    async fn record_sign_in(
-        &mut self,
-        id: Uuid,
-        verified_hash: &str,
-        new_hash: Option<&str>,
-        now: OffsetDateTime,
-    ) -> Result<Option<User>>;
 
     /// Changes the names that are given, in one statement; an empty text removes a name. `None` if the account is gone or
     /// inactive.
@@ -176,12 +177,6 @@ pub trait Users {
         id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<OffsetDateTime>>;
-
-    /// An account that is due for deletion, locked until the transaction ends. Of parallel callers each gets another one.
-    async fn claim_due_deletion(&mut self, now: OffsetDateTime) -> Result<Option<Uuid>>;
-
-    /// Removes an account that is due for deletion with everything that belongs to it, its events included.
-    async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool>;
 }
 
 /// What is known of a user's earlier sign-ins.
@@ -193,11 +188,30 @@ pub struct SignInHistory {
     pub knows_device: bool,
 }
 
+/// A sign-in whose password was right.
+pub struct NewSignIn<'a> {
+    /// The stored hash that it was right for.
+    pub verified_hash: &'a str,
+    /// Takes the place of an outdated one.
+    pub new_hash: Option<&'a str>,
+    pub session: &'a Session,
+    /// Where the session has refresh tokens, the first.
+    pub refresh_token: Option<&'a NewRefreshToken>,
+    pub event: &'a AuditRecord,
+    /// Where the owner is to be told. It goes to the address that the account has at that moment.
+    pub mail: Option<&'a NewMail>,
+}
+
 /// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
 #[async_trait]
 pub trait Sessions {
     /// Writes a new session.
     async fn insert_session(&mut self, session: &Session) -> Result<()>;
+
+    /// Writes a sign-in and all that belongs to it at once, if the account is active and its password hash is still the one
+    /// that was verified; `None`, and nothing is written, if not. A parallel reset, or end of all sessions, comes wholly
+    /// before or wholly after.
+    async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>>;
 
     /// The session and its user if both are live at `now`: not ended, not expired, active, not deleted.
     async fn principal(
@@ -225,19 +239,12 @@ pub trait Sessions {
         now: OffsetDateTime,
     ) -> Result<Vec<Uuid>>;
 
-    /// Moves `last_seen_at` forward.
-    async fn touch_session(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<()>;
+    /// Moves `last_seen_at` of sessions forward, in one statement. It waits for nobody: a session that is just being
+    /// changed is left out.
+    async fn touch_sessions(&mut self, seen: &[(Uuid, OffsetDateTime)]) -> Result<()>;
 
     /// Notes that the password was given in a session; `false` if it has ended.
     async fn reauthenticate(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<bool>;
-
-    /// What the user's sessions so far, live or not, say of a device.
-    async fn sign_in_history(
-        &mut self,
-        user_id: Uuid,
-        device: &str,
-        user_agent: Option<&str>,
-    ) -> Result<SignInHistory>;
 
     /// Every session of the user, ended or not, newest first.
     async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>>;
@@ -276,7 +283,7 @@ pub trait BrowserSessions {
         data: &str,
         now: OffsetDateTime,
     ) -> Result<bool>;
-    /// Ends the session behind the cookie; its id if it was live.
+    /// Ends the session behind the cookie; its user if it was live.
     async fn end_session_by_cookie(
         &mut self,
         cookie_hash: &str,
@@ -292,7 +299,8 @@ pub trait RefreshTokens {
 
     /// One conditional write (rule D6): if the presented token is the live leaf, its successor takes its place; if it is
     /// the leaf's predecessor, the leaf stays within the grace time and is replaced after it. `None` if the token is
-    /// neither, or its family, session or user is not live.
+    /// neither, or its family, session or user is not live. It also reads whom the token speaks for: one question to the
+    /// database is all that a refresh costs.
     async fn rotate_refresh_token(
         &mut self,
         rotation: &Rotation,
@@ -430,6 +438,10 @@ pub trait AuditLog {
     /// Writes one event.
     async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()>;
 
+    /// Writes many events, in one statement. One about an account that was removed meanwhile is written as nobody's. One that
+    /// is there already gets the details that it has now: the answer to an earlier try got lost.
+    async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()>;
+
     /// The user's events of these kinds before `before`, newest first, `limit` at most.
     async fn history(
         &mut self,
@@ -446,6 +458,71 @@ pub trait AuditLog {
         before: (OffsetDateTime, Uuid),
         limit: u32,
     ) -> Result<Vec<AuditEntry>>;
+}
+
+/// What is deleted when its time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// Mailed tokens, used or not, counted from when they were made.
+    OneTimeTokens,
+    ResetTokens,
+    RevertTokens,
+    /// Sessions with their refresh tokens, from when they ended or expired.
+    Sessions,
+    /// Mails that were sent or given up, from when they were written.
+    Mails,
+    /// Events of any kind.
+    Events,
+    /// Events that tell of a refresh.
+    RefreshEvents,
+}
+
+/// Deleting what is over. Each call is one short write, so that nobody waits long for it.
+#[async_trait]
+pub trait Cleanup {
+    /// Takes the lease on a piece of work, or prolongs it; `false` while somebody else has it.
+    async fn lease_job(
+        &mut self,
+        name: &str,
+        lease_id: Uuid,
+        until: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<bool>;
+
+    /// Gives a lease back.
+    async fn release_job(&mut self, name: &str, lease_id: Uuid) -> Result<()>;
+
+    /// Deletes the oldest rows that were over before `before`, `limit` at most; how many.
+    async fn delete_expired(
+        &mut self,
+        what: Expired,
+        before: OffsetDateTime,
+        limit: u32,
+    ) -> Result<u64>;
+
+    /// Makes accounts due for deletion that never proved their address, have no live session, and were registered and last
+    /// signed in to before `before`; `limit` at most, how many.
+    async fn schedule_unverified(
+        &mut self,
+        before: OffsetDateTime,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<u64>;
+
+    /// The next account after `after`, by time and id, that is due for deletion. From here on it is found by nobody, and its
+    /// address is free. Of parallel callers each gets another one.
+    async fn claim_due_deletion(
+        &mut self,
+        after: (OffsetDateTime, Uuid),
+        now: OffsetDateTime,
+    ) -> Result<Option<(OffsetDateTime, Uuid)>>;
+
+    /// Deletes rows that belong to a claimed account, `limit` at most; how many, so none are left after zero.
+    async fn erase_part(&mut self, user_id: Uuid, limit: u32) -> Result<u64>;
+
+    /// Removes an account that is due for deletion with whatever still belongs to it, its events included; `false` if there
+    /// is no such account. Belongs into a transaction.
+    async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool>;
 }
 
 /// The keys that sign access tokens.

@@ -15,7 +15,11 @@ use crate::source;
 type Keys = BTreeMap<String, BTreeSet<String>>;
 
 /// Where texts are used.
-const USERS: [&str; 2] = ["app/src", "server/crates/mail/src"];
+const USERS: [&str; 3] = [
+    "app/src",
+    "server/crates/mail/src",
+    "server/crates/i18n/src",
+];
 
 fn catalogue(language: Language) -> Keys {
     let mut keys = Keys::new();

@@ -63,7 +63,11 @@ fn every_mail_reads_as_it_was_written() {
 fn a_mail_without_name_code_and_support_reads_well() {
     let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
     for language in Language::ALL {
-        for kind in [MailKind::Welcome, MailKind::VerifyEmail] {
+        for kind in [
+            MailKind::Welcome,
+            MailKind::VerifyEmail,
+            MailKind::EmailTakenBack,
+        ] {
             let mut mail = sample(kind, *language);
             (mail.first_name, mail.code) = (None, None);
             mail.context.device = "Unknown device".to_owned();
@@ -73,6 +77,71 @@ fn a_mail_without_name_code_and_support_reads_well() {
                 format!("Subject: {subject}\n\n{text}")
             );
         }
+    }
+}
+
+#[test]
+fn a_mail_with_a_logo_reads_as_it_was_written() {
+    let mail = english(MailKind::ResetPassword);
+    let settings = settings().with_logo(Some(MailLogo::new(b"any bytes")));
+    let html = render(&mail, &settings).unwrap().html;
+    insta::assert_snapshot!(format!("logo.{}.en.html", mail.kind), html);
+}
+
+/// The image alone is new: it takes the place of the name, names itself and loads nothing.
+#[test]
+fn a_logo_stands_for_the_name_of_the_product() {
+    let settings = MailSettings::new("Ann & \"Bob\"", "no-reply@example.org", None).unwrap();
+    let branded = settings
+        .clone()
+        .with_logo(Some(MailLogo::new(b"any bytes")));
+    for mail in all() {
+        let plain = render(&mail, &settings).unwrap();
+        let rendered = render(&mail, &branded).unwrap();
+        assert!(rendered.text == plain.text && rendered.subject == plain.subject);
+        let (before, rest) = rendered.html.split_once("<img ").unwrap();
+        let (image, after) = rest.split_once('>').unwrap();
+        let name = "Ann &#38; &#34;Bob&#34;";
+        assert_eq!(format!("{before}{name}{after}"), plain.html);
+        let address = format!("src=\"cid:logo@{}\"", mail.id);
+        for part in [&address, &format!("alt=\"{name}\""), "height=\"40\""] {
+            assert!(image.contains(part), "{part}: {image}");
+        }
+        for forbidden in ["http", "//", "data:", "url("] {
+            assert!(!image.contains(forbidden), "{forbidden}: {image}");
+        }
+    }
+}
+
+#[test]
+fn a_page_without_its_mail_has_the_logo_inside() {
+    let mail = english(MailKind::Welcome);
+    let branded = settings().with_logo(Some(MailLogo::new(b"any bytes")));
+    let html = render(&mail, &branded).unwrap().html;
+    let page = standalone_html(&html, &mail, &branded);
+    assert!(page.contains("src=\"data:image/png;base64,YW55IGJ5dGVz\""));
+    assert!(!page.contains("cid:"), "{page}");
+    let html = render(&mail, &settings()).unwrap().html;
+    assert_eq!(standalone_html(&html, &mail, &settings()), html);
+}
+
+#[test]
+fn whoever_lost_an_account_is_told_whom_to_turn_to() {
+    let unsupported = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
+    for language in Language::ALL {
+        let mail = sample(MailKind::EmailTakenBack, *language);
+        let told = |settings: &MailSettings| {
+            let text = render(&mail, settings).unwrap().text;
+            let not_you = if *language == Language::English {
+                "If this was not you:"
+            } else {
+                "Falls Sie das nicht waren:"
+            };
+            let line = text.lines().find(|line| line.starts_with(not_you));
+            line.unwrap().to_owned()
+        };
+        assert!(told(&settings()).ends_with(SUPPORT));
+        assert!(told(&unsupported).contains("Example"));
     }
 }
 
@@ -174,10 +243,11 @@ fn the_code_comes_first_where_there_is_one() {
                 visible(&html).starts_with("493027 "),
                 "the preheader begins with the code"
             );
-            assert!(
-                text.lines().any(|line| line.ends_with(": 493027")),
-                "{text}"
-            );
+            let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+            let [_heading, _greeting, first, ..] = lines[..] else {
+                panic!("{text}");
+            };
+            assert!(first.ends_with(": 493027"), "{text}");
         }
     }
 }

@@ -1,167 +1,33 @@
 //! Against a real peer on a loopback socket that says what its script tells it.
 
-use std::{
-    collections::HashMap,
-    error::Error as _,
-    sync::{Arc, Mutex},
-    time::Instant,
-};
+use std::{collections::HashMap, error::Error as _, time::Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
-};
 use vestibule_core::{mail::MailKind, model::Language};
+use vestibule_testkit::{SmtpPeer, SmtpScript};
 
 use super::*;
-use crate::{render, samples};
-
-/// What the peer does when a line of the dialogue begins with `at` ("." is the end of the message, "" the greeting).
-#[derive(Clone, Copy)]
-enum Script {
-    Accept,
-    Reply {
-        at: &'static str,
-        reply: &'static str,
-    },
-    Drop {
-        at: &'static str,
-    },
-    Silent {
-        at: &'static str,
-    },
-    /// Replies after [`LATE`], on the first connection alone: the second shows what became of the pool.
-    LateOnce {
-        at: &'static str,
-    },
-}
+use crate::{MailLogo, render, samples};
 
 const DEADLINE: Duration = Duration::from_millis(300);
 const LATE: Duration = Duration::from_millis(400);
 
-#[derive(Default)]
-struct Seen {
-    connections: usize,
-    commands: Vec<String>,
-    messages: Vec<String>,
+/// A mailer whose mail server is on this port.
+fn mailer_on(port: u16, user: &str, query: &str) -> SmtpMailer {
+    let url = format!("smtp://{user}127.0.0.1:{port}{query}");
+    let settings = MailSettings::new(
+        "Example",
+        "Example <no-reply@example.org>",
+        Some("help@example.org"),
+    )
+    .unwrap();
+    let mut mailer = SmtpMailer::new(&url.into(), settings).unwrap();
+    mailer.send_deadline = DEADLINE;
+    mailer
 }
 
-struct Peer {
-    port: u16,
-    seen: Arc<Mutex<Seen>>,
-}
-
-impl Peer {
-    async fn start(script: Script, extension: &'static str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let seen = Arc::<Mutex<Seen>>::default();
-        let record = Arc::clone(&seen);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let count = {
-                    let mut seen = record.lock().unwrap();
-                    seen.connections += 1;
-                    seen.connections
-                };
-                tokio::spawn(converse(
-                    stream,
-                    script,
-                    extension,
-                    count == 1,
-                    Arc::clone(&record),
-                ));
-            }
-        });
-        Self { port, seen }
-    }
-
-    fn mailer(&self, user: &str, query: &str) -> SmtpMailer {
-        let url = format!("smtp://{user}127.0.0.1:{}{query}", self.port);
-        let settings = MailSettings::new(
-            "Example",
-            "Example <no-reply@example.org>",
-            Some("help@example.org"),
-        )
-        .unwrap();
-        let mut mailer = SmtpMailer::new(&url.into(), settings).unwrap();
-        mailer.send_deadline = DEADLINE;
-        mailer
-    }
-
-    fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
-        look(&self.seen.lock().unwrap())
-    }
-}
-
-async fn converse(
-    stream: TcpStream,
-    script: Script,
-    extension: &str,
-    first: bool,
-    seen: Arc<Mutex<Seen>>,
-) {
-    let mut stream = BufReader::new(stream);
-    let mut line = String::new();
-    let mut message: Option<String> = None;
-    loop {
-        let reply = match (&mut message, line.trim_end()) {
-            (Some(_), ".") => "250 2.0.0 queued".to_owned(),
-            (Some(text), _) => {
-                text.push_str(line.strip_prefix('.').unwrap_or(&line));
-                String::new()
-            }
-            (None, "") => "220 peer ready".to_owned(),
-            (None, command) => {
-                seen.lock().unwrap().commands.push(command.to_owned());
-                match command.split(' ').next().unwrap() {
-                    "EHLO" => format!("250-peer\r\n{extension}250 HELP"),
-                    "DATA" => {
-                        message = Some(String::new());
-                        "354 go on".to_owned()
-                    }
-                    "QUIT" => "221 bye".to_owned(),
-                    _ => "250 ok".to_owned(),
-                }
-            }
-        };
-        let is_here = |at: &str| {
-            !reply.is_empty()
-                && if at.is_empty() {
-                    line.is_empty()
-                } else {
-                    line.starts_with(at)
-                }
-        };
-        let reply = match script {
-            Script::Drop { at } if is_here(at) => return,
-            Script::Silent { at } if is_here(at) => String::new(),
-            Script::LateOnce { at } if first && is_here(at) => {
-                tokio::time::sleep(LATE).await;
-                reply
-            }
-            Script::Reply { at, reply } if is_here(at) => reply.to_owned(),
-            _ => reply,
-        };
-        if line.trim_end() == "."
-            && let Some(text) = message.take()
-        {
-            seen.lock().unwrap().messages.push(text);
-        }
-        if !reply.is_empty()
-            && stream
-                .write_all(format!("{reply}\r\n").as_bytes())
-                .await
-                .is_err()
-        {
-            return;
-        }
-        line.clear();
-        if !matches!(stream.read_line(&mut line).await, Ok(length) if length > 0) {
-            return;
-        }
-    }
+fn mailer(peer: &SmtpPeer, user: &str, query: &str) -> SmtpMailer {
+    mailer_on(peer.port(), user, query)
 }
 
 fn sample() -> OutgoingMail {
@@ -206,7 +72,7 @@ fn decode_words(header: &str) -> String {
 }
 
 /// The body as it was before the transfer encoding.
-fn decode(part: &str) -> (String, String) {
+fn decode(part: &str) -> (HashMap<String, String>, Vec<u8>) {
     let (headers, body) = split(part);
     let bytes = match headers["Content-Transfer-Encoding"].as_str() {
         "quoted-printable" => {
@@ -215,16 +81,36 @@ fn decode(part: &str) -> (String, String) {
         "base64" => STANDARD.decode(body.replace("\r\n", "")).unwrap(),
         _ => body.as_bytes().to_vec(),
     };
+    (headers, bytes)
+}
+
+/// The same of a text, as a mail program shows it.
+fn decode_text(part: &str) -> (String, String) {
+    let (headers, bytes) = decode(part);
+    let text = String::from_utf8(bytes).unwrap().replace("\r\n", "\n");
     (
         headers["Content-Type"].clone(),
-        String::from_utf8(bytes).unwrap().replace("\r\n", "\n"),
+        text.trim_end().to_owned() + "\n",
     )
+}
+
+/// The kind of a part that has parts, and those.
+fn parts(part: &str) -> (String, Vec<&str>) {
+    let (headers, body) = split(part);
+    let (kind, boundary) = headers["Content-Type"].split_once("; boundary=").unwrap();
+    let delimiter = format!("--{}", boundary.trim_matches('"'));
+    let mut parts = body.split(delimiter.as_str());
+    assert_eq!(parts.next(), Some(""), "there is nothing before the parts");
+    let mut parts: Vec<&str> = parts.collect();
+    assert_eq!(parts.pop().unwrap().trim_end(), "--");
+    let parts = parts.into_iter().map(|it| it.trim_start_matches("\r\n"));
+    (kind.to_owned(), parts.collect())
 }
 
 #[tokio::test]
 async fn a_mail_arrives_whole() {
-    let peer = Peer::start(Script::Accept, "").await;
-    let mailer = peer.mailer("", "");
+    let peer = SmtpPeer::start(SmtpScript::Accept, "").await;
+    let mailer = mailer(&peer, "", "");
     let samples = Language::ALL.iter().flat_map(|language| samples(*language));
     let samples: Vec<_> = samples.collect();
     for mail in &samples {
@@ -232,9 +118,9 @@ async fn a_mail_arrives_whole() {
         // A task of lettre's puts the connection back.
         tokio::task::yield_now().await;
         let rendered = render(mail, &mailer.settings).unwrap();
-        let message = peer.seen(|seen| seen.messages.last().unwrap().clone());
+        let message = peer.seen(|seen| seen.messages.last().unwrap().text.clone());
         assert!(message.is_ascii() && message.lines().all(|line| line.len() <= 998));
-        let (headers, body) = split(&message);
+        let (headers, _) = split(&message);
         assert_eq!(headers["From"], "Example <no-reply@example.org>");
         assert_eq!(headers["To"], mail.recipient);
         assert_eq!(headers["Reply-To"], "help@example.org");
@@ -244,20 +130,12 @@ async fn a_mail_arrives_whole() {
         assert_eq!(headers["Auto-Submitted"], "auto-generated");
         assert_eq!(headers["MIME-Version"], "1.0");
         assert!(headers["Date"].contains("20"));
-        let (kind, boundary) = headers["Content-Type"].split_once("; boundary=").unwrap();
-        assert_eq!(kind, "multipart/alternative");
-        let delimiter = format!("--{}", boundary.trim_matches('"'));
-        let parts: Vec<&str> = body.split(delimiter.as_str()).collect();
-        assert_eq!(parts.len(), 4, "a prologue, two parts and the end");
-        let part = |index: usize| decode(parts[index].trim_start_matches("\r\n"));
-        let (text_type, text) = part(1);
-        let (html_type, html) = part(2);
-        assert_eq!(
-            (text_type.as_str(), html_type.as_str()),
-            ("text/plain; charset=utf-8", "text/html; charset=utf-8")
-        );
-        assert_eq!(text.trim_end(), rendered.text.trim_end());
-        assert_eq!(html.trim_end(), rendered.html.trim_end());
+        let (kind, parts) = parts(&message);
+        assert_eq!((kind.as_str(), parts.len()), ("multipart/alternative", 2));
+        let plain = "text/plain; charset=utf-8".to_owned();
+        assert_eq!(decode_text(parts[0]), (plain, rendered.text));
+        let page = "text/html; charset=utf-8".to_owned();
+        assert_eq!(decode_text(parts[1]), (page, rendered.html + "\n"));
     }
     peer.seen(|seen| {
         assert_eq!(seen.connections, 1, "the connection is kept");
@@ -277,16 +155,50 @@ async fn a_mail_arrives_whole() {
 }
 
 #[tokio::test]
+async fn a_logo_travels_inside_the_mail() {
+    // As large as it may be, and with every byte there is.
+    let png: Vec<u8> = (0..=255).cycle().take(64 * 1024).collect();
+    let peer = SmtpPeer::start(SmtpScript::Accept, "").await;
+    let mut mailer = mailer(&peer, "", "");
+    mailer.settings = mailer.settings.clone().with_logo(Some(MailLogo::new(&png)));
+    let mail = sample();
+    mailer.send(&mail).await.unwrap();
+    let rendered = render(&mail, &mailer.settings).unwrap();
+    let message = peer.seen(|seen| seen.messages[0].text.clone());
+    assert!(message.is_ascii() && message.lines().all(|line| line.len() <= 998));
+
+    let (kind, outer) = parts(&message);
+    assert_eq!((kind.as_str(), outer.len()), ("multipart/alternative", 2));
+    let plain = "text/plain; charset=utf-8".to_owned();
+    assert_eq!(decode_text(outer[0]), (plain, rendered.text));
+    let (kind, inner) = parts(outer[1]);
+    let related = "multipart/related; type=\"text/html\"";
+    assert_eq!((kind.as_str(), inner.len()), (related, 2));
+    let page = "text/html; charset=utf-8".to_owned();
+    assert_eq!(decode_text(inner[0]), (page, rendered.html.clone() + "\n"));
+    let (headers, image) = decode(inner[1]);
+    assert_eq!(headers["Content-Type"], "image/png");
+    assert_eq!(
+        headers["Content-Disposition"],
+        "inline; filename=\"logo.png\""
+    );
+    let id = headers["Content-ID"].trim_matches(['<', '>']);
+    assert_eq!(headers["Content-ID"], format!("<{id}>"));
+    assert!(rendered.html.contains(&format!("<img src=\"cid:{id}\"")));
+    assert_eq!(image, png);
+}
+
+#[tokio::test]
 async fn every_attempt_has_the_same_message_id() {
-    let peer = Peer::start(Script::Accept, "").await;
-    let mailer = peer.mailer("", "");
+    let peer = SmtpPeer::start(SmtpScript::Accept, "").await;
+    let mailer = mailer(&peer, "", "");
     mailer.send(&sample()).await.unwrap();
     mailer.send(&sample()).await.unwrap();
     peer.seen(|seen| {
         let ids: Vec<_> = seen
             .messages
             .iter()
-            .map(|message| split(message).0["Message-ID"].clone())
+            .map(|message| split(&message.text).0["Message-ID"].clone())
             .collect();
         assert_eq!(ids[0], ids[1]);
     });
@@ -305,8 +217,8 @@ async fn replies_say_whether_trying_again_makes_sense() {
         ("RCPT", "nonsense", false),
     ];
     for (at, reply, permanent) in cases {
-        let peer = Peer::start(Script::Reply { at, reply }, "").await;
-        let error = peer.mailer("", "").send(&sample()).await.unwrap_err();
+        let peer = SmtpPeer::start(SmtpScript::Reply { at, reply }, "").await;
+        let error = mailer(&peer, "", "").send(&sample()).await.unwrap_err();
         assert_eq!(
             matches!(error, MailError::Permanent(_)),
             permanent,
@@ -322,13 +234,12 @@ async fn a_wrong_password_is_our_fault_and_not_the_mails() {
         "534 5.7.9 too weak",
         "454 4.7.0 later",
     ] {
-        let peer = Peer::start(
-            Script::Reply { at: "AUTH", reply },
+        let peer = SmtpPeer::start(
+            SmtpScript::Reply { at: "AUTH", reply },
             "250-AUTH PLAIN LOGIN\r\n",
         )
         .await;
-        let error = peer
-            .mailer("ann:secret@", "")
+        let error = mailer(&peer, "ann:secret@", "")
             .send(&sample())
             .await
             .unwrap_err();
@@ -350,24 +261,20 @@ async fn a_wrong_password_is_our_fault_and_not_the_mails() {
 #[tokio::test]
 async fn a_server_that_hangs_up_is_tried_again() {
     for at in ["", "EHLO", "MAIL", "RCPT", "DATA", "."] {
-        let peer = Peer::start(Script::Drop { at }, "").await;
-        let error = peer.mailer("", "").send(&sample()).await.unwrap_err();
+        let peer = SmtpPeer::start(SmtpScript::Drop { at }, "").await;
+        let error = mailer(&peer, "", "").send(&sample()).await.unwrap_err();
         assert!(matches!(error, MailError::Temporary(_)), "{at}: {error:?}");
     }
-    let closed = Peer {
-        port: 1,
-        seen: Arc::default(),
-    };
-    let error = closed.mailer("", "").send(&sample()).await.unwrap_err();
+    let error = mailer_on(1, "", "").send(&sample()).await.unwrap_err();
     assert!(matches!(error, MailError::Temporary(_)), "{error:?}");
 }
 
 #[tokio::test]
 async fn silence_ends_at_the_deadline() {
     for at in ["", "EHLO", "MAIL", "RCPT", "DATA", "."] {
-        let peer = Peer::start(Script::Silent { at }, "").await;
+        let peer = SmtpPeer::start(SmtpScript::Silent { at }, "").await;
         let began = Instant::now();
-        let error = peer.mailer("", "").send(&sample()).await.unwrap_err();
+        let error = mailer(&peer, "", "").send(&sample()).await.unwrap_err();
         assert!(matches!(error, MailError::Temporary(_)), "{at}: {error:?}");
         assert!((DEADLINE..10 * DEADLINE).contains(&began.elapsed()), "{at}");
     }
@@ -376,8 +283,8 @@ async fn silence_ends_at_the_deadline() {
 #[tokio::test]
 async fn late_replies_are_not_taken_for_those_of_a_later_mail() {
     for at in ["", "EHLO", "MAIL", "RCPT", "DATA", "."] {
-        let peer = Peer::start(Script::LateOnce { at }, "").await;
-        let mailer = peer.mailer("", "");
+        let peer = SmtpPeer::start(SmtpScript::LateOnce { at, by: LATE }, "").await;
+        let mailer = mailer(&peer, "", "");
         mailer.send(&sample()).await.unwrap_err();
         tokio::time::sleep(LATE).await;
         mailer.send(&sample()).await.unwrap();
@@ -386,15 +293,22 @@ async fn late_replies_are_not_taken_for_those_of_a_later_mail() {
                 seen.connections, 2,
                 "{at}: the connection in doubt is not used again"
             );
-            assert!(seen.messages.last().unwrap().contains("493027"));
+            assert!(seen.messages.last().unwrap().text.contains("493027"));
         });
     }
 }
 
 #[tokio::test]
 async fn a_worker_that_stops_half_way_spoils_no_later_mail() {
-    let peer = Peer::start(Script::LateOnce { at: "RCPT" }, "").await;
-    let mailer = peer.mailer("", "");
+    let peer = SmtpPeer::start(
+        SmtpScript::LateOnce {
+            at: "RCPT",
+            by: LATE,
+        },
+        "",
+    )
+    .await;
+    let mailer = mailer(&peer, "", "");
     let (mail, patience) = (sample(), Duration::from_millis(50));
     assert!(timeout(patience, mailer.send(&mail)).await.is_err());
     tokio::time::sleep(LATE).await;
@@ -405,25 +319,24 @@ async fn a_worker_that_stops_half_way_spoils_no_later_mail() {
 #[tokio::test]
 async fn nothing_is_sent_when_starttls_is_missing_or_fails() {
     for (script, extension) in [
-        (Script::Accept, ""),
+        (SmtpScript::Accept, ""),
         (
-            Script::Reply {
+            SmtpScript::Reply {
                 at: "STARTTLS",
                 reply: "454 4.7.0 not now",
             },
             "250-STARTTLS\r\n",
         ),
         (
-            Script::Reply {
+            SmtpScript::Reply {
                 at: "STARTTLS",
                 reply: "220 go on\r\nthis is no TLS",
             },
             "250-STARTTLS\r\n",
         ),
     ] {
-        let peer = Peer::start(script, extension).await;
-        let error = peer
-            .mailer("ann:secret@", "?tls=required")
+        let peer = SmtpPeer::start(script, extension).await;
+        let error = mailer(&peer, "ann:secret@", "?tls=required")
             .send(&sample())
             .await
             .unwrap_err();
@@ -440,8 +353,8 @@ async fn nothing_is_sent_when_starttls_is_missing_or_fails() {
 
 #[tokio::test]
 async fn a_recipient_that_is_no_plain_address_is_refused_before_connecting() {
-    let peer = Peer::start(Script::Accept, "").await;
-    let mailer = peer.mailer("", "");
+    let peer = SmtpPeer::start(SmtpScript::Accept, "").await;
+    let mailer = mailer(&peer, "", "");
     for recipient in [
         "ann",
         "a@example.org, b@example.org",
@@ -464,8 +377,8 @@ async fn a_recipient_that_is_no_plain_address_is_refused_before_connecting() {
 #[tokio::test]
 async fn the_text_of_an_error_shows_no_address() {
     let reply = "550 5.1.1 <zoe@example.org>: user unknown in zoe@example.org";
-    let peer = Peer::start(Script::Reply { at: "RCPT", reply }, "").await;
-    let error = peer.mailer("", "").send(&sample()).await.unwrap_err();
+    let peer = SmtpPeer::start(SmtpScript::Reply { at: "RCPT", reply }, "").await;
+    let error = mailer(&peer, "", "").send(&sample()).await.unwrap_err();
     let source = error.source().unwrap().to_string();
     assert!(
         source.contains("550") && source.contains("user unknown"),

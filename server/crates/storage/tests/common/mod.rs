@@ -6,6 +6,8 @@
     reason = "each test file uses a part; a test that cannot go on panics"
 )]
 
+pub mod wire;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -119,7 +119,7 @@ pub async fn an_ended_session_never_comes_back(cx: Contract) {
     );
     assert_eq!(
         tx.end_session_by_cookie("cookie", cx.now()).await.unwrap(),
-        Some(session.id)
+        Some(user.id)
     );
     assert_eq!(
         tx.end_session_by_cookie("cookie", cx.now()).await.unwrap(),

@@ -248,9 +248,11 @@ pub async fn an_account_goes_back_under_another_password(cx: Contract) {
     let back = revert(&cx, ann.id, "ann@example.org").await.unwrap();
     assert!(back.unwrap().is_active);
     cx.advance(Duration::days(15));
-    let mut tx = cx.begin().await;
-    assert_eq!(tx.claim_due_deletion(cx.now()).await.unwrap(), None);
-    drop(tx);
+    let start = (time::OffsetDateTime::UNIX_EPOCH, uuid::Uuid::nil());
+    let mut store = cx.writer().await;
+    let claimed = store.claim_due_deletion(start, cx.now()).await.unwrap();
+    assert_eq!(claimed, None);
+    drop(store);
 
     // An account that somebody else closed stays closed.
     cx.database

@@ -1,12 +1,16 @@
-//! The contract of the store port: what every store must do, whatever it runs on.
+//! The contracts of the ports: what every adapter must do, whatever it runs on.
 //!
-//! [`store_contracts!`](crate::store_contracts) lists all of them; a store's tests run each on a fresh database.
+//! [`store_contracts!`](crate::store_contracts) lists those of the store; its tests run each on a fresh database. Those of the
+//! limiter and of the cache of principals are in [`limiter`] and [`principals`].
 
 pub mod browser_sessions;
+pub mod cleanup;
 pub mod deletions;
 pub mod email_changes;
+pub mod limiter;
 pub mod one_time_tokens;
 pub mod outbox;
+pub mod principals;
 pub mod records;
 pub mod refresh_tokens;
 pub mod sessions;
@@ -17,9 +21,10 @@ use std::sync::Arc;
 
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+use vestibule_core::AuditEvent;
 use vestibule_core::mail::MailKind;
 use vestibule_core::model::{Session, SessionKind, User};
-use vestibule_core::ports::{Clock, Random, Repository, Store, Transaction};
+use vestibule_core::ports::{Clock, NewSignIn, Random, Repository, Store, Transaction};
 
 use crate::{FakeClock, SeededRandom, TestDatabase, builders};
 
@@ -44,8 +49,13 @@ macro_rules! store_contracts {
             sessions::a_session_is_ended_once_and_by_its_user_only,
             sessions::all_sessions_end_or_all_but_one,
             sessions::last_seen_only_moves_forward,
+            sessions::many_are_seen_in_one_statement,
+            sessions::a_session_that_is_just_being_ended_is_not_waited_for,
             sessions::parallel_sign_ins_do_not_outlive_the_end_of_all_sessions,
             sessions::the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way,
+            sessions::a_sign_in_is_written_with_all_that_belongs_to_it,
+            sessions::a_sign_in_that_is_refused_leaves_nothing,
+            sessions::a_sign_in_that_fails_half_way_leaves_nothing,
             browser_sessions::a_cookie_is_bound_once_to_a_live_browser_session,
             browser_sessions::cookie_data_is_kept_while_the_session_lives,
             browser_sessions::an_ended_session_never_comes_back,
@@ -93,8 +103,19 @@ macro_rules! store_contracts {
             deletions::everything_of_a_deleted_account_is_gone,
             deletions::only_what_is_due_is_erased,
             deletions::parallel_purges_take_each_account_once,
+            deletions::a_claimed_account_is_nobodys_and_its_address_free,
+            deletions::what_belongs_to_an_account_goes_in_parts,
             deletions::an_event_about_an_account_that_goes_is_not_left_behind,
             deletions::a_purge_passes_over_an_account_that_is_being_kept,
+            cleanup::a_job_is_leased_to_one_at_a_time,
+            cleanup::parallel_replicas_get_one_lease,
+            cleanup::mailed_tokens_go_by_age,
+            cleanup::sessions_go_some_time_after_their_end,
+            cleanup::mails_go_once_they_are_done_with,
+            cleanup::events_go_by_age_and_refreshes_before_them,
+            cleanup::no_more_than_a_part_goes_at_once_and_the_oldest_first,
+            cleanup::accounts_that_never_proved_their_address_are_due_if_nobody_uses_them,
+            cleanup::a_sign_in_that_is_under_way_keeps_an_unverified_account,
             records::the_history_is_paged_by_id,
             records::every_event_is_read_back_in_parts,
             records::an_event_of_nobody_that_is_there_is_refused,
@@ -107,6 +128,8 @@ macro_rules! store_contracts {
             records::a_pending_change_is_the_newest_until_it_ends,
             whole::an_uncommitted_transaction_leaves_nothing,
             whole::an_audit_record_is_kept,
+            whole::many_events_are_kept_as_each_alone,
+            whole::events_of_an_account_that_goes_are_nobodys,
             whole::of_two_first_signing_keys_one_is_kept,
             whole::signing_keys_are_listed_while_published,
             whole::text_of_every_script_comes_back,
@@ -150,6 +173,10 @@ impl Contract {
         self.store.connect().await.unwrap()
     }
 
+    async fn writer(&self) -> Box<dyn Repository> {
+        self.store.writer().await.unwrap()
+    }
+
     async fn begin(&self) -> Box<dyn Transaction> {
         self.store.begin().await.unwrap()
     }
@@ -165,6 +192,31 @@ impl Contract {
         tx.enqueue_mail(&mail).await.unwrap();
         tx.commit().await.unwrap();
         user
+    }
+
+    /// Signs the user in to the API under a password hash; the user as it is then, and the session that began.
+    async fn begin_session(
+        &self,
+        store: &mut dyn Repository,
+        user_id: Uuid,
+        verified_hash: &str,
+        new_hash: Option<&str>,
+    ) -> Option<(User, Session)> {
+        let session = builders::session(self.id(), user_id, SessionKind::Api, self.now());
+        let token_hash = format!("first of {}", session.id);
+        let token = builders::refresh_token(self.id(), &session, &token_hash);
+        let event = AuditEvent::LoginSuccess;
+        let event = builders::audit(self.id(), Some(user_id), event, self.now());
+        let sign_in = NewSignIn {
+            verified_hash,
+            new_hash,
+            session: &session,
+            refresh_token: Some(&token),
+            event: &event,
+            mail: None,
+        };
+        let user = store.begin_session(&sign_in).await.unwrap()?;
+        Some((user, session))
     }
 
     /// A browser session without a cookie.

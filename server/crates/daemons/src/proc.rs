@@ -17,7 +17,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::tools::TOOLS;
+/// Where the project's own tools are.
+pub const TOOLS: &str = "target/tools";
 
 /// How long an interrupted child may take to end by itself.
 const GRACE: Duration = Duration::from_secs(15);
@@ -37,8 +38,10 @@ pub fn interrupted() -> bool {
 }
 
 /// A command about to run, with the project's own tools first on its PATH.
+#[must_use]
 pub struct Cmd {
     command: Command,
+    limit: Option<Duration>,
 }
 
 impl Cmd {
@@ -52,7 +55,10 @@ impl Cmd {
                 command.env_remove(&name);
             }
         }
-        Self { command }
+        Self {
+            command,
+            limit: None,
+        }
     }
 
     /// A command line without quotes: `Cmd::line("cargo fmt --all")`.
@@ -77,6 +83,12 @@ impl Cmd {
 
     pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.command.current_dir(dir);
+        self
+    }
+
+    /// Ends it when it takes longer than this.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = Some(limit);
         self
     }
 
@@ -105,7 +117,7 @@ impl Cmd {
 
     /// Runs it with its output going through; anything but success is an error.
     pub fn run(mut self) -> Result<()> {
-        let status = wait(&mut self.spawn()?)?;
+        let status = wait_for(&mut self.spawn()?, self.limit)?;
         self.judge(status)
     }
 
@@ -166,7 +178,7 @@ impl Cmd {
                     line(&String::from_utf8_lossy(&text));
                 }
             });
-            wait(&mut child)
+            wait_for(&mut child, self.limit)
         })
     }
 
@@ -191,12 +203,21 @@ impl Cmd {
 
 /// Waits for a child, hands it our interrupts, and ends whatever it started and left.
 pub fn wait(child: &mut Child) -> Result<ExitStatus> {
+    wait_for(child, None)
+}
+
+fn wait_for(child: &mut Child, limit: Option<Duration>) -> Result<ExitStatus> {
+    let started = Instant::now();
     let mut told: Option<Instant> = None;
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
         match told {
+            None if limit.is_some_and(|limit| started.elapsed() > limit) => {
+                signal_group(child, Signal::INT);
+                told = Some(Instant::now());
+            }
             None if interrupted() => {
                 signal_group(child, Signal::INT);
                 told = Some(Instant::now());

@@ -1,0 +1,7 @@
+//! In the memory of this process: alone where it is the only one, and below Redis where there are several.
+
+mod limiter;
+mod principals;
+
+pub use limiter::InProcessLimiter;
+pub use principals::{InProcessPrincipals, NoCache};

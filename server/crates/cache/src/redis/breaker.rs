@@ -1,0 +1,121 @@
+//! A circuit breaker: a Redis that does not answer is not asked for a while, so that requests do not wait for it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Failures in a row that open the circuit.
+const MAX_FAILURES: u32 = 3;
+/// How long it stays open; then one call is let through.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Failures are told this often.
+const ALERT_INTERVAL: Duration = Duration::from_mins(1);
+
+#[derive(Default)]
+pub(super) struct Breaker(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    failures: u32,
+    open_until: Option<Instant>,
+    told_at: Option<Instant>,
+    is_end_untold: bool,
+}
+
+impl Breaker {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a call may be tried now. After a pause one caller is let through, and the others a pause later.
+    pub(super) fn may_call(&self, now: Instant) -> bool {
+        let mut state = self.lock();
+        match state.open_until {
+            None => true,
+            Some(until) if until > now => false,
+            Some(_) => {
+                state.open_until = Some(now + PAUSE);
+                true
+            }
+        }
+    }
+
+    /// Notes an answer; whether it ends failures that were told.
+    pub(super) fn succeeded(&self) -> bool {
+        let mut state = self.lock();
+        state.failures = 0;
+        state.open_until = None;
+        std::mem::take(&mut state.is_end_untold)
+    }
+
+    /// Notes a failure; whether it is time to tell of it.
+    pub(super) fn failed(&self, now: Instant) -> bool {
+        let mut state = self.lock();
+        state.failures = state.failures.saturating_add(1);
+        if state.failures >= MAX_FAILURES {
+            state.open_until = Some(now + PAUSE);
+        }
+        let is_due = state
+            .told_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= ALERT_INTERVAL);
+        if is_due {
+            state.told_at = Some(now);
+            state.is_end_untold = true;
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_failures_open_it_and_one_caller_a_second_tries_again() {
+        let breaker = Breaker::default();
+        let start = Instant::now();
+        for _ in 0..3 {
+            assert!(breaker.may_call(start));
+            breaker.failed(start);
+        }
+        let almost = PAUSE.saturating_sub(Duration::from_millis(1));
+        assert!(!breaker.may_call(start + almost));
+        let later = start + PAUSE;
+        assert!(breaker.may_call(later));
+        assert!(!breaker.may_call(later), "only one");
+        breaker.failed(later);
+        assert!(!breaker.may_call(later + PAUSE / 2));
+        assert!(breaker.may_call(later + PAUSE));
+        assert!(breaker.succeeded(), "the end of an outage is told");
+        assert!(breaker.may_call(later + PAUSE));
+        assert!(breaker.may_call(later + PAUSE));
+    }
+
+    #[test]
+    fn failures_are_told_once_a_minute_whatever_comes_between() {
+        for has_successes in [false, true] {
+            let breaker = Breaker::default();
+            let start = Instant::now();
+            let mut ends = 0;
+            let told: Vec<u64> = (0..130)
+                .filter(|second| {
+                    ends += u32::from(has_successes && breaker.succeeded());
+                    breaker.failed(start + Duration::from_secs(*second))
+                })
+                .collect();
+            assert_eq!(told, [0, 60, 120]);
+            assert_eq!(ends, if has_successes { 3 } else { 0 });
+        }
+    }
+
+    #[test]
+    fn a_success_between_failures_keeps_it_closed() {
+        let breaker = Breaker::default();
+        let now = Instant::now();
+        for _ in 0..10 {
+            breaker.failed(now);
+            breaker.failed(now);
+            breaker.succeeded();
+        }
+        assert!(breaker.may_call(now));
+    }
+}

@@ -1,0 +1,139 @@
+//! Limits that all replicas keep together, by the generic cell rate algorithm: one instant per key.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use redis::{Script, ScriptInvocation};
+use time::OffsetDateTime;
+use vestibule_core::ports::{Charge, Decision, Quota, RateLimiter};
+
+use super::link::RedisLink;
+use crate::InProcessLimiter;
+
+/// Takes all charges or none. KEYS: one a charge. ARGV: now, then burst and period of each; times in microseconds. Gives
+/// the microseconds to wait, or 0. What is no number is taken for a full quota, and no instant for one that is further
+/// away than an empty quota's: else a clock that was wrong for a moment, or a strange value, would be a lock.
+const TAKE: &str = r"
+local now, wait, full_at = tonumber(ARGV[1]), 0, {}
+for i, key in ipairs(KEYS) do
+  local burst, period = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local current = tonumber(redis.pcall('GET', key) or now) or now
+  full_at[i] = math.max(now, math.min(now + burst * period, current)) + period
+  wait = math.max(wait, full_at[i] - now - burst * period)
+end
+if wait > 0 then return wait end
+for i, key in ipairs(KEYS) do
+  redis.call('SET', key, string.format('%.0f', full_at[i]), 'PX', math.ceil((full_at[i] - now) / 1000))
+end
+return 0";
+
+/// KEYS and ARGV as above.
+const GIVE_BACK: &str = r"
+local now = tonumber(ARGV[1])
+for i, key in ipairs(KEYS) do
+  local full_at = (tonumber(redis.pcall('GET', key) or now) or now) - tonumber(ARGV[2 * i + 1])
+  if full_at > now then
+    redis.call('SET', key, string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
+  else
+    redis.call('DEL', key)
+  end
+end
+return 0";
+
+/// A limiter on Redis. While Redis is of no help each replica keeps the limits alone, and stricter.
+pub struct RedisLimiter {
+    link: RedisLink,
+    alone: InProcessLimiter,
+    take: Script,
+    give_back: Script,
+}
+
+impl RedisLimiter {
+    pub fn new(link: RedisLink) -> Self {
+        Self {
+            link,
+            alone: InProcessLimiter::default(),
+            take: Script::new(TAKE),
+            give_back: Script::new(GIVE_BACK),
+        }
+    }
+
+    fn key(&self, charge: &Charge) -> String {
+        self.link.name(format_args!("limit:{}", charge.key))
+    }
+
+    fn invocation<'a>(
+        &self,
+        script: &'a Script,
+        charges: &[Charge],
+        now: OffsetDateTime,
+    ) -> ScriptInvocation<'a> {
+        let mut invocation = script.prepare_invoke();
+        invocation.arg(micros(now));
+        for charge in charges {
+            invocation.key(self.key(charge));
+            invocation.arg(charge.quota.burst);
+            invocation.arg(u64::try_from(charge.quota.period.as_micros()).unwrap_or(u64::MAX));
+        }
+        invocation
+    }
+}
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[async_trait]
+impl RateLimiter for RedisLimiter {
+    async fn take(&self, charges: &[Charge], now: OffsetDateTime) -> Result<Decision> {
+        let take = self.invocation(&self.take, charges, now);
+        let answer = self
+            .link
+            .call(async |mut redis| take.invoke_async::<u64>(&mut redis).await);
+        match answer.await {
+            Ok(0) => Ok(Decision::Allowed),
+            Ok(micros) => Ok(Decision::Limited {
+                retry_after: Duration::from_micros(micros),
+            }),
+            Err(_) => self.alone.take(&stricter(charges), now).await,
+        }
+    }
+
+    async fn give_back(&self, charges: &[Charge], now: OffsetDateTime) -> Result<()> {
+        let give_back = self.invocation(&self.give_back, charges, now);
+        let answer = self
+            .link
+            .call(async |mut redis| give_back.invoke_async::<u64>(&mut redis).await);
+        match answer.await {
+            Ok(_) => Ok(()),
+            Err(_) => self.alone.give_back(&stricter(charges), now).await,
+        }
+    }
+
+    async fn reset(&self, charges: &[Charge]) -> Result<()> {
+        let mut delete = redis::cmd("DEL");
+        for charge in charges {
+            delete.arg(self.key(charge));
+        }
+        // Whether it helps or not: the owner has just proved who they are.
+        let _ = self
+            .link
+            .call(async |mut redis| delete.query_async::<u64>(&mut redis).await)
+            .await;
+        self.alone.reset(charges).await
+    }
+}
+
+fn micros(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
+}
+
+/// A replica that is alone allows half of each burst, and half as many after it.
+fn stricter(charges: &[Charge]) -> Vec<Charge> {
+    let half = |charge: &Charge| Charge {
+        key: charge.key.clone(),
+        quota: Quota {
+            burst: (charge.quota.burst / 2).max(1),
+            period: charge.quota.period * 2,
+        },
+    };
+    charges.iter().map(half).collect()
+}

@@ -1,0 +1,235 @@
+//! The connection to Redis: a deadline on every call, and a circuit breaker before it.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use redis::aio::{MultiplexedConnection, PubSub};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisError, RedisResult,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::time::timeout;
+
+use super::breaker::Breaker;
+
+/// The longest that a request waits for Redis, connecting included.
+const DEADLINE: Duration = Duration::from_millis(300);
+
+/// `REDIS_URL` is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidRedisUrl {
+    /// The message does not repeat the URL, which may hold a password.
+    #[error("it must be redis://[user:password@]host[:port][/database], or rediss:// for TLS")]
+    Malformed,
+    #[error(
+        "in production a Redis on another machine is reached over TLS: write rediss:// instead of redis://"
+    )]
+    NotEncrypted,
+    #[error("an encrypted connection checks the certificate: take away #insecure")]
+    NotVerified,
+}
+
+/// Why Redis did not help.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreachable {
+    #[error("Redis is not asked: it did not answer lately")]
+    CircuitOpen,
+    #[error("Redis did not answer within 300 ms")]
+    Deadline,
+    #[error("Redis answered with an error")]
+    Error(#[source] RedisError),
+}
+
+/// One connection, shared by all calls of this process.
+///
+/// Not the driver's `ConnectionManager`: that one keeps a connection on which nothing is answered any more until TCP
+/// gives up, and never tries again after one that was refused with an error (a wrong password, for example).
+#[derive(Clone)]
+pub struct RedisLink(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    prefix: String,
+    connection: Mutex<Option<MultiplexedConnection>>,
+    connecting: tokio::sync::Mutex<()>,
+    breaker: Breaker,
+}
+
+impl fmt::Debug for RedisLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedisLink")
+    }
+}
+
+impl RedisLink {
+    /// Nothing is connected yet: a Redis that is away is no reason not to start. Every key and channel begins with `prefix`.
+    ///
+    /// # Errors
+    /// For a URL that cannot be used. Whether it is safe for production is asked of [`RedisLink::validate`].
+    pub fn open(url: &SecretString, prefix: &str) -> Result<Self, InvalidRedisUrl> {
+        let client = Client::open(url.expose_secret()).map_err(|_| InvalidRedisUrl::Malformed)?;
+        Ok(Self(Arc::new(Inner {
+            client,
+            prefix: prefix.to_owned(),
+            connection: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            breaker: Breaker::default(),
+        })))
+    }
+
+    /// What is wrong with a URL, if anything.
+    ///
+    /// # Errors
+    /// Also, with `is_production`, where passwords or limits would travel in clear.
+    pub fn validate(url: &SecretString, is_production: bool) -> Result<(), InvalidRedisUrl> {
+        let info = url
+            .expose_secret()
+            .into_connection_info()
+            .map_err(|_| InvalidRedisUrl::Malformed)?;
+        match info.addr() {
+            ConnectionAddr::TcpTls { insecure: true, .. } => Err(InvalidRedisUrl::NotVerified),
+            ConnectionAddr::Tcp(host, _) if is_production && !is_loopback(host) => {
+                Err(InvalidRedisUrl::NotEncrypted)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The name of a key or channel.
+    pub(super) fn name(&self, rest: fmt::Arguments<'_>) -> String {
+        format!("{}:{rest}", self.0.prefix)
+    }
+
+    /// Asks Redis, within the deadline and only while it answers at all. What was sent in vain may still be done later.
+    pub(super) async fn call<T, F>(
+        &self,
+        ask: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, Unreachable>
+    where
+        F: Future<Output = RedisResult<T>>,
+    {
+        if !self.0.breaker.may_call(Instant::now()) {
+            return Err(Unreachable::CircuitOpen);
+        }
+        let asked = async { ask(self.connect().await?).await };
+        let answer = match timeout(DEADLINE, asked).await {
+            Ok(answer) => answer.map_err(Unreachable::Error),
+            Err(_) => Err(Unreachable::Deadline),
+        };
+        match &answer {
+            Ok(_) => self.note_success(),
+            Err(error) => self.note_failure(error),
+        }
+        answer
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+        self.0
+            .connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection that there is, or a new one; of parallel callers one makes it.
+    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+        let present = || self.connection().clone();
+        if let Some(connection) = present() {
+            return Ok(connection);
+        }
+        let _alone = self.0.connecting.lock().await;
+        if let Some(connection) = present() {
+            return Ok(connection);
+        }
+        // The deadline is the caller's.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None);
+        let client = &self.0.client;
+        let connection = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
+        *self.connection() = Some(connection.clone());
+        Ok(connection)
+    }
+
+    fn note_success(&self) {
+        if self.0.breaker.succeeded() {
+            tracing::info!("Redis answers again");
+        }
+    }
+
+    /// Whatever it was, the next call begins with a new connection: the old one may be a dead one, or lead to a server that
+    /// has become a read-only replica. Those who wait on it go on waiting.
+    fn note_failure(&self, error: &Unreachable) {
+        *self.connection() = None;
+        if self.0.breaker.failed(Instant::now()) {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "Redis is of no help: limits are kept by each replica alone and are stricter, and who is signed in is looked up in the database"
+            );
+        }
+    }
+
+    /// A connection of its own, for messages.
+    pub(super) async fn subscribe(&self, channel: &str) -> Result<PubSub, Unreachable> {
+        let subscribing = async {
+            let mut messages = self.0.client.get_async_pubsub().await?;
+            messages.subscribe(channel).await?;
+            Ok(messages)
+        };
+        match timeout(DEADLINE, subscribing).await {
+            Ok(subscribed) => subscribed.map_err(Unreachable::Error),
+            Err(_) => Err(Unreachable::Deadline),
+        }
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_judged() {
+        let judge =
+            |url: &str, is_production| RedisLink::validate(&SecretString::from(url), is_production);
+        for url in [
+            "redis://127.0.0.1",
+            "redis://localhost:6380/2",
+            "redis://[::1]:6379",
+            "rediss://:fake-password@redis.example.org:6379",
+            "unix:///run/redis.sock",
+        ] {
+            judge(url, true).unwrap();
+        }
+        judge("redis://redis.example.org", false).unwrap();
+        for url in ["redis://redis.example.org", "redis://10.0.0.5:6379"] {
+            let judged = judge(url, true);
+            assert!(
+                matches!(judged, Err(InvalidRedisUrl::NotEncrypted)),
+                "{url}"
+            );
+        }
+        for is_production in [false, true] {
+            let judged = judge("rediss://redis.example.org/#insecure", is_production);
+            assert!(matches!(judged, Err(InvalidRedisUrl::NotVerified)));
+            for url in [
+                "",
+                "localhost",
+                "http://localhost",
+                "redis://localhost:port",
+            ] {
+                let judged = judge(url, is_production);
+                assert!(matches!(judged, Err(InvalidRedisUrl::Malformed)), "{url}");
+            }
+        }
+    }
+}

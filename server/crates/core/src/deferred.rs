@@ -1,0 +1,183 @@
+//! Writes that may come a moment late: what nobody waits for is written for many requests at once.
+//!
+//! Refusals, refreshes and "last seen" are the most frequent facts and the least fragile: none of them decides anything. What
+//! belongs to a change of an account is written with that change and never here.
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::audit::{AuditEvent, AuditRecord};
+use crate::auth::{Auth, RequestMeta};
+use crate::error::{AuthError, ErrorCode};
+use crate::ports::StoreError;
+
+/// Events that wait at most; a database that is away longer than this lasts loses the later ones, and the log says how many.
+const MAX_EVENTS: usize = 10_000;
+/// Rows of one statement.
+const BATCH: usize = 500;
+
+/// What waits to be written.
+#[derive(Default)]
+pub(crate) struct Deferred {
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    events: Vec<AuditRecord>,
+    /// The newest of each session.
+    seen: HashMap<Uuid, OffsetDateTime>,
+    dropped: u64,
+}
+
+impl Deferred {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, record: AuditRecord) {
+        let mut waiting = self.lock();
+        if let Some(same) = waiting
+            .events
+            .iter_mut()
+            .rev()
+            .take(BATCH)
+            .find(|one| is_repeated(one, &record))
+        {
+            count_one_more(&mut same.details);
+        } else if waiting.events.len() < MAX_EVENTS {
+            waiting.events.push(record);
+        } else {
+            waiting.dropped += 1;
+        }
+    }
+
+    fn next_batch(&self) -> (Vec<AuditRecord>, Vec<(Uuid, OffsetDateTime)>) {
+        let mut waiting = self.lock();
+        if waiting.dropped > 0 {
+            tracing::error!(
+                dropped = mem::take(&mut waiting.dropped),
+                "audit events were lost: the database did not take them for too long"
+            );
+        }
+        let count = waiting.events.len().min(BATCH);
+        let events = waiting.events.drain(..count).collect();
+        (events, waiting.seen.drain().collect())
+    }
+
+    fn put_back(&self, events: Vec<AuditRecord>, seen: Vec<(Uuid, OffsetDateTime)>) {
+        let mut waiting = self.lock();
+        waiting.events.splice(..0, events);
+        let room = waiting.events.len().min(MAX_EVENTS);
+        waiting.dropped += (waiting.events.len() - room) as u64;
+        waiting.events.truncate(room);
+        for (session_id, at) in seen {
+            waiting.seen.entry(session_id).or_insert(at);
+        }
+    }
+}
+
+/// A flood of refusals is one row with a count, not a flood of rows.
+fn is_repeated(one: &AuditRecord, other: &AuditRecord) -> bool {
+    let is_refusal = matches!(
+        other.event,
+        AuditEvent::RateLimited | AuditEvent::LoginLimited | AuditEvent::RequestRefused
+    );
+    is_refusal
+        && one.event == other.event
+        && one.user_id == other.user_id
+        && one.ip_address == other.ip_address
+        && ["limit", "code"]
+            .iter()
+            .all(|key| one.details.get(key) == other.details.get(key))
+}
+
+fn count_one_more(details: &mut Value) {
+    let count = details.get("count").and_then(Value::as_u64).unwrap_or(1);
+    details["count"] = json!(count + 1);
+}
+
+impl Auth {
+    /// Has an event written that belongs to no other write.
+    pub(crate) fn defer_audit(
+        &self,
+        event: AuditEvent,
+        user_id: Option<Uuid>,
+        details: Value,
+        meta: &RequestMeta,
+    ) {
+        self.deferred
+            .push(self.audit_record(event, user_id, details, meta));
+    }
+
+    /// Has the audit log tell of an answer that was an error. What an operation has an event of its own for is told by that.
+    pub fn audit_refusal(&self, code: ErrorCode, meta: &RequestMeta) {
+        let is_told = matches!(
+            code,
+            ErrorCode::InvalidCredentials
+                | ErrorCode::InvalidToken
+                | ErrorCode::RefreshTokenReused
+                | ErrorCode::EmailTaken
+                | ErrorCode::RateLimited
+        );
+        if !is_told {
+            let details = json!({ "code": code.as_str() });
+            self.defer_audit(AuditEvent::RequestRefused, None, details, meta);
+        }
+    }
+
+    /// Has `last_seen_at` of a session moved forward.
+    pub(crate) fn defer_seen(&self, session_id: Uuid, at: OffsetDateTime) {
+        self.deferred.lock().seen.insert(session_id, at);
+    }
+
+    /// Writes what waits; how many events were written. Called by a worker, a few times a second and once at the end.
+    ///
+    /// # Errors
+    /// Those of the store; what could not be written waits on.
+    pub async fn write_deferred(&self) -> Result<usize, AuthError> {
+        let mut written = 0;
+        loop {
+            let (events, seen) = self.deferred.next_batch();
+            if events.is_empty() && seen.is_empty() {
+                return Ok(written);
+            }
+            match self.write_batch(&events, &seen).await {
+                Ok(()) => written += events.len(),
+                Err(error @ StoreError::Unavailable(_)) => {
+                    self.deferred.put_back(events, seen);
+                    return Err(error.into());
+                }
+                Err(error) => {
+                    // It would fail again, and keep all later ones waiting.
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        dropped = events.len(),
+                        "audit events cannot be written"
+                    );
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+
+    async fn write_batch(
+        &self,
+        events: &[AuditRecord],
+        seen: &[(Uuid, OffsetDateTime)],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        if !events.is_empty() {
+            tx.insert_audits(events).await?;
+        }
+        if !seen.is_empty() {
+            tx.touch_sessions(seen).await?;
+        }
+        tx.commit().await
+    }
+}

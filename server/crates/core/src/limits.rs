@@ -1,0 +1,171 @@
+//! The limits that operations keep. The numbers are documented in docs/SECURITY.md.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::audit::AuditEvent;
+use crate::auth::{Auth, RequestMeta};
+use crate::crypto::hash_token;
+use crate::error::AuthError;
+use crate::ports::{Charge, Decision, Quota};
+
+/// A limit: what is counted, and how much of it each key may do.
+#[derive(Clone, Copy)]
+pub(crate) struct Limit {
+    name: &'static str,
+    quota: Quota,
+}
+
+const fn limit(name: &'static str, burst: u32, period: Duration) -> Limit {
+    Limit {
+        name,
+        quota: Quota { burst, period },
+    }
+}
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Requests of any kind from one network.
+pub(crate) const REQUEST_NETWORK: Limit = limit("request:network", 600, Duration::from_millis(50));
+/// Wrong passwords from one network.
+pub(crate) const SIGN_IN_NETWORK: Limit = limit("sign_in:network", 50, seconds(10));
+/// Wrong passwords for one account. Together they are a delay that grows with the failures and never a lock: ten at once,
+/// then one a minute, after thirty one in ten minutes, after a hundred one an hour (rule D5).
+const SIGN_IN_ACCOUNT: [Limit; 3] = [
+    limit("sign_in:account", 10, seconds(60)),
+    limit("sign_in:account:thirty", 30, seconds(600)),
+    limit("sign_in:account:hundred", 100, seconds(3600)),
+];
+/// The same for those who have been in the account before, so that nobody else can keep them out.
+const SIGN_IN_KNOWN: [Limit; 3] = [
+    limit("sign_in:known", 10, seconds(60)),
+    limit("sign_in:known:thirty", 30, seconds(600)),
+    limit("sign_in:known:hundred", 100, seconds(3600)),
+];
+/// Registrations from one network.
+pub(crate) const REGISTER_NETWORK: Limit = limit("register:network", 20, seconds(60));
+/// Mails that somebody can cause to one address.
+pub(crate) const MAIL_RECIPIENT: Limit = limit("mail:recipient", 5, seconds(600));
+/// Mails that one network can cause.
+pub(crate) const MAIL_NETWORK: Limit = limit("mail:network", 20, seconds(60));
+/// Downloads of one account's data.
+pub(crate) const EXPORT_ACCOUNT: Limit = limit("export:account", 5, seconds(600));
+/// Mailed tokens and codes tried from one network.
+pub(crate) const TOKEN_NETWORK: Limit = limit("token:network", 30, seconds(10));
+/// Passwords that one network can have rated while they are typed: an office at once, and one a second after that.
+pub(crate) const STRENGTH_NETWORK: Limit = limit("strength:network", 120, seconds(1));
+
+impl Limit {
+    /// One unit of what `key` may do.
+    pub(crate) fn of(self, key: &str) -> Charge {
+        Charge {
+            key: format!("{}:{key}", self.name),
+            quota: self.quota,
+        }
+    }
+}
+
+/// Whose wrong passwords are counted together.
+pub(crate) enum Guesser<'a> {
+    /// Anybody who names the account: its canonical address, or whatever was typed in its place.
+    Anybody(&'a str),
+    /// Somebody who is, or has been, signed in to it.
+    Known(Uuid),
+}
+
+impl Guesser<'_> {
+    /// What a wrong password costs the account.
+    pub(crate) fn charges(&self) -> Vec<Charge> {
+        let (limits, key) = match self {
+            // Hashed, so that the limiter holds no address.
+            Self::Anybody(canonical) => (SIGN_IN_ACCOUNT, hash_token(canonical)),
+            Self::Known(user_id) => (SIGN_IN_KNOWN, user_id.to_string()),
+        };
+        limits.iter().map(|limit| limit.of(&key)).collect()
+    }
+}
+
+/// The key of a client's network: an IPv4 address, or an IPv6 /64 (lesson V38).
+pub(crate) fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+impl Auth {
+    /// Counts a request of any kind against its network.
+    ///
+    /// # Errors
+    /// [`AuthError::RateLimited`]; [`AuthError::Unavailable`] if the limiter does not answer.
+    pub async fn admit(&self, meta: &RequestMeta) -> Result<(), AuthError> {
+        self.take(&[REQUEST_NETWORK.of(&meta.network())], meta)
+            .await
+    }
+
+    /// Takes all of the charges or none; a refusal is an event.
+    ///
+    /// # Errors
+    /// [`AuthError::RateLimited`] if one of the quotas is used up.
+    pub(crate) async fn take(
+        &self,
+        charges: &[Charge],
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let taken = self.take_quietly(charges).await;
+        if matches!(taken, Err(AuthError::RateLimited { .. })) {
+            let limit = charges.first().map(|charge| limit_name(&charge.key));
+            let details = json!({ "limit": limit });
+            self.defer_audit(AuditEvent::RateLimited, None, details, meta);
+        }
+        taken
+    }
+
+    /// Takes all of the charges or none, and tells nobody.
+    ///
+    /// # Errors
+    /// [`AuthError::RateLimited`] if one of the quotas is used up.
+    pub(crate) async fn take_quietly(&self, charges: &[Charge]) -> Result<(), AuthError> {
+        if !self.settings.limits_enabled {
+            return Ok(());
+        }
+        match self
+            .limiter
+            .take(charges, self.clock.now())
+            .await
+            .map_err(AuthError::Unavailable)?
+        {
+            Decision::Allowed => Ok(()),
+            Decision::Limited { retry_after } => Err(AuthError::RateLimited { retry_after }),
+        }
+    }
+
+    pub(crate) async fn give_back(&self, charges: &[Charge]) {
+        if !self.settings.limits_enabled {
+            return;
+        }
+        if let Err(error) = self.limiter.give_back(charges, self.clock.now()).await {
+            tracing::warn!(error, "a limit was not given back");
+        }
+    }
+
+    pub(crate) async fn reset_limits(&self, charges: &[Charge]) {
+        if let Err(error) = self.limiter.reset(charges).await {
+            tracing::warn!(error, "a limit was not reset");
+        }
+    }
+}
+
+/// `register:network` of `register:network:203.0.113.7`.
+fn limit_name(key: &str) -> &str {
+    let second = key.match_indices(':').nth(1);
+    second.map_or(key, |(end, _)| &key[..end])
+}

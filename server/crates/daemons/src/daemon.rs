@@ -1,0 +1,218 @@
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Child, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use crate::proc::{self, Cmd, find};
+
+const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// A port that was free a moment ago.
+pub fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("no free port on 127.0.0.1")?;
+    Ok(listener.local_addr()?.port())
+}
+
+/// In the system's folder for such things: a checkout under /root could not be entered by another account.
+pub(crate) fn temporary_folder(name: &str) -> Result<TempDir> {
+    let folder = tempfile::Builder::new()
+        .prefix(&format!("vestibule-{name}-"))
+        .tempdir()?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
+    Ok(folder)
+}
+
+/// Whom a server runs as: ourselves, or a user and group that root steps down to.
+#[derive(Clone, Copy)]
+pub(crate) struct Account(pub Option<(u32, u32)>);
+
+impl Account {
+    /// The command that runs as this account.
+    pub fn command(self, program: &str) -> Cmd {
+        self.wrapped(program, &[])
+    }
+
+    fn wrapped(self, program: &str, more: &[&str]) -> Cmd {
+        let mut options: Vec<String> = more.iter().map(ToString::to_string).collect();
+        if let Some((user, group)) = self.0 {
+            options.extend([
+                format!("--reuid={user}"),
+                format!("--regid={group}"),
+                "--clear-groups".to_owned(),
+            ]);
+        }
+        if options.is_empty() || find(&["setpriv"]).is_none() {
+            return Cmd::new(program);
+        }
+        Cmd::new("setpriv").args(options).arg(program)
+    }
+}
+
+/// How a server is started.
+pub(crate) struct Program {
+    pub path: String,
+    pub account: Account,
+    pub args: Vec<String>,
+    pub environment: Vec<(&'static str, String)>,
+    /// Where it runs and leaves its log; gone with the server.
+    pub folder: TempDir,
+    /// Whether it answers.
+    pub is_ready: Box<dyn Fn() -> bool + Send>,
+}
+
+impl Program {
+    fn spawn(&self) -> Result<Child> {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))?;
+        // Even if we are killed outright, the server is told to end. `setpriv` arranges it: here it takes unsafe code.
+        let mut command = self
+            .account
+            .wrapped(&self.path, &["--pdeathsig=INT"])
+            .args(&self.args)
+            .dir(self.folder.path());
+        for (name, value) in &self.environment {
+            command = command.env(name, value);
+        }
+        command
+            .command()
+            .stdout(Stdio::from(log.try_clone()?))
+            .stderr(Stdio::from(log));
+        command.spawn()
+    }
+}
+
+/// A running server, and what breaks it on purpose. It ends with this value, and with the thread that started it.
+pub struct Daemon {
+    child: Child,
+    program: Program,
+}
+
+impl Daemon {
+    /// Starts a server and waits until it answers.
+    pub(crate) fn start(program: Program) -> Result<Self> {
+        let mut daemon = Self {
+            child: program.spawn()?,
+            program,
+        };
+        daemon.wait_until_ready()?;
+        Ok(daemon)
+    }
+
+    /// Kills it with all of its processes, as a power cut does.
+    pub fn kill(&mut self) -> Result<()> {
+        let processes = self.processes();
+        // None of them may see another one die first, and tidy up.
+        signal_all(&processes, Signal::STOP);
+        signal_all(&processes, Signal::KILL);
+        self.child.wait()?;
+        let start = Instant::now();
+        while processes.iter().any(|process| is_alive(*process)) {
+            if start.elapsed() > START_LIMIT {
+                bail!("a killed server does not die");
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Starts it again after it was killed, with what it left, and does not wait for it.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.child = self.program.spawn()?;
+        Ok(())
+    }
+
+    /// Stops all of its processes in the middle of what they do. Connections stay, and nothing answers.
+    pub fn freeze(&self) {
+        signal_all(&self.processes(), Signal::STOP);
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        signal_all(&self.processes(), Signal::CONT);
+    }
+
+    /// Waits until it answers.
+    pub fn wait_until_ready(&mut self) -> Result<()> {
+        let start = Instant::now();
+        while !(self.program.is_ready)() {
+            if self.child.try_wait()?.is_some() || start.elapsed() > START_LIMIT {
+                let log =
+                    fs::read_to_string(self.program.folder.path().join("log")).unwrap_or_default();
+                bail!(
+                    "the server did not start; its last words: {}",
+                    log.lines().last().unwrap_or("none")
+                );
+            }
+            if proc::interrupted() {
+                bail!("interrupted");
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// It and its children: PostgreSQL's lead sessions of their own, so that no signal to a group reaches them.
+    fn processes(&self) -> Vec<Pid> {
+        let Some(main) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else {
+            return Vec::new();
+        };
+        let mut processes = vec![main];
+        processes.extend(children_of(main).unwrap_or_default());
+        processes
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // One that is frozen would not listen.
+        self.thaw();
+        // To PostgreSQL this is the fast shutdown, to the others simply the end.
+        proc::stop(&mut self.child, Signal::INT);
+    }
+}
+
+fn signal_all(processes: &[Pid], signal: Signal) {
+    for process in processes {
+        // An error says that it is gone.
+        let _ = kill_process(*process, signal);
+    }
+}
+
+/// A zombie that nobody waits for counts as dead.
+fn is_alive(process: Pid) -> bool {
+    stat(process).is_some_and(|(state, _)| state != 'Z' && state != 'X')
+}
+
+fn children_of(parent: Pid) -> io::Result<Vec<Pid>> {
+    let mut children = Vec::new();
+    for entry in fs::read_dir("/proc")? {
+        let name = entry?.file_name();
+        let process = name.to_str().and_then(|name| name.parse().ok());
+        let Some(process) = process.and_then(Pid::from_raw) else {
+            continue;
+        };
+        if stat(process).is_some_and(|(_, of)| of == Some(parent)) {
+            children.push(process);
+        }
+    }
+    Ok(children)
+}
+
+/// State and parent of a process (proc(5)).
+fn stat(process: Pid) -> Option<(char, Option<Pid>)> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+    // The name before the last parenthesis may hold anything.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?.chars().next()?;
+    let parent = fields.next()?.parse().ok().and_then(Pid::from_raw);
+    Some((state, parent))
+}

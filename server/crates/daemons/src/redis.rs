@@ -1,0 +1,48 @@
+use std::net::TcpStream;
+
+use anyhow::{Context, Result};
+
+use crate::daemon::{Account, Daemon, Program, free_port, temporary_folder};
+
+/// A Redis of our own that keeps nothing: killed, it comes back empty.
+pub struct Redis {
+    daemon: Daemon,
+    port: u16,
+}
+
+impl Redis {
+    pub fn start() -> Result<Self> {
+        let port = free_port()?;
+        let text = port.to_string();
+        let args = [
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &text,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ];
+        let daemon = Daemon::start(Program {
+            path: "redis-server".to_owned(),
+            account: Account(None),
+            args: args.map(str::to_owned).to_vec(),
+            environment: Vec::new(),
+            folder: temporary_folder("redis")?,
+            is_ready: Box::new(move || TcpStream::connect(("127.0.0.1", port)).is_ok()),
+        });
+        Ok(Self {
+            daemon: daemon.context("Redis")?,
+            port,
+        })
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    pub fn daemon(&mut self) -> &mut Daemon {
+        &mut self.daemon
+    }
+}

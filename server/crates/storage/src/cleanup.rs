@@ -1,0 +1,273 @@
+//! Deleting what is over, a part at a time.
+//!
+//! Most ids carry the time at which they were made (UUIDv7), so the oldest rows are found by the primary key.
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use uuid::Uuid;
+use vestibule_core::ports::{Cleanup, Expired, StoreError};
+
+use crate::backend::Backend;
+use crate::micros::Micros;
+use crate::repository::{Result, Row, SqlRepository};
+
+const LEASE: &str = "
+insert into jobs (name, lease_id, leased_until)
+values ($1, $2, $3)
+on conflict (name) do update
+set lease_id = excluded.lease_id, leased_until = excluded.leased_until
+where jobs.lease_id = excluded.lease_id or jobs.leased_until <= $4
+returning lease_id";
+
+const RELEASE: &str = "delete from jobs where name = $1 and lease_id = $2";
+
+/// Deletes the oldest rows of a table whose ids are lower than $1, $2 at most.
+macro_rules! delete_by_id {
+    ($table:literal $(, $condition:literal)?) => {
+        concat!(
+            "
+delete from ", $table, "
+where id in (
+    select id
+    from ", $table, "
+    where id < $1", $(" and ", $condition,)? "
+    order by id
+    limit $2
+)"
+        )
+    };
+}
+
+const ONE_TIME_TOKENS: &str = delete_by_id!("one_time_tokens");
+const RESET_TOKENS: &str = delete_by_id!("password_reset_tokens");
+const REVERT_TOKENS: &str = delete_by_id!("email_revert_tokens");
+const MAILS: &str = delete_by_id!("mail_outbox", "status <> 'pending'");
+const EVENTS: &str = delete_by_id!("audit_logs");
+const REFRESH_EVENTS: &str = delete_by_id!("audit_logs", "event_type = 'token_refreshed'");
+
+/// Their refresh tokens go by the foreign key.
+const SESSIONS: &str = "
+delete from sessions
+where id in (
+    select id
+    from sessions
+    where coalesce(ended_at, expires_at) < $1
+    order by coalesce(ended_at, expires_at)
+    limit $2
+)";
+
+/// A sign-in that is under way changes the account, and the outer conditions are asked again after it: they are what keeps an
+/// account whose session the inner ones do not see yet.
+const SCHEDULE_UNVERIFIED: &str = "
+update users
+set is_active = false, delete_at = $2, updated_at = $2
+where id in (
+        select u.id
+        from users u
+        where not u.is_email_verified and u.created_at < $1 and (u.last_login_at is null or u.last_login_at < $1)
+            and u.is_active and u.deleted_at is null
+            and not exists (
+                select 1 from sessions s where s.user_id = u.id and s.ended_at is null and s.expires_at > $2
+            )
+        order by u.created_at
+        limit $3
+    )
+    and not is_email_verified and (last_login_at is null or last_login_at < $1) and is_active";
+
+/// Workers pass over an account that another one is just deleting, or that is just being kept.
+pub(crate) const CLAIM_POSTGRES: &str = "
+update users
+set deleted_at = coalesce(deleted_at, $3)
+where id = (
+    select id
+    from users
+    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
+    order by delete_at, id
+    limit 1
+    for update skip locked
+)
+returning delete_at, id";
+
+pub(crate) const CLAIM_SQLITE: &str = "
+update users
+set deleted_at = coalesce(deleted_at, $3)
+where id = (
+    select id
+    from users
+    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
+    order by delete_at, id
+    limit 1
+)
+returning delete_at, id";
+
+/// Deletes rows of a table that are of the user $1, $2 at most.
+macro_rules! delete_of_user {
+    ($table:literal) => {
+        concat!(
+            "
+delete from ",
+            $table,
+            "
+where id in (select id from ",
+            $table,
+            " where user_id = $1 limit $2)"
+        )
+    };
+}
+
+const OF_USER: [&str; 6] = [
+    delete_of_user!("audit_logs"),
+    delete_of_user!("mail_outbox"),
+    delete_of_user!("one_time_tokens"),
+    delete_of_user!("password_reset_tokens"),
+    delete_of_user!("email_revert_tokens"),
+    delete_of_user!("sessions"),
+];
+
+/// The lock keeps every new reference out, so that no event is written about the account while it goes.
+pub(crate) const LOCK_DUE_POSTGRES: &str = "
+select id
+from users
+where id = $1 and delete_at <= $2 and not is_active
+for update";
+
+pub(crate) const LOCK_DUE_SQLITE: &str = "
+select id
+from users
+where id = $1 and delete_at <= $2 and not is_active";
+
+/// What else belongs to the account goes by its foreign keys.
+const ERASE: &str = "
+delete from users
+where id = $1 and delete_at <= $2 and not is_active";
+
+pub(crate) const STATEMENTS: &[&str] = &[
+    LEASE,
+    RELEASE,
+    ONE_TIME_TOKENS,
+    RESET_TOKENS,
+    REVERT_TOKENS,
+    MAILS,
+    EVENTS,
+    REFRESH_EVENTS,
+    SESSIONS,
+    SCHEDULE_UNVERIFIED,
+    OF_USER[0],
+    OF_USER[1],
+    OF_USER[2],
+    OF_USER[3],
+    OF_USER[4],
+    OF_USER[5],
+    ERASE,
+];
+
+/// More than this at once would be a long statement.
+const EVENTS_AT_ONCE: i32 = 1000;
+
+#[async_trait]
+impl<DB: Backend> Cleanup for SqlRepository<DB> {
+    async fn lease_job(
+        &mut self,
+        name: &str,
+        lease_id: Uuid,
+        until: OffsetDateTime,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        let lease = Self::query(LEASE)
+            .bind(name)
+            .bind(lease_id)
+            .bind(Micros(until))
+            .bind(Micros(now));
+        let leased = self.fetch_optional(lease, |row| row.get::<Uuid>("lease_id"));
+        Ok(leased.await?.is_some())
+    }
+
+    async fn release_job(&mut self, name: &str, lease_id: Uuid) -> Result<()> {
+        let release = Self::query(RELEASE).bind(name).bind(lease_id);
+        self.execute(release).await.map(drop)
+    }
+
+    async fn delete_expired(
+        &mut self,
+        what: Expired,
+        before: OffsetDateTime,
+        limit: u32,
+    ) -> Result<u64> {
+        let delete = match what {
+            Expired::Sessions => Self::query(SESSIONS).bind(Micros(before)),
+            Expired::OneTimeTokens => Self::query(ONE_TIME_TOKENS).bind(first_id(before)?),
+            Expired::ResetTokens => Self::query(RESET_TOKENS).bind(first_id(before)?),
+            Expired::RevertTokens => Self::query(REVERT_TOKENS).bind(first_id(before)?),
+            Expired::Mails => Self::query(MAILS).bind(first_id(before)?),
+            Expired::Events => Self::query(EVENTS).bind(first_id(before)?),
+            Expired::RefreshEvents => Self::query(REFRESH_EVENTS).bind(first_id(before)?),
+        };
+        self.execute(delete.bind(rows(limit))).await
+    }
+
+    async fn schedule_unverified(
+        &mut self,
+        before: OffsetDateTime,
+        now: OffsetDateTime,
+        limit: u32,
+    ) -> Result<u64> {
+        let update = Self::query(SCHEDULE_UNVERIFIED)
+            .bind(Micros(before))
+            .bind(Micros(now))
+            .bind(rows(limit));
+        self.execute(update).await
+    }
+
+    async fn claim_due_deletion(
+        &mut self,
+        (after, after_id): (OffsetDateTime, Uuid),
+        now: OffsetDateTime,
+    ) -> Result<Option<(OffsetDateTime, Uuid)>> {
+        let claim = Self::query(DB::CLAIM_DUE_DELETION)
+            .bind(Micros(after))
+            .bind(after_id)
+            .bind(Micros(now));
+        self.fetch_optional(claim, due).await
+    }
+
+    async fn erase_part(&mut self, user_id: Uuid, limit: u32) -> Result<u64> {
+        for sql in OF_USER {
+            let delete = Self::query(sql).bind(user_id).bind(rows(limit));
+            let deleted = self.execute(delete).await?;
+            if deleted > 0 {
+                return Ok(deleted);
+            }
+        }
+        Ok(0)
+    }
+
+    async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool> {
+        let lock = Self::query(DB::LOCK_DUE_DELETION)
+            .bind(id)
+            .bind(Micros(now));
+        let locked = self.fetch_optional(lock, |row| row.get::<Uuid>("id"));
+        if locked.await?.is_none() {
+            return Ok(false);
+        }
+        // Its foreign key would only take the user's id out of them.
+        let events = || Self::query(OF_USER[0]).bind(id).bind(EVENTS_AT_ONCE);
+        while self.execute(events()).await? > 0 {}
+        let erase = Self::query(ERASE).bind(id).bind(Micros(now));
+        Ok(self.execute(erase).await? > 0)
+    }
+}
+
+/// Lower than any id that is made at this time or later.
+fn first_id(at: OffsetDateTime) -> Result<Uuid> {
+    let millis = u64::try_from(at.unix_timestamp_nanos() / 1_000_000)
+        .map_err(|error| StoreError::Unexpected(Box::new(error)))?;
+    Ok(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+}
+
+fn rows(limit: u32) -> i32 {
+    i32::try_from(limit).unwrap_or(i32::MAX)
+}
+
+fn due<DB: Backend>(row: &Row<DB>) -> Result<(OffsetDateTime, Uuid)> {
+    Ok((row.time("delete_at")?, row.get("id")?))
+}

@@ -1,0 +1,340 @@
+//! Connections, shared and given back.
+//!
+//! The pool is deadpool's. sqlx's own has no deadline for connecting apart from the wait for a turn, and tests every
+//! connection that is given back: a round trip for each use, and without a deadline, so that a database that went dark
+//! keeps its places until TCP gives up. Here a connection is tested only where it was left in the middle of something, or
+//! was not used for a while.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool::managed::{
+    Manager, Metrics, Object, Pool as Shared, PoolConfig, PoolError, QueueMode, RecycleError,
+    RecycleResult, Timeouts, WeakPool,
+};
+use sqlx::{ConnectOptions as _, Connection as _};
+use tokio::time::timeout;
+use vestibule_core::ports::StoreError;
+
+use crate::backend::{Backend, Options};
+use crate::error::{is_lost, store_error};
+use crate::store::StorageSettings;
+
+/// A database answers a test at once or not at all.
+const TEST_TIMEOUT: Duration = Duration::from_secs(1);
+/// Behind a name or a proxy the server may have moved.
+const MAX_AGE: Duration = Duration::from_mins(30);
+/// Connections that a crowd needed are closed when it has gone.
+const MAX_IDLE: Duration = Duration::from_mins(10);
+/// Beyond the deadline that PostgreSQL keeps itself: for a database that does not answer at all.
+const STATEMENT_MARGIN: Duration = Duration::from_millis(500);
+
+/// How often the database was asked something and waited for.
+///
+/// A statement that a connection has not seen before takes one more, to be prepared; that one is not counted.
+#[derive(Clone, Default)]
+pub(crate) struct RoundTrips(Arc<AtomicU64>);
+
+impl RoundTrips {
+    fn count(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn total(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes connections, and says which can be used again.
+struct Connector<DB: Backend> {
+    options: Options<DB>,
+    test_idle_after: Duration,
+    round_trips: RoundTrips,
+}
+
+impl<DB: Backend> Manager for Connector<DB> {
+    type Type = DB::Connection;
+    type Error = sqlx::Error;
+
+    async fn create(&self) -> sqlx::Result<DB::Connection> {
+        self.options.connect().await
+    }
+
+    async fn recycle(
+        &self,
+        connection: &mut DB::Connection,
+        metrics: &Metrics,
+    ) -> RecycleResult<sqlx::Error> {
+        if !DB::IS_REMOTE {
+            return Ok(());
+        }
+        if metrics.age() > MAX_AGE {
+            return Err(RecycleError::message("too old"));
+        }
+        if metrics.last_used() >= self.test_idle_after {
+            self.round_trips.count();
+            connection.ping().await?;
+        }
+        Ok(())
+    }
+}
+
+pub(crate) struct Pool<DB: Backend> {
+    shared: Shared<Connector<DB>>,
+    acquire_timeout: Duration,
+    deadline: Duration,
+    round_trips: RoundTrips,
+}
+
+impl<DB: Backend> Clone for Pool<DB> {
+    fn clone(&self) -> Self {
+        Self {
+            shared: self.shared.clone(),
+            round_trips: self.round_trips.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<DB: Backend> Pool<DB> {
+    pub fn new(
+        options: Options<DB>,
+        max_connections: u32,
+        settings: &StorageSettings,
+        round_trips: &RoundTrips,
+    ) -> Self {
+        let connector = Connector {
+            options,
+            test_idle_after: settings.test_idle_after,
+            round_trips: round_trips.clone(),
+        };
+        let config = PoolConfig {
+            max_size: usize::try_from(max_connections).unwrap_or(usize::MAX),
+            timeouts: Timeouts {
+                wait: None,
+                create: Some(settings.connect_timeout),
+                recycle: Some(TEST_TIMEOUT),
+            },
+            // So that as few as can do the work, and need no test.
+            queue_mode: QueueMode::Lifo,
+        };
+        let shared = Shared::builder(connector)
+            .config(config)
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .unwrap_or_else(|_| unreachable!("it has the runtime that time-outs need"));
+        tokio::spawn(close_idle(shared.weak()));
+        Self {
+            shared,
+            acquire_timeout: settings.acquire_timeout,
+            deadline: settings.statement_timeout + STATEMENT_MARGIN,
+            round_trips: round_trips.clone(),
+        }
+    }
+
+    /// Waits for a turn, and for the connection where there is none to be used again.
+    pub async fn acquire(&self) -> Result<Held<DB>, StoreError> {
+        let connection = match timeout(self.acquire_timeout, self.shared.get()).await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(error)) => return Err(pool_error::<DB>(error)),
+            Err(elapsed) => return Err(StoreError::Unavailable(Box::new(elapsed))),
+        };
+        Ok(Held {
+            connection: Some(connection),
+            state: State::Sound,
+            in_transaction: false,
+            deadline: self.deadline,
+            round_trips: self.round_trips.clone(),
+        })
+    }
+
+    /// Gives out no more connections, closes those that are there, and waits for those in use.
+    pub async fn close(&self) {
+        let idle = self.shared.retain(|_, _| false).removed;
+        self.shared.close();
+        close_all::<DB>(idle).await;
+        let given_back = async {
+            while self.shared.status().size > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        // Whoever has one loses it at the deadline at the latest.
+        let _ = timeout(2 * self.deadline, given_back).await;
+    }
+}
+
+fn pool_error<DB: Backend>(error: PoolError<sqlx::Error>) -> StoreError {
+    match error {
+        PoolError::Backend(error) => store_error::<DB>(error),
+        PoolError::Closed => store_error::<DB>(sqlx::Error::PoolClosed),
+        error => StoreError::Unavailable(Box::new(error)),
+    }
+}
+
+async fn close_idle<DB: Backend>(pool: WeakPool<Connector<DB>>) {
+    loop {
+        tokio::time::sleep(MAX_IDLE / 10).await;
+        let Some(pool) = pool.upgrade() else { return };
+        let idle = pool.retain(|_, metrics| metrics.last_used() < MAX_IDLE);
+        drop(pool);
+        close_all::<DB>(idle.removed).await;
+    }
+}
+
+async fn close_all<DB: Backend>(connections: Vec<DB::Connection>) {
+    for connection in connections {
+        // A server that does not hear the farewell notices the end by itself.
+        let _ = timeout(TEST_TIMEOUT, connection.close()).await;
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Sound,
+    /// An answer is awaited, or was not awaited to its end.
+    Busy,
+    /// It gave no answer in time.
+    Stuck,
+    /// The server ended it, or went itself.
+    Lost,
+}
+
+/// A connection in somebody's hands. What it is in the middle of when it is dropped is undone before its next use.
+pub(crate) struct Held<DB: Backend> {
+    /// There until it is dropped.
+    connection: Option<Object<Connector<DB>>>,
+    state: State,
+    in_transaction: bool,
+    deadline: Duration,
+    round_trips: RoundTrips,
+}
+
+impl<DB: Backend> Held<DB> {
+    pub fn is_in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
+    /// How many rows the statement changed.
+    pub async fn execute(
+        &mut self,
+        sql: &'static str,
+        arguments: DB::Arguments,
+    ) -> sqlx::Result<u64> {
+        let deadline = self.deadline;
+        let answer = DB::execute(self.ask()?, sql, arguments);
+        let answer = in_time(deadline, answer).await;
+        self.answered(answer)
+    }
+
+    pub async fn fetch(
+        &mut self,
+        sql: &'static str,
+        arguments: DB::Arguments,
+    ) -> sqlx::Result<Vec<DB::Row>> {
+        let deadline = self.deadline;
+        let answer = DB::fetch(self.ask()?, sql, arguments);
+        let answer = in_time(deadline, answer).await;
+        self.answered(answer)
+    }
+
+    /// Begins a transaction that writes.
+    pub async fn begin(&mut self) -> sqlx::Result<()> {
+        // Also if the answer is not awaited: there may be one.
+        self.in_transaction = true;
+        self.command(DB::BEGIN).await
+    }
+
+    pub async fn commit(&mut self) -> sqlx::Result<()> {
+        self.command("commit").await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    pub async fn rollback(&mut self) -> sqlx::Result<()> {
+        self.command("rollback").await?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    async fn command(&mut self, sql: &'static str) -> sqlx::Result<()> {
+        let deadline = self.deadline;
+        let answer = DB::command(self.ask()?, sql);
+        let answer = in_time(deadline, answer).await;
+        self.answered(answer)
+    }
+
+    fn ask(&mut self) -> sqlx::Result<&mut DB::Connection> {
+        self.round_trips.count();
+        self.state = State::Busy;
+        self.connection
+            .as_deref_mut()
+            .ok_or(sqlx::Error::PoolClosed)
+    }
+
+    fn answered<T>(&mut self, answer: Option<sqlx::Result<T>>) -> sqlx::Result<T> {
+        let Some(answer) = answer else {
+            self.state = State::Stuck;
+            let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time");
+            return Err(sqlx::Error::Io(late));
+        };
+        self.state = match &answer {
+            Err(error) if is_lost::<DB>(error) => State::Lost,
+            _ => State::Sound,
+        };
+        answer
+    }
+}
+
+/// Every wait that leaves the process has a deadline.
+async fn in_time<T>(deadline: Duration, answer: impl Future<Output = T>) -> Option<T> {
+    timeout(deadline, answer).await.ok()
+}
+
+impl<DB: Backend> Drop for Held<DB> {
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        match self.state {
+            State::Stuck => drop(Object::take(connection)),
+            State::Lost => discard_with_idle(connection),
+            State::Sound if !self.in_transaction => {}
+            State::Sound | State::Busy => {
+                self.round_trips.count();
+                let settling = settle(connection, self.in_transaction, self.deadline);
+                // Without a runtime the connection is dropped here, and with it what it is in the middle of.
+                if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                    runtime.spawn(settling);
+                }
+            }
+        }
+    }
+}
+
+/// What ended one connection, a restart or a fail-over, has mostly ended all: each of the others would fail once.
+fn discard_with_idle<DB: Backend>(connection: Object<Connector<DB>>) {
+    if let Some(pool) = Object::pool(&connection) {
+        pool.retain(|_, _| false);
+    }
+    drop(Object::take(connection));
+}
+
+/// Lets a connection come to rest before it is given back, or not at all.
+async fn settle<DB: Backend>(
+    mut connection: Object<Connector<DB>>,
+    in_transaction: bool,
+    deadline: Duration,
+) {
+    let rest = async {
+        if in_transaction {
+            DB::command(&mut connection, "rollback").await
+        } else {
+            connection.ping().await
+        }
+    };
+    if !matches!(timeout(deadline, rest).await, Ok(Ok(()))) {
+        drop(Object::take(connection));
+    }
+}

@@ -1,0 +1,194 @@
+//! From the first request to the end of the process.
+//!
+//! Asked to stop, it says so at `/health/ready` and goes on for a grace time, so that the proxy in front sends nothing more
+//! before the port closes. Then it drains: nothing is accepted, what was received is answered, the workers finish, what
+//! waits is written, the database is closed. A second signal ends all of this at once.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use vestibule_storage::SqlDatabase;
+
+use crate::config::Config;
+use crate::listener::{Limits, Listener, Stages, connections_within};
+use crate::portal::Portal;
+use crate::supervisor::keep_running;
+use crate::worker;
+
+/// The grace time and all that is under way, together. Orchestrators kill after 30 s.
+const STOP_TIME: Duration = Duration::from_secs(24);
+/// Closing the database writes what is beside its file into it.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+/// Health checks and metrics need no more.
+const PRIVATE_CONNECTIONS: usize = 64;
+/// Open files beside the connections of clients and of the database: the log, the ports, mail, folders.
+const OTHER_FILES: u64 = 64;
+/// Open files of one connection to the database, at most: SQLite has the file and its log.
+const FILES_OF_DATABASE_CONNECTION: u64 = 4;
+
+/// The ports, taken before anything is served.
+pub struct Ports {
+    pub public: TcpListener,
+    pub private: TcpListener,
+}
+
+/// Serves until asked to stop, and ends in order. Non-zero if a worker was lost, or if a second signal came.
+pub async fn run(
+    config: &Config,
+    portal: Portal,
+    database: Arc<dyn SqlDatabase>,
+    ports: Ports,
+    mut signals: StopSignals,
+) -> ExitCode {
+    let portal = Arc::new(portal);
+    let stages = Stages {
+        stopping: portal.stopping.clone(),
+        draining: CancellationToken::new(),
+    };
+    listen(config, &portal, ports, &stages);
+    let lost = start_workers(&portal, &stages.draining);
+    let code = tokio::select! {
+        () = signals.next() => ExitCode::SUCCESS,
+        // Better no portal than one that sends no mail or deletes no account, and does not say so.
+        () = lost.cancelled() => ExitCode::FAILURE,
+    };
+    tracing::info!("stopping");
+    stages.stopping.cancel();
+    tokio::select! {
+        () = stop(config, &portal, &*database, &stages.draining) => code,
+        () = signals.next() => {
+            tracing::warn!("stopped at once: a second signal came");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn listen(config: &Config, portal: &Portal, ports: Ports, stages: &Stages) {
+    let http = &config.http;
+    let database_files =
+        FILES_OF_DATABASE_CONNECTION * u64::from(config.database.storage.max_connections);
+    let reserved = OTHER_FILES + PRIVATE_CONNECTIONS as u64 + database_files;
+    let limits = |connections| Limits {
+        connections,
+        head: http.header_timeout,
+        idle: http.idle_timeout,
+        stall: http.request_timeout,
+    };
+    let serve = |port: TcpListener, router: &Router, connections: usize| {
+        let tasks = portal.tasks.clone();
+        let listener = Listener::new(router.clone(), limits(connections), stages.clone(), tasks);
+        portal.tasks.spawn(listener.accept_on(port));
+    };
+    let connections = connections_within(http.max_connections, reserved);
+    serve(ports.public, &portal.public, connections);
+    serve(ports.private, &portal.private, PRIVATE_CONNECTIONS);
+}
+
+/// Starts what runs beside the requests; the token says that one of it is lost.
+fn start_workers(portal: &Arc<Portal>, stop: &CancellationToken) -> CancellationToken {
+    let lost = CancellationToken::new();
+    let workers = Workers {
+        portal,
+        stop,
+        lost: &lost,
+    };
+    workers.start("mails", |portal, stop| {
+        worker::deliver_mails(Arc::clone(&portal.auth), Arc::clone(&portal.mailer), stop)
+    });
+    workers.start("cleanup", |portal, stop| {
+        worker::clean_up(Arc::clone(&portal.auth), portal.retention, stop)
+    });
+    workers.start("audit events", |portal, stop| {
+        worker::write_deferred(Arc::clone(&portal.auth), stop)
+    });
+    workers.start("news of replicas", |portal, stop| {
+        let cache = portal.shared_cache.clone();
+        async move {
+            match cache {
+                Some(cache) => cache.listen(stop).await,
+                None => stop.cancelled().await,
+            }
+        }
+    });
+    lost
+}
+
+struct Workers<'a> {
+    portal: &'a Arc<Portal>,
+    stop: &'a CancellationToken,
+    lost: &'a CancellationToken,
+}
+
+impl Workers<'_> {
+    fn start<W>(&self, name: &'static str, work: fn(&Portal, CancellationToken) -> W)
+    where
+        W: Future<Output = ()> + Send + 'static,
+    {
+        let (portal, stop, lost) = (
+            Arc::clone(self.portal),
+            self.stop.clone(),
+            self.lost.clone(),
+        );
+        self.portal.tasks.spawn(async move {
+            let start = || work(&portal, stop.clone());
+            if keep_running(name, &stop, start).await.is_err() {
+                lost.cancel();
+            }
+        });
+    }
+}
+
+async fn stop(
+    config: &Config,
+    portal: &Portal,
+    database: &dyn SqlDatabase,
+    draining: &CancellationToken,
+) {
+    let grace = config.http.shutdown_grace;
+    tokio::time::sleep(grace).await;
+    draining.cancel();
+    portal.tasks.close();
+    if timeout(STOP_TIME.saturating_sub(grace), portal.tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            left = portal.tasks.len(),
+            "some requests did not end in time and are cut off"
+        );
+    }
+    worker::write_last(&portal.auth).await;
+    if timeout(CLOSE_TIME, database.close()).await.is_err() {
+        tracing::warn!("the database was not closed in time");
+    }
+}
+
+/// The signals that ask the process to stop. Before they are listened to they kill it.
+pub struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// # Errors
+    /// If the system refuses.
+    pub fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

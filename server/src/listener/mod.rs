@@ -1,0 +1,230 @@
+//! Accepts connections and speaks HTTP/1.1 on them, each within its limits.
+//!
+//! HTTP/1.1 alone: TLS ends at the proxy in front of us, and proxies speak it to what is behind them. So nothing of
+//! HTTP/2 has to be bounded (rapid resets, floods of headers and settings); a client that begins it is cut off.
+
+mod connection;
+mod open_files;
+mod waiting;
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use connection::Connection;
+use waiting::Waiting;
+
+pub use open_files::connections_within;
+
+/// The pauses after the system could not accept a connection, for want of file descriptors or memory.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// How often such failures are told.
+const WARN_INTERVAL: Duration = Duration::from_mins(1);
+/// A connection that was asked to make room has done so by then; otherwise it became busy, and another one is asked.
+const ROOM_TIME: Duration = Duration::from_millis(10);
+
+/// Connections that the system keeps for us until we accept them; it may hold it to fewer (`net.core.somaxconn`). The 128
+/// of the standard library are full in a few milliseconds, and each client that comes then waits for a second.
+const BACKLOG: u32 = 4096;
+
+/// Listens on an address; who comes waits until we accept.
+///
+/// # Errors
+/// Those of the system: it is taken, or not ours.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // A port that was ours a moment ago is free.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// How many and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// From the first byte of a request to the end of its head; for the first request, from the beginning.
+    pub head: Duration,
+    /// Between an answer and the next request.
+    pub idle: Duration,
+    /// How long a client may read nothing of an answer.
+    pub stall: Duration,
+}
+
+/// How far stopping has come. Each stage includes the one before.
+#[derive(Clone, Default)]
+pub struct Stages {
+    /// Readiness says so, and every answer is the last one of its connection. Everything is served as before.
+    pub stopping: CancellationToken,
+    /// Nothing more is accepted, what was received is answered, and who has sent no whole request is cut off.
+    pub draining: CancellationToken,
+}
+
+/// Serves a router on connections.
+pub struct Listener {
+    router: Router,
+    limits: Limits,
+    stages: Stages,
+    places: Arc<Semaphore>,
+    waiting: Arc<Waiting>,
+    /// The connections; they end by themselves.
+    tasks: TaskTracker,
+}
+
+impl Listener {
+    pub fn new(router: Router, limits: Limits, stages: Stages, tasks: TaskTracker) -> Self {
+        Self {
+            router,
+            limits,
+            stages,
+            places: Arc::new(Semaphore::new(limits.connections)),
+            waiting: Arc::default(),
+            tasks,
+        }
+    }
+
+    /// Accepts connections until draining begins.
+    pub async fn accept_on(self, socket: TcpListener) {
+        let mut failures = Failures::default();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.stages.draining.cancelled() => break,
+                accepted = socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    failures.over();
+                    let place = self.place().await;
+                    self.serve(stream, peer, place);
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    let pause = failures.another(&error);
+                    // One connection less is a file descriptor more.
+                    let pause = if self.waiting.close_longest() {
+                        ROOM_TIME
+                    } else {
+                        pause
+                    };
+                    tokio::select! {
+                        () = self.stages.draining.cancelled() => {}
+                        () = sleep(pause) => {}
+                    }
+                }
+            }
+        }
+        self.serve_backlog(socket);
+    }
+
+    /// A place for one more connection. When all are taken, the connection that has waited longest for a request makes
+    /// room; if none waits, the new one does. `None`: we are draining, and serve it all the same.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        loop {
+            if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+                return Some(place);
+            }
+            self.waiting.close_longest();
+            tokio::select! {
+                biased;
+                place = Arc::clone(&self.places).acquire_owned() => return place.ok(),
+                () = self.stages.draining.cancelled() => return None,
+                () = sleep(ROOM_TIME) => {}
+            }
+        }
+    }
+
+    /// What has reached the system is answered too. The runtime may not have heard of it yet, so the system is asked.
+    fn serve_backlog(&self, socket: TcpListener) {
+        let Ok(socket) = socket.into_std() else {
+            return;
+        };
+        while let Ok((stream, peer)) = socket.accept() {
+            let stream = stream
+                .set_nonblocking(true)
+                .and_then(|()| TcpStream::from_std(stream));
+            if let Ok(stream) = stream {
+                self.serve(stream, peer, None);
+            }
+        }
+    }
+
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, place: Option<OwnedSemaphorePermit>) {
+        let connection = Connection {
+            stream,
+            peer,
+            router: self.router.clone(),
+            limits: self.limits,
+            stages: self.stages.clone(),
+            waiting: Arc::clone(&self.waiting),
+        };
+        self.tasks.spawn(async move {
+            connection.serve().await;
+            drop(place);
+        });
+    }
+}
+
+/// Whether the next connection may well be accepted.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused
+    )
+}
+
+/// Failures to accept, one after the other.
+#[derive(Default)]
+struct Failures {
+    pause: Duration,
+    told_at: Option<Instant>,
+}
+
+impl Failures {
+    fn over(&mut self) {
+        self.pause = Duration::ZERO;
+    }
+
+    /// How long to wait after this one; told once a minute.
+    fn another(&mut self, error: &io::Error) -> Duration {
+        self.pause = (self.pause * 2).clamp(FIRST_PAUSE, MAX_PAUSE);
+        let now = Instant::now();
+        if self.told_at.is_none_or(|told| now - told >= WARN_INTERVAL) {
+            self.told_at = Some(now);
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "connections cannot be accepted at the moment; they wait"
+            );
+        }
+        self.pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_in_a_row_are_waited_out_for_longer_and_longer() {
+        let error = io::Error::from_raw_os_error(rustix::io::Errno::MFILE.raw_os_error());
+        assert!(!is_of_one_connection(&error));
+        let mut failures = Failures::default();
+        let pauses = [(); 6].map(|()| failures.another(&error).as_millis());
+        assert_eq!(pauses, [100, 200, 400, 800, 1000, 1000]);
+        failures.over();
+        assert_eq!(failures.another(&error), FIRST_PAUSE);
+    }
+}

@@ -1,0 +1,67 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+/// The connections that wait for a request, and can make room for others.
+#[derive(Default)]
+pub struct Waiting(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    next: u64,
+    /// By turn: the first has waited longest. Each with what asks it to close.
+    closers: BTreeMap<u64, CancellationToken>,
+}
+
+/// A place in the queue of those that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn(u64);
+
+impl Waiting {
+    pub fn join(&self, closer: CancellationToken) -> Turn {
+        let mut queue = self.lock();
+        let turn = queue.next;
+        queue.next += 1;
+        queue.closers.insert(turn, closer);
+        Turn(turn)
+    }
+
+    pub fn leave(&self, turn: Turn) {
+        self.lock().closers.remove(&turn.0);
+    }
+
+    /// Asks the connection that has waited longest to close, if there is one. It has its request answered first if that
+    /// has just come. `false`: none waits.
+    pub fn close_longest(&self) -> bool {
+        let longest = self.lock().closers.pop_first();
+        longest.map(|(_, closer)| closer.cancel()).is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_waited_longest_goes_first() {
+        let waiting = Waiting::default();
+        let closers = [(); 3].map(|()| CancellationToken::new());
+        let turns = closers.clone().map(|closer| waiting.join(closer));
+        let closed = || closers.clone().map(|closer| closer.is_cancelled());
+        waiting.leave(turns[0]);
+        waiting.close_longest();
+        assert_eq!(closed(), [false, true, false]);
+        // It waits anew.
+        waiting.join(closers[0].clone());
+        waiting.close_longest();
+        assert_eq!(closed(), [false, true, true]);
+        assert!(waiting.close_longest());
+        assert_eq!(closed(), [true; 3]);
+        assert!(!waiting.close_longest());
+    }
+}

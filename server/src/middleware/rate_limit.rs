@@ -1,0 +1,43 @@
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use vestibule_core::Auth;
+use vestibule_web::{Problem, page_language, request_meta};
+
+/// Routes that cost next to nothing, and are asked for by machines or many times for one page.
+const NOT_COUNTED: &[&str] = &["/health", "/.well-known/jwks.json", "/pkg/", "/branding/"];
+
+/// Counts requests against the network that they come from, before their bodies are read, and has the audit log tell of
+/// those that are refused.
+pub async fn limit_requests(
+    State(auth): State<Arc<Auth>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !is_counted(&request) {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let language = page_language(&parts.headers, &parts.extensions);
+    let meta = request_meta(&parts, language);
+    if let Err(error) = auth.admit(&meta).await {
+        return Problem::from(error).into_response();
+    }
+    let response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        auth.audit_refusal(problem.code(), &meta);
+    }
+    response
+}
+
+/// By the route and not by the path: what is not there leads to a page, which costs something.
+fn is_counted(request: &Request) -> bool {
+    let route = request.extensions().get::<MatchedPath>();
+    let is_free = |route: &MatchedPath| {
+        let mut prefixes = NOT_COUNTED.iter();
+        prefixes.any(|prefix| route.as_str().starts_with(prefix))
+    };
+    !route.is_some_and(is_free)
+}

@@ -1,0 +1,193 @@
+//! What was refused is in the audit log, however much of it there was and whatever became of the database.
+
+use std::sync::Arc;
+
+use http::Method;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
+use vestibule_core::ErrorCode;
+
+use crate::support::{Answer, TestApp, address, meta_from, on_every_database};
+
+on_every_database! {
+    refused_requests_are_one_event_with_their_number,
+    each_network_and_limit_has_its_own,
+    an_answer_that_is_an_error_is_told_with_its_code,
+    what_waits_is_written_when_the_database_is_back,
+    what_does_not_fit_is_lost_and_told_once,
+}
+
+/// So many events may wait.
+const MAX_EVENTS: usize = 10_000;
+
+/// Something with a limit that asks no database.
+async fn rate(app: &TestApp, from: &str) -> Answer {
+    let call = app.at(Method::POST, "/_fn/password_strength").from(from);
+    call.form(&[("password", "too few")]).await
+}
+
+async fn use_up_ratings(app: &TestApp, from: &str) {
+    for _ in 0..120 {
+        rate(app, from).await.expect(200);
+    }
+}
+
+/// Who was limited in what, how often: each event of it.
+async fn limited(app: &TestApp) -> Vec<String> {
+    let of = |details: &str| {
+        format!(
+            "ip_address || ' ' || ({details} ->> 'limit') || ' ' || coalesce({details} ->> 'count', '1')"
+        )
+    };
+    let rows = if app.database.is_postgres() {
+        format!("string_agg({}, ',' order by id)", of("details::json"))
+    } else {
+        format!("group_concat({} order by id)", of("details"))
+    };
+    let sql =
+        format!("select coalesce({rows}, '') from audit_logs where event_type = 'rate_limited'");
+    let text = app.text(&sql).await;
+    text.split(',')
+        .filter(|row| !row.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+async fn refused_requests_are_one_event_with_their_number(app: TestApp) {
+    use_up_ratings(&app, "203.0.113.7").await;
+    for _ in 0..25 {
+        rate(&app, "203.0.113.7").await.expect(429);
+    }
+    assert_eq!(limited(&app).await, ["203.0.113.7 strength:network 25"]);
+    rate(&app, "203.0.113.7").await.expect(429);
+    assert_eq!(
+        limited(&app).await,
+        [
+            "203.0.113.7 strength:network 25",
+            "203.0.113.7 strength:network 1"
+        ],
+        "what is written is not touched again"
+    );
+}
+
+async fn each_network_and_limit_has_its_own(app: TestApp) {
+    for from in ["203.0.113.7", "203.0.113.8"] {
+        use_up_ratings(&app, from).await;
+    }
+    for _ in 0..600 - 120 {
+        app.get("/password/policy")
+            .from("203.0.113.7")
+            .await
+            .expect(200);
+    }
+    for number in 0..12 {
+        let from = ["203.0.113.7", "203.0.113.8"][number % 2];
+        rate(&app, from).await.expect(429);
+    }
+    let expected = [
+        "203.0.113.7 request:network 6",
+        "203.0.113.8 strength:network 6",
+    ];
+    assert_eq!(limited(&app).await, expected);
+}
+
+async fn an_answer_that_is_an_error_is_told_with_its_code(app: TestApp) {
+    app.get("/me").await.expect_problem(401, "unauthenticated");
+    let details = "select details from audit_logs where event_type = 'request_refused'";
+    assert_eq!(app.text(details).await, r#"{"code":"unauthenticated"}"#);
+}
+
+/// Nobody can write, and on PostgreSQL nobody can connect, until it is over.
+enum Outage {
+    Postgres {
+        admin: PgConnection,
+        database: String,
+    },
+    Sqlite(SqliteConnection),
+}
+
+impl Outage {
+    async fn begin(app: &TestApp) -> Self {
+        let url = app.database.url();
+        if !app.database.is_postgres() {
+            let mut connection = SqliteConnection::connect(url).await.unwrap();
+            connection.execute("begin immediate").await.unwrap();
+            return Self::Sqlite(connection);
+        }
+        let admin_url = app.database.admin_url().unwrap();
+        let mut outage = Self::Postgres {
+            admin: PgConnection::connect(admin_url).await.unwrap(),
+            database: url.rsplit('/').next().unwrap().to_owned(),
+        };
+        outage.allow_connections(false).await;
+        outage
+    }
+
+    async fn allow_connections(&mut self, allowed: bool) {
+        let Self::Postgres { admin, database } = self else {
+            return;
+        };
+        let sql = format!("alter database {database} with allow_connections {allowed}");
+        admin.execute(AssertSqlSafe(sql)).await.unwrap();
+        if !allowed {
+            let sql = format!(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}'"
+            );
+            admin.execute(AssertSqlSafe(sql)).await.unwrap();
+        }
+    }
+
+    async fn end(mut self) {
+        self.allow_connections(true).await;
+        if let Self::Sqlite(connection) = self {
+            connection.close().await.unwrap();
+        }
+    }
+}
+
+async fn what_waits_is_written_when_the_database_is_back(app: TestApp) {
+    use_up_ratings(&app, "203.0.113.7").await;
+    let outage = Outage::begin(&app).await;
+    for _ in 0..3 {
+        rate(&app, "203.0.113.7").await.expect(429);
+    }
+    let failed = app.portal.auth.write_deferred().await.unwrap_err();
+    assert_eq!(failed.code(), ErrorCode::Unavailable);
+    // What comes meanwhile is counted with what waits.
+    for _ in 0..2 {
+        rate(&app, "203.0.113.7").await.expect(429);
+    }
+    outage.end().await;
+    assert_eq!(limited(&app).await, ["203.0.113.7 strength:network 5"]);
+}
+
+async fn what_does_not_fit_is_lost_and_told_once(app: TestApp) {
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let writer = Arc::new(log.reopen().unwrap());
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_writer(writer)
+        .finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    let auth = &app.portal.auth;
+    let outage = Outage::begin(&app).await;
+    for number in 0..MAX_EVENTS + 50 {
+        auth.audit_refusal(ErrorCode::Forbidden, &meta_from(&address(number)));
+    }
+    auth.write_deferred().await.unwrap_err();
+    // Whoever waits already is counted all the same.
+    auth.audit_refusal(ErrorCode::Forbidden, &meta_from(&address(MAX_EVENTS - 1)));
+    outage.end().await;
+    assert_eq!(auth.write_deferred().await.unwrap(), MAX_EVENTS);
+    assert_eq!(auth.write_deferred().await.unwrap(), 0);
+    assert_eq!(app.count("audit_logs").await, MAX_EVENTS.to_string());
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    let told: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("events were lost"))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains("\"dropped\":50") && told[0].contains("\"level\":\"ERROR\""),
+        "{told:?}"
+    );
+}

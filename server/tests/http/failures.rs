@@ -1,0 +1,203 @@
+//! Failures of ours: in the log once, with what is needed to find them, and never more than one request.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{Method, Request, StatusCode};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tower::ServiceExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use vestibule::config::LogConfig;
+use vestibule::telemetry::subscriber;
+use vestibule::{Adapters, Portal};
+use vestibule_core::MasterKey;
+use vestibule_core::ports::Clock;
+use vestibule_mail::MemoryMailer;
+use vestibule_storage::{StorageSettings, connect_store};
+use vestibule_testkit::{FakeClock, SeededRandom, databases};
+
+use crate::support::{Answer, MASTER_KEY, PASSWORD, TestApp, config, signed_in_browser};
+
+/// All that this process has logged, as in production.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Begins to listen; the first call counts.
+    fn open() -> Self {
+        static LOG: OnceLock<Log> = OnceLock::new();
+        let open = || {
+            let log = Self::default();
+            let writer = log.clone();
+            let config = LogConfig {
+                filter: "info".to_owned(),
+                json: true,
+            };
+            subscriber(&config, move || writer.clone(), false).init();
+            log
+        };
+        LOG.get_or_init(open).clone()
+    }
+
+    /// The lines of one request that are warnings or worse.
+    fn failures_of(&self, request_id: &str) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .filter(|line| line["span"]["request_id"] == request_id)
+            .filter(|line| line["level"] == "ERROR" || line["level"] == "WARN")
+            .collect()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_is_logged_once_with_kind_code_request_id_and_route() {
+    let log = Log::open();
+    for (seed, database) in (42..).zip(databases().await) {
+        let app = TestApp::start(Arc::new(database), |_| {}, seed).await;
+        let ann = app.user("ann@example.org").await;
+        let mut browser = signed_in_browser(&app, "ann@example.org").await;
+        app.read_mails().await;
+        app.store.close().await;
+
+        let answer = app.get("/me").bearer(&ann.access_token).await;
+        expect_one(&log, &answer, "/api/v1/auth/me");
+
+        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+        let answer = app.post("/login").json(&body).await;
+        expect_one(&log, &answer, "/api/v1/auth/login");
+
+        let page = browser.open("/account").await;
+        assert!(page.retry_after() >= 1);
+        expect_one(&log, &page, "/account");
+    }
+}
+
+#[track_caller]
+fn expect_one(log: &Log, answer: &Answer, route: &str) {
+    assert_eq!(answer.status, 503, "{answer:?}");
+    let lines = log.failures_of(answer.header("x-request-id"));
+    let [line] = &lines[..] else {
+        panic!("not one line: {lines:#?}");
+    };
+    let what = ["level", "kind", "code"].map(|field| line[field].as_str().unwrap());
+    assert_eq!(what, ["ERROR", "Database", "unavailable"], "{line:#?}");
+    assert_eq!(line["span"]["route"], route, "{line:#?}");
+}
+
+/// A clock that breaks on demand.
+struct BrokenClock {
+    clock: FakeClock,
+    is_broken: AtomicBool,
+}
+
+impl Clock for BrokenClock {
+    fn now(&self) -> OffsetDateTime {
+        assert!(!self.is_broken.load(Ordering::Relaxed), "on purpose");
+        self.clock.now()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_is_one_500_and_everything_goes_on() {
+    let log = Log::open();
+    for database in databases().await {
+        let config = config(&database);
+        let store = connect_store(&config.database.url, &StorageSettings::default()).unwrap();
+        store.migrate().await.unwrap();
+        let clock = Arc::new(BrokenClock {
+            clock: FakeClock::new(),
+            is_broken: AtomicBool::new(false),
+        });
+        let adapters = Adapters {
+            store: store.clone(),
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(42)),
+            mailer: Arc::new(MemoryMailer::new(config.mail.settings.clone())),
+            mailbox: None,
+            master_key: MasterKey::parse(MASTER_KEY).unwrap(),
+        };
+        let portal = vestibule::build(&config, adapters).await.unwrap();
+        assert_eq!(register(&portal, "before@example.org").await, 201);
+        for round in 0..3 {
+            clock.is_broken.store(true, Ordering::Relaxed);
+            // A page, a call that is run to its end, and one that is not.
+            for (method, path) in [
+                (Method::GET, "/verify-email?token=x"),
+                (Method::POST, "/api/v1/auth/register"),
+                (Method::GET, "/api/v1/auth/me"),
+            ] {
+                let id = format!(
+                    "panic-{round}-{}-{method}-{}",
+                    database.is_postgres(),
+                    path.len()
+                );
+                let answer = Answer::read(send(&portal, &method, path, &id).await).await;
+                if answer.status == StatusCode::INTERNAL_SERVER_ERROR {
+                    assert_eq!(answer.header("x-request-id"), id);
+                    if path.starts_with("/api/") {
+                        assert_eq!(answer.json()["request_id"], id.as_str());
+                        assert_eq!(answer.code(), "internal");
+                    }
+                    // The panic hook of the binary has logged it.
+                    assert_eq!(log.failures_of(&id), Vec::<Value>::new());
+                } else {
+                    panic!("{method} {path}: {answer:?}");
+                }
+            }
+            clock.is_broken.store(false, Ordering::Relaxed);
+            assert_eq!(
+                register(&portal, &format!("after-{round}@example.org")).await,
+                201
+            );
+        }
+        store.close().await;
+    }
+}
+
+async fn send(portal: &Portal, method: &Method, path: &str, id: &str) -> Response {
+    let token = "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCIsImtpZCI6IngifQ.e30.x";
+    let body = json!({ "email": "eve@example.org", "password": PASSWORD });
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "auth.example.org")
+        .header("x-request-id", id)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(Body::from(if method == Method::POST {
+            body.to_string()
+        } else {
+            String::new()
+        }));
+    portal
+        .public
+        .clone()
+        .oneshot(request.unwrap())
+        .await
+        .unwrap()
+}
+
+async fn register(portal: &Portal, email: &str) -> u16 {
+    let body = json!({ "email": email, "password": PASSWORD });
+    let request = Request::post("/api/v1/auth/register")
+        .header("host", "auth.example.org")
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()));
+    let answer = portal.public.clone().oneshot(request.unwrap()).await;
+    answer.unwrap().status().as_u16()
+}

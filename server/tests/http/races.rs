@@ -1,0 +1,402 @@
+//! Requests that are answered at the same moment: a hundred rounds of fifty each, over two replicas on PostgreSQL. What must
+//! hold between rows holds after every round, and no answer is a failure of ours, not even a passing one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::StatusCode;
+use serde_json::json;
+use time::Duration;
+use vestibule::config::Config;
+
+use crate::support::{
+    Answer, Call, Mail, PASSWORD, SignedIn, TestApp, address, in_parallel, on_replicas,
+};
+
+const ROUNDS: usize = 100;
+const CALLS: usize = 50;
+/// Beyond the time in which a refresh token that was exchanged gives the same successor again.
+const AFTER_GRACE: Duration = Duration::seconds(31);
+
+on_replicas! { 2;
+    refreshes_of_one_token_have_one_successor with without_limits,
+    a_stolen_token_among_refreshes_ends_its_family with without_limits,
+    one_of_all_uses_of_a_reset_link_succeeds with without_limits,
+    one_of_all_uses_of_a_verification_link_or_code_succeeds with without_limits,
+    one_of_all_registrations_of_an_address_succeeds with without_limits,
+    nothing_refreshes_after_a_sign_out with without_limits,
+    nothing_else_refreshes_after_a_password_change with without_limits,
+    no_sign_in_outlives_a_reset with without_limits,
+    nothing_refreshes_after_a_deletion with without_limits,
+}
+
+fn without_limits(config: &mut Config) {
+    config.rate_limits = false;
+}
+
+/// Sends the calls of a round at once.
+async fn race(app: &TestApp, call: impl Fn(usize) -> Call) -> Vec<Answer> {
+    let answers = in_parallel(CALLS, |number| {
+        let call = call(number).from(&address(number));
+        async move { call.await }
+    })
+    .await;
+    check_round(app, &answers).await;
+    answers
+}
+
+/// The same with one call, the `turn`th, that ends what the others use: whoever begins after it was acknowledged is refused.
+/// Gives its answer, and the sessions of those that were not.
+async fn end_amid(
+    app: &TestApp,
+    turn: usize,
+    end: impl Fn() -> Call,
+    call: impl Fn(usize) -> Call,
+) -> (Answer, Vec<SignedIn>) {
+    let ended = Arc::new(AtomicBool::new(false));
+    let mut answers = in_parallel(CALLS, |number| {
+        let is_end = number == turn;
+        let call = if is_end { end() } else { call(number) }.from(&address(number));
+        let ended = Arc::clone(&ended);
+        async move {
+            // Some begin when others are done.
+            for _ in 0..number {
+                tokio::task::yield_now().await;
+            }
+            let began_after = ended.load(Ordering::SeqCst);
+            let answer = call.await;
+            if is_end {
+                ended.store(true, Ordering::SeqCst);
+            }
+            assert!(!(began_after && answer.status == 200), "{answer:?}");
+            answer
+        }
+    })
+    .await;
+    check_round(app, &answers).await;
+    let end = answers.remove(turn);
+    let mut sessions = Vec::new();
+    for answer in answers {
+        if answer.status == 200 {
+            sessions.push(SignedIn::from_body(&answer.json()));
+        } else {
+            answer.expect(401);
+        }
+    }
+    (end, sessions)
+}
+
+async fn check_round(app: &TestApp, answers: &[Answer]) {
+    for answer in answers {
+        assert!(!answer.status.is_server_error(), "{answer:?}");
+    }
+    app.write_deferred().await;
+    app.holds_every_invariant().await;
+}
+
+fn refresh(app: &TestApp, token: &str) -> Call {
+    app.post("/refresh")
+        .json(&json!({ "refresh_token": token }))
+}
+
+async fn refreshed(app: &TestApp, token: &str) -> String {
+    let answer = refresh(app, token).await.expect(200);
+    SignedIn::from_body(&answer.json()).refresh_token
+}
+
+/// None of the tokens is good for anything, on any replica.
+async fn are_dead(app: &TestApp, sessions: &[SignedIn]) {
+    let mut tokens: Vec<&str> = sessions
+        .iter()
+        .map(|it| it.refresh_token.as_str())
+        .collect();
+    tokens.sort_unstable();
+    tokens.dedup();
+    for token in tokens {
+        for _replica in 0..2 {
+            refresh(app, token)
+                .await
+                .expect_problem(401, "invalid_refresh_token");
+        }
+    }
+}
+
+fn email_of_round(round: usize) -> String {
+    format!("user{round}@example.org")
+}
+
+/// An account for each round, with its welcome mail.
+async fn accounts(app: &TestApp) -> Vec<(SignedIn, Mail)> {
+    let users = in_parallel(ROUNDS, |round| {
+        let body = json!({ "email": email_of_round(round), "password": PASSWORD });
+        let call = app.post("/register").json(&body);
+        async move { SignedIn::from_body(&call.await.expect(201).json()) }
+    })
+    .await;
+    with_mails(app, users).await
+}
+
+/// Everybody's next mail.
+async fn with_mails(app: &TestApp, users: Vec<SignedIn>) -> Vec<(SignedIn, Mail)> {
+    app.deliver_mails().await;
+    let mut with_mails = Vec::with_capacity(users.len());
+    for user in users {
+        let mail = app.mail_to(&user.email).await;
+        with_mails.push((user, mail));
+    }
+    with_mails
+}
+
+/// An account for each round, with a reset link.
+async fn accounts_with_reset_links(app: &TestApp) -> Vec<(SignedIn, String)> {
+    let users: Vec<SignedIn> = accounts(app).await.into_iter().map(|it| it.0).collect();
+    in_parallel(ROUNDS, |round| {
+        let body = json!({ "email": email_of_round(round) });
+        let call = app.post("/password/forgot").json(&body);
+        async move { call.await.expect(200) }
+    })
+    .await;
+    let with_mails = with_mails(app, users).await;
+    with_mails
+        .into_iter()
+        .map(|(user, mail)| (user, mail.token.unwrap()))
+        .collect()
+}
+
+async fn live_sessions_of(app: &TestApp, who: &SignedIn) -> String {
+    let id = app.id_in_sql(who.id);
+    app.count(&format!(
+        "sessions where ended_at is null and user_id = {id}"
+    ))
+    .await
+}
+
+/// Reads the mails of all rounds: one each, of this kind.
+async fn each_round_was_told(app: &TestApp, kind: &str) {
+    let mails = app.read_mails().await;
+    assert_eq!(mails.len(), ROUNDS);
+    assert!(
+        mails
+            .iter()
+            .all(|mail| mail.starts_with(&format!("{kind} to "))),
+        "{mails:?}"
+    );
+}
+
+/// In every other round all fifty answers get lost, and the clients come back with what they have after a while.
+async fn refreshes_of_one_token_have_one_successor(app: TestApp) {
+    let mut token = app.user("ann@example.org").await.refresh_token;
+    for round in 0..ROUNDS {
+        let answers = race(&app, |_| refresh(&app, &token)).await;
+        let successor =
+            |answer: Answer| SignedIn::from_body(&answer.expect(200).json()).refresh_token;
+        let mut successors: Vec<String> = answers.into_iter().map(successor).collect();
+        successors.dedup();
+        assert_eq!(successors.len(), 1, "round {round}");
+        if round % 2 == 1 {
+            token = successors.remove(0);
+        }
+        app.advance(AFTER_GRACE);
+    }
+    assert_eq!(app.count("refresh_tokens where not is_revoked").await, "1");
+    refreshed(&app, &token).await;
+}
+
+/// Of the family nothing is left, whoever was faster; the owner is told once.
+async fn a_stolen_token_among_refreshes_ends_its_family(app: TestApp) {
+    app.user("ann@example.org").await;
+    for round in 0..ROUNDS {
+        let stolen = app.sign_in("ann@example.org").await;
+        let used = refreshed(&app, &stolen.refresh_token).await;
+        let leaf = refreshed(&app, &used).await;
+        let (end, sessions) = end_amid(
+            &app,
+            round % CALLS,
+            || refresh(&app, &stolen.refresh_token),
+            |_| refresh(&app, &leaf),
+        )
+        .await;
+        end.expect_problem(401, "refresh_token_reused");
+        are_dead(&app, &sessions).await;
+        refresh(&app, &leaf)
+            .await
+            .expect_problem(401, "invalid_refresh_token");
+    }
+    assert_eq!(
+        app.count("audit_logs where event_type = 'refresh_token_reused'")
+            .await,
+        ROUNDS.to_string()
+    );
+    each_round_was_told(&app, "session_ended").await;
+}
+
+async fn one_of_all_uses_of_a_reset_link_succeeds(app: TestApp) {
+    for (user, token) in accounts_with_reset_links(&app).await {
+        let new_password = |number: usize| format!("kq7 Vn2x Wp9 {number}");
+        let answers = race(&app, |number| {
+            let body = json!({ "token": token, "new_password": new_password(number) });
+            app.post("/password/reset").json(&body)
+        })
+        .await;
+        let won: Vec<usize> = (0..CALLS)
+            .filter(|number| answers[*number].status == 200)
+            .collect();
+        assert_eq!(won.len(), 1, "{answers:?}");
+        for answer in answers {
+            if answer.status != 200 {
+                answer.expect_problem(400, "invalid_token");
+            }
+        }
+        assert_eq!(
+            app.try_sign_in(&user.email, &new_password(won[0])).await,
+            200
+        );
+        are_dead(&app, &[user]).await;
+    }
+    each_round_was_told(&app, "password_changed").await;
+}
+
+async fn one_of_all_uses_of_a_verification_link_or_code_succeeds(app: TestApp) {
+    for (round, (user, mail)) in accounts(&app).await.into_iter().enumerate() {
+        let by_link = json!({ "token": mail.token });
+        let by_code = json!({ "email": user.email, "code": mail.code });
+        let answers = race(&app, |number| {
+            let is_link = match round % 3 {
+                0 => true,
+                1 => false,
+                _ => number % 4 < 2,
+            };
+            app.post("/email/verify")
+                .json(if is_link { &by_link } else { &by_code })
+        })
+        .await;
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|it| it.status == 200);
+        assert_eq!(won.len(), 1, "{won:?}");
+        for answer in lost {
+            answer.expect_problem(400, "invalid_token");
+        }
+    }
+    assert_eq!(
+        app.count("users where is_email_verified").await,
+        ROUNDS.to_string()
+    );
+}
+
+async fn one_of_all_registrations_of_an_address_succeeds(app: TestApp) {
+    for round in 0..ROUNDS {
+        let email = email_of_round(round);
+        let spellings = [
+            email.clone(),
+            email.to_uppercase(),
+            format!(" {email}"),
+            email.replace("org", "ORG"),
+        ];
+        let answers = race(&app, |number| {
+            let body = json!({ "email": spellings[number / 2 % 4], "password": PASSWORD });
+            app.post("/register").json(&body)
+        })
+        .await;
+        let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|it| it.status == 201);
+        assert_eq!(won.len(), 1, "{won:?}");
+        for answer in lost {
+            answer.expect_problem(409, "email_taken");
+        }
+        refreshed(&app, &SignedIn::from_body(&won[0].json()).refresh_token).await;
+    }
+    assert_eq!(app.count("users").await, ROUNDS.to_string());
+    each_round_was_told(&app, "welcome").await;
+}
+
+async fn nothing_refreshes_after_a_sign_out(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for round in 0..ROUNDS {
+        let phone = app.sign_in("ann@example.org").await;
+        let (end, mut sessions) = end_amid(
+            &app,
+            round % CALLS,
+            || app.post("/logout").bearer(&phone.access_token),
+            |_| refresh(&app, &phone.refresh_token),
+        )
+        .await;
+        end.expect(204);
+        sessions.push(phone);
+        are_dead(&app, &sessions).await;
+    }
+    refreshed(&app, &ann.refresh_token).await;
+}
+
+/// The session that changes it lives on, and so does its family.
+async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
+    let mut ann = app.user("ann@example.org").await;
+    let password = |round: usize| format!("kq7 Vn2x Wp9 {round}");
+    let body = json!({ "current_password": PASSWORD, "new_password": password(0) });
+    let change = |ann: &SignedIn| app.post("/password/change").bearer(&ann.access_token);
+    change(&ann).json(&body).await.expect(204);
+    for round in 0..ROUNDS {
+        let body = json!({ "email": ann.email, "password": password(round) });
+        let answer = app.post("/login").json(&body).await.expect(200);
+        let phone = SignedIn::from_body(&answer.json());
+        let body =
+            json!({ "current_password": password(round), "new_password": password(round + 1) });
+        let (end, mut sessions) = end_amid(
+            &app,
+            round % CALLS,
+            || change(&ann).json(&body),
+            |_| refresh(&app, &phone.refresh_token),
+        )
+        .await;
+        end.expect(204);
+        sessions.push(phone);
+        are_dead(&app, &sessions).await;
+        let answer = refresh(&app, &ann.refresh_token).await.expect(200);
+        ann = SignedIn::from_body(&answer.json());
+    }
+    assert_eq!(app.read_mails().await.len(), ROUNDS + 1);
+}
+
+async fn no_sign_in_outlives_a_reset(app: TestApp) {
+    for (round, (user, token)) in accounts_with_reset_links(&app)
+        .await
+        .into_iter()
+        .enumerate()
+    {
+        let new_password = "kq7 Vn2x Wp9 t4R";
+        let old = json!({ "email": user.email, "password": PASSWORD });
+        let reset = json!({ "token": token, "new_password": new_password });
+        let (end, mut sessions) = end_amid(
+            &app,
+            round % CALLS,
+            || app.post("/password/reset").json(&reset),
+            |_| app.post("/login").json(&old),
+        )
+        .await;
+        end.expect(200);
+        assert_eq!(live_sessions_of(&app, &user).await, "0");
+        sessions.truncate(2);
+        sessions.push(user.clone());
+        are_dead(&app, &sessions).await;
+        assert_eq!(app.try_sign_in(&user.email, PASSWORD).await, 401);
+        assert_eq!(app.try_sign_in(&user.email, new_password).await, 200);
+    }
+    each_round_was_told(&app, "password_changed").await;
+}
+
+async fn nothing_refreshes_after_a_deletion(app: TestApp) {
+    for (round, (user, _)) in accounts(&app).await.into_iter().enumerate() {
+        let phone = app.sign_in(&user.email).await;
+        let delete = || {
+            let call = app.delete("/me").bearer(&user.access_token);
+            call.json(&json!({ "password": PASSWORD }))
+        };
+        let (end, mut sessions) = end_amid(&app, round % CALLS, delete, |_| {
+            refresh(&app, &phone.refresh_token)
+        })
+        .await;
+        assert_eq!(end.status, StatusCode::ACCEPTED, "{end:?}");
+        assert_eq!(live_sessions_of(&app, &user).await, "0");
+        sessions.extend([phone, user.clone()]);
+        are_dead(&app, &sessions).await;
+        assert_eq!(app.try_sign_in(&user.email, PASSWORD).await, 401);
+    }
+    each_round_was_told(&app, "deletion_scheduled").await;
+}

@@ -1,0 +1,298 @@
+//! What connections may do, how long and how many: slow ones, idle ones, and more of them than there is room for.
+
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::support::{Client, Deployment, Running, exchange};
+
+/// The head of a request that has a body of a hundred bytes.
+const LOGIN: &str = "POST /api/v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n";
+const HALF_A_HEAD: &str = "GET /health/live HTTP/1.1\r\nhost: loc";
+
+fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// Somebody else is served as if nothing were.
+#[track_caller]
+fn serves_others(portal: &Running) {
+    let asked = Instant::now();
+    assert_eq!(portal.get("/health/live").unwrap().status, 200);
+    assert!(asked.elapsed() < millis(1000), "{:?}", asked.elapsed());
+}
+
+#[test]
+fn a_head_that_comes_too_slowly_is_cut_off() {
+    let deployment = Deployment::new().with("VESTIBULE_HEADER_TIMEOUT_SECONDS", "1");
+    let portal = deployment.start();
+    let opened = Instant::now();
+    let mut silent = portal.open();
+    let mut slow = portal.open();
+    // Coming a little at a time does not help.
+    let mut bytes = HALF_A_HEAD.bytes();
+    slow.send("G");
+    while !slow.is_closed() {
+        let byte = [bytes.next().unwrap_or(b'x')];
+        let _ = std::io::Write::write_all(&mut slow.stream, &byte);
+        thread::sleep(millis(50));
+        assert!(opened.elapsed() < millis(5000), "it is still open");
+    }
+    assert!(opened.elapsed() >= millis(950), "{:?}", opened.elapsed());
+    let closed = silent.closed_after(opened);
+    assert!((millis(950)..millis(3000)).contains(&closed), "{closed:?}");
+    serves_others(&portal);
+}
+
+#[test]
+fn a_kept_connection_may_wait_longer_than_a_head_may_take() {
+    let deployment = Deployment::new()
+        .with("VESTIBULE_HEADER_TIMEOUT_SECONDS", "1")
+        .with("VESTIBULE_IDLE_TIMEOUT_SECONDS", "3");
+    let portal = deployment.start();
+    let (mut kept, mut slow) = (portal.open(), portal.open());
+    for client in [&mut kept, &mut slow] {
+        assert_eq!(client.get("/health/live").unwrap().status, 200);
+    }
+    thread::sleep(millis(2000));
+    assert_eq!(kept.get("/health/live").unwrap().status, 200);
+    // Once something of a request has come, the rest has to follow.
+    let began = Instant::now();
+    slow.send(HALF_A_HEAD);
+    let closed = slow.closed_after(began);
+    assert!((millis(950)..millis(2500)).contains(&closed), "{closed:?}");
+    let closed = kept.closed_after(began);
+    assert!((millis(2900)..millis(6000)).contains(&closed), "{closed:?}");
+}
+
+#[test]
+fn a_body_that_comes_too_slowly_is_answered_408() {
+    let deployment = Deployment::new().with("VESTIBULE_REQUEST_TIMEOUT_SECONDS", "1");
+    let portal = deployment.start();
+    let began = Instant::now();
+    let mut slow = portal.open();
+    slow.send(LOGIN).send("{\"email\":");
+    serves_others(&portal);
+    let answer = slow.answer().unwrap();
+    assert_eq!(answer.status, 408, "{}", answer.body);
+    assert!(began.elapsed() >= millis(950), "{:?}", began.elapsed());
+    for part in [
+        "\"code\":\"request_timeout\"",
+        "connection: close",
+        "x-request-id: ",
+        "content-type: application/problem+json",
+    ] {
+        assert!(answer.body.contains(part), "{part} in {}", answer.body);
+    }
+    slow.closed_after(began);
+}
+
+#[test]
+fn a_body_that_announces_too_much_is_refused_before_it_comes() {
+    let deployment = Deployment::new();
+    let portal = deployment.start();
+    let mut client = portal.open();
+    client.send(&LOGIN.replace("100", "10000000"));
+    let answer = client.answer().unwrap();
+    assert_eq!(answer.status, 413, "{}", answer.body);
+    assert!(answer.body.contains("body_too_large"), "{}", answer.body);
+}
+
+#[test]
+fn a_client_that_reads_nothing_is_cut_off() {
+    let deployment = Deployment::new().with("VESTIBULE_REQUEST_TIMEOUT_SECONDS", "1");
+    let portal = deployment.start();
+    let large = "GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    let answer = exchange(
+        portal.address,
+        &large.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"),
+    );
+    let size = answer.unwrap().body.len();
+    // More than the system keeps for a client.
+    let count = 40_000_000 / size;
+    let mut client = portal.open();
+    client.send(&large.repeat(count));
+    thread::sleep(millis(2500));
+    serves_others(&portal);
+    let mut received = Vec::new();
+    let _ = client.stream.read_to_end(&mut received);
+    assert!(
+        received.len() < size * (count - 1),
+        "all {} bytes came",
+        received.len()
+    );
+}
+
+#[test]
+fn http_2_is_cut_off() {
+    let deployment = Deployment::new();
+    let portal = deployment.start();
+    let mut client = portal.open();
+    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    let mut answer = String::new();
+    let _ = client.stream.read_to_string(&mut answer);
+    assert!(
+        answer.is_empty() || answer.starts_with("HTTP/1.1 4"),
+        "{answer}"
+    );
+    serves_others(&portal);
+}
+
+/// The smallest room that can be set.
+fn sixteen_places() -> Deployment {
+    Deployment::new().with("VESTIBULE_MAX_CONNECTIONS", "16")
+}
+
+#[test]
+fn the_connection_that_has_waited_longest_makes_room() {
+    let deployment = sixteen_places();
+    let portal = deployment.start();
+    let mut kept: Vec<Client> = (0..16).map(|_| portal.open()).collect();
+    for client in &mut kept {
+        assert_eq!(client.get("/health/live").unwrap().status, 200);
+    }
+    // The first one is no longer the one that has waited longest.
+    assert_eq!(kept[0].get("/health/live").unwrap().status, 200);
+    for _ in 0..50 {
+        serves_others(&portal);
+    }
+    let closed: Vec<bool> = kept.iter().map(Client::is_closed).collect();
+    assert!(closed[1] && !closed[0], "{closed:?}");
+    let open: Vec<&mut Client> = kept
+        .iter_mut()
+        .filter(|client| !client.is_closed())
+        .collect();
+    assert!(open.len() >= 14, "only {} are open", open.len());
+    for client in open {
+        assert_eq!(client.get("/health/live").unwrap().status, 200);
+    }
+}
+
+#[test]
+fn who_sends_half_a_head_keeps_nobody_out() {
+    let deployment = sixteen_places();
+    let portal = deployment.start();
+    let mut clients: Vec<Client> = (0..100).map(|_| portal.open()).collect();
+    for client in &mut clients {
+        // The oldest are gone already.
+        let _ = std::io::Write::write_all(&mut client.stream, HALF_A_HEAD.as_bytes());
+        serves_others(&portal);
+    }
+}
+
+#[test]
+fn busy_connections_are_finished_and_new_ones_wait() {
+    let deployment = sixteen_places().with("VESTIBULE_REQUEST_TIMEOUT_SECONDS", "2");
+    let portal = deployment.start();
+    let mut busy: Vec<Client> = (0..16).map(|_| portal.open()).collect();
+    let began = Instant::now();
+    for client in &mut busy {
+        client.send(LOGIN);
+    }
+    thread::sleep(millis(200));
+    // Nobody is refused: it is answered once there is room.
+    assert_eq!(portal.get("/health/live").unwrap().status, 200);
+    let waited = began.elapsed();
+    assert!((millis(1900)..millis(5000)).contains(&waited), "{waited:?}");
+    for client in &mut busy {
+        assert_eq!(client.answer().unwrap().status, 408);
+    }
+    // The other port has room of its own.
+    let request = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    assert_eq!(
+        exchange(portal.private_address, request).unwrap().status,
+        200
+    );
+}
+
+const CROWD: usize = 10_000;
+
+/// Whether this process, and so the portal that it starts, may open enough files.
+fn may_open(files: u64) -> bool {
+    let limit = getrlimit(Resource::Nofile);
+    let enough = limit.maximum.is_none_or(|maximum| maximum >= files);
+    if enough && limit.current.is_some_and(|current| current < files) {
+        let raised = Rlimit {
+            current: Some(files),
+            ..limit
+        };
+        setrlimit(Resource::Nofile, raised).unwrap();
+    }
+    enough
+}
+
+#[test]
+fn ten_thousand_idle_connections_do_not_starve_the_active_ones() {
+    if !may_open(CROWD as u64 + 500) {
+        eprintln!("skipped: the hard limit of open files is below {CROWD}");
+        return;
+    }
+    let deployment = Deployment::new().with("VESTIBULE_HEADER_TIMEOUT_SECONDS", "60");
+    // It has the usual soft limit, and raises it by itself.
+    let mut shell = deployment.in_shell("ulimit -Sn 1024");
+    let portal = deployment.start_by(&mut shell);
+    let idle = open_many(portal.address, CROWD);
+    let mut slowest = Duration::ZERO;
+    let mut active = portal.open();
+    for _ in 0..100 {
+        let asked = Instant::now();
+        serves_others(&portal);
+        assert_eq!(active.get("/login").unwrap().status, 200);
+        slowest = slowest.max(asked.elapsed());
+    }
+    assert!(slowest < millis(1000), "{slowest:?}");
+    assert!(
+        idle.iter().all(|client| !client.is_closed()),
+        "there was room for all"
+    );
+    drop(idle);
+    assert_eq!(portal.terminate(), Some(0));
+}
+
+fn open_many(address: SocketAddr, count: usize) -> Vec<Client> {
+    (0..count).map(|_| Client::open(address)).collect()
+}
+
+/// With fewer files than connections they make room or wait, and the portal neither dies nor spins.
+#[test]
+fn out_of_file_descriptors_it_lives_on() {
+    let deployment = Deployment::new().with("VESTIBULE_LOG", "warn");
+    let mut shell = deployment.in_shell("ulimit -n 32");
+    let mut portal = deployment.start_by(shell.stderr(Stdio::piped()));
+    let crowd = open_many(portal.address, 100);
+    assert_eq!(
+        portal.get("/health/live").unwrap().status,
+        200,
+        "after all of them"
+    );
+    for _ in 0..3 {
+        serves_others(&portal);
+    }
+    let before = cpu_time(&portal);
+    thread::sleep(millis(1000));
+    let spent = cpu_time(&portal).saturating_sub(before);
+    assert!(spent < millis(300), "it spins: {spent:?}");
+    drop(crowd);
+    serves_others(&portal);
+    let mut lines = String::new();
+    portal.signal(rustix::process::Signal::TERM);
+    assert_eq!(portal.end_within(millis(10_000)), Some(0));
+    let mut stderr = portal.child.stderr.take().unwrap();
+    stderr.read_to_string(&mut lines).unwrap();
+    let told = |text: &str| lines.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(told("VESTIBULE_MAX_CONNECTIONS"), 1, "{lines}");
+    assert_eq!(told("cannot be accepted"), 1, "once a minute: {lines}");
+}
+
+/// What the process has computed so far.
+fn cpu_time(portal: &Running) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", portal.child.id())).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    // User and system time, in hundredths of a second.
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    millis(ticks * 10)
+}

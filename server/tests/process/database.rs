@@ -1,0 +1,177 @@
+//! A database that is not there yet, or that somebody else is just migrating.
+
+use std::fs::File;
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::{Migrate as _, Migration, MigrationType};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
+use vestibule_testkit::{TestDatabase, databases};
+
+use crate::support::{Deployment, PATIENCE, every_invariant_holds, free_address, text};
+
+/// What a database that is up to date has had.
+const MIGRATIONS: i64 = 3;
+
+/// Polls until it holds, within reason.
+#[track_caller]
+fn wait_for(holds: impl Fn() -> bool, said: impl Fn() -> String) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < PATIENCE, "waited too long: {}", said());
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Passes every connection on to the server, from now on.
+fn forward(address: SocketAddr, server: SocketAddr) {
+    let listener = TcpListener::bind(address).unwrap();
+    thread::spawn(move || {
+        while let Ok((client, _)) = listener.accept() {
+            let server = TcpStream::connect(server).unwrap();
+            for (mut from, mut to) in [
+                (client.try_clone().unwrap(), server.try_clone().unwrap()),
+                (server, client),
+            ] {
+                thread::spawn(move || io::copy(&mut from, &mut to));
+            }
+        }
+    });
+}
+
+/// The URL with another address for the server, and the address that it had.
+fn moved(url: &str, to: SocketAddr) -> (String, SocketAddr) {
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (authority, path) = rest.split_once('/').unwrap();
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let server = host.replace("localhost", "127.0.0.1").parse().unwrap();
+    (format!("{scheme}://{user}@{to}/{path}"), server)
+}
+
+#[tokio::test]
+async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    for migrate_on_start in ["on", "off"] {
+        let address = free_address();
+        let (url, server) = moved(database.url(), address);
+        let deployment = Deployment::new()
+            .with("DATABASE_URL", &url)
+            .with("VESTIBULE_MIGRATE_ON_START", migrate_on_start)
+            .with(
+                "VESTIBULE_MASTER_KEY",
+                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            )
+            .with("VESTIBULE_LOG", "warn");
+        let log = deployment.folder.path().join("log");
+        let said = || std::fs::read_to_string(&log).unwrap_or_default();
+        let starting = thread::scope(|scope| {
+            let portal = scope.spawn(|| {
+                let output = File::create(&log).unwrap();
+                deployment.start_by(deployment.command(&[]).stderr(output))
+            });
+            wait_for(
+                || said().matches("waiting for the database").count() >= 2,
+                said,
+            );
+            assert!(!portal.is_finished());
+            forward(address, server);
+            portal.join().unwrap_or_else(|_| panic!("{}", said()))
+        });
+        assert_eq!(starting.terminate(), Some(0));
+        every_invariant_holds(&deployment);
+    }
+}
+
+/// With the schema left to somebody else, an old one is no surprise for the first visitor.
+#[tokio::test]
+async fn it_does_not_start_on_a_schema_that_nobody_migrates() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database).with("VESTIBULE_MIGRATE_ON_START", "off");
+        let output = deployment.run(&[]);
+        let lines = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{lines}");
+        assert!(lines.contains("run `vestibule migrate`"), "{lines}");
+    }
+}
+
+fn migrating(deployment: &Deployment) -> Child {
+    piped(&mut deployment.command(&["migrate"]))
+}
+
+fn piped(command: &mut Command) -> Child {
+    command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// How many migrations it applied.
+#[track_caller]
+fn applied(child: Child) -> i64 {
+    let output = child.wait_with_output().unwrap();
+    let (out, error) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{out} {error}");
+    let last = out.lines().last().unwrap();
+    let count = last.strip_suffix(" migrations applied; the schema is up to date.");
+    count.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn processes_that_migrate_at_once_do_it_once() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database);
+        let processes: Vec<Child> = (0..3).map(|_| migrating(&deployment)).collect();
+        let total: i64 = processes.into_iter().map(applied).sum();
+        assert_eq!(total, MIGRATIONS);
+        every_invariant_holds(&deployment);
+    }
+}
+
+async fn run(connection: &mut PgConnection, sql: &str) {
+    let sql = AssertSqlSafe(sql.to_owned());
+    sqlx::raw_sql(sql).execute(connection).await.unwrap();
+}
+
+/// Killed in the middle of a migration: nothing of it is left, and whoever runs it next, even at once, gets it done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_whose_process_was_killed_is_run_again() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    let sql = include_str!("../../../migrations/postgres/0001_initial.sql");
+    let kind = MigrationType::Simple;
+    let first = Migration::new(1, "0001_initial".into(), kind, sql.into_sql_str(), false);
+    other
+        .ensure_migrations_table("_sqlx_migrations")
+        .await
+        .unwrap();
+    other.apply("_sqlx_migrations", &first).await.unwrap();
+    // The second has to wait for this.
+    run(
+        &mut other,
+        "begin; lock table sessions in access share mode",
+    )
+    .await;
+    let deployment = Deployment::on(&database);
+    let mut killed = migrating(&deployment);
+    let stuck =
+        "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    while database.count(stuck).await == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let next = migrating(&deployment);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    run(&mut other, "commit").await;
+    assert_eq!(applied(next), MIGRATIONS - 1);
+    assert_eq!(applied(migrating(&deployment)), 0);
+    every_invariant_holds(&deployment);
+}

@@ -1,0 +1,243 @@
+//! How it stops: readiness first, then the port; what was received is answered, and nobody can hold it up.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use vestibule_testkit::{TestDatabase, databases};
+
+use crate::support::{
+    Client, Deployment, PASSWORD, PATIENCE, Running, every_invariant_holds, exchange, register,
+};
+
+fn get(address: SocketAddr, path: &str) -> u16 {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    exchange(address, &request).unwrap().status
+}
+
+/// A registration whose last byte is still to come.
+struct Unfinished {
+    client: Client,
+}
+
+impl Unfinished {
+    fn begin(portal: &Running, email: &str) -> Self {
+        let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
+        let head = format!(
+            "POST /api/v1/auth/register HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut client = portal.open();
+        client.send(&head).send(&body[..body.len() - 1]);
+        // Until it is in its hands.
+        thread::sleep(Duration::from_millis(100));
+        Self { client }
+    }
+
+    /// The status, and whether the connection ends with the answer.
+    fn finish(mut self) -> (u16, bool) {
+        let answer = self.client.send("}").answer().unwrap();
+        (answer.status, answer.body.contains("connection: close"))
+    }
+}
+
+/// The log beside the file of an embedded database, which is only there while somebody has it open.
+fn log_of(database: &TestDatabase) -> Option<PathBuf> {
+    let file = database.url().strip_prefix("sqlite:")?;
+    let file = file.trim_start_matches("//").split('?').next()?;
+    Some(PathBuf::from(format!("{file}-wal")))
+}
+
+#[tokio::test]
+async fn readiness_fails_first_and_everything_is_served_for_a_while() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database).with("VESTIBULE_SHUTDOWN_GRACE_SECONDS", "3");
+        let mut portal = deployment.start();
+        let ports = [portal.address, portal.private_address];
+        let mut kept = portal.open();
+        assert_eq!(kept.get("/health/live").unwrap().status, 200);
+        assert_eq!(
+            register(portal.address, "ann@example.org").unwrap().status,
+            201
+        );
+        if let Some(log) = log_of(&database) {
+            assert!(
+                log.exists(),
+                "this test would see nothing at {}",
+                log.display()
+            );
+        }
+
+        let asked = Instant::now();
+        portal.signal(Signal::TERM);
+        while get(portal.address, "/health/ready") != 503 {
+            assert!(
+                asked.elapsed() < Duration::from_secs(1),
+                "it is still ready"
+            );
+            thread::sleep(Duration::from_millis(5));
+        }
+        for port in ports {
+            assert_eq!(get(port, "/health/ready"), 503);
+            assert_eq!(get(port, "/health"), 503);
+            assert_eq!(get(port, "/health/live"), 200);
+        }
+        // A proxy that has not looked yet goes on, and learns that this connection is of no more use.
+        let answer = kept.get("/health/live").unwrap();
+        assert_eq!(answer.status, 200);
+        assert!(answer.body.contains("connection: close"), "{}", answer.body);
+        assert_eq!(
+            register(portal.address, "bob@example.org").unwrap().status,
+            201
+        );
+        let unfinished = Unfinished::begin(&portal, "eve@example.org");
+
+        // The port closes, and what was received is answered.
+        while std::net::TcpStream::connect(portal.address).is_ok() {
+            assert!(asked.elapsed() < PATIENCE, "it still accepts");
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert!(
+            asked.elapsed() >= Duration::from_millis(2900),
+            "{:?}",
+            asked.elapsed()
+        );
+        assert_eq!(unfinished.finish(), (201, true));
+        assert_eq!(portal.end_within(Duration::from_secs(5)), Some(0));
+        if let Some(log) = log_of(&database) {
+            assert!(!log.exists(), "{} is left", log.display());
+        }
+        every_invariant_holds(&deployment);
+    }
+}
+
+#[test]
+fn who_has_sent_no_whole_request_does_not_hold_it_up() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let deployment = Deployment::new();
+        let mut portal = deployment.start();
+        let silent = portal.open();
+        let mut kept = portal.open();
+        kept.get("/health/live").unwrap();
+        let mut half = portal.open();
+        half.send("GET /health/live HTTP/1.1\r\nhost: localhost\r\n");
+        let mut second_half = portal.open();
+        second_half.get("/health/live").unwrap();
+        second_half.send("GET /health/live HTTP/1.1\r\n");
+        thread::sleep(Duration::from_millis(100));
+        let asked = Instant::now();
+        portal.signal(signal);
+        assert_eq!(portal.end_within(Duration::from_secs(3)), Some(0));
+        assert!(
+            asked.elapsed() < Duration::from_millis(1500),
+            "{:?}",
+            asked.elapsed()
+        );
+        drop((silent, kept, half, second_half));
+    }
+}
+
+/// The connection was taken by the system, and nobody has looked at it yet.
+#[test]
+fn a_request_that_came_at_the_last_moment_is_answered() {
+    let deployment = Deployment::new();
+    let mut portal = deployment.start();
+    for _ in 0..3 {
+        portal.signal(Signal::STOP);
+        let mut kept = portal.open();
+        kept.send("GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        portal.signal(Signal::CONT);
+        assert_eq!(kept.answer().unwrap().status, 200);
+    }
+    let mut kept = portal.open();
+    kept.get("/health/live").unwrap();
+    portal.signal(Signal::STOP);
+    let mut late: Vec<Client> = (0..20).map(|_| portal.open()).collect();
+    late.push(kept);
+    for client in &mut late {
+        client.send("GET /login HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    }
+    portal.signal(Signal::TERM);
+    portal.signal(Signal::CONT);
+    for client in &mut late {
+        assert_eq!(client.answer().unwrap().status, 200);
+    }
+    assert_eq!(portal.end_within(Duration::from_secs(5)), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    for first in [Signal::TERM, Signal::INT] {
+        let deployment = Deployment::new();
+        let mut portal = deployment.start();
+        let unfinished = Unfinished::begin(&portal, "ann@example.org");
+        portal.signal(first);
+        thread::sleep(Duration::from_millis(300));
+        assert!(
+            portal.child.try_wait().unwrap().is_none(),
+            "it waits for the request"
+        );
+        let asked = Instant::now();
+        portal.signal(Signal::TERM);
+        assert_eq!(portal.end_within(Duration::from_secs(2)), Some(1));
+        assert!(
+            asked.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            asked.elapsed()
+        );
+        drop(unfinished);
+        every_invariant_holds(&deployment);
+    }
+}
+
+/// In the grace time as well.
+#[test]
+fn a_second_signal_ends_the_grace_time() {
+    let deployment = Deployment::new().with("VESTIBULE_SHUTDOWN_GRACE_SECONDS", "15");
+    let mut portal = deployment.start();
+    portal.signal(Signal::TERM);
+    thread::sleep(Duration::from_millis(200));
+    portal.signal(Signal::TERM);
+    assert_eq!(portal.end_within(Duration::from_secs(2)), Some(1));
+}
+
+/// A mail server that says nothing at all.
+#[tokio::test]
+async fn a_mail_that_is_not_sent_in_time_is_given_back() {
+    for database in databases().await {
+        let smtp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("smtp://{}?tls=opportunistic", smtp.local_addr().unwrap());
+        let deployment = Deployment::on(&database).with("SMTP_URL", &url);
+        let mut portal = deployment.start();
+        assert_eq!(
+            register(portal.address, "ann@example.org").unwrap().status,
+            201
+        );
+        let dialogue = smtp.accept().unwrap();
+        portal.signal(Signal::TERM);
+        assert_eq!(portal.end_within(Duration::from_secs(10)), Some(0));
+        drop(dialogue);
+        let due = "select cast(count(*) as text) from mail_outbox where status = 'pending' and lease_id is null";
+        assert_eq!(text(&database, due).await, "1", "it is due, and nobody's");
+        every_invariant_holds(&deployment);
+    }
+}
+
+async fn text(database: &TestDatabase, sql: &'static str) -> String {
+    if database.is_postgres() {
+        let mut connection = PgConnection::connect(database.url()).await.unwrap();
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    } else {
+        let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
+    }
+}

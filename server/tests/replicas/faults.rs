@@ -1,0 +1,327 @@
+//! Each part breaks and comes back, while people use the portal. Nothing that was acknowledged is lost.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use vestibule_testkit::SmtpScript;
+
+use crate::fleet::{Doors, Fleet, RECOVERY_TIME, pause};
+use crate::load::{Dice, Load, take_stock};
+use crate::weather::Allowed;
+use crate::{Scale, human};
+
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    PostgresKilled,
+    PostgresFrozen,
+    BackendsTerminated,
+    RedisKilled,
+    RedisFrozen,
+    MailAway,
+    MailSlow,
+    MailPutOff,
+    MailRefused,
+    MailCut,
+    ReplicaKilled(usize),
+    BothKilled,
+}
+
+/// The last one first.
+const ALL: [Fault; 13] = [
+    Fault::PostgresKilled,
+    Fault::PostgresFrozen,
+    Fault::BackendsTerminated,
+    Fault::RedisKilled,
+    Fault::RedisFrozen,
+    Fault::MailAway,
+    Fault::MailSlow,
+    Fault::MailPutOff,
+    Fault::MailRefused,
+    Fault::MailCut,
+    Fault::ReplicaKilled(0),
+    Fault::ReplicaKilled(1),
+    Fault::BothKilled,
+];
+
+/// For so long the whole run breaks one thing after the other.
+const FULL_TIME: Duration = Duration::from_secs(210);
+/// Readiness says so within this time (I9).
+const NOTICE_TIME: Duration = Duration::from_secs(5);
+const TERMINATION_PAUSE: Duration = Duration::from_millis(150);
+const BETWEEN: Duration = Duration::from_millis(800);
+
+impl Fault {
+    fn name(self) -> &'static str {
+        match self {
+            Self::PostgresKilled => "PostgreSQL killed",
+            Self::PostgresFrozen => "PostgreSQL frozen",
+            Self::BackendsTerminated => "PostgreSQL backends terminated",
+            Self::RedisKilled => "Redis killed, back empty",
+            Self::RedisFrozen => "Redis frozen",
+            Self::MailAway => "mail server away",
+            Self::MailSlow => "mail server slow",
+            Self::MailPutOff => "mail server answers 451",
+            Self::MailRefused => "mail server answers 550",
+            Self::MailCut => "mail server hangs up",
+            Self::ReplicaKilled(0) => "replica 1 killed",
+            Self::ReplicaKilled(_) => "replica 2 killed",
+            Self::BothKilled => "both replicas killed",
+        }
+    }
+
+    fn allowed(self) -> Allowed {
+        let seconds = Duration::from_secs;
+        match self {
+            Self::PostgresKilled | Self::PostgresFrozen | Self::BackendsTerminated => Allowed {
+                unavailable: true,
+                lost: false,
+                slowest: seconds(6),
+            },
+            Self::ReplicaKilled(_) | Self::BothKilled => Allowed {
+                lost: true,
+                ..Allowed::FAIR
+            },
+            // Nobody who uses the portal notices.
+            _ => Allowed::FAIR,
+        }
+    }
+
+    /// How many mails may be sent a second time after it: each replica sends one at a time, and may not know that it has.
+    fn duplicates(self, length: Duration) -> u128 {
+        match self {
+            Self::PostgresKilled | Self::PostgresFrozen | Self::BothKilled | Self::MailAway => 2,
+            Self::BackendsTerminated => 2 + 2 * length.as_millis() / TERMINATION_PAUSE.as_millis(),
+            Self::ReplicaKilled(_) => 1,
+            // The mail server counts how often it said nothing to a mail that it took.
+            _ => 0,
+        }
+    }
+
+    /// Breaks it for a while and heals it; how long the portal took to notice, and to be well again.
+    fn happen(self, fleet: &mut Fleet, length: Duration) -> (Option<Duration>, Duration) {
+        let mut noticed = None;
+        match self {
+            Self::PostgresKilled => {
+                fleet.postgres.daemon().kill().unwrap();
+                noticed = Some(fleet.wait_for_readiness(503, NOTICE_TIME));
+                pause(length);
+                fleet.postgres.daemon().start_again().unwrap();
+                fleet.postgres.daemon().wait_until_ready().unwrap();
+            }
+            Self::PostgresFrozen => {
+                fleet.postgres.daemon().freeze();
+                noticed = Some(fleet.wait_for_readiness(503, NOTICE_TIME));
+                pause(length);
+                fleet.postgres.daemon().thaw();
+            }
+            Self::BackendsTerminated => terminate_backends(fleet, length),
+            Self::RedisKilled => {
+                fleet.redis.daemon().kill().unwrap();
+                still_ready(fleet, length);
+                fleet.redis.daemon().start_again().unwrap();
+                fleet.redis.daemon().wait_until_ready().unwrap();
+            }
+            Self::RedisFrozen => {
+                fleet.redis.daemon().freeze();
+                still_ready(fleet, length);
+                fleet.redis.daemon().thaw();
+            }
+            Self::MailAway => {
+                let mails = &fleet.world.mails;
+                fleet.runtime.block_on(mails.close());
+                still_ready(fleet, length);
+                fleet.runtime.block_on(mails.open());
+            }
+            Self::MailSlow => follow(fleet, SmtpScript::Slow { by: length / 8 }, length),
+            Self::MailPutOff => {
+                let reply = "451 4.3.0 not now";
+                follow(fleet, SmtpScript::Reply { at: "RCPT", reply }, length);
+            }
+            Self::MailRefused => refuse_mails(fleet, length),
+            Self::MailCut => {
+                for at in ["", "EHLO", "MAIL", "RCPT", "DATA", "."] {
+                    follow(fleet, SmtpScript::Drop { at }, length / 6);
+                }
+            }
+            Self::ReplicaKilled(number) => {
+                fleet.replicas[number].kill();
+                pause(length);
+                return (None, restart(fleet, number));
+            }
+            Self::BothKilled => {
+                fleet.replicas[0].kill();
+                fleet.replicas[1].kill();
+                pause(length);
+                return (None, restart(fleet, 0).max(restart(fleet, 1)));
+            }
+        }
+        (noticed, fleet.wait_for_readiness(200, RECOVERY_TIME))
+    }
+}
+
+fn still_ready(fleet: &Fleet, length: Duration) {
+    let started = Instant::now();
+    while started.elapsed() < length {
+        fleet.wait_for_readiness(200, NOTICE_TIME);
+        pause(Duration::from_millis(100));
+    }
+}
+
+fn terminate_backends(fleet: &Fleet, length: Duration) {
+    let started = Instant::now();
+    while started.elapsed() < length {
+        fleet.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid() and random() < 0.5",
+        );
+        pause(TERMINATION_PAUSE);
+    }
+}
+
+fn follow(fleet: &Fleet, script: SmtpScript, length: Duration) {
+    fleet.world.mails.follow(script);
+    still_ready(fleet, length);
+    fleet.world.mails.follow(SmtpScript::Accept);
+}
+
+/// Mails to addresses that are refused for good are not sent again: whom that hits expects none.
+fn refuse_mails(fleet: &Fleet, length: Duration) {
+    let mails = &fleet.world.mails;
+    let before = mails.seen(|seen| seen.commands.len());
+    let reply = "550 5.1.1 unknown";
+    follow(fleet, SmtpScript::Reply { at: "RCPT", reply }, length);
+    // What was on its way is over.
+    pause(Duration::from_millis(100));
+    let refused: Vec<String> = mails.seen(|seen| {
+        let commands = seen.commands[before..].iter();
+        let recipients = commands.filter(|command| command.starts_with("RCPT"));
+        let addresses = recipients.filter_map(|command| command.split(['<', '>']).nth(1));
+        addresses.map(str::to_owned).collect()
+    });
+    fleet.world.refuse(refused);
+}
+
+/// From the start of the process to its first 200.
+fn restart(fleet: &mut Fleet, number: usize) -> Duration {
+    let started = Instant::now();
+    fleet.replicas[number].start();
+    let took = started.elapsed();
+    assert!(took < RECOVERY_TIME, "replica {number} took {took:?}");
+    took
+}
+
+/// The faults, each once, or all of them again and again in any order.
+pub fn run(scale: Scale, seed: u64) {
+    let mut fleet = Fleet::start(Doors::Replicas, &[]);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        break_things(&mut fleet, scale, seed);
+    }));
+    if let Err(panic) = result {
+        println!("The logs are in {}", fleet.keep_logs().display());
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn break_things(fleet: &mut Fleet, scale: Scale, seed: u64) {
+    let started = Instant::now();
+    let mut dice = Dice::new(seed);
+    fleet.world.weather.turn("at first", Allowed::FAIR);
+    let load = {
+        let _inside = fleet.runtime.enter();
+        Load::begin(&fleet.world, seed)
+    };
+    pause(BETWEEN);
+    println!(
+        "{:<32} {:>8} {:>8} {:>5} {:>5} {:>8} {:>8} {:>8}",
+        "", "requests", "answered", "503", "lost", "slowest", "noticed", "well"
+    );
+    let mut duplicates = 0;
+    let mut faults = ALL.to_vec();
+    while let Some(fault) = faults.pop() {
+        let length = scale.length(&mut dice);
+        happen(fleet, fault, length);
+        duplicates += fault.duplicates(length);
+        if faults.is_empty() && scale == Scale::Full {
+            faults = ALL.to_vec();
+            dice.shuffle(&mut faults);
+        }
+        if scale == Scale::Full && started.elapsed() > FULL_TIME {
+            break;
+        }
+    }
+    let people = fleet.runtime.block_on(load.end());
+    settle(fleet, scale);
+    let count = people.len();
+    let secrets: BTreeSet<String> = people.iter().flat_map(|it| it.secrets.clone()).collect();
+    fleet.runtime.block_on(take_stock(&fleet.world, people));
+    sum_up(fleet, count, duplicates, &secrets);
+    println!("The faults took {}.", human(started.elapsed()));
+}
+
+fn happen(fleet: &mut Fleet, fault: Fault, length: Duration) {
+    let world = std::sync::Arc::clone(&fleet.world);
+    world.weather.turn(fault.name(), fault.allowed());
+    let (noticed, well) = fault.happen(fleet, length);
+    // Who waits before the next try is not too late for this spell.
+    pause(Duration::from_millis(300));
+    world.weather.spell(|spell| {
+        println!(
+            "{:<32} {:>8} {:>8} {:>5} {:>5} {:>8} {:>8} {:>8}",
+            spell.name,
+            spell.requests,
+            spell.answered,
+            spell.unavailable,
+            spell.lost,
+            human(spell.slowest),
+            noticed.map(human).unwrap_or_default(),
+            human(well),
+        );
+    });
+    world
+        .weather
+        .turn(&format!("after: {}", fault.name()), Allowed::FAIR);
+    pause(BETWEEN);
+}
+
+/// Waits until every mail that is queued is sent or dead.
+fn settle(fleet: &Fleet, scale: Scale) {
+    fleet.world.weather.turn("at last", Allowed::FAIR);
+    pause(Duration::from_secs(1));
+    if scale == Scale::Short {
+        // What a killed replica was sending waits two minutes for its lease to end, what failed up to a minute: less here.
+        fleet.execute(
+            "update mail_outbox set next_attempt_at = created_at, leased_until = created_at where status = 'pending'",
+        );
+    }
+    let started = Instant::now();
+    while fleet.count("from mail_outbox where status = 'pending'") > 0 {
+        assert!(started.elapsed() < scale.settle_time(), "mails are left");
+        pause(Duration::from_millis(250));
+    }
+}
+
+fn sum_up(fleet: &Fleet, people: usize, duplicates: u128, secrets: &BTreeSet<String>) {
+    let world = &fleet.world;
+    let deliveries = world.deliveries();
+    let twice: u128 = deliveries
+        .values()
+        .map(|count| u128::from(*count) - 1)
+        .sum();
+    let duplicates = duplicates + world.mails.seen(|seen| seen.unanswered);
+    let (requests, unavailable, lost) = world.weather.sums();
+    let lines = fleet.log_lines(secrets);
+    let alerts = lines
+        .iter()
+        .filter(|line| line.contains("Redis is of no help"))
+        .count();
+    println!(
+        "{requests} requests of {people} people: {unavailable} were answered with 503, {lost} lost.\n\
+         {} mails, {twice} of them sent again (at most {duplicates}). {} log lines, {alerts} of them about Redis.",
+        deliveries.len(),
+        lines.len(),
+    );
+    world.weather.assert_fair();
+    assert!(twice <= duplicates, "too many mails were sent twice");
+    fleet.verify();
+    println!("Everything acknowledged is there, what ended stayed so, and every invariant holds.");
+}

@@ -1,0 +1,262 @@
+//! Two replicas of the portal with all that they need, each part of which can be broken.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use vestibule_daemons::{HaProxy, Postgres, Redis, free_port, proc};
+use vestibule_testkit::{SmtpPeer, SmtpScript};
+
+use crate::load::World;
+use crate::support::{Deployment, Running, every_invariant_holds};
+
+/// The one that operators get as an example.
+const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/haproxy/haproxy.cfg");
+const MASTER_KEY: &str = "CAkKCwwNDg8QERITFBUWFxgZGhscHR4fICEiIyQlJic=";
+/// Between SIGTERM and the end of accepting: longer than two checks of the proxy.
+const GRACE_SECONDS: &str = "2";
+/// A part is back, and the portal with it (I9).
+pub const RECOVERY_TIME: Duration = Duration::from_secs(10);
+
+/// Fields are dropped in this order: the replicas first.
+pub struct Fleet {
+    pub replicas: Vec<Replica>,
+    pub proxy: HaProxy,
+    pub redis: Redis,
+    pub postgres: Postgres,
+    pub runtime: Runtime,
+    pub world: Arc<World>,
+    database: String,
+    folder: TempDir,
+}
+
+pub struct Replica {
+    pub address: SocketAddr,
+    deployment: Deployment,
+    running: Option<Running>,
+    log: PathBuf,
+}
+
+/// Whom visitors ask.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Doors {
+    Replicas,
+    Proxy,
+}
+
+impl Fleet {
+    /// Starts everything and waits until it is ready. `settings` are added to those of both replicas.
+    pub fn start(doors: Doors, settings: &[(&'static str, &str)]) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let postgres = Postgres::start().unwrap();
+        let redis = Redis::start().unwrap();
+        let database = postgres.create("replicas").unwrap();
+        let mails = runtime.block_on(SmtpPeer::start(SmtpScript::Accept, ""));
+        let addresses = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port().unwrap())));
+        let proxy = HaProxy::start(Path::new(PROXY), addresses).unwrap();
+        let folder = TempDir::with_prefix("vestibule-replicas-").unwrap();
+        let deployment = |number: usize| {
+            let smtp = format!("smtp://127.0.0.1:{}", mails.port());
+            let mut deployment = Deployment::new()
+                .with("VESTIBULE_LISTEN", &addresses[number].to_string())
+                .with("PUBLIC_URL", &format!("http://{}", proxy.address()))
+                .with("DATABASE_URL", &database)
+                .with("REDIS_URL", &redis.url())
+                .with("SMTP_URL", &smtp)
+                .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
+                .with("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1/32")
+                .with("VESTIBULE_RATE_LIMITS", "on")
+                .with("VESTIBULE_SHUTDOWN_GRACE_SECONDS", GRACE_SECONDS)
+                .with("VESTIBULE_LOG", "warn")
+                .with("VESTIBULE_LOG_FORMAT", "json");
+            for (name, value) in settings {
+                deployment = deployment.with(name, value);
+            }
+            Replica {
+                address: addresses[number],
+                deployment,
+                running: None,
+                log: folder.path().join(format!("replica-{number}.log")),
+            }
+        };
+        let mut replicas = vec![deployment(0), deployment(1)];
+        // At once, so that both find an empty database.
+        thread::scope(|scope| {
+            for replica in &mut replicas {
+                scope.spawn(|| replica.start());
+            }
+        });
+        let doors = match doors {
+            Doors::Replicas => addresses.to_vec(),
+            Doors::Proxy => vec![proxy.address()],
+        };
+        let fleet = Self {
+            world: World::new(doors, mails),
+            replicas,
+            proxy,
+            redis,
+            postgres,
+            runtime,
+            database,
+            folder,
+        };
+        fleet.wait_for_proxy();
+        fleet
+    }
+
+    /// It may have looked before they were ready.
+    fn wait_for_proxy(&self) {
+        let started = Instant::now();
+        while status(self.proxy.address(), "/health/ready") != Some(200) {
+            assert!(
+                started.elapsed() < RECOVERY_TIME,
+                "the proxy finds no replica"
+            );
+            pause(Duration::from_millis(50));
+        }
+        // And it looks once a second.
+        pause(Duration::from_millis(1200));
+    }
+
+    /// Waits until readiness is `status` on all replicas that run, and says how long that took.
+    #[track_caller]
+    pub fn wait_for_readiness(&self, expected: u16, limit: Duration) -> Duration {
+        let started = Instant::now();
+        loop {
+            let ready = self.readiness();
+            if ready.iter().all(|status| *status == Some(expected)) {
+                return started.elapsed();
+            }
+            assert!(
+                started.elapsed() < limit,
+                "/health/ready is {ready:?} and not {expected} after {limit:?}"
+            );
+            pause(Duration::from_millis(20));
+        }
+    }
+
+    /// What each running replica says, asked at the same time.
+    fn readiness(&self) -> Vec<Option<u16>> {
+        let running = self.replicas.iter().filter(|it| it.running.is_some());
+        let ask = |address| {
+            let live = status(address, "/health/live");
+            assert_eq!(live, Some(200), "/health/live whatever is broken");
+            status(address, "/health/ready")
+        };
+        thread::scope(|scope| {
+            let asking: Vec<_> = running
+                .map(|replica| scope.spawn(|| ask(replica.address)))
+                .collect();
+            let answers = asking.into_iter().map(|asking| asking.join().unwrap());
+            answers.collect()
+        })
+    }
+
+    /// Runs statements past the portal.
+    pub fn execute(&self, sql: &str) {
+        self.runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.database).await.unwrap();
+            let sql = AssertSqlSafe(sql.to_owned());
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        });
+    }
+
+    /// `select count(*)` and the rest of a query.
+    pub fn count(&self, rest: &str) -> i64 {
+        self.runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.database).await.unwrap();
+            let sql = AssertSqlSafe(format!("select count(*) {rest}"));
+            let count = sqlx::query_scalar(sql).fetch_one(&mut connection).await;
+            count.unwrap()
+        })
+    }
+
+    /// What `vestibule verify` finds, which is nothing.
+    pub fn verify(&self) {
+        every_invariant_holds(&self.replicas[0].deployment);
+    }
+
+    /// The lines of both logs. Each is one JSON object, and none holds a secret (I12).
+    pub fn log_lines(&self, secrets: &BTreeSet<String>) -> Vec<String> {
+        let mut lines = Vec::new();
+        for replica in &self.replicas {
+            let log = fs::read_to_string(&replica.log).unwrap();
+            for secret in secrets {
+                assert!(!log.contains(secret.as_str()), "a secret is in the log");
+            }
+            lines.extend(log.lines().map(str::to_owned));
+        }
+        for line in &lines {
+            let parsed = serde_json::from_str::<serde_json::Map<_, _>>(line);
+            assert!(parsed.is_ok(), "no JSON object: {line}");
+        }
+        lines
+    }
+
+    /// Leaves the logs for whoever looks for the cause of a failure.
+    pub fn keep_logs(&mut self) -> &Path {
+        self.folder.disable_cleanup(true);
+        self.folder.path()
+    }
+}
+
+impl Replica {
+    pub fn start(&mut self) {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .unwrap();
+        let mut command = self.deployment.command(&[]);
+        command.stdout(log.try_clone().unwrap()).stderr(log);
+        self.running = Some(self.deployment.start_by(&mut command));
+    }
+
+    pub fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.child.kill().unwrap();
+            running.child.wait().unwrap();
+        }
+    }
+
+    /// SIGTERM, as an orchestrator stops it; waits for the end.
+    pub fn stop(&mut self) {
+        let running = self.running.take().unwrap();
+        assert_eq!(running.terminate(), Some(0));
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.running.as_ref().unwrap().child.id()
+    }
+}
+
+/// The status of a GET, if there is an answer.
+pub fn status(address: SocketAddr, path: &str) -> Option<u16> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let answer = crate::support::exchange(address, &request).ok()?;
+    Some(answer.status)
+}
+
+/// Sleeps, unless the run is interrupted; then everything is put away.
+pub fn pause(time: Duration) {
+    let started = Instant::now();
+    loop {
+        assert!(!proc::interrupted(), "interrupted");
+        let left = time.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        thread::sleep(left.min(Duration::from_millis(50)));
+    }
+}

@@ -1,0 +1,59 @@
+//! Replicas are stopped and started one after the other behind the proxy, and nobody notices.
+
+use std::time::{Duration, Instant};
+
+use crate::fleet::{Doors, Fleet, pause};
+use crate::load::{Load, take_stock};
+use crate::weather::Allowed;
+use crate::{Scale, human};
+
+/// In which the proxy finds that a replica is back: it looks once a second.
+const PROXY_TIME: Duration = Duration::from_millis(1300);
+
+pub fn run(scale: Scale, seed: u64) {
+    let rounds = match scale {
+        Scale::Short => 2,
+        Scale::Full => 5,
+    };
+    let mut fleet = Fleet::start(Doors::Proxy, &[]);
+    let world = std::sync::Arc::clone(&fleet.world);
+    world.weather.turn("rolling restart", Allowed::FAIR);
+    let load = {
+        let _inside = fleet.runtime.enter();
+        Load::begin(&world, seed)
+    };
+    pause(Duration::from_secs(1));
+    for _ in 0..rounds {
+        for number in 0..fleet.replicas.len() {
+            let started = Instant::now();
+            fleet.replicas[number].stop();
+            let stopped = started.elapsed();
+            let starting = Instant::now();
+            fleet.replicas[number].start();
+            println!(
+                "replica {} stopped in {}, ready after {}",
+                number + 1,
+                human(stopped),
+                human(starting.elapsed())
+            );
+            pause(PROXY_TIME);
+        }
+    }
+    let people = fleet.runtime.block_on(load.end());
+    world.weather.spell(|spell| {
+        let (requests, failed) = (spell.requests, spell.unavailable + spell.lost);
+        let slowest = human(spell.slowest);
+        println!(
+            "{requests} requests in {} restarts: {failed} failed, the slowest took {slowest}.",
+            2 * rounds
+        );
+        assert!(requests > 300, "too few requests to tell");
+    });
+    world.weather.assert_fair();
+    while fleet.count("from mail_outbox where status = 'pending'") > 0 {
+        pause(Duration::from_millis(100));
+    }
+    fleet.runtime.block_on(take_stock(&world, people));
+    world.weather.assert_fair();
+    fleet.verify();
+}

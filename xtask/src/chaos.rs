@@ -1,0 +1,66 @@
+//! `cargo xtask chaos`: the portal while its parts fail. The tests and the servers that they break are in
+//! `server/tests/replicas`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use vestibule_daemons::proc::Cmd;
+
+use crate::packages::{self, HAPROXY, POSTGRES, REDIS};
+use crate::report::{Counts, Progress, Report};
+use crate::test::result_line;
+
+const TESTS: &str = "cargo test --package vestibule --test replicas";
+/// The whole of it, without the build.
+const LIMIT: Duration = Duration::from_mins(10);
+
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let seed = match args {
+        [] => None,
+        [option, seed] if option == "--seed" => {
+            Some(seed.parse::<u64>().context("--seed needs a number")?)
+        }
+        _ => bail!("`chaos` knows `--seed N` alone"),
+    };
+    let mut report = Report::default();
+    let result = steps(seed, &mut report);
+    report.finish(result)
+}
+
+fn steps(seed: Option<u64>, report: &mut Report) -> Result<()> {
+    report.check("preparation", || {
+        Progress::new(1).step("packages", |step| {
+            packages::ensure(&[&POSTGRES, &REDIS, &HAPROXY], step)
+        })
+    })?;
+    report.check("build", || {
+        Cmd::line(TESTS).arg("--no-run").without_settings().run()
+    })?;
+    report.tests("faults", |counts| {
+        let mut tests = tests().env("CHAOS_FULL", "on").limit(LIMIT);
+        if let Some(seed) = seed {
+            tests = tests.env("CHAOS_SEED", seed.to_string());
+        }
+        count(tests, counts)
+    })
+}
+
+/// Each fault once and a few seconds long, for `cargo xtask test`.
+pub fn short(filter: Option<&str>, counts: &mut Counts) -> Result<()> {
+    count(tests().args(filter), counts)
+}
+
+/// One after the other: they measure times, and each breaks servers of its own.
+fn tests() -> Cmd {
+    Cmd::line(TESTS)
+        .args(["--", "--ignored", "--nocapture", "--test-threads=1"])
+        .without_settings()
+}
+
+fn count(tests: Cmd, counts: &mut Counts) -> Result<()> {
+    tests.run_lines(|line| {
+        println!("{line}");
+        counts.add(result_line(line));
+    })
+}
