@@ -1,4 +1,4 @@
--- What is deleted when its time is over, and by whom. Only a table and indexes are added, so the version before runs on.
+-- What is deleted when its time is over, and by whom. A table and indexes are added, and an index gives way to one that does its work too, so the version before runs on.
 -- No database is large yet before the first release, so the indexes are built plainly.
 
 -- Work that one replica does at a time, for as long as it holds the lease.

@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use uuid::Uuid;
 use vestibule_core::AuthError;
 
 use crate::flash::{Flash, Form, Notice};
@@ -56,8 +57,9 @@ async fn mail_again(visit: &Visit) -> Result<(), AuthError> {
 pub async fn reset_password(#[server(default)] new_password: String) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let flash = match reset(&visit, new_password).await {
-        Ok(()) => {
+        Ok(user_id) => {
             visit.drop_token(MailedLink::ResetPassword);
+            visit.remember_user(user_id);
             Flash::notice("/login", Notice::PasswordReset)
         }
         Err(error) => Flash::refused(Form::ResetPassword, error),
@@ -66,7 +68,7 @@ pub async fn reset_password(#[server(default)] new_password: String) -> Result<(
     Ok(())
 }
 
-async fn reset(visit: &Visit, new_password: String) -> Result<(), AuthError> {
+async fn reset(visit: &Visit, new_password: String) -> Result<Uuid, AuthError> {
     let token = visit.needed_token(MailedLink::ResetPassword)?;
     let auth = visit.auth();
     auth.reset_password(&token, &new_password.into(), &visit.meta())

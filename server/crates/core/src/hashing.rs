@@ -283,28 +283,32 @@ impl Worker {
                 Ok(mut queue) => queue.blocking_recv(),
                 Err(_) => return,
             };
-            match job {
-                None => return,
-                // The caller gets an internal error; the thread lives on for the others.
-                Some(Job::Run(work)) => drop(catch_unwind(AssertUnwindSafe(work))),
-                // A caller that has gone away needs no hash.
-                Some(Job::Hash { reply, .. }) if reply.is_closed() => {}
-                Some(Job::Verify { reply, .. }) if reply.is_closed() => {}
-                Some(Job::Hash {
-                    password,
-                    salt,
-                    reply,
-                }) => {
-                    let _ = reply.send(self.hash(&password, &salt));
-                }
-                Some(Job::Verify {
-                    password,
-                    stored,
-                    salt,
-                    reply,
-                }) => {
-                    let _ = reply.send(self.verify(&password, stored.as_deref(), &salt));
-                }
+            let Some(job) = job else { return };
+            // The caller gets an internal error; the thread lives on for the others.
+            drop(catch_unwind(AssertUnwindSafe(|| self.work(job))));
+        }
+    }
+
+    fn work(&mut self, job: Job) {
+        match job {
+            Job::Run(work) => work(),
+            // A caller that has gone away needs no hash.
+            Job::Hash { reply, .. } if reply.is_closed() => {}
+            Job::Verify { reply, .. } if reply.is_closed() => {}
+            Job::Hash {
+                password,
+                salt,
+                reply,
+            } => {
+                let _ = reply.send(self.hash(&password, &salt));
+            }
+            Job::Verify {
+                password,
+                stored,
+                salt,
+                reply,
+            } => {
+                let _ = reply.send(self.verify(&password, stored.as_deref(), &salt));
             }
         }
     }

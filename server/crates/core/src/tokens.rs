@@ -220,9 +220,11 @@ impl TokenSigner {
             return Ok(());
         }
         let ring = load_ring(store, master, now).await?;
+        let is_gone = |key: &RingKey| ring.key(&key.kid).is_none();
+        if self.ring().keys.iter().any(is_gone) {
+            self.verified.invalidate_all();
+        }
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
-        // A key may be gone.
-        self.verified.invalidate_all();
         Ok(())
     }
 

@@ -123,7 +123,15 @@ async fn replicas_that_migrate_at_once_apply_each_migration_once() {
             .map(|_| {
                 let store = common::connect(&database);
                 tokio::spawn(async move {
-                    let applied = store.migrate().await.unwrap();
+                    // As the start does: whoever finds the file locked tries again.
+                    let applied = loop {
+                        match store.migrate().await {
+                            Err(MigrationError::Unavailable(_)) => {
+                                tokio::time::sleep(Duration::from_millis(50)).await;
+                            }
+                            applied => break applied.unwrap(),
+                        }
+                    };
                     store.close().await;
                     applied
                 })

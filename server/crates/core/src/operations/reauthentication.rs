@@ -38,11 +38,10 @@ impl Auth {
         self.check_password(Some(&account), &guesser, &password, failed, meta)
             .await?;
         let mut store = self.store.connect().await?;
-        let noted = store
-            .reauthenticate(who.session.id, self.clock.now())
-            .await?;
+        let noted = store.reauthenticate(who.session.id, self.clock.now()).await;
+        // Also if it failed: its answer may have been lost after it was done.
         self.principals.forget(who.user.id).await;
-        if noted {
+        if noted? {
             Ok(())
         } else {
             Err(AuthError::Unauthenticated)

@@ -213,6 +213,10 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let mut tx = self.store.begin().await?;
+        // The account before its tokens and sessions, as whoever sets a password locks them.
+        tx.lock_active_user(who.user.id)
+            .await?
+            .ok_or(AuthError::Unauthenticated)?;
         if !tx
             .end_session(who.user.id, session_id, self.clock.now())
             .await?

@@ -24,8 +24,8 @@ pub struct SignIn {
     pub is_persistent: bool,
     /// The client's own name for the device.
     pub device_name: Option<String>,
-    /// The accounts that this browser has signed in to before (it cannot know which one the address belongs to). For the
-    /// API the core finds out by itself.
+    /// The accounts that this browser has signed in to before, or set the password of (it cannot know which one the address
+    /// belongs to). API clients bring no proof of it: they share the limit of everybody.
     pub known_users: Vec<Uuid>,
 }
 
