@@ -12,6 +12,7 @@ on_every_database! {
     refused_requests_are_one_event_with_their_number,
     each_network_and_limit_has_its_own,
     an_answer_that_is_an_error_is_told_with_its_code,
+    whoever_has_a_whole_network_is_one_client,
     what_waits_is_written_when_the_database_is_back,
     what_does_not_fit_is_lost_and_told_once,
 }
@@ -94,6 +95,22 @@ async fn an_answer_that_is_an_error_is_told_with_its_code(app: TestApp) {
     app.get("/me").await.expect_problem(401, "unauthenticated");
     let details = "select details from audit_logs where event_type = 'request_refused'";
     assert_eq!(app.text(details).await, r#"{"code":"unauthenticated"}"#);
+}
+
+async fn whoever_has_a_whole_network_is_one_client(app: TestApp) {
+    for from in ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1"] {
+        app.get("/me").from(from).await.expect(401);
+    }
+    let of =
+        |address: &str| format!("select details from audit_logs where ip_address = '{address}'");
+    assert_eq!(
+        app.text(&of("2001:db8:1:2::1")).await,
+        r#"{"code":"unauthenticated","count":2}"#
+    );
+    assert_eq!(
+        app.text(&of("2001:db8:1:3::1")).await,
+        r#"{"code":"unauthenticated"}"#
+    );
 }
 
 /// Nobody can write, and on PostgreSQL nobody can connect, until it is over.

@@ -554,6 +554,12 @@ async fn requests_of_any_kind_from_one_network(app: TestApp) {
     assert_eq!(page.retry_after(), 1);
     assert_has(&page.text(), &["<!DOCTYPE html>", "Too many"]);
     ask(3).from("203.0.113.8").await.expect(200);
+    // A body has to be waited for, wherever it goes.
+    app.at(Method::POST, "/health/live")
+        .json(&json!({}))
+        .from("203.0.113.7")
+        .await
+        .expect(429);
     // Not by the beginning of the path either.
     app.at(Method::GET, "/healthy")
         .from("203.0.113.7")

@@ -92,15 +92,19 @@ fn is_repeated(one: &AuditRecord, other: &AuditRecord) -> bool {
     is_refusal
         && one.event == other.event
         && one.user_id == other.user_id
-        && network_of(one) == network_of(other)
         && ["limit", "code"]
             .iter()
             .all(|key| one.details.get(key) == other.details.get(key))
+        && is_same_client(&one.ip_address, &other.ip_address)
 }
 
 /// As the limits count: whoever has a whole network is one client.
-fn network_of(record: &AuditRecord) -> Option<String> {
-    record.ip_address.parse().ok().map(limits::network)
+fn is_same_client(one: &str, other: &str) -> bool {
+    one == other
+        || match (one.parse(), other.parse()) {
+            (Ok(one), Ok(other)) => limits::is_same_network(one, other),
+            _ => false,
+        }
 }
 
 fn count_one_more(details: &mut Value) {
