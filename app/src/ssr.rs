@@ -14,7 +14,7 @@ use vestibule_core::model::{Language, Principal, Session};
 use vestibule_core::{Auth, AuthError, ErrorCode, RequestMeta};
 use vestibule_i18n::Texts;
 use vestibule_web::{
-    Branding, LANGUAGE_COOKIE, Problem, RequestId, WebState, begin_browser_session,
+    Branding, LANGUAGE_COOKIE, Outcome, Problem, RequestId, WebState, begin_browser_session,
     end_browser_session, page_language, request_meta, retry_after_seconds, signed_in_browser,
     status,
 };
@@ -232,7 +232,11 @@ impl Visit {
 
     /// Who is signed in.
     pub async fn principal(&self) -> Result<Option<Principal>, AuthError> {
-        signed_in_browser(self.auth(), self.cookie()?).await
+        let principal = signed_in_browser(self.auth(), self.cookie()?).await?;
+        if let Some(principal) = &principal {
+            Outcome::of(&self.parts).is_by(principal.user.id);
+        }
+        Ok(principal)
     }
 
     /// Who is signed in, for forms that only make sense then.
@@ -379,6 +383,7 @@ impl Visit {
     }
 
     fn show_refusal_at(&self, to: &str, form: Form, error: AuthError, typed: &[(&str, &str)]) {
+        Outcome::of(&self.parts).is_refused(error.code());
         if matches!(error, AuthError::Unauthenticated) {
             // The session ended while the form was open.
             let sign_in = ReturnTo::parse(to).link("/login");
@@ -459,6 +464,7 @@ impl Visit {
 
     /// Gives the answer the status of a code.
     pub fn answer_with(&self, code: ErrorCode) {
+        Outcome::of(&self.parts).is_refused(code);
         self.response.set_status(status(code));
     }
 

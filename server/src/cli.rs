@@ -8,16 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
 use vestibule_core::SystemRandom;
-use vestibule_core::ports::{Clock as _, Mailer, Random as _, SystemClock};
+use vestibule_core::ports::{Clock as _, Mailer, SystemClock};
 use vestibule_mail::{Mailbox, MailboxMailer, SmtpMailer};
-use vestibule_storage::{MigrationError, SqlDatabase, StorageSettings, connect_store};
+use vestibule_storage::{
+    MigrationError, SqlDatabase, StorageSettings, connect_store, is_unverified,
+};
 
-use crate::config::{Config, ProcessEnvironment};
+use crate::config::{Config, Mode, ProcessEnvironment};
+use crate::health_check;
 use crate::lifecycle::{self, Ports, StopSignals};
 use crate::listener;
 use crate::master_key;
+use crate::metrics::{self, Watched};
+use crate::patience::when_there;
 use crate::portal::{Adapters, Portal, build};
 use crate::single_process::{self, DatabaseLock};
 use crate::telemetry::{self, Log};
@@ -37,6 +43,8 @@ enum Command {
     Migrate,
     /// Check the data against the invariants; exits non-zero with what it found
     Verify,
+    /// Ask the portal that runs with these settings whether it can serve; for a container's health check
+    Health,
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -52,9 +60,6 @@ enum ConfigCommand {
     Reference,
 }
 
-/// How long the start waits before it asks again for a database that is not there: at first, and at most.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(10);
 /// Looking at all data takes longer than a request may.
 const VERIFY_TIMEOUT: Duration = Duration::from_hours(1);
 
@@ -101,6 +106,15 @@ fn with_config(command: &Command) -> Result<ExitCode, Failure> {
     if let Command::Config(_) = command {
         return print("The settings are good.");
     }
+    if let Command::Health = command {
+        return match health_check::ask(config.http.private_listen) {
+            Ok(()) => print("The portal can serve."),
+            Err(error) => Err(Failure(format!(
+                "the portal cannot serve: {}",
+                chain(&error)
+            ))),
+        };
+    }
     let log = telemetry::init(&config.log);
     // TLS clients take the process's provider; there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -126,7 +140,7 @@ fn print(text: &str) -> Result<ExitCode, Failure> {
 
 async fn migrate(config: &Config) -> Result<ExitCode, Failure> {
     let database = open_database(config, config.database.storage)?;
-    let applied = when_there(|| database.migrate()).await?;
+    let applied = when_there(|| database.migrate(), MigrationError::may_pass).await?;
     print(&format!(
         "{} migrations applied; the schema is up to date.",
         applied.len()
@@ -153,9 +167,13 @@ async fn verify(config: &Config) -> Result<ExitCode, Failure> {
 }
 
 async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
+    let metrics = metrics::install()?;
     let _lock = take_database(config)?;
     let database = open_database(config, config.database.storage)?;
-    let portal = start(config, Arc::clone(&database)).await?;
+    let mut portal = start(config, Arc::clone(&database)).await?;
+    let watched = Watched::new(metrics, Arc::clone(&portal.auth), Arc::clone(&database));
+    let watched = Arc::new(watched);
+    portal.private = portal.private.merge(metrics::router(Arc::clone(&watched)));
     let signals = StopSignals::listen()?;
     let ports = Ports {
         public: bind(config.http.listen, "VESTIBULE_LISTEN")?,
@@ -163,6 +181,7 @@ async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
     };
     tracing::info!(url = %config.http.public_url, listen = %ports.public.local_addr()?, "serving");
     tokio::spawn(log.tell_of_lost_lines());
+    tokio::spawn(watched.keep_up());
     Ok(lifecycle::run(config, portal, database, ports, signals).await)
 }
 
@@ -189,9 +208,10 @@ fn take_database(config: &Config) -> Result<Option<DatabaseLock>, Failure> {
 
 async fn start(config: &Config, database: Arc<dyn SqlDatabase>) -> Result<Portal, Failure> {
     if config.database.migrate_on_start {
-        when_there(|| database.migrate()).await?;
+        when_there(|| database.migrate(), MigrationError::may_pass).await?;
     } else {
-        refuse_old_schema(&when_there(|| database.pending()).await?)?;
+        let pending = when_there(|| database.pending(), MigrationError::may_pass).await?;
+        refuse_old_schema(&pending)?;
     }
     let master_key = match &config.master_key {
         Some(key) => key.clone(),
@@ -241,8 +261,18 @@ fn open_database(
     settings: StorageSettings,
 ) -> Result<Arc<dyn SqlDatabase>, Failure> {
     prepare_data_dir(config)?;
+    warn_of_unverified_database(config);
     connect_store(&config.database.url, &settings)
         .map_err(|error| Failure(format!("DATABASE_URL (database.url) {error}")))
+}
+
+/// Where the network between is trusted that may be meant, so it is no reason not to start.
+fn warn_of_unverified_database(config: &Config) {
+    if config.mode == Mode::Production && is_unverified(config.database.url.expose_secret()) {
+        tracing::warn!(
+            "DATABASE_URL (database.url) has an sslmode that does not prove which server answers: whoever is between can read, or be, the database; use sslmode=verify-full"
+        );
+    }
 }
 
 fn refuse_old_schema(pending: &[i64]) -> Result<(), Failure> {
@@ -267,30 +297,6 @@ fn prepare_data_dir(config: &Config) -> Result<(), Failure> {
             config.data_dir.display()
         ))
     })
-}
-
-/// Asks a database that may not be up yet until it answers, and says so. Replicas that start together do not ask together.
-async fn when_there<T, F>(ask: impl Fn() -> F) -> Result<T, Failure>
-where
-    F: Future<Output = Result<T, MigrationError>>,
-{
-    let mut pause = FIRST_RETRY;
-    loop {
-        match ask().await {
-            Ok(answer) => return Ok(answer),
-            Err(error @ (MigrationError::Unavailable(_) | MigrationError::Busy)) => {
-                let wait = SystemRandom.around(pause);
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    wait_ms = wait.as_millis(),
-                    "waiting for the database"
-                );
-                tokio::time::sleep(wait).await;
-                pause = (2 * pause).min(LAST_RETRY);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {

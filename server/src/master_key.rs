@@ -1,7 +1,7 @@
 //! The master key of a deployment that was given none: made once and kept in the data folder.
 
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
 use vestibule_core::{MasterKey, SystemRandom};
@@ -19,9 +19,8 @@ pub fn prepare_data_dir(folder: &Path) -> io::Result<()> {
             .mode(0o700)
             .create(folder)?;
     }
-    let probe = folder.join(".write-test");
-    std::fs::write(&probe, b"")?;
-    std::fs::remove_file(probe)
+    // A file without a name: processes that start together do not meet in it, and a crash leaves nothing.
+    tempfile::tempfile_in(folder).map(drop)
 }
 
 /// Reads the key, or makes it. Two processes that start at once end up with one key: only one creates the file.
@@ -34,24 +33,16 @@ pub fn load_or_create(folder: &Path) -> io::Result<MasterKey> {
         return Ok(key);
     }
     let key = MasterKey::generate(&SystemRandom);
-    let temporary = folder.join(format!("{FILE_NAME}.{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&temporary)?;
+    // Readable for its owner only, and whole before it has its name.
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(key.to_text().as_bytes())?;
-    file.sync_all()?;
-    // A link to an existing name fails, where a rename would replace the other process's key.
-    let linked = std::fs::hard_link(&temporary, &path);
-    std::fs::remove_file(&temporary)?;
-    match linked {
-        Ok(()) => Ok(key),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(&path) {
+        Ok(_) => Ok(key),
+        Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
             read(&path)?.ok_or_else(|| io::Error::other("the master key vanished"))
         }
-        Err(error) => Err(error),
+        Err(failed) => Err(failed.error),
     }
 }
 
@@ -65,9 +56,25 @@ fn read(path: &Path) -> io::Result<Option<MasterKey>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn processes_that_start_at_once_end_up_with_one_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let start = || {
+            prepare_data_dir(&data).unwrap();
+            load_or_create(&data).unwrap().to_text().to_string()
+        };
+        let keys: HashSet<_> = std::thread::scope(|scope| {
+            let started: Vec<_> = (0..16).map(|_| scope.spawn(start)).collect();
+            started.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(keys.len(), 1);
+    }
 
     #[test]
     fn the_key_is_made_once_and_is_private() {

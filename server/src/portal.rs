@@ -21,6 +21,7 @@ use vestibule_web::{SealedCookies, WebState};
 use crate::assets::Assets;
 use crate::branding::BrandFiles;
 use crate::config::{Config, issuer};
+use crate::patience::when_there;
 use crate::router::{self, Parts};
 
 /// What the portal stands on; tests put their own in.
@@ -52,10 +53,10 @@ pub struct Portal {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Puts everything together.
+/// Puts everything together, once the store can be reached.
 ///
 /// # Errors
-/// If the store is out of reach, the master key is not the one of the database, or an asset folder cannot be read.
+/// If the master key is not the one of the database, or an asset folder cannot be read.
 pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxError> {
     let shared = Shared::open(config, &adapters)?;
     let auth = Arc::new(build_auth(config, &adapters, &shared).await?);
@@ -117,7 +118,8 @@ async fn build_auth(
             limits_enabled: config.rate_limits,
         },
     };
-    builder.build().await
+    let is_away = |error: &AuthError| matches!(error, AuthError::Unavailable(_));
+    when_there(|| builder.clone().build(), is_away).await
 }
 
 /// How long the only process may believe what it read; every write is its own.
@@ -143,7 +145,7 @@ impl Shared {
             Arc::clone(&adapters.random),
         ));
         Ok(Self {
-            limiter: Arc::new(RedisLimiter::new(link)),
+            limiter: Arc::new(RedisLimiter::new(link, &adapters.master_key)),
             principals: principals.clone(),
             listener: Some(principals),
         })

@@ -31,10 +31,12 @@ use crate::assets::Assets;
 use crate::branding::BrandFiles;
 use crate::config::{Config, Mode};
 use crate::health::{self, Health};
+use crate::metrics::measure_requests;
 use crate::middleware::{
-    AllowedHosts, ErrorPages, Nonce, SecurityHeaders, check_form, check_host, find_client_address,
-    identify_request, limit_requests, log_access, mend_markup, only_from_here, panic_response,
-    read_body, run_to_end, secure_removal_cookie, set_security_headers, show_problems,
+    AllowedHosts, ErrorPages, Nonce, SecurityHeaders, audit_refusals, check_form, check_host,
+    find_client_address, identify_request, limit_requests, log_access, mend_markup, only_from_here,
+    panic_response, read_body, run_to_end, secure_removal_cookie, set_security_headers,
+    show_problems,
 };
 use crate::{api, assets, dev_mailbox, export};
 
@@ -191,9 +193,14 @@ fn with_middleware(
         ))
         .layer(CatchPanicLayer::custom(panic_response))
         .layer(from_fn_with_state(pages, show_problems))
+        .layer(from_fn_with_state(
+            Arc::clone(&parts.web.auth),
+            audit_refusals,
+        ))
         .layer(cors(config)?)
         .layer(from_fn_with_state(headers, set_security_headers))
         .layer(from_fn(log_access))
+        .layer(from_fn(measure_requests))
         .layer(from_fn_with_state(
             config.http.trusted_proxies.clone(),
             find_client_address,

@@ -4,12 +4,16 @@ use std::backtrace::Backtrace;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use tracing::Subscriber;
+use json_subscriber::JsonLayer;
+use tracing::{Level, Metadata, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::time::SystemTime;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use vestibule_core::ErrorCode;
+use vestibule_core::{AUDIT_TARGET, ErrorCode};
 
 use crate::config::LogConfig;
 
@@ -60,19 +64,45 @@ where
         config.filter
     );
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(lines)
-        .with_ansi(has_colours);
     if config.json {
-        let subscriber = subscriber
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false);
-        Box::new(subscriber.finish())
+        Box::new(
+            tracing_subscriber::registry()
+                .with(filter)
+                .with(json(lines)),
+        )
     } else {
+        let subscriber = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(lines)
+            .with_ansi(has_colours);
         Box::new(subscriber.finish())
+    }
+}
+
+/// One flat object a line, with the request's fields beside the event's.
+fn json<S, W>(lines: W) -> JsonLayer<S, W>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: for<'writer> MakeWriter<'writer> + 'static,
+{
+    let mut layer = JsonLayer::new(lines);
+    layer
+        .with_timer("timestamp", SystemTime)
+        .with_level("level")
+        .with_target("target")
+        .with_top_level_flattened_current_span()
+        .with_flattened_event();
+    layer.add_dynamic_field("stream", |event, _| Some(stream(event.metadata())));
+    layer
+}
+
+/// By what a log shipper tells lines apart.
+fn stream(line: &Metadata<'_>) -> &'static str {
+    match (line.target(), *line.level()) {
+        ("vestibule::access", _) => "access",
+        (AUDIT_TARGET, _) => "audit",
+        (_, Level::ERROR) => "error",
+        _ => "application",
     }
 }
 

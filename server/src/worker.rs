@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use vestibule_core::mail::OutgoingMail;
 use vestibule_core::ports::{MailError, Mailer};
 use vestibule_core::{Auth, AuthError, Cleanup, Removed, Retention};
 
 /// How often the outbox is looked at when there was nothing in it.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a mail keeps the next one waiting. A server that is slow with one, or never answers it, may be quick with others;
+/// the deadline of each bounds how many are on their way.
+const HEAD_START: Duration = Duration::from_secs(5);
 /// How long a mail may still take once we are told to stop.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
 /// How often events that belong to no other write are written: about as soon as somebody could look.
@@ -24,31 +28,60 @@ const CLEANUP_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause while the database is away.
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 
-/// Delivers mails until told to stop; the one being sent is finished, if the server is not too slow for that.
+/// Delivers mails until told to stop, one after the other; the one being sent is finished, if the server is not too slow for that.
 pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
-    let mailer = HurriedMailer {
+    let mailer = Arc::new(HurriedMailer {
         mailer,
         stop: stop.clone(),
-    };
+    });
+    let mut slow = Vec::new();
     let mut pause = POLL_INTERVAL;
     while !stop.is_cancelled() {
-        match auth.deliver_next_mail(&mailer).await {
-            Ok(true) => {
+        slow.retain(|delivery: &AbortOnDropHandle<_>| !delivery.is_finished());
+        let delivery = deliver_mail(Arc::clone(&auth), Arc::clone(&mailer));
+        let mut delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
+        pause = match tokio::time::timeout(HEAD_START, &mut delivery).await {
+            Err(_) => {
+                slow.push(delivery);
+                continue;
+            }
+            Ok(Ok(Delivery::Done)) => {
                 pause = POLL_INTERVAL;
                 continue;
             }
-            Ok(false) => pause = POLL_INTERVAL,
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the outbox cannot be read"
-                );
-                pause = (pause * 2).min(MAX_PAUSE);
-            }
-        }
+            Ok(Ok(Delivery::NoneDue)) => POLL_INTERVAL,
+            Ok(Ok(Delivery::Failed)) => (pause * 2).min(MAX_PAUSE),
+            // It panicked. Whoever keeps this worker running starts it again.
+            Ok(Err(_)) => return,
+        };
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
+        }
+    }
+    for delivery in slow {
+        // What came of it is in the log.
+        let _ = delivery.await;
+    }
+}
+
+enum Delivery {
+    Done,
+    NoneDue,
+    /// The database could not be asked, or not be told.
+    Failed,
+}
+
+async fn deliver_mail(auth: Arc<Auth>, mailer: Arc<HurriedMailer>) -> Delivery {
+    match auth.deliver_next_mail(&*mailer).await {
+        Ok(true) => Delivery::Done,
+        Ok(false) => Delivery::NoneDue,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the outbox cannot be read"
+            );
+            Delivery::Failed
         }
     }
 }

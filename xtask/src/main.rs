@@ -6,6 +6,7 @@ mod chaos;
 mod deps;
 mod e2e;
 mod frontend;
+mod mission;
 mod node;
 mod packages;
 mod report;
@@ -26,9 +27,9 @@ Usage: cargo xtask COMMAND
 
   run [-- ARGS]                 build everything and serve it at http://127.0.0.1:3000;
                                 ARGS go to `vestibule serve`
-  test [--quick] [--filter S]   format, lints, dependency rules, cargo tests, a short selection of `chaos` and
-                                browser tests, with a PostgreSQL and a Redis of their own; --quick leaves out
-                                the databases and the browser, --filter takes only the tests whose names contain S
+  test [--quick] [--filter S]   format, docs/mission.md, lints, dependency rules, cargo tests, a short selection of
+                                `chaos` and browser tests, with a PostgreSQL and a Redis of their own; --quick leaves
+                                out the databases and the browser, --filter takes only the tests whose names contain S
   ci                            the same as test
   e2e [--headed] [ARGS]         the browser tests alone; ARGS go to Playwright
   chaos [--seed N]              kills and blocks PostgreSQL, Redis, the mail server and the portal itself under
@@ -36,6 +37,7 @@ Usage: cargo xtask COMMAND
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
   check-deps                    the dependency rules alone
+  check-mission                 docs/mission.md alone: it answers every line of the brief, and what it names is there
 ";
 
 fn main() -> ExitCode {
@@ -55,22 +57,42 @@ fn main() -> ExitCode {
 
 fn dispatch() -> Result<ExitCode> {
     let args: Vec<String> = env::args().skip(1).collect();
-    let Some((command, rest)) = args.split_first() else {
-        print!("{HELP}");
-        return Ok(ExitCode::SUCCESS);
+    let Some((name, rest)) = args.split_first() else {
+        return help(&[]);
+    };
+    let Some(run) = command(name) else {
+        bail!("there is no command `{name}`; `cargo xtask` lists them");
     };
     enter_root()?;
-    match command.as_str() {
-        "run" => run::run(rest)?,
-        "test" | "ci" => return test::run(rest),
-        "e2e" => return e2e::run(rest),
-        "chaos" => return chaos::run(rest),
-        "dist" => build::dist()?,
-        "size" => return size::run(),
-        "check-deps" => deps::run()?,
-        "help" | "--help" | "-h" => print!("{HELP}"),
-        other => bail!("there is no command `{other}`; `cargo xtask` lists them"),
-    }
+    run(rest)
+}
+
+/// What a command does with its arguments.
+type Command = fn(&[String]) -> Result<ExitCode>;
+
+/// The command of this name.
+fn command(name: &str) -> Option<Command> {
+    Some(match name {
+        "run" => |args| succeed(run::run(args)),
+        "test" | "ci" => test::run,
+        "e2e" => e2e::run,
+        "chaos" => chaos::run,
+        "dist" => |_| succeed(build::dist()),
+        "size" => |_| size::run(),
+        "check-deps" => |_| succeed(deps::run()),
+        "check-mission" => |_| succeed(mission::run()),
+        "help" | "--help" | "-h" => help,
+        _ => return None,
+    })
+}
+
+fn succeed(result: Result<()>) -> Result<ExitCode> {
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a command like the others")]
+fn help(_: &[String]) -> Result<ExitCode> {
+    print!("{HELP}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -81,4 +103,25 @@ fn enter_root() -> Result<()> {
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let root = here.parent().unwrap_or(Path::new("."));
     env::set_current_dir(root).with_context(|| format!("cannot enter {}", root.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_that_is_listed_exists() {
+        let listed = HELP.lines().filter_map(|line| {
+            let line = line.strip_prefix("  ")?;
+            line.split([' ', '['])
+                .next()
+                .filter(|name| !name.is_empty())
+        });
+        let listed: Vec<&str> = listed.collect();
+        assert!(listed.len() >= 8, "{listed:?}");
+        for name in listed {
+            assert!(command(name).is_some(), "{name}");
+        }
+        assert!(command("no-such-thing").is_none());
+    }
 }

@@ -149,7 +149,7 @@ pub const SETTINGS: &[Setting] = &[
         "database.connect_timeout_ms",
         "VESTIBULE_DATABASE_CONNECT_TIMEOUT_MS",
         Some("2000"),
-        "How long making one connection to PostgreSQL may take, 100 to 60000 ms.",
+        "How long making one connection to PostgreSQL may take, and at the start each look at its migrations, 100 to 60000 ms.",
     ),
     setting(
         "database.acquire_timeout_ms",
@@ -178,7 +178,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "redis.url",
         "REDIS_URL",
-        "`redis://user:password@host:port/database`, or `rediss://` for TLS, which production needs unless Redis is on this machine. With it replicas share limits, and who is signed in is cached; without it each replica counts alone. It may go away and come back at any time.",
+        "`redis://user:password@host:port/database`, or `rediss://` for TLS, which production needs unless Redis is on this machine; `?sslrootcert=FILE` names the authority of its certificate, if it is not a public one. With it replicas share limits, and who is signed in is cached; without it each replica counts alone. It may go away and come back at any time.",
     ),
     setting(
         "redis.prefix",

@@ -43,6 +43,7 @@ pub async fn show_problems(
             let headers = response.headers_mut();
             headers.entry(header::RETRY_AFTER).or_insert(wait);
         }
+        response.extensions_mut().insert(problem.clone());
     }
     match problem {
         Some(problem) if for_people => {

@@ -10,8 +10,7 @@ use vestibule_web::{Problem, page_language, request_meta};
 /// Routes that cost next to nothing, and are asked for by machines or many times for one page.
 const NOT_COUNTED: &[&str] = &["/health", "/.well-known/jwks.json", "/pkg/", "/branding/"];
 
-/// Counts requests against the network that they come from, before their bodies are read, and has the audit log tell of
-/// those that are refused.
+/// Counts requests against the network that they come from, before their bodies are read.
 pub async fn limit_requests(
     State(auth): State<Arc<Auth>>,
     request: Request,
@@ -26,11 +25,7 @@ pub async fn limit_requests(
     if let Err(error) = auth.admit(&meta).await {
         return Problem::from(error).into_response();
     }
-    let response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(problem) = response.extensions().get::<Problem>() {
-        auth.audit_refusal(problem.code(), &meta);
-    }
-    response
+    next.run(Request::from_parts(parts, body)).await
 }
 
 /// By the route and not by the path: what is not there leads to a page, which costs something. And a body is waited for.

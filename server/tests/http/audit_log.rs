@@ -6,19 +6,21 @@ use http::Method;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 use vestibule_core::ErrorCode;
 
-use crate::support::{Answer, TestApp, address, meta_from, on_every_database};
+use crate::support::{Answer, TestApp, address, meta_from, on_every_database, signed_in_browser};
 
 on_every_database! {
     refused_requests_are_one_event_with_their_number,
     each_network_and_limit_has_its_own,
     an_answer_that_is_an_error_is_told_with_its_code,
+    what_no_handler_sees_is_told_as_well,
+    a_refused_form_is_told_with_its_account,
     whoever_has_a_whole_network_is_one_client,
     what_waits_is_written_when_the_database_is_back,
     what_does_not_fit_is_lost_and_told_once,
 }
 
-/// So many events may wait.
-const MAX_EVENTS: usize = 10_000;
+/// So many refusals may wait.
+const MAX_REFUSALS: usize = 8_000;
 
 /// Something with a limit that asks no database.
 async fn rate(app: &TestApp, from: &str) -> Answer {
@@ -95,6 +97,45 @@ async fn an_answer_that_is_an_error_is_told_with_its_code(app: TestApp) {
     app.get("/me").await.expect_problem(401, "unauthenticated");
     let details = "select details from audit_logs where event_type = 'request_refused'";
     assert_eq!(app.text(details).await, r#"{"code":"unauthenticated"}"#);
+}
+
+/// The refusals and whose they were, in their order.
+const REFUSALS: &str = "from audit_logs where event_type = 'request_refused'";
+
+async fn what_no_handler_sees_is_told_as_well(app: TestApp) {
+    let page = app.at(Method::GET, "/login").from("203.0.113.1");
+    page.header("host", "elsewhere.example").await.expect(421);
+    let page = app.at(Method::DELETE, "/login").from("203.0.113.2");
+    page.await.expect(405);
+    let page = app.at(Method::GET, "/no/such/page").from("203.0.113.3");
+    page.await.expect(404);
+    let form = app.at(Method::POST, "/_fn/sign_in").from("203.0.113.4");
+    let form = form.header("sec-fetch-site", "cross-site");
+    form.form(&[("email", "ann@example.org")]).await.expect(403);
+    for (from, code) in [
+        ("203.0.113.1", "misdirected_request"),
+        ("203.0.113.2", "method_not_allowed"),
+        ("203.0.113.3", "not_found"),
+        ("203.0.113.4", "forbidden"),
+    ] {
+        let sql = format!("select details {REFUSALS} and ip_address = '{from}'");
+        let details = format!(r#"{{"code":"{code}"}}"#);
+        assert_eq!(app.text(&sql).await, details, "{from}");
+    }
+}
+
+async fn a_refused_form_is_told_with_its_account(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut ann = signed_in_browser(&app, "ann@example.org").await;
+    let too_long = "n".repeat(1000);
+    let fields = [("first_name", too_long.as_str()), ("last_name", "")];
+    ann.submit("update_profile", &fields).await.expect(303);
+    let whose = format!("select details || ' ' || (user_id = (select id from users)) {REFUSALS}");
+    let told = app.text(&whose).await;
+    assert!(
+        told.starts_with(r#"{"code":"validation_failed"} "#) && told.ends_with(['1', 'e']),
+        "{told}"
+    );
 }
 
 async fn whoever_has_a_whole_network_is_one_client(app: TestApp) {
@@ -187,16 +228,20 @@ async fn what_does_not_fit_is_lost_and_told_once(app: TestApp) {
     let _listening = tracing::subscriber::set_default(subscriber);
     let auth = &app.portal.auth;
     let outage = Outage::begin(&app).await;
-    for number in 0..MAX_EVENTS + 50 {
-        auth.audit_refusal(ErrorCode::Forbidden, &meta_from(&address(number)));
+    for number in 0..MAX_REFUSALS + 50 {
+        auth.audit_refusal(ErrorCode::Forbidden, None, &meta_from(&address(number)));
     }
     auth.write_deferred().await.unwrap_err();
     // Whoever waits already is counted all the same.
-    auth.audit_refusal(ErrorCode::Forbidden, &meta_from(&address(MAX_EVENTS - 1)));
+    auth.audit_refusal(
+        ErrorCode::Forbidden,
+        None,
+        &meta_from(&address(MAX_REFUSALS - 1)),
+    );
     outage.end().await;
-    assert_eq!(auth.write_deferred().await.unwrap(), MAX_EVENTS);
+    assert_eq!(auth.write_deferred().await.unwrap(), MAX_REFUSALS);
     assert_eq!(auth.write_deferred().await.unwrap(), 0);
-    assert_eq!(app.count("audit_logs").await, MAX_EVENTS.to_string());
+    assert_eq!(app.count("audit_logs").await, MAX_REFUSALS.to_string());
     let log = std::fs::read_to_string(log.path()).unwrap();
     let told: Vec<&str> = log
         .lines()

@@ -11,6 +11,7 @@ on_every_database! {
     a_dead_link_is_known_for_a_while,
     accounts_that_were_never_confirmed_go_where_that_is_set,
     an_account_that_cannot_be_deleted_stands_in_nobodys_way,
+    a_part_that_fails_keeps_no_other_from_running,
     one_replica_cleans_up_at_a_time,
 }
 
@@ -154,6 +155,31 @@ async fn an_account_that_cannot_be_deleted_stands_in_nobodys_way(app: TestApp) {
     let deleted = AuditEvent::AccountDeleted;
     let events = format!("audit_logs where event_type = '{deleted}'");
     assert_eq!(app.count(&events).await, "3");
+}
+
+async fn a_part_that_fails_keeps_no_other_from_running(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    app.read_mails().await;
+    let (refuse, allow) = if app.database.is_postgres() {
+        (
+            "create function refuse() returns trigger language plpgsql as 'begin raise exception ''refused''; end';
+             create trigger refuse before delete on one_time_tokens execute function refuse()",
+            "drop trigger refuse on one_time_tokens",
+        )
+    } else {
+        (
+            "create trigger refuse before delete on one_time_tokens begin select raise(abort, 'refused'); end",
+            "drop trigger refuse",
+        )
+    };
+    app.database.execute(refuse).await;
+    app.advance(91 * DAY);
+    // Mailed tokens come before mails.
+    let removed = app.clean_up(&Retention::default()).await;
+    assert_eq!((removed.mailed_tokens, removed.mails), (0, 1));
+    app.database.execute(allow).await;
+    let removed = app.clean_up(&Retention::default()).await;
+    assert_eq!((removed.mailed_tokens, removed.mails), (1, 0));
 }
 
 async fn one_replica_cleans_up_at_a_time(app: TestApp) {

@@ -55,3 +55,4 @@ mod unavailable;
 mod undo_pages;
 mod verify_pages;
 mod well_known;
+mod writers;

@@ -25,7 +25,10 @@ on_replicas! { 2;
     one_of_all_uses_of_a_verification_link_or_code_succeeds with without_limits,
     one_of_all_registrations_of_an_address_succeeds with without_limits,
     nothing_refreshes_after_a_sign_out with without_limits,
+    nothing_refreshes_after_its_session_was_revoked with without_limits,
+    nothing_refreshes_after_the_end_of_all_sessions with without_limits,
     nothing_else_refreshes_after_a_password_change with without_limits,
+    of_a_password_change_and_a_reset_one_sets_the_password with without_limits,
     no_sign_in_outlives_a_reset with without_limits,
     nothing_refreshes_after_a_deletion with without_limits,
 }
@@ -325,6 +328,63 @@ async fn nothing_refreshes_after_a_sign_out(app: TestApp) {
     refreshed(&app, &ann.refresh_token).await;
 }
 
+/// Ended from another device.
+async fn nothing_refreshes_after_its_session_was_revoked(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for round in 0..ROUNDS {
+        let phone = app.sign_in("ann@example.org").await;
+        let sessions = app.get("/sessions").bearer(&phone.access_token).await;
+        let sessions = sessions.expect(200).json()["sessions"].clone();
+        let current = sessions.as_array().unwrap().iter();
+        let mut current = current.filter(|session| session["current"] == true);
+        let path = format!(
+            "/sessions/{}",
+            current.next().unwrap()["id"].as_str().unwrap()
+        );
+        let (end, mut sessions) = end_amid(
+            &app,
+            round % CALLS,
+            || app.delete(&path).bearer(&ann.access_token),
+            |_| refresh(&app, &phone.refresh_token),
+        )
+        .await;
+        end.expect(204);
+        sessions.push(phone);
+        are_dead(&app, &sessions).await;
+    }
+    assert_eq!(live_sessions_of(&app, &ann).await, "1");
+    refreshed(&app, &ann.refresh_token).await;
+}
+
+/// In every other round the session that asks for it lives on.
+async fn nothing_refreshes_after_the_end_of_all_sessions(app: TestApp) {
+    app.user("ann@example.org").await;
+    for round in 0..ROUNDS {
+        let keep_current = round % 2 == 1;
+        let laptop = app.sign_in("ann@example.org").await;
+        let phone = app.sign_in("ann@example.org").await;
+        let end_all = || {
+            let call = app.post("/logout-all").bearer(&laptop.access_token);
+            call.json(&json!({ "keep_current": keep_current }))
+        };
+        let (end, mut sessions) = end_amid(&app, round % CALLS, end_all, |_| {
+            refresh(&app, &phone.refresh_token)
+        })
+        .await;
+        end.expect(204);
+        sessions.push(phone);
+        are_dead(&app, &sessions).await;
+        let left = live_sessions_of(&app, &laptop).await;
+        if keep_current {
+            assert_eq!(left, "1");
+            refreshed(&app, &laptop.refresh_token).await;
+        } else {
+            assert_eq!(left, "0");
+            are_dead(&app, &[laptop]).await;
+        }
+    }
+}
+
 /// The session that changes it lives on, and so does its family.
 async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
     let mut ann = app.user("ann@example.org").await;
@@ -352,6 +412,50 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
         ann = SignedIn::from_body(&answer.json());
     }
     assert_eq!(app.read_mails().await.len(), ROUNDS + 1);
+}
+
+/// The link is void under a changed password, and the session that would change it is over after a reset.
+async fn of_a_password_change_and_a_reset_one_sets_the_password(app: TestApp) {
+    for (round, (user, token)) in accounts_with_reset_links(&app)
+        .await
+        .into_iter()
+        .enumerate()
+    {
+        let new_password = |number: usize| format!("kq7 Vn2x Wp9 {number}");
+        let is_reset = |number: usize| (number + round).is_multiple_of(2);
+        let answers = race(&app, |number| {
+            let new = new_password(number);
+            if is_reset(number) {
+                let body = json!({ "token": token, "new_password": new });
+                app.post("/password/reset").json(&body)
+            } else {
+                let body = json!({ "current_password": PASSWORD, "new_password": new });
+                let call = app.post("/password/change").bearer(&user.access_token);
+                call.json(&body)
+            }
+        })
+        .await;
+        let is_done = |number: &usize| answers[*number].status.is_success();
+        let won: Vec<usize> = (0..CALLS).filter(is_done).collect();
+        assert_eq!(won.len(), 1, "round {round}: {answers:?}");
+        let winner = won[0];
+        for (number, answer) in answers.into_iter().enumerate() {
+            match (number == winner, is_reset(number)) {
+                (true, _) => {}
+                (false, true) => drop(answer.expect_problem(400, "invalid_token")),
+                (false, false) => drop(answer.expect(401)),
+            }
+        }
+        let status = app.try_sign_in(&user.email, &new_password(winner)).await;
+        assert_eq!(status, 200, "round {round}");
+        assert_eq!(app.try_sign_in(&user.email, PASSWORD).await, 401);
+        if is_reset(winner) {
+            are_dead(&app, &[user]).await;
+        } else {
+            refreshed(&app, &user.refresh_token).await;
+        }
+    }
+    each_round_was_told(&app, "password_changed").await;
 }
 
 async fn no_sign_in_outlives_a_reset(app: TestApp) {

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::json;
-use vestibule_testkit::TestDatabase;
+use vestibule_core::{MasterKey, hash_token};
+use vestibule_testkit::{TestDatabase, redis_contents, redis_url};
 
-use crate::support::{PASSWORD, SignedIn, TestApp, address, in_parallel};
+use crate::support::{MASTER_KEY, PASSWORD, SignedIn, TestApp, address, in_parallel};
 
 async fn two_replicas() -> Option<[TestApp; 2]> {
     let Some(database) = TestDatabase::postgres().await else {
@@ -18,6 +21,59 @@ async fn two_replicas() -> Option<[TestApp; 2]> {
         TestApp::start(database.clone(), |_| {}, 1).await,
         TestApp::start(database, |_| {}, 2).await,
     ])
+}
+
+/// Whoever reads Redis learns nobody's address and no network, not even by trying all there are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn redis_tells_no_address_and_no_network() {
+    let (Some([one, two]), Some(url)) = (two_replicas().await, redis_url()) else {
+        return;
+    };
+    let (ann, nobody) = ("ann@example.org", "nobody@example.org");
+    let known = one.user(ann).await;
+    for app in [&one, &two] {
+        for from in ["203.0.113.77", "2001:db8:77:78::9"] {
+            for email in [ann, nobody] {
+                let wrong = json!({ "email": email, "password": "not the password" });
+                app.post("/login").json(&wrong).from(from).await.expect(401);
+                let forgot = json!({ "email": email });
+                let asked = app.post("/password/forgot").json(&forgot);
+                asked.from(from).await.expect(200);
+            }
+            let me = app.get("/me").bearer(&known.access_token).from(from);
+            me.await.expect(200);
+        }
+    }
+    one.read_mails().await;
+    let prefix = one.database.url().rsplit('/').next().unwrap();
+    let contents = redis_contents(&url, prefix);
+    let limits = contents.matches(":limit:").count();
+    assert!(limits >= 8, "{limits} in {contents}");
+    assert!(contents.contains(":principals:"), "{contents}");
+    let subjects = [ann, nobody, "203.0.113.77", "2001:db8:77:78::/64"];
+    let parts = ["example.org", "203.0.113", "2001:db8:77:78"];
+    for subject in subjects {
+        let hash = URL_SAFE_NO_PAD.decode(hash_token(subject)).unwrap();
+        let hex = hash
+            .iter()
+            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let texts = [hash_token(subject), STANDARD_NO_PAD.encode(&hash), hex];
+        for text in texts
+            .iter()
+            .map(String::as_str)
+            .chain(parts)
+            .chain([subject])
+        {
+            assert!(!contents.contains(text), "{text} in {contents}");
+        }
+    }
+    // What they are instead is the same on every replica, and no other deployment's.
+    let key = MasterKey::parse(MASTER_KEY).unwrap().for_use("limits");
+    let network = key.pseudonym("sign_in:network:203.0.113.77");
+    assert!(
+        contents.contains(&format!("{prefix}:limit:{network}")),
+        "{contents}"
+    );
 }
 
 /// Without Redis with the next request. With it when the news of the other replica has come, which is on its way when that

@@ -15,6 +15,7 @@ use crate::support::{Deployment, PATIENCE, every_invariant_holds, free_address, 
 
 /// What a database that is up to date has had.
 const MIGRATIONS: i64 = 3;
+const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Polls until it holds, within reason.
 #[track_caller]
@@ -62,10 +63,7 @@ async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
         let deployment = Deployment::new()
             .with("DATABASE_URL", &url)
             .with("VESTIBULE_MIGRATE_ON_START", migrate_on_start)
-            .with(
-                "VESTIBULE_MASTER_KEY",
-                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-            )
+            .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
             .with("VESTIBULE_LOG", "warn");
         let log = deployment.folder.path().join("log");
         let said = || std::fs::read_to_string(&log).unwrap_or_default();
@@ -85,6 +83,72 @@ async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
         assert_eq!(starting.terminate(), Some(0));
         every_invariant_holds(&deployment);
     }
+}
+
+/// A database that takes connections and does not answer is waited for like one that is not there; here because of a lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_waits_for_a_database_that_is_frozen_and_says_so() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    let on_database = || Deployment::on(&database).with("VESTIBULE_MASTER_KEY", MASTER_KEY);
+    assert_eq!(applied(migrating(&on_database())), MIGRATIONS);
+    let mut rival = PgConnection::connect(database.url()).await.unwrap();
+    for (locked, migrate_on_start) in [
+        ("_sqlx_migrations", "on"),
+        ("_sqlx_migrations", "off"),
+        ("signing_keys", "off"),
+    ] {
+        let deployment = on_database()
+            .with("VESTIBULE_MIGRATE_ON_START", migrate_on_start)
+            .with("VESTIBULE_LOG", "warn");
+        let log = deployment.folder.path().join("log");
+        let said = || std::fs::read_to_string(&log).unwrap_or_default();
+        let lock = format!("begin; lock table {locked} in access exclusive mode");
+        run(&mut rival, &lock).await;
+        let output = File::create(&log).unwrap();
+        let starting = thread::spawn(move || {
+            let starting = deployment.start_by(deployment.command(&[]).stderr(output));
+            starting.terminate()
+        });
+        wait_for(|| said().contains("waiting for the database"), said);
+        assert!(!starting.is_finished(), "{locked}");
+        run(&mut rival, "commit").await;
+        assert_eq!(starting.join().unwrap(), Some(0), "{locked}");
+    }
+    every_invariant_holds(&on_database());
+}
+
+/// It may be meant, so it is no reason not to start; but it is said, and before anything is sent.
+#[test]
+fn a_database_that_proves_nothing_is_warned_of() {
+    let warned = |mode: &str| {
+        let url = format!("postgres://ann:not-a-secret@db.invalid/x?sslmode={mode}");
+        let deployment = Deployment::new()
+            .with("VESTIBULE_MODE", "production")
+            .with("PUBLIC_URL", "https://auth.example.org")
+            .with("VESTIBULE_RATE_LIMITS", "on")
+            .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
+            .with("SMTP_URL", "smtps://mail.example.org")
+            .with("VESTIBULE_MAIL_FROM", "Example <no-reply@example.org>")
+            .with("DATABASE_URL", &url)
+            .with("VESTIBULE_LOG", "warn");
+        let log = deployment.folder.path().join("log");
+        let said = || std::fs::read_to_string(&log).unwrap_or_default();
+        let output = File::create(&log).unwrap();
+        let mut starting = deployment.command(&[]).stderr(output).spawn().unwrap();
+        wait_for(|| said().contains("waiting for the database"), said);
+        starting.kill().unwrap();
+        starting.wait().unwrap();
+        let said = said();
+        assert!(!said.contains("not-a-secret"), "{said}");
+        let warnings = said
+            .lines()
+            .filter(|line| line.contains("DATABASE_URL") && line.contains("sslmode=verify-full"));
+        warnings.count()
+    };
+    assert_eq!(["disable", "require"].map(warned), [1, 1]);
+    assert_eq!(["verify-ca", "verify-full"].map(warned), [0, 0]);
 }
 
 /// With the schema left to somebody else, an old one is no surprise for the first visitor.

@@ -4,9 +4,9 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::support::{Deployment, PATIENCE, Running};
+use crate::support::{Deployment, PASSWORD, PATIENCE, Running, exchange, post, register};
 
 /// Each is a line: a pipe holds a few hundred, and 8192 may wait.
 const REQUESTS: usize = 12_000;
@@ -72,4 +72,144 @@ fn a_log_that_nobody_reads_holds_no_stop_up() {
     request_much(&portal);
     portal.signal(rustix::process::Signal::TERM);
     assert_eq!(portal.end_within(Duration::from_secs(5)), Some(0));
+}
+
+/// Everything that a portal logs while `work` is done with it, a JSON object a line.
+fn log_of(level: &str, work: impl FnOnce(&Running)) -> Vec<serde_json::Value> {
+    let deployment = Deployment::new()
+        .with("VESTIBULE_LOG", level)
+        .with("VESTIBULE_LOG_FORMAT", "json");
+    let mut command = deployment.command(&[]);
+    let mut portal = deployment.start_by(command.stderr(Stdio::piped()).stdout(Stdio::null()));
+    let pipe = portal.child.stderr.take().unwrap();
+    let reader = thread::spawn(move || {
+        let lines = BufReader::new(pipe).lines();
+        let read = |line: Result<String, _>| serde_json::from_str(&line.unwrap()).unwrap();
+        lines.map(read).collect()
+    });
+    work(&portal);
+    assert_eq!(portal.terminate(), Some(0));
+    reader.join().unwrap()
+}
+
+#[test]
+fn every_line_says_which_stream_it_belongs_to() {
+    let lines = log_of("info", |portal| {
+        assert_eq!(
+            register(portal.address, "ann@example.org").unwrap().status,
+            201
+        );
+        let agent = "evil\\u000a{\"stream\":\"audit\"}";
+        let request = format!(
+            "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost\r\nuser-agent: {agent}\r\nconnection: close\r\n\r\n"
+        );
+        assert_eq!(exchange(portal.address, &request).unwrap().status, 401);
+    });
+    let of = |stream: &str| -> Vec<&serde_json::Value> {
+        lines
+            .iter()
+            .filter(|line| line["stream"] == stream)
+            .collect()
+    };
+    for line in &lines {
+        for field in ["timestamp", "level", "stream", "target", "message"] {
+            assert!(line[field].is_string(), "{field} in {line}");
+        }
+    }
+    let access = of("access");
+    let registered = access
+        .iter()
+        .find(|line| line["path"] == "/api/v1/auth/register");
+    let registered = registered.unwrap();
+    assert_eq!(registered["status"], 201);
+    assert!(registered["request_id"].is_string() && registered["micros"].is_u64());
+    let events: Vec<&str> = of("audit")
+        .iter()
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(events, ["user_registered", "request_refused"]);
+    assert!(of("audit")[0]["user_id"].is_string());
+    assert_eq!(of("audit")[1]["success"], false);
+    assert!(!of("application").is_empty());
+    assert_eq!(of("error").len(), 0);
+}
+
+fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < PATIENCE, "it does not come");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// At the level that tells everything, and with everything that is secret.
+#[test]
+fn no_secret_is_in_the_log_at_any_level() {
+    let mut secrets = vec![PASSWORD.to_owned(), "a wrong one of canaries".to_owned()];
+    let lines = log_of("trace", |portal| {
+        let answer = register(portal.address, "canary@example.org").unwrap();
+        for name in ["access_token", "refresh_token"] {
+            let (_, rest) = answer.body.split_once(&format!("\"{name}\":\"")).unwrap();
+            secrets.push(rest.split('"').next().unwrap().to_owned());
+        }
+        let api = |path: &str, body: String| {
+            post(portal.address, &format!("/api/v1/auth/{path}"), &body).unwrap()
+        };
+        let wrong = r#"{"email":"canary@example.org","password":"a wrong one of canaries"}"#;
+        assert_eq!(api("login", wrong.to_owned()).status, 401);
+        let refresh = format!(r#"{{"refresh_token":"{}"}}"#, secrets[3]);
+        let refreshed = api("refresh", refresh);
+        assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+        let request = format!(
+            "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\nconnection: close\r\n\r\n",
+            secrets[2]
+        );
+        assert_eq!(exchange(portal.address, &request).unwrap().status, 200);
+        let form = format!(
+            "email=canary%40example.org&password={}",
+            PASSWORD.replace(' ', "+")
+        );
+        let request = format!(
+            "POST /_fn/sign_in HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{form}",
+            form.len()
+        );
+        let signed_in = exchange(portal.address, &request).unwrap();
+        assert_eq!(signed_in.status, 303, "{}", signed_in.body);
+        for cookie in signed_in
+            .body
+            .lines()
+            .filter_map(|line| line.strip_prefix("set-cookie: "))
+        {
+            let (_, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            if !value.is_empty() {
+                secrets.push(value.to_owned());
+            }
+        }
+        // Its link and its code, once it is sent.
+        let list = wait_for(|| {
+            let list = portal.get("/dev/mailbox").unwrap().body;
+            list.contains("/dev/mailbox/0").then_some(list)
+        });
+        for mail in list.split("href=\"/dev/mailbox/0").skip(1) {
+            let id = mail.split('"').next().unwrap();
+            let mail = portal.get(&format!("/dev/mailbox/0{id}")).unwrap().body;
+            let tokens = mail.split("token=").skip(1);
+            secrets
+                .extend(tokens.map(|rest| rest.split(['"', '&', '<']).next().unwrap().to_owned()));
+        }
+    });
+    assert!(secrets.len() >= 6, "{secrets:?}");
+    assert!(
+        lines.iter().any(|line| line["level"] == "TRACE"),
+        "nothing is told at this level"
+    );
+    for line in &lines {
+        let text = line.to_string();
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{secret} in {text}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod connections;
 mod database;
 mod kill;
 mod log;
+mod metrics;
 mod stop;
 mod support;
 

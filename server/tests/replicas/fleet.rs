@@ -1,4 +1,4 @@
-//! Two replicas of the portal with all that they need, each part of which can be broken.
+//! Three replicas of the portal with all that they need, each part of which can be broken.
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use vestibule_daemons::{HaProxy, Postgres, Redis, free_port, proc};
+use vestibule_daemons::{HaProxy, Line, Postgres, Redis, free_port, proc};
 use vestibule_testkit::{SmtpPeer, SmtpScript};
 
 use crate::load::World;
@@ -19,6 +19,8 @@ use crate::support::{Deployment, Running, every_invariant_holds};
 
 /// The one that operators get as an example.
 const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/haproxy/haproxy.cfg");
+/// How many there are.
+pub const REPLICAS: usize = 3;
 const MASTER_KEY: &str = "CAkKCwwNDg8QERITFBUWFxgZGhscHR4fICEiIyQlJic=";
 /// Between SIGTERM and the end of accepting: longer than two checks of the proxy.
 const GRACE_SECONDS: &str = "2";
@@ -31,14 +33,23 @@ pub struct Fleet {
     pub proxy: HaProxy,
     pub redis: Redis,
     pub postgres: Postgres,
+    pub lines: Lines,
     pub runtime: Runtime,
     pub world: Arc<World>,
     database: String,
     folder: TempDir,
 }
 
+/// By which all replicas but the first reach PostgreSQL and Redis.
+pub struct Lines {
+    pub postgres: Line,
+    pub redis: Line,
+}
+
 pub struct Replica {
     pub address: SocketAddr,
+    /// Whether it reaches PostgreSQL and Redis by lines that can go silent.
+    pub has_lines: bool,
     deployment: Deployment,
     running: Option<Running>,
     log: PathBuf,
@@ -52,7 +63,7 @@ pub enum Doors {
 }
 
 impl Fleet {
-    /// Starts everything and waits until it is ready. `settings` are added to those of both replicas.
+    /// Starts everything and waits until it is ready. `settings` are added to those of all replicas.
     pub fn start(doors: Doors, settings: &[(&'static str, &str)]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -62,17 +73,29 @@ impl Fleet {
         let postgres = Postgres::start().unwrap();
         let redis = Redis::start().unwrap();
         let database = postgres.create("replicas").unwrap();
+        let lines = Lines {
+            postgres: Line::to(postgres.address()).unwrap(),
+            redis: Line::to(redis.address()).unwrap(),
+        };
         let mails = runtime.block_on(SmtpPeer::start(SmtpScript::Accept, ""));
-        let addresses = [(); 2].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port().unwrap())));
+        let addresses =
+            [(); REPLICAS].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port().unwrap())));
         let proxy = HaProxy::start(Path::new(PROXY), addresses).unwrap();
         let folder = TempDir::with_prefix("vestibule-replicas-").unwrap();
         let deployment = |number: usize| {
+            let has_lines = number > 0;
             let smtp = format!("smtp://127.0.0.1:{}", mails.port());
             let mut deployment = Deployment::new()
                 .with("VESTIBULE_LISTEN", &addresses[number].to_string())
                 .with("PUBLIC_URL", &format!("http://{}", proxy.address()))
-                .with("DATABASE_URL", &database)
-                .with("REDIS_URL", &redis.url())
+                .with(
+                    "DATABASE_URL",
+                    &by_line(&database, postgres.address(), &lines.postgres, has_lines),
+                )
+                .with(
+                    "REDIS_URL",
+                    &by_line(&redis.url(), redis.address(), &lines.redis, has_lines),
+                )
                 .with("SMTP_URL", &smtp)
                 .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
                 .with("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1/32")
@@ -85,13 +108,14 @@ impl Fleet {
             }
             Replica {
                 address: addresses[number],
+                has_lines,
                 deployment,
                 running: None,
                 log: folder.path().join(format!("replica-{number}.log")),
             }
         };
-        let mut replicas = vec![deployment(0), deployment(1)];
-        // At once, so that both find an empty database.
+        let mut replicas: Vec<Replica> = (0..REPLICAS).map(deployment).collect();
+        // At once, so that all find an empty database.
         thread::scope(|scope| {
             for replica in &mut replicas {
                 scope.spawn(|| replica.start());
@@ -107,6 +131,7 @@ impl Fleet {
             proxy,
             redis,
             postgres,
+            lines,
             runtime,
             database,
             folder,
@@ -131,16 +156,24 @@ impl Fleet {
 
     /// Waits until readiness is `status` on all replicas that run, and says how long that took.
     #[track_caller]
-    pub fn wait_for_readiness(&self, expected: u16, limit: Duration) -> Duration {
+    pub fn wait_for_readiness(&self, status: u16, limit: Duration) -> Duration {
+        self.wait_for_each(|_| status, limit)
+    }
+
+    /// The same with a status for each.
+    #[track_caller]
+    pub fn wait_for_each(&self, expected: impl Fn(&Replica) -> u16, limit: Duration) -> Duration {
         let started = Instant::now();
+        let running = self.replicas.iter().filter(|it| it.running.is_some());
+        let expected: Vec<_> = running.map(|replica| Some(expected(replica))).collect();
         loop {
             let ready = self.readiness();
-            if ready.iter().all(|status| *status == Some(expected)) {
+            if ready == expected {
                 return started.elapsed();
             }
             assert!(
                 started.elapsed() < limit,
-                "/health/ready is {ready:?} and not {expected} after {limit:?}"
+                "/health/ready is {ready:?} and not {expected:?} after {limit:?}"
             );
             pause(Duration::from_millis(20));
         }
@@ -187,7 +220,7 @@ impl Fleet {
         every_invariant_holds(&self.replicas[0].deployment);
     }
 
-    /// The lines of both logs. Each is one JSON object, and none holds a secret (I12).
+    /// The lines of all logs. Each is one JSON object, and none holds a secret (I12).
     pub fn log_lines(&self, secrets: &BTreeSet<String>) -> Vec<String> {
         let mut lines = Vec::new();
         for replica in &self.replicas {
@@ -239,6 +272,12 @@ impl Replica {
     pub fn process_id(&self) -> u32 {
         self.running.as_ref().unwrap().child.id()
     }
+}
+
+/// A URL that leads to the server by the line, for who has one.
+fn by_line(url: &str, server: SocketAddr, line: &Line, has_line: bool) -> String {
+    let address = if has_line { line.address() } else { server };
+    url.replace(&server.to_string(), &address.to_string())
 }
 
 /// The status of a GET, if there is an answer.

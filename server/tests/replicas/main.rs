@@ -1,4 +1,4 @@
-//! Two replicas of the binary on one PostgreSQL and one Redis, behind a proxy, while their parts fail.
+//! Three replicas of the binary on one PostgreSQL and one Redis, behind a proxy, while their parts fail.
 //!
 //! The tests start servers of their own and take a minute or two, so they are left out of a plain `cargo test`:
 //! `cargo xtask chaos` runs all of it, `cargo xtask test` a short selection.
@@ -13,6 +13,7 @@
 mod faults;
 mod fleet;
 mod http;
+mod ledger;
 mod limits;
 mod load;
 mod overload;

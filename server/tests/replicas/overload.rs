@@ -24,8 +24,8 @@ const MAX_RATIO: f64 = 5.0;
 /// Memory above that at rest, beside one hash for each thread and the open connections.
 const MAX_GROWTH_KIB: u64 = 40 * 1024;
 const HASH_KIB: u64 = 19_456;
-/// The part of the time of who was let in that it may take to be turned away, in the median.
-const MAX_REFUSAL: f64 = 0.7;
+/// How long it may take to be turned away, in the median: the portal and the crowd share a machine.
+const MAX_REFUSAL: Duration = Duration::from_secs(2);
 
 pub fn run(scale: Scale) {
     let crowd = match scale {
@@ -41,7 +41,9 @@ pub fn run(scale: Scale) {
         ("VESTIBULE_HASH_QUEUE", "128"),
     ];
     let mut fleet = Fleet::start(Doors::Replicas, &settings);
-    fleet.replicas[1].kill();
+    for other in &mut fleet.replicas[1..] {
+        other.kill();
+    }
     let (address, process) = (fleet.replicas[0].address, fleet.replicas[0].process_id());
     let at_rest = memory(process, "VmRSS");
     let mut open = 0;
@@ -167,7 +169,7 @@ impl Storm {
         };
         let accepted = times_of(200, "");
         let refused = times_of(503, "overloaded");
-        // Let in, and then kept waiting for a connection to the database: on a machine that is busy with other things.
+        // Let in, and then kept waiting too long for something else than its hash.
         let late = times_of(503, "unavailable").len();
         println!(
             "{crowd} sign-ins at once: {} accepted (median {}, last {}), {} turned away (median {}, last {}), {late} too late",
@@ -183,7 +185,9 @@ impl Storm {
             crowd,
             "the rest is something else"
         );
-        assert!(accepted.len() >= 50 && !refused.is_empty() && late < accepted.len());
+        assert!(accepted.len() >= 50 && !refused.is_empty());
+        assert_eq!(late, 0, "who is let in is served");
+        assert!(median(&refused) < MAX_REFUSAL);
         for (answer, _) in self.answers.iter().filter(|(it, _)| it.status == 503) {
             let seconds = answer.retry_after();
             assert!(
@@ -191,19 +195,16 @@ impl Storm {
                 "{seconds:?}"
             );
         }
-        let part = ratio(median(&refused), median(&accepted));
         self.idle.sort_unstable();
         self.busy.sort_unstable();
         let (idle, busy) = (median(&self.idle), median(&self.busy));
         let slower = ratio(busy, idle);
         println!(
-            "turned away in {:.0} % of the time of who was let in; /me took {} at rest and {} in the storm ({slower:.1} times, {} looks)",
-            100.0 * part,
+            "/me took {} at rest and {} in the storm ({slower:.1} times, {} looks)",
             human(idle),
             human(busy),
             self.busy.len(),
         );
-        assert!(part < MAX_REFUSAL);
         assert!(slower < MAX_RATIO, "/me is {slower:.1} times slower");
     }
 }

@@ -1,5 +1,7 @@
 //! The closed list of security events.
 
+use metrics::counter;
+use serde_json::Value;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -61,7 +63,11 @@ impl AuditEvent {
     }
 }
 
+/// The target of the log lines that repeat the audit log.
+pub const AUDIT_TARGET: &str = "vestibule::audit";
+
 /// One row of the audit log.
+#[derive(Clone)]
 pub struct AuditRecord {
     pub id: Uuid,
     /// `None` where no account is involved, for example a sign-in with an unknown address.
@@ -72,4 +78,36 @@ pub struct AuditRecord {
     pub ip_address: String,
     pub user_agent: Option<String>,
     pub created_at: OffsetDateTime,
+}
+
+impl AuditRecord {
+    /// Repeats a row that is committed in the log and in the metrics, for what watches the portal.
+    pub fn announce(&self) {
+        let text = |name| self.details.get(name).and_then(Value::as_str);
+        let reason = ["reason", "code", "limit"].into_iter().find_map(text);
+        let result = if self.event.is_success() {
+            "success"
+        } else {
+            "failure"
+        };
+        let times = self.details.get("count").and_then(Value::as_u64);
+        counter!(
+            "vestibule_security_events_total",
+            "event" => self.event.as_str(),
+            "result" => result,
+            "reason" => reason.unwrap_or_default().to_owned(),
+        )
+        .increment(times.unwrap_or(1));
+        tracing::info!(
+            target: AUDIT_TARGET,
+            audit_id = %self.id,
+            event = self.event.as_str(),
+            success = self.event.is_success(),
+            user_id = self.user_id.map(tracing::field::display),
+            client = self.ip_address,
+            user_agent = self.user_agent,
+            details = %self.details,
+            "audit event"
+        );
+    }
 }

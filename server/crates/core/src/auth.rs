@@ -21,6 +21,7 @@ use crate::ports::{
     Clock, Lookup, PrincipalCache, Random, RateLimiter, Repository, Store, Transaction,
 };
 use crate::tokens::{KeySet, TokenSettings, TokenSigner};
+use crate::watch::note_lookup;
 
 /// The public face of every operation. Cheap to share behind an `Arc`.
 pub struct Auth {
@@ -37,6 +38,7 @@ pub struct Auth {
 }
 
 /// What [`Auth`] is made of.
+#[derive(Clone)]
 pub struct AuthBuilder {
     pub store: Arc<dyn Store>,
     pub limiter: Arc<dyn RateLimiter>,
@@ -225,10 +227,12 @@ impl Auth {
     ) -> Result<Option<Principal>, AuthError> {
         let ticket = match self.principals.get(user_id, session_id).await {
             Lookup::Hit(principal) => {
+                note_lookup("principals", true);
                 return Ok(Some(*principal).filter(|who| who.session.expires_at > now));
             }
             Lookup::Miss(ticket) => ticket,
         };
+        note_lookup("principals", false);
         let found = self
             .store
             .connect()

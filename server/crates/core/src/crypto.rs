@@ -93,6 +93,12 @@ impl MasterKey {
         Self(self.derive(label))
     }
 
+    /// What stands for a person's address or network where others may look: the same for the same subject, and nobody
+    /// finds the subject by trying all of them. In URL-safe base64.
+    pub fn pseudonym(&self, subject: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac("pseudonym", &[subject.as_bytes()]).as_slice())
+    }
+
     /// The mailed token of a row: 256 bits that nobody can guess from the row. Derived, so that the outbox keeps no token.
     pub(crate) fn one_time_token(&self, purpose: Purpose, id: Uuid) -> String {
         URL_SAFE_NO_PAD.encode(
@@ -208,6 +214,17 @@ mod tests {
         assert_eq!(key.derive("x"), again.derive("x"));
         assert_ne!(key.derive("x"), key.derive("y"));
         assert!(MasterKey::parse("c2hvcnQ=").is_err());
+    }
+
+    #[test]
+    fn a_pseudonym_is_that_of_one_subject_and_one_key() {
+        let key = MasterKey::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let again = MasterKey::parse(&key.to_text()).unwrap();
+        let pseudonym = key.pseudonym("ann@example.org");
+        assert_eq!(pseudonym, again.pseudonym("ann@example.org"));
+        assert_ne!(pseudonym, key.pseudonym("bob@example.org"));
+        assert_ne!(pseudonym, key.for_use("x").pseudonym("ann@example.org"));
+        assert_ne!(pseudonym, hash_token("ann@example.org"));
     }
 
     #[test]

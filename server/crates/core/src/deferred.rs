@@ -4,9 +4,9 @@
 //! belongs to a change of an account is written with that change and never here.
 
 use std::collections::HashMap;
-use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use metrics::counter;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -19,6 +19,8 @@ use crate::ports::StoreError;
 
 /// Events that wait at most; a database that is away longer than this lasts loses the later ones, and the log says how many.
 const MAX_EVENTS: usize = 10_000;
+/// So many of them are never refusals, which anybody can cause.
+const KEPT_FROM_REFUSALS: usize = 2_000;
 /// Rows of one statement.
 const BATCH: usize = 500;
 
@@ -37,6 +39,11 @@ struct Waiting {
 }
 
 impl Deferred {
+    /// Events that wait to be written.
+    pub fn len(&self) -> usize {
+        self.lock().events.len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,7 +58,7 @@ impl Deferred {
             .find(|one| is_repeated(one, &record))
         {
             count_one_more(&mut same.details);
-        } else if waiting.events.len() < MAX_EVENTS {
+        } else if waiting.events.len() < room_for(record.event) {
             waiting.events.push(record);
         } else {
             waiting.dropped += 1;
@@ -61,10 +68,12 @@ impl Deferred {
     fn next_batch(&self) -> (Vec<AuditRecord>, Vec<(Uuid, OffsetDateTime)>) {
         let mut waiting = self.lock();
         if waiting.dropped > 0 {
+            counter!("vestibule_audit_events_lost_total").increment(waiting.dropped);
             tracing::error!(
-                dropped = mem::take(&mut waiting.dropped),
+                dropped = waiting.dropped,
                 "audit events were lost: the database did not take them for too long"
             );
+            waiting.dropped = 0;
         }
         let count = waiting.events.len().min(BATCH);
         let events = waiting.events.drain(..count).collect();
@@ -83,13 +92,24 @@ impl Deferred {
     }
 }
 
+fn room_for(event: AuditEvent) -> usize {
+    if is_refusal(event) {
+        MAX_EVENTS - KEPT_FROM_REFUSALS
+    } else {
+        MAX_EVENTS
+    }
+}
+
+fn is_refusal(event: AuditEvent) -> bool {
+    matches!(
+        event,
+        AuditEvent::RateLimited | AuditEvent::LoginLimited | AuditEvent::RequestRefused
+    )
+}
+
 /// A flood of refusals is one row with a count, not a flood of rows.
 fn is_repeated(one: &AuditRecord, other: &AuditRecord) -> bool {
-    let is_refusal = matches!(
-        other.event,
-        AuditEvent::RateLimited | AuditEvent::LoginLimited | AuditEvent::RequestRefused
-    );
-    is_refusal
+    is_refusal(other.event)
         && one.event == other.event
         && one.user_id == other.user_id
         && ["limit", "code"]
@@ -126,7 +146,7 @@ impl Auth {
     }
 
     /// Has the audit log tell of an answer that was an error. What an operation has an event of its own for is told by that.
-    pub fn audit_refusal(&self, code: ErrorCode, meta: &RequestMeta) {
+    pub fn audit_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
         let is_told = matches!(
             code,
             ErrorCode::InvalidCredentials
@@ -137,7 +157,7 @@ impl Auth {
         );
         if !is_told {
             let details = json!({ "code": code.as_str() });
-            self.defer_audit(AuditEvent::RequestRefused, None, details, meta);
+            self.defer_audit(AuditEvent::RequestRefused, user_id, details, meta);
         }
     }
 
@@ -165,6 +185,7 @@ impl Auth {
                 }
                 Err(error) => {
                     // It would fail again, and keep all later ones waiting.
+                    counter!("vestibule_audit_events_lost_total").increment(events.len() as u64);
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
                         dropped = events.len(),
@@ -189,5 +210,35 @@ impl Auth {
             tx.touch_sessions(seen).await?;
         }
         tx.commit().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_leave_room_for_other_events() {
+        let deferred = Deferred::default();
+        let push = |event, number: u32| {
+            deferred.push(AuditRecord {
+                id: Uuid::from_u128(number.into()),
+                user_id: None,
+                event,
+                details: json!({}),
+                ip_address: std::net::Ipv4Addr::from_bits(number).to_string(),
+                user_agent: None,
+                created_at: OffsetDateTime::UNIX_EPOCH,
+            });
+        };
+        for number in 0..9_000 {
+            push(AuditEvent::RequestRefused, number);
+        }
+        assert_eq!(deferred.len(), 8_000);
+        for number in 0..3_000 {
+            push(AuditEvent::LoginFailure, number);
+        }
+        assert_eq!(deferred.len(), 10_000);
+        assert_eq!(deferred.lock().dropped, 2_000);
     }
 }

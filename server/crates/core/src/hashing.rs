@@ -7,10 +7,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use metrics::{counter, histogram};
 use tokio::sync::{mpsc, oneshot};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::{Zeroize, Zeroizing};
@@ -100,12 +101,25 @@ enum HashError {
 }
 
 /// A place in the queue before the hash threads.
-pub(crate) struct HashPlace(mpsc::OwnedPermit<Job>);
+pub(crate) struct HashPlace(mpsc::OwnedPermit<Waiting>);
+
+impl HashPlace {
+    fn take(self, job: Job) {
+        let since = Instant::now();
+        self.0.send(Waiting { job, since });
+    }
+}
+
+/// A job in the queue.
+struct Waiting {
+    job: Job,
+    since: Instant,
+}
 
 /// The hash threads and the queue before them. They end when the last clone is dropped.
 #[derive(Clone)]
 pub struct PasswordHasher {
-    jobs: mpsc::Sender<Job>,
+    jobs: mpsc::Sender<Waiting>,
     random: Arc<dyn Random>,
     hashes: Arc<AtomicU64>,
 }
@@ -148,6 +162,11 @@ impl PasswordHasher {
     /// Argon2 runs since the start.
     pub fn hashes(&self) -> u64 {
         self.hashes.load(Ordering::Relaxed)
+    }
+
+    /// Jobs that wait for a thread.
+    pub fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
     }
 
     /// Hashes a new password.
@@ -194,7 +213,7 @@ impl PasswordHasher {
         } else {
             (password, stored.map(str::to_owned))
         };
-        place.0.send(Job::Verify {
+        place.take(Job::Verify {
             password: normalise(password),
             stored,
             salt: self.salt(),
@@ -227,9 +246,12 @@ impl PasswordHasher {
     pub(crate) fn reserve(&self) -> Result<HashPlace, AuthError> {
         let place = self.jobs.clone().try_reserve_owned();
         place.map(HashPlace).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => AuthError::Overloaded {
-                retry_after: self.jittered_delay(),
-            },
+            mpsc::error::TrySendError::Full(_) => {
+                counter!("vestibule_hash_rejected_total").increment(1);
+                AuthError::Overloaded {
+                    retry_after: self.jittered_delay(),
+                }
+            }
             mpsc::error::TrySendError::Closed(_) => {
                 AuthError::internal("the hash threads have ended")
             }
@@ -237,7 +259,7 @@ impl PasswordHasher {
     }
 
     fn submit(&self, job: Job) -> Result<(), AuthError> {
-        self.reserve()?.0.send(job);
+        self.reserve()?.take(job);
         Ok(())
     }
 
@@ -277,15 +299,20 @@ struct Worker {
 }
 
 impl Worker {
-    fn run(&mut self, queue: &Mutex<mpsc::Receiver<Job>>) {
+    fn run(&mut self, queue: &Mutex<mpsc::Receiver<Waiting>>) {
         loop {
-            let job = match queue.lock() {
+            let next = match queue.lock() {
                 Ok(mut queue) => queue.blocking_recv(),
                 Err(_) => return,
             };
-            let Some(job) = job else { return };
+            let Some(Waiting { job, since }) = next else {
+                return;
+            };
+            histogram!("vestibule_hash_wait_seconds").record(since.elapsed());
+            let started = Instant::now();
             // The caller gets an internal error; the thread lives on for the others.
             drop(catch_unwind(AssertUnwindSafe(|| self.work(job))));
+            histogram!("vestibule_hash_duration_seconds").record(started.elapsed());
         }
     }
 

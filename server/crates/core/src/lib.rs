@@ -16,8 +16,9 @@ mod operations;
 mod password_policy;
 pub mod ports;
 mod tokens;
+mod watch;
 
-pub use audit::{AuditEvent, AuditRecord};
+pub use audit::{AUDIT_TARGET, AuditEvent, AuditRecord};
 pub use auth::{
     Auth, AuthBuilder, AuthSettings, REAUTHENTICATION_WINDOW, RegistrationMode, RequestMeta,
     SessionLifetimes,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use metrics::counter;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -82,7 +83,7 @@ impl Guesser<'_> {
     /// What a wrong password costs the account.
     pub(crate) fn charges(&self) -> Vec<Charge> {
         let (limits, key) = match self {
-            // Hashed, so that the limiter holds no address.
+            // Hashed: of one length whatever was typed, and no address in memory.
             Self::Anybody(canonical) => (SIGN_IN_ACCOUNT, hash_token(canonical)),
             Self::Known(user_id) => (SIGN_IN_KNOWN, user_id.to_string()),
         };
@@ -146,12 +147,10 @@ impl Auth {
         if !self.settings.limits_enabled {
             return Ok(());
         }
-        match self
-            .limiter
-            .take(charges, self.clock.now())
-            .await
-            .map_err(AuthError::Unavailable)?
-        {
+        let decision = self.limiter.take(charges, self.clock.now()).await;
+        let decision = decision.map_err(AuthError::Unavailable)?;
+        note_decision(charges, &decision);
+        match decision {
             Decision::Allowed => Ok(()),
             Decision::Limited { retry_after } => Err(AuthError::RateLimited { retry_after }),
         }
@@ -171,6 +170,19 @@ impl Auth {
             tracing::warn!(error, "a limit was not reset");
         }
     }
+}
+
+/// All charges of a decision stand for one limit, the first one's.
+fn note_decision(charges: &[Charge], decision: &Decision) {
+    let Some(limit) = charges.first().map(|charge| limit_name(&charge.key)) else {
+        return;
+    };
+    let result = match decision {
+        Decision::Allowed => "allowed",
+        Decision::Limited { .. } => "refused",
+    };
+    counter!("vestibule_rate_limit_decisions_total", "limit" => limit.to_owned(), "result" => result)
+        .increment(1);
 }
 
 /// `register:network` of `register:network:203.0.113.7`.

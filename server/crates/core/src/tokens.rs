@@ -14,6 +14,7 @@ use crate::crypto::{MasterKey, hash_token};
 use crate::error::{AuthError, BoxError};
 use crate::model::{Session, SigningKey, User};
 use crate::ports::{Random, Store};
+use crate::watch::note_lookup;
 
 /// The media type of an access token, in its `typ` header (RFC 9068, 2.1).
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
@@ -23,6 +24,9 @@ const MAX_TOKEN_BYTES: usize = 4096;
 const LEEWAY_SECONDS: i64 = 30;
 /// Tokens whose signature is remembered.
 const MAX_VERIFIED: u64 = 10_000;
+
+/// The keys are not asked for again sooner.
+const RELOAD_PAUSE: Duration = Duration::from_secs(10);
 
 /// What stands in access tokens.
 #[derive(Clone, Debug)]
@@ -66,7 +70,12 @@ pub struct KeySet {
 struct KeyRing {
     keys: Vec<RingKey>,
     published: KeySet,
-    loaded_at: OffsetDateTime,
+}
+
+/// The last time that the keys were asked for.
+struct LastLoad {
+    at: OffsetDateTime,
+    has_failed: bool,
 }
 
 struct RingKey {
@@ -82,6 +91,8 @@ pub(crate) struct TokenSigner {
     settings: TokenSettings,
     validation: Validation,
     ring: RwLock<Arc<KeyRing>>,
+    /// Held while they are asked for: of parallel callers one asks.
+    last_load: tokio::sync::Mutex<LastLoad>,
     /// The claims of tokens whose signature was checked, by the hash of the token: it is checked once for each token and not
     /// once for each request.
     verified: moka::sync::Cache<String, AccessTokenClaims>,
@@ -99,11 +110,7 @@ impl TokenSigner {
         let mut ring = load_ring(store, master, now).await?;
         if ring.keys.is_empty() {
             let key = new_signing_key(master, random, now)?;
-            store
-                .connect()
-                .await?
-                .insert_first_signing_key(&key)
-                .await?;
+            store.writer().await?.insert_first_signing_key(&key).await?;
             ring = load_ring(store, master, now).await?;
         }
         let validation = validation(&settings);
@@ -115,12 +122,21 @@ impl TokenSigner {
             settings,
             validation,
             ring: RwLock::new(Arc::new(ring)),
+            last_load: tokio::sync::Mutex::new(LastLoad {
+                at: now,
+                has_failed: false,
+            }),
             verified,
         })
     }
 
     pub(crate) fn settings(&self) -> &TokenSettings {
         &self.settings
+    }
+
+    /// Since when the key signs that signs now.
+    pub(crate) fn signing_since(&self, now: OffsetDateTime) -> Option<OffsetDateTime> {
+        Some(self.ring().signing_key(now)?.active_at)
     }
 
     pub(crate) fn jwks(&self) -> KeySet {
@@ -175,8 +191,10 @@ impl TokenSigner {
     ) -> Result<AccessTokenClaims, AuthError> {
         let token_hash = hash_token(token);
         let claims = if let Some(claims) = self.verified.get(&token_hash) {
+            note_lookup("verified_tokens", true);
             claims
         } else {
+            note_lookup("verified_tokens", false);
             let claims = self.check_signature(token)?;
             self.verified.insert(token_hash, claims.clone());
             claims
@@ -209,17 +227,33 @@ impl TokenSigner {
         key_id(token).is_some_and(|kid| self.ring().key(&kid).is_none())
     }
 
-    /// Loads the keys again, at most every 10 s: made-up key ids cost no query each.
+    /// Loads the keys again, at most one caller at a time and every 10 s, whether it succeeds or not: made-up key ids cost no
+    /// query each, least of all of a database that is down. A caller who goes away meanwhile leaves it to the next one.
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`] while it is not known whether there are new keys.
     pub(crate) async fn reload(
         &self,
         store: &dyn Store,
         master: &MasterKey,
         now: OffsetDateTime,
     ) -> Result<(), AuthError> {
-        if (now - self.ring().loaded_at).abs() < Duration::from_secs(10) {
-            return Ok(());
+        let mut last = self.last_load.lock().await;
+        if (now - last.at).abs() < RELOAD_PAUSE {
+            return if last.has_failed {
+                Err(AuthError::Unavailable(
+                    "the keys could not be loaded lately".into(),
+                ))
+            } else {
+                Ok(())
+            };
         }
-        let ring = load_ring(store, master, now).await?;
+        let loaded = load_ring(store, master, now).await;
+        *last = LastLoad {
+            at: now,
+            has_failed: loaded.is_err(),
+        };
+        let ring = loaded?;
         let is_gone = |key: &RingKey| ring.key(&key.kid).is_none();
         if self.ring().keys.iter().any(is_gone) {
             self.verified.invalidate_all();
@@ -286,11 +320,7 @@ async fn load_ring(
         hash: hash_token(&json).into(),
         json: json.into_bytes().into(),
     };
-    Ok(KeyRing {
-        keys,
-        published,
-        loaded_at: now,
-    })
+    Ok(KeyRing { keys, published })
 }
 
 fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError> {
@@ -376,8 +406,113 @@ impl RefreshTokenText {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+
     use super::*;
     use crate::crypto::SystemRandom;
+    use crate::ports::{Repository, StoreError, Transaction};
+
+    /// A database that is down, and how often it was asked.
+    #[derive(Default)]
+    struct Down(AtomicUsize);
+
+    impl Down {
+        async fn refuse<T>(&self) -> Result<T, StoreError> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            Err(StoreError::Unavailable("down".into()))
+        }
+    }
+
+    #[async_trait]
+    impl Store for Down {
+        async fn connect(&self) -> Result<Box<dyn Repository>, StoreError> {
+            self.refuse().await
+        }
+
+        async fn writer(&self) -> Result<Box<dyn Repository>, StoreError> {
+            self.refuse().await
+        }
+
+        async fn begin(&self) -> Result<Box<dyn Transaction>, StoreError> {
+            self.refuse().await
+        }
+
+        async fn ping(&self) -> Result<(), StoreError> {
+            self.refuse().await
+        }
+    }
+
+    fn signer(now: OffsetDateTime) -> TokenSigner {
+        let settings = TokenSettings {
+            issuer: "https://auth.example.org".to_owned(),
+            audience: "https://auth.example.org".to_owned(),
+            access_life: Duration::from_mins(15),
+            refresh_life: Duration::from_hours(1),
+            refresh_grace: Duration::ZERO,
+        };
+        TokenSigner {
+            validation: validation(&settings),
+            settings,
+            ring: RwLock::new(Arc::new(KeyRing {
+                keys: Vec::new(),
+                published: KeySet {
+                    json: Arc::default(),
+                    hash: "".into(),
+                },
+            })),
+            last_load: tokio::sync::Mutex::new(LastLoad {
+                at: now,
+                has_failed: false,
+            }),
+            verified: moka::sync::Cache::new(1),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flood_of_unknown_key_ids_asks_a_database_that_is_down_once_in_ten_seconds() {
+        let store = Arc::new(Down::default());
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let signer = Arc::new(signer(start));
+        for (seconds, asked) in [(9, 0), (10, 1), (19, 1), (20, 2), (29, 2), (31, 3), (15, 4)] {
+            let now = start + Duration::from_secs(seconds);
+            let mut flood = tokio::task::JoinSet::new();
+            for _ in 0..50 {
+                let (signer, store) = (signer.clone(), store.clone());
+                let master = MasterKey::generate(&SystemRandom);
+                flood.spawn(async move { signer.reload(&*store, &master, now).await });
+            }
+            let answers = flood.join_all().await;
+            assert_eq!(store.0.load(Ordering::Relaxed), asked, "{seconds} s");
+            for answer in answers {
+                match answer {
+                    Ok(()) => assert_eq!(asked, 0, "{seconds} s"),
+                    Err(error) => assert!(matches!(error, AuthError::Unavailable(_)) && asked > 0),
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_goes_away_while_keys_are_loaded_leaves_it_to_the_next() {
+        let (store, master) = (Down::default(), MasterKey::generate(&SystemRandom));
+        let start = OffsetDateTime::UNIX_EPOCH;
+        let (signer, now) = (signer(start), start + RELOAD_PAUSE);
+        for asked in 1..3 {
+            let reload = signer.reload(&store, &master, now);
+            assert!(
+                tokio::time::timeout(Duration::from_millis(1), reload)
+                    .await
+                    .is_err()
+            );
+            assert_eq!(store.0.load(Ordering::Relaxed), asked);
+        }
+        assert!(signer.reload(&store, &master, now).await.is_err());
+        assert!(signer.reload(&store, &master, now).await.is_err());
+        assert_eq!(store.0.load(Ordering::Relaxed), 3);
+    }
 
     #[test]
     fn a_refresh_token_is_told_from_a_made_up_one() {

@@ -1,13 +1,16 @@
 //! Servers that tests and the project's commands start for themselves: PostgreSQL, Redis, HAProxy. Each is in a temporary
-//! folder, on a free port of 127.0.0.1, and ends with us. They can be killed, frozen and started again on purpose.
+//! folder, on a free port of 127.0.0.1, and ends with us. They can be killed, frozen and started again on purpose, and the line
+//! to them can go silent.
 
 mod daemon;
 mod haproxy;
+mod line;
 mod postgres;
 pub mod proc;
 mod redis;
 
 pub use daemon::{Daemon, free_port};
 pub use haproxy::HaProxy;
+pub use line::Line;
 pub use postgres::{Postgres, folder as postgres_folder};
 pub use redis::Redis;

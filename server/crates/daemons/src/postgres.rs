@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 
@@ -64,9 +65,14 @@ impl Postgres {
 
     pub fn url(&self, database: &str) -> String {
         format!(
-            "postgres://{ROLE}:{}@127.0.0.1:{}/{database}",
-            self.password, self.port
+            "postgres://{ROLE}:{}@{}/{database}",
+            self.password,
+            self.address()
         )
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     /// Creates an empty database and returns its URL.

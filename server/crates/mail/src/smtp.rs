@@ -1,5 +1,5 @@
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -8,7 +8,7 @@ use lettre::{
     AsyncSmtpTransport, AsyncTransport, Tokio1Executor, transport::smtp::AsyncSmtpTransportBuilder,
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use vestibule_core::{
     mail::OutgoingMail,
     ports::{MailError, Mailer},
@@ -21,6 +21,10 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
 /// For one mail from connecting to the last reply. An outbox lease must be longer than this.
 const SEND_DEADLINE: Duration = Duration::from_mins(1);
 
+/// A connection that was silent for longer is not used again: a firewall on the way may have forgotten it, and then no reply
+/// would come until the deadline. Mails in a row share one.
+const MAX_SILENCE: Duration = Duration::from_secs(2);
+
 /// Replies about us and not about the mail (RFC 4954, section 6): authentication needed, too weak or refused.
 /// With the setting mended the mail will go out, so it must not be given up.
 const AUTHENTICATION_REPLIES: [u16; 4] = [530, 534, 535, 538];
@@ -31,7 +35,7 @@ type Transport = AsyncSmtpTransport<Tokio1Executor>;
 pub struct SmtpMailer {
     settings: MailSettings,
     builder: AsyncSmtpTransportBuilder,
-    transport: Mutex<Option<Transport>>,
+    kept: Mutex<Option<Kept>>,
     send_deadline: Duration,
 }
 
@@ -51,20 +55,41 @@ impl SmtpMailer {
         Ok(Self {
             settings,
             builder,
-            transport: Mutex::new(None),
+            kept: Mutex::new(None),
             send_deadline: SEND_DEADLINE,
         })
     }
 
     fn transport(&self) -> Transport {
-        let mut transport = self
-            .transport
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
+        if let Some(kept) = &*kept
+            && kept.heard_at.elapsed() <= MAX_SILENCE
+        {
+            return kept.transport.clone();
+        }
+        let transport: Transport = self.builder.clone().build();
+        *kept = Some(Kept {
+            transport: transport.clone(),
+            heard_at: Instant::now(),
+        });
         transport
-            .get_or_insert_with(|| self.builder.clone().build())
-            .clone()
     }
+
+    fn heard(&self) {
+        if let Some(kept) = &mut *self.kept() {
+            kept.heard_at = Instant::now();
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Connections to the server, and when it was last heard on one.
+struct Kept {
+    transport: Transport,
+    heard_at: Instant,
 }
 
 #[async_trait]
@@ -80,7 +105,9 @@ impl Mailer for SmtpMailer {
         match reply {
             Ok(reply) => {
                 dialogue.over();
-                reply.map(drop).map_err(|error| classify(&error))
+                reply.map_err(|error| classify(&error))?;
+                self.heard();
+                Ok(())
             }
             Err(elapsed) => Err(MailError::Temporary(elapsed.into())),
         }
@@ -106,11 +133,7 @@ impl Dialogue<'_> {
 impl Drop for Dialogue<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            *self
-                .mailer
-                .transport
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner) = None;
+            *self.mailer.kept() = None;
         }
     }
 }

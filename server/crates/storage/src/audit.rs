@@ -66,14 +66,20 @@ impl<DB: Backend> AuditLog for SqlRepository<DB> {
             .bind(record.user_agent.as_deref())
             .bind(record.event.is_success())
             .bind(Micros(record.created_at));
-        self.execute(insert).await.map(drop)
+        self.execute(insert).await?;
+        self.announce(record);
+        Ok(())
     }
 
     async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()> {
         let rows = records.iter().map(row).collect::<Result<Vec<Value>>>()?;
         let rows = Value::Array(rows).to_string();
         let insert = Self::query(DB::INSERT_AUDITS).bind(rows.as_str());
-        self.execute(insert).await.map(drop)
+        self.execute(insert).await?;
+        for record in records {
+            self.announce(record);
+        }
+        Ok(())
     }
 
     async fn history(

@@ -58,6 +58,11 @@ pub enum MigrationError {
 }
 
 impl MigrationError {
+    /// Whether later may work.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Busy)
+    }
+
     pub(crate) fn from_connect<DB: Backend>(error: Error) -> Self {
         if is_transient::<DB>(&error) {
             Self::Unavailable(error)

@@ -13,12 +13,15 @@ mod migrate;
 mod one_time_tokens;
 mod outbox;
 mod pool;
+mod query_metrics;
 mod refresh_tokens;
 mod repository;
 mod sessions;
 mod signing_keys;
+mod statistics;
 mod store;
 mod token_statements;
+mod url;
 mod users;
 
 use sqlx::{Postgres, Sqlite};
@@ -26,7 +29,9 @@ use sqlx::{Postgres, Sqlite};
 use crate::backend::Backend;
 
 pub use error::{ConnectError, MigrationError};
-pub use store::{SqlDatabase, StorageSettings, check_url, connect_store};
+pub use pool::Connections;
+pub use store::{SqlDatabase, StorageSettings, connect_store};
+pub use url::{check_url, is_unverified};
 
 /// The statements that both databases must be able to prepare, for the test that has them do so.
 #[doc(hidden)]
@@ -40,6 +45,7 @@ pub fn shared_statements() -> Vec<&'static str> {
         refresh_tokens::STATEMENTS,
         sessions::STATEMENTS,
         signing_keys::STATEMENTS,
+        statistics::STATEMENTS,
         users::STATEMENTS,
     ];
     let checks = invariants::SHARED.iter().map(|check| check.sql);

@@ -46,16 +46,22 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(300);
 type Result<T> = std::result::Result<T, MigrationError>;
 
 /// Applies what is missing and gives its versions. Of several processes that migrate at the same time one does it.
-pub(crate) async fn run<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<i64>> {
+///
+/// Each question is answered within `patience`, so that a database that froze is told from one that works; a migration takes
+/// its time.
+pub(crate) async fn run<DB: Backend>(
+    connection: &mut DB::Connection,
+    patience: Duration,
+) -> Result<Vec<i64>> {
     if let Some(try_lock) = DB::TRY_MIGRATION_LOCK {
-        wait_for_lock::<DB>(connection, try_lock).await?;
-        return run_locked::<DB>(connection).await;
+        wait_for_lock::<DB>(connection, try_lock, patience).await?;
+        return run_locked::<DB>(connection, patience).await;
     }
     let mut tx = connection
         .begin_with(DB::BEGIN)
         .await
         .map_err(lock_error::<DB>)?;
-    let applied = run_locked::<DB>(&mut tx).await?;
+    let applied = run_locked::<DB>(&mut tx, patience).await?;
     tx.commit().await.map_err(execute_error::<DB>)?;
     Ok(applied)
 }
@@ -64,10 +70,12 @@ pub(crate) async fn run<DB: Backend>(connection: &mut DB::Connection) -> Result<
 async fn wait_for_lock<DB: Backend>(
     connection: &mut DB::Connection,
     try_lock: &'static str,
+    patience: Duration,
 ) -> Result<()> {
     let tries = LOCK_TIMEOUT.as_millis() / LOCK_INTERVAL.as_millis();
     for number in 0..tries {
-        if read_flag::<DB>(connection, try_lock, "locked").await? {
+        let is_ours = read_flag::<DB>(connection, try_lock, "locked");
+        if in_time(patience, is_ours).await? {
             return Ok(());
         }
         if number == 0 {
@@ -78,17 +86,17 @@ async fn wait_for_lock<DB: Backend>(
     Err(MigrationError::Busy)
 }
 
-async fn run_locked<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<i64>> {
-    if !has_table::<DB>(connection).await? {
+async fn run_locked<DB: Backend>(
+    connection: &mut DB::Connection,
+    patience: Duration,
+) -> Result<Vec<i64>> {
+    let recorded = in_time(patience, recorded::<DB>(connection)).await?;
+    if recorded.is_empty() {
         connection
             .ensure_migrations_table(TABLE)
             .await
             .map_err(table_error::<DB>)?;
     }
-    let recorded = connection
-        .list_applied_migrations(TABLE)
-        .await
-        .map_err(table_error::<DB>)?;
     let mut applied = Vec::new();
     for migration in missing::<DB>(&recorded)? {
         tracing::info!(version = migration.version, name = %migration.description, "applying a migration");
@@ -102,24 +110,38 @@ async fn run_locked<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<
     Ok(applied)
 }
 
-/// The versions that are not yet applied. It changes nothing, not even in an empty database.
-pub(crate) async fn pending<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<i64>> {
-    let recorded = if has_table::<DB>(connection).await? {
-        connection
-            .list_applied_migrations(TABLE)
-            .await
-            .map_err(table_error::<DB>)?
-    } else {
-        Vec::new()
-    };
+/// The versions that are not yet applied, within `patience`. It changes nothing, not even in an empty database.
+pub(crate) async fn pending<DB: Backend>(
+    connection: &mut DB::Connection,
+    patience: Duration,
+) -> Result<Vec<i64>> {
+    let recorded = in_time(patience, recorded::<DB>(connection)).await?;
     Ok(missing::<DB>(&recorded)?
         .into_iter()
         .map(|migration| migration.version)
         .collect())
 }
 
-async fn has_table<DB: Backend>(connection: &mut DB::Connection) -> Result<bool> {
-    read_flag::<DB>(connection, DB::HAS_MIGRATION_TABLE, "present").await
+/// None in an empty database, which has no table of them.
+async fn recorded<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<AppliedMigration>> {
+    if !read_flag::<DB>(connection, DB::HAS_MIGRATION_TABLE, "present").await? {
+        return Ok(Vec::new());
+    }
+    connection
+        .list_applied_migrations(TABLE)
+        .await
+        .map_err(table_error::<DB>)
+}
+
+/// A database that took the connection may have stopped since, or somebody locks the table.
+async fn in_time<T>(patience: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = || {
+        let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time");
+        Err(MigrationError::Unavailable(late.into()))
+    };
+    tokio::time::timeout(patience, answer)
+        .await
+        .unwrap_or_else(|_| late())
 }
 
 async fn read_flag<DB: Backend>(

@@ -6,6 +6,7 @@
 //! was not used for a while.
 
 use std::future::Future;
+use std::ops::Add;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use vestibule_core::ports::StoreError;
 
 use crate::backend::{Backend, Options};
 use crate::error::{is_lost, store_error};
+use crate::query_metrics::RoundTrip;
 use crate::store::StorageSettings;
 
 /// A database answers a test at once or not at all.
@@ -44,6 +46,28 @@ impl RoundTrips {
 
     pub fn total(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Connections of the pool, and callers that wait for one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Connections {
+    pub max: usize,
+    pub in_use: usize,
+    pub idle: usize,
+    pub waiting: usize,
+}
+
+impl Add for Connections {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            max: self.max + other.max,
+            in_use: self.in_use + other.in_use,
+            idle: self.idle + other.idle,
+            waiting: self.waiting + other.waiting,
+        }
     }
 }
 
@@ -150,6 +174,16 @@ impl<DB: Backend> Pool<DB> {
         })
     }
 
+    pub fn connections(&self) -> Connections {
+        let status = self.shared.status();
+        Connections {
+            max: status.max_size,
+            in_use: status.size.saturating_sub(status.available),
+            idle: status.available,
+            waiting: status.waiting,
+        }
+    }
+
     /// Gives out no more connections, closes those that are there, and waits for those in use.
     pub async fn close(&self) {
         let idle = self.shared.retain(|_, _| false).removed;
@@ -167,6 +201,10 @@ impl<DB: Backend> Pool<DB> {
 
 fn pool_error<DB: Backend>(error: PoolError<sqlx::Error>) -> StoreError {
     match error {
+        // sqlx's word for a connection that ends before anything was said, as a proxy without a server does it.
+        PoolError::Backend(error @ sqlx::Error::Protocol(_)) => {
+            StoreError::Unavailable(Box::new(error))
+        }
         PoolError::Backend(error) => store_error::<DB>(error),
         PoolError::Closed => store_error::<DB>(sqlx::Error::PoolClosed),
         error => StoreError::Unavailable(Box::new(error)),
@@ -223,9 +261,10 @@ impl<DB: Backend> Held<DB> {
         arguments: DB::Arguments,
     ) -> sqlx::Result<u64> {
         let deadline = self.deadline;
+        let round_trip = RoundTrip::begin(sql);
         let answer = DB::execute(self.ask()?, sql, arguments);
         let answer = in_time(deadline, answer).await;
-        self.answered(answer)
+        self.answered(round_trip, answer)
     }
 
     pub async fn fetch(
@@ -234,9 +273,10 @@ impl<DB: Backend> Held<DB> {
         arguments: DB::Arguments,
     ) -> sqlx::Result<Vec<DB::Row>> {
         let deadline = self.deadline;
+        let round_trip = RoundTrip::begin(sql);
         let answer = DB::fetch(self.ask()?, sql, arguments);
         let answer = in_time(deadline, answer).await;
-        self.answered(answer)
+        self.answered(round_trip, answer)
     }
 
     /// Begins a transaction that writes.
@@ -260,9 +300,10 @@ impl<DB: Backend> Held<DB> {
 
     async fn command(&mut self, sql: &'static str) -> sqlx::Result<()> {
         let deadline = self.deadline;
+        let round_trip = RoundTrip::begin(sql);
         let answer = DB::command(self.ask()?, sql);
         let answer = in_time(deadline, answer).await;
-        self.answered(answer)
+        self.answered(round_trip, answer)
     }
 
     fn ask(&mut self) -> sqlx::Result<&mut DB::Connection> {
@@ -273,7 +314,12 @@ impl<DB: Backend> Held<DB> {
             .ok_or(sqlx::Error::PoolClosed)
     }
 
-    fn answered<T>(&mut self, answer: Option<sqlx::Result<T>>) -> sqlx::Result<T> {
+    fn answered<T>(
+        &mut self,
+        round_trip: RoundTrip,
+        answer: Option<sqlx::Result<T>>,
+    ) -> sqlx::Result<T> {
+        round_trip.end::<DB, T>(answer.as_ref());
         let Some(answer) = answer else {
             self.state = State::Stuck;
             let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time");

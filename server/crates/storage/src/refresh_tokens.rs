@@ -10,7 +10,7 @@ use vestibule_core::ports::RefreshTokens;
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
-use crate::sessions::principal;
+use crate::sessions::{principal, session_columns};
 
 const INSERT: &str = "
 insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
@@ -57,10 +57,9 @@ join users u on u.id = s.user_id",
     live_family!(),
     "
     and s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
-returning r.successor_nonce,
-    s.id as session_id, s.user_id, s.kind, s.device, s.ip_address, s.user_agent, s.method, s.is_persistent,
-    s.created_at as session_created_at, s.last_seen_at,
-    coalesce(s.authenticated_at, s.created_at) as authenticated_at, s.expires_at,
+returning r.successor_nonce, ",
+    session_columns!(),
+    ",
     u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at,
     u.updated_at"
 );

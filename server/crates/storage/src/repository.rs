@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use sqlx::error::BoxDynError;
 use time::OffsetDateTime;
+use vestibule_core::AuditRecord;
 use vestibule_core::ports::{Repository, StoreError, Transaction};
 
 use crate::backend::{Backend, Bind, Get};
@@ -21,11 +22,31 @@ const RETRIES: u32 = 2;
 
 pub(crate) struct SqlRepository<DB: Backend> {
     pub held: Held<DB>,
+    /// Events of the transaction, announced when it is committed.
+    unannounced: Vec<AuditRecord>,
 }
 
 impl<DB: Backend> SqlRepository<DB> {
     pub fn new(held: Held<DB>) -> Self {
-        Self { held }
+        let unannounced = Vec::new();
+        Self { held, unannounced }
+    }
+
+    /// Has an event that was written announced: at once, or with the transaction that it belongs to.
+    pub fn announce(&mut self, record: &AuditRecord) {
+        if self.held.is_in_transaction() {
+            self.unannounced.push(record.clone());
+        } else {
+            record.announce();
+        }
+    }
+
+    pub async fn commit_and_announce(&mut self) -> Result<()> {
+        self.held.commit().await.map_err(store_error::<DB>)?;
+        self.unannounced
+            .drain(..)
+            .for_each(|event| event.announce());
+        Ok(())
     }
 
     pub fn query(sql: &'static str) -> Query<DB> {
@@ -82,7 +103,7 @@ impl<DB: Backend> Repository for SqlRepository<DB> {}
 #[async_trait]
 impl<DB: Backend> Transaction for SqlRepository<DB> {
     async fn commit(mut self: Box<Self>) -> Result<()> {
-        self.held.commit().await.map_err(store_error::<DB>)
+        self.commit_and_announce().await
     }
 }
 

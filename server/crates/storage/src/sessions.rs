@@ -16,26 +16,51 @@ use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
 use crate::users::user;
 
-const INSERT: &str = "
-insert into sessions (id, user_id, kind, device, ip_address, user_agent, method, is_persistent, created_at, last_seen_at,
-    authenticated_at, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+/// The columns that [`session`] reads, of the table `s`.
+macro_rules! session_columns {
+    () => {
+        "s.id as session_id, s.user_id, s.kind, s.device, s.ip_address, s.user_agent, s.method, s.is_persistent,
+    s.created_at as session_created_at, s.last_seen_at, coalesce(s.authenticated_at, s.created_at) as authenticated_at,
+    s.expires_at"
+    };
+}
+pub(crate) use session_columns;
 
-const PRINCIPAL: &str = "
-select s.id as session_id, s.user_id, s.kind, s.device, s.ip_address, s.user_agent, s.method, s.is_persistent,
-    s.created_at as session_created_at, s.last_seen_at,
-    coalesce(s.authenticated_at, s.created_at) as authenticated_at, s.expires_at,
+/// The user, then what [`bind_session`] binds.
+macro_rules! insert_into_sessions {
+    () => {
+        "
+insert into sessions (user_id, id, kind, device, ip_address, user_agent, method, is_persistent, created_at, last_seen_at,
+    authenticated_at, expires_at)"
+    };
+}
+
+const INSERT: &str = concat!(
+    insert_into_sessions!(),
+    "
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+);
+
+const PRINCIPAL: &str = concat!(
+    "
+select ",
+    session_columns!(),
+    ",
     u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at, u.updated_at
 from sessions s
 join users u on u.id = s.user_id
-where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null";
+where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"
+);
 
-const LIVE: &str = "
-select id as session_id, user_id, kind, device, ip_address, user_agent, method, is_persistent,
-    created_at as session_created_at, last_seen_at, coalesce(authenticated_at, created_at) as authenticated_at, expires_at
-from sessions
-where user_id = $1 and ended_at is null and expires_at > $2 and (kind = 'api' or cookie_hash is not null)
-order by last_seen_at desc, id desc";
+const LIVE: &str = concat!(
+    "
+select ",
+    session_columns!(),
+    "
+from sessions s
+where s.user_id = $1 and s.ended_at is null and s.expires_at > $2 and (s.kind = 'api' or s.cookie_hash is not null)
+order by s.last_seen_at desc, s.id desc"
+);
 
 const REVOKE_FAMILY: &str = "
 update refresh_tokens
@@ -94,16 +119,17 @@ where id = $1 and ended_at is null and expires_at > $2";
 ///
 /// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $15 the session; $16 to $20 its first
 /// refresh token, if it has one; $21 to $27 the event; $28 to $33 the mail, if there is one.
-pub(crate) const BEGIN_POSTGRES: &str = "
+pub(crate) const BEGIN_POSTGRES: &str = concat!(
+    "
 with account as (
     update users
     set last_login_at = $4, password_hash = coalesce($3, password_hash)
     where id = $1 and password_hash = $2 and is_active and deleted_at is null
     returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
-), session as (
-    insert into sessions (id, user_id, kind, device, ip_address, user_agent, method, is_persistent, created_at, last_seen_at,
-        authenticated_at, expires_at)
-    select $5, id, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+), session as (",
+    insert_into_sessions!(),
+    "
+    select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
     from account
 ), family as (
     insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at,
@@ -123,15 +149,18 @@ with account as (
     where cast($28 as uuid) is not null
 )
 select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
-from account";
+from account"
+);
 
-const RECORDS: &str = "
-select id as session_id, user_id, kind, device, ip_address, user_agent, method, is_persistent,
-    created_at as session_created_at, last_seen_at, coalesce(authenticated_at, created_at) as authenticated_at, expires_at,
-    ended_at
-from sessions
-where user_id = $1
-order by id desc";
+const RECORDS: &str = concat!(
+    "
+select ",
+    session_columns!(),
+    ", s.ended_at
+from sessions s
+where s.user_id = $1
+order by s.id desc"
+);
 
 pub(crate) const STATEMENTS: &[&str] = &[
     INSERT,
@@ -148,25 +177,17 @@ pub(crate) const STATEMENTS: &[&str] = &[
 #[async_trait]
 impl<DB: Backend> Sessions for SqlRepository<DB> {
     async fn insert_session(&mut self, session: &Session) -> Result<()> {
-        let insert = Self::query(INSERT)
-            .bind(session.id)
-            .bind(session.user_id)
-            .bind(session.kind.as_str())
-            .bind(session.device.as_str())
-            .bind(session.ip_address.as_str())
-            .bind(session.user_agent.as_deref())
-            .bind(session.method.as_str())
-            .bind(session.is_persistent)
-            .bind(Micros(session.created_at))
-            .bind(Micros(session.last_seen_at))
-            .bind(Micros(session.authenticated_at))
-            .bind(Micros(session.expires_at));
-        self.execute(insert).await.map(drop)
+        let insert = Self::query(INSERT).bind(session.user_id);
+        self.execute(bind_session(insert, session)).await.map(drop)
     }
 
     async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
         if let Some(sql) = DB::BEGIN_SESSION {
-            return self.fetch_optional(begin(sql, sign_in), user).await;
+            let begun = self.fetch_optional(begin(sql, sign_in), user).await?;
+            if begun.is_some() {
+                self.announce(sign_in.event);
+            }
+            return Ok(begun);
         }
         if self.held.is_in_transaction() {
             return self.begin_in_steps(sign_in).await;
@@ -174,10 +195,10 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         self.held.begin().await.map_err(store_error::<DB>)?;
         let begun = self.begin_in_steps(sign_in).await;
         let ended = match begun {
-            Ok(Some(_)) => self.held.commit().await,
-            _ => self.held.rollback().await,
+            Ok(Some(_)) => self.commit_and_announce().await,
+            _ => self.held.rollback().await.map_err(store_error::<DB>),
         };
-        ended.map_err(store_error::<DB>)?;
+        ended?;
         begun
     }
 
@@ -294,22 +315,12 @@ fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
         mail,
         ..
     } = sign_in;
-    SqlRepository::query(sql)
+    let query = SqlRepository::query(sql)
         .bind(session.user_id)
         .bind(sign_in.verified_hash)
         .bind(sign_in.new_hash)
-        .bind(Micros(session.created_at))
-        .bind(session.id)
-        .bind(session.kind.as_str())
-        .bind(session.device.as_str())
-        .bind(session.ip_address.as_str())
-        .bind(session.user_agent.as_deref())
-        .bind(session.method.as_str())
-        .bind(session.is_persistent)
-        .bind(Micros(session.created_at))
-        .bind(Micros(session.last_seen_at))
-        .bind(Micros(session.authenticated_at))
-        .bind(Micros(session.expires_at))
+        .bind(Micros(session.created_at));
+    bind_session(query, session)
         .bind(token.map(|token| token.id))
         .bind(token.map(|token| token.token_hash.as_str()))
         .bind(token.map(|token| token.device_info.as_str()))
@@ -328,6 +339,22 @@ fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
         .bind(mail.map(|mail| mail.context.ip_address.as_str()))
         .bind(mail.map(|mail| Micros(mail.context.at)))
         .bind(mail.map(|mail| Micros(mail.created_at)))
+}
+
+/// All of a session but its user.
+fn bind_session<DB: Backend>(query: Query<DB>, session: &Session) -> Query<DB> {
+    query
+        .bind(session.id)
+        .bind(session.kind.as_str())
+        .bind(session.device.as_str())
+        .bind(session.ip_address.as_str())
+        .bind(session.user_agent.as_deref())
+        .bind(session.method.as_str())
+        .bind(session.is_persistent)
+        .bind(Micros(session.created_at))
+        .bind(Micros(session.last_seen_at))
+        .bind(Micros(session.authenticated_at))
+        .bind(Micros(session.expires_at))
 }
 
 fn session<DB: Backend>(row: &Row<DB>) -> Result<Session> {

@@ -1,7 +1,6 @@
 //! The database as the core sees it: pools, transactions, migrations.
 
 use std::fs::OpenOptions;
-use std::net::IpAddr;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Postgres, Sqlite};
 use vestibule_core::ports::{Repository, Store, Transaction};
@@ -17,11 +16,9 @@ use vestibule_core::ports::{Repository, Store, Transaction};
 use crate::backend::{Backend, Options};
 use crate::error::{ConnectError, MigrationError, store_error};
 use crate::migrate;
-use crate::pool::{Pool, RoundTrips};
+use crate::pool::{Connections, Pool, RoundTrips};
 use crate::repository::{Result, SqlRepository};
 
-/// How long a writer waits for the one before it. SQLite has one at a time.
-const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Each SQLite connection is a thread with a page cache of its own.
 const SQLITE_READERS: u32 = 8;
 /// How PostgreSQL finds that we are gone, so that our locks do not outlive us: after about a minute. The other way round our
@@ -40,13 +37,15 @@ const MIGRATION_DEADLINE: Duration = Duration::from_hours(1);
 pub struct StorageSettings {
     /// Connections to PostgreSQL at most; those of all replicas together must stay below its `max_connections`.
     pub max_connections: u32,
-    /// How long making one connection may take.
+    /// How long making one connection may take, and before requests are served the look at what migrations there were.
     pub connect_timeout: Duration,
     /// How long a request waits for a connection, the time to make one included.
     pub acquire_timeout: Duration,
     /// After this long PostgreSQL cancels a statement; one that is not answered half a second later is given up.
     pub statement_timeout: Duration,
-    /// After this long PostgreSQL cancels a statement that waits for a lock.
+    /// After this long the database cancels a statement that waits for a lock. For SQLite that is the lock on the file, which
+    /// another process has that writes, such as `sqlite3`. A statement is given up half a second after
+    /// [`Self::statement_timeout`]: a lock that was waited for longer would cost the connection with it.
     pub lock_timeout: Duration,
     /// A connection that was not used for this long is tested before it is used again.
     pub test_idle_after: Duration,
@@ -86,6 +85,12 @@ pub trait SqlDatabase: Store {
     /// connections that were idle.
     fn round_trips(&self) -> u64;
 
+    /// Whether it is a server of its own.
+    fn is_remote(&self) -> bool;
+
+    /// What the connections are doing.
+    fn connections(&self) -> Connections;
+
     /// Waits for what is under way and closes every connection.
     async fn close(&self);
 }
@@ -109,50 +114,8 @@ pub fn connect_store(
     }
 }
 
-/// Checks a database URL without opening anything.
-///
-/// In production PostgreSQL on another machine must be reached in a way that is certain: `sslmode=prefer`, which is the
-/// default of the driver, and `allow` do without encryption where the server, or somebody on the way, says so.
-///
-/// # Errors
-/// What is wrong, without the URL.
-pub fn check_url(url: &str, is_production: bool) -> std::result::Result<(), ConnectError> {
-    match url.split_once(':').map(|(scheme, _)| scheme) {
-        Some("sqlite") => Ok(()),
-        Some("postgres" | "postgresql") => check_postgres_url(url, is_production),
-        _ => Err(ConnectError::UnknownScheme),
-    }
-}
-
-fn check_postgres_url(url: &str, is_production: bool) -> std::result::Result<(), ConnectError> {
-    let options = PgConnectOptions::from_str(url).map_err(ConnectError::InvalidUrl)?;
-    let mode = options.get_ssl_mode();
-    let verifies = matches!(mode, PgSslMode::VerifyFull | PgSslMode::VerifyCa);
-    let names_root = ["sslrootcert=", "ssl-root-cert=", "ssl-ca="]
-        .iter()
-        .any(|name| url.contains(name));
-    if names_root && !verifies {
-        return Err(ConnectError::RootIsIgnored);
-    }
-    let is_local = options.get_socket().is_some() || is_this_machine(options.get_host());
-    let is_uncertain = matches!(mode, PgSslMode::Prefer | PgSslMode::Allow);
-    if is_production && is_uncertain && !is_local {
-        return Err(ConnectError::MayFallBack);
-    }
-    Ok(())
-}
-
-/// By name or address, or as a folder with a socket.
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.starts_with('/')
-        || host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
 struct SqlStore<DB: Backend> {
+    /// For SQLite those that only read.
     pool: Pool<DB>,
     /// Where what writes begins. For SQLite a pool of one: its waiting line is fair, where the busy timeout is not.
     writers: Pool<DB>,
@@ -171,7 +134,7 @@ impl SqlStore<Sqlite> {
             .foreign_keys(true)
             // What was deleted is overwritten: an erased account is not to be read from free pages.
             .pragma("secure_delete", "on")
-            .busy_timeout(SQLITE_BUSY_TIMEOUT);
+            .busy_timeout(settings.lock_timeout);
         let path = options.get_filename();
         if url.contains(":memory:") || url.contains("mode=memory") || path.as_os_str().is_empty() {
             return Err(ConnectError::InMemory);
@@ -184,7 +147,8 @@ impl SqlStore<Sqlite> {
         let pool = |options, size| Pool::new(options, size, settings, &round_trips);
         Ok(Self {
             pool: pool(
-                options.clone(),
+                // A write that goes past the one writer fails, the first time that it is tried.
+                options.clone().pragma("query_only", "on"),
                 settings.max_connections.min(SQLITE_READERS),
             ),
             writers: pool(options.clone(), 1),
@@ -268,23 +232,37 @@ impl<DB: Backend> Store for SqlStore<DB> {
 impl<DB: Backend> SqlDatabase for SqlStore<DB> {
     async fn migrate(&self) -> std::result::Result<Vec<i64>, MigrationError> {
         let mut connection = self.connect_for_migration().await?;
-        let applied = tokio::time::timeout(MIGRATION_DEADLINE, migrate::run::<DB>(&mut connection))
+        let run = migrate::run::<DB>(&mut connection, self.connect_timeout);
+        let applied = tokio::time::timeout(MIGRATION_DEADLINE, run)
             .await
             .map_err(|_| MigrationError::Busy)??;
-        // The work is done and recorded; how the connection ends changes nothing.
-        let _ = connection.close().await;
+        self.part_from(connection).await;
         Ok(applied)
     }
 
     async fn pending(&self) -> std::result::Result<Vec<i64>, MigrationError> {
         let mut connection = self.connect_for_migration().await?;
-        let pending = migrate::pending::<DB>(&mut connection).await?;
-        let _ = connection.close().await;
+        let pending = migrate::pending::<DB>(&mut connection, self.connect_timeout).await?;
+        self.part_from(connection).await;
         Ok(pending)
     }
 
     fn round_trips(&self) -> u64 {
         self.round_trips.total()
+    }
+
+    fn is_remote(&self) -> bool {
+        DB::IS_REMOTE
+    }
+
+    fn connections(&self) -> Connections {
+        let shared = self.pool.connections();
+        // One pool is both where the database takes many writers.
+        if DB::IS_REMOTE {
+            shared
+        } else {
+            shared + self.writers.connections()
+        }
     }
 
     async fn close(&self) {
@@ -300,5 +278,10 @@ impl<DB: Backend> SqlStore<DB> {
             Ok(Err(error)) => Err(MigrationError::from_connect::<DB>(error)),
             Err(_) => Err(MigrationError::Unavailable(sqlx::Error::PoolTimedOut)),
         }
+    }
+
+    /// The work is done and recorded; how the connection ends changes nothing.
+    async fn part_from(&self, connection: DB::Connection) {
+        let _ = tokio::time::timeout(self.connect_timeout, connection.close()).await;
     }
 }

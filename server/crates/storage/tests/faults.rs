@@ -5,28 +5,19 @@
 mod common;
 
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
-
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use common::wire::{Wire, address_of};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use common::{impatient, is_unavailable, quick};
+use sqlx::{Connection as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use vestibule_core::model::{SessionKind, User};
-use vestibule_core::ports::{Random as _, StoreError};
+use vestibule_core::ports::StoreError;
 use vestibule_storage::{
     ConnectError, MigrationError, SqlDatabase, StorageSettings, connect_store,
 };
-use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders};
-
-fn quick() -> StorageSettings {
-    StorageSettings {
-        acquire_timeout: Duration::from_millis(300),
-        ..StorageSettings::default()
-    }
-}
+use vestibule_testkit::TestDatabase;
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_out_of_reach_and_no_error_before_it_is_needed() {
@@ -111,23 +102,6 @@ async fn a_file_that_cannot_be_made_is_named() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_that_waits_too_long_is_told_to_come_later() {
-    let database = TestDatabase::sqlite();
-    common::migrated(&database).await.close().await;
-    let store = connect_store(&database.url().into(), &quick()).unwrap();
-    let held = store.begin().await.unwrap();
-    assert!(matches!(
-        store.begin().await.err(),
-        Some(StoreError::Unavailable(_))
-    ));
-    // Readers go on.
-    store.ping().await.unwrap();
-    drop(held);
-    store.begin().await.unwrap().commit().await.unwrap();
-    store.close().await;
-}
-
 #[tokio::test]
 async fn connections_that_the_server_ended_are_replaced() {
     let Some(database) = TestDatabase::postgres().await else {
@@ -141,54 +115,6 @@ async fn connections_that_the_server_ended_are_replaced() {
         .await;
     store.ping().await.unwrap();
     store.close().await;
-}
-
-#[tokio::test]
-async fn a_statement_that_waits_for_a_lock_has_a_deadline() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
-    let settings = StorageSettings {
-        lock_timeout: Duration::from_millis(200),
-        ..StorageSettings::default()
-    };
-    let store = connect_store(&database.url().into(), &settings).unwrap();
-    store.migrate().await.unwrap();
-    let now = vestibule_testkit::FakeClock::START;
-    let key = vestibule_testkit::builders::signing_key("first", now);
-    let mut held = store.begin().await.unwrap();
-    assert!(held.insert_first_signing_key(&key).await.unwrap());
-    let second = vestibule_testkit::builders::signing_key("second", now);
-    let waiting = store
-        .connect()
-        .await
-        .unwrap()
-        .insert_first_signing_key(&second)
-        .await;
-    assert!(matches!(waiting, Err(StoreError::Unavailable(_))));
-    drop(held);
-    store.close().await;
-}
-
-/// Gives up soon, each wait at another time.
-fn impatient() -> StorageSettings {
-    StorageSettings {
-        max_connections: 3,
-        connect_timeout: Duration::from_millis(400),
-        acquire_timeout: Duration::from_millis(900),
-        statement_timeout: Duration::from_millis(300),
-        lock_timeout: Duration::from_millis(200),
-        ..StorageSettings::default()
-    }
-}
-
-#[track_caller]
-fn is_unavailable<T>(answer: Result<T, StoreError>) -> String {
-    match answer {
-        Err(StoreError::Unavailable(error)) => error.to_string(),
-        Err(error) => panic!("{error}"),
-        Ok(_) => panic!("there was an answer"),
-    }
 }
 
 /// Whoever waits for a turn may have patience, and yet not wait long for a server that does not answer.
@@ -212,6 +138,33 @@ async fn a_server_that_takes_connections_and_says_nothing_is_given_up_soon() {
         "{:?}",
         started.elapsed()
     );
+}
+
+/// It took the connection and does not answer, as one that froze while the portal starts; here because of a lock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_at_the_migrations_has_a_deadline() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    common::migrated(&database).await.close().await;
+    let mut rival = PgConnection::connect(database.url()).await.unwrap();
+    let lock = "begin; lock table _sqlx_migrations in access exclusive mode";
+    sqlx::raw_sql(lock).execute(&mut rival).await.unwrap();
+    let store = connect_store(&database.url().into(), &impatient()).unwrap();
+    let started = Instant::now();
+    for answer in [store.pending().await, store.migrate().await] {
+        let error = answer.unwrap_err();
+        assert!(matches!(error, MigrationError::Unavailable(_)), "{error}");
+    }
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
+    sqlx::raw_sql("commit").execute(&mut rival).await.unwrap();
+    assert_eq!(store.pending().await.unwrap(), [0; 0]);
+    assert_eq!(store.migrate().await.unwrap(), [0; 0]);
+    store.close().await;
 }
 
 async fn wired(settings: &StorageSettings) -> Option<(TestDatabase, Wire, Arc<dyn SqlDatabase>)> {
@@ -297,162 +250,6 @@ async fn connections_that_ended_together_are_found_out_together() {
     store.close().await;
 }
 
-async fn two_sessions(store: &Arc<dyn SqlDatabase>) -> (User, [uuid::Uuid; 2]) {
-    let (random, now) = (SeededRandom::default(), FakeClock::START);
-    let mut tx = store.begin().await.unwrap();
-    let user = builders::new_user(random.id(now), "ann@example.org", now);
-    let user = tx.insert_user(&user).await.unwrap();
-    let ids = [random.id(now), random.id(now)];
-    for id in ids {
-        let session = builders::session(id, user.id, SessionKind::Browser, now);
-        tx.insert_session(&session).await.unwrap();
-    }
-    tx.commit().await.unwrap();
-    (user, ids)
-}
-
-/// Another session of the database, which takes locks in an order that ours does not.
-struct Rival(PgConnection);
-
-impl Rival {
-    async fn begin(database: &TestDatabase) -> Self {
-        let mut rival = Self(PgConnection::connect(database.url()).await.unwrap());
-        // Ours waits first, so it is the one that looks for the circle.
-        rival.run("set deadlock_timeout = '60s'").await;
-        rival.run("begin").await;
-        rival
-    }
-
-    async fn run(&mut self, sql: &str) {
-        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-            .execute(&mut self.0)
-            .await
-            .unwrap();
-    }
-
-    async fn lock(&mut self, session: uuid::Uuid) {
-        self.run(&format!(
-            "update sessions set device = 'rival' where id = '{session}'"
-        ))
-        .await;
-    }
-}
-
-/// Finds a circle at once.
-fn with_quick_detection(database: &TestDatabase) -> Arc<dyn SqlDatabase> {
-    let url = database.url();
-    let joint = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{joint}options[deadlock_timeout]=100ms");
-    connect_store(&url.into(), &StorageSettings::default()).unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_statement_that_a_deadlock_undid_is_run_again() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
-    common::migrated(&database).await.close().await;
-    let store = with_quick_detection(&database);
-    let (user, [first, second]) = two_sessions(&store).await;
-    let mut rival = Rival::begin(&database).await;
-    rival.lock(second).await;
-    let deleting = tokio::spawn({
-        let store = store.clone();
-        async move {
-            let end = FakeClock::START + time::Duration::days(60);
-            let mut store = store.writer().await?;
-            let what = vestibule_core::ports::Expired::Sessions;
-            store.delete_expired(what, end, 10).await
-        }
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    rival.lock(first).await;
-    rival.run("commit").await;
-    assert_eq!(deleting.await.unwrap().unwrap(), 2);
-    let sessions = store
-        .connect()
-        .await
-        .unwrap()
-        .session_records(user.id)
-        .await;
-    assert!(sessions.unwrap().is_empty());
-    store.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_transaction_that_a_deadlock_undid_may_be_asked_for_again() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
-    common::migrated(&database).await.close().await;
-    let store = with_quick_detection(&database);
-    let (user, [first, second]) = two_sessions(&store).await;
-    let mut rival = Rival::begin(&database).await;
-    rival.lock(second).await;
-    let ending = tokio::spawn({
-        let store = store.clone();
-        async move {
-            let mut tx = store.begin().await?;
-            let now = FakeClock::START;
-            tx.end_session(user.id, first, now).await?;
-            tx.end_session(user.id, second, now).await?;
-            tx.commit().await
-        }
-    });
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    rival.lock(first).await;
-    let error = is_unavailable(ending.await.unwrap());
-    assert!(error.contains("deadlock"), "{error}");
-    rival.run("commit").await;
-    // All of it was undone, and its connection can be used.
-    let sessions = store
-        .connect()
-        .await
-        .unwrap()
-        .session_records(user.id)
-        .await;
-    assert!(sessions.unwrap().iter().all(|it| it.ended_at.is_none()));
-    store.close().await;
-}
-
-/// A client that goes away takes its request with it, and leaves no lock and no half-read answer.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_that_is_dropped_in_the_middle_leaves_its_connection_sound() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
-    let settings = StorageSettings {
-        max_connections: 2,
-        ..StorageSettings::default()
-    };
-    let store = connect_store(&database.url().into(), &settings).unwrap();
-    store.migrate().await.unwrap();
-    let (user, [first, second]) = two_sessions(&store).await;
-    let mut rival = Rival::begin(&database).await;
-    rival.lock(second).await;
-    for _ in 0..4 {
-        let request = tokio::spawn({
-            let store = store.clone();
-            async move {
-                let mut tx = store.begin().await.unwrap();
-                let now = FakeClock::START;
-                assert!(tx.end_session(user.id, first, now).await.unwrap());
-                tx.end_session(user.id, second, now).await.unwrap()
-            }
-        });
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        request.abort();
-        assert!(request.await.unwrap_err().is_cancelled());
-    }
-    rival.run("commit").await;
-    let mut tx = store.begin().await.unwrap();
-    let now = FakeClock::START;
-    assert!(tx.end_session(user.id, first, now).await.unwrap());
-    assert!(tx.end_session(user.id, second, now).await.unwrap());
-    tx.commit().await.unwrap();
-    store.close().await;
-}
-
 /// What every request waits for is counted.
 #[tokio::test]
 async fn round_trips_are_counted() {
@@ -467,7 +264,7 @@ async fn round_trips_are_counted() {
         assert_eq!(more(), 0, "a migration is no request");
         store.ping().await.unwrap();
         assert_eq!(more(), 1);
-        let mut connection = store.connect().await.unwrap();
+        let mut connection = store.writer().await.unwrap();
         connection.user_by_id(uuid::Uuid::nil()).await.unwrap();
         connection.void_tokens(uuid::Uuid::nil()).await.unwrap();
         drop(connection);

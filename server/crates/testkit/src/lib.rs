@@ -21,5 +21,5 @@ mod smtp;
 pub use clock::FakeClock;
 pub use database::{TestDatabase, databases};
 pub use random::SeededRandom;
-pub use redis::{redis_prefix, redis_url};
+pub use redis::{redis_contents, redis_prefix, redis_url};
 pub use smtp::{SmtpMessage, SmtpPeer, SmtpScript, SmtpSeen};

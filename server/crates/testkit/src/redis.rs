@@ -14,3 +14,42 @@ pub fn redis_url() -> Option<String> {
 pub fn redis_prefix() -> String {
     format!("test-{}", uuid::Uuid::new_v4().simple())
 }
+
+/// All that stands under a prefix, keys and values, in one text. For strings and hashes, which is what we keep.
+pub fn redis_contents(url: &str, prefix: &str) -> String {
+    let client = redis::Client::open(url).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let mut keys = redis::cmd("KEYS");
+    let keys: Vec<String> = keys
+        .arg(format!("{prefix}:*"))
+        .query(&mut connection)
+        .unwrap();
+    let mut contents = Vec::new();
+    for key in keys {
+        let mut kind = redis::cmd("TYPE");
+        let kind: String = kind.arg(&key).query(&mut connection).unwrap();
+        let ask = match &*kind {
+            "hash" => "HGETALL",
+            "string" => "GET",
+            // It expired meanwhile.
+            "none" => continue,
+            kind => panic!("{key} is a {kind}"),
+        };
+        let value: redis::Value = redis::cmd(ask).arg(&key).query(&mut connection).unwrap();
+        contents.push(key);
+        write_texts(value, &mut contents);
+    }
+    contents.join("\n")
+}
+
+fn write_texts(value: redis::Value, texts: &mut Vec<String>) {
+    match value {
+        redis::Value::BulkString(bytes) => texts.push(String::from_utf8(bytes).unwrap()),
+        redis::Value::Array(values) => values
+            .into_iter()
+            .for_each(|value| write_texts(value, texts)),
+        // It expired meanwhile.
+        redis::Value::Nil => {}
+        value => panic!("{value:?}"),
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -42,6 +42,9 @@ pub struct SmtpMessage {
     pub recipients: Vec<String>,
     /// Headers and body as they came.
     pub text: String,
+    pub taken_at: Instant,
+    /// Whether the peer said so; a sender that was not told sends it again.
+    pub is_acknowledged: bool,
 }
 
 /// What the peer has seen since it started.
@@ -50,8 +53,6 @@ pub struct SmtpSeen {
     pub connections: usize,
     pub commands: Vec<String>,
     pub messages: Vec<SmtpMessage>,
-    /// How many of them were taken without a reply.
-    pub unanswered: u128,
 }
 
 /// The peer, on a port of 127.0.0.1 that stays the same.
@@ -178,15 +179,17 @@ impl Dialogue {
         "250 ok".to_owned()
     }
 
-    /// The message, if there is one, is the peer's.
-    fn take(&mut self, state: &State) -> bool {
-        let Some(text) = self.text.take() else {
-            return false;
+    /// The message, if there is one, is the peer's; its place among those that it took.
+    fn take(&mut self, state: &State) -> Option<usize> {
+        let message = SmtpMessage {
+            recipients: self.recipients.clone(),
+            text: self.text.take()?,
+            taken_at: Instant::now(),
+            is_acknowledged: false,
         };
-        let recipients = self.recipients.clone();
-        let message = SmtpMessage { recipients, text };
-        state.seen.lock().unwrap().messages.push(message);
-        true
+        let messages = &mut state.seen.lock().unwrap().messages;
+        messages.push(message);
+        Some(messages.len() - 1)
     }
 }
 
@@ -209,8 +212,8 @@ async fn converse(stream: TcpStream, state: Arc<State>, is_first: bool) {
         let script = *state.script.lock().unwrap();
         match script {
             SmtpScript::Drop { at } if is_here(at) => {
-                if is_end && dialogue.take(&state) {
-                    state.seen.lock().unwrap().unanswered += 1;
+                if is_end {
+                    dialogue.take(&state);
                 }
                 return;
             }
@@ -222,10 +225,11 @@ async fn converse(stream: TcpStream, state: Arc<State>, is_first: bool) {
             SmtpScript::Reply { at, reply: other } if is_here(at) => other.clone_into(&mut reply),
             _ => {}
         }
+        let mut taken = None;
         if is_end {
             // A refusal at the end means that the message was not taken.
             if reply.starts_with('2') || reply.is_empty() {
-                dialogue.take(&state);
+                taken = dialogue.take(&state);
             }
             dialogue.text = None;
         }
@@ -233,6 +237,9 @@ async fn converse(stream: TcpStream, state: Arc<State>, is_first: bool) {
             let sent = stream.write_all(format!("{reply}\r\n").as_bytes()).await;
             if sent.is_err() {
                 return;
+            }
+            if let Some(number) = taken {
+                state.seen.lock().unwrap().messages[number].is_acknowledged = true;
             }
         }
         line.clear();

@@ -5,6 +5,7 @@ mod branding;
 mod browser_session;
 mod client;
 mod language;
+mod outcome;
 mod problem;
 mod sealed_cookies;
 
@@ -15,6 +16,7 @@ pub use browser_session::{
 };
 pub use client::{ClientAddress, ForwardedHeader, Meta, RequestId, TrustedProxies, request_meta};
 pub use language::{DefaultLanguage, LANGUAGE_COOKIE, page_language, requested_language};
+pub use outcome::Outcome;
 pub use problem::{Problem, retry_after_seconds, status};
 pub use sealed_cookies::SealedCookies;
 

@@ -5,27 +5,32 @@ use std::time::Duration;
 use async_trait::async_trait;
 use redis::{Script, ScriptInvocation};
 use time::OffsetDateTime;
+use vestibule_core::MasterKey;
 use vestibule_core::ports::{Charge, Decision, Quota, RateLimiter};
 
 use super::link::RedisLink;
 use crate::InProcessLimiter;
 
 /// Takes all charges or none. KEYS: one a charge. ARGV: now, then burst and period of each; times in microseconds. Gives
-/// the microseconds to wait, or 0. What is no number is taken for a full quota, and no instant for one that is further
+/// the microseconds to wait, or 0, and when each quota is full again. What is no number is taken for a full quota, and no instant for one that is further
 /// away than an empty quota's: else a clock that was wrong for a moment, or a strange value, would be a lock.
 const TAKE: &str = r"
-local now, wait, full_at = tonumber(ARGV[1]), 0, {}
+local now, wait, before, after = tonumber(ARGV[1]), 0, {}, {}
 for i, key in ipairs(KEYS) do
   local burst, period = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
   local current = tonumber(redis.pcall('GET', key) or now) or now
-  full_at[i] = math.max(now, math.min(now + burst * period, current)) + period
-  wait = math.max(wait, full_at[i] - now - burst * period)
+  before[i] = math.max(now, math.min(now + burst * period, current))
+  after[i] = before[i] + period
+  wait = math.max(wait, after[i] - now - burst * period)
 end
-if wait > 0 then return wait end
+if wait > 0 then return {wait, before} end
 for i, key in ipairs(KEYS) do
-  redis.call('SET', key, string.format('%.0f', full_at[i]), 'PX', math.ceil((full_at[i] - now) / 1000))
+  redis.call('SET', key, string.format('%.0f', after[i]), 'PX', math.ceil((after[i] - now) / 1000))
 end
-return 0";
+return {0, after}";
+
+/// How many replicas keep the documented limit together while Redis is away: each has this part of it.
+const REPLICAS: u32 = 4;
 
 /// KEYS and ARGV as above.
 const GIVE_BACK: &str = r"
@@ -40,18 +45,24 @@ for i, key in ipairs(KEYS) do
 end
 return 0";
 
-/// A limiter on Redis. While Redis is of no help each replica keeps the limits alone, and stricter.
+/// A limiter on Redis. While Redis is of no help each replica keeps the limits alone, and stricter; it begins with what Redis
+/// said last. Keys are pseudonyms: whoever reads Redis learns nobody's network or address.
 pub struct RedisLimiter {
     link: RedisLink,
+    secret: MasterKey,
+    /// In shares, whose periods are as many times longer as the share is smaller: so the instant at which a quota is full
+    /// again is the same for a share of it.
     alone: InProcessLimiter,
     take: Script,
     give_back: Script,
 }
 
 impl RedisLimiter {
-    pub fn new(link: RedisLink) -> Self {
+    /// Replicas with the same master key keep the same counts.
+    pub fn new(link: RedisLink, master: &MasterKey) -> Self {
         Self {
             link,
+            secret: master.for_use("limits"),
             alone: InProcessLimiter::default(),
             take: Script::new(TAKE),
             give_back: Script::new(GIVE_BACK),
@@ -59,7 +70,15 @@ impl RedisLimiter {
     }
 
     fn key(&self, charge: &Charge) -> String {
-        self.link.name(format_args!("limit:{}", charge.key))
+        let pseudonym = self.secret.pseudonym(&charge.key);
+        self.link.name(format_args!("limit:{pseudonym}"))
+    }
+
+    /// Keeps what Redis said, for when it is away.
+    fn note(&self, charges: &[Charge], instants: &[i64], now: OffsetDateTime) {
+        let said = charges.iter().zip(instants);
+        let said = said.map(|(charge, instant)| (charge.key.as_str(), from_micros(*instant, now)));
+        self.alone.note(said, now);
     }
 
     fn invocation<'a>(
@@ -87,13 +106,18 @@ impl RateLimiter for RedisLimiter {
         let take = self.invocation(&self.take, charges, now);
         let answer = self
             .link
-            .call(async |mut redis| take.invoke_async::<u64>(&mut redis).await);
+            .call(async |mut redis| take.invoke_async::<(u64, Vec<i64>)>(&mut redis).await);
         match answer.await {
-            Ok(0) => Ok(Decision::Allowed),
-            Ok(micros) => Ok(Decision::Limited {
-                retry_after: Duration::from_micros(micros),
-            }),
-            Err(_) => self.alone.take(&stricter(charges), now).await,
+            Ok((wait, instants)) => {
+                self.note(charges, &instants, now);
+                Ok(match wait {
+                    0 => Decision::Allowed,
+                    micros => Decision::Limited {
+                        retry_after: Duration::from_micros(micros),
+                    },
+                })
+            }
+            Err(_) => self.alone.take(&shares(charges), now).await,
         }
     }
 
@@ -103,8 +127,8 @@ impl RateLimiter for RedisLimiter {
             .link
             .call(async |mut redis| give_back.invoke_async::<u64>(&mut redis).await);
         match answer.await {
-            Ok(_) => Ok(()),
-            Err(_) => self.alone.give_back(&stricter(charges), now).await,
+            Ok(_) => self.alone.give_back(charges, now).await,
+            Err(_) => self.alone.give_back(&shares(charges), now).await,
         }
     }
 
@@ -126,14 +150,19 @@ fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }
 
-/// A replica that is alone allows half of each burst, and half as many after it.
-fn stricter(charges: &[Charge]) -> Vec<Charge> {
-    let half = |charge: &Charge| Charge {
+/// The instant, or `now` for one that is no time.
+fn from_micros(micros: i64, now: OffsetDateTime) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap_or(now)
+}
+
+/// What a replica that is alone allows of each burst, and of what comes after it.
+fn shares(charges: &[Charge]) -> Vec<Charge> {
+    let share = |charge: &Charge| Charge {
         key: charge.key.clone(),
         quota: Quota {
-            burst: (charge.quota.burst / 2).max(1),
-            period: charge.quota.period * 2,
+            burst: (charge.quota.burst / REPLICAS).max(1),
+            period: charge.quota.period * REPLICAS,
         },
     };
-    charges.iter().map(half).collect()
+    charges.iter().map(share).collect()
 }

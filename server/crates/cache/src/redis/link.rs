@@ -1,15 +1,19 @@
 //! The connection to Redis: a deadline on every call, and a circuit breaker before it.
 
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use metrics::{counter, gauge};
 use redis::aio::{MultiplexedConnection, PubSub};
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisError, RedisResult,
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisError,
+    RedisResult, TlsCertificates,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
+use url::Url;
 
 use super::breaker::Breaker;
 
@@ -28,6 +32,8 @@ pub enum InvalidRedisUrl {
     NotEncrypted,
     #[error("an encrypted connection checks the certificate: take away #insecure")]
     NotVerified,
+    #[error("sslrootcert names a file that cannot be read")]
+    RootCertificate(#[source] io::Error),
 }
 
 /// Why Redis did not help.
@@ -51,9 +57,16 @@ pub struct RedisLink(Arc<Inner>);
 struct Inner {
     client: Client,
     prefix: String,
-    connection: Mutex<Option<MultiplexedConnection>>,
+    slot: Mutex<Slot>,
     connecting: tokio::sync::Mutex<()>,
     breaker: Breaker,
+}
+
+/// The connection that there is, and how many there have been: the number of the last one.
+#[derive(Default)]
+struct Slot {
+    generation: u64,
+    connection: Option<MultiplexedConnection>,
 }
 
 impl fmt::Debug for RedisLink {
@@ -68,11 +81,11 @@ impl RedisLink {
     /// # Errors
     /// For a URL that cannot be used. Whether it is safe for production is asked of [`RedisLink::validate`].
     pub fn open(url: &SecretString, prefix: &str) -> Result<Self, InvalidRedisUrl> {
-        let client = Client::open(url.expose_secret()).map_err(|_| InvalidRedisUrl::Malformed)?;
+        let client = client(url.expose_secret())?;
         Ok(Self(Arc::new(Inner {
             client,
             prefix: prefix.to_owned(),
-            connection: Mutex::default(),
+            slot: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             breaker: Breaker::default(),
         })))
@@ -87,6 +100,7 @@ impl RedisLink {
             .expose_secret()
             .into_connection_info()
             .map_err(|_| InvalidRedisUrl::Malformed)?;
+        root_certificate(url.expose_secret())?;
         match info.addr() {
             ConnectionAddr::TcpTls { insecure: true, .. } => Err(InvalidRedisUrl::NotVerified),
             ConnectionAddr::Tcp(host, _) if is_production && !is_loopback(host) => {
@@ -112,28 +126,33 @@ impl RedisLink {
         if !self.0.breaker.may_call(Instant::now()) {
             return Err(Unreachable::CircuitOpen);
         }
-        let asked = async { ask(self.connect().await?).await };
+        let mut used = None;
+        let asked = async {
+            let (generation, connection) = self.connect().await?;
+            used = Some(generation);
+            ask(connection).await
+        };
         let answer = match timeout(DEADLINE, asked).await {
             Ok(answer) => answer.map_err(Unreachable::Error),
             Err(_) => Err(Unreachable::Deadline),
         };
         match &answer {
             Ok(_) => self.note_success(),
-            Err(error) => self.note_failure(error),
+            Err(error) => self.note_failure(error, used),
         }
         answer
     }
 
-    fn connection(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
-        self.0
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn slot(&self) -> MutexGuard<'_, Slot> {
+        self.0.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection that there is, or a new one; of parallel callers one makes it.
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let present = || self.connection().clone();
+    /// The connection that there is, or a new one, with its generation; of parallel callers one makes it.
+    async fn connect(&self) -> RedisResult<(u64, MultiplexedConnection)> {
+        let present = || {
+            let slot = self.slot();
+            Some((slot.generation, slot.connection.clone()?))
+        };
         if let Some(connection) = present() {
             return Ok(connection);
         }
@@ -149,20 +168,30 @@ impl RedisLink {
         let connection = client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
-        *self.connection() = Some(connection.clone());
-        Ok(connection)
+        let mut slot = self.slot();
+        slot.generation += 1;
+        slot.connection = Some(connection.clone());
+        Ok((slot.generation, connection))
     }
 
     fn note_success(&self) {
+        gauge!("vestibule_redis_up").set(1.0);
         if self.0.breaker.succeeded() {
             tracing::info!("Redis answers again");
         }
     }
 
     /// Whatever it was, the next call begins with a new connection: the old one may be a dead one, or lead to a server that
-    /// has become a read-only replica. Those who wait on it go on waiting.
-    fn note_failure(&self, error: &Unreachable) {
-        *self.connection() = None;
+    /// has become a read-only replica. Those who wait on it go on waiting; what they hear late says nothing of the connection
+    /// that has taken its place.
+    fn note_failure(&self, error: &Unreachable, used: Option<u64>) {
+        let mut slot = self.slot();
+        if used == Some(slot.generation) {
+            slot.connection = None;
+        }
+        drop(slot);
+        counter!("vestibule_redis_errors_total").increment(1);
+        gauge!("vestibule_redis_up").set(0.0);
         if self.0.breaker.failed(Instant::now()) {
             tracing::error!(
                 error = error as &dyn std::error::Error,
@@ -185,6 +214,32 @@ impl RedisLink {
     }
 }
 
+/// A client that believes the authorities of `sslrootcert` where the URL names them, and the public ones otherwise.
+fn client(url: &str) -> Result<Client, InvalidRedisUrl> {
+    let client = match root_certificate(url)? {
+        Some(root_cert) => {
+            let certificates = TlsCertificates {
+                client_tls: None,
+                root_cert: Some(root_cert),
+            };
+            Client::build_with_tls(url, certificates)
+        }
+        None => Client::open(url),
+    };
+    client.map_err(|_| InvalidRedisUrl::Malformed)
+}
+
+/// The file that the URL names as a PostgreSQL URL does: `rediss://host?sslrootcert=FILE`.
+fn root_certificate(url: &str) -> Result<Option<Vec<u8>>, InvalidRedisUrl> {
+    let url = Url::parse(url).map_err(|_| InvalidRedisUrl::Malformed)?;
+    let file = url
+        .query_pairs()
+        .find_map(|(name, value)| (name == "sslrootcert").then_some(value));
+    file.map(|file| std::fs::read(&*file))
+        .transpose()
+        .map_err(InvalidRedisUrl::RootCertificate)
+}
+
 fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
@@ -195,7 +250,42 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot;
+    use vestibule_testkit::{redis_prefix, redis_url};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_late_failure_leaves_the_connection_that_came_after_it() {
+        let Some(url) = redis_url() else { return };
+        let link = RedisLink::open(&SecretString::from(url), &redis_prefix()).unwrap();
+        let id = async || {
+            let ask = async |mut redis| {
+                let mut ask = redis::cmd("CLIENT");
+                ask.arg("ID").query_async::<u64>(&mut redis).await
+            };
+            link.call(ask).await.unwrap()
+        };
+        let fail = async |mut redis: MultiplexedConnection| {
+            redis::cmd("NONSENSE").query_async::<u64>(&mut redis).await
+        };
+        let first = id().await;
+        let (release, released) = oneshot::channel::<()>();
+        let late = link.call(async |redis| {
+            released.await.unwrap();
+            fail(redis).await
+        });
+        let meanwhile = async {
+            assert!(link.call(fail).await.is_err());
+            let second = id().await;
+            release.send(()).unwrap();
+            second
+        };
+        let (late, second) = tokio::join!(late, meanwhile);
+        assert!(matches!(late, Err(Unreachable::Error(_))), "{late:?}");
+        assert_ne!(second, first, "a failure ends its own connection");
+        assert_eq!(id().await, second, "and no other one");
+    }
 
     #[test]
     fn urls_are_judged() {

@@ -66,7 +66,7 @@ impl Outage {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert_eq!(passed, [5, 5], "half of the quota, each");
+        assert_eq!(passed, [2, 2], "a quarter of the quota, each");
         timer
             .time(one.limiter.give_back(&[charge("a", 10)], one.clock_now()))
             .await
@@ -313,6 +313,76 @@ async fn plain_text_where_tls_is_asked_for() {
     let outage = Outage::over(&format!("rediss://{}", server.address()));
     outage.last(fresh_id(), fresh_id()).await;
     assert_eq!(server.tell("DBSIZE"), ":0");
+}
+
+/// Four replicas allow together what was left when the outage began, and no more.
+async fn what_is_left_is_shared(fail: impl Fn(&mut RedisServer), heal: impl Fn(&mut RedisServer)) {
+    let Some(mut server) = RedisServer::start() else {
+        return;
+    };
+    let four = [1, 2, 3, 4].map(|seed| Replica::deaf(&server.url(), "v", seed));
+    let [one, two, three, last] = &four;
+    let [begun, used_up, given_back, reset] =
+        ["begun", "used up", "back", "reset"].map(|key| charge(key, 20));
+    for replica in four.iter().chain(&four) {
+        assert!(replica.takes(&begun).await);
+    }
+    assert_eq!(one.passes(&used_up).await, 20);
+    for replica in [two, three] {
+        assert!(!replica.takes(&used_up).await);
+    }
+    assert_eq!(one.passes(&given_back).await, 20);
+    for _ in 0..4 {
+        let charges = std::slice::from_ref(&given_back);
+        one.limiter
+            .give_back(charges, one.clock_now())
+            .await
+            .unwrap();
+    }
+    assert_eq!(one.passes(&reset).await, 20);
+    one.limiter
+        .reset(std::slice::from_ref(&reset))
+        .await
+        .unwrap();
+
+    fail(&mut server);
+    for replica in &four {
+        assert_eq!(
+            replica.passes(&begun).await,
+            3,
+            "a quarter of 12, or a little more"
+        );
+    }
+    for replica in [one, two, three] {
+        assert_eq!(replica.passes(&used_up).await, 0);
+    }
+    assert_eq!(last.passes(&used_up).await, 5, "it has heard nothing");
+    assert_eq!(one.passes(&given_back).await, 1);
+    assert_eq!(one.passes(&reset).await, 5);
+    for replica in &four {
+        replica.clock.advance(time::Duration::hours(4));
+        assert_eq!(
+            replica.passes(&begun).await,
+            1,
+            "a quarter as many after it"
+        );
+    }
+
+    heal(&mut server);
+    let is_used = async || {
+        one.takes(&charge(&fresh_id().to_string(), 1)).await && server.tell("DBSIZE") != ":0"
+    };
+    assert!(within(Duration::from_secs(5), is_used).await);
+}
+
+#[tokio::test]
+async fn what_is_left_is_shared_when_redis_is_killed() {
+    what_is_left_is_shared(RedisServer::kill, RedisServer::start_again).await;
+}
+
+#[tokio::test]
+async fn what_is_left_is_shared_when_redis_does_not_answer() {
+    what_is_left_is_shared(RedisServer::freeze, RedisServer::thaw).await;
 }
 
 /// No outage: what is lost is only a cache, and counts.

@@ -13,3 +13,4 @@ mod on_redis;
 mod replicas;
 mod server;
 mod support;
+mod tls;

@@ -7,7 +7,7 @@ use vestibule_core::ports::{Lookup, PrincipalCache as _};
 use vestibule_testkit::contract::principals::{is_hit, miss, read};
 
 use crate::server::RedisServer;
-use crate::support::{CapturedLog, Replica, charge, fresh_id};
+use crate::support::{CapturedLog, Replica, charge, fresh_id, limit_key};
 
 const ANN: Uuid = Uuid::from_u128(1);
 const PHONE: Uuid = Uuid::from_u128(11);
@@ -57,10 +57,13 @@ async fn everything_expires() {
     one.principals.forget(fresh_id()).await;
     assert_eq!(server.tell("DBSIZE"), ":2");
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    assert_eq!(server.tell("DBSIZE"), ":0");
+    // `DBSIZE` counts what has expired until Redis comes by to delete it, which Redis 8 does later.
+    assert_eq!(server.tell("KEYS *"), "*0");
     // And no earlier than the count is full again.
     assert!(one.takes(&charge("b", 5)).await);
-    let left: u64 = server.tell("PTTL v:limit:b")[1..].parse().unwrap();
+    let left: u64 = server.tell(&format!("PTTL {}", limit_key("b")))[1..]
+        .parse()
+        .unwrap();
     assert!((3_590_000..=3_600_000).contains(&left), "{left}");
 }
 
@@ -135,7 +138,7 @@ async fn strange_values_are_nothing_and_are_replaced() {
         .enumerate()
     {
         let full = charge(&format!("full{number}"), 5);
-        server.tell(&format!("SET v:limit:{} {value}", full.key));
+        server.tell(&format!("SET {} {value}", limit_key(&full.key)));
         assert_eq!(one.passes(&full).await, 5, "{value}");
     }
     for (number, value) in ["inf", "nan", "1e300", "9999999999999999999"]
@@ -143,7 +146,7 @@ async fn strange_values_are_nothing_and_are_replaced() {
         .enumerate()
     {
         let empty = charge(&format!("empty{number}"), 5);
-        server.tell(&format!("SET v:limit:{} {value}", empty.key));
+        server.tell(&format!("SET {} {value}", limit_key(&empty.key)));
         assert_eq!(one.passes(&empty).await, 0, "{value}");
         one.limiter
             .reset(std::slice::from_ref(&empty))
@@ -151,17 +154,19 @@ async fn strange_values_are_nothing_and_are_replaced() {
             .unwrap();
         assert_eq!(two.passes(&empty).await, 5, "{value}");
     }
-    for make in ["HSET v:limit:list field value", "RPUSH v:limit:list value"] {
-        server.tell("DEL v:limit:list");
-        server.tell(make);
+    let list = limit_key("list");
+    for make in ["HSET KEY field value", "RPUSH KEY value"] {
+        let make = make.replace("KEY", &list);
+        server.tell(&format!("DEL {list}"));
+        server.tell(&make);
         assert_eq!(one.passes(&charge("list", 5)).await, 5, "{make}");
-        server.tell("DEL v:limit:list");
-        server.tell(make);
+        server.tell(&format!("DEL {list}"));
+        server.tell(&make);
         one.limiter
             .give_back(&[charge("list", 5)], time::OffsetDateTime::UNIX_EPOCH)
             .await
             .unwrap();
-        assert_eq!(server.tell("EXISTS v:limit:list"), ":0");
+        assert_eq!(server.tell(&format!("EXISTS {list}")), ":0");
     }
     for make in [
         "SET KEY value",

@@ -24,11 +24,12 @@ impl Replica {
     pub fn deaf(url: &str, prefix: &str, seed: u64) -> Self {
         let link = RedisLink::open(&SecretString::from(url), prefix).unwrap();
         let clock = Arc::new(FakeClock::new());
-        let master = MasterKey::generate(&SeededRandom::new(42));
+        let master = master();
         let random = Arc::new(SeededRandom::new(seed));
-        let principals = RedisPrincipals::new(link.clone(), master, clock.clone(), random);
+        let limiter = RedisLimiter::new(link.clone(), &master);
+        let principals = RedisPrincipals::new(link, master, clock.clone(), random);
         Self {
-            limiter: Arc::new(RedisLimiter::new(link)),
+            limiter: Arc::new(limiter),
             principals: Arc::new(principals),
             clock,
             listening: None,
@@ -66,6 +67,16 @@ impl Replica {
         }
         passed
     }
+}
+
+/// That of every replica.
+fn master() -> MasterKey {
+    MasterKey::generate(&SeededRandom::new(42))
+}
+
+/// Where a limit is on Redis, with the prefix `v`.
+pub fn limit_key(key: &str) -> String {
+    format!("v:limit:{}", master().for_use("limits").pseudonym(key))
 }
 
 /// So many at once, then one an hour.

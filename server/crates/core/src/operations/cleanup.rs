@@ -74,13 +74,13 @@ impl Cleanup {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Task {
     Delete(Expired, OffsetDateTime),
     ScheduleUnverified(OffsetDateTime),
     ClaimAccount,
-    /// The claimed account.
-    EraseAccount,
+    /// A claimed account.
+    EraseAccount(Uuid),
 }
 
 impl Auth {
@@ -113,10 +113,10 @@ impl Auth {
     /// Removes the next part of what is over; `false` if nothing is left, or another replica is at it.
     ///
     /// Accounts that are due go with everything that belongs to them; one audit event is left of each, which does not say
-    /// whose it was. One that cannot be removed is passed over until the next run.
+    /// whose it was. A part that fails is logged, and passed over until the next run.
     ///
     /// # Errors
-    /// Only those of the store. What was removed before stays removed.
+    /// Only those of the store, if the lease cannot be had. What was removed before stays removed.
     pub async fn clean_up(&self, run: &mut Cleanup) -> Result<bool, AuthError> {
         let now = self.clock.now();
         let mut store = self.store.writer().await?;
@@ -128,8 +128,15 @@ impl Auth {
             return Ok(false);
         };
         drop(store);
-        if self.do_part(task, run).await? {
-            run.tasks.push_front(task);
+        match self.do_part(task, run).await {
+            Ok(true) => run.tasks.push_front(task),
+            Ok(false) => {}
+            // The others are not kept waiting by it. A database that is away fails the next lease as well.
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                ?task,
+                "a part of the cleanup failed"
+            ),
         }
         Ok(true)
     }
@@ -166,27 +173,15 @@ impl Auth {
                 };
                 run.account = account;
                 run.tasks.push_front(Task::ClaimAccount);
-                run.tasks.push_front(Task::EraseAccount);
+                run.tasks.push_front(Task::EraseAccount(account.1));
                 Ok(false)
             }
-            Task::EraseAccount => match self.erase_part(run).await {
-                Ok(more) => Ok(more),
-                // The others are not kept waiting by it. A database that is away fails the next claim as well.
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        account = %run.account.1,
-                        "an account that is due for deletion was not deleted"
-                    );
-                    Ok(false)
-                }
-            },
+            Task::EraseAccount(id) => self.erase_part(id, &mut run.removed).await,
         }
     }
 
     /// What belongs to an account goes before it, so that no write is long.
-    async fn erase_part(&self, run: &mut Cleanup) -> Result<bool, AuthError> {
-        let (_, user_id) = run.account;
+    async fn erase_part(&self, user_id: Uuid, removed: &mut Removed) -> Result<bool, AuthError> {
         let mut store = self.store.writer().await?;
         if store.erase_part(user_id, BATCH).await? > 0 {
             return Ok(true);
@@ -208,7 +203,7 @@ impl Auth {
         };
         tx.insert_audit(&record).await?;
         self.commit(tx, user_id).await?;
-        run.removed.accounts += 1;
+        removed.accounts += 1;
         Ok(false)
     }
 }

@@ -292,6 +292,8 @@ impl Auth {
         let Some(account) = store.account_by_email(email.canonical()).await? else {
             return Ok(None);
         };
+        drop(store);
+        let mut store = self.store.writer().await?;
         let Some(attempt) = store
             .count_code_attempt(account.user.id, MAX_CODE_ATTEMPTS, now)
             .await?

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use metrics::counter;
 use time::OffsetDateTime;
 
 use crate::auth::{Auth, VERIFY_CODE_LIFE};
@@ -27,7 +28,7 @@ impl Auth {
         let lease = self.random.id(now);
         let Some(mail) = self
             .store
-            .connect()
+            .writer()
             .await?
             .claim_mail(lease, now + LEASE, now)
             .await?
@@ -39,15 +40,17 @@ impl Auth {
         } else {
             mailer.send(&self.outgoing(&mail, now)).await
         };
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.writer().await?;
         let kept = match sent {
             Ok(()) => {
+                note_mail(mail.kind, "sent");
                 store
                     .mark_mail_sent(mail.id, lease, self.clock.now())
                     .await?
             }
             Err(error) => {
                 let next = self.next_attempt(&mail, &error);
+                note_mail(mail.kind, if next.is_some() { "retried" } else { "failed" });
                 tracing::warn!(mail = %mail.id, kind = %mail.kind, dead = next.is_none(), error = &error as &dyn std::error::Error, "a mail was not sent");
                 let reason = std::error::Error::source(&error)
                     .map_or_else(|| error.to_string(), ToString::to_string);
@@ -156,6 +159,10 @@ fn deadline(mail: &LeasedMail) -> Option<OffsetDateTime> {
     purpose
         .filter(|_| mail.token_id.is_some())
         .map(|purpose| mail.context.at + purpose.life())
+}
+
+fn note_mail(kind: MailKind, result: &'static str) {
+    counter!("vestibule_mails_total", "kind" => kind.as_str(), "result" => result).increment(1);
 }
 
 /// A mail that comes after its link has expired helps nobody.

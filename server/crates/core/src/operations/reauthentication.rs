@@ -37,7 +37,7 @@ impl Auth {
         let guesser = Guesser::Known(who.user.id);
         self.check_password(Some(&account), &guesser, &password, failed, meta)
             .await?;
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.writer().await?;
         let noted = store.reauthenticate(who.session.id, self.clock.now()).await;
         // Also if it failed: its answer may have been lost after it was done.
         self.principals.forget(who.user.id).await;

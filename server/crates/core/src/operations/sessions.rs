@@ -245,7 +245,7 @@ impl Auth {
         cookie: &str,
         data: &str,
     ) -> Result<(), AuthError> {
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.writer().await?;
         let bound = store
             .bind_cookie(session_id, &hash_token(cookie), data, self.clock.now())
             .await?;
@@ -279,7 +279,7 @@ impl Auth {
     pub async fn update_cookie_data(&self, cookie: &str, data: &str) -> Result<bool, AuthError> {
         Ok(self
             .store
-            .connect()
+            .writer()
             .await?
             .update_cookie_data(&hash_token(cookie), data, self.clock.now())
             .await?)

@@ -11,7 +11,7 @@ pub use chance::{Clock, Random, SystemClock};
 pub use limiter::{Charge, Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
-    AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Expired, FoundToken,
+    AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Counts, Expired, FoundToken,
     Invariants, NewSignIn, OneTimeTokens, Outbox, RefreshTokens, Repository, Sessions,
-    SignInHistory, SigningKeys, Store, StoreError, Transaction, Users, Violation,
+    SignInHistory, SigningKeys, Statistics, Store, StoreError, Transaction, Users, Violation,
 };

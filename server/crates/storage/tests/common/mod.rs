@@ -11,6 +11,7 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
+use vestibule_core::ports::StoreError;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::TestDatabase;
 
@@ -30,4 +31,33 @@ pub async fn migrated(database: &TestDatabase) -> Arc<dyn SqlDatabase> {
     let store = connect(database);
     store.migrate().await.unwrap();
     store
+}
+
+/// Waits for no connection.
+pub fn quick() -> StorageSettings {
+    StorageSettings {
+        acquire_timeout: Duration::from_millis(300),
+        ..StorageSettings::default()
+    }
+}
+
+/// Gives up soon, each wait at another time.
+pub fn impatient() -> StorageSettings {
+    StorageSettings {
+        max_connections: 3,
+        connect_timeout: Duration::from_millis(400),
+        acquire_timeout: Duration::from_millis(900),
+        statement_timeout: Duration::from_millis(300),
+        lock_timeout: Duration::from_millis(200),
+        ..StorageSettings::default()
+    }
+}
+
+#[track_caller]
+pub fn is_unavailable<T>(answer: Result<T, StoreError>) -> String {
+    match answer {
+        Err(StoreError::Unavailable(error)) => error.to_string(),
+        Err(error) => panic!("{error}"),
+        Ok(_) => panic!("there was an answer"),
+    }
 }

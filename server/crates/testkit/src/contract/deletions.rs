@@ -188,7 +188,7 @@ pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
         let id = user.id;
         let cx = cx.clone();
         async move {
-            let mut store = cx.connect().await;
+            let mut store = cx.reader().await;
             let all = AuditEvent::ALL;
             store
                 .history(id, all, Uuid::max(), 5000)

@@ -169,7 +169,13 @@ impl Contract {
         self.random.id(self.now())
     }
 
+    /// One that may write, since most contracts do. On SQLite there is one at a time.
     async fn connect(&self) -> Box<dyn Repository> {
+        self.writer().await
+    }
+
+    /// One to look by while somebody else may write.
+    async fn reader(&self) -> Box<dyn Repository> {
         self.store.connect().await.unwrap()
     }
 

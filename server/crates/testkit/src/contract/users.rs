@@ -142,7 +142,7 @@ pub async fn a_sign_in_is_recorded_only_under_the_hash_that_was_verified(cx: Con
         (Some(cx.now()), user.updated_at)
     );
     let hash = async || {
-        let mut store = cx.connect().await;
+        let mut store = cx.reader().await;
         let account = store.account_by_id(user.id).await.unwrap();
         account.unwrap().password_hash
     };

@@ -17,7 +17,7 @@ pub async fn an_uncommitted_transaction_leaves_nothing(cx: Contract) {
         .unwrap();
     assert!(tx.user_by_id(user.id).await.unwrap().is_some());
     assert!(
-        cx.connect()
+        cx.reader()
             .await
             .user_by_id(user.id)
             .await

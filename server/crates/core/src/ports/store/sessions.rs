@@ -1,0 +1,81 @@
+//! Sessions and the sign-ins that begin them.
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::Result;
+use crate::audit::AuditRecord;
+use crate::mail::NewMail;
+use crate::model::{NewRefreshToken, Principal, Session, SessionRecord, User};
+
+/// What is known of a user's earlier sign-ins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignInHistory {
+    /// Whether there is any session, ended or not.
+    pub has_sessions: bool,
+    /// Whether one of them was on this device.
+    pub knows_device: bool,
+}
+
+/// A sign-in whose password was right.
+pub struct NewSignIn<'a> {
+    /// The stored hash that it was right for.
+    pub verified_hash: &'a str,
+    /// Takes the place of an outdated one.
+    pub new_hash: Option<&'a str>,
+    pub session: &'a Session,
+    /// Where the session has refresh tokens, the first.
+    pub refresh_token: Option<&'a NewRefreshToken>,
+    pub event: &'a AuditRecord,
+    /// Where the owner is to be told. It goes to the address that the account has at that moment.
+    pub mail: Option<&'a NewMail>,
+}
+
+/// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
+#[async_trait]
+pub trait Sessions {
+    /// Writes a new session.
+    async fn insert_session(&mut self, session: &Session) -> Result<()>;
+
+    /// Writes a sign-in and all that belongs to it at once, if the account is active and its password hash is still the one
+    /// that was verified; `None`, and nothing is written, if not. A parallel reset, or end of all sessions, comes wholly
+    /// before or wholly after.
+    async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>>;
+
+    /// The session and its user if both are live at `now`: not ended, not expired, active, not deleted.
+    async fn principal(
+        &mut self,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<Principal>>;
+
+    /// The user's live sessions, last seen first. A browser session counts once a cookie is bound to it.
+    async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>>;
+
+    /// Ends one session of the user with its refresh family; `false` if there was no live one.
+    async fn end_session(
+        &mut self,
+        user_id: Uuid,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool>;
+
+    /// Ends the user's sessions with their refresh families, all or all but one; the ids of those that ended.
+    async fn end_sessions(
+        &mut self,
+        user_id: Uuid,
+        except: Option<Uuid>,
+        now: OffsetDateTime,
+    ) -> Result<Vec<Uuid>>;
+
+    /// Moves `last_seen_at` of sessions forward, in one statement. It waits for nobody: a session that is just being
+    /// changed is left out.
+    async fn touch_sessions(&mut self, seen: &[(Uuid, OffsetDateTime)]) -> Result<()>;
+
+    /// Notes that the password was given in a session; `false` if it has ended.
+    async fn reauthenticate(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<bool>;
+
+    /// Every session of the user, ended or not, newest first.
+    async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>>;
+}

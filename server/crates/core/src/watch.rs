@@ -1,0 +1,53 @@
+//! What operators watch: counters where things happen, and the state of what waits.
+
+use metrics::{counter, gauge};
+
+use crate::auth::Auth;
+use crate::error::AuthError;
+use crate::ports::Counts;
+
+/// Counts a look-up in a cache.
+pub(crate) fn note_lookup(cache: &'static str, is_hit: bool) {
+    let result = if is_hit { "hit" } else { "miss" };
+    counter!("vestibule_cache_requests_total", "cache" => cache, "result" => result).increment(1);
+}
+
+impl Auth {
+    /// Sets the gauges of what this process holds.
+    pub fn report_state(&self) {
+        let now = self.clock.now();
+        gauge!("vestibule_hash_queue_depth").set(as_f64(self.hasher.waiting()));
+        gauge!("vestibule_audit_events_waiting").set(as_f64(self.deferred.len()));
+        if let Some(since) = self.signer.signing_since(now) {
+            gauge!("vestibule_signing_key_age_seconds").set((now - since).as_seconds_f64());
+        }
+    }
+
+    /// Sets the gauges of what the database holds; every replica tells the same.
+    ///
+    /// # Errors
+    /// Those of the store; the gauges keep their last values.
+    pub async fn report_counts(&self) -> Result<(), AuthError> {
+        let now = self.clock.now();
+        let Counts {
+            users,
+            verified_users,
+            active_sessions,
+            waiting_mails,
+            oldest_waiting_mail,
+        } = self.store.connect().await?.counts(now).await?;
+        let oldest = oldest_waiting_mail.map_or(0.0, |at| (now - at).as_seconds_f64());
+        gauge!("vestibule_users").set(as_f64(users));
+        gauge!("vestibule_users_verified").set(as_f64(verified_users));
+        gauge!("vestibule_sessions_active").set(as_f64(active_sessions));
+        gauge!("vestibule_mail_queue_depth").set(as_f64(waiting_mails));
+        gauge!("vestibule_mail_oldest_seconds").set(oldest.max(0.0));
+        Ok(())
+    }
+}
+
+/// Exact up to 2^53, far beyond any count.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+fn as_f64(count: impl TryInto<u64>) -> f64 {
+    count.try_into().unwrap_or(u64::MAX) as f64
+}

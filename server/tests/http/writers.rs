@@ -1,0 +1,44 @@
+//! People who write at the same moment. SQLite has one writer at a time, for which everybody else waits.
+
+use vestibule::config::Config;
+
+use crate::support::{Browser, PASSWORD, TestApp, in_parallel, location, on_every_database};
+
+const BROWSERS: usize = 24;
+
+on_every_database! {
+    browsers_that_write_at_once_wait_for_each_other with without_limits,
+}
+
+fn without_limits(config: &mut Config) {
+    config.rate_limits = false;
+}
+
+async fn browsers_that_write_at_once_wait_for_each_other(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    in_parallel(BROWSERS, |_| {
+        let mut browser = Browser::new(&app);
+        async move {
+            // Begins a session and binds its cookie.
+            let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
+            let answer = browser.submit("sign_in", &fields).await;
+            assert_eq!(location(&answer), "/account");
+            // Notes the password in the session, and changes what is beside its cookie.
+            for _ in 0..4 {
+                let fields = [("current_password", PASSWORD), ("return_to", "/account")];
+                let answer = browser.submit("confirm_password", &fields).await;
+                assert_eq!(location(&answer), "/account");
+                assert!(
+                    browser
+                        .open("/account")
+                        .await
+                        .expect(200)
+                        .text()
+                        .contains("Thank you.")
+                );
+            }
+        }
+    })
+    .await;
+    app.read_mails().await;
+}
