@@ -1,0 +1,83 @@
+# syntax=docker/dockerfile:1
+
+# The image of the portal: pages, styles, migrations and server in one file, on a base without a shell.
+#
+#   docker build --tag vestibule:0.1.0 .                             what is shipped
+#   docker build --tag vestibule:dev --target development .          rebuilds and restarts while you edit: see deploy/compose
+#
+# The steps are those of `cargo xtask dist`. They are written out because an image caches tools, dependencies and our own
+# code apart: the tools are layers, and what cargo has downloaded and compiled is kept in BuildKit's cache between builds.
+
+# The optimiser of wasm files, at the version that the project's lock file names.
+FROM node:22.23.3-trixie-slim AS wasm-opt
+WORKDIR /opt/wasm-opt
+COPY xtask/tools/package.json xtask/tools/package-lock.json ./
+RUN npm ci --no-audit --no-fund --loglevel=error
+
+
+# Compiler and build tools. The version of Rust is that of rust-toolchain.toml, those of the tools are of xtask/src/tools.rs.
+FROM rust:1.95.0-trixie AS tools
+ARG WASM_BINDGEN_VERSION=0.2.130
+ARG CARGO_LEPTOS_VERSION=0.3.10
+RUN rustup component add clippy rustfmt \
+ && rustup target add wasm32-unknown-unknown
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    cargo install wasm-bindgen-cli --version "${WASM_BINDGEN_VERSION}"
+# Its own release profile would take 22 minutes and gain us nothing.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    cargo install cargo-leptos --version "${CARGO_LEPTOS_VERSION}" --locked
+COPY --from=wasm-opt /usr/local/bin/node /usr/local/bin/node
+COPY --from=wasm-opt /opt/wasm-opt /opt/wasm-opt
+ENV PATH=/opt/wasm-opt/node_modules/.bin:$PATH
+
+
+# Watches the sources, which are mounted at /vestibule/src and never written to, and keeps what it builds beside them.
+FROM tools AS development
+RUN useradd --uid 1000 --create-home developer \
+ && install -d -o developer -g developer /work /vestibule/src /vestibule/target /vestibule/data /usr/local/cargo/registry
+ENV CARGO_TARGET_DIR=/vestibule/target \
+    LEPTOS_SITE_ROOT=/vestibule/target/site \
+    VESTIBULE_DATA_DIR=/vestibule/data \
+    VESTIBULE_LISTEN=0.0.0.0:3000 \
+    VESTIBULE_SITE_DIR=/vestibule/target/site
+USER 1000:1000
+WORKDIR /vestibule/src
+EXPOSE 3000
+CMD ["cargo", "leptos", "watch"]
+
+
+FROM tools AS build
+# Features of the server. embed-site puts the pages' files into the program.
+ARG FEATURES="embed-site"
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    cargo leptos build --frontend-only --release --precompress \
+ && cargo build --locked --release --package vestibule --features "${FEATURES}" \
+ && install -D target/release/vestibule /out/vestibule \
+ && install -d /out/data
+
+
+# glibc, libgcc, certificates of the public authorities and a user without rights; no shell, no package manager.
+FROM gcr.io/distroless/cc-debian13:nonroot AS runtime
+LABEL org.opencontainers.image.title="Vestibule" \
+      org.opencontainers.image.description="A self-hosted auth portal: pages, JSON API and JWKS" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
+COPY --from=build /out/vestibule /usr/local/bin/vestibule
+COPY --from=build --chown=65532:65532 --chmod=0700 /out/data /data
+
+# Production is the default: without settings the container says what is missing, and serves nothing half-configured.
+# The private port (9464: metrics and health) stays on the container's loopback until a deployment opens it to its own network.
+ENV VESTIBULE_MODE=production \
+    VESTIBULE_LISTEN=0.0.0.0:3000 \
+    VESTIBULE_DATA_DIR=/data
+# By number: Kubernetes' runAsNonRoot does not know names.
+USER 65532:65532
+EXPOSE 3000
+STOPSIGNAL SIGTERM
+# Asks /health/ready of the private port from inside, so that it needs no shell and no curl.
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 CMD ["/usr/local/bin/vestibule", "health"]
+ENTRYPOINT ["/usr/local/bin/vestibule"]
+CMD ["serve"]
