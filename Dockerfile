@@ -35,7 +35,7 @@ ENV PATH=/opt/wasm-opt/node_modules/.bin:$PATH
 # Watches the sources, which are mounted at /vestibule/src and never written to, and keeps what it builds beside them.
 FROM tools AS development
 RUN useradd --uid 1000 --create-home developer \
- && install -d -o developer -g developer /work /vestibule/src /vestibule/target /vestibule/data /usr/local/cargo/registry
+ && install -d -o developer -g developer /vestibule/src /vestibule/target /vestibule/data /usr/local/cargo/registry
 ENV CARGO_TARGET_DIR=/vestibule/target \
     LEPTOS_SITE_ROOT=/vestibule/target/site \
     VESTIBULE_DATA_DIR=/vestibule/data \

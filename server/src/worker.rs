@@ -8,13 +8,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use vestibule_core::mail::OutgoingMail;
 use vestibule_core::ports::{MailError, Mailer};
-use vestibule_core::{Auth, AuthError, Cleanup, Removed, Retention};
+use vestibule_core::{Auth, AuthError, Cleanup, Delivery, Removed, Retention};
 
 /// How often the outbox is looked at when there was nothing in it.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How long a mail keeps the next one waiting. A server that is slow with one, or never answers it, may be quick with others;
 /// the deadline of each bounds how many are on their way.
 const HEAD_START: Duration = Duration::from_secs(5);
+/// The longest pause before the mail server is tried again: mails go out soon after it is back.
+const MAX_UNREACHABLE_PAUSE: Duration = Duration::from_secs(4);
 /// How long a mail may still take once we are told to stop.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
 /// How often events that belong to no other write are written: about as soon as somebody could look.
@@ -38,19 +40,27 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
     let mut pause = POLL_INTERVAL;
     while !stop.is_cancelled() {
         slow.retain(|delivery: &AbortOnDropHandle<_>| !delivery.is_finished());
-        let delivery = deliver_mail(Arc::clone(&auth), Arc::clone(&mailer));
+        let (auth, mailer) = (Arc::clone(&auth), Arc::clone(&mailer));
+        let delivery = async move { auth.deliver_next_mail(&*mailer).await };
         let mut delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
         pause = match tokio::time::timeout(HEAD_START, &mut delivery).await {
             Err(_) => {
                 slow.push(delivery);
                 continue;
             }
-            Ok(Ok(Delivery::Done)) => {
+            Ok(Ok(Ok(Delivery::Done))) => {
                 pause = POLL_INTERVAL;
                 continue;
             }
-            Ok(Ok(Delivery::NoneDue)) => POLL_INTERVAL,
-            Ok(Ok(Delivery::Failed)) => (pause * 2).min(MAX_PAUSE),
+            Ok(Ok(Ok(Delivery::NoneDue))) => POLL_INTERVAL,
+            Ok(Ok(Ok(Delivery::Unreachable))) => (pause * 2).min(MAX_UNREACHABLE_PAUSE),
+            Ok(Ok(Err(error))) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the outbox cannot be read"
+                );
+                (pause * 2).min(MAX_PAUSE)
+            }
             // It panicked. Whoever keeps this worker running starts it again.
             Ok(Err(_)) => return,
         };
@@ -62,27 +72,6 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
     for delivery in slow {
         // What came of it is in the log.
         let _ = delivery.await;
-    }
-}
-
-enum Delivery {
-    Done,
-    NoneDue,
-    /// The database could not be asked, or not be told.
-    Failed,
-}
-
-async fn deliver_mail(auth: Arc<Auth>, mailer: Arc<HurriedMailer>) -> Delivery {
-    match auth.deliver_next_mail(&*mailer).await {
-        Ok(true) => Delivery::Done,
-        Ok(false) => Delivery::NoneDue,
-        Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the outbox cannot be read"
-            );
-            Delivery::Failed
-        }
     }
 }
 

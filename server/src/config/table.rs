@@ -66,7 +66,7 @@ pub const SETTINGS: &[Setting] = &[
         "http.private_listen",
         "VESTIBULE_PRIVATE_LISTEN",
         Some("127.0.0.1:9464"),
-        "Address and port for health checks, later for metrics too; keep it unreachable from outside.",
+        "Address and port for metrics and health checks; keep it unreachable from outside.",
     ),
     setting(
         "http.public_url",

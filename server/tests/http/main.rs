@@ -40,6 +40,7 @@ mod mailed_links;
 mod new_device;
 mod openapi;
 mod origins;
+mod outbox;
 mod pages;
 mod password;
 mod password_strength;

@@ -27,9 +27,9 @@ pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
 pub use operations::{
-    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, LinkState,
-    MAILS_KEPT, Register, Registered, Removed, ResetLink, RestoreLink, Retention, RevertLink,
-    SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
+    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
+    LinkState, MAILS_KEPT, Register, Registered, Removed, ResetLink, RestoreLink, Retention,
+    RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{AccessTokenClaims, KeySet, TokenSettings};

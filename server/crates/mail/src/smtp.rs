@@ -140,11 +140,15 @@ impl Drop for Dialogue<'_> {
 
 fn classify(error: &lettre::transport::smtp::Error) -> MailError {
     let status = error.status().map(u16::from);
+    // The library tells the kind by nothing else. Such an error comes before anything is said of a mail.
+    let is_unreachable = error.to_string().starts_with("Connection error");
     let source = Refused(without_addresses(&error.to_string())).into();
     if error.is_permanent()
         && !status.is_some_and(|status| AUTHENTICATION_REPLIES.contains(&status))
     {
         MailError::Permanent(source)
+    } else if is_unreachable {
+        MailError::Unreachable(source)
     } else {
         MailError::Temporary(source)
     }

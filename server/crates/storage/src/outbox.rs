@@ -62,12 +62,17 @@ update mail_outbox
 set attempts = attempts + 1, next_attempt_at = $4, last_error = $3, lease_id = null, leased_until = null
 where id = $1 and lease_id = $2 and status = 'pending'";
 
+const POSTPONE: &str = "
+update mail_outbox
+set next_attempt_at = $4, last_error = $3, lease_id = null, leased_until = null
+where id = $1 and lease_id = $2 and status = 'pending'";
+
 const BURY: &str = "
 update mail_outbox
 set status = 'dead', attempts = attempts + 1, last_error = $3, lease_id = null, leased_until = null
 where id = $1 and lease_id = $2 and status = 'pending'";
 
-pub(crate) const STATEMENTS: &[&str] = &[ENQUEUE, RECORDS, MARK_SENT, RETRY, BURY];
+pub(crate) const STATEMENTS: &[&str] = &[ENQUEUE, RECORDS, MARK_SENT, RETRY, POSTPONE, BURY];
 
 #[async_trait]
 impl<DB: Backend> Outbox for SqlRepository<DB> {
@@ -120,6 +125,21 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
                 .bind(Micros(at)),
             None => Self::query(BURY).bind(id).bind(lease_id).bind(error),
         };
+        Ok(self.execute(update).await? > 0)
+    }
+
+    async fn postpone_mail(
+        &mut self,
+        id: Uuid,
+        lease_id: Uuid,
+        next_attempt_at: OffsetDateTime,
+        error: &str,
+    ) -> Result<bool> {
+        let update = Self::query(POSTPONE)
+            .bind(id)
+            .bind(lease_id)
+            .bind(error)
+            .bind(Micros(next_attempt_at));
         Ok(self.execute(update).await? > 0)
     }
 

@@ -201,11 +201,9 @@ impl<DB: Backend> Pool<DB> {
 
 fn pool_error<DB: Backend>(error: PoolError<sqlx::Error>) -> StoreError {
     match error {
-        // sqlx's word for a connection that ends before anything was said, as a proxy without a server does it.
-        PoolError::Backend(error @ sqlx::Error::Protocol(_)) => {
-            StoreError::Unavailable(Box::new(error))
-        }
-        PoolError::Backend(error) => store_error::<DB>(error),
+        // Whatever it was, nothing was asked yet: a server that is starting, restored or given a new password, a proxy
+        // without one.
+        PoolError::Backend(error) => StoreError::Unavailable(Box::new(error)),
         PoolError::Closed => store_error::<DB>(sqlx::Error::PoolClosed),
         error => StoreError::Unavailable(Box::new(error)),
     }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
 use vestibule_core::model::{Language, Principal};
-use vestibule_core::{HashSettings, MasterKey, RequestMeta};
+use vestibule_core::{Delivery, HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
@@ -384,6 +384,7 @@ impl TestApp {
             .deliver_next_mail(&*self.mailer)
             .await
             .unwrap()
+            != Delivery::NoneDue
         {}
         let sent = self.mailer.take();
         self.unread

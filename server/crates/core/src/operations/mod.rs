@@ -25,6 +25,7 @@ pub use cleanup::{Cleanup, MAILS_KEPT, Removed, Retention};
 pub use deletion::RestoreLink;
 pub use email_change::{ChangeEmail, RevertLink};
 pub use email_verification::{LinkState, Verified, VerifyEmail};
+pub use outbox::Delivery;
 pub use password::ChangePassword;
 pub use password_reset::ResetLink;
 pub use profile::UpdateProfile;

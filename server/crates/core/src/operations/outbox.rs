@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use metrics::counter;
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::auth::{Auth, VERIFY_CODE_LIFE};
 use crate::error::AuthError;
 use crate::mail::{LeasedMail, MailKind, OutgoingMail};
 use crate::model::Purpose;
-use crate::ports::{MailError, Mailer, Violation};
+use crate::ports::{MailError, Mailer, Repository, Violation};
 
 /// A worker that dies holds its mail back for at most this long; sending has a shorter deadline.
 const LEASE: Duration = Duration::from_mins(2);
@@ -17,13 +18,29 @@ const LEASE: Duration = Duration::from_mins(2);
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 /// About 43 min from the first attempt to the last; then the mail is dead.
 const MAX_ATTEMPTS: u32 = 10;
+/// While there is no connection to the server a mail waits about this long: not longer, because it has to go out soon after
+/// the server is back.
+const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
+/// So long a mail waits for the server at most; later it would tell of the day before yesterday.
+const UNREACHABLE_LIFE: Duration = Duration::from_hours(24);
+
+/// What became of a look into the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// No mail is due.
+    NoneDue,
+    /// A mail was sent, or refused.
+    Done,
+    /// There is no connection to the server; it makes no sense to try the next mail at once.
+    Unreachable,
+}
 
 impl Auth {
-    /// Sends the mail that has been due longest; `false` if none is due.
+    /// Sends the mail that has been due longest.
     ///
     /// # Errors
     /// Only those of the store. A mail that cannot be sent is no error: it is tried again, or dead after the last attempt.
-    pub async fn deliver_next_mail(&self, mailer: &dyn Mailer) -> Result<bool, AuthError> {
+    pub async fn deliver_next_mail(&self, mailer: &dyn Mailer) -> Result<Delivery, AuthError> {
         let now = self.clock.now();
         let lease = self.random.id(now);
         let Some(mail) = self
@@ -33,7 +50,7 @@ impl Auth {
             .claim_mail(lease, now + LEASE, now)
             .await?
         else {
-            return Ok(false);
+            return Ok(Delivery::NoneDue);
         };
         let sent = if has_expired(&mail, now) {
             Err(MailError::Permanent("its link has expired".into()))
@@ -41,6 +58,7 @@ impl Auth {
             mailer.send(&self.outgoing(&mail, now)).await
         };
         let mut store = self.store.writer().await?;
+        let is_unreachable = matches!(sent, Err(MailError::Unreachable(_)));
         let kept = match sent {
             Ok(()) => {
                 note_mail(mail.kind, "sent");
@@ -48,29 +66,51 @@ impl Auth {
                     .mark_mail_sent(mail.id, lease, self.clock.now())
                     .await?
             }
-            Err(error) => {
-                let next = self.next_attempt(&mail, &error);
-                note_mail(mail.kind, if next.is_some() { "retried" } else { "failed" });
-                tracing::warn!(mail = %mail.id, kind = %mail.kind, dead = next.is_none(), error = &error as &dyn std::error::Error, "a mail was not sent");
-                let reason = std::error::Error::source(&error)
-                    .map_or_else(|| error.to_string(), ToString::to_string);
-                store
-                    .mark_mail_failed(mail.id, lease, next, &reason)
-                    .await?
-            }
+            Err(error) => self.keep_unsent(&mut *store, &mail, lease, &error).await?,
         };
         if !kept {
             tracing::warn!(mail = %mail.id, "the lease on a mail passed to another worker while it was being sent");
         }
-        Ok(true)
+        Ok(if is_unreachable {
+            Delivery::Unreachable
+        } else {
+            Delivery::Done
+        })
+    }
+
+    /// `false` if the lease has passed to another worker.
+    async fn keep_unsent(
+        &self,
+        store: &mut dyn Repository,
+        mail: &LeasedMail,
+        lease: Uuid,
+        error: &MailError,
+    ) -> Result<bool, AuthError> {
+        let next = self.next_attempt(mail, error);
+        let result = if next.is_some() { "retried" } else { "failed" };
+        note_mail(mail.kind, result);
+        tracing::warn!(mail = %mail.id, kind = %mail.kind, dead = next.is_none(), error = error as &dyn std::error::Error, "a mail was not sent");
+        let reason =
+            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        let kept = match (error, next) {
+            (MailError::Unreachable(_), Some(next)) => {
+                store.postpone_mail(mail.id, lease, next, &reason).await
+            }
+            _ => store.mark_mail_failed(mail.id, lease, next, &reason).await,
+        };
+        Ok(kept?)
     }
 
     fn next_attempt(&self, mail: &LeasedMail, error: &MailError) -> Option<OffsetDateTime> {
-        if matches!(error, MailError::Permanent(_)) || mail.attempts + 1 >= MAX_ATTEMPTS {
-            return None;
-        }
-        let pause = self.random.around(FIRST_RETRY) * 2_u32.pow(mail.attempts);
-        Some(self.clock.now() + pause)
+        let now = self.clock.now();
+        let pause = match error {
+            MailError::Permanent(_) => return None,
+            MailError::Unreachable(_) if now - mail.context.at >= UNREACHABLE_LIFE => return None,
+            MailError::Unreachable(_) => self.random.around(UNREACHABLE_RETRY),
+            MailError::Temporary(_) if mail.attempts + 1 >= MAX_ATTEMPTS => return None,
+            MailError::Temporary(_) => self.random.around(FIRST_RETRY) * 2_u32.pow(mail.attempts),
+        };
+        Some(now + pause)
     }
 
     /// Derives the token and code that the mail carries; they rest nowhere.

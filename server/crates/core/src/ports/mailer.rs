@@ -14,7 +14,10 @@ pub trait Mailer: Send + Sync {
 /// Why a mail did not go out.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// Out of reach, busy, or a 4xx reply: later may work.
+    /// There was no connection to the server: no mail of any kind goes out, and nothing was said of this one.
+    #[error("the mail server is out of reach")]
+    Unreachable(#[source] BoxError),
+    /// Busy, a 4xx reply, or an end in the middle: later may work.
     #[error("the mail could not be sent now")]
     Temporary(#[source] BoxError),
     /// A 5xx reply or an address that cannot be: trying again is useless.

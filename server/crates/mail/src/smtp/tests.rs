@@ -265,8 +265,12 @@ async fn a_server_that_hangs_up_is_tried_again() {
         let error = mailer(&peer, "", "").send(&sample()).await.unwrap_err();
         assert!(matches!(error, MailError::Temporary(_)), "{at}: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_says_nothing_of_the_mail() {
     let error = mailer_on(1, "", "").send(&sample()).await.unwrap_err();
-    assert!(matches!(error, MailError::Temporary(_)), "{error:?}");
+    assert!(matches!(error, MailError::Unreachable(_)), "{error:?}");
 }
 
 #[tokio::test]
@@ -340,7 +344,7 @@ async fn nothing_is_sent_when_starttls_is_missing_or_fails() {
             .send(&sample())
             .await
             .unwrap_err();
-        assert!(matches!(error, MailError::Temporary(_)), "{error:?}");
+        assert!(!matches!(error, MailError::Permanent(_)), "{error:?}");
         peer.seen(|seen| {
             let leak = seen
                 .commands

@@ -101,7 +101,10 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
     };
     let goes_at = async || {
         let mut tx = cx.begin().await;
-        tx.lock_scheduled_deletion(ann.id, cx.now()).await.unwrap()
+        let due = tx.lock_scheduled_deletion(ann.id, cx.now()).await.unwrap();
+        // Or else the lock is there until the connection has come to rest.
+        tx.commit().await.unwrap();
+        due
     };
     cx.advance(DELAY - Duration::MICROSECOND);
     assert_eq!(goes_at().await, Some(due));

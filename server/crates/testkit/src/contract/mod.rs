@@ -84,6 +84,7 @@ macro_rules! store_contracts {
             outbox::the_mail_that_is_due_longest_comes_first,
             outbox::a_leased_mail_is_nobody_elses_until_its_lease_runs_out,
             outbox::a_failed_mail_is_due_again_later,
+            outbox::a_postponed_mail_counts_no_attempt,
             outbox::a_dead_mail_is_never_claimed,
             outbox::a_lost_lease_marks_nothing,
             outbox::parallel_workers_never_hold_the_same_mail,

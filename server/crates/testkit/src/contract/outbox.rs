@@ -93,6 +93,31 @@ pub async fn a_failed_mail_is_due_again_later(cx: Contract) {
     assert!(claim(&cx, cx.id()).await.is_none());
 }
 
+pub async fn a_postponed_mail_counts_no_attempt(cx: Contract) {
+    cx.user("ann@example.org").await;
+    let (lease, other) = (cx.id(), cx.id());
+    let mail = claim(&cx, lease).await.unwrap();
+    let due = cx.now() + Duration::seconds(2);
+    let mut store = cx.connect().await;
+    assert!(
+        !store
+            .postpone_mail(mail.id, other, due, "refused")
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .postpone_mail(mail.id, lease, due, "refused")
+            .await
+            .unwrap()
+    );
+    drop(store);
+    assert!(claim(&cx, cx.id()).await.is_none());
+    cx.advance(Duration::seconds(2));
+    let again = claim(&cx, cx.id()).await.unwrap();
+    assert_eq!((again.id, again.attempts), (mail.id, 0));
+}
+
 pub async fn a_dead_mail_is_never_claimed(cx: Contract) {
     cx.user("ann@example.org").await;
     let lease = cx.id();

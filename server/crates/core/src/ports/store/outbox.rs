@@ -39,6 +39,15 @@ pub trait Outbox {
         error: &str,
     ) -> Result<bool>;
 
+    /// Gives a mail back that nobody could be asked to take; the attempt does not count. `false` if the lease is gone.
+    async fn postpone_mail(
+        &mut self,
+        id: Uuid,
+        lease_id: Uuid,
+        next_attempt_at: OffsetDateTime,
+        error: &str,
+    ) -> Result<bool>;
+
     /// Every mail to the user, newest first.
     async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>>;
 }

@@ -1,0 +1,58 @@
+//! Mails while there is no mail server.
+
+use time::Duration;
+use vestibule_core::Delivery;
+use vestibule_mail::SmtpMailer;
+
+use crate::support::{PASSWORD, TestApp, config, on_every_database};
+
+on_every_database! {
+    a_mail_outlives_an_outage_of_hours,
+    a_notice_that_waited_for_a_day_is_given_up,
+}
+
+/// Nobody listens there.
+fn nobody(app: &TestApp) -> SmtpMailer {
+    let settings = config(&app.database).mail.settings;
+    SmtpMailer::new(&"smtp://127.0.0.1:1".to_owned().into(), settings).unwrap()
+}
+
+async fn register(app: &TestApp) {
+    let body = serde_json::json!({ "email": "ann@example.org", "password": PASSWORD });
+    app.post("/register").json(&body).await.expect(201);
+}
+
+async fn try_in_vain(app: &TestApp, mailer: &SmtpMailer) {
+    let delivery = app.portal.auth.deliver_next_mail(mailer).await.unwrap();
+    assert_eq!(delivery, Delivery::Unreachable);
+}
+
+async fn a_mail_outlives_an_outage_of_hours(app: TestApp) {
+    register(&app).await;
+    let nobody = nobody(&app);
+    for _ in 0..60 {
+        try_in_vain(&app, &nobody).await;
+        app.clock.advance(Duration::minutes(3));
+    }
+    try_in_vain(&app, &nobody).await;
+    // The server is back.
+    app.clock.advance(Duration::seconds(10));
+    let mail = app.mail_to("ann@example.org").await;
+    assert!(mail.token.is_some());
+}
+
+async fn a_notice_that_waited_for_a_day_is_given_up(app: TestApp) {
+    let (ann, _) = app.register("ann@example.org").await;
+    app.clock.advance(Duration::minutes(1));
+    let body = serde_json::json!({ "current_password": PASSWORD, "new_password": "another horse battery" });
+    let change = app.post("/password/change").bearer(&ann.access_token);
+    change.json(&body).await.expect(204);
+    let nobody = nobody(&app);
+    try_in_vain(&app, &nobody).await;
+    app.clock.advance(Duration::hours(24));
+    try_in_vain(&app, &nobody).await;
+    let dead = "mail_outbox where status = 'dead' and kind = 'password_changed'";
+    assert_eq!(app.count(dead).await, "1");
+    // Every other test ends with all mails sent.
+    app.database.execute(&format!("delete from {dead}")).await;
+}
