@@ -170,11 +170,15 @@ async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
     let metrics = metrics::install()?;
     let _lock = take_database(config)?;
     let database = open_database(config, config.database.storage)?;
-    let mut portal = start(config, Arc::clone(&database)).await?;
+    // Also while it waits for its database: the first process of a container is not killed by a signal that it does not hear.
+    let mut signals = StopSignals::listen()?;
+    let mut portal = tokio::select! {
+        portal = start(config, Arc::clone(&database)) => portal?,
+        () = signals.next() => return Ok(ExitCode::SUCCESS),
+    };
     let watched = Watched::new(metrics, Arc::clone(&portal.auth), Arc::clone(&database));
     let watched = Arc::new(watched);
     portal.private = portal.private.merge(metrics::router(Arc::clone(&watched)));
-    let signals = StopSignals::listen()?;
     let ports = Ports {
         public: bind(config.http.listen, "VESTIBULE_LISTEN")?,
         private: bind(config.http.private_listen, "VESTIBULE_PRIVATE_LISTEN")?,

@@ -169,7 +169,8 @@ async fn stop(
     }
 }
 
-/// The signals that ask the process to stop. Before they are listened to they kill it.
+/// The signals that ask the process to stop. Before they are listened to they kill it, unless it is the first
+/// of its container.
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
@@ -185,7 +186,8 @@ impl StopSignals {
         })
     }
 
-    async fn next(&mut self) {
+    /// Waits for the next of them.
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}

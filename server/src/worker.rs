@@ -41,7 +41,16 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
     while !stop.is_cancelled() {
         slow.retain(|delivery: &AbortOnDropHandle<_>| !delivery.is_finished());
         let (auth, mailer) = (Arc::clone(&auth), Arc::clone(&mailer));
-        let delivery = async move { auth.deliver_next_mail(&*mailer).await };
+        let delivery = async move {
+            let delivery = auth.deliver_next_mail(&*mailer).await;
+            if let Err(error) = &delivery {
+                tracing::warn!(
+                    error = error as &dyn std::error::Error,
+                    "the outbox cannot be read or written"
+                );
+            }
+            delivery
+        };
         let mut delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
         pause = match tokio::time::timeout(HEAD_START, &mut delivery).await {
             Err(_) => {
@@ -54,15 +63,9 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
             }
             Ok(Ok(Ok(Delivery::NoneDue))) => POLL_INTERVAL,
             Ok(Ok(Ok(Delivery::Unreachable))) => (pause * 2).min(MAX_UNREACHABLE_PAUSE),
-            Ok(Ok(Err(error))) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the outbox cannot be read"
-                );
-                (pause * 2).min(MAX_PAUSE)
-            }
+            Ok(Ok(Err(_))) => (pause * 2).min(MAX_PAUSE),
             // It panicked. Whoever keeps this worker running starts it again.
-            Ok(Err(_)) => return,
+            Ok(Err(_)) => break,
         };
         tokio::select! {
             () = stop.cancelled() => {}

@@ -9,6 +9,7 @@ use crate::support::{PASSWORD, TestApp, config, on_every_database};
 on_every_database! {
     a_mail_outlives_an_outage_of_hours,
     a_notice_that_waited_for_a_day_is_given_up,
+    a_new_mail_about_what_is_long_past_waits_as_well,
 }
 
 /// Nobody listens there.
@@ -55,4 +56,16 @@ async fn a_notice_that_waited_for_a_day_is_given_up(app: TestApp) {
     assert_eq!(app.count(dead).await, "1");
     // Every other test ends with all mails sent.
     app.database.execute(&format!("delete from {dead}")).await;
+}
+
+async fn a_new_mail_about_what_is_long_past_waits_as_well(app: TestApp) {
+    let (ann, _) = app.register("ann@example.org").await;
+    app.delete_account(&ann).await.expect(202);
+    app.read_mails().await;
+    app.advance(Duration::days(5));
+    let forgot = serde_json::json!({ "email": "ann@example.org" });
+    app.post("/password/forgot").json(&forgot).await.expect(200);
+    try_in_vain(&app, &nobody(&app)).await;
+    app.advance(Duration::seconds(10));
+    assert!(app.mail_to("ann@example.org").await.token.is_some());
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::migrate::{Migrate as _, Migration, MigrationType};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
 use vestibule_testkit::{TestDatabase, databases};
@@ -83,6 +84,23 @@ async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
         assert_eq!(starting.terminate(), Some(0));
         every_invariant_holds(&deployment);
     }
+}
+
+#[test]
+fn asked_to_stop_while_it_waits_for_its_database_it_ends_in_order() {
+    let url = format!("postgres://nobody@{}/nothing", free_address());
+    let deployment = Deployment::new()
+        .with("DATABASE_URL", &url)
+        .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
+        .with("VESTIBULE_LOG", "warn");
+    let log = deployment.folder.path().join("log");
+    let said = || std::fs::read_to_string(&log).unwrap_or_default();
+    let output = File::create(&log).unwrap();
+    let mut waiting = deployment.command(&[]).stderr(output).spawn().unwrap();
+    wait_for(|| said().contains("waiting for the database"), said);
+    let id = Pid::from_child(&waiting);
+    kill_process(id, Signal::TERM).unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(0), "{}", said());
 }
 
 /// A database that takes connections and does not answer is waited for like one that is not there; here because of a lock.

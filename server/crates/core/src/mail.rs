@@ -84,6 +84,8 @@ pub struct LeasedMail {
     pub first_name: Option<String>,
     pub language: Language,
     pub context: MailContext,
+    /// When it was put in; what it tells may be older.
+    pub created_at: OffsetDateTime,
     /// How often sending was tried before this time.
     pub attempts: u32,
 }

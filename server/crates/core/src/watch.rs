@@ -4,7 +4,6 @@ use metrics::{counter, gauge};
 
 use crate::auth::Auth;
 use crate::error::AuthError;
-use crate::ports::Counts;
 
 /// Counts a look-up in a cache.
 pub(crate) fn note_lookup(cache: &'static str, is_hit: bool) {
@@ -29,19 +28,15 @@ impl Auth {
     /// Those of the store; the gauges keep their last values.
     pub async fn report_counts(&self) -> Result<(), AuthError> {
         let now = self.clock.now();
-        let Counts {
-            users,
-            verified_users,
-            active_sessions,
-            waiting_mails,
-            oldest_waiting_mail,
-        } = self.store.connect().await?.counts(now).await?;
-        let oldest = oldest_waiting_mail.map_or(0.0, |at| (now - at).as_seconds_f64());
-        gauge!("vestibule_users").set(as_f64(users));
-        gauge!("vestibule_users_verified").set(as_f64(verified_users));
-        gauge!("vestibule_sessions_active").set(as_f64(active_sessions));
-        gauge!("vestibule_mail_queue_depth").set(as_f64(waiting_mails));
+        let mut store = self.store.connect().await?;
+        let queue = store.mail_queue().await?;
+        let oldest = queue.oldest.map_or(0.0, |at| (now - at).as_seconds_f64());
+        gauge!("vestibule_mail_queue_depth").set(as_f64(queue.waiting));
         gauge!("vestibule_mail_oldest_seconds").set(oldest.max(0.0));
+        let counts = store.counts(now).await?;
+        gauge!("vestibule_users").set(as_f64(counts.users));
+        gauge!("vestibule_users_verified").set(as_f64(counts.verified_users));
+        gauge!("vestibule_sessions_active").set(as_f64(counts.active_sessions));
         Ok(())
     }
 }

@@ -28,7 +28,7 @@ where id = (
     limit 1
     for update skip locked
 )
-returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, attempts,
+returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts,
     (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
     (select u.language from users u where u.id = mail_outbox.user_id) as language";
 
@@ -42,7 +42,7 @@ where id = (
     order by next_attempt_at, id
     limit 1
 )
-returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, attempts,
+returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts,
     (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
     (select u.language from users u where u.id = mail_outbox.user_id) as language";
 
@@ -196,6 +196,7 @@ fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
         // A newer version may know more languages than this one.
         language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
         context: context(row)?,
+        created_at: row.time("created_at")?,
         attempts: row.count("attempts")?,
     })
 }

@@ -21,7 +21,7 @@ use vestibule_core::ports::StoreError;
 
 use crate::backend::{Backend, Options};
 use crate::error::{is_lost, store_error};
-use crate::query_metrics::RoundTrip;
+use crate::query_metrics::{RoundTrip, note_failure};
 use crate::store::StorageSettings;
 
 /// A database answers a test at once or not at all.
@@ -162,8 +162,14 @@ impl<DB: Backend> Pool<DB> {
     pub async fn acquire(&self) -> Result<Held<DB>, StoreError> {
         let connection = match timeout(self.acquire_timeout, self.shared.get()).await {
             Ok(Ok(connection)) => connection,
-            Ok(Err(error)) => return Err(pool_error::<DB>(error)),
-            Err(elapsed) => return Err(StoreError::Unavailable(Box::new(elapsed))),
+            Ok(Err(error)) => {
+                note_failure("connect");
+                return Err(pool_error::<DB>(error));
+            }
+            Err(elapsed) => {
+                note_failure("pool_timeout");
+                return Err(StoreError::Unavailable(Box::new(elapsed)));
+            }
         };
         Ok(Held {
             connection: Some(connection),

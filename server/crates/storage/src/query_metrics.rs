@@ -32,9 +32,14 @@ impl RoundTrip {
         histogram!("vestibule_db_query_duration_seconds", "query" => summary(self.sql))
             .record(duration);
         if let Some(kind) = failure {
-            counter!("vestibule_db_errors_total", "kind" => kind).increment(1);
+            note_failure(kind);
         }
     }
+}
+
+/// Counts what the database did not do.
+pub(crate) fn note_failure(kind: &'static str) {
+    counter!("vestibule_db_errors_total", "kind" => kind).increment(1);
 }
 
 /// What a statement does to which table, as OpenTelemetry's `db.query.summary`: `insert users`. What is written comes before

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
-use vestibule_core::ports::{Counts, Statistics, StoreError};
+use vestibule_core::ports::{Counts, MailQueue, Statistics, StoreError};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -12,14 +12,22 @@ const COUNTS: &str = "
 select
     (select count(*) from users where deleted_at is null) as users,
     (select count(*) from users where deleted_at is null and is_email_verified) as verified_users,
-    (select count(*) from sessions where ended_at is null and expires_at > $1) as active_sessions,
-    (select count(*) from mail_outbox where status = 'pending') as waiting_mails,
-    (select min(created_at) from mail_outbox where status = 'pending') as oldest_waiting_mail";
+    (select count(*) from sessions where ended_at is null and expires_at > $1) as active_sessions";
 
-pub(crate) const STATEMENTS: &[&str] = &[COUNTS];
+const MAIL_QUEUE: &str = "
+select count(*) as waiting, min(created_at) as oldest
+from mail_outbox
+where status = 'pending'";
+
+pub(crate) const STATEMENTS: &[&str] = &[COUNTS, MAIL_QUEUE];
 
 #[async_trait]
 impl<DB: Backend> Statistics for SqlRepository<DB> {
+    async fn mail_queue(&mut self) -> Result<MailQueue> {
+        let found = self.fetch_optional(Self::query(MAIL_QUEUE), read_queue);
+        Ok(found.await?.unwrap_or_default())
+    }
+
     async fn counts(&mut self, now: OffsetDateTime) -> Result<Counts> {
         let counts = Self::query(COUNTS).bind(Micros(now));
         let found = self.fetch_optional(counts, read).await?;
@@ -27,16 +35,21 @@ impl<DB: Backend> Statistics for SqlRepository<DB> {
     }
 }
 
-fn read<DB: Backend>(row: &Row<DB>) -> Result<Counts> {
-    let count = |column| {
-        u64::try_from(row.get::<i64>(column)?)
-            .map_err(|error| StoreError::Unexpected(Box::new(error)))
-    };
-    Ok(Counts {
-        users: count("users")?,
-        verified_users: count("verified_users")?,
-        active_sessions: count("active_sessions")?,
-        waiting_mails: count("waiting_mails")?,
-        oldest_waiting_mail: row.optional_time("oldest_waiting_mail")?,
+fn read_queue<DB: Backend>(row: &Row<DB>) -> Result<MailQueue> {
+    Ok(MailQueue {
+        waiting: count(row, "waiting")?,
+        oldest: row.optional_time("oldest")?,
     })
+}
+
+fn read<DB: Backend>(row: &Row<DB>) -> Result<Counts> {
+    Ok(Counts {
+        users: count(row, "users")?,
+        verified_users: count(row, "verified_users")?,
+        active_sessions: count(row, "active_sessions")?,
+    })
+}
+
+fn count<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<u64> {
+    u64::try_from(row.get::<i64>(column)?).map_err(|error| StoreError::Unexpected(Box::new(error)))
 }

@@ -87,7 +87,11 @@ impl Auth {
         error: &MailError,
     ) -> Result<bool, AuthError> {
         let next = self.next_attempt(mail, error);
-        let result = if next.is_some() { "retried" } else { "failed" };
+        let result = match next {
+            Some(_) => "retried",
+            None if has_expired(mail, self.clock.now()) => "expired",
+            None => "failed",
+        };
         note_mail(mail.kind, result);
         tracing::warn!(mail = %mail.id, kind = %mail.kind, dead = next.is_none(), error = error as &dyn std::error::Error, "a mail was not sent");
         let reason =
@@ -105,7 +109,7 @@ impl Auth {
         let now = self.clock.now();
         let pause = match error {
             MailError::Permanent(_) => return None,
-            MailError::Unreachable(_) if now - mail.context.at >= UNREACHABLE_LIFE => return None,
+            MailError::Unreachable(_) if now - mail.created_at >= UNREACHABLE_LIFE => return None,
             MailError::Unreachable(_) => self.random.around(UNREACHABLE_RETRY),
             MailError::Temporary(_) if mail.attempts + 1 >= MAX_ATTEMPTS => return None,
             MailError::Temporary(_) => self.random.around(FIRST_RETRY) * 2_u32.pow(mail.attempts),

@@ -57,8 +57,21 @@ impl Auth {
         command: Register,
         meta: &RequestMeta,
     ) -> Result<Registered, AuthError> {
-        self.take(&[REGISTER_NETWORK.of(&meta.network())], meta)
-            .await?;
+        let charges = [REGISTER_NETWORK.of(&meta.network())];
+        self.take(&charges, meta).await?;
+        let registered = self.register_admitted(command, meta).await;
+        if matches!(registered, Err(AuthError::Unavailable(_))) {
+            // It was not their doing, and they will come again.
+            self.give_back(&charges).await;
+        }
+        registered
+    }
+
+    async fn register_admitted(
+        &self,
+        command: Register,
+        meta: &RequestMeta,
+    ) -> Result<Registered, AuthError> {
         let input = self.check_registration(&command).await?;
         let password_hash = self.hasher.hash(command.password.expose_secret()).await?;
         let user = NewUser {

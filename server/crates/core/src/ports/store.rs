@@ -28,7 +28,7 @@ pub use outbox::Outbox;
 pub use refresh_tokens::RefreshTokens;
 pub use sessions::{NewSignIn, Sessions, SignInHistory};
 pub use signing_keys::SigningKeys;
-pub use statistics::{Counts, Statistics};
+pub use statistics::{Counts, MailQueue, Statistics};
 pub use users::Users;
 
 /// Why the store did not answer.

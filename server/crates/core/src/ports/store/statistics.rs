@@ -3,21 +3,28 @@ use time::OffsetDateTime;
 
 use super::Result;
 
-/// How much there is of everything that operators watch.
+/// Mails that are neither sent nor given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailQueue {
+    pub waiting: u64,
+    /// When the oldest of them was put in.
+    pub oldest: Option<OffsetDateTime>,
+}
+
+/// How many there are of what grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub users: u64,
     pub verified_users: u64,
     pub active_sessions: u64,
-    /// Mails that are neither sent nor given up.
-    pub waiting_mails: u64,
-    /// When the oldest of them was put in.
-    pub oldest_waiting_mail: Option<OffsetDateTime>,
 }
 
 /// What metrics tell of the data.
 #[async_trait]
 pub trait Statistics {
-    /// Counts everything, in one round trip. It reads whole tables: ask now and then, not with a request.
+    /// Counts the mails that wait.
+    async fn mail_queue(&mut self) -> Result<MailQueue>;
+
+    /// Counts accounts and sessions. It reads whole tables: ask now and then, not with a request.
     async fn counts(&mut self, now: OffsetDateTime) -> Result<Counts>;
 }
