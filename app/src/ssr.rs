@@ -307,7 +307,13 @@ impl Visit {
 
     /// The same for a form that uses it.
     pub fn needed_token(&self, link: MailedLink) -> Result<String, AuthError> {
-        self.stowed_token(link).ok_or(AuthError::InvalidToken)
+        let token = self.stowed_token(link);
+        if token.is_none() {
+            let who = Outcome::of(&self.parts).user_id();
+            self.auth()
+                .tell_refusal(ErrorCode::InvalidToken, who, &self.meta());
+        }
+        token.ok_or(AuthError::InvalidToken)
     }
 
     pub fn drop_token(&self, link: MailedLink) {

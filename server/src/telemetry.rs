@@ -1,10 +1,13 @@
 //! Logs: JSON objects in production, readable lines in development.
 
 use std::backtrace::Backtrace;
+use std::error::Error;
+use std::fmt;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use json_subscriber::JsonLayer;
+use tracing::field::{Field, Visit};
 use tracing::{Level, Metadata, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -93,7 +96,25 @@ where
         .with_top_level_flattened_current_span()
         .with_flattened_event();
     layer.add_dynamic_field("stream", |event, _| Some(stream(event.metadata())));
+    layer.add_dynamic_field("causes", |event, _| {
+        let mut causes = Causes::default();
+        event.record(&mut causes);
+        Some(causes.0).filter(|causes| !causes.is_empty())
+    });
     layer
+}
+
+/// What caused the errors of an event, the nearest first: a field shows the outermost alone.
+#[derive(Default)]
+struct Causes(Vec<String>);
+
+impl Visit for Causes {
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+
+    fn record_error(&mut self, _: &Field, error: &(dyn Error + 'static)) {
+        let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+        self.0.extend(causes.map(ToString::to_string));
+    }
 }
 
 /// By what a log shipper tells lines apart.

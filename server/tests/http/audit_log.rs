@@ -6,7 +6,9 @@ use http::Method;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 use vestibule_core::ErrorCode;
 
-use crate::support::{Answer, TestApp, address, meta_from, on_every_database, signed_in_browser};
+use crate::support::{
+    Answer, PASSWORD, TestApp, address, meta_from, on_every_database, signed_in_browser,
+};
 
 on_every_database! {
     refused_requests_are_one_event_with_their_number,
@@ -16,6 +18,7 @@ on_every_database! {
     a_refused_form_is_told_with_its_account,
     whoever_has_a_whole_network_is_one_client,
     what_waits_is_written_when_the_database_is_back,
+    an_outage_costs_nobody_a_registration,
     what_does_not_fit_is_lost_and_told_once,
 }
 
@@ -112,11 +115,18 @@ async fn what_no_handler_sees_is_told_as_well(app: TestApp) {
     let form = app.at(Method::POST, "/_fn/sign_in").from("203.0.113.4");
     let form = form.header("sec-fetch-site", "cross-site");
     form.form(&[("email", "ann@example.org")]).await.expect(403);
+    // A browser that has followed no link.
+    let form = app
+        .at(Method::POST, "/_fn/reset_password")
+        .from("203.0.113.5");
+    let fields = [("password", "another horse battery")];
+    form.form(&fields).await.expect(303);
     for (from, code) in [
         ("203.0.113.1", "misdirected_request"),
         ("203.0.113.2", "method_not_allowed"),
         ("203.0.113.3", "not_found"),
         ("203.0.113.4", "forbidden"),
+        ("203.0.113.5", "invalid_token"),
     ] {
         let sql = format!("select details {REFUSALS} and ip_address = '{from}'");
         let details = format!(r#"{{"code":"{code}"}}"#);
@@ -216,6 +226,24 @@ async fn what_waits_is_written_when_the_database_is_back(app: TestApp) {
     }
     outage.end().await;
     assert_eq!(limited(&app).await, ["203.0.113.7 strength:network 5"]);
+}
+
+async fn an_outage_costs_nobody_a_registration(app: TestApp) {
+    let body = serde_json::json!({ "email": "ann@example.org", "password": PASSWORD });
+    // All of the limit but one.
+    for _ in 0..19 {
+        app.post("/register")
+            .json(&serde_json::json!({ "email": "ann", "password": "" }))
+            .await
+            .expect(400);
+    }
+    let outage = Outage::begin(&app).await;
+    for _ in 0..2 {
+        app.post("/register").json(&body).await.expect(503);
+    }
+    outage.end().await;
+    app.post("/register").json(&body).await.expect(201);
+    app.read_mails().await;
 }
 
 async fn what_does_not_fit_is_lost_and_told_once(app: TestApp) {

@@ -97,6 +97,7 @@ fn expect_one(log: &Log, answer: &Answer, route: &str) {
     let what = ["level", "kind", "code"].map(|field| line[field].as_str().unwrap());
     assert_eq!(what, ["ERROR", "Database", "unavailable"], "{line:#?}");
     assert_eq!(line["route"], route, "{line:#?}");
+    assert!(line["causes"][0].is_string(), "{line:#?}");
 }
 
 /// A clock that breaks on demand, once.

@@ -156,9 +156,14 @@ impl Auth {
                 | ErrorCode::RateLimited
         );
         if !is_told {
-            let details = json!({ "code": code.as_str() });
-            self.defer_audit(AuditEvent::RequestRefused, user_id, details, meta);
+            self.tell_refusal(code, user_id, meta);
         }
+    }
+
+    /// The same where no operation was reached that could have told.
+    pub fn tell_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
+        let details = json!({ "code": code.as_str() });
+        self.defer_audit(AuditEvent::RequestRefused, user_id, details, meta);
     }
 
     /// Has `last_seen_at` of a session moved forward.

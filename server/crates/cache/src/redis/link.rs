@@ -207,10 +207,13 @@ impl RedisLink {
             messages.subscribe(channel).await?;
             Ok(messages)
         };
-        match timeout(DEADLINE, subscribing).await {
+        let subscribed = match timeout(DEADLINE, subscribing).await {
             Ok(subscribed) => subscribed.map_err(Unreachable::Error),
             Err(_) => Err(Unreachable::Deadline),
-        }
+        };
+        // Also where nobody calls: what listens tries again for ever.
+        gauge!("vestibule_redis_up").set(f64::from(u8::from(subscribed.is_ok())));
+        subscribed
     }
 }
 

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::SecretString;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::email_verification::Verified;
 use super::in_uniform_time;
@@ -14,7 +15,7 @@ use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
-use crate::error::{AuthError, Field, FieldCode};
+use crate::error::{AuthError, ErrorCode, Field, FieldCode};
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, PendingEmail, Principal, Purpose, User};
 use crate::ports::{Repository, StoreError, Transaction};
@@ -209,7 +210,7 @@ impl Auth {
         let Some(user) = tx
             .change_email(user_id, &email, now)
             .await
-            .map_err(or_taken)?
+            .map_err(|error| self.or_taken(error, user_id, meta))?
         else {
             return Ok(None);
         };
@@ -334,7 +335,7 @@ impl Auth {
         let Some(user) = tx
             .revert_email(user_id, &email, unknown_hash, now)
             .await
-            .map_err(or_taken)?
+            .map_err(|error| self.or_taken(error, user_id, meta))?
         else {
             return Ok(None);
         };
@@ -404,6 +405,15 @@ impl Auth {
         let email = token.and_then(|token| token.email);
         Ok(email.map(|email| RevertLink { email }))
     }
+
+    /// Somebody else has the address by now.
+    fn or_taken(&self, error: StoreError, user_id: Uuid, meta: &RequestMeta) -> AuthError {
+        if matches!(error, StoreError::Conflict) {
+            self.tell_refusal(ErrorCode::EmailTaken, Some(user_id), meta);
+            return AuthError::EmailTaken;
+        }
+        error.into()
+    }
 }
 
 /// Where a token moves its account.
@@ -415,11 +425,4 @@ async fn address_of(
     let token = store.find_token(purpose, token_hash).await?;
     let email = token.and_then(|token| token.email).unwrap_or_default();
     EmailAddress::parse(&email).map_err(AuthError::internal)
-}
-
-fn or_taken(error: StoreError) -> AuthError {
-    match error {
-        StoreError::Conflict => AuthError::EmailTaken,
-        error => error.into(),
-    }
 }
