@@ -23,10 +23,11 @@ const SEEN: [&str; 14] = [
 ];
 
 /// Words in the sources that are no page's: for logs, and the name that a device gives itself.
-const ALLOWED: [&str; 4] = [
+const ALLOWED: [&str; 5] = [
     "there is no request",
     "the session layer is missing",
     "a file of the mailbox is not readable",
+    "Connection error",
     "Android",
 ];
 
