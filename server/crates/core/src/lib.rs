@@ -9,6 +9,7 @@ mod crypto;
 mod deferred;
 mod error;
 mod hashing;
+mod host;
 mod limits;
 pub mod mail;
 pub mod model;
@@ -26,6 +27,7 @@ pub use auth::{
 pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
+pub use host::is_loopback;
 pub use operations::{
     Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
     LinkState, MAILS_KEPT, Register, Registered, Removed, ResetLink, RestoreLink, Retention,

@@ -1,20 +1,26 @@
-//! Access tokens (RFC 9068) and the ring of keys that signs and verifies them.
+//! Access tokens (RFC 9068).
+
+mod key_ring;
+mod refresh_token;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use aws_lc_rs::signature::Ed25519KeyPair;
-use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::crypto::{MasterKey, hash_token};
-use crate::error::{AuthError, BoxError};
-use crate::model::{Session, SigningKey, User};
+use crate::error::AuthError;
+use crate::model::{Session, User};
 use crate::ports::{Random, Store};
 use crate::watch::note_lookup;
+
+use key_ring::{KeyRing, RingKey, load_ring, new_signing_key};
+
+pub use key_ring::KeySet;
+pub(crate) use refresh_token::RefreshTokenText;
 
 /// The media type of an access token, in its `typ` header (RFC 9068, 2.1).
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
@@ -58,32 +64,10 @@ pub struct AccessTokenClaims {
     pub token_type: String,
 }
 
-/// The JSON Web Key Set (RFC 7517) of all published keys, as it is served.
-#[derive(Clone)]
-pub struct KeySet {
-    pub json: Arc<[u8]>,
-    /// The hash of it: another one where it is another one.
-    pub hash: Arc<str>,
-}
-
-/// The published keys, parsed once, with the set as it is served.
-struct KeyRing {
-    keys: Vec<RingKey>,
-    published: KeySet,
-}
-
 /// The last time that the keys were asked for.
 struct LastLoad {
     at: OffsetDateTime,
     has_failed: bool,
-}
-
-struct RingKey {
-    kid: String,
-    active_at: OffsetDateTime,
-    signing: EncodingKey,
-    verifying: DecodingKey,
-    jwk: Jwk,
 }
 
 /// Signs and verifies access tokens.
@@ -267,20 +251,6 @@ impl TokenSigner {
     }
 }
 
-impl KeyRing {
-    fn key(&self, kid: &str) -> Option<&RingKey> {
-        self.keys.iter().find(|key| key.kid == kid)
-    }
-
-    /// The newest key that may sign: published earlier, so that verifiers know it.
-    fn signing_key(&self, now: OffsetDateTime) -> Option<&RingKey> {
-        self.keys
-            .iter()
-            .filter(|key| key.active_at <= now)
-            .max_by_key(|key| (key.active_at, &key.kid))
-    }
-}
-
 /// The key id of a token whose header is one of ours; header URLs and embedded keys are never looked at.
 fn key_id(token: &str) -> Option<String> {
     if token.len() > MAX_TOKEN_BYTES {
@@ -301,107 +271,6 @@ fn validation(settings: &TokenSettings) -> Validation {
     validation.validate_exp = false;
     validation.validate_nbf = false;
     validation
-}
-
-async fn load_ring(
-    store: &dyn Store,
-    master: &MasterKey,
-    now: OffsetDateTime,
-) -> Result<KeyRing, AuthError> {
-    let stored = store.connect().await?.signing_keys(now).await?;
-    let keys = stored
-        .iter()
-        .map(|key| ring_key(key, master))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(AuthError::Internal)?;
-    let jwks: Vec<&Jwk> = keys.iter().map(|key| &key.jwk).collect();
-    let json = serde_json::json!({ "keys": jwks }).to_string();
-    let published = KeySet {
-        hash: hash_token(&json).into(),
-        json: json.into_bytes().into(),
-    };
-    Ok(KeyRing { keys, published })
-}
-
-fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError> {
-    let pkcs8 = master.open(&stored.kid, &stored.sealed_private_key).map_err(|_| {
-        format!("the signing key {} was sealed under another master key: start with the master key it was made with", stored.kid)
-    })?;
-    let (signing, jwk) = parse_key(&pkcs8)?;
-    let verifying = DecodingKey::from_jwk(&jwk)?;
-    Ok(RingKey {
-        kid: stored.kid.clone(),
-        active_at: stored.active_at,
-        signing,
-        verifying,
-        jwk,
-    })
-}
-
-fn parse_key(pkcs8: &[u8]) -> Result<(EncodingKey, Jwk), BoxError> {
-    let signing = EncodingKey::from_ed_der(pkcs8);
-    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::EdDSA)?;
-    jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256)?);
-    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-    jwk.common.key_algorithm = Some(KeyAlgorithm::EdDSA);
-    Ok((signing, jwk))
-}
-
-fn new_signing_key(
-    master: &MasterKey,
-    random: &dyn Random,
-    now: OffsetDateTime,
-) -> Result<SigningKey, AuthError> {
-    let pair =
-        Ed25519KeyPair::generate().map_err(|_| AuthError::internal("no key could be generated"))?;
-    let pkcs8 = pair
-        .to_pkcs8v1()
-        .map_err(|_| AuthError::internal("the new key has no PKCS#8 form"))?;
-    let (_, jwk) = parse_key(pkcs8.as_ref()).map_err(AuthError::Internal)?;
-    let kid = jwk.common.key_id.unwrap_or_default();
-    let sealed_private_key = master
-        .seal(&kid, pkcs8.as_ref(), random)
-        .map_err(AuthError::internal)?;
-    Ok(SigningKey {
-        kid,
-        algorithm: "EdDSA".to_owned(),
-        sealed_private_key,
-        created_at: now,
-        active_at: now,
-        expires_at: None,
-    })
-}
-
-/// A refresh token as its holder has it: family id, 256 secret bits and a tag, in URL-safe base64.
-pub(crate) struct RefreshTokenText {
-    pub family: Uuid,
-}
-
-impl RefreshTokenText {
-    pub(crate) fn encode(master: &MasterKey, family: Uuid, secret: &[u8; 32]) -> String {
-        use base64::Engine as _;
-        let tag = master.refresh_tag(family, secret);
-        let bytes = [family.as_bytes().as_slice(), secret, &tag[..16]].concat();
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
-    }
-
-    /// `None` for text that this deployment did not make: it costs no query, and an outdated token is told from a made-up
-    /// one.
-    pub(crate) fn parse(master: &MasterKey, text: &str) -> Option<Self> {
-        use base64::Engine as _;
-        if text.len() != 86 {
-            return None;
-        }
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .decode(text)
-            .ok()?;
-        let (family, rest) = bytes.split_at_checked(16)?;
-        let (secret, tag) = rest.split_at_checked(32)?;
-        let family = Uuid::from_slice(family).ok()?;
-        let expected = master.refresh_tag(family, secret);
-        aws_lc_rs::constant_time::verify_slices_are_equal(tag, &expected[..16]).ok()?;
-        Some(Self { family })
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-use std::net::IpAddr;
-
 use url::Url;
+use vestibule_core::is_loopback;
 
 /// An `SMTP_URL` that Vestibule does not start with. The text never shows the URL: it holds a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,14 +64,6 @@ pub fn validate_url(url: &str, production: bool) -> Result<(), InvalidSmtpUrl> {
         Some(weakness) if production && !is_loopback(host) => Err(weakness),
         _ => Ok(()),
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

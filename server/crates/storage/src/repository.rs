@@ -49,6 +49,12 @@ impl<DB: Backend> SqlRepository<DB> {
         Ok(())
     }
 
+    /// What was not committed did not happen, and is not announced with what comes later.
+    pub async fn roll_back(&mut self) -> Result<()> {
+        self.unannounced.clear();
+        self.held.rollback().await.map_err(store_error::<DB>)
+    }
+
     pub fn query(sql: &'static str) -> Query<DB> {
         Query {
             sql,

@@ -196,7 +196,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         let begun = self.begin_in_steps(sign_in).await;
         let ended = match begun {
             Ok(Some(_)) => self.commit_and_announce().await,
-            _ => self.held.rollback().await.map_err(store_error::<DB>),
+            _ => self.roll_back().await,
         };
         ended?;
         begun

@@ -1,9 +1,9 @@
 //! What a database URL says, before anything is opened.
 
-use std::net::IpAddr;
 use std::str::FromStr as _;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use vestibule_core::is_loopback;
 
 use crate::error::ConnectError;
 
@@ -54,17 +54,9 @@ pub fn is_unverified(url: &str) -> bool {
 }
 
 fn is_local(options: &PgConnectOptions) -> bool {
-    options.get_socket().is_some() || is_this_machine(options.get_host())
-}
-
-/// By name or address, or as a folder with a socket.
-fn is_this_machine(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host.starts_with('/')
-        || host.eq_ignore_ascii_case("localhost")
-        || address
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    // A host may be the folder of a socket.
+    let host = options.get_host();
+    options.get_socket().is_some() || host.starts_with('/') || is_loopback(host)
 }
 
 #[cfg(test)]

@@ -6,28 +6,17 @@
     reason = "a test that cannot go on panics, and says what it skips"
 )]
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use vestibule_core::ports::StoreError;
 use vestibule_daemons::{Postgres, postgres_folder};
 use vestibule_storage::{StorageSettings, connect_store};
+use vestibule_testkit::TestCertificate;
 
 /// The server has this name and no other.
 const NAME: &str = "localhost";
 
-/// An authority that nobody knows, and what the server gets from it: certificate and key.
-fn authority_and_server() -> (String, [String; 2]) {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec![NAME.to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap();
-    (authority.pem(), [certificate.pem(), key.serialize_pem()])
-}
-
 /// Has the server write the files itself: they must be its own, and readable by nobody else.
-async fn turn_on_tls(postgres: &Postgres, [certificate, key]: [String; 2]) {
+async fn turn_on_tls(postgres: &Postgres, files: &TestCertificate) {
     let url = format!("{}?sslmode=disable", postgres.url("postgres"));
     let mut connection = PgConnection::connect(&url).await.unwrap();
     let mut run = async |sql: String| {
@@ -37,7 +26,10 @@ async fn turn_on_tls(postgres: &Postgres, [certificate, key]: [String; 2]) {
             .unwrap();
     };
     // The server's folder is the one that its programs start in.
-    for (file, pem) in [("server.crt", certificate), ("server.key", key)] {
+    for (file, pem) in [
+        ("server.crt", &files.certificate),
+        ("server.key", &files.key),
+    ] {
         run(format!(
             "copy (select unnest(string_to_array('{pem}', e'\\n'))) to program 'umask 077; cat > {file}'"
         ))
@@ -56,11 +48,11 @@ async fn a_certificate_is_verified_in_full() {
         return;
     }
     let postgres = Postgres::start().unwrap();
-    let (authority, server) = authority_and_server();
-    turn_on_tls(&postgres, server).await;
+    let files = TestCertificate::of(NAME);
+    turn_on_tls(&postgres, &files).await;
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("root.pem");
-    std::fs::write(&root, authority).unwrap();
+    std::fs::write(&root, files.authority).unwrap();
 
     let url = |host: &str, query: &str| {
         let url = postgres.url("postgres").replace("127.0.0.1", host);

@@ -17,9 +17,11 @@ mod database;
 mod random;
 mod redis;
 mod smtp;
+mod tls;
 
 pub use clock::FakeClock;
 pub use database::{TestDatabase, databases};
 pub use random::SeededRandom;
 pub use redis::{redis_contents, redis_prefix, redis_url};
 pub use smtp::{SmtpMessage, SmtpPeer, SmtpScript, SmtpSeen};
+pub use tls::TestCertificate;

@@ -14,6 +14,7 @@ use redis::{
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 use url::Url;
+use vestibule_core::is_loopback;
 
 use super::breaker::Breaker;
 
@@ -241,14 +242,6 @@ fn root_certificate(url: &str) -> Result<Option<Vec<u8>>, InvalidRedisUrl> {
     file.map(|file| std::fs::read(&*file))
         .transpose()
         .map_err(InvalidRedisUrl::RootCertificate)
-}
-
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

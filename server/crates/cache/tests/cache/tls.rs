@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use vestibule_cache::RedisLink;
+use vestibule_testkit::TestCertificate;
 
 use crate::server::RedisServer;
 use crate::support::{Replica, charge};
@@ -13,16 +13,11 @@ const NAME: &str = "localhost";
 
 /// Turns TLS on at a port of its own, under an authority that nobody knows; gives the port.
 fn turn_on_tls(server: &RedisServer, folder: &Path) -> u16 {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec![NAME.to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &authority).unwrap();
+    let files = TestCertificate::of(NAME);
     for (file, pem) in [
-        ("ca.pem", authority.pem()),
-        ("server.pem", certificate.pem()),
-        ("server.key", key.serialize_pem()),
+        ("ca.pem", files.authority),
+        ("server.pem", files.certificate),
+        ("server.key", files.key),
     ] {
         std::fs::write(folder.join(file), pem).unwrap();
     }

@@ -1,3 +1,6 @@
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Version};
+
 use super::*;
 use crate::crypto::SystemRandom;
 

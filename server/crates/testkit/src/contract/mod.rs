@@ -14,6 +14,7 @@ pub mod principals;
 pub mod records;
 pub mod refresh_tokens;
 pub mod sessions;
+pub mod sign_ins;
 pub mod users;
 pub mod whole;
 
@@ -51,11 +52,11 @@ macro_rules! store_contracts {
             sessions::last_seen_only_moves_forward,
             sessions::many_are_seen_in_one_statement,
             sessions::a_session_that_is_just_being_ended_is_not_waited_for,
-            sessions::parallel_sign_ins_do_not_outlive_the_end_of_all_sessions,
-            sessions::the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way,
-            sessions::a_sign_in_is_written_with_all_that_belongs_to_it,
-            sessions::a_sign_in_that_is_refused_leaves_nothing,
-            sessions::a_sign_in_that_fails_half_way_leaves_nothing,
+            sign_ins::parallel_sign_ins_do_not_outlive_the_end_of_all_sessions,
+            sign_ins::the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way,
+            sign_ins::a_sign_in_is_written_with_all_that_belongs_to_it,
+            sign_ins::a_sign_in_that_is_refused_leaves_nothing,
+            sign_ins::a_sign_in_that_fails_half_way_leaves_nothing,
             browser_sessions::a_cookie_is_bound_once_to_a_live_browser_session,
             browser_sessions::cookie_data_is_kept_while_the_session_lives,
             browser_sessions::an_ended_session_never_comes_back,

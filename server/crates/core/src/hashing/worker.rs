@@ -1,0 +1,233 @@
+//! What a hash thread does.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use metrics::histogram;
+use tokio::sync::mpsc;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::{
+    HashError, Job, MAX_BCRYPT_COST, MAX_LANES, MAX_MEMORY_KIB, MAX_PASSES, Verdict, Waiting,
+};
+
+/// One hash thread with its memory.
+pub(super) struct Worker {
+    pub params: Params,
+    pub memory: Vec<Block>,
+    /// Held while an imported hash is checked that needs more memory than ours.
+    pub oversize: Arc<Mutex<()>>,
+    pub hashes: Arc<AtomicU64>,
+}
+
+impl Worker {
+    pub fn run(&mut self, queue: &Mutex<mpsc::Receiver<Waiting>>) {
+        loop {
+            let next = match queue.lock() {
+                Ok(mut queue) => queue.blocking_recv(),
+                Err(_) => return,
+            };
+            let Some(Waiting { job, since }) = next else {
+                return;
+            };
+            histogram!("vestibule_hash_wait_seconds").record(since.elapsed());
+            let started = Instant::now();
+            // The caller gets an internal error; the thread lives on for the others.
+            drop(catch_unwind(AssertUnwindSafe(|| self.work(job))));
+            histogram!("vestibule_hash_duration_seconds").record(started.elapsed());
+        }
+    }
+
+    fn work(&mut self, job: Job) {
+        match job {
+            Job::Run(work) => work(),
+            // A caller that has gone away needs no hash.
+            Job::Hash { reply, .. } if reply.is_closed() => {}
+            Job::Verify { reply, .. } if reply.is_closed() => {}
+            Job::Hash {
+                password,
+                salt,
+                reply,
+            } => {
+                let _ = reply.send(self.hash(&password, &salt));
+            }
+            Job::Verify {
+                password,
+                stored,
+                salt,
+                reply,
+            } => {
+                let _ = reply.send(self.verify(&password, stored.as_deref(), &salt));
+            }
+        }
+    }
+
+    fn hash(&mut self, password: &str, salt: &[u8]) -> Result<String, HashError> {
+        let params = self.params.clone();
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        self.derive(
+            Algorithm::Argon2id,
+            Version::V0x13,
+            params.clone(),
+            password,
+            salt,
+            &mut output,
+        )?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params)?,
+            salt: Some(Salt::new(salt)?),
+            hash: Some(Output::new(&output)?),
+        };
+        Ok(hash.to_string())
+    }
+
+    fn verify(
+        &mut self,
+        password: &str,
+        stored: Option<&str>,
+        salt: &[u8],
+    ) -> Result<Verdict, HashError> {
+        let Some(stored) = stored else {
+            self.hash(password, salt)?;
+            return Ok(Verdict::Wrong);
+        };
+        let (is_right, is_current) = self.check(password, stored);
+        match (is_right, is_current) {
+            (true, true) => Ok(Verdict::Right),
+            (true, false) => Ok(Verdict::RightWithNewHash(self.hash(password, salt)?)),
+            // An account with an older, cheaper hash does not answer faster (lesson V3).
+            (false, false) if self.is_cheaper(stored) => {
+                self.hash(password, salt).map(|_| Verdict::Wrong)
+            }
+            (false, _) => Ok(Verdict::Wrong),
+        }
+    }
+
+    /// Whether the password is right, and whether the stored form is the one that is written today.
+    fn check(&mut self, password: &str, stored: &str) -> (bool, bool) {
+        if stored.starts_with("$2") {
+            // bcrypt looks at 72 bytes: a longer password was not checked whole, so what was typed must not replace it.
+            return (verify_bcrypt(password, stored), password.len() > 72);
+        }
+        let Ok(parsed) = PasswordHash::new(stored) else {
+            return (false, false);
+        };
+        let is_right = self.verify_argon2(password, &parsed).unwrap_or(false);
+        let is_current = parsed.algorithm == Algorithm::Argon2id.ident()
+            && parsed.version == Some(Version::V0x13.into())
+            && Params::try_from(&parsed).is_ok_and(|params| {
+                (params.m_cost(), params.t_cost(), params.p_cost())
+                    == (
+                        self.params.m_cost(),
+                        self.params.t_cost(),
+                        self.params.p_cost(),
+                    )
+            });
+        (is_right, is_current)
+    }
+
+    fn verify_argon2(&mut self, password: &str, stored: &PasswordHash) -> Option<bool> {
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+        let version = stored
+            .version
+            .map_or(Ok(Version::V0x10), Version::try_from)
+            .ok()?;
+        let params = Params::try_from(stored).ok()?;
+        if params.m_cost() > MAX_MEMORY_KIB
+            || params.t_cost() > MAX_PASSES
+            || params.p_cost() > MAX_LANES
+        {
+            return None;
+        }
+        let expected = stored.hash?;
+        let mut output = Zeroizing::new(vec![0; expected.len()]);
+        self.derive(
+            algorithm,
+            version,
+            params,
+            password,
+            stored.salt?.as_ref(),
+            &mut output,
+        )
+        .ok()?;
+        Some(
+            aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected.as_bytes()).is_ok(),
+        )
+    }
+
+    /// Runs Argon2 in the thread's own memory, which is wiped afterwards.
+    fn derive(
+        &mut self,
+        algorithm: Algorithm,
+        version: Version,
+        params: Params,
+        password: &str,
+        salt: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), HashError> {
+        self.hashes.fetch_add(1, Ordering::Relaxed);
+        let blocks = params.block_count();
+        let own_blocks = self.params.block_count();
+        let argon2 = Argon2::new(algorithm, version, params);
+        if blocks > own_blocks {
+            let _one_at_a_time = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
+            return derive_in(
+                &mut vec![Block::default(); blocks],
+                &argon2,
+                password,
+                salt,
+                output,
+            );
+        }
+        self.memory.resize(own_blocks, Block::default());
+        derive_in(&mut self.memory[..blocks], &argon2, password, salt, output)
+    }
+
+    /// Whether the stored hash cost less to check than one of ours.
+    fn is_cheaper(&self, stored: &str) -> bool {
+        /// A bcrypt check of this cost takes about as long as an Argon2id run at the floor.
+        const COMPARABLE_BCRYPT_COST: u32 = 8;
+        if let Some(cost) = bcrypt_cost(stored) {
+            return cost < COMPARABLE_BCRYPT_COST;
+        }
+        let work = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
+        let params = PasswordHash::new(stored)
+            .ok()
+            .and_then(|parsed| Params::try_from(&parsed).ok());
+        params.is_none_or(|params| {
+            work(&params) < work(&self.params) || params.m_cost() > MAX_MEMORY_KIB
+        })
+    }
+}
+
+/// Runs Argon2 and wipes the memory that it used.
+fn derive_in(
+    memory: &mut [Block],
+    argon2: &Argon2<'_>,
+    password: &str,
+    salt: &[u8],
+    output: &mut [u8],
+) -> Result<(), HashError> {
+    let result =
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut *memory);
+    for block in memory {
+        block.zeroize();
+    }
+    Ok(result?)
+}
+
+fn bcrypt_cost(stored: &str) -> Option<u32> {
+    let cost = stored.strip_prefix("$2")?.split('$').nth(1)?;
+    cost.parse().ok()
+}
+
+fn verify_bcrypt(password: &str, stored: &str) -> bool {
+    bcrypt_cost(stored).is_some_and(|cost| cost <= MAX_BCRYPT_COST)
+        && bcrypt::verify(password, stored).unwrap_or(false)
+}

@@ -1,0 +1,120 @@
+//! The ring of keys that signs and verifies access tokens, and the set of them that services get.
+
+use std::sync::Arc;
+
+use aws_lc_rs::signature::Ed25519KeyPair;
+use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use time::OffsetDateTime;
+
+use crate::crypto::{MasterKey, hash_token};
+use crate::error::{AuthError, BoxError};
+use crate::model::SigningKey;
+use crate::ports::{Random, Store};
+
+/// The JSON Web Key Set (RFC 7517) of all published keys, as it is served.
+#[derive(Clone)]
+pub struct KeySet {
+    pub json: Arc<[u8]>,
+    /// The hash of it: another one where it is another one.
+    pub hash: Arc<str>,
+}
+
+/// The published keys, parsed once, with the set as it is served.
+pub(super) struct KeyRing {
+    pub keys: Vec<RingKey>,
+    pub published: KeySet,
+}
+
+pub(super) struct RingKey {
+    pub kid: String,
+    pub active_at: OffsetDateTime,
+    pub signing: EncodingKey,
+    pub verifying: DecodingKey,
+    jwk: Jwk,
+}
+
+impl KeyRing {
+    pub fn key(&self, kid: &str) -> Option<&RingKey> {
+        self.keys.iter().find(|key| key.kid == kid)
+    }
+
+    /// The newest key that may sign: published earlier, so that verifiers know it.
+    pub fn signing_key(&self, now: OffsetDateTime) -> Option<&RingKey> {
+        self.keys
+            .iter()
+            .filter(|key| key.active_at <= now)
+            .max_by_key(|key| (key.active_at, &key.kid))
+    }
+}
+
+/// Loads the published keys.
+pub(super) async fn load_ring(
+    store: &dyn Store,
+    master: &MasterKey,
+    now: OffsetDateTime,
+) -> Result<KeyRing, AuthError> {
+    let stored = store.connect().await?.signing_keys(now).await?;
+    let keys = stored
+        .iter()
+        .map(|key| ring_key(key, master))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(AuthError::Internal)?;
+    let jwks: Vec<&Jwk> = keys.iter().map(|key| &key.jwk).collect();
+    let json = serde_json::json!({ "keys": jwks }).to_string();
+    let published = KeySet {
+        hash: hash_token(&json).into(),
+        json: json.into_bytes().into(),
+    };
+    Ok(KeyRing { keys, published })
+}
+
+fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError> {
+    let pkcs8 = master.open(&stored.kid, &stored.sealed_private_key).map_err(|_| {
+        format!("the signing key {} was sealed under another master key: start with the master key it was made with", stored.kid)
+    })?;
+    let (signing, jwk) = parse_key(&pkcs8)?;
+    let verifying = DecodingKey::from_jwk(&jwk)?;
+    Ok(RingKey {
+        kid: stored.kid.clone(),
+        active_at: stored.active_at,
+        signing,
+        verifying,
+        jwk,
+    })
+}
+
+fn parse_key(pkcs8: &[u8]) -> Result<(EncodingKey, Jwk), BoxError> {
+    let signing = EncodingKey::from_ed_der(pkcs8);
+    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::EdDSA)?;
+    jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256)?);
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    jwk.common.key_algorithm = Some(KeyAlgorithm::EdDSA);
+    Ok((signing, jwk))
+}
+
+/// A key that signs from now on.
+pub(super) fn new_signing_key(
+    master: &MasterKey,
+    random: &dyn Random,
+    now: OffsetDateTime,
+) -> Result<SigningKey, AuthError> {
+    let pair =
+        Ed25519KeyPair::generate().map_err(|_| AuthError::internal("no key could be generated"))?;
+    let pkcs8 = pair
+        .to_pkcs8v1()
+        .map_err(|_| AuthError::internal("the new key has no PKCS#8 form"))?;
+    let (_, jwk) = parse_key(pkcs8.as_ref()).map_err(AuthError::Internal)?;
+    let kid = jwk.common.key_id.unwrap_or_default();
+    let sealed_private_key = master
+        .seal(&kid, pkcs8.as_ref(), random)
+        .map_err(AuthError::internal)?;
+    Ok(SigningKey {
+        kid,
+        algorithm: "EdDSA".to_owned(),
+        sealed_private_key,
+        created_at: now,
+        active_at: now,
+        expires_at: None,
+    })
+}

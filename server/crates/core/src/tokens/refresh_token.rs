@@ -1,0 +1,37 @@
+//! Refresh tokens as text.
+
+use uuid::Uuid;
+
+use crate::crypto::MasterKey;
+
+/// A refresh token as its holder has it: family id, 256 secret bits and a tag, in URL-safe base64.
+pub(crate) struct RefreshTokenText {
+    pub family: Uuid,
+}
+
+impl RefreshTokenText {
+    pub(crate) fn encode(master: &MasterKey, family: Uuid, secret: &[u8; 32]) -> String {
+        use base64::Engine as _;
+        let tag = master.refresh_tag(family, secret);
+        let bytes = [family.as_bytes().as_slice(), secret, &tag[..16]].concat();
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// `None` for text that this deployment did not make: it costs no query, and an outdated token is told from a made-up
+    /// one.
+    pub(crate) fn parse(master: &MasterKey, text: &str) -> Option<Self> {
+        use base64::Engine as _;
+        if text.len() != 86 {
+            return None;
+        }
+        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(text)
+            .ok()?;
+        let (family, rest) = bytes.split_at_checked(16)?;
+        let (secret, tag) = rest.split_at_checked(32)?;
+        let family = Uuid::from_slice(family).ok()?;
+        let expected = master.refresh_tag(family, secret);
+        aws_lc_rs::constant_time::verify_slices_are_equal(tag, &expected[..16]).ok()?;
+        Some(Self { family })
+    }
+}
