@@ -7,7 +7,7 @@ use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
 use vestibule_mail::MailSettings;
 
-use crate::support::{Browser, PASSWORD, PUBLIC_URL, TestApp, on_every_database};
+use crate::support::{Browser, NEW_PASSWORD, PASSWORD, PUBLIC_URL, TestApp, on_every_database};
 
 on_every_database! {
     the_link_takes_the_account_back,
@@ -25,7 +25,6 @@ on_every_database! {
     what_a_thief_has_open_is_dead_after_it,
 }
 
-const NEW_PASSWORD: &str = "a quite different phrase";
 const SUPPORT: &str = "help@example.org";
 
 fn with_support(config: &mut Config) {

@@ -1,11 +1,12 @@
-//! The hosted pages and their forms, as a browser without JavaScript has them.
+//! The hosted pages and their forms, as a browser without JavaScript has them. The cookie of the session is in
+//! `session_cookie.rs`.
 
 use http::Method;
 use serde_json::json;
 
 use crate::support::{
-    Answer, Browser, PASSWORD, PUBLIC_URL, TestApp, address, location, on_every_database,
-    signed_in_browser,
+    Browser, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SESSION_COOKIE, TestApp, address, is_signed_in,
+    location, on_every_database, sign_in, signed_in_browser,
 };
 
 on_every_database! {
@@ -18,25 +19,7 @@ on_every_database! {
     only_paths_of_our_own_are_returned_to,
     a_mailed_link_changes_nothing_before_the_button,
     a_forgotten_password_is_reset,
-    a_changed_password_gets_a_new_cookie_and_ends_the_others,
-    a_cookie_that_we_did_not_make_is_nobody,
-    pages_and_api_show_the_same_sessions,
-    a_post_to_logout_signs_out,
-    the_api_does_not_read_cookies,
     names_are_text_and_nothing_more,
-}
-
-const SESSION: &str = "__Host-sid";
-const NEW_PASSWORD: &str = "a quite different phrase";
-
-async fn sign_in(browser: &mut Browser, email: &str, password: &str) -> Answer {
-    browser
-        .submit("sign_in", &[("email", email), ("password", password)])
-        .await
-}
-
-async fn is_signed_in(browser: &mut Browser) -> bool {
-    browser.open("/account").await.status == 200
 }
 
 async fn every_page_is_there_for_people(app: TestApp) {
@@ -218,11 +201,11 @@ async fn a_visitor_registers_and_signs_out(app: TestApp) {
         .await;
     assert_eq!(location(&answer), "/account");
 
-    let cookie = browser.cookie(SESSION).unwrap().to_owned();
+    let cookie = browser.cookie(SESSION_COOKIE).unwrap().to_owned();
     assert_eq!(location(&browser.submit("sign_out", &[]).await), "/login");
-    assert_eq!(browser.cookie(SESSION), None);
+    assert_eq!(browser.cookie(SESSION_COOKIE), None);
     assert!(!is_signed_in(&mut browser).await);
-    browser.set_cookie(SESSION, &cookie);
+    browser.set_cookie(SESSION_COOKIE, &cookie);
     assert!(
         !is_signed_in(&mut browser).await,
         "the cookie is dead on the server"
@@ -238,7 +221,7 @@ async fn a_refused_sign_in_is_told_once_and_keeps_the_address(app: TestApp) {
         "/login",
         "nothing of it is in the address bar"
     );
-    assert_eq!(browser.cookie(SESSION), None);
+    assert_eq!(browser.cookie(SESSION_COOKIE), None);
     let page = browser.open("/login").await.expect(200).text();
     assert!(page.contains("value=\"ann@example.org\""), "{page}");
     assert!(!page.contains("not the password"), "{page}");
@@ -250,7 +233,7 @@ async fn a_refused_sign_in_is_told_once_and_keeps_the_address(app: TestApp) {
             location(&sign_in(&mut browser, email, password).await),
             "/login"
         );
-        assert_eq!(browser.cookie(SESSION), None);
+        assert_eq!(browser.cookie(SESSION_COOKIE), None);
     }
 }
 
@@ -368,151 +351,6 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
         app.read_mails().await,
         ["password_changed to ann@example.org"]
     );
-}
-
-async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) {
-    let ann = app.user("ann@example.org").await;
-    let (mut browser, mut other) = (
-        signed_in_browser(&app, "ann@example.org").await,
-        signed_in_browser(&app, "ann@example.org").await,
-    );
-    let before = browser.cookie(SESSION).unwrap().to_owned();
-    let wrong = [
-        ("current_password", "wrong"),
-        ("new_password", NEW_PASSWORD),
-    ];
-    assert_eq!(
-        location(&browser.submit("change_password", &wrong).await),
-        "/account/password"
-    );
-    let right = [
-        ("current_password", PASSWORD),
-        ("new_password", NEW_PASSWORD),
-    ];
-    assert_eq!(
-        location(&browser.submit("change_password", &right).await),
-        "/account"
-    );
-    assert_ne!(browser.cookie(SESSION).unwrap(), before);
-    assert!(is_signed_in(&mut browser).await);
-    let mut thief = Browser::new(&app);
-    thief.set_cookie(SESSION, &before);
-    assert!(!is_signed_in(&mut thief).await);
-    assert!(!is_signed_in(&mut other).await);
-    assert!(!app.accepts(&ann.access_token).await);
-    assert_eq!(
-        app.read_mails().await,
-        ["password_changed to ann@example.org"]
-    );
-}
-
-async fn a_cookie_that_we_did_not_make_is_nobody(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = Browser::new(&app);
-    for value in [
-        "x",
-        "AAAAAAAAAAAAAAAAAAAAAA",
-        "' or 1=1 --",
-        "%00",
-        "-1",
-        &"A".repeat(3000),
-    ] {
-        browser.set_cookie(SESSION, value);
-        assert!(!is_signed_in(&mut browser).await, "{value}");
-    }
-    // Signing in never adopts an id that was there before.
-    browser.set_cookie(SESSION, "AAAAAAAAAAAAAAAAAAAAAA");
-    sign_in(&mut browser, "ann@example.org", PASSWORD).await;
-    assert_ne!(browser.cookie(SESSION).unwrap(), "AAAAAAAAAAAAAAAAAAAAAA");
-    // A second sign-in gives a new one, and the one before is dead.
-    let before = browser.cookie(SESSION).unwrap().to_owned();
-    sign_in(&mut browser, "ann@example.org", PASSWORD).await;
-    assert_ne!(browser.cookie(SESSION).unwrap(), before);
-    browser.set_cookie(SESSION, &before);
-    assert!(!is_signed_in(&mut browser).await);
-    assert_eq!(
-        app.read_mails().await,
-        ["new_device to ann@example.org"],
-        "the second time it is known"
-    );
-}
-
-async fn pages_and_api_show_the_same_sessions(app: TestApp) {
-    let ann = app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let list = async || {
-        let body = app
-            .get("/sessions")
-            .bearer(&ann.access_token)
-            .await
-            .expect(200)
-            .json();
-        body["sessions"].as_array().unwrap().clone()
-    };
-    let sessions = list().await;
-    assert_eq!(sessions.len(), 2);
-    let from_browser = sessions
-        .iter()
-        .find(|session| session["kind"] == "browser")
-        .unwrap();
-    let id = from_browser["id"].as_str().unwrap();
-    app.delete(&format!("/sessions/{id}"))
-        .bearer(&ann.access_token)
-        .await
-        .expect(204);
-    assert!(!is_signed_in(&mut browser).await);
-
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let eve = app.user("eve@example.org").await;
-    let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
-    let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
-    for id in [theirs.as_str(), "not-a-uuid", ""] {
-        assert_eq!(
-            location(
-                &browser
-                    .submit("revoke_session", &[("session_id", id)])
-                    .await
-            ),
-            "/account/sessions"
-        );
-    }
-    assert!(app.accepts(&eve.access_token).await);
-    assert_eq!(
-        location(&browser.submit("sign_out_others", &[]).await),
-        "/account/sessions"
-    );
-    assert!(is_signed_in(&mut browser).await && !app.accepts(&ann.access_token).await);
-}
-
-async fn a_post_to_logout_signs_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    assert_eq!(location(&browser.post("/logout").await), "/login");
-    assert_eq!(browser.cookie(SESSION), None);
-    assert!(!is_signed_in(&mut browser).await);
-}
-
-async fn the_api_does_not_read_cookies(app: TestApp) {
-    app.user("ann@example.org").await;
-    let browser = signed_in_browser(&app, "ann@example.org").await;
-    let cookie = format!("{SESSION}={}", browser.cookie(SESSION).unwrap());
-    app.get("/me")
-        .cookies(&cookie)
-        .await
-        .expect_problem(401, "unauthenticated");
-    app.post("/logout-all")
-        .cookies(&cookie)
-        .await
-        .expect_problem(401, "unauthenticated");
-    let value = browser.cookie(SESSION).unwrap();
-    app.get("/me")
-        .bearer(value)
-        .await
-        .expect_problem(401, "unauthenticated");
-    app.post("/refresh")
-        .json(&json!({ "refresh_token": value }))
-        .await
-        .expect_problem(401, "invalid_refresh_token");
 }
 
 async fn names_are_text_and_nothing_more(app: TestApp) {

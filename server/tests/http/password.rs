@@ -7,7 +7,8 @@ use time::Duration;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Answer, PASSWORD, PUBLIC_URL, SignedIn, TestApp, address, in_parallel, on_every_database,
+    Answer, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SignedIn, TestApp, address, in_parallel,
+    on_every_database,
 };
 
 on_every_database! {
@@ -25,8 +26,6 @@ on_every_database! {
     a_change_keeps_the_rules_for_passwords,
     the_policy_is_the_one_in_force,
 }
-
-const NEW_PASSWORD: &str = "a quite different phrase";
 
 async fn forgot(app: &TestApp, email: &str) -> Answer {
     app.post("/password/forgot")

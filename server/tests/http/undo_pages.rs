@@ -4,7 +4,7 @@ use time::Duration;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, assert_fault, assert_has, assert_has_not,
+    Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_fault, assert_has, assert_has_not,
     location, on_every_database, open_page as page, signed_in_browser,
 };
 
@@ -23,7 +23,6 @@ on_every_database! {
     links_that_take_back_change_nothing_before_the_button,
 }
 
-const WRONG: &str = "not the password at all";
 /// Longer than a given password counts.
 const STALE: Duration = Duration::minutes(11);
 

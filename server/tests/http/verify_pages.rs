@@ -1,12 +1,12 @@
 //! Confirming an address on the pages: in the browser that registered, and in another one, where a password is wanted.
+//! Links that no longer work are in `dead_link_pages.rs`.
 
 use serde_json::json;
-use time::Duration;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, assert_has, assert_has_not, location,
-    on_every_database, open_page as page, signed_in_browser,
+    Browser, PASSWORD, TestApp, WRONG, assert_has, assert_has_not, follow_verify_link as follow,
+    location, on_every_database, open_page as page, signed_in_browser,
 };
 
 on_every_database! {
@@ -16,28 +16,13 @@ on_every_database! {
     a_wrong_password_uses_nothing_up,
     who_does_not_know_the_password_gets_a_mail,
     a_code_in_another_browser_wants_the_password,
-    a_dead_link_sends_a_new_one_without_typing,
-    an_unknown_link_asks_for_the_address,
     a_change_is_confirmed_in_another_browser,
-    a_link_of_a_change_that_was_not_made_says_so,
-    a_link_of_a_change_that_was_made_says_so,
-    a_dead_link_says_so_as_often_as_it_is_looked_at,
-    a_dead_link_leaves_the_way_to_the_code_open,
     a_link_of_another_account_does_not_hide_the_own_code,
     who_signs_in_leaves_a_waiting_link_behind,
     news_is_not_lost_on_who_is_signed_in_to_another_account,
     who_is_confirmed_has_nothing_left_to_do,
     a_wait_brings_the_scripts_that_count_it_down,
     a_code_form_does_not_tell_who_has_an_account with privately,
-}
-
-const WRONG: &str = "not the password at all";
-
-/// A browser that followed the mailed link.
-async fn follow(browser: &mut Browser, mail: &Mail) -> String {
-    let path = mail.link.strip_prefix(PUBLIC_URL).unwrap();
-    assert_eq!(location(&browser.open(path).await), "/verify-email");
-    page(browser, "/verify-email").await
 }
 
 async fn is_verified(app: &TestApp, access_token: &str) -> bool {
@@ -185,60 +170,6 @@ async fn a_code_in_another_browser_wants_the_password(app: TestApp) {
     assert_eq!(location(&answer), "/account");
 }
 
-async fn a_dead_link_sends_a_new_one_without_typing(app: TestApp) {
-    let (ann, mail) = app.register("zoe@example.org").await;
-    app.advance(Duration::hours(25));
-    let mut browser = Browser::new(&app);
-    let dead = follow(&mut browser, &mail).await;
-    for part in ["<span>Send a new link to ", "<bdi>z***@example.org</bdi>"] {
-        assert!(dead.contains(part), "{part} in {dead}");
-    }
-    for part in ["zoe@example.org", "name=\"email\""] {
-        assert!(!dead.contains(part), "{part} in {dead}");
-    }
-    let answer = browser.submit("resend_by_link", &[]).await;
-    assert_eq!(location(&answer), "/verify-email");
-    let sent = page(&mut browser, "/verify-email").await;
-    assert!(
-        sent.contains("role=\"status\"") && sent.contains("name=\"code\""),
-        "{sent}"
-    );
-    let mail = app.mail_to("zoe@example.org").await;
-    assert_eq!(mail.kind, MailKind::VerifyEmail);
-    follow(&mut browser, &mail).await;
-    browser
-        .submit("verify_email", &[("password", PASSWORD)])
-        .await;
-    assert_eq!(app.text("select cast(count(*) as text) from users where email = 'zoe@example.org' and is_email_verified").await, "1");
-    assert!(
-        !app.accepts(&ann.access_token).await,
-        "15 minutes are long over"
-    );
-    app.read_mails().await;
-    // The token is forgotten once it was used.
-    let answer = browser.submit("resend_by_link", &[]).await;
-    assert_eq!(location(&answer), "/verify-email");
-    assert!(app.read_mails().await.is_empty());
-}
-
-async fn an_unknown_link_asks_for_the_address(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = Browser::new(&app);
-    browser.open("/verify-email?token=nonsense").await;
-    let dead = page(&mut browser, "/verify-email").await;
-    assert!(
-        dead.contains("no longer works") && dead.contains("name=\"email\""),
-        "{dead}"
-    );
-    for email in ["ann@example.org", "nobody@example.org"] {
-        let answer = browser
-            .submit("resend_verification", &[("email", email)])
-            .await;
-        assert_eq!(location(&answer), "/verify-email");
-    }
-    assert_eq!(app.read_mails().await, ["verify_email to ann@example.org"]);
-}
-
 async fn a_change_is_confirmed_in_another_browser(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.change_email(&ann, "ann@new.example").await.expect(202);
@@ -272,126 +203,6 @@ async fn a_change_is_confirmed_in_another_browser(app: TestApp) {
         mails.contains(&"email_changed to ann@example.org".to_owned()),
         "{mails:?}"
     );
-}
-
-const NOT_MADE: [(&str, &str); 2] = [
-    ("en", "The change of the address was not made"),
-    ("de", "Die Adresse wurde nicht geändert"),
-];
-
-async fn a_link_of_a_change_that_was_not_made_says_so(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    app.change_email(&ann, "ann@new.example").await.expect(202);
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("ann@new.example").await;
-    let mut signed_in = signed_in_browser(&app, "ann@example.org").await;
-    follow(&mut signed_in, &mail).await;
-    signed_in.submit("cancel_email_change", &[]).await;
-
-    // The form of the page that was open before the change was cancelled.
-    let answer = signed_in.submit("verify_email", &[]).await;
-    assert_eq!(location(&answer), "/verify-email");
-    let refused = page(&mut signed_in, "/verify-email").await;
-    assert_has(
-        &refused,
-        &["role=\"alert\"", "<title>Error: ", NOT_MADE[0].1],
-    );
-
-    let mut signed_out = Browser::new(&app);
-    follow(&mut signed_out, &mail).await;
-    for mut browser in [signed_in, signed_out] {
-        for (language, text) in NOT_MADE {
-            browser.set_cookie("__Host-language", language);
-            let dead = page(&mut browser, "/verify-email").await;
-            assert_has(&dead, &[text, "href=\"/account/email\""]);
-            assert_has_not(
-                &dead,
-                &[
-                    "role=\"alert\"",
-                    "nothing left to do",
-                    "nichts mehr zu tun",
-                    "resend_",
-                    "ann@",
-                ],
-            );
-        }
-    }
-    assert!(app.read_mails().await.is_empty());
-}
-
-async fn a_link_of_a_change_that_was_made_says_so(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    app.change_email(&ann, "ann@new.example").await.expect(202);
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("ann@new.example").await;
-    app.verify(mail.token.as_deref().unwrap()).await.expect(200);
-    app.mail_to("ann@example.org").await;
-    let mut browser = Browser::new(&app);
-    let dead = follow(&mut browser, &mail).await;
-    assert_has(
-        &dead,
-        &["The change was made", "a***@new.example", "href=\"/login\""],
-    );
-    assert_has_not(
-        &dead,
-        &["not made", "resend_", "enter_code", "ann@new.example"],
-    );
-    let mut browser = signed_in_browser(&app, "ann@new.example").await;
-    let done = follow(&mut browser, &mail).await;
-    assert_has(&done, &["nothing left to do", "ann@new.example"]);
-}
-
-async fn a_dead_link_says_so_as_often_as_it_is_looked_at(app: TestApp) {
-    let mut browser = Browser::new(&app);
-    for path in ["/verify-email", "/reset-password"] {
-        browser.open(&format!("{path}?token=nonsense")).await;
-        for _ in 0..2 {
-            assert_has(&page(&mut browser, path).await, &["no longer works"]);
-        }
-        let german = [("language", "de"), ("return_to", path)];
-        assert_eq!(
-            location(&browser.submit("set_language", &german).await),
-            path
-        );
-        assert_has(&page(&mut browser, path).await, &["gilt nicht mehr"]);
-        browser.set_cookie("__Host-language", "en");
-    }
-    // Who asks for another mail waits for that one.
-    for (function, path) in [
-        ("resend_verification", "/verify-email"),
-        ("forgot_password", "/reset-password"),
-    ] {
-        browser
-            .submit(function, &[("email", "nobody@example.org")])
-            .await;
-        assert_has_not(&page(&mut browser, path).await, &["no longer works"]);
-    }
-}
-
-async fn a_dead_link_leaves_the_way_to_the_code_open(app: TestApp) {
-    const PAGE: &str = "/verify-email?return_to=/account/profile";
-    app.user("ann@example.org").await;
-    for (mut browser, way_on) in [
-        (
-            Browser::new(&app),
-            "href=\"/login?return_to=/account/profile\"",
-        ),
-        (
-            signed_in_browser(&app, "ann@example.org").await,
-            "href=\"/account/profile\"",
-        ),
-    ] {
-        browser.open("/verify-email?token=nonsense").await;
-        let dead = page(&mut browser, PAGE).await;
-        assert_has(&dead, &["no longer works", "enter_code", way_on]);
-        assert_has_not(&dead, &["name=\"code\"", "href=\"/login\""]);
-        let fields = [("return_to", "/account/profile")];
-        let answer = browser.submit("enter_code", &fields).await;
-        assert_eq!(location(&answer), PAGE);
-        let form = page(&mut browser, PAGE).await;
-        assert_has(&form, &["name=\"code\"", way_on]);
-        assert_has_not(&form, &["no longer works"]);
-    }
 }
 
 async fn a_link_of_another_account_does_not_hide_the_own_code(app: TestApp) {

@@ -23,6 +23,10 @@ use super::call::Call;
 
 pub const PUBLIC_URL: &str = "https://auth.example.org";
 pub const PASSWORD: &str = "correct horse battery";
+/// What a test changes [`PASSWORD`] to.
+pub const NEW_PASSWORD: &str = "a quite different phrase";
+/// What somebody gives who does not know a password.
+pub const WRONG: &str = "not the password at all";
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// The portal as production configures it, on a database of its own.

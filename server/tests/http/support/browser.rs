@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use http::Method;
 
 use super::call::Call;
-use super::{Answer, PASSWORD, PUBLIC_URL, TestApp};
+use super::{Answer, Mail, PASSWORD, PUBLIC_URL, TestApp};
+
+/// The cookie of a browser's session.
+pub const SESSION_COOKIE: &str = "__Host-sid";
 
 /// A browser with JavaScript off: it keeps cookies and posts forms. Redirects are the test's to follow.
 pub struct Browser {
@@ -122,9 +125,27 @@ pub async fn signed_in_browser(app: &TestApp, email: &str) -> Browser {
     browser
 }
 
+/// Fills in the form of the sign-in page.
+pub async fn sign_in(browser: &mut Browser, email: &str, password: &str) -> Answer {
+    browser
+        .submit("sign_in", &[("email", email), ("password", password)])
+        .await
+}
+
+pub async fn is_signed_in(browser: &mut Browser) -> bool {
+    browser.open("/account").await.status == 200
+}
+
 /// A page that is there.
 pub async fn open_page(browser: &mut Browser, path: &str) -> String {
     browser.open(path).await.expect(200).text()
+}
+
+/// The page that a mailed link to confirm an address leads the browser to.
+pub async fn follow_verify_link(browser: &mut Browser, mail: &Mail) -> String {
+    let path = mail.link.strip_prefix(PUBLIC_URL).unwrap();
+    assert_eq!(location(&browser.open(path).await), "/verify-email");
+    open_page(browser, "/verify-email").await
 }
 
 #[track_caller]

@@ -6,14 +6,20 @@ mod browser;
 mod call;
 mod documented;
 mod flows;
+mod limits;
 mod mails;
 
 pub use answer::Answer;
-pub use app::{MASTER_KEY, PASSWORD, PUBLIC_URL, SignedIn, TestApp, config, meta, meta_from, run};
+pub use app::{
+    MASTER_KEY, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SignedIn, TestApp, WRONG, config, meta,
+    meta_from, run,
+};
 pub use browser::{
-    Browser, assert_fault, assert_has, assert_has_not, location, open_page, signed_in_browser,
+    Browser, SESSION_COOKIE, assert_fault, assert_has, assert_has_not, follow_verify_link,
+    is_signed_in, location, open_page, sign_in, signed_in_browser,
 };
 pub use call::Call;
+pub use limits::{DocumentedLimit, documented_limit, keeps};
 pub use mails::Mail;
 
 /// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a function change the
@@ -74,4 +80,9 @@ where
 /// An address of its own for each number, for what must not meet the limits of one network.
 pub fn address(number: usize) -> String {
     format!("198.51.{}.{}", number / 250, number % 250 + 1)
+}
+
+/// The network that requests come from is one of a proxy.
+pub fn trusted_proxy(config: &mut vestibule::config::Config) {
+    config.http.trusted_proxies = vestibule_web::TrustedProxies::parse(["192.0.2.0/24"]).unwrap();
 }

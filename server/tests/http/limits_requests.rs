@@ -1,0 +1,195 @@
+//! The limits of docs/SECURITY.md on what is no guess at a password: registrations, mails, mailed tokens, downloads,
+//! ratings, and requests of any kind. Guesses are in `limits.rs`.
+
+use http::Method;
+use serde_json::json;
+use time::Duration;
+
+use crate::support::{
+    PASSWORD, TestApp, address, assert_has, documented_limit, in_parallel, keeps, location,
+    on_replicas, signed_in_browser,
+};
+
+on_replicas! { 2;
+    registrations_from_one_network,
+    mails_to_one_address,
+    mails_from_one_network,
+    mailed_tokens_from_one_network,
+    downloads_of_one_account,
+    ratings_from_one_network,
+    requests_of_any_kind_from_one_network,
+}
+
+async fn registrations_from_one_network(app: TestApp) {
+    let register = async |number: usize, from: &str| {
+        let email = format!("user-{number}@example.org");
+        // Judging a password is work as well: what breaks a rule counts, and so does a taken address.
+        let email = match number % 3 {
+            0 => email.as_str(),
+            1 => "user-0@example.org",
+            _ => "nobody",
+        };
+        let body = json!({ "email": email, "password": PASSWORD });
+        app.post("/register").json(&body).from(from).await
+    };
+    let limit = documented_limit("registrations", "the network");
+    keeps(&app, limit, async |number| {
+        register(number, "203.0.113.7").await
+    })
+    .await;
+    let before = app.rows().await;
+    register(99, "203.0.113.7")
+        .await
+        .expect_problem(429, "rate_limited");
+    assert_eq!(app.rows().await, before);
+    register(99, "203.0.113.8").await.expect(201);
+    app.read_mails().await;
+}
+
+async fn mails_to_one_address(app: TestApp) {
+    app.user("ann@example.org").await;
+    let limit = documented_limit("mails that somebody can cause", "the address");
+    // Each kind of mail counts by itself: asking for one must not keep the owner from another.
+    for path in ["/password/forgot", "/email/resend"] {
+        for email in ["ann@example.org", "nobody@example.org"] {
+            keeps(&app, limit, async |number| {
+                let body = json!({ "email": email });
+                app.post(path).json(&body).from(&address(number)).await
+            })
+            .await;
+        }
+    }
+    let told = 2 * (limit.burst + 1);
+    assert_eq!(
+        app.read_mails().await.len(),
+        told,
+        "none of them to the unknown address"
+    );
+}
+
+async fn mails_from_one_network(app: TestApp) {
+    let ask = async |number: usize, from: &str| {
+        let path = ["/password/forgot", "/email/resend"][number % 2];
+        app.post(path)
+            .json(&json!({ "email": format!("user-{number}@example.org") }))
+            .from(from)
+            .await
+    };
+    let limit = documented_limit("mails that were asked for", "the network");
+    keeps(&app, limit, async |number| ask(number, "203.0.113.7").await).await;
+    ask(99, "203.0.113.8").await.expect(200);
+}
+
+async fn mailed_tokens_from_one_network(app: TestApp) {
+    let (_, mail) = app.register("ann@example.org").await;
+    let guess = async |number: usize| {
+        let token = format!("guess {number}");
+        let (path, body) = match number % 3 {
+            0 => ("/email/verify", json!({ "token": token })),
+            1 => (
+                "/email/verify",
+                json!({ "email": format!("{number}@example.org"), "code": "123456" }),
+            ),
+            _ => (
+                "/password/reset",
+                json!({ "token": token, "new_password": "a quite different phrase" }),
+            ),
+        };
+        app.post(path).json(&body).await
+    };
+    let limit = documented_limit("mailed tokens and codes tried", "the network");
+    keeps(&app, limit, guess).await;
+    let right = json!({ "token": mail.token });
+    let limited = app.post("/email/verify").json(&right).await;
+    limited.expect_problem(429, "rate_limited");
+    app.advance(limit.period);
+    app.post("/email/verify").json(&right).await.expect(200);
+}
+
+async fn downloads_of_one_account(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browsers = Vec::new();
+    for _ in 0..2 {
+        browsers.push(signed_in_browser(&app, "ann@example.org").await);
+    }
+    let limit = documented_limit("downloads of an account's data", "the account");
+    let browsers = tokio::sync::Mutex::new(browsers);
+    keeps(&app, limit, async |number| {
+        // The password has to be given again after a while.
+        let browser = &mut browsers.lock().await[number % 2];
+        let confirmed = browser
+            .submit("confirm_password", &[("password", PASSWORD)])
+            .await;
+        location(&confirmed);
+        browser.post("/account/export").await
+    })
+    .await;
+    assert_eq!(app.read_mails().await.len(), limit.burst + 1);
+}
+
+async fn ratings_from_one_network(app: TestApp) {
+    let limit = documented_limit("ratings of a new password", "the network");
+    keeps(&app, limit, async |_| {
+        let call = app.at(Method::POST, "/_fn/password_strength");
+        call.form(&[("password", "too few")]).await
+    })
+    .await;
+}
+
+/// Pages and API alike, whatever is answered; not what machines ask for and what pages are drawn with.
+async fn requests_of_any_kind_from_one_network(app: TestApp) {
+    let limit = documented_limit("requests of any kind", "the network");
+    let ask = |number: usize| {
+        let call = match number % 4 {
+            0 => app.get("/password/policy"),
+            1 => app.get("/me"),
+            2 => app
+                .post("/refresh")
+                .json(&json!({ "refresh_token": "none" })),
+            _ => app.at(Method::GET, "/login").header("accept", "text/html"),
+        };
+        call.from("203.0.113.7")
+    };
+    let free = [
+        "/health",
+        "/health/live",
+        "/.well-known/jwks.json",
+        "/pkg/1/vestibule.css",
+    ];
+    let mut statuses = Vec::new();
+    while statuses.len() < limit.burst + 40 {
+        let calls = in_parallel(20, |number| {
+            let call = ask(statuses.len() + number);
+            async move { call.await.status.as_u16() }
+        });
+        statuses.extend(calls.await);
+        let path = free[statuses.len() / 20 % free.len()];
+        let answer = app.at(Method::GET, path).from("203.0.113.7").await;
+        assert_ne!(answer.status, 429, "{path}");
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 40);
+
+    let problem = app.get("/me").from("203.0.113.7").await;
+    assert_eq!(problem.expect_problem(429, "rate_limited").retry_after(), 1);
+    let page = ask(3).await.expect(429);
+    assert_eq!(page.retry_after(), 1);
+    assert_has(&page.text(), &["<!DOCTYPE html>", "Too many"]);
+    ask(3).from("203.0.113.8").await.expect(200);
+    // A body has to be waited for, wherever it goes.
+    app.at(Method::POST, "/health/live")
+        .json(&json!({}))
+        .from("203.0.113.7")
+        .await
+        .expect(429);
+    // Not by the beginning of the path either.
+    app.at(Method::GET, "/healthy")
+        .from("203.0.113.7")
+        .await
+        .expect(429);
+    let more = Duration::SECOND.whole_milliseconds() / limit.period.whole_milliseconds();
+    app.advance(Duration::SECOND);
+    for number in 0..=usize::try_from(more).unwrap() {
+        let status = ask(number).await.status.as_u16();
+        assert_eq!(status == 429, number == 20, "{number}: {status}");
+    }
+}

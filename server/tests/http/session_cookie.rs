@@ -1,0 +1,119 @@
+//! The cookie of a browser's session: who gets it, when it is replaced and dies, and that the API does not read it.
+
+use serde_json::json;
+
+use crate::support::{
+    Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, is_signed_in, location,
+    on_every_database, sign_in, signed_in_browser,
+};
+
+on_every_database! {
+    a_changed_password_gets_a_new_cookie_and_ends_the_others,
+    a_cookie_that_we_did_not_make_is_nobody,
+    a_post_to_logout_signs_out,
+    the_api_does_not_read_cookies,
+}
+
+async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let (mut browser, mut other) = (
+        signed_in_browser(&app, "ann@example.org").await,
+        signed_in_browser(&app, "ann@example.org").await,
+    );
+    let before = browser.cookie(SESSION_COOKIE).unwrap().to_owned();
+    let wrong = [
+        ("current_password", "wrong"),
+        ("new_password", NEW_PASSWORD),
+    ];
+    assert_eq!(
+        location(&browser.submit("change_password", &wrong).await),
+        "/account/password"
+    );
+    let right = [
+        ("current_password", PASSWORD),
+        ("new_password", NEW_PASSWORD),
+    ];
+    assert_eq!(
+        location(&browser.submit("change_password", &right).await),
+        "/account"
+    );
+    assert_ne!(browser.cookie(SESSION_COOKIE).unwrap(), before);
+    assert!(is_signed_in(&mut browser).await);
+    let mut thief = Browser::new(&app);
+    thief.set_cookie(SESSION_COOKIE, &before);
+    assert!(!is_signed_in(&mut thief).await);
+    assert!(!is_signed_in(&mut other).await);
+    assert!(!app.accepts(&ann.access_token).await);
+    assert_eq!(
+        app.read_mails().await,
+        ["password_changed to ann@example.org"]
+    );
+}
+
+async fn a_cookie_that_we_did_not_make_is_nobody(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = Browser::new(&app);
+    for value in [
+        "x",
+        "AAAAAAAAAAAAAAAAAAAAAA",
+        "' or 1=1 --",
+        "%00",
+        "-1",
+        &"A".repeat(3000),
+    ] {
+        browser.set_cookie(SESSION_COOKIE, value);
+        assert!(!is_signed_in(&mut browser).await, "{value}");
+    }
+    // Signing in never adopts an id that was there before.
+    browser.set_cookie(SESSION_COOKIE, "AAAAAAAAAAAAAAAAAAAAAA");
+    sign_in(&mut browser, "ann@example.org", PASSWORD).await;
+    assert_ne!(
+        browser.cookie(SESSION_COOKIE).unwrap(),
+        "AAAAAAAAAAAAAAAAAAAAAA"
+    );
+    // A second sign-in gives a new one, and the one before is dead.
+    let before = browser.cookie(SESSION_COOKIE).unwrap().to_owned();
+    sign_in(&mut browser, "ann@example.org", PASSWORD).await;
+    assert_ne!(browser.cookie(SESSION_COOKIE).unwrap(), before);
+    browser.set_cookie(SESSION_COOKIE, &before);
+    assert!(!is_signed_in(&mut browser).await);
+    assert_eq!(
+        app.read_mails().await,
+        ["new_device to ann@example.org"],
+        "the second time it is known"
+    );
+}
+
+async fn a_post_to_logout_signs_out(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    assert_eq!(location(&browser.post("/logout").await), "/login");
+    assert_eq!(browser.cookie(SESSION_COOKIE), None);
+    assert!(!is_signed_in(&mut browser).await);
+}
+
+async fn the_api_does_not_read_cookies(app: TestApp) {
+    app.user("ann@example.org").await;
+    let browser = signed_in_browser(&app, "ann@example.org").await;
+    let cookie = format!(
+        "{SESSION_COOKIE}={}",
+        browser.cookie(SESSION_COOKIE).unwrap()
+    );
+    app.get("/me")
+        .cookies(&cookie)
+        .await
+        .expect_problem(401, "unauthenticated");
+    app.post("/logout-all")
+        .cookies(&cookie)
+        .await
+        .expect_problem(401, "unauthenticated");
+    let value = browser.cookie(SESSION_COOKIE).unwrap();
+    app.get("/me")
+        .bearer(value)
+        .await
+        .expect_problem(401, "unauthenticated");
+    app.post("/refresh")
+        .json(&json!({ "refresh_token": value }))
+        .await
+        .expect_problem(401, "invalid_refresh_token");
+}

@@ -1,0 +1,175 @@
+//! The page of the devices that are signed in, and what the other pages and the API say of the same sessions.
+
+use crate::support::{
+    Browser, PASSWORD, TestApp, assert_has, assert_has_not, is_signed_in, location,
+    on_every_database, open_page as page, signed_in_browser,
+};
+
+on_every_database! {
+    a_changed_password_is_what_the_device_signed_in_with,
+    signing_out_everywhere_is_told_as_what_it_was,
+    sessions_are_shown_and_ended,
+    sessions_of_others_stay,
+    pages_and_api_show_the_same_sessions,
+}
+
+async fn a_changed_password_is_what_the_device_signed_in_with(app: TestApp) {
+    let mut browser = Browser::new(&app);
+    let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
+    browser.submit("register", &fields).await;
+    let before = page(&mut browser, "/account/sessions").await;
+    assert_has(&before, &["when registering"]);
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", "a quite different phrase"),
+    ];
+    browser.submit("change_password", &fields).await;
+    let after = page(&mut browser, "/account/sessions").await;
+    assert_has(&after, &["with password"]);
+    assert_has_not(&after, &["when registering"]);
+    app.read_mails().await;
+}
+
+async fn signing_out_everywhere_is_told_as_what_it_was(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    browser.submit("sign_out_others", &[]).await;
+    let told = page(&mut browser, "/account/activity?show=sign_ins").await;
+    assert_has(&told, &["Signed out everywhere else from"]);
+    assert_has_not(&told, &["Signed out everywhere from"]);
+
+    let app_session = app.sign_in("ann@example.org").await;
+    app.post("/logout-all")
+        .bearer(&app_session.access_token)
+        .json(&serde_json::json!({ "keep_current": false }))
+        .await
+        .expect(204);
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    for (language, sentence) in [
+        ("en", "Signed out everywhere from"),
+        ("de", "Überall abgemeldet von"),
+    ] {
+        browser.set_cookie("__Host-language", language);
+        let told = page(&mut browser, "/account/activity?show=sign_ins").await;
+        assert_has(&told, &[sentence]);
+    }
+}
+
+async fn sessions_are_shown_and_ended(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let both = page(&mut browser, "/account/sessions").await;
+    assert_eq!(both.matches("This device").count(), 1);
+    assert_eq!(both.matches("class=\"session\"").count(), 2);
+    assert_has(
+        &both,
+        &[
+            "with password",
+            "when registering",
+            "192.0.2.1",
+            "Sign out everywhere else",
+            "up to 15 minutes",
+            "just now",
+            "title=\"24 November 2026, 08:30 UTC\"",
+        ],
+    );
+    let sessions = app.get("/sessions").bearer(&ann.access_token).await.json();
+    let of_app = sessions["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|session| session["kind"] == "api")
+        .unwrap();
+    let id = of_app["id"].as_str().unwrap();
+    let answer = browser
+        .submit("revoke_session", &[("session_id", id)])
+        .await;
+    assert_eq!(location(&answer), "/account/sessions");
+    let alone = page(&mut browser, "/account/sessions").await;
+    assert_has(
+        &alone,
+        &[
+            "The device was signed out.",
+            "You are signed in nowhere else.",
+        ],
+    );
+    assert_has_not(&alone, &["Sign out everywhere else"]);
+    assert!(!app.accepts(&ann.access_token).await);
+
+    let again = app.sign_in("ann@example.org").await;
+    let answer = browser.submit("sign_out_others", &[]).await;
+    assert_eq!(location(&answer), "/account/sessions");
+    assert_has(
+        &page(&mut browser, "/account/sessions").await,
+        &["Your other devices were signed out."],
+    );
+    assert!(!app.accepts(&again.access_token).await);
+}
+
+async fn sessions_of_others_stay(app: TestApp) {
+    app.user("ann@example.org").await;
+    let eve = app.user("eve@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
+    let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
+    for id in [theirs.as_str(), "not-a-uuid", ""] {
+        let answer = browser
+            .submit("revoke_session", &[("session_id", id)])
+            .await;
+        assert_eq!(location(&answer), "/account/sessions");
+        let refused = page(&mut browser, "/account/sessions").await;
+        assert_has(
+            &refused,
+            &["role=\"alert\"", "That session has already ended."],
+        );
+    }
+    browser.submit("sign_out_others", &[]).await;
+    assert!(app.accepts(&eve.access_token).await);
+}
+
+async fn pages_and_api_show_the_same_sessions(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let list = async || {
+        let body = app
+            .get("/sessions")
+            .bearer(&ann.access_token)
+            .await
+            .expect(200)
+            .json();
+        body["sessions"].as_array().unwrap().clone()
+    };
+    let sessions = list().await;
+    assert_eq!(sessions.len(), 2);
+    let from_browser = sessions
+        .iter()
+        .find(|session| session["kind"] == "browser")
+        .unwrap();
+    let id = from_browser["id"].as_str().unwrap();
+    app.delete(&format!("/sessions/{id}"))
+        .bearer(&ann.access_token)
+        .await
+        .expect(204);
+    assert!(!is_signed_in(&mut browser).await);
+
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let eve = app.user("eve@example.org").await;
+    let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
+    let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
+    for id in [theirs.as_str(), "not-a-uuid", ""] {
+        assert_eq!(
+            location(
+                &browser
+                    .submit("revoke_session", &[("session_id", id)])
+                    .await
+            ),
+            "/account/sessions"
+        );
+    }
+    assert!(app.accepts(&eve.access_token).await);
+    assert_eq!(
+        location(&browser.submit("sign_out_others", &[]).await),
+        "/account/sessions"
+    );
+    assert!(is_signed_in(&mut browser).await && !app.accepts(&ann.access_token).await);
+}
