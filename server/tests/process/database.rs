@@ -7,12 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use sqlx::migrate::{Migrate as _, Migration, MigrationType};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
 use vestibule_testkit::{TestDatabase, databases};
 
-use crate::support::{Deployment, PATIENCE, every_invariant_holds, free_address, text};
+use crate::support::{Deployment, PATIENCE, Running, every_invariant_holds, free_address, text};
 
 /// What a database that is up to date has had.
 const MIGRATIONS: i64 = 3;
@@ -96,11 +96,16 @@ fn asked_to_stop_while_it_waits_for_its_database_it_ends_in_order() {
     let log = deployment.folder.path().join("log");
     let said = || std::fs::read_to_string(&log).unwrap_or_default();
     let output = File::create(&log).unwrap();
-    let mut waiting = deployment.command(&[]).stderr(output).spawn().unwrap();
+    let child = deployment.command(&[]).stderr(output).spawn().unwrap();
+    let nowhere = free_address();
+    let mut waiting = Running {
+        child,
+        address: nowhere,
+        private_address: nowhere,
+    };
     wait_for(|| said().contains("waiting for the database"), said);
-    let id = Pid::from_child(&waiting);
-    kill_process(id, Signal::TERM).unwrap();
-    assert_eq!(waiting.wait().unwrap().code(), Some(0), "{}", said());
+    waiting.signal(Signal::TERM);
+    assert_eq!(waiting.end_within(PATIENCE), Some(0), "{}", said());
 }
 
 /// A database that takes connections and does not answer is waited for like one that is not there; here because of a lock.

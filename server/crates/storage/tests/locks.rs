@@ -11,9 +11,23 @@ use common::{impatient, is_unavailable, quick};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
 use vestibule_core::model::{SessionKind, User};
-use vestibule_core::ports::{Expired, Random as _, StoreError};
+use vestibule_core::ports::{Clock as _, Expired, Random as _, StoreError};
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders};
+
+/// Or else it would wait by the busy time-out, which is not fair, and nobody would notice.
+#[tokio::test]
+async fn a_write_past_the_one_writer_of_sqlite_fails() {
+    let database = TestDatabase::sqlite();
+    let store = common::migrated(&database).await;
+    let (id, now) = (Uuid::nil(), FakeClock::new().now());
+    let mut reader = store.connect().await.unwrap();
+    reader.reauthenticate(id, now).await.unwrap_err();
+    let mut writer = store.writer().await.unwrap();
+    assert!(!writer.reauthenticate(id, now).await.unwrap());
+    drop((reader, writer));
+    store.close().await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_that_waits_too_long_is_told_to_come_later() {
