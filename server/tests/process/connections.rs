@@ -102,6 +102,22 @@ fn a_body_that_announces_too_much_is_refused_before_it_comes() {
     assert!(answer.body.contains("body_too_large"), "{}", answer.body);
 }
 
+/// Closing while the client still sends would lose the answer on its way.
+#[test]
+fn a_body_that_is_somewhat_too_large_is_received_before_it_is_refused() {
+    let deployment = Deployment::new();
+    let portal = deployment.start();
+    let mut client = portal.open();
+    client.send(&LOGIN.replace("100", "900000"));
+    client.send(&"x".repeat(800_000));
+    thread::sleep(millis(200));
+    assert!(!client.is_closed());
+    client.send(&"x".repeat(100_000));
+    let answer = client.answer().unwrap();
+    assert_eq!(answer.status, 413, "{}", answer.body);
+    assert_eq!(client.get("/health/live").unwrap().status, 200);
+}
+
 #[test]
 fn a_client_that_reads_nothing_is_cut_off() {
     let deployment = Deployment::new().with("VESTIBULE_REQUEST_TIMEOUT_SECONDS", "1");
