@@ -11,9 +11,8 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use uuid::Uuid;
-use vestibule_core::model::{Language, Principal, Session};
-use vestibule_core::{Auth, AuthError, ErrorCode, RequestMeta};
+use vestibule_core::model::{Language, Principal};
+use vestibule_core::{Auth, AuthError, ErrorCode, KnownAccount, RequestMeta, SignedIn};
 use vestibule_i18n::Texts;
 use vestibule_web::{
     Branding, LANGUAGE_COOKIE, Outcome, Problem, RequestId, WebState, begin_browser_session,
@@ -35,7 +34,7 @@ const MAX_TOKEN_CHARS: usize = 200;
 const LONGEST_COOKIE_LIFE: time::Duration = time::Duration::days(400);
 /// The accounts that this browser has signed in to, the last one first.
 const KNOWN_DEVICE: &str = "known_device";
-const MAX_KNOWN_USERS: usize = 10;
+const MAX_KNOWN_ACCOUNTS: usize = 10;
 
 /// One request of a visitor: what came with it, and what goes back.
 #[derive(Clone)]
@@ -243,8 +242,12 @@ impl Visit {
     }
 
     /// Signs the browser in with a session that the core has issued.
-    pub async fn begin_session(&self, session: &Session) -> Result<(), AuthError> {
-        begin_browser_session(self.auth(), self.cookie()?, session, &self.meta()).await
+    pub async fn begin_session(&self, signed_in: &SignedIn) -> Result<(), AuthError> {
+        begin_browser_session(self.auth(), self.cookie()?, signed_in, &self.meta()).await?;
+        if let Some(known) = &signed_in.known_account {
+            self.remember(known.clone());
+        }
+        Ok(())
     }
 
     /// Has the browser forget what pages stored (ASVS 14.3.1). Not its cookies: that would reach sibling hosts, and the
@@ -262,18 +265,18 @@ impl Visit {
 
     fn cookie(&self) -> Result<&tower_sessions::Session, AuthError> {
         let session = self.parts.extensions.get::<tower_sessions::Session>();
-        session.ok_or_else(|| AuthError::Internal("the session layer is missing".into()))
+        session.ok_or_else(|| AuthError::internal("the session layer is missing"))
     }
 
     /// The accounts that this browser has signed in to before.
-    pub fn known_users(&self) -> Vec<Uuid> {
+    pub fn known_accounts(&self) -> Vec<KnownAccount> {
         let known = self.state.cookies.open(KNOWN_DEVICE, &self.parts.headers);
         known.unwrap_or_default()
     }
 
     /// Remembers that the account's owner uses this browser.
-    pub fn remember_user(&self, user_id: Uuid) {
-        let known = with_user(self.known_users(), user_id);
+    pub fn remember(&self, account: KnownAccount) {
+        let known = with_account(self.known_accounts(), account);
         let cookies = &self.state.cookies;
         self.set_cookie(cookies.seal(KNOWN_DEVICE, &known, LONGEST_COOKIE_LIFE));
     }
@@ -390,30 +393,39 @@ pub fn given(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// The list with the user in front, and not for ever longer.
-fn with_user(mut known: Vec<Uuid>, user_id: Uuid) -> Vec<Uuid> {
-    known.retain(|id| *id != user_id);
-    known.insert(0, user_id);
-    known.truncate(MAX_KNOWN_USERS);
+/// The list with the account in front, and not for ever longer.
+fn with_account(mut known: Vec<KnownAccount>, account: KnownAccount) -> Vec<KnownAccount> {
+    known.retain(|other| other.user_id != account.user_id);
+    known.insert(0, account);
+    known.truncate(MAX_KNOWN_ACCOUNTS);
     known
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
+    fn account(number: u128, proof: &str) -> KnownAccount {
+        let user_id = Uuid::from_u128(number);
+        serde_json::from_value(serde_json::json!({ "user_id": user_id, "proof": proof })).unwrap()
+    }
+
     #[test]
-    fn the_users_of_a_browser_are_remembered_last_first() {
-        let ids = |numbers: &[u128]| -> Vec<Uuid> {
-            numbers.iter().copied().map(Uuid::from_u128).collect()
+    fn the_accounts_of_a_browser_are_remembered_last_first() {
+        let accounts = |numbers: &[u128]| -> Vec<KnownAccount> {
+            numbers
+                .iter()
+                .map(|number| account(*number, "old"))
+                .collect()
         };
-        let user = Uuid::from_u128;
-        assert_eq!(with_user(ids(&[]), user(1)), ids(&[1]));
-        assert_eq!(with_user(ids(&[1, 2, 3]), user(3)), ids(&[3, 1, 2]));
-        let ten = ids(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-        assert_eq!(
-            with_user(ten, user(11)),
-            ids(&[11, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-        );
+        let (one, three) = (account(1, "new"), account(3, "new"));
+        assert_eq!(with_account(Vec::new(), one.clone()), [one]);
+        let expected = [vec![three.clone()], accounts(&[1, 2])].concat();
+        assert_eq!(with_account(accounts(&[1, 2, 3]), three), expected);
+        let ten = accounts(&[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        let expected = accounts(&[11, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(with_account(ten, account(11, "old")), expected);
     }
 }

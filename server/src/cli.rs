@@ -19,7 +19,7 @@ use vestibule_storage::{
 
 use crate::config::{Config, Mode, ProcessEnvironment};
 use crate::health_check;
-use crate::lifecycle::{self, Ports, StopSignals};
+use crate::lifecycle::{self, Ports, Starting, StopSignals};
 use crate::listener;
 use crate::master_key;
 use crate::metrics::{self, Watched};
@@ -172,16 +172,19 @@ async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
     let database = open_database(config, config.database.storage)?;
     // Also while it waits for its database: the first process of a container is not killed by a signal that it does not hear.
     let mut signals = StopSignals::listen()?;
+    let private = bind(config.http.private_listen, "VESTIBULE_PRIVATE_LISTEN")?;
+    let starting = Starting::begin(config, &private)?;
     let mut portal = tokio::select! {
         portal = start(config, Arc::clone(&database)) => portal?,
         () = signals.next() => return Ok(ExitCode::SUCCESS),
     };
+    starting.end().await;
     let watched = Watched::new(metrics, Arc::clone(&portal.auth), Arc::clone(&database));
     let watched = Arc::new(watched);
     portal.private = portal.private.merge(metrics::router(Arc::clone(&watched)));
     let ports = Ports {
         public: bind(config.http.listen, "VESTIBULE_LISTEN")?,
-        private: bind(config.http.private_listen, "VESTIBULE_PRIVATE_LISTEN")?,
+        private,
     };
     tracing::info!(url = %config.http.public_url, listen = %ports.public.local_addr()?, "serving");
     tokio::spawn(log.tell_of_lost_lines());

@@ -1,6 +1,7 @@
 //! Whether the process lives, and whether it can serve.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -8,15 +9,80 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::{StatusCode, header};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use vestibule_cache::RedisLink;
 use vestibule_core::Auth;
+
+/// How long an answer stands: whoever asks more often than probes do costs the database nothing.
+const GOOD_FOR: Duration = Duration::from_millis(250);
+/// How often it is told that the database does not answer.
+const TELL_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What readiness depends on.
 #[derive(Clone)]
 pub struct Health {
-    pub auth: Arc<Auth>,
+    auth: Arc<Auth>,
+    /// Told of, and not needed: without it each replica goes on alone.
+    redis: Option<RedisLink>,
     /// Cancelled once the process was asked to stop.
-    pub stopping: CancellationToken,
+    stopping: CancellationToken,
+    /// Held while dependencies are asked, so that everybody else waits for that answer.
+    last: Arc<Mutex<Last>>,
+}
+
+#[derive(Default)]
+struct Last {
+    found: Option<(Instant, Found)>,
+    told_at: Option<Instant>,
+}
+
+/// Which dependencies answer.
+#[derive(Clone, Copy)]
+struct Found {
+    database: bool,
+    redis: Option<bool>,
+}
+
+impl Health {
+    pub fn new(auth: Arc<Auth>, redis: Option<RedisLink>, stopping: CancellationToken) -> Self {
+        Self {
+            auth,
+            redis,
+            stopping,
+            last: Arc::default(),
+        }
+    }
+
+    async fn find(&self) -> Found {
+        let mut last = self.last.lock().await;
+        if let Some((at, found)) = last.found
+            && at.elapsed() < GOOD_FOR
+        {
+            return found;
+        }
+        let redis = async { Some(self.redis.as_ref()?.helps().await) };
+        let (database, redis) = tokio::join!(self.auth.ping(), redis);
+        if let Err(error) = &database
+            && last.told_at.is_none_or(|at| at.elapsed() >= TELL_INTERVAL)
+        {
+            last.told_at = Some(Instant::now());
+            let code = error.code();
+            tracing::warn!(
+                kind = %code.kind(),
+                %code,
+                error = error as &dyn std::error::Error,
+                "the database does not answer"
+            );
+        }
+        let found = Found {
+            database: database.is_ok(),
+            redis,
+        };
+        last.found = Some((Instant::now(), found));
+        found
+    }
 }
 
 /// `/health/live` needs nothing; `/health/ready` and `/health` name each dependency.
@@ -28,6 +94,14 @@ pub fn router<S: Clone + Send + Sync + 'static>(health: Health) -> Router<S> {
         .with_state(health)
 }
 
+/// The same while the portal waits for its database: the process lives, and nothing else is there yet.
+pub fn starting() -> Router {
+    let not_yet = || async { unready(json!({ "status": "starting" })) };
+    Router::new()
+        .route("/health/live", get(live))
+        .fallback(not_yet)
+}
+
 async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
@@ -36,23 +110,20 @@ async fn ready(State(health): State<Health>) -> Response {
     if health.stopping.is_cancelled() {
         return unready(json!({ "status": "stopping" }));
     }
-    match health.auth.ping().await {
-        Ok(()) => {
-            Json(json!({ "status": "ok", "dependencies": { "database": "ok" } })).into_response()
-        }
-        Err(error) => {
-            let code = error.code();
-            tracing::warn!(
-                kind = ?code.kind(),
-                %code,
-                error = &error as &dyn std::error::Error,
-                "the database does not answer"
-            );
-            unready(
-                json!({ "status": "unavailable", "dependencies": { "database": "unavailable" } }),
-            )
-        }
+    let found = health.find().await;
+    let mut dependencies = json!({ "database": state(found.database) });
+    if let Some(redis) = found.redis {
+        dependencies["redis"] = state(redis).into();
     }
+    if found.database {
+        Json(json!({ "status": "ok", "dependencies": dependencies })).into_response()
+    } else {
+        unready(json!({ "status": "unavailable", "dependencies": dependencies }))
+    }
+}
+
+fn state(is_there: bool) -> &'static str {
+    if is_there { "ok" } else { "unavailable" }
 }
 
 fn unready(body: Value) -> Response {

@@ -1,9 +1,12 @@
 //! From the first request to the end of the process.
 //!
+//! Until the database has answered only the private port does, with health. Then both ports serve.
+//!
 //! Asked to stop, it says so at `/health/ready` and goes on for a grace time, so that the proxy in front sends nothing more
 //! before the port closes. Then it drains: nothing is accepted, what was received is answered, the workers finish, what
 //! waits is written, the database is closed. A second signal ends all of this at once.
 
+use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +16,11 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use vestibule_storage::SqlDatabase;
 
 use crate::config::Config;
+use crate::health;
 use crate::listener::{Limits, Listener, Stages, connections_within};
 use crate::portal::Portal;
 use crate::supervisor::keep_running;
@@ -23,7 +28,7 @@ use crate::worker;
 
 /// The grace time and all that is under way, together. Orchestrators kill after 30 s.
 const STOP_TIME: Duration = Duration::from_secs(24);
-/// Closing the database writes what is beside its file into it.
+/// Closing the database writes what is beside its file into it. Also for the last health checks of a start.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// Health checks and metrics need no more.
 const PRIVATE_CONNECTIONS: usize = 64;
@@ -32,10 +37,45 @@ const OTHER_FILES: u64 = 64;
 /// Open files of one connection to the database, at most: SQLite has the file and its log.
 const FILES_OF_DATABASE_CONNECTION: u64 = 4;
 
-/// The ports, taken before anything is served.
+/// The ports.
 pub struct Ports {
     pub public: TcpListener,
     pub private: TcpListener,
+}
+
+/// Answers health checks on the private port while the portal waits for its database. The public port is not even open:
+/// whoever is in front of it is told at once.
+pub struct Starting {
+    draining: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Starting {
+    /// # Errors
+    /// If the system refuses a second handle of the port.
+    pub fn begin(config: &Config, private: &TcpListener) -> std::io::Result<Self> {
+        let handle = private.as_fd().try_clone_to_owned()?;
+        let port = TcpListener::from_std(handle.into())?;
+        let starting = Self {
+            draining: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        };
+        let stages = Stages {
+            stopping: CancellationToken::new(),
+            draining: starting.draining.clone(),
+        };
+        let limits = limits(config, PRIVATE_CONNECTIONS);
+        let listener = Listener::new(health::starting(), limits, stages, starting.tasks.clone());
+        starting.tasks.spawn(listener.accept_on(port));
+        Ok(starting)
+    }
+
+    /// Leaves the port to the portal, within a second: who does not read its answer holds nobody up.
+    pub async fn end(self) {
+        self.draining.cancel();
+        self.tasks.close();
+        let _ = timeout(CLOSE_TIME, self.tasks.wait()).await;
+    }
 }
 
 /// Serves until asked to stop, and ends in order. Non-zero if a worker was lost, or if a second signal came.
@@ -70,24 +110,27 @@ pub async fn run(
 }
 
 fn listen(config: &Config, portal: &Portal, ports: Ports, stages: &Stages) {
-    let http = &config.http;
     let database_files =
         FILES_OF_DATABASE_CONNECTION * u64::from(config.database.storage.max_connections);
     let reserved = OTHER_FILES + PRIVATE_CONNECTIONS as u64 + database_files;
-    let limits = |connections| Limits {
-        connections,
-        head: http.header_timeout,
-        idle: http.idle_timeout,
-        stall: http.request_timeout,
-    };
     let serve = |port: TcpListener, router: &Router, connections: usize| {
         let tasks = portal.tasks.clone();
-        let listener = Listener::new(router.clone(), limits(connections), stages.clone(), tasks);
+        let limits = limits(config, connections);
+        let listener = Listener::new(router.clone(), limits, stages.clone(), tasks);
         portal.tasks.spawn(listener.accept_on(port));
     };
-    let connections = connections_within(http.max_connections, reserved);
+    let connections = connections_within(config.http.max_connections, reserved);
     serve(ports.public, &portal.public, connections);
     serve(ports.private, &portal.private, PRIVATE_CONNECTIONS);
+}
+
+fn limits(config: &Config, connections: usize) -> Limits {
+    Limits {
+        connections,
+        head: config.http.header_timeout,
+        idle: config.http.idle_timeout,
+        stall: config.http.request_timeout,
+    }
 }
 
 /// Starts what runs beside the requests; the token says that one of it is lost.

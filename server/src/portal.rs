@@ -71,6 +71,7 @@ pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxErr
         web,
         clock: adapters.clock,
         random: adapters.random,
+        redis: shared.link,
         assets: load_assets(config.http.site_dir.as_deref())?,
         brand,
         mailbox: adapters.mailbox,
@@ -99,7 +100,7 @@ async fn build_auth(
         store: Arc::clone(&adapters.store),
         limiter: Arc::clone(&shared.limiter),
         principals: Arc::clone(&shared.principals),
-        hasher: hasher.map_err(|error| AuthError::Internal(Box::new(error)))?,
+        hasher: hasher.map_err(AuthError::internal)?,
         clock: Arc::clone(&adapters.clock),
         random: Arc::clone(&adapters.random),
         master: adapters.master_key.clone(),
@@ -130,6 +131,7 @@ struct Shared {
     limiter: Arc<dyn RateLimiter>,
     principals: Arc<dyn PrincipalCache>,
     listener: Option<Arc<RedisPrincipals>>,
+    link: Option<RedisLink>,
 }
 
 impl Shared {
@@ -145,9 +147,10 @@ impl Shared {
             Arc::clone(&adapters.random),
         ));
         Ok(Self {
-            limiter: Arc::new(RedisLimiter::new(link, &adapters.master_key)),
+            limiter: Arc::new(RedisLimiter::new(link.clone(), &adapters.master_key)),
             principals: principals.clone(),
             listener: Some(principals),
+            link: Some(link),
         })
     }
 
@@ -162,6 +165,7 @@ impl Shared {
             limiter: Arc::new(InProcessLimiter::default()),
             principals,
             listener: None,
+            link: None,
         }
     }
 }

@@ -22,6 +22,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, SessionManagerLayer};
 use vestibule_app::{App, provide_request, shell};
+use vestibule_cache::RedisLink;
 use vestibule_core::ErrorCode;
 use vestibule_core::ports::{Clock, Random};
 use vestibule_mail::Mailbox;
@@ -33,10 +34,10 @@ use crate::config::{Config, Mode};
 use crate::health::{self, Health};
 use crate::metrics::measure_requests;
 use crate::middleware::{
-    AllowedHosts, ErrorPages, Nonce, SecurityHeaders, audit_refusals, check_form, check_host,
-    find_client_address, identify_request, limit_requests, log_access, mend_markup, only_from_here,
-    panic_response, read_body, run_to_end, secure_removal_cookie, set_security_headers,
-    show_problems,
+    AllowedHosts, BodyRoom, ErrorPages, Nonce, SecurityHeaders, audit_refusals, check_form,
+    check_host, find_client_address, identify_request, limit_requests, log_access, mend_markup,
+    only_from_here, panic_response, read_body, run_to_end, secure_removal_cookie,
+    set_security_headers, show_problems,
 };
 use crate::{api, assets, dev_mailbox, export};
 
@@ -48,6 +49,8 @@ pub struct Parts {
     pub web: WebState,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    /// What replicas share, where they share something.
+    pub redis: Option<RedisLink>,
     pub assets: Assets,
     /// The deployment's logo and colours.
     pub brand: BrandFiles,
@@ -59,10 +62,11 @@ pub struct Parts {
 
 impl Parts {
     fn health(&self) -> Health {
-        Health {
-            auth: Arc::clone(&self.web.auth),
-            stopping: self.stopping.clone(),
-        }
+        Health::new(
+            Arc::clone(&self.web.auth),
+            self.redis.clone(),
+            self.stopping.clone(),
+        )
     }
 }
 
@@ -181,12 +185,12 @@ fn with_middleware(
     Ok(router
         // Inside the time limit: a request that takes too long is answered, and still ends as it should.
         .layer(from_fn_with_state(parts.tasks.clone(), run_to_end))
-        .layer(from_fn(read_body))
+        .layer(from_fn_with_state(BodyRoom::default(), read_body))
+        .layer(from_fn_with_state(hosts, check_host))
         .layer(from_fn_with_state(
             Arc::clone(&parts.web.auth),
             limit_requests,
         ))
-        .layer(from_fn_with_state(hosts, check_host))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::REQUEST_TIMEOUT,
             config.http.request_timeout,

@@ -46,7 +46,7 @@ pub fn init(config: &LogConfig) -> Log {
     subscriber(config, lines, std::io::stderr().is_terminal()).init();
     std::panic::set_hook(Box::new(|panic| {
         let code = ErrorCode::Internal;
-        tracing::error!(kind = ?code.kind(), %code, %panic, trace = %Backtrace::force_capture(), "panic");
+        tracing::error!(kind = %code.kind(), %code, %panic, trace = %Backtrace::force_capture(), "panic");
     }));
     log
 }

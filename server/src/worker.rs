@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use vestibule_core::mail::OutgoingMail;
 use vestibule_core::ports::{MailError, Mailer};
-use vestibule_core::{Auth, AuthError, Cleanup, Delivery, Removed, Retention};
+use vestibule_core::{Auth, AuthError, Cleanup, Delivery, MAIL_LEASE, Removed, Retention};
+use vestibule_mail::SmtpMailer;
 
 /// How often the outbox is looked at when there was nothing in it.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
@@ -17,6 +18,10 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const HEAD_START: Duration = Duration::from_secs(5);
 /// The longest pause before the mail server is tried again: mails go out soon after it is back.
 const MAX_UNREACHABLE_PAUSE: Duration = Duration::from_secs(4);
+/// The same for a server that takes no mail from us: providers lock accounts and addresses that try a wrong password often.
+const MAX_NOT_ACCEPTING_PAUSE: Duration = Duration::from_mins(1);
+// Or a mail would be sent by two workers at once.
+const _: () = assert!(SmtpMailer::DEADLINE.as_secs() < MAIL_LEASE.as_secs());
 /// How long a mail may still take once we are told to stop.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
 /// How often events that belong to no other write are written: about as soon as somebody could look.
@@ -37,7 +42,8 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
         stop: stop.clone(),
     });
     let mut slow = Vec::new();
-    let mut pause = POLL_INTERVAL;
+    // Grows from one failure to the next, until something goes out.
+    let mut backoff = POLL_INTERVAL;
     while !stop.is_cancelled() {
         slow.retain(|delivery: &AbortOnDropHandle<_>| !delivery.is_finished());
         let (auth, mailer) = (Arc::clone(&auth), Arc::clone(&mailer));
@@ -52,21 +58,26 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
             delivery
         };
         let mut delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
-        pause = match tokio::time::timeout(HEAD_START, &mut delivery).await {
+        let longest = match tokio::time::timeout(HEAD_START, &mut delivery).await {
             Err(_) => {
                 slow.push(delivery);
                 continue;
             }
             Ok(Ok(Ok(Delivery::Done))) => {
-                pause = POLL_INTERVAL;
+                backoff = POLL_INTERVAL;
                 continue;
             }
-            Ok(Ok(Ok(Delivery::NoneDue))) => POLL_INTERVAL,
-            Ok(Ok(Ok(Delivery::Unreachable))) => (pause * 2).min(MAX_UNREACHABLE_PAUSE),
-            Ok(Ok(Err(_))) => (pause * 2).min(MAX_PAUSE),
+            Ok(Ok(Ok(Delivery::NoneDue))) => None,
+            Ok(Ok(Ok(Delivery::Unreachable))) => Some(MAX_UNREACHABLE_PAUSE),
+            Ok(Ok(Ok(Delivery::NotAccepting))) => Some(MAX_NOT_ACCEPTING_PAUSE),
+            Ok(Ok(Err(_))) => Some(MAX_PAUSE),
             // It panicked. Whoever keeps this worker running starts it again.
             Ok(Err(_)) => break,
         };
+        let pause = longest.map_or(POLL_INTERVAL, |longest| (backoff * 2).min(longest));
+        if longest.is_some() {
+            backoff = pause;
+        }
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
@@ -78,7 +89,7 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
     }
 }
 
-/// Gives a mail up that is still being sent a while after we were told to stop. It counts as not sent, so it is due again
+/// Gives a mail up that is still being sent a while after we were told to stop. That is no try of it, so it is due again
 /// in a moment, for the next process or another one, and not only when its lease is over.
 struct HurriedMailer {
     mailer: Arc<dyn Mailer>,
@@ -94,7 +105,7 @@ impl Mailer for HurriedMailer {
         };
         tokio::select! {
             sent = self.mailer.send(mail) => sent,
-            () = out_of_time => Err(MailError::Temporary("the process stops".into())),
+            () = out_of_time => Err(MailError::Unreachable("the process stops".into())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What the browser tests stand on besides the portal: Chromium, the Node packages, a Python with PyJWT.
+//! What the browser tests stand on besides the portal: Chromium and the Node packages.
 
 use std::env;
 use std::fs;
@@ -10,8 +10,6 @@ use vestibule_daemons::proc::{Cmd, find};
 use crate::report::Step;
 
 pub const FOLDER: &str = "end2end";
-const PYTHON: &str = "target/tools/python";
-const REQUIREMENTS: &str = "xtask/tools/requirements.txt";
 
 /// The machine's own Chromium. A snap does not count: it cannot be driven from outside its confinement.
 pub fn chromium() -> Option<PathBuf> {
@@ -83,33 +81,4 @@ pub fn own_browser(step: &Step) -> Result<String> {
         bail!("no Chromium: install the package chromium, or name one in CHROMIUM_BIN");
     }
     Ok("fetched by Playwright".to_owned())
-}
-
-/// A Python of our own with the packages of `requirements.txt`.
-pub fn python_packages(step: &Step) -> Result<&'static str> {
-    let wanted = fs::read_to_string(REQUIREMENTS)?;
-    let stamp = Path::new(PYTHON).join("requirements.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok("present");
-    }
-    step.say("fetching them with pip");
-    Cmd::line("python3 -m venv --clear").arg(PYTHON).run()?;
-    Cmd::new(python()?)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-            REQUIREMENTS,
-        ])
-        .run()?;
-    fs::write(&stamp, wanted)?;
-    Ok("fetched")
-}
-
-/// The interpreter of that Python.
-pub fn python() -> Result<PathBuf> {
-    Ok(env::current_dir()?.join(PYTHON).join("bin/python"))
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use vestibule_daemons::proc::Cmd;
 
-use crate::packages::{self, HAPROXY, POSTGRES, REDIS};
+use crate::packages::{self, HAPROXY, MONITORING, POSTGRES, REDIS};
 use crate::report::{Counts, Progress, Report};
-use crate::test::result_line;
+use crate::test::count_tests;
 
 const TESTS: &str = "cargo test --package vestibule --test replicas";
 /// The whole of it, without the build.
@@ -31,7 +31,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
 fn steps(seed: Option<u64>, report: &mut Report) -> Result<()> {
     report.check("preparation", || {
         Progress::new(1).step("packages", |step| {
-            packages::ensure(&[&POSTGRES, &REDIS, &HAPROXY], step)
+            packages::ensure(&[&POSTGRES, &REDIS, &HAPROXY, &MONITORING], step)
         })
     })?;
     report.check("build", || {
@@ -42,13 +42,13 @@ fn steps(seed: Option<u64>, report: &mut Report) -> Result<()> {
         if let Some(seed) = seed {
             tests = tests.env("CHAOS_SEED", seed.to_string());
         }
-        count(tests, counts)
+        count_tests(tests, counts)
     })
 }
 
 /// Each fault once and a few seconds long, for `cargo xtask test`.
 pub fn short(filter: Option<&str>, counts: &mut Counts) -> Result<()> {
-    count(tests().args(filter), counts)
+    count_tests(tests().args(filter), counts)
 }
 
 /// One after the other: they measure times, and each breaks servers of its own.
@@ -56,11 +56,4 @@ fn tests() -> Cmd {
     Cmd::line(TESTS)
         .args(["--", "--ignored", "--nocapture", "--test-threads=1"])
         .without_settings()
-}
-
-fn count(tests: Cmd, counts: &mut Counts) -> Result<()> {
-    tests.run_lines(|line| {
-        println!("{line}");
-        counts.add(result_line(line));
-    })
 }

@@ -16,6 +16,7 @@ use crate::build::{self, Wasm};
 use crate::frontend::SITE;
 use crate::node;
 use crate::packages::{self, CHROMIUM, HAPROXY, NODE, POSTGRES, PYTHON, REDIS};
+use crate::python;
 use crate::report::{Counts, Progress, Report};
 
 /// Where the tests leave their pictures, in their folder.
@@ -90,11 +91,11 @@ impl Browser {
         progress.step("Node", node::node)?;
         progress.step("npm packages", browser::node_packages)?;
         progress.step("Chromium", browser::own_browser)?;
-        progress.step("Python packages", browser::python_packages)?;
+        progress.step("Python packages", python::packages)?;
         Ok(Self {
             server: build::server_binary()?,
             site: env::current_dir()?.join(SITE),
-            python: browser::python()?,
+            python: python::python()?,
             chromium: browser::chromium(),
         })
     }

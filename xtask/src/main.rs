@@ -3,17 +3,20 @@
 mod browser;
 mod build;
 mod chaos;
+mod deploy;
 mod deps;
 mod e2e;
 mod frontend;
 mod mission;
 mod node;
 mod packages;
+mod python;
 mod report;
 mod run;
 mod size;
 mod test;
 mod tools;
+mod versions;
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -34,9 +37,12 @@ Usage: cargo xtask COMMAND
   e2e [--headed] [ARGS]         the browser tests alone; ARGS go to Playwright
   chaos [--seed N]              kills and blocks PostgreSQL, Redis, the mail server and the portal itself under
                                 load, for at most ten minutes; the seed repeats the order of an earlier run
+  versions                      the tests on the oldest and the newest PostgreSQL and Redis that are supported, which
+                                it fetches with npm and pip
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
   check-deps                    the dependency rules alone
+  check-deploy                  the files of deploy/, read by promtool, amtool, Docker Compose, kubectl, hadolint and others
   check-mission                 docs/mission.md alone: it answers every line of the brief, and what it names is there
 ";
 
@@ -77,9 +83,11 @@ fn command(name: &str) -> Option<Command> {
         "test" | "ci" => test::run,
         "e2e" => e2e::run,
         "chaos" => chaos::run,
+        "versions" => |_| versions::run(),
         "dist" => |_| succeed(build::dist()),
         "size" => |_| size::run(),
         "check-deps" => |_| succeed(deps::run()),
+        "check-deploy" => |_| succeed(deploy::run()),
         "check-mission" => |_| succeed(mission::run()),
         "help" | "--help" | "-h" => help,
         _ => return None,

@@ -37,6 +37,33 @@ pub const NODE: Need = Need {
     packages: &["nodejs", "npm"],
     is_here: || find(&["node"]).is_some() && find(&["npm"]).is_some(),
 };
+pub const MONITORING: Need = Need {
+    what: "Prometheus, Alertmanager, the node and blackbox exporters, jq and curl",
+    packages: &[
+        "prometheus",
+        "prometheus-alertmanager",
+        "prometheus-node-exporter",
+        "prometheus-blackbox-exporter",
+        "jq",
+        "curl",
+    ],
+    is_here: || {
+        let programs = [
+            "promtool",
+            "amtool",
+            "prometheus-node-exporter",
+            "prometheus-blackbox-exporter",
+            "jq",
+            "curl",
+        ];
+        programs.iter().all(|program| find(&[program]).is_some())
+    },
+};
+pub const KUBECTL: Need = Need {
+    what: "kubectl",
+    packages: &["kubernetes-client"],
+    is_here: || find(&["kubectl"]).is_some(),
+};
 pub const PYTHON: Need = Need {
     what: "Python with venv",
     packages: &["python3-venv"],

@@ -9,7 +9,7 @@ use vestibule_daemons::{Postgres, Redis};
 use crate::build::{self, Wasm};
 use crate::packages::{self, CHROMIUM, HAPROXY, NODE, POSTGRES, PYTHON, REDIS};
 use crate::report::{Counts, Progress, Report};
-use crate::{chaos, deps, e2e, mission, tools};
+use crate::{chaos, deploy, deps, e2e, mission, tools};
 
 /// The two clippy and test runs are separate because the server's and the browser's features of leptos must not meet.
 const SERVER_SIDE: &str = "--workspace --exclude vestibule-frontend";
@@ -76,6 +76,7 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
         progress.step("wasm target", tools::wasm_target)
     })?;
     checks(report)?;
+    report.check("deploy", deploy::run)?;
     report.tests("cargo tests", |counts| {
         let (postgres, redis) = (Postgres::start()?, Redis::start()?);
         let services = [
@@ -112,14 +113,19 @@ fn cargo_tests(options: &Options, services: &[(&str, String)], counts: &mut Coun
     for (name, url) in services {
         tests = tests.env(name, url);
     }
-    tests.args(&options.filter).run_lines(|line| {
+    count_tests(tests.args(&options.filter), counts)
+}
+
+/// Runs a command that runs tests, shows what it prints and counts them.
+pub fn count_tests(tests: Cmd, counts: &mut Counts) -> Result<()> {
+    tests.run_lines(|line| {
         println!("{line}");
         counts.add(result_line(line));
     })
 }
 
 /// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`; any other line counts nothing.
-pub fn result_line(line: &str) -> Counts {
+fn result_line(line: &str) -> Counts {
     let Some((_, numbers)) = line
         .strip_prefix("test result: ")
         .and_then(|rest| rest.split_once(". "))

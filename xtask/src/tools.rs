@@ -2,6 +2,7 @@
 //! so that nothing of the user's is overwritten.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
@@ -46,6 +47,14 @@ pub const CARGO_LEPTOS: CargoTool = CargoTool {
     ],
     takes: "8 minutes",
 };
+
+/// The search path with the folder of a program first.
+pub fn path_with(program: &Path) -> Result<OsString> {
+    let folder = program.parent().context("a program without a folder")?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = [folder.to_path_buf()].into_iter();
+    Ok(env::join_paths(folders.chain(env::split_paths(&path)))?)
+}
 
 pub fn wasm_target(step: &Step) -> Result<&'static str> {
     let sysroot = Cmd::line("rustc --print sysroot").read()?;

@@ -70,7 +70,7 @@ async fn replace_password(
     };
     let auth = visit.auth();
     match auth.change_password(&who, command, &visit.meta()).await? {
-        Some(session) => visit.begin_session(&session).await,
+        Some(signed_in) => visit.begin_session(&signed_in).await,
         None => Ok(()),
     }
 }

@@ -1,6 +1,5 @@
 use leptos::prelude::*;
-use uuid::Uuid;
-use vestibule_core::AuthError;
+use vestibule_core::{AuthError, KnownAccount};
 
 use crate::flash::{Flash, Form, Notice};
 use crate::return_to::ReturnTo;
@@ -57,9 +56,9 @@ async fn mail_again(visit: &Visit) -> Result<(), AuthError> {
 pub async fn reset_password(#[server(default)] new_password: String) -> Result<(), ServerFnError> {
     let visit = Visit::current()?;
     let flash = match reset(&visit, new_password).await {
-        Ok(user_id) => {
+        Ok(known) => {
             visit.drop_token(MailedLink::ResetPassword);
-            visit.remember_user(user_id);
+            visit.remember(known);
             Flash::notice("/login", Notice::PasswordReset)
         }
         Err(error) => Flash::refused(Form::ResetPassword, error),
@@ -68,7 +67,7 @@ pub async fn reset_password(#[server(default)] new_password: String) -> Result<(
     Ok(())
 }
 
-async fn reset(visit: &Visit, new_password: String) -> Result<Uuid, AuthError> {
+async fn reset(visit: &Visit, new_password: String) -> Result<KnownAccount, AuthError> {
     let token = visit.needed_token(MailedLink::ResetPassword)?;
     let auth = visit.auth();
     auth.reset_password(&token, &new_password.into(), &visit.meta())

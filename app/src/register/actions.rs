@@ -45,8 +45,7 @@ async fn create(visit: &Visit, command: vestibule_core::Register) -> Result<(), 
     visit.drop_token(MailedLink::VerifyEmail);
     match registered {
         Registered::SignedIn(signed_in) => {
-            visit.begin_session(&signed_in.session).await?;
-            visit.remember_user(signed_in.user.id);
+            visit.begin_session(&signed_in).await?;
         }
         Registered::CheckInbox => {}
     }

@@ -46,10 +46,9 @@ pub async fn begin(
         kind: SessionKind::Browser,
         is_persistent,
         device_name: None,
-        known_users: visit.known_users(),
+        known_accounts: visit.known_accounts(),
     };
     let signed_in = visit.auth().sign_in(command, &visit.meta()).await?;
-    visit.begin_session(&signed_in.session).await?;
-    visit.remember_user(signed_in.user.id);
+    visit.begin_session(&signed_in).await?;
     Ok(())
 }

@@ -117,5 +117,5 @@ pub(super) fn signed_in_body(
 ) -> Result<Json<SignedInBody>, Problem> {
     let body = SignedInBody::new(signed_in);
     body.map(Json)
-        .ok_or_else(|| AuthError::Internal("an API session without tokens".into()).into())
+        .ok_or_else(|| AuthError::internal("an API session without tokens").into())
 }

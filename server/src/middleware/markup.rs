@@ -26,6 +26,6 @@ pub async fn mend_markup(request: Request, next: Next) -> Response {
             head.headers.remove(header::CONTENT_LENGTH);
             Response::from_parts(head, Body::from(html))
         }
-        Err(error) => Problem::from(AuthError::Internal(error.into())).into_response(),
+        Err(error) => Problem::from(AuthError::internal(error)).into_response(),
     }
 }

@@ -24,7 +24,7 @@ pub use markup::mend_markup;
 pub use only_from_here::{is_loopback_name, only_from_here};
 pub use problems::{ErrorPages, panic_response, show_problems};
 pub use rate_limit::limit_requests;
-pub use read_body::read_body;
+pub use read_body::{BodyRoom, read_body};
 pub use removal_cookie::secure_removal_cookie;
 pub use request_id::identify_request;
 pub use run_to_end::run_to_end;

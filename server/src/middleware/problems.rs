@@ -38,7 +38,7 @@ pub async fn show_problems(
     let mut response = next.run(request).await;
     let problem = problem_of(&response, for_programs);
     if let Some(problem) = &problem {
-        problem.log_failure();
+        problem.log();
         if let Some(wait) = problem.retry_after() {
             let headers = response.headers_mut();
             headers.entry(header::RETRY_AFTER).or_insert(wait);

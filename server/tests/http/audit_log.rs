@@ -13,6 +13,7 @@ use crate::support::{
 on_every_database! {
     refused_requests_are_one_event_with_their_number,
     each_network_and_limit_has_its_own,
+    the_limit_that_is_told_is_the_one_that_is_used_up,
     an_answer_that_is_an_error_is_told_with_its_code,
     what_no_handler_sees_is_told_as_well,
     a_refused_form_is_told_with_its_account,
@@ -39,6 +40,10 @@ async fn use_up_ratings(app: &TestApp, from: &str) {
 
 /// Who was limited in what, how often: each event of it.
 async fn limited(app: &TestApp) -> Vec<String> {
+    told(app, "rate_limited").await
+}
+
+async fn told(app: &TestApp, event: &str) -> Vec<String> {
     let of = |details: &str| {
         format!(
             "ip_address || ' ' || ({details} ->> 'limit') || ' ' || coalesce({details} ->> 'count', '1')"
@@ -49,8 +54,7 @@ async fn limited(app: &TestApp) -> Vec<String> {
     } else {
         format!("group_concat({} order by id)", of("details"))
     };
-    let sql =
-        format!("select coalesce({rows}, '') from audit_logs where event_type = 'rate_limited'");
+    let sql = format!("select coalesce({rows}, '') from audit_logs where event_type = '{event}'");
     let text = app.text(&sql).await;
     text.split(',')
         .filter(|row| !row.is_empty())
@@ -94,6 +98,29 @@ async fn each_network_and_limit_has_its_own(app: TestApp) {
         "203.0.113.8 strength:network 6",
     ];
     assert_eq!(limited(&app).await, expected);
+}
+
+async fn the_limit_that_is_told_is_the_one_that_is_used_up(app: TestApp) {
+    let guess = async |from: &str, email: &str| {
+        let body = serde_json::json!({ "email": email, "password": "not the password" });
+        app.post("/login").from(from).json(&body).await.status
+    };
+    // Three more than one account allows, from everywhere; then many accounts from one network.
+    for number in 0..13 {
+        guess(&address(number), "ann@example.org").await;
+    }
+    for number in 0..52 {
+        guess("203.0.113.7", &format!("user-{number}@example.org")).await;
+    }
+    let events = told(&app, "login_limited").await;
+    let (network, account): (Vec<String>, Vec<String>) = events
+        .into_iter()
+        .partition(|event| event.starts_with("203.0.113.7 "));
+    assert_eq!(account.len(), 3, "{account:?}");
+    for event in account {
+        assert!(event.ends_with(" sign_in:account 1"), "{event}");
+    }
+    assert_eq!(network, ["203.0.113.7 sign_in:network 2"]);
 }
 
 async fn an_answer_that_is_an_error_is_told_with_its_code(app: TestApp) {

@@ -2,9 +2,13 @@
 
 use serde_json::json;
 use time::Duration;
+use vestibule_core::VerifyEmail;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{Answer, TestApp, address, in_parallel, on_every_database};
+use crate::support::{
+    Answer, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, meta_from,
+    on_every_database,
+};
 
 on_every_database! {
     the_mailed_token_verifies_the_address_once,
@@ -20,6 +24,8 @@ on_every_database! {
     a_body_is_either_a_token_or_an_address_with_a_code,
     of_fifty_uses_of_one_link_exactly_one_succeeds,
     of_fifty_uses_of_one_code_exactly_one_succeeds,
+    the_last_tries_of_a_code_do_not_tell_who_has_an_account with privately,
+    a_right_code_with_a_right_password_costs_nothing with privately,
 }
 
 async fn verify_token(app: &TestApp, token: &str) -> Answer {
@@ -315,4 +321,89 @@ async fn count_successes(app: &TestApp, body: serde_json::Value) {
     for answer in refused {
         answer.expect_problem(400, "invalid_token");
     }
+}
+
+fn privately(config: &mut vestibule::config::Config) {
+    config.registration = vestibule_core::RegistrationMode::Private;
+}
+
+/// How a code is answered in a browser that nobody is signed in to, each time in another network.
+async fn enter_code(
+    app: &TestApp,
+    number: usize,
+    email: &str,
+    code: &str,
+    password: &str,
+) -> &'static str {
+    let entry = VerifyEmail::Code {
+        email: email.to_owned(),
+        code: code.to_owned(),
+        password: Some(password.into()),
+        from_browser: true,
+    };
+    let meta = meta_from(&address(number));
+    match app.portal.auth.verify_email(entry, None, &meta).await {
+        Ok(_) => "ok",
+        Err(error) => error.code().as_str(),
+    }
+}
+
+/// Somebody registers with an address and a password of their own, and tries codes. If the address was free, the password
+/// is right and the codes are wrong; if it was taken, the password is wrong.
+async fn the_last_tries_of_a_code_do_not_tell_who_has_an_account(app: TestApp) {
+    let burst = documented_limit("wrong passwords", "the account").burst;
+    let (_, anns) = app.account("ann@example.org").await;
+    for email in ["ann@example.org", "new@example.org"] {
+        let body = json!({ "email": email, "password": WRONG });
+        app.post("/register").json(&body).await.expect(202);
+    }
+    app.mail_to("ann@example.org").await;
+    let news = app.mail_to("new@example.org").await;
+    let mut seen = Vec::new();
+    for (email, mail) in [("ann@example.org", anns), ("new@example.org", news)] {
+        let code = wrong(mail.code.as_deref().unwrap());
+        let mut answers = Vec::new();
+        for number in 0..burst - 1 {
+            answers.push(enter_code(&app, number, email, code, WRONG).await);
+        }
+        // Of those who try the last one at once, one is looked at.
+        let mut last = in_parallel(5, |number| {
+            let app = app.clone();
+            async move { enter_code(&app, burst + number, email, code, WRONG).await }
+        })
+        .await;
+        last.sort_unstable();
+        answers.extend(last);
+        seen.push(answers);
+    }
+    let told = |answer: &str| seen[0].iter().filter(|it| **it == answer).count();
+    assert_eq!(
+        (told("invalid_credentials"), told("rate_limited")),
+        (burst, 4),
+        "{seen:?}"
+    );
+    assert_eq!(seen[0], seen[1]);
+    for event in ["reauthentication_failed", "login_limited"] {
+        let users = format!(
+            "select cast(count(distinct user_id) as text) from audit_logs where event_type = '{event}'"
+        );
+        assert_eq!(app.text(&users).await, "2", "{event}");
+    }
+}
+
+async fn a_right_code_with_a_right_password_costs_nothing(app: TestApp) {
+    let burst = documented_limit("wrong passwords", "the account").burst;
+    let (_, mail) = app.account("ann@example.org").await;
+    let code = mail.code.unwrap();
+    // A wrong password uses no entry of the code up, however many there are.
+    for number in 0..burst - 1 {
+        let answer = enter_code(&app, number, "ann@example.org", &code, WRONG).await;
+        assert_eq!(answer, "invalid_credentials");
+    }
+    let answer = enter_code(&app, burst, "ann@example.org", &code, PASSWORD).await;
+    assert_eq!(answer, "ok");
+    let answer = enter_code(&app, burst, "ann@example.org", &code, PASSWORD).await;
+    assert_eq!(answer, "invalid_credentials", "it is used up");
+    let answer = enter_code(&app, burst, "ann@example.org", &code, PASSWORD).await;
+    assert_eq!(answer, "rate_limited");
 }

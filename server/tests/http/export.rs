@@ -3,7 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use time::Duration;
+use uuid::Uuid;
+use vestibule_core::AuditEvent;
 use vestibule_core::mail::MailKind;
+use vestibule_core::ports::Clock as _;
+use vestibule_testkit::builders;
 
 use crate::support::{PASSWORD, TestApp, meta, on_every_database, signed_in_browser};
 
@@ -12,6 +17,7 @@ on_every_database! {
     the_owner_is_told_of_it,
     it_can_be_had_five_times_and_then_later with with_limits,
     refreshes_are_in_it_though_no_page_shows_them,
+    of_more_than_ten_thousand_events_the_newest_are_in_it,
 }
 
 /// Where the download has the rows of each table that is about users.
@@ -184,4 +190,42 @@ async fn refreshes_are_in_it_though_no_page_shows_them(app: TestApp) {
         "{data:#}"
     );
     app.mail_to("ann@example.org").await;
+}
+
+async fn of_more_than_ten_thousand_events_the_newest_are_in_it(app: TestApp) {
+    const MOST: usize = 10_000;
+    let ann = app.verified_user("ann@example.org").await;
+    app.write_deferred().await;
+    let who = app.principal(&ann.access_token).await;
+    let export = async || app.portal.auth.export_data(&who, &meta()).await.unwrap();
+    let data = export().await;
+    assert_eq!(data["older_events_left_out"], false);
+    // With the event of the next download they are as many as there may be.
+    let older = MOST - data["events"].as_array().unwrap().len() - 1;
+    let since = app.clock.now() - Duration::days(1);
+    let event = |number: u32| {
+        let (id, at) = (
+            Uuid::from_u128(number.into()),
+            since + Duration::microseconds(number.into()),
+        );
+        builders::audit(id, Some(ann.id), AuditEvent::TokenRefreshed, at)
+    };
+    let events: Vec<_> = (1..=u32::try_from(older).unwrap()).map(event).collect();
+    let mut store = app.store.writer().await.unwrap();
+    for part in events.chunks(1000) {
+        store.insert_audits(part).await.unwrap();
+    }
+    drop(store);
+    for (is_too_much, oldest) in [(false, 1), (true, 2)] {
+        let data = export().await;
+        let events = data["events"].as_array().unwrap();
+        assert_eq!(events.len(), MOST);
+        assert_eq!(data["older_events_left_out"], is_too_much);
+        assert_eq!(
+            events[MOST - 1]["id"],
+            Uuid::from_u128(oldest).to_string(),
+            "the oldest one that is in it"
+        );
+    }
+    app.read_mails().await;
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -14,11 +15,12 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use vestibule::config::LogConfig;
 use vestibule::telemetry::subscriber;
 use vestibule::{Adapters, Portal};
-use vestibule_core::MasterKey;
-use vestibule_core::ports::Clock;
+use vestibule_core::ports::{Clock, StoreError};
+use vestibule_core::{AuthError, Field, FieldCode, FieldError, MasterKey};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, databases};
+use vestibule_web::Problem;
 
 use crate::support::{Answer, MASTER_KEY, PASSWORD, TestApp, config, signed_in_browser};
 
@@ -43,14 +45,20 @@ impl Log {
         LOG.get_or_init(open).clone()
     }
 
+    fn lines(&self) -> Vec<Value> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        let lines = text.lines().map(serde_json::from_str);
+        lines.collect::<Result<_, _>>().unwrap()
+    }
+
     /// The lines of one request that are warnings or worse.
     fn failures_of(&self, request_id: &str) -> Vec<Value> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap())
-            .filter(|line| line["request_id"] == request_id)
-            .filter(|line| line["level"] == "ERROR" || line["level"] == "WARN")
-            .collect()
+        let mut lines = self.lines();
+        lines.retain(|line| {
+            line["request_id"] == request_id
+                && ["ERROR", "WARN"].contains(&line["level"].as_str().unwrap())
+        });
+        lines
     }
 }
 
@@ -87,6 +95,82 @@ async fn a_failure_is_logged_once_with_kind_code_request_id_and_route() {
     }
 }
 
+/// Each of the six kinds, at the edge that all operations' errors pass.
+#[test]
+fn every_kind_of_error_is_logged_with_what_helps() {
+    let log = Log::open();
+    let (retry_after, defect) = (Duration::from_secs(1), "a defect of the test");
+    let fields = vec![
+        FieldError {
+            field: Field::Email,
+            code: FieldCode::Taken,
+        },
+        FieldError {
+            field: Field::Password,
+            code: FieldCode::TooShort,
+        },
+    ];
+    let store = StoreError::Unexpected("a constraint of the test".into());
+    let cases = [
+        (AuthError::ValidationFailed(fields), "INFO", "validation"),
+        (AuthError::InvalidCredentials, "INFO", "authentication"),
+        (
+            AuthError::RateLimited { retry_after },
+            "INFO",
+            "authorization",
+        ),
+        (AuthError::from(store), "ERROR", "database"),
+        (AuthError::Overloaded { retry_after }, "WARN", "external"),
+        (AuthError::internal(defect), "ERROR", "unknown"),
+    ];
+    for (number, (error, level, kind)) in cases.into_iter().enumerate() {
+        let code = error.code().as_str();
+        let id = format!("kind-{number}");
+        tracing::info_span!("request", request_id = id).in_scope(|| Problem::from(error));
+        let mut lines = log.lines();
+        lines.retain(|line| line["request_id"] == id);
+        let [line] = &lines[..] else {
+            panic!("not one line: {lines:#?}");
+        };
+        let said = ["level", "kind", "code"].map(|field| line[field].as_str().unwrap());
+        assert_eq!(said, [level, kind, code], "{line:#?}");
+        let fields = (kind == "validation").then_some("email: taken, password: too_short");
+        assert_eq!(line["fields"].as_str(), fields, "{line:#?}");
+        let traces = line["trace"]
+            .as_str()
+            .is_some_and(|trace| trace.contains("every_kind_of_error_is_logged_with_what_helps"));
+        assert_eq!(traces, kind == "unknown", "{line:#?}");
+    }
+}
+
+/// The database is there, and answers what it never should.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unexpected_answer_of_the_database_is_one_500() {
+    let log = Log::open();
+    for (seed, database) in (52..).zip(databases().await) {
+        let app = TestApp::start(Arc::new(database), |_| {}, seed).await;
+        let ann = app.user("ann@example.org").await;
+        app.read_mails().await;
+        app.database.execute("drop table mail_outbox").await;
+        let id = format!("unexpected-{seed}");
+        let register = send(&app.portal, &Method::POST, "/api/v1/auth/register", &id);
+        let answer = Answer::read(register.await).await;
+        assert_eq!(answer.status, 500, "{answer:?}");
+        assert_eq!(answer.code(), "internal");
+        let lines = log.failures_of(&id);
+        let [line] = &lines[..] else {
+            panic!("not one line: {lines:#?}");
+        };
+        assert_eq!(line["kind"], "database", "{line:#?}");
+        assert!(
+            line["causes"].to_string().contains("mail_outbox"),
+            "{line:#?}"
+        );
+        assert_eq!(app.count("users").await, "1", "nothing half-written");
+        app.get("/me").bearer(&ann.access_token).await.expect(200);
+    }
+}
+
 #[track_caller]
 fn expect_one(log: &Log, answer: &Answer, route: &str) {
     assert_eq!(answer.status, 503, "{answer:?}");
@@ -95,7 +179,7 @@ fn expect_one(log: &Log, answer: &Answer, route: &str) {
         panic!("not one line: {lines:#?}");
     };
     let what = ["level", "kind", "code"].map(|field| line[field].as_str().unwrap());
-    assert_eq!(what, ["ERROR", "Database", "unavailable"], "{line:#?}");
+    assert_eq!(what, ["ERROR", "database", "unavailable"], "{line:#?}");
     assert_eq!(line["route"], route, "{line:#?}");
     assert!(line["causes"][0].is_string(), "{line:#?}");
 }

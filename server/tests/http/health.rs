@@ -3,12 +3,19 @@
 use axum::body::Body;
 use http::{Method, Request};
 use tower::ServiceExt as _;
+use vestibule::config::Config;
+use vestibule_testkit::redis_url;
 
 use crate::support::{Answer, TestApp, on_every_database};
 
 on_every_database! {
     health_names_each_dependency,
     the_private_listener_answers_as_well,
+    a_portal_without_its_redis_is_ready_and_says_so with with_a_redis_that_is_away,
+}
+
+fn with_a_redis_that_is_away(config: &mut Config) {
+    config.redis.url = Some("redis://127.0.0.1:1".to_owned().into());
 }
 
 async fn health_names_each_dependency(app: TestApp) {
@@ -18,10 +25,13 @@ async fn health_names_each_dependency(app: TestApp) {
     );
     for path in ["/health", "/health/ready"] {
         let answer = app.at(Method::GET, path).await.expect(200);
-        assert_eq!(
-            answer.text(),
-            r#"{"dependencies":{"database":"ok"},"status":"ok"}"#
-        );
+        let expected = match redis_url() {
+            Some(_) if app.database.is_postgres() => {
+                r#"{"dependencies":{"database":"ok","redis":"ok"},"status":"ok"}"#
+            }
+            _ => r#"{"dependencies":{"database":"ok"},"status":"ok"}"#,
+        };
+        assert_eq!(answer.text(), expected);
         assert_eq!(answer.header("cache-control"), "no-store");
         // A health check names whatever address it reaches us by.
         app.at(Method::GET, path)
@@ -40,4 +50,12 @@ async fn the_private_listener_answers_as_well(app: TestApp) {
         get(path).await.expect(200);
     }
     get("/api/v1/auth/password/policy").await.expect(404);
+}
+
+async fn a_portal_without_its_redis_is_ready_and_says_so(app: TestApp) {
+    let answer = app.at(Method::GET, "/health/ready").await.expect(200);
+    assert_eq!(
+        answer.text(),
+        r#"{"dependencies":{"database":"ok","redis":"unavailable"},"status":"ok"}"#
+    );
 }

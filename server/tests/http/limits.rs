@@ -6,15 +6,17 @@ use serde_json::json;
 use time::Duration;
 
 use crate::support::{
-    Answer, Browser, DocumentedLimit, PASSWORD, TestApp, address, assert_has, documented_limit,
-    in_parallel, keeps, location, on_replicas, signed_in_browser, trusted_proxy,
+    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address, assert_has,
+    documented_limit, in_parallel, keeps, location, on_replicas, signed_in_browser, trusted_proxy,
 };
 
 on_replicas! { 2;
     wrong_passwords_for_one_account,
     guesses_at_one_account_become_rarer_and_rarer,
     a_browser_that_was_signed_in_has_a_quota_of_its_own,
+    whoever_is_put_out_by_a_reset_keeps_nobody_out,
     wrong_passwords_from_one_network,
+    guesses_from_a_network_keep_no_known_browser_out,
     of_a_hundred_guesses_from_one_network_fifty_are_looked_at,
     whoever_they_say_they_are with trusted_proxy,
     an_ipv6_network_is_a_64,
@@ -140,6 +142,27 @@ async fn a_browser_that_was_signed_in_has_a_quota_of_its_own(app: TestApp) {
     );
 }
 
+async fn whoever_is_put_out_by_a_reset_keeps_nobody_out(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut intruder = signed_in_browser(&app, "ann@example.org").await;
+    let mut owner = Browser::new(&app);
+    let token = app.reset_token("ann@example.org").await;
+    owner.open(&format!("/reset-password?token={token}")).await;
+    let new = [("new_password", NEW_PASSWORD)];
+    owner.submit("reset_password", &new).await.expect(303);
+    // What the intruder's browser kept is worth nothing any more.
+    let limit = documented_limit("wrong passwords", "the account");
+    let guess = [("email", "ann@example.org"), ("password", "wrong")];
+    for _ in 0..limit.burst + 5 {
+        intruder.submit("sign_in", &guess).await;
+    }
+    assert_eq!(app.try_sign_in("ann@example.org", NEW_PASSWORD).await, 429);
+    let right = [("email", "ann@example.org"), ("password", NEW_PASSWORD)];
+    let answer = owner.submit("sign_in", &right).await;
+    assert_eq!(location(&answer), "/account");
+    app.read_mails().await;
+}
+
 async fn wrong_passwords_from_one_network(app: TestApp) {
     app.user("ann@example.org").await;
     let limit = documented_limit("wrong passwords", "the network");
@@ -160,6 +183,38 @@ async fn wrong_passwords_from_one_network(app: TestApp) {
     sign_in_from(&app, "203.0.113.7", "ann@example.org", PASSWORD)
         .await
         .expect(200);
+}
+
+/// One client in an office does not keep its owners from their accounts.
+async fn guesses_from_a_network_keep_no_known_browser_out(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    browser.post("/logout").await;
+    let limit = documented_limit("wrong passwords", "the network");
+    let guess = async |number: usize| {
+        let email = format!("made-up-{number}@example.org");
+        app.try_sign_in(&email, "not the password").await
+    };
+    for number in 0..limit.burst {
+        assert_eq!(guess(number).await, 401);
+    }
+    assert_eq!(guess(limit.burst).await, 429);
+    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
+    let right = [("email", "ann@example.org"), ("password", PASSWORD)];
+    let mut stranger = Browser::new(&app);
+    assert_eq!(
+        location(&stranger.submit("sign_in", &right).await),
+        "/login"
+    );
+    assert_eq!(
+        location(&browser.submit("sign_in", &right).await),
+        "/account"
+    );
+    assert_eq!(
+        app.try_sign_in("ann@example.org", PASSWORD).await,
+        429,
+        "the network's is as it was"
+    );
 }
 
 /// How many of a hundred wrong passwords were looked at, with what each of them says of its sender.

@@ -3,6 +3,7 @@
 use time::Duration;
 use vestibule_core::Delivery;
 use vestibule_mail::SmtpMailer;
+use vestibule_testkit::{SmtpPeer, SmtpScript};
 
 use crate::support::{PASSWORD, TestApp, config, on_every_database};
 
@@ -10,12 +11,18 @@ on_every_database! {
     a_mail_outlives_an_outage_of_hours,
     a_notice_that_waited_for_a_day_is_given_up,
     a_new_mail_about_what_is_long_past_waits_as_well,
+    a_server_that_takes_no_mail_from_us_costs_no_try,
+    a_mail_that_may_have_arrived_is_sent_once_more_and_no_oftener,
 }
 
 /// Nobody listens there.
 fn nobody(app: &TestApp) -> SmtpMailer {
+    mailer(app, "smtp://127.0.0.1:1")
+}
+
+fn mailer(app: &TestApp, url: &str) -> SmtpMailer {
     let settings = config(&app.database).mail.settings;
-    SmtpMailer::new(&"smtp://127.0.0.1:1".to_owned().into(), settings).unwrap()
+    SmtpMailer::new(&url.to_owned().into(), settings).unwrap()
 }
 
 async fn register(app: &TestApp) {
@@ -24,8 +31,20 @@ async fn register(app: &TestApp) {
 }
 
 async fn try_in_vain(app: &TestApp, mailer: &SmtpMailer) {
-    let delivery = app.portal.auth.deliver_next_mail(mailer).await.unwrap();
-    assert_eq!(delivery, Delivery::Unreachable);
+    assert_eq!(deliver(app, mailer).await, Delivery::Unreachable);
+}
+
+async fn deliver(app: &TestApp, mailer: &SmtpMailer) -> Delivery {
+    app.portal.auth.deliver_next_mail(mailer).await.unwrap()
+}
+
+/// Leaves a mail that nothing else has to be true of.
+async fn change_password(app: &TestApp) {
+    let (ann, _) = app.register("ann@example.org").await;
+    app.clock.advance(Duration::minutes(1));
+    let body = serde_json::json!({ "current_password": PASSWORD, "new_password": "another horse battery" });
+    let change = app.post("/password/change").bearer(&ann.access_token);
+    change.json(&body).await.expect(204);
 }
 
 async fn a_mail_outlives_an_outage_of_hours(app: TestApp) {
@@ -43,11 +62,7 @@ async fn a_mail_outlives_an_outage_of_hours(app: TestApp) {
 }
 
 async fn a_notice_that_waited_for_a_day_is_given_up(app: TestApp) {
-    let (ann, _) = app.register("ann@example.org").await;
-    app.clock.advance(Duration::minutes(1));
-    let body = serde_json::json!({ "current_password": PASSWORD, "new_password": "another horse battery" });
-    let change = app.post("/password/change").bearer(&ann.access_token);
-    change.json(&body).await.expect(204);
+    change_password(&app).await;
     let nobody = nobody(&app);
     try_in_vain(&app, &nobody).await;
     app.clock.advance(Duration::hours(24));
@@ -68,4 +83,38 @@ async fn a_new_mail_about_what_is_long_past_waits_as_well(app: TestApp) {
     try_in_vain(&app, &nobody(&app)).await;
     app.advance(Duration::seconds(10));
     assert!(app.mail_to("ann@example.org").await.token.is_some());
+}
+
+async fn a_server_that_takes_no_mail_from_us_costs_no_try(app: TestApp) {
+    register(&app).await;
+    let refusal = SmtpScript::Reply {
+        at: "AUTH",
+        reply: "535 5.7.8 bad credentials",
+    };
+    let peer = SmtpPeer::start(refusal, "250-AUTH PLAIN LOGIN\r\n").await;
+    let url = format!("smtp://ann:not-a-secret@127.0.0.1:{}", peer.port());
+    let mailer = mailer(&app, &url);
+    for _ in 0..20 {
+        assert_eq!(deliver(&app, &mailer).await, Delivery::NotAccepting);
+        app.clock.advance(Duration::minutes(3));
+    }
+    // The password is right again.
+    peer.follow(SmtpScript::Accept);
+    assert_eq!(deliver(&app, &mailer).await, Delivery::Done);
+    peer.seen(|seen| assert_eq!(seen.messages.len(), 1));
+}
+
+async fn a_mail_that_may_have_arrived_is_sent_once_more_and_no_oftener(app: TestApp) {
+    change_password(&app).await;
+    let peer = SmtpPeer::start(SmtpScript::Drop { at: "." }, "").await;
+    let mailer = mailer(&app, &format!("smtp://127.0.0.1:{}", peer.port()));
+    for expected in [Delivery::Done, Delivery::Done, Delivery::NoneDue] {
+        assert_eq!(deliver(&app, &mailer).await, expected);
+        app.clock.advance(Duration::minutes(3));
+    }
+    peer.seen(|seen| assert_eq!(seen.messages.len(), 2));
+    let dead = "mail_outbox where status = 'dead' and kind = 'password_changed'";
+    assert_eq!(app.count(dead).await, "1");
+    // Every other test ends with all mails sent.
+    app.database.execute(&format!("delete from {dead}")).await;
 }

@@ -6,7 +6,7 @@ use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Answer, PASSWORD, SignedIn, TestApp, address, in_parallel, on_every_database,
+    Answer, PASSWORD, SignedIn, TestApp, address, documented_limit, in_parallel, on_every_database,
 };
 
 on_every_database! {
@@ -22,6 +22,7 @@ on_every_database! {
     without_a_grace_time_only_an_unused_successor_forgives with no_grace,
     text_that_is_no_token_of_ours_harms_nobody,
     an_inactive_user_gets_no_tokens,
+    a_session_that_refreshes_without_end_has_to_wait,
 }
 
 const GRACE: Duration = Duration::seconds(30);
@@ -296,4 +297,37 @@ async fn an_inactive_user_gets_no_tokens(app: TestApp) {
     app.database
         .execute("update users set is_active = true")
         .await;
+}
+
+/// It is refused before anything is exchanged, and no session ends by it.
+async fn a_session_that_refreshes_without_end_has_to_wait(app: TestApp) {
+    let limit = documented_limit("refreshes", "the session");
+    assert_eq!((limit.burst, limit.period), (60, Duration::seconds(5)));
+    let mut ann = app.user("ann@example.org").await;
+    let other = app.sign_in("ann@example.org").await;
+    for _ in 0..limit.burst {
+        ann = successor(&app, &ann.refresh_token).await;
+    }
+    let refused = refresh(&app, &ann.refresh_token)
+        .await
+        .expect_problem(429, "rate_limited");
+    assert_eq!(refused.retry_after(), 5);
+    assert!(app.accepts(&ann.access_token).await);
+    successor(&app, &other.refresh_token).await;
+    app.advance(limit.period - Duration::SECOND);
+    let refused = refresh(&app, &ann.refresh_token)
+        .await
+        .expect_problem(429, "rate_limited");
+    assert_eq!(refused.retry_after(), 1);
+    app.advance(Duration::SECOND);
+    let next = successor(&app, &ann.refresh_token).await;
+    assert_ne!(next.refresh_token, ann.refresh_token);
+    assert!(app.accepts(&next.access_token).await);
+    refresh(&app, &next.refresh_token)
+        .await
+        .expect_problem(429, "rate_limited");
+    // What is no token of ours is nobody's session.
+    refresh(&app, "none")
+        .await
+        .expect_problem(401, "invalid_refresh_token");
 }

@@ -4,13 +4,32 @@
 //! back, which is why there are few; SQLite is inside the process, where more do no harm.
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use vestibule::config::Config;
 
-use crate::support::{PASSWORD, TestApp, on_every_database, signed_in_browser};
+use crate::support::{
+    Browser, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, location, on_every_database,
+    signed_in_browser,
+};
 
 on_every_database! {
     no_request_asks_more_often_than_it_has_to with without_redis,
+}
+
+/// An endpoint without a row here could ask as often as it likes.
+#[test]
+fn every_endpoint_is_counted() {
+    let document = vestibule::api::document().to_json().unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let path = path.trim_start_matches("/api/v1/auth");
+        for method in methods.as_object().unwrap().keys() {
+            let name = format!("{} {path}", method.to_uppercase());
+            let is_counted =
+                |(row, ..): &(&str, u64, u64)| *row == name || row.starts_with(&format!("{name},"));
+            assert!(EXPECTED.iter().any(is_counted), "{name}");
+        }
+    }
 }
 
 /// What Redis saves is counted in its own tests.
@@ -20,6 +39,7 @@ fn without_redis(config: &mut Config) {
 
 /// Each request, how often it asks SQLite, and how often PostgreSQL.
 const EXPECTED: &[(&str, u64, u64)] = &[
+    ("GET /.well-known/change-password", 0, 0),
     ("GET /.well-known/jwks.json", 0, 0),
     ("GET /password/policy", 0, 0),
     ("GET /health/live", 0, 0),
@@ -27,6 +47,10 @@ const EXPECTED: &[(&str, u64, u64)] = &[
     ("GET /login", 0, 0),
     ("GET /register", 0, 0),
     ("GET /forgot-password", 0, 0),
+    ("GET /verify-email", 0, 0),
+    ("GET /reset-password", 0, 0),
+    ("GET /revert-email", 0, 0),
+    ("GET /restore-account", 0, 0),
     ("GET /me, without a token", 0, 0),
     ("POST /refresh, with a token that is none", 0, 0),
     ("POST /login", 7, 2),
@@ -45,6 +69,12 @@ const EXPECTED: &[(&str, u64, u64)] = &[
     ("PATCH /me", 5, 6),
     ("POST /logout", 6, 6),
     ("GET /me, signed out", 1, 1),
+    ("POST /email/change", 13, 13),
+    ("POST /password/change", 13, 13),
+    ("DELETE /sessions/{id}", 7, 8),
+    ("POST /logout-all", 8, 8),
+    ("POST /email/resend", 8, 8),
+    ("DELETE /me", 15, 15),
     ("POST /password/forgot", 8, 8),
     ("POST /password/forgot, unknown address", 4, 4),
     ("POST /password/reset", 15, 15),
@@ -53,8 +83,21 @@ const EXPECTED: &[(&str, u64, u64)] = &[
     ("/account/profile", 1, 2),
     ("/account/sessions", 2, 3),
     ("/account/activity", 3, 4),
-    ("signing out on the page", 7, 8),
-    ("signing in on the page", 8, 4),
+    ("/account/password", 1, 2),
+    ("/account/email", 2, 3),
+    ("/account/delete", 1, 2),
+    ("/account/export", 12, 13),
+    ("password_strength", 1, 2),
+    ("set_language", 5, 6),
+    ("update_profile", 7, 7),
+    ("confirm_password", 4, 4),
+    ("change_email", 14, 14),
+    ("cancel_email_change", 6, 6),
+    ("change_password", 15, 16),
+    ("sign_out_others", 9, 9),
+    ("forgot_password", 8, 8),
+    ("signing out on the page", 8, 8),
+    ("signing in on the page", 6, 2),
 ];
 
 struct Counter {
@@ -91,6 +134,7 @@ async fn no_request_asks_more_often_than_it_has_to(app: TestApp) {
     without_an_account(&app, &mut counter).await;
     signing_in(&app, &mut counter).await;
     signed_in(&app, &mut counter, &ann.access_token).await;
+    changing(&app, &mut counter).await;
     by_mail(&app, &mut counter).await;
     pages(&app, &mut counter).await;
     let is_postgres = app.database.is_postgres();
@@ -105,6 +149,10 @@ async fn no_request_asks_more_often_than_it_has_to(app: TestApp) {
 }
 
 async fn without_an_account(app: &TestApp, counter: &mut Counter) {
+    app.at(Method::GET, "/.well-known/change-password")
+        .await
+        .expect(302);
+    counter.count("GET /.well-known/change-password");
     for (name, path) in [
         ("GET /.well-known/jwks.json", "/.well-known/jwks.json"),
         ("GET /password/policy", "/api/v1/auth/password/policy"),
@@ -113,6 +161,10 @@ async fn without_an_account(app: &TestApp, counter: &mut Counter) {
         ("GET /login", "/login"),
         ("GET /register", "/register"),
         ("GET /forgot-password", "/forgot-password"),
+        ("GET /verify-email", "/verify-email"),
+        ("GET /reset-password", "/reset-password"),
+        ("GET /revert-email", "/revert-email"),
+        ("GET /restore-account", "/restore-account"),
     ] {
         app.at(Method::GET, path).await.expect(200);
         counter.count(name);
@@ -181,6 +233,56 @@ async fn signed_in(app: &TestApp, counter: &mut Counter, access_token: &str) {
     counter.count("GET /me, signed out");
 }
 
+/// What changes an account through the API, on one that is gone afterwards.
+async fn changing(app: &TestApp, counter: &mut Counter) {
+    app.user("mia@example.org").await;
+    let mut mia = app.sign_in("mia@example.org").await;
+    app.read_mails().await;
+    counter.skip();
+    let post = async |path: &str, token: &str, body: Value, status: u16| {
+        app.post(path)
+            .bearer(token)
+            .json(&body)
+            .await
+            .expect(status);
+    };
+    let body = json!({ "new_email": "mia@example.net", "password": PASSWORD });
+    post("/email/change", &mia.access_token, body, 202).await;
+    counter.count("POST /email/change");
+    let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+    post("/password/change", &mia.access_token, body, 204).await;
+    counter.count("POST /password/change");
+    let body = json!({ "email": "mia@example.org", "password": NEW_PASSWORD });
+    let other = app.post("/login").json(&body).await.expect(200).json();
+    let sessions = app.get("/sessions").bearer(&mia.access_token).await.json();
+    let mut ids = sessions["sessions"].as_array().unwrap().iter();
+    let of_other = ids.find(|session| session["current"] == false).unwrap();
+    let path = format!("/sessions/{}", of_other["id"].as_str().unwrap());
+    counter.skip();
+    app.delete(&path)
+        .bearer(&mia.access_token)
+        .await
+        .expect(204);
+    counter.count("DELETE /sessions/{id}");
+    drop(other);
+    post("/logout-all", &mia.access_token, json!({}), 204).await;
+    counter.count("POST /logout-all");
+    mia = SignedIn::from_body(&app.post("/login").json(&body).await.expect(200).json());
+    app.read_mails().await;
+    counter.skip();
+    let body = json!({ "email": "mia@example.org" });
+    app.post("/email/resend").json(&body).await.expect(200);
+    counter.count("POST /email/resend");
+    app.read_mails().await;
+    counter.skip();
+    let body = json!({ "password": NEW_PASSWORD });
+    let gone = app.delete("/me").bearer(&mia.access_token).json(&body);
+    gone.await.expect(202);
+    counter.count("DELETE /me");
+    app.read_mails().await;
+    counter.skip();
+}
+
 async fn by_mail(app: &TestApp, counter: &mut Counter) {
     for (name, email) in [
         ("POST /password/forgot", "ann@example.org"),
@@ -214,13 +316,47 @@ async fn pages(app: &TestApp, counter: &mut Counter) {
         "/account/profile",
         "/account/sessions",
         "/account/activity",
+        "/account/password",
+        "/account/email",
+        "/account/delete",
     ] {
         browser.open(path).await.expect(200);
         counter.count(path);
     }
+    browser.post("/account/export").await.expect(200);
+    counter.count("/account/export");
+    forms(&mut browser, counter).await;
     browser.submit("sign_out", &[]).await.expect(303);
     counter.count("signing out on the page");
     let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
-    browser.submit("sign_in", &fields).await.expect(303);
+    let answer = browser.submit("sign_in", &fields).await;
+    assert_eq!(location(&answer), "/account");
     counter.count("signing in on the page");
+}
+
+/// A form with its fields and the status of its answer.
+type Form<'a> = (&'static str, &'a [(&'a str, &'a str)], u16);
+
+async fn forms(browser: &mut Browser, counter: &mut Counter) {
+    let password = [("current_password", PASSWORD)];
+    let new_email = [("new_email", "ann@example.net"), password[0]];
+    let forms: [Form; 9] = [
+        ("password_strength", &[("password", "too few")], 302),
+        ("set_language", &[("language", "de")], 303),
+        ("update_profile", &[("first_name", "Anne")], 303),
+        ("confirm_password", &password, 303),
+        ("change_email", &new_email, 303),
+        ("cancel_email_change", &[], 303),
+        (
+            "change_password",
+            &[password[0], ("new_password", PASSWORD)],
+            303,
+        ),
+        ("sign_out_others", &[], 303),
+        ("forgot_password", &[("email", "ann@example.org")], 303),
+    ];
+    for (name, fields, status) in forms {
+        browser.submit(name, fields).await.expect(status);
+        counter.count(name);
+    }
 }

@@ -12,6 +12,7 @@ on_every_database! {
     an_expired_session_is_not_listed,
     a_session_can_be_ended_once,
     the_calling_session_can_end_itself,
+    beyond_a_hundred_sessions_the_oldest_end,
     another_users_session_is_not_there,
     an_id_that_is_none_is_not_there,
 }
@@ -130,6 +131,39 @@ async fn the_calling_session_can_end_itself(app: TestApp) {
         .bearer(&ann.access_token)
         .await
         .expect_problem(401, "unauthenticated");
+}
+
+async fn beyond_a_hundred_sessions_the_oldest_end(app: TestApp) {
+    let eve = app.user("eve@example.org").await;
+    let mut sessions = vec![app.user("ann@example.org").await];
+    for _ in 1..103 {
+        // Used each time, so that it is cached when it is ended.
+        let is_live = app.accepts(&sessions[0].access_token).await;
+        assert_eq!(is_live, sessions.len() <= 100);
+        app.advance(Duration::seconds(1));
+        sessions.push(app.sign_in("ann@example.org").await);
+    }
+    let (oldest, newest) = sessions.split_at(3);
+    for ended in oldest {
+        app.get("/me")
+            .bearer(&ended.access_token)
+            .await
+            .expect_problem(401, "unauthenticated");
+        let body = json!({ "refresh_token": ended.refresh_token });
+        app.post("/refresh")
+            .json(&body)
+            .await
+            .expect_problem(401, "invalid_refresh_token");
+    }
+    for live in newest {
+        assert!(app.accepts(&live.access_token).await);
+    }
+    assert_eq!(list(&app, &newest[99]).await.len(), 100);
+    assert!(app.accepts(&eve.access_token).await);
+    app.post("/logout-all")
+        .bearer(&newest[0].access_token)
+        .await
+        .expect(204);
 }
 
 async fn another_users_session_is_not_there(app: TestApp) {

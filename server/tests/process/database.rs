@@ -12,7 +12,7 @@ use sqlx::migrate::{Migrate as _, Migration, MigrationType};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
 use vestibule_testkit::{TestDatabase, databases};
 
-use crate::support::{Deployment, PATIENCE, Running, every_invariant_holds, free_address, text};
+use crate::support::{Deployment, PATIENCE, every_invariant_holds, exchange, free_address, text};
 
 /// What a database that is up to date has had.
 const MIGRATIONS: i64 = 3;
@@ -53,6 +53,27 @@ fn moved(url: &str, to: SocketAddr) -> (String, SocketAddr) {
     (format!("{scheme}://{user}@{to}/{path}"), server)
 }
 
+/// As an orchestrator sees it on the private port; the public one is closed.
+#[track_caller]
+fn lives_and_is_not_ready(deployment: &Deployment) {
+    let private = deployment.private_address();
+    let ask = |path: &str| {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        exchange(private, &head).unwrap()
+    };
+    assert_eq!(ask("/health/live").status, 200);
+    for path in ["/health/ready", "/health", "/metrics"] {
+        let answer = ask(path);
+        assert_eq!(answer.status, 503, "{path}");
+        for part in ["retry-after: ", r#"{"status":"starting"}"#] {
+            assert!(answer.body.contains(part), "{path}: {}", answer.body);
+        }
+    }
+    let checked = deployment.run(&["health"]);
+    assert_eq!(checked.status.code(), Some(1), "{}", text(&checked.stderr));
+    assert!(TcpStream::connect(deployment.public_address()).is_err());
+}
+
 #[tokio::test]
 async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
     let Some(database) = TestDatabase::postgres().await else {
@@ -78,6 +99,7 @@ async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
                 said,
             );
             assert!(!portal.is_finished());
+            lives_and_is_not_ready(&deployment);
             forward(address, server);
             portal.join().unwrap_or_else(|_| panic!("{}", said()))
         });
@@ -96,13 +118,7 @@ fn asked_to_stop_while_it_waits_for_its_database_it_ends_in_order() {
     let log = deployment.folder.path().join("log");
     let said = || std::fs::read_to_string(&log).unwrap_or_default();
     let output = File::create(&log).unwrap();
-    let child = deployment.command(&[]).stderr(output).spawn().unwrap();
-    let nowhere = free_address();
-    let mut waiting = Running {
-        child,
-        address: nowhere,
-        private_address: nowhere,
-    };
+    let mut waiting = deployment.spawn(deployment.command(&[]).stderr(output));
     wait_for(|| said().contains("waiting for the database"), said);
     waiting.signal(Signal::TERM);
     assert_eq!(waiting.end_within(PATIENCE), Some(0), "{}", said());

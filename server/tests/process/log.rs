@@ -1,12 +1,15 @@
 //! The log, when nobody reads it.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Deployment, PASSWORD, PATIENCE, Running, exchange, post, register};
+use vestibule::config::LogConfig;
+use vestibule::telemetry::init;
+
+use crate::support::{Deployment, PASSWORD, PATIENCE, Running, exchange, post, register, text};
 
 /// Each is a line: a pipe holds a few hundred, and 8192 may wait.
 const REQUESTS: usize = 12_000;
@@ -211,5 +214,35 @@ fn no_secret_is_in_the_log_at_any_level() {
         for secret in &secrets {
             assert!(!text.contains(secret.as_str()), "{secret} in {text}");
         }
+    }
+}
+
+/// A process that panics, with the log of the binary; nothing in the binary panics on demand.
+#[test]
+#[ignore = "the next test runs it, in a process of its own"]
+fn panics() {
+    let config = LogConfig {
+        filter: "info".to_owned(),
+        json: true,
+    };
+    let _log = init(&config);
+    let panicked = std::panic::catch_unwind(|| panic!("on purpose\nand on two lines"));
+    assert!(panicked.is_err());
+}
+
+#[test]
+fn a_panic_is_one_line_with_its_trace() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["log::panics", "--exact", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    let lines = text(&output.stderr);
+    assert!(output.status.success(), "{lines}");
+    assert_eq!(lines.lines().count(), 1, "{lines}");
+    let line: serde_json::Value = serde_json::from_str(&lines).unwrap();
+    let said = ["stream", "level", "kind", "code"].map(|field| line[field].as_str().unwrap());
+    assert_eq!(said, ["error", "ERROR", "unknown", "internal"], "{lines}");
+    for (field, part) in [("panic", "on two lines"), ("trace", "log::panics")] {
+        assert!(line[field].as_str().unwrap().contains(part), "{lines}");
     }
 }

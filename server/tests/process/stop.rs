@@ -222,6 +222,8 @@ async fn a_mail_that_is_not_sent_in_time_is_given_back() {
         drop(dialogue);
         let due = "select cast(count(*) as text) from mail_outbox where status = 'pending' and lease_id is null";
         assert_eq!(text(&database, due).await, "1", "it is due, and nobody's");
+        let tries = "select cast(max(attempts) as text) from mail_outbox";
+        assert_eq!(text(&database, tries).await, "0", "a stop is no try");
         every_invariant_holds(&deployment);
     }
 }

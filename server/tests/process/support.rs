@@ -82,6 +82,23 @@ impl Deployment {
         value.parse().unwrap()
     }
 
+    pub fn public_address(&self) -> SocketAddr {
+        self.address("VESTIBULE_LISTEN")
+    }
+
+    pub fn private_address(&self) -> SocketAddr {
+        self.address("VESTIBULE_PRIVATE_LISTEN")
+    }
+
+    /// Starts the portal and does not wait.
+    pub fn spawn(&self, command: &mut Command) -> Running {
+        Running {
+            child: command.spawn().unwrap(),
+            address: self.public_address(),
+            private_address: self.private_address(),
+        }
+    }
+
     /// Starts the portal and waits until it is ready.
     pub fn start(&self) -> Running {
         self.start_by(self.command(&[]).stdout(Stdio::null()))
@@ -89,11 +106,7 @@ impl Deployment {
 
     /// The same by a command that makes more of it.
     pub fn start_by(&self, command: &mut Command) -> Running {
-        let mut running = Running {
-            child: command.spawn().unwrap(),
-            address: self.address("VESTIBULE_LISTEN"),
-            private_address: self.address("VESTIBULE_PRIVATE_LISTEN"),
-        };
+        let mut running = self.spawn(command);
         let started = Instant::now();
         while !running
             .get("/health/ready")

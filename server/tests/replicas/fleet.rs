@@ -245,6 +245,11 @@ impl Fleet {
 }
 
 impl Replica {
+    /// Where metrics are.
+    pub fn private_address(&self) -> SocketAddr {
+        self.deployment.private_address()
+    }
+
     pub fn start(&mut self) {
         let log = OpenOptions::new()
             .create(true)

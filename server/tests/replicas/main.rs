@@ -16,6 +16,7 @@ mod http;
 mod ledger;
 mod limits;
 mod load;
+mod monitoring;
 mod overload;
 mod person;
 mod rolling;
@@ -110,6 +111,13 @@ fn nothing_acknowledged_is_lost_whatever_fails() {
 fn a_rolling_restart_fails_no_request() {
     let _turn = begin("rolling restart");
     rolling::run(Scale::chosen(), seed());
+}
+
+#[test]
+#[ignore = "starts servers of its own: cargo xtask chaos"]
+fn operators_see_and_hear_what_happens() {
+    let _turn = begin("monitoring");
+    monitoring::run(seed());
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What an operation can refuse, as closed codes; text is looked up by code at the edge.
 
+use std::backtrace::Backtrace;
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use crate::ports::StoreError;
@@ -55,9 +58,42 @@ pub enum AuthError {
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// What should never happen, and where it did.
+#[derive(Debug)]
+pub struct Defect {
+    what: BoxError,
+    trace: Backtrace,
+}
+
+impl fmt::Display for Defect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.what.fmt(f)
+    }
+}
+
+impl Error for Defect {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.what.source()
+    }
+}
+
+impl Defect {
+    /// As many lines as tell where it was; a whole one would fill the log.
+    pub fn trace(&self) -> String {
+        let trace = self.trace.to_string();
+        let lines: Vec<&str> = trace.lines().take(MAX_TRACE_LINES).collect();
+        lines.join("\n")
+    }
+}
+
+/// Two lines a frame.
+const MAX_TRACE_LINES: usize = 80;
+
 impl AuthError {
-    pub(crate) fn internal(source: impl Into<BoxError>) -> Self {
-        Self::Internal(source.into())
+    /// A defect, with the stack of where it was noticed.
+    pub fn internal(what: impl Into<BoxError>) -> Self {
+        let (what, trace) = (what.into(), Backtrace::force_capture());
+        Self::Internal(Box::new(Defect { what, trace }))
     }
 
     pub(crate) fn field(field: Field, code: FieldCode) -> Self {
@@ -175,15 +211,16 @@ codes! {
     }
 }
 
-/// The six kinds of error: each is logged once, at the edge, with its kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
-    Validation,
-    Authentication,
-    Authorization,
-    Database,
-    External,
-    Unknown,
+codes! {
+    /// The six kinds of error: each is logged once, at the edge, with its kind.
+    ErrorKind {
+        Validation = "validation",
+        Authentication = "authentication",
+        Authorization = "authorization",
+        Database = "database",
+        External = "external",
+        Unknown = "unknown",
+    }
 }
 
 impl ErrorCode {
@@ -202,7 +239,16 @@ impl ErrorCode {
             Self::Unavailable => ErrorKind::Database,
             Self::Overloaded => ErrorKind::External,
             Self::Internal => ErrorKind::Unknown,
-            _ => ErrorKind::Validation,
+            Self::MalformedBody
+            | Self::ValidationFailed
+            | Self::InvalidToken
+            | Self::NotFound
+            | Self::MethodNotAllowed
+            | Self::BodyTooLarge
+            | Self::UnsupportedMediaType
+            | Self::MisdirectedRequest
+            | Self::RequestTimeout
+            | Self::EmailTaken => ErrorKind::Validation,
         }
     }
 }

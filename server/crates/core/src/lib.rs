@@ -25,13 +25,14 @@ pub use auth::{
     SessionLifetimes,
 };
 pub use crypto::{MasterKey, SystemRandom, hash_token};
-pub use error::{AuthError, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
+pub use error::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
 pub use host::is_loopback;
 pub use operations::{
     Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
-    LinkState, MAILS_KEPT, Register, Registered, Removed, ResetLink, RestoreLink, Retention,
-    RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
+    KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, Register, Registered, Removed, ResetLink,
+    RestoreLink, Retention, RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile, Verified,
+    VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{AccessTokenClaims, KeySet, TokenSettings};

@@ -54,6 +54,8 @@ pub(crate) const REGISTER_NETWORK: Limit = limit("register:network", 20, seconds
 pub(crate) const MAIL_RECIPIENT: Limit = limit("mail:recipient", 5, seconds(600));
 /// Mails that one network can cause.
 pub(crate) const MAIL_NETWORK: Limit = limit("mail:network", 20, seconds(60));
+/// Refreshes of one session: each leaves a row in the audit log.
+pub(crate) const REFRESH_SESSION: Limit = limit("refresh:session", 60, seconds(5));
 /// Downloads of one account's data.
 pub(crate) const EXPORT_ACCOUNT: Limit = limit("export:account", 5, seconds(600));
 /// Mailed tokens and codes tried from one network.
@@ -130,13 +132,26 @@ impl Auth {
         charges: &[Charge],
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let taken = self.take_quietly(charges).await;
-        if matches!(taken, Err(AuthError::RateLimited { .. })) {
-            let limit = charges.first().map(|charge| limit_name(&charge.key));
-            let details = json!({ "limit": limit });
-            self.defer_audit(AuditEvent::RateLimited, None, details, meta);
+        self.take_for(charges, AuditEvent::RateLimited, None, meta)
+            .await
+    }
+
+    /// The same; a refusal is this event, of this user.
+    ///
+    /// # Errors
+    /// [`AuthError::RateLimited`] if one of the quotas is used up.
+    pub(crate) async fn take_for(
+        &self,
+        charges: &[Charge],
+        event: AuditEvent,
+        user_id: Option<Uuid>,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let refused = self.decide(charges).await?;
+        if let Some(Refused { limit, .. }) = refused {
+            self.defer_audit(event, user_id, json!({ "limit": limit }), meta);
         }
-        taken
+        refused.map_or(Ok(()), |refused| Err(refused.into()))
     }
 
     /// Takes all of the charges or none, and tells nobody.
@@ -144,16 +159,33 @@ impl Auth {
     /// # Errors
     /// [`AuthError::RateLimited`] if one of the quotas is used up.
     pub(crate) async fn take_quietly(&self, charges: &[Charge]) -> Result<(), AuthError> {
+        let refused = self.decide(charges).await?;
+        refused.map_or(Ok(()), |refused| Err(refused.into()))
+    }
+
+    async fn decide<'a>(&self, charges: &'a [Charge]) -> Result<Option<Refused<'a>>, AuthError> {
         if !self.settings.limits_enabled {
-            return Ok(());
+            return Ok(None);
         }
         let decision = self.limiter.take(charges, self.clock.now()).await;
-        let decision = decision.map_err(AuthError::Unavailable)?;
-        note_decision(charges, &decision);
-        match decision {
-            Decision::Allowed => Ok(()),
-            Decision::Limited { retry_after } => Err(AuthError::RateLimited { retry_after }),
-        }
+        Ok(match decision.map_err(AuthError::Unavailable)? {
+            Decision::Allowed => {
+                let mut limits: Vec<&str> = charges.iter().map(limit_name).collect();
+                limits.dedup();
+                for limit in limits {
+                    count_decision(limit, "allowed");
+                }
+                None
+            }
+            Decision::Limited {
+                charge,
+                retry_after,
+            } => {
+                let limit = charges.get(charge).map_or("unknown", limit_name);
+                count_decision(limit, "refused");
+                Some(Refused { limit, retry_after })
+            }
+        })
     }
 
     pub(crate) async fn give_back(&self, charges: &[Charge]) {
@@ -172,21 +204,28 @@ impl Auth {
     }
 }
 
-/// All charges of a decision stand for one limit, the first one's.
-fn note_decision(charges: &[Charge], decision: &Decision) {
-    let Some(limit) = charges.first().map(|charge| limit_name(&charge.key)) else {
-        return;
-    };
-    let result = match decision {
-        Decision::Allowed => "allowed",
-        Decision::Limited { .. } => "refused",
-    };
+/// Which limit was used up.
+#[derive(Clone, Copy)]
+struct Refused<'a> {
+    limit: &'a str,
+    retry_after: Duration,
+}
+
+impl From<Refused<'_>> for AuthError {
+    fn from(refused: Refused<'_>) -> Self {
+        Self::RateLimited {
+            retry_after: refused.retry_after,
+        }
+    }
+}
+
+fn count_decision(limit: &str, result: &'static str) {
     counter!("vestibule_rate_limit_decisions_total", "limit" => limit.to_owned(), "result" => result)
         .increment(1);
 }
 
 /// `register:network` of `register:network:203.0.113.7`.
-fn limit_name(key: &str) -> &str {
-    let second = key.match_indices(':').nth(1);
-    second.map_or(key, |(end, _)| &key[..end])
+fn limit_name(charge: &Charge) -> &str {
+    let second = charge.key.match_indices(':').nth(1);
+    second.map_or(charge.key.as_str(), |(end, _)| &charge.key[..end])
 }

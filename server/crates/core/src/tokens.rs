@@ -70,6 +70,14 @@ struct LastLoad {
     has_failed: bool,
 }
 
+/// A token whose signature was checked.
+#[derive(Clone)]
+struct VerifiedToken {
+    /// The key that it was checked with.
+    kid: Arc<str>,
+    claims: AccessTokenClaims,
+}
+
 /// Signs and verifies access tokens.
 pub(crate) struct TokenSigner {
     settings: TokenSettings,
@@ -77,9 +85,9 @@ pub(crate) struct TokenSigner {
     ring: RwLock<Arc<KeyRing>>,
     /// Held while they are asked for: of parallel callers one asks.
     last_load: tokio::sync::Mutex<LastLoad>,
-    /// The claims of tokens whose signature was checked, by the hash of the token: it is checked once for each token and not
-    /// once for each request.
-    verified: moka::sync::Cache<String, AccessTokenClaims>,
+    /// Tokens whose signature was checked, by the hash of the token: it is checked once for each token and not once for each
+    /// request.
+    verified: moka::sync::Cache<String, VerifiedToken>,
 }
 
 impl TokenSigner {
@@ -174,14 +182,18 @@ impl TokenSigner {
         now: OffsetDateTime,
     ) -> Result<AccessTokenClaims, AuthError> {
         let token_hash = hash_token(token);
-        let claims = if let Some(claims) = self.verified.get(&token_hash) {
-            note_lookup("verified_tokens", true);
-            claims
+        // A check that began under earlier keys may be remembered after they are gone.
+        let remembered = self
+            .verified
+            .get(&token_hash)
+            .filter(|verified| self.ring().key(&verified.kid).is_some());
+        note_lookup("verified_tokens", remembered.is_some());
+        let claims = if let Some(verified) = remembered {
+            verified.claims
         } else {
-            note_lookup("verified_tokens", false);
-            let claims = self.check_signature(token)?;
-            self.verified.insert(token_hash, claims.clone());
-            claims
+            let verified = self.check_signature(token)?;
+            self.verified.insert(token_hash, verified.clone());
+            verified.claims
         };
         let now = now.unix_timestamp();
         if claims.token_type != "access"
@@ -196,13 +208,16 @@ impl TokenSigner {
         Ok(claims)
     }
 
-    fn check_signature(&self, token: &str) -> Result<AccessTokenClaims, AuthError> {
+    fn check_signature(&self, token: &str) -> Result<VerifiedToken, AuthError> {
         let ring = self.ring();
         let key = key_id(token)
             .and_then(|kid| ring.key(&kid))
             .ok_or(AuthError::Unauthenticated)?;
         jsonwebtoken::decode::<AccessTokenClaims>(token, &key.verifying, &self.validation)
-            .map(|token| token.claims)
+            .map(|token| VerifiedToken {
+                kid: key.kid.as_str().into(),
+                claims: token.claims,
+            })
             .map_err(|_| AuthError::Unauthenticated)
     }
 
@@ -237,13 +252,22 @@ impl TokenSigner {
             at: now,
             has_failed: loaded.is_err(),
         };
-        let ring = loaded?;
+        self.replace_ring(loaded?);
+        Ok(())
+    }
+
+    /// Goes over to these keys, and only then forgets what was checked with one that is gone: else it would be remembered anew in
+    /// between. A check that is still under way is told by its key.
+    fn replace_ring(&self, ring: KeyRing) {
+        let ring = Arc::new(ring);
+        let before = {
+            let mut current = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, Arc::clone(&ring))
+        };
         let is_gone = |key: &RingKey| ring.key(&key.kid).is_none();
-        if self.ring().keys.iter().any(is_gone) {
+        if before.keys.iter().any(is_gone) {
             self.verified.invalidate_all();
         }
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
-        Ok(())
     }
 
     fn ring(&self) -> Arc<KeyRing> {
@@ -279,6 +303,7 @@ mod tests {
 
     use async_trait::async_trait;
 
+    use super::key_ring::ring_of;
     use super::*;
     use crate::crypto::SystemRandom;
     use crate::ports::{Repository, StoreError, Transaction};
@@ -381,6 +406,55 @@ mod tests {
         assert!(signer.reload(&store, &master, now).await.is_err());
         assert!(signer.reload(&store, &master, now).await.is_err());
         assert_eq!(store.0.load(Ordering::Relaxed), 3);
+    }
+
+    fn ring_of_a_new_key(master: &MasterKey, now: OffsetDateTime) -> KeyRing {
+        let key = new_signing_key(master, &SystemRandom, now).unwrap();
+        ring_of(&[key], master).unwrap()
+    }
+
+    /// A token that the signer's key signs.
+    fn signed(signer: &TokenSigner, now: OffsetDateTime) -> String {
+        let ring = signer.ring();
+        let key = ring.signing_key(now).unwrap();
+        let header = Header {
+            typ: Some(ACCESS_TOKEN_TYPE.to_owned()),
+            kid: Some(key.kid.clone()),
+            ..Header::new(Algorithm::EdDSA)
+        };
+        let claims = AccessTokenClaims {
+            iss: signer.settings.issuer.clone(),
+            aud: signer.settings.audience.clone(),
+            sub: Uuid::from_u128(1),
+            iat: now.unix_timestamp(),
+            nbf: now.unix_timestamp(),
+            exp: now.unix_timestamp() + 900,
+            jti: Uuid::from_u128(2),
+            sid: Uuid::from_u128(3),
+            user_id: Uuid::from_u128(1),
+            token_type: "access".to_owned(),
+        };
+        jsonwebtoken::encode(&header, &claims, &key.signing).unwrap()
+    }
+
+    #[test]
+    fn a_token_of_a_key_that_is_gone_is_refused_even_if_it_is_remembered_late() {
+        let master = MasterKey::generate(&SystemRandom);
+        let now = OffsetDateTime::UNIX_EPOCH + RELOAD_PAUSE;
+        let signer = signer(now);
+        signer.replace_ring(ring_of_a_new_key(&master, now));
+        let token = signed(&signer, now);
+        for _ in 0..2 {
+            assert!(signer.verify(&token, now).is_ok());
+        }
+        // Somebody checks it with the key that is about to go, and puts it in after that.
+        let late = signer.check_signature(&token).unwrap();
+        signer.replace_ring(ring_of_a_new_key(&master, now));
+        assert!(signer.verified.get(&hash_token(&token)).is_none());
+        signer.verified.insert(hash_token(&token), late);
+        let refused = signer.verify(&token, now);
+        assert!(matches!(refused, Err(AuthError::Unauthenticated)));
+        assert!(signer.verify(&signed(&signer, now), now).is_ok());
     }
 
     #[test]

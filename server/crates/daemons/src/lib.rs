@@ -5,6 +5,7 @@
 mod daemon;
 mod haproxy;
 mod line;
+mod monitor;
 mod postgres;
 pub mod proc;
 mod redis;
@@ -12,5 +13,6 @@ mod redis;
 pub use daemon::{Daemon, free_port};
 pub use haproxy::HaProxy;
 pub use line::Line;
-pub use postgres::{Postgres, folder as postgres_folder};
+pub use monitor::Monitor;
+pub use postgres::{Postgres, SERVER as POSTGRES_SERVER, folder as postgres_folder};
 pub use redis::Redis;

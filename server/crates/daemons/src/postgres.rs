@@ -1,5 +1,6 @@
 //! A throw-away PostgreSQL.
 
+use std::env;
 use std::fs::{self, File};
 use std::io::Read;
 use std::net::SocketAddr;
@@ -12,6 +13,8 @@ use crate::daemon::{Account, Daemon, Program, free_port, temporary_folder};
 use crate::proc::{Cmd, find};
 
 const ROLE: &str = "vestibule";
+/// The environment variable by which tests are given another server than the machine's.
+pub const SERVER: &str = "TEST_POSTGRES_SERVER";
 
 /// Nothing here outlives the run, so nothing needs to survive a power cut. A crash of the server alone loses nothing: the
 /// system has what was written.
@@ -20,24 +23,40 @@ const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "max_connectio
 /// A cluster of our own. The role is its superuser, so that tests can create databases.
 pub struct Postgres {
     daemon: Daemon,
+    /// Those that speak to it.
     programs: PathBuf,
     port: u16,
     password: String,
 }
 
 impl Postgres {
+    /// The machine's own, of the newest version, or the one in the folder that [`SERVER`] names.
+    ///
+    /// # Errors
+    /// If there is none, or it does not start.
     pub fn start() -> Result<Self> {
-        let programs = folder().context("no PostgreSQL server: install the package postgresql")?;
+        match env::var_os(SERVER) {
+            Some(folder) => Self::start_from(Path::new(&folder)),
+            None => Self::start_from(&own_folder()?),
+        }
+    }
+
+    /// The server in a folder of its own; the machine's own programs speak to it.
+    ///
+    /// # Errors
+    /// If it does not start, or the machine has no PostgreSQL.
+    pub fn start_from(server: &Path) -> Result<Self> {
+        let programs = own_folder()?;
         let account = account()?;
         let home = temporary_folder("postgres")?;
         hand_over(home.path(), account)?;
         // A superuser can run programs: other users of this machine must not become ours through the open port.
         let password = random_word()?;
-        init(&programs, account, home.path(), &password)?;
+        init(server, account, home.path(), &password)?;
 
         let port = free_port()?;
         let daemon = Daemon::start(Program {
-            path: text(&programs.join("postgres")),
+            path: text(&server.join("postgres")),
             account,
             args: arguments(home.path(), port),
             environment: Vec::new(),
@@ -113,6 +132,10 @@ pub fn folder() -> Option<PathBuf> {
     })
 }
 
+fn own_folder() -> Result<PathBuf> {
+    folder().context("no PostgreSQL server: install the package postgresql")
+}
+
 /// PostgreSQL refuses to run as root.
 fn account() -> Result<Account> {
     if !rustix::process::geteuid().is_root() {
@@ -150,12 +173,12 @@ fn arguments(home: &Path, port: u16) -> Vec<String> {
     args.into_iter().map(str::to_owned).collect()
 }
 
-fn init(programs: &Path, account: Account, home: &Path, password: &str) -> Result<()> {
+fn init(server: &Path, account: Account, home: &Path, password: &str) -> Result<()> {
     let secret = home.join("password");
     fs::write(&secret, password)?;
     hand_over(&secret, account)?;
     account
-        .command(&text(&programs.join("initdb")))
+        .command(&text(&server.join("initdb")))
         .args([
             "--auth=scram-sha-256",
             "--encoding=UTF8",

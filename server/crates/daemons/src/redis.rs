@@ -1,4 +1,5 @@
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
@@ -11,7 +12,17 @@ pub struct Redis {
 }
 
 impl Redis {
+    /// The machine's own.
+    ///
+    /// # Errors
+    /// If there is none, or it does not start.
     pub fn start() -> Result<Self> {
+        Self::start_by(Path::new("redis-server"))
+    }
+
+    /// # Errors
+    /// If the program does not start.
+    pub fn start_by(program: &Path) -> Result<Self> {
         let port = free_port()?;
         let text = port.to_string();
         let args = [
@@ -25,7 +36,7 @@ impl Redis {
             "no",
         ];
         let daemon = Daemon::start(Program {
-            path: "redis-server".to_owned(),
+            path: program.to_string_lossy().into_owned(),
             account: Account(None),
             args: args.map(str::to_owned).to_vec(),
             environment: Vec::new(),

@@ -1,154 +1,190 @@
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Tokio1Executor, transport::smtp::AsyncSmtpTransportBuilder,
+    Message,
+    address::Envelope,
+    transport::smtp::{
+        Error,
+        client::AsyncSmtpConnection,
+        commands::{Data, Mail, Rcpt},
+        extension::MailParameter,
+    },
 };
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use vestibule_core::{
     mail::OutgoingMail,
     ports::{MailError, Mailer},
 };
 
-use crate::{InvalidSmtpUrl, MailSettings, message::message, validate_url};
+use crate::{InvalidSmtpUrl, MailSettings, message::message};
 
-/// For the TCP connection alone.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
-/// For one mail from connecting to the last reply. An outbox lease must be longer than this.
-const SEND_DEADLINE: Duration = Duration::from_mins(1);
+mod server;
+
+use server::SmtpServer;
+
+/// From looking the name up to the last reply that comes before a mail.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(15);
+/// From the first word about a mail to the last reply.
+const SEND_DEADLINE: Duration = Duration::from_secs(45);
+/// For a farewell, which nobody waits for.
+const QUIT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A connection that was silent for longer is not used again: a firewall on the way may have forgotten it, and then no reply
 /// would come until the deadline. Mails in a row share one.
 const MAX_SILENCE: Duration = Duration::from_secs(2);
 
-/// Replies about us and not about the mail (RFC 4954, section 6): authentication needed, too weak or refused.
-/// With the setting mended the mail will go out, so it must not be given up.
-const AUTHENTICATION_REPLIES: [u16; 4] = [530, 534, 535, 538];
+/// "Authentication required" (RFC 4954, section 6): a reply about us and not about the mail. With the setting mended the
+/// mail will go out.
+const AUTHENTICATION_REQUIRED: u16 = 530;
 
-type Transport = AsyncSmtpTransport<Tokio1Executor>;
-
-/// Sends mail to an SMTP server, over connections that it keeps.
+/// Sends mail to an SMTP server, over connections that it keeps for a moment.
 pub struct SmtpMailer {
     settings: MailSettings,
-    builder: AsyncSmtpTransportBuilder,
-    kept: Mutex<Option<Kept>>,
+    server: SmtpServer,
+    idle: Arc<Mutex<Option<Idle>>>,
+    connect_deadline: Duration,
     send_deadline: Duration,
+}
+
+/// A connection that no mail uses.
+struct Idle {
+    connection: AsyncSmtpConnection,
+    since: Instant,
 }
 
 impl SmtpMailer {
     /// Longest time that [`Mailer::send`] takes.
-    pub const DEADLINE: Duration = SEND_DEADLINE;
+    pub const DEADLINE: Duration = CONNECT_DEADLINE.saturating_add(SEND_DEADLINE);
 
-    /// The URL as [`validate_url`] describes it. Nothing is connected yet.
+    /// The URL as [`validate_url`](crate::validate_url) describes it. Nothing is connected yet.
     ///
     /// # Errors
-    /// What is wrong with the URL. Whether it is safe for production is asked of [`validate_url`].
+    /// What is wrong with the URL. Whether it is safe for production is asked of [`validate_url`](crate::validate_url).
     pub fn new(url: &SecretString, settings: MailSettings) -> Result<Self, InvalidSmtpUrl> {
-        validate_url(url.expose_secret(), false)?;
-        let builder = Transport::from_url(url.expose_secret())
-            .map_err(|_| InvalidSmtpUrl::Malformed)?
-            .timeout(Some(CONNECT_DEADLINE));
         Ok(Self {
             settings,
-            builder,
-            kept: Mutex::new(None),
+            server: SmtpServer::from_url(url.expose_secret())?,
+            idle: Arc::default(),
+            connect_deadline: CONNECT_DEADLINE,
             send_deadline: SEND_DEADLINE,
         })
     }
 
-    fn transport(&self) -> Transport {
-        let mut kept = self.kept();
-        if let Some(kept) = &*kept
-            && kept.heard_at.elapsed() <= MAX_SILENCE
-        {
-            return kept.transport.clone();
-        }
-        let transport: Transport = self.builder.clone().build();
-        *kept = Some(Kept {
-            transport: transport.clone(),
-            heard_at: Instant::now(),
+    /// One that is still good, or a new one. Nothing is said of a mail meanwhile, so no failure is the mail's.
+    async fn connection(&self) -> Result<AsyncSmtpConnection, MailError> {
+        let connected = timeout(self.connect_deadline, async {
+            let idle = lock(&self.idle).take();
+            if let Some(mut idle) = idle.filter(|idle| idle.since.elapsed() <= MAX_SILENCE)
+                && idle.connection.test_connected().await
+            {
+                return Ok(idle.connection);
+            }
+            self.server.connect().await
         });
-        transport
-    }
-
-    fn heard(&self) {
-        if let Some(kept) = &mut *self.kept() {
-            kept.heard_at = Instant::now();
+        match connected.await {
+            Ok(Ok(connection)) => Ok(connection),
+            // It has answered, or offers nothing that we could go on with.
+            Ok(Err(error)) if error.status().is_some() || error.is_client() => {
+                Err(MailError::NotAccepting(Refused::from(&error).into()))
+            }
+            Ok(Err(error)) => Err(MailError::Unreachable(Refused::from(&error).into())),
+            Err(elapsed) => Err(MailError::Unreachable(elapsed.into())),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// For a mail that comes soon.
+    fn keep(&self, connection: AsyncSmtpConnection) {
+        *lock(&self.idle) = Some(Idle {
+            connection,
+            since: Instant::now(),
+        });
+        let idle = Arc::clone(&self.idle);
+        tokio::spawn(async move {
+            sleep(MAX_SILENCE).await;
+            let silent = lock(&idle).take_if(|idle| idle.since.elapsed() >= MAX_SILENCE);
+            if let Some(silent) = silent {
+                take_leave(silent.connection).await;
+            }
+        });
     }
-}
-
-/// Connections to the server, and when it was last heard on one.
-struct Kept {
-    transport: Transport,
-    heard_at: Instant,
 }
 
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
         let message = message(mail, &self.settings)?;
-        let transport = self.transport();
-        let dialogue = Dialogue {
-            mailer: self,
-            is_over: false,
-        };
-        let reply = timeout(self.send_deadline, transport.send(message)).await;
-        match reply {
-            Ok(reply) => {
-                dialogue.over();
-                reply.map_err(|error| classify(&error))?;
-                self.heard();
-                Ok(())
+        // Given up half-way it goes with this future: the next mail would take late replies to this one for its own.
+        let mut connection = self.connection().await?;
+        let sent = hand_over(&mut connection, &message, self.send_deadline).await;
+        match &sent {
+            Ok(()) => self.keep(connection),
+            Err(MailError::Permanent(_) | MailError::NotAccepting(_)) => {
+                tokio::spawn(take_leave(connection));
             }
-            Err(elapsed) => Err(MailError::Temporary(elapsed.into())),
+            Err(_) => {}
         }
+        sent
     }
 }
 
-/// Watches over one mail's dialogue with the server.
-///
-/// lettre puts a connection back into its pool even if the dialogue was dropped half-way (a deadline, a worker that
-/// stops); the next mail would then take the late replies of this one for its own. So a dialogue that was not over
-/// takes the whole pool with it.
-struct Dialogue<'a> {
-    mailer: &'a SmtpMailer,
-    is_over: bool,
+fn lock(idle: &Mutex<Option<Idle>>) -> MutexGuard<'_, Option<Idle>> {
+    idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Dialogue<'_> {
-    fn over(mut self) {
-        self.is_over = true;
+async fn take_leave(mut connection: AsyncSmtpConnection) {
+    let _ = timeout(QUIT_DEADLINE, connection.quit()).await;
+}
+
+async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    message: &Message,
+    time: Duration,
+) -> Result<(), MailError> {
+    let deadline = Instant::now() + time;
+    match timeout_at(deadline, announce(connection, message.envelope())).await {
+        Ok(announced) => announced.map_err(|error| classify(&error))?,
+        Err(elapsed) => return Err(MailError::Temporary(elapsed.into())),
+    }
+    match timeout_at(deadline, connection.message(&message.formatted())).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) if error.status().is_some() => Err(classify(&error)),
+        Ok(Err(error)) => Err(MailError::Unanswered(Refused::from(&error).into())),
+        Err(elapsed) => Err(MailError::Unanswered(elapsed.into())),
     }
 }
 
-impl Drop for Dialogue<'_> {
-    fn drop(&mut self) {
-        if !self.is_over {
-            *self.mailer.kept() = None;
-        }
+/// Says from whom and to whom. Not by the library's own function for a whole mail: that one waits for the server's farewell
+/// when it has been refused, and does not tell whether the mail itself was handed over.
+async fn announce(connection: &mut AsyncSmtpConnection, envelope: &Envelope) -> Result<(), Error> {
+    let mut parameters = Vec::new();
+    // A server that does not know it refuses it (RFC 6531, section 3.4); the mail itself is ASCII.
+    let mut addresses = envelope.to().iter().chain(envelope.from());
+    if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
+        parameters.push(MailParameter::SmtpUtfEight);
     }
+    connection
+        .command(Mail::new(envelope.from().cloned(), parameters))
+        .await?;
+    for recipient in envelope.to() {
+        connection
+            .command(Rcpt::new(recipient.clone(), Vec::new()))
+            .await?;
+    }
+    connection.command(Data).await.map(drop)
 }
 
-fn classify(error: &lettre::transport::smtp::Error) -> MailError {
-    let status = error.status().map(u16::from);
-    // The library tells the kind by nothing else. Such an error comes before anything is said of a mail.
-    let is_unreachable = error.to_string().starts_with("Connection error");
-    let source = Refused(without_addresses(&error.to_string())).into();
-    if error.is_permanent()
-        && !status.is_some_and(|status| AUTHENTICATION_REPLIES.contains(&status))
-    {
+/// What the reply to a mail says of trying it again.
+fn classify(error: &Error) -> MailError {
+    let source = Refused::from(error).into();
+    if error.status().map(u16::from) == Some(AUTHENTICATION_REQUIRED) {
+        MailError::NotAccepting(source)
+    } else if error.is_permanent() {
         MailError::Permanent(source)
-    } else if is_unreachable {
-        MailError::Unreachable(source)
     } else {
         MailError::Temporary(source)
     }
@@ -158,6 +194,12 @@ fn classify(error: &lettre::transport::smtp::Error) -> MailError {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Refused(String);
+
+impl From<&Error> for Refused {
+    fn from(error: &Error) -> Self {
+        Self(without_addresses(&error.to_string()))
+    }
+}
 
 /// Servers like to quote the recipient in their replies, and this text is logged.
 fn without_addresses(text: &str) -> String {

@@ -9,20 +9,10 @@ use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
 
-const BIND: &str = "
-update sessions
-set cookie_hash = $2, cookie_data = $3
-where id = $1 and kind = 'browser' and cookie_hash is null and ended_at is null and expires_at > $4";
-
 const BY_COOKIE: &str = "
-select id, cookie_data, expires_at
+select id, user_id, expires_at
 from sessions
 where cookie_hash = $1 and ended_at is null and expires_at > $2";
-
-const UPDATE_DATA: &str = "
-update sessions
-set cookie_data = $2
-where cookie_hash = $1 and ended_at is null and expires_at > $3";
 
 /// A browser session has no refresh family to end with it.
 const END_BY_COOKIE: &str = "
@@ -31,25 +21,10 @@ set ended_at = $2
 where cookie_hash = $1 and ended_at is null and expires_at > $2
 returning user_id";
 
-pub(crate) const STATEMENTS: &[&str] = &[BIND, BY_COOKIE, UPDATE_DATA, END_BY_COOKIE];
+pub(crate) const STATEMENTS: &[&str] = &[BY_COOKIE, END_BY_COOKIE];
 
 #[async_trait]
 impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
-    async fn bind_cookie(
-        &mut self,
-        session_id: Uuid,
-        cookie_hash: &str,
-        data: &str,
-        now: OffsetDateTime,
-    ) -> Result<bool> {
-        let update = Self::query(BIND)
-            .bind(session_id)
-            .bind(cookie_hash)
-            .bind(data)
-            .bind(Micros(now));
-        Ok(self.execute(update).await? > 0)
-    }
-
     async fn session_by_cookie(
         &mut self,
         cookie_hash: &str,
@@ -60,19 +35,6 @@ impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
             record,
         )
         .await
-    }
-
-    async fn update_cookie_data(
-        &mut self,
-        cookie_hash: &str,
-        data: &str,
-        now: OffsetDateTime,
-    ) -> Result<bool> {
-        let update = Self::query(UPDATE_DATA)
-            .bind(cookie_hash)
-            .bind(data)
-            .bind(Micros(now));
-        Ok(self.execute(update).await? > 0)
     }
 
     async fn end_session_by_cookie(
@@ -93,7 +55,7 @@ impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
 fn record<DB: Backend>(row: &Row<DB>) -> Result<BrowserRecord> {
     Ok(BrowserRecord {
         session_id: row.get("id")?,
-        data: row.get("cookie_data")?,
+        user_id: row.get("user_id")?,
         expires_at: row.time("expires_at")?,
     })
 }

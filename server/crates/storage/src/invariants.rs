@@ -80,11 +80,11 @@ from sessions s
 where not exists (select 1 from users u where u.id = s.user_id)",
     ),
     check(
-        "cookie_without_data",
+        "cookie_of_api_session",
         "
 select count(*) as broken
 from sessions
-where cookie_hash is not null and (cookie_data is null or kind <> 'browser')",
+where cookie_hash is not null and kind <> 'browser'",
     ),
     check_at(
         "api_session_without_refresh_family",

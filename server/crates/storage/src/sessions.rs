@@ -31,14 +31,14 @@ macro_rules! insert_into_sessions {
     () => {
         "
 insert into sessions (user_id, id, kind, device, ip_address, user_agent, method, is_persistent, created_at, last_seen_at,
-    authenticated_at, expires_at)"
+    authenticated_at, expires_at, cookie_hash)"
     };
 }
 
 const INSERT: &str = concat!(
     insert_into_sessions!(),
     "
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 );
 
 const PRINCIPAL: &str = concat!(
@@ -83,6 +83,24 @@ set ended_at = $3
 where user_id = $1 and id <> $2 and ended_at is null and expires_at > $3
 returning id";
 
+/// The newest of those that are too many, 500 at most. Ids carry the time, so they are in the order of the sign-ins.
+const SURPLUS: &str = "
+select id
+from sessions
+where user_id = $1 and ended_at is null and expires_at > $2
+order by id desc
+limit 500 offset $3";
+
+const REVOKE_SURPLUS_FAMILIES: &str = "
+update refresh_tokens
+set is_revoked = true, updated_at = $4
+where user_id = $1 and session_id between $2 and $3 and not is_revoked";
+
+const END_SURPLUS: &str = "
+update sessions
+set ended_at = $4
+where user_id = $1 and id between $2 and $3 and ended_at is null and expires_at > $4";
+
 /// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well, in an order of their own, so
 /// waiting could go in a circle.
 pub(crate) const TOUCH_MANY_POSTGRES: &str = "
@@ -117,8 +135,8 @@ where id = $1 and ended_at is null and expires_at > $2";
 
 /// A sign-in in one statement. The account is changed first, so that it stays locked while the rest is written.
 ///
-/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $15 the session; $16 to $20 its first
-/// refresh token, if it has one; $21 to $27 the event; $28 to $33 the mail, if there is one.
+/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $16 the session; $17 to $21 its first
+/// refresh token, if it has one; $22 to $28 the event; $29 to $34 the mail, if there is one.
 pub(crate) const BEGIN_POSTGRES: &str = concat!(
     "
 with account as (
@@ -129,24 +147,24 @@ with account as (
 ), session as (",
     insert_into_sessions!(),
     "
-    select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15
+    select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
     from account
 ), family as (
     insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at,
         updated_at)
-    select cast($16 as uuid), id, $5, $17, $18, $19, false, $20, $20
+    select cast($17 as uuid), id, $5, $18, $19, $20, false, $21, $21
     from account
-    where cast($16 as uuid) is not null
+    where cast($17 as uuid) is not null
 ), event as (
     insert into audit_logs (id, user_id, event_type, details, ip_address, user_agent, success, created_at)
-    select $21, id, $22, $23, $24, $25, $26, $27
+    select $22, id, $23, $24, $25, $26, $27, $28
     from account
 ), mail as (
     insert into mail_outbox (id, kind, user_id, recipient, device, ip_address, happened_at, status, attempts,
         next_attempt_at, created_at)
-    select cast($28 as uuid), $29, id, email, $30, $31, $32, 'pending', 0, $33, $33
+    select cast($29 as uuid), $30, id, email, $31, $32, $33, 'pending', 0, $34, $34
     from account
-    where cast($28 as uuid) is not null
+    where cast($29 as uuid) is not null
 )
 select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
 from account"
@@ -170,6 +188,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     END,
     REVOKE_FAMILIES,
     END_ALL,
+    SURPLUS,
+    REVOKE_SURPLUS_FAMILIES,
+    END_SURPLUS,
     REAUTHENTICATE,
     RECORDS,
 ];
@@ -177,8 +198,11 @@ pub(crate) const STATEMENTS: &[&str] = &[
 #[async_trait]
 impl<DB: Backend> Sessions for SqlRepository<DB> {
     async fn insert_session(&mut self, session: &Session) -> Result<()> {
-        let insert = Self::query(INSERT).bind(session.user_id);
-        self.execute(bind_session(insert, session)).await.map(drop)
+        self.insert(session, None).await
+    }
+
+    async fn insert_browser_session(&mut self, session: &Session, cookie_hash: &str) -> Result<()> {
+        self.insert(session, Some(cookie_hash)).await
     }
 
     async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
@@ -267,6 +291,33 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         self.fetch_all(end, |row| row.get("id")).await
     }
 
+    async fn end_surplus_sessions(
+        &mut self,
+        user_id: Uuid,
+        keep: u16,
+        now: OffsetDateTime,
+    ) -> Result<u64> {
+        // No sign-in comes in between, so both tables lose the same sessions.
+        self.lock_user(user_id).await?;
+        let surplus = Self::query(SURPLUS)
+            .bind(user_id)
+            .bind(Micros(now))
+            .bind(i32::from(keep));
+        let surplus: Vec<Uuid> = self.fetch_all(surplus, |row| row.get("id")).await?;
+        let (Some(newest), Some(oldest)) = (surplus.first(), surplus.last()) else {
+            return Ok(0);
+        };
+        let of_surplus = |sql: &'static str| {
+            Self::query(sql)
+                .bind(user_id)
+                .bind(*oldest)
+                .bind(*newest)
+                .bind(Micros(now))
+        };
+        self.execute(of_surplus(REVOKE_SURPLUS_FAMILIES)).await?;
+        self.execute(of_surplus(END_SURPLUS)).await
+    }
+
     async fn touch_sessions(&mut self, seen: &[(Uuid, OffsetDateTime)]) -> Result<()> {
         let rows = seen
             .iter()
@@ -291,11 +342,17 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
 }
 
 impl<DB: Backend> SqlRepository<DB> {
+    async fn insert(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()> {
+        let insert = Self::query(INSERT).bind(session.user_id);
+        let insert = bind_session(insert, session, cookie_hash);
+        self.execute(insert).await.map(drop)
+    }
+
     async fn begin_in_steps(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
         let Some(user) = self.record_sign_in(sign_in).await? else {
             return Ok(None);
         };
-        self.insert_session(sign_in.session).await?;
+        self.insert(sign_in.session, sign_in.cookie_hash).await?;
         if let Some(token) = sign_in.refresh_token {
             self.insert_refresh_token(token).await?;
         }
@@ -320,7 +377,7 @@ fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
         .bind(sign_in.verified_hash)
         .bind(sign_in.new_hash)
         .bind(Micros(session.created_at));
-    bind_session(query, session)
+    bind_session(query, session, sign_in.cookie_hash)
         .bind(token.map(|token| token.id))
         .bind(token.map(|token| token.token_hash.as_str()))
         .bind(token.map(|token| token.device_info.as_str()))
@@ -342,7 +399,11 @@ fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
 }
 
 /// All of a session but its user.
-fn bind_session<DB: Backend>(query: Query<DB>, session: &Session) -> Query<DB> {
+fn bind_session<DB: Backend>(
+    query: Query<DB>,
+    session: &Session,
+    cookie_hash: Option<&str>,
+) -> Query<DB> {
     query
         .bind(session.id)
         .bind(session.kind.as_str())
@@ -355,6 +416,7 @@ fn bind_session<DB: Backend>(query: Query<DB>, session: &Session) -> Query<DB> {
         .bind(Micros(session.last_seen_at))
         .bind(Micros(session.authenticated_at))
         .bind(Micros(session.expires_at))
+        .bind(cookie_hash)
 }
 
 fn session<DB: Backend>(row: &Row<DB>) -> Result<Session> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::model::{Account, EmailAddress, Language, NewUser, User};
-use vestibule_core::ports::{NewSignIn, SignInHistory, StoreError, Users};
+use vestibule_core::ports::{MAX_LIVE_SESSIONS, NewSignIn, SignInHistory, StoreError, Users};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -32,6 +32,7 @@ select id, email, first_name, last_name, is_email_verified, is_active, language,
 from users
 where email_canonical = $1 and deleted_at is null";
 
+/// The last of the three asks whether there is one session more than are passed over.
 const ACCOUNT_TO_SIGN_IN: &str = "
 select u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at,
     u.updated_at, u.password_hash,
@@ -39,7 +40,8 @@ select u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_activ
     exists (
         select 1 from sessions s
         where s.user_id = u.id and s.device = $2 and s.kind = 'api' and s.user_agent is not distinct from $3
-    ) as knows_device
+    ) as knows_device,
+    exists (select 1 from sessions s where s.user_id = u.id and s.ended_at is null limit 1 offset $4) as is_full
 from users u
 where u.email_canonical = $1 and u.deleted_at is null";
 
@@ -192,7 +194,8 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         let query = Self::query(ACCOUNT_TO_SIGN_IN)
             .bind(canonical)
             .bind(device)
-            .bind(user_agent);
+            .bind(user_agent)
+            .bind(i32::from(MAX_LIVE_SESSIONS) - 1);
         self.fetch_optional(query, |row| Ok((account(row)?, history(row)?)))
             .await
     }
@@ -405,5 +408,6 @@ fn history<DB: Backend>(row: &Row<DB>) -> Result<SignInHistory> {
     Ok(SignInHistory {
         has_sessions: row.get("has_sessions")?,
         knows_device: row.get("knows_device")?,
+        is_full: row.get("is_full")?,
     })
 }

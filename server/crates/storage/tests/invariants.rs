@@ -33,12 +33,7 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
         .await
         .unwrap();
     let browser = builders::session(id(), user.id, SessionKind::Browser, now);
-    tx.insert_session(&browser).await.unwrap();
-    assert!(
-        tx.bind_cookie(browser.id, "cookie", "{}", now)
-            .await
-            .unwrap()
-    );
+    tx.insert_browser_session(&browser, "cookie").await.unwrap();
     for purpose in [
         Purpose::VerifyEmail,
         Purpose::ResetPassword,
@@ -115,8 +110,8 @@ async fn a_fault_is_found_under_its_name() {
             "mail_state_contradicts_itself",
         ),
         (
-            "update sessions set cookie_data = null",
-            "cookie_without_data",
+            "update sessions set cookie_hash = 'api' where kind = 'api'",
+            "cookie_of_api_session",
         ),
         (
             "delete from refresh_tokens",

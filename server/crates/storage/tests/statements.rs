@@ -87,7 +87,8 @@ async fn every_statement_finds_its_rows_by_an_index() {
             .await
             .unwrap();
         let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let scans = plan.iter().any(|step| step.contains("Seq Scan"));
+        let steps = without_alternatives(&plan);
+        let scans = steps.iter().any(|step| step.contains("Seq Scan"));
         assert!(!scans, "{sql}\n{plan:#?}");
         sqlx::raw_sql("deallocate statement")
             .execute(&mut connection)
@@ -95,6 +96,30 @@ async fn every_statement_finds_its_rows_by_an_index() {
             .unwrap();
     }
     connection.close().await.unwrap();
+}
+
+/// PostgreSQL before 14 shows two ways for a sub-query and chooses when it runs: by an index, or, if it would be asked for very
+/// many rows, by a table that was read whole. The second is left out here.
+fn without_alternatives(plan: &[String]) -> Vec<&str> {
+    let hashed: Vec<String> = plan
+        .iter()
+        .filter(|step| step.contains("alternatives:"))
+        .flat_map(|step| step.split("hashed ").skip(1))
+        .map(|rest| rest.chars().take_while(|next| *next != ')').collect())
+        .collect();
+    let indent = |step: &str| step.len() - step.trim_start().len();
+    let mut left_out = None;
+    let is_kept = |step: &&str| {
+        if left_out.is_some_and(|depth| indent(step) > depth) {
+            return false;
+        }
+        left_out = hashed
+            .iter()
+            .any(|name| step.trim() == name)
+            .then(|| indent(step));
+        left_out.is_none()
+    };
+    plan.iter().map(String::as_str).filter(is_kept).collect()
 }
 
 /// What is told apart from the rest: invariants look at everything, and there are only a few signing keys.

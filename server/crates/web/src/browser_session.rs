@@ -4,19 +4,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::{Value, json};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 use tower_sessions::{Expiry, SessionStore};
 use uuid::Uuid;
-use vestibule_core::model::{Principal, Session};
-use vestibule_core::{Auth, AuthError, RequestMeta};
+use vestibule_core::model::Principal;
+use vestibule_core::{Auth, AuthError, RequestMeta, SignedIn};
 
-/// What the cookie side keeps: which session the cookie stands for, and whose it is.
+/// What a record holds: which session the cookie stands for, and whose it is.
 const SESSION_ID: &str = "session_id";
 const USER_ID: &str = "user_id";
+/// The text of a new cookie, until the record has it as its id.
+const COOKIE: &str = "cookie";
 
-/// Keeps cookies in the rows that sign-in made. A cookie without such a row is never stored, so visitors who are not
-/// signed in have no session, and a save never brings back a session that has ended.
+/// Finds cookies in the rows that sign-in wrote, and writes none itself: visitors who are not signed in have no session,
+/// and nothing brings back a session that has ended.
 #[derive(Clone)]
 pub struct BrowserSessionStore {
     auth: Arc<Auth>,
@@ -37,46 +40,31 @@ impl fmt::Debug for BrowserSessionStore {
 #[async_trait]
 impl SessionStore for BrowserSessionStore {
     async fn create(&self, record: &mut Record) -> Result<()> {
-        let session_id = record
-            .data
-            .get(SESSION_ID)
-            .cloned()
+        // The row is there since the sign-in, under the hash of this text.
+        let cookie = record.data.remove(COOKIE);
+        let cookie = cookie
+            .as_ref()
+            .and_then(Value::as_str)
             .ok_or_else(|| backend("no session was issued"))?;
-        let session_id: Uuid =
-            serde_json::from_value(session_id).map_err(|error| Error::Encode(error.to_string()))?;
-        self.auth
-            .bind_cookie(session_id, &record.id.to_string(), &encode(record)?)
-            .await
-            .map_err(backend)
+        record.id = cookie.parse::<Id>().map_err(backend)?;
+        Ok(())
     }
 
-    async fn save(&self, record: &Record) -> Result<()> {
-        let saved = self
-            .auth
-            .update_cookie_data(&record.id.to_string(), &encode(record)?)
-            .await
-            .map_err(backend)?;
-        if saved {
-            Ok(())
-        } else {
-            Err(backend("the session has ended"))
-        }
+    /// What a record holds never changes, so there is nothing to write; and a save that comes late must not bring back a
+    /// session that has ended meanwhile.
+    async fn save(&self, _: &Record) -> Result<()> {
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
-        let Some(found) = self
-            .auth
-            .session_by_cookie(&id.to_string())
-            .await
-            .map_err(backend)?
-        else {
-            return Ok(None);
-        };
-        let data =
-            serde_json::from_str(&found.data).map_err(|error| Error::Decode(error.to_string()))?;
-        Ok(Some(Record {
+        let found = self.auth.session_by_cookie(&id.to_string()).await;
+        Ok(found.map_err(backend)?.map(|found| Record {
             id: *id,
-            data,
+            data: [
+                (SESSION_ID.to_owned(), json!(found.session_id)),
+                (USER_ID.to_owned(), json!(found.user_id)),
+            ]
+            .into(),
             expiry_date: found.expires_at,
         }))
     }
@@ -89,44 +77,44 @@ impl SessionStore for BrowserSessionStore {
     }
 }
 
-fn encode(record: &Record) -> Result<String> {
-    serde_json::to_string(&record.data).map_err(|error| Error::Encode(error.to_string()))
-}
-
 fn backend(error: impl fmt::Display) -> Error {
     Error::Backend(error.to_string())
 }
 
-/// Gives the browser a new cookie for a session that was just issued. Who was signed in before is signed out.
+/// Gives the browser the cookie of a session that was just issued. Who was signed in before is signed out.
 ///
 /// # Errors
-/// [`AuthError::Unavailable`] if the store does not take it; the browser is then not signed in.
+/// [`AuthError::Unavailable`] if the store cannot say or end who was signed in before; the browser is then not signed in.
+/// [`AuthError::Internal`] for a session that is not a browser's.
 pub async fn begin_browser_session(
     auth: &Auth,
     cookie: &tower_sessions::Session,
-    session: &Session,
+    signed_in: &SignedIn,
     meta: &RequestMeta,
 ) -> std::result::Result<(), AuthError> {
+    let session = &signed_in.session;
+    let Some(text) = &signed_in.cookie else {
+        return Err(AuthError::internal("a session without a cookie"));
+    };
     if let Some(before) = signed_in_browser(auth, cookie).await? {
         auth.sign_out(&before, meta).await?;
     }
     if cookie.id().is_some() {
         cookie.cycle_id().await.map_err(unavailable)?;
     }
-    cookie
-        .insert(SESSION_ID, session.id)
-        .await
-        .map_err(unavailable)?;
-    cookie
-        .insert(USER_ID, session.user_id)
-        .await
-        .map_err(unavailable)?;
+    for (key, value) in [
+        (SESSION_ID, json!(session.id)),
+        (USER_ID, json!(session.user_id)),
+        (COOKIE, json!(text.as_str())),
+    ] {
+        cookie.insert_value(key, value).await.map_err(unavailable)?;
+    }
     cookie.set_expiry(Some(if session.is_persistent {
         Expiry::AtDateTime(session.expires_at)
     } else {
         Expiry::OnSessionEnd
     }));
-    // Saved now, so that a failure shows here and not after the answer is written.
+    // Saved now, so that the record has the cookie's text as its id, and a failure shows here.
     cookie.save().await.map_err(unavailable)
 }
 

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
-use vestibule_core::{AuthError, ErrorCode, ErrorKind, FieldError};
+use vestibule_core::{AuthError, Defect, ErrorCode, ErrorKind, FieldError};
 
 /// The status of a code.
 pub fn status(code: ErrorCode) -> StatusCode {
@@ -68,10 +68,16 @@ impl Problem {
         Some(HeaderValue::from(retry_after_seconds(wait).max(1)))
     }
 
-    /// Logs a failure of ours that was not logged where it arose: every one is in the log once.
-    pub fn log_failure(&self) {
-        if !self.is_logged && status(self.code).is_server_error() {
-            tracing::error!(kind = ?self.code.kind(), code = %self.code, "request failed");
+    /// Logs what was not logged where it arose: every error is in the log once, with its kind.
+    pub fn log(&self) {
+        let (kind, code) = (self.code.kind(), self.code);
+        if self.is_logged {
+            return;
+        }
+        if status(code).is_server_error() {
+            tracing::error!(%kind, %code, "request failed");
+        } else {
+            tracing::info!(%kind, %code, "request refused");
         }
     }
 
@@ -142,14 +148,30 @@ fn log(code: ErrorCode, error: &AuthError) {
     };
     let source = std::error::Error::source(error);
     match error {
-        AuthError::Internal(_) | AuthError::Unavailable(_) => {
-            tracing::error!(?kind, %code, error = error as &dyn std::error::Error, "request failed");
+        AuthError::Internal(defect) => {
+            let trace = defect.downcast_ref::<Defect>().map(Defect::trace);
+            tracing::error!(%kind, %code, error = error as &dyn std::error::Error, trace, "request failed");
+        }
+        AuthError::Unavailable(_) => {
+            tracing::error!(%kind, %code, error = error as &dyn std::error::Error, "request failed");
+        }
+        AuthError::ValidationFailed(fields) => {
+            tracing::info!(%kind, %code, fields = at_fault(fields), "request refused");
         }
         AuthError::Overloaded { .. } => {
-            tracing::warn!(?kind, %code, "request refused: the hash queue is full");
+            tracing::warn!(%kind, %code, "request refused: the hash queue is full");
         }
-        _ => tracing::info!(?kind, %code, source, "request refused"),
+        _ => tracing::info!(%kind, %code, source, "request refused"),
     }
+}
+
+/// `email: taken, password: too_short`; what was typed is not in it.
+fn at_fault(fields: &[FieldError]) -> String {
+    let fields = fields.iter();
+    let texts: Vec<String> = fields
+        .map(|error| format!("{}: {}", error.field, error.code))
+        .collect();
+    texts.join(", ")
 }
 
 impl IntoResponse for Problem {

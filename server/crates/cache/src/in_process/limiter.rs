@@ -1,5 +1,6 @@
 //! A rate limiter in the memory of this process, by the generic cell rate algorithm: one instant per key.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -66,14 +67,16 @@ impl RateLimiter for InProcessLimiter {
             current.max(now) + charge.quota.period
         };
         let nexts: Vec<OffsetDateTime> = charges.iter().map(next).collect();
-        let wait = charges
+        let longest = charges
             .iter()
             .zip(&nexts)
             .map(|(Charge { quota, .. }, next)| *next - now - quota.period * quota.burst)
-            .max()
-            .unwrap_or_default();
-        if wait > Duration::ZERO {
+            .enumerate()
+            .max_by_key(|(place, wait)| (*wait, Reverse(*place)))
+            .filter(|(_, wait)| *wait > Duration::ZERO);
+        if let Some((charge, wait)) = longest {
             return Ok(Decision::Limited {
+                charge,
                 retry_after: wait.unsigned_abs(),
             });
         }
@@ -134,6 +137,7 @@ mod tests {
         let next_year = now + Duration::days(365);
         limiter.note([("a", next_year)].into_iter(), now);
         let refused = Decision::Limited {
+            charge: 0,
             retry_after: period,
         };
         assert_eq!(limiter.take(&charges, now).await.unwrap(), refused);

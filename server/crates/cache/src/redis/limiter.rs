@@ -12,22 +12,23 @@ use super::link::RedisLink;
 use crate::InProcessLimiter;
 
 /// Takes all charges or none. KEYS: one a charge. ARGV: now, then burst and period of each; times in microseconds. Gives
-/// the microseconds to wait, or 0, and when each quota is full again. What is no number is taken for a full quota, and no instant for one that is further
+/// the microseconds to wait, or 0, the place of the charge that has to (from 1), and when each quota is full again. What is no number is taken for a full quota, and no instant for one that is further
 /// away than an empty quota's: else a clock that was wrong for a moment, or a strange value, would be a lock.
 const TAKE: &str = r"
-local now, wait, before, after = tonumber(ARGV[1]), 0, {}, {}
+local now, wait, longest, before, after = tonumber(ARGV[1]), 0, 0, {}, {}
 for i, key in ipairs(KEYS) do
   local burst, period = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
   local current = tonumber(redis.pcall('GET', key) or now) or now
   before[i] = math.max(now, math.min(now + burst * period, current))
   after[i] = before[i] + period
-  wait = math.max(wait, after[i] - now - burst * period)
+  local own = after[i] - now - burst * period
+  if own > wait then wait, longest = own, i end
 end
-if wait > 0 then return {wait, before} end
+if wait > 0 then return {wait, longest, before} end
 for i, key in ipairs(KEYS) do
   redis.call('SET', key, string.format('%.0f', after[i]), 'PX', math.ceil((after[i] - now) / 1000))
 end
-return {0, after}";
+return {0, 0, after}";
 
 /// How many replicas keep the documented limit together while Redis is away: each has this part of it.
 const REPLICAS: u32 = 4;
@@ -104,15 +105,17 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 impl RateLimiter for RedisLimiter {
     async fn take(&self, charges: &[Charge], now: OffsetDateTime) -> Result<Decision> {
         let take = self.invocation(&self.take, charges, now);
-        let answer = self
-            .link
-            .call(async |mut redis| take.invoke_async::<(u64, Vec<i64>)>(&mut redis).await);
+        let answer = self.link.call(async |mut redis| {
+            take.invoke_async::<(u64, usize, Vec<i64>)>(&mut redis)
+                .await
+        });
         match answer.await {
-            Ok((wait, instants)) => {
+            Ok((wait, longest, instants)) => {
                 self.note(charges, &instants, now);
                 Ok(match wait {
                     0 => Decision::Allowed,
                     micros => Decision::Limited {
+                        charge: longest.saturating_sub(1),
                         retry_after: Duration::from_micros(micros),
                     },
                 })

@@ -111,6 +111,18 @@ impl RedisLink {
         }
     }
 
+    /// Whether Redis helps, in at most 300 ms: it takes a write. One that is full, or has become a read-only replica, does not.
+    pub async fn helps(&self) -> bool {
+        let mut set = redis::cmd("SET");
+        set.arg(self.name(format_args!("health")))
+            .arg(1)
+            .arg("PX")
+            .arg(1000);
+        self.call(async |mut redis| set.query_async::<String>(&mut redis).await)
+            .await
+            .is_ok()
+    }
+
     /// The name of a key or channel.
     pub(super) fn name(&self, rest: fmt::Arguments<'_>) -> String {
         format!("{}:{rest}", self.0.prefix)

@@ -1,6 +1,5 @@
 //! Counting password entries: only failures count, and they are taken before the hash, so that parallel guesses cannot pass.
 
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::audit::AuditEvent;
@@ -13,7 +12,8 @@ use crate::ports::Charge;
 pub(super) struct Attempt(Vec<Charge>);
 
 impl Auth {
-    /// Counts one password entry against the account and the caller's network, before it is checked.
+    /// Counts one password entry against the account and a stranger's network, before it is checked. Whoever has been in the
+    /// account is bounded by limits of their own: somebody else in an office must not keep its owners from their accounts.
     pub(super) async fn take_attempt(
         &self,
         guesser: &Guesser<'_>,
@@ -21,12 +21,12 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Attempt, AuthError> {
         let mut charges = guesser.charges();
-        charges.push(SIGN_IN_NETWORK.of(&meta.network()));
-        let taken = self.take_quietly(&charges).await;
-        if matches!(taken, Err(AuthError::RateLimited { .. })) {
-            self.defer_audit(AuditEvent::LoginLimited, user_id, json!({}), meta);
+        if matches!(guesser, Guesser::Anybody(_)) {
+            charges.push(SIGN_IN_NETWORK.of(&meta.network()));
         }
-        taken.map(|()| Attempt(charges))
+        self.take_for(&charges, AuditEvent::LoginLimited, user_id, meta)
+            .await?;
+        Ok(Attempt(charges))
     }
 
     /// The entry was no failure: it does not count.

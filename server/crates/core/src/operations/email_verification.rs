@@ -1,6 +1,6 @@
 //! Proving that an address is one's own: by the mailed link, or by the code from the same mail.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -12,9 +12,10 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE};
 use crate::crypto::{equal_in_constant_time, hash_token};
 use crate::error::AuthError;
+use crate::hashing::Verdict;
 use crate::limits::Guesser;
 use crate::mail::{MailKind, mask_email};
-use crate::model::{EmailAddress, Principal, Purpose, User};
+use crate::model::{Account, EmailAddress, Principal, Purpose, User};
 use crate::ports::Repository;
 
 /// A code dies after this many entries; asking for a new one does not reset the count.
@@ -215,7 +216,8 @@ impl Auth {
 
     /// The hash of the mailed token for a browser that is not signed in to the account: it has to give the password as well.
     /// Which of the two is wrong does not show, neither in the answer and its time nor in the limits: somebody who has just
-    /// registered with the address in private mode would learn whether it had an account.
+    /// registered with the address in private mode would learn whether it had an account. So both are looked at before either
+    /// is judged, and a wrong code is the same one failure as a wrong password.
     async fn token_of_strangers_code(
         &self,
         email: &str,
@@ -232,19 +234,37 @@ impl Auth {
         };
         drop(store);
         let account = account.filter(|account| account.user.is_active);
-        let failed = AuditEvent::ReauthenticationFailed;
+        let user_id = account.as_ref().map(|account| account.user.id);
         let guesser = Guesser::Anybody(canonical);
-        self.check_password(account.as_ref(), &guesser, password, failed, meta)
-            .await?;
-        let token_hash = self.token_of_code(email, code).await?;
-        if token_hash.is_none() {
-            // Counted like a wrong password.
-            let user_id = account.map(|account| account.user.id);
-            self.take_attempt(&guesser, user_id, meta).await?;
+        let attempt = self.take_attempt(&guesser, user_id, meta).await?;
+        let found = self
+            .token_of_code_and_password(account.as_ref(), code, password)
+            .await;
+        if let Ok(None) = found {
+            let failed = AuditEvent::ReauthenticationFailed;
             self.defer_audit(failed, user_id, json!({}), meta);
             return Err(AuthError::InvalidCredentials);
         }
-        Ok(token_hash)
+        self.return_attempt(&attempt).await;
+        found
+    }
+
+    /// `None` if the password or the code is wrong, after the same work. An entry of the code is counted under a right
+    /// password alone: nobody else uses it up here.
+    async fn token_of_code_and_password(
+        &self,
+        account: Option<&Account>,
+        code: &str,
+        password: &SecretString,
+    ) -> Result<Option<String>, AuthError> {
+        let stored = account.map(|account| account.password_hash.as_str());
+        let verdict = self.hasher.verify(password.expose_secret(), stored).await?;
+        let is_right = verdict != Verdict::Wrong;
+        let entries = if is_right { MAX_CODE_ATTEMPTS } else { 0 };
+        // Without an account nobody is asked about, in the same time.
+        let user_id = account.map_or(Uuid::nil(), |account| account.user.id);
+        let token_hash = self.token_of_entry(user_id, code, entries).await?;
+        Ok(token_hash.filter(|_| is_right))
     }
 
     /// Uses up a token of either purpose; `None` if it is none.
@@ -281,23 +301,31 @@ impl Auth {
         }))
     }
 
-    /// The hash of the mailed token if the code is its code. The entry is counted before it is compared.
+    /// The hash of the mailed token if the code is its code.
     async fn token_of_code(&self, email: &str, code: &str) -> Result<Option<String>, AuthError> {
         let Ok(email) = EmailAddress::parse(email) else {
             return Ok(None);
         };
-        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-        let now = self.clock.now();
         let mut store = self.store.connect().await?;
         let Some(account) = store.account_by_email(email.canonical()).await? else {
             return Ok(None);
         };
         drop(store);
+        self.token_of_entry(account.user.id, code, MAX_CODE_ATTEMPTS)
+            .await
+    }
+
+    /// The same for a user whose code may be entered so often. The entry is counted before it is compared.
+    async fn token_of_entry(
+        &self,
+        user_id: Uuid,
+        code: &str,
+        max_attempts: u32,
+    ) -> Result<Option<String>, AuthError> {
+        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        let now = self.clock.now();
         let mut store = self.store.writer().await?;
-        let Some(attempt) = store
-            .count_code_attempt(account.user.id, MAX_CODE_ATTEMPTS, now)
-            .await?
-        else {
+        let Some(attempt) = store.count_code_attempt(user_id, max_attempts, now).await? else {
             return Ok(None);
         };
         let is_right = equal_in_constant_time(&code, &self.master.one_time_code(attempt.token_id));

@@ -18,10 +18,14 @@ use crate::ports::Repository;
 
 /// The history of years is read a part at a time: a statement has a deadline.
 const EVENTS_AT_ONCE: u32 = 1000;
+/// The newest so many are in the download, a whole number of parts: all of it is in memory at once, and a client that
+/// refreshes without end leaves thousands a day.
+const MAX_EVENTS: usize = 10_000;
 
 impl Auth {
     /// Everything that is stored about the user, but for what proves to be the user (no password, token or hash of one) and
-    /// what only the machinery needs. The owner is told by mail: whoever got into the account has everything now.
+    /// what only the machinery needs; of the events the newest 10,000, and whether there are older ones. The owner is told by
+    /// mail: whoever got into the account has everything now.
     ///
     /// # Errors
     /// [`AuthError::ReauthenticationRequired`] unless the password was given in the session lately;
@@ -58,36 +62,39 @@ impl Auth {
         let refresh_tokens = store.refresh_records(id).await?;
         let mails = store.mail_records(id).await?;
         let tokens = store.token_records(id).await?;
-        let events = all_events(&mut *store, id, self.clock.now()).await?;
+        let (events, has_older) = newest_events(&mut *store, id, self.clock.now()).await?;
         Ok(json!({
             "exported_at": text(self.clock.now()),
             "user": user_json(&user),
             "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
             "refresh_tokens": refresh_tokens.iter().map(refresh_json).collect::<Vec<_>>(),
-            "events": events.iter().map(event_json).collect::<Vec<_>>(),
+            "events": events,
+            "older_events_left_out": has_older,
             "mails": mails.iter().filter(|mail| is_to_the_user(mail)).map(mail_json).collect::<Vec<_>>(),
             "mailed_links": tokens.iter().map(token_json).collect::<Vec<_>>(),
         }))
     }
 }
 
-async fn all_events(
+/// The newest events, as they are written down, and whether there are older ones.
+async fn newest_events(
     store: &mut dyn Repository,
     user_id: Uuid,
     now: OffsetDateTime,
-) -> Result<Vec<AuditEntry>, AuthError> {
-    let mut events: Vec<AuditEntry> = Vec::new();
+) -> Result<(Vec<Value>, bool), AuthError> {
+    let mut events = Vec::new();
     // The clocks of replicas may differ.
-    let end = (now + Duration::days(1), Uuid::max());
+    let mut before = (now + Duration::days(1), Uuid::max());
     loop {
-        let before = events
-            .last()
-            .map_or(end, |event| (event.created_at, event.id));
         let part = store.event_records(user_id, before, EVENTS_AT_ONCE).await?;
-        if part.is_empty() {
-            return Ok(events);
+        let Some(oldest) = part.last() else {
+            return Ok((events, false));
+        };
+        if events.len() >= MAX_EVENTS {
+            return Ok((events, true));
         }
-        events.extend(part);
+        before = (oldest.created_at, oldest.id);
+        events.extend(part.iter().map(event_json));
     }
 }
 

@@ -12,13 +12,15 @@ use crate::mail::{LeasedMail, MailKind, OutgoingMail};
 use crate::model::Purpose;
 use crate::ports::{MailError, Mailer, Repository, Violation};
 
-/// A worker that dies holds its mail back for at most this long; sending has a shorter deadline.
-const LEASE: Duration = Duration::from_mins(2);
+/// A worker that dies holds its mail back for at most this long; sending must have a shorter deadline.
+pub const MAIL_LEASE: Duration = Duration::from_mins(2);
 /// The first retry comes after about this time, and each later one after twice the time before.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 /// About 43 min from the first attempt to the last; then the mail is dead.
 const MAX_ATTEMPTS: u32 = 10;
-/// While there is no connection to the server a mail waits about this long: not longer, because it has to go out soon after
+/// A mail that may have arrived is tried once more and not until it is dead: people would get it ten times.
+const MAX_UNANSWERED_ATTEMPTS: u32 = 2;
+/// While the server is out of reach, or takes no mail from us, a mail waits about this long: not longer, because it has to go out soon after
 /// the server is back.
 const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
 /// So long a mail waits for the server at most; later it would tell of the day before yesterday.
@@ -33,6 +35,8 @@ pub enum Delivery {
     Done,
     /// There is no connection to the server; it makes no sense to try the next mail at once.
     Unreachable,
+    /// The server takes no mail from us, and may take offence at being asked again soon.
+    NotAccepting,
 }
 
 impl Auth {
@@ -47,7 +51,7 @@ impl Auth {
             .store
             .writer()
             .await?
-            .claim_mail(lease, now + LEASE, now)
+            .claim_mail(lease, now + MAIL_LEASE, now)
             .await?
         else {
             return Ok(Delivery::NoneDue);
@@ -58,7 +62,11 @@ impl Auth {
             mailer.send(&self.outgoing(&mail, now)).await
         };
         let mut store = self.store.writer().await?;
-        let is_unreachable = matches!(sent, Err(MailError::Unreachable(_)));
+        let delivery = match &sent {
+            Err(MailError::Unreachable(_)) => Delivery::Unreachable,
+            Err(MailError::NotAccepting(_)) => Delivery::NotAccepting,
+            _ => Delivery::Done,
+        };
         let kept = match sent {
             Ok(()) => {
                 note_mail(mail.kind, "sent");
@@ -71,11 +79,7 @@ impl Auth {
         if !kept {
             tracing::warn!(mail = %mail.id, "the lease on a mail passed to another worker while it was being sent");
         }
-        Ok(if is_unreachable {
-            Delivery::Unreachable
-        } else {
-            Delivery::Done
-        })
+        Ok(delivery)
     }
 
     /// `false` if the lease has passed to another worker.
@@ -97,7 +101,7 @@ impl Auth {
         let reason =
             std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
         let kept = match (error, next) {
-            (MailError::Unreachable(_), Some(next)) => {
+            (MailError::Unreachable(_) | MailError::NotAccepting(_), Some(next)) => {
                 store.postpone_mail(mail.id, lease, next, &reason).await
             }
             _ => store.mark_mail_failed(mail.id, lease, next, &reason).await,
@@ -109,10 +113,21 @@ impl Auth {
         let now = self.clock.now();
         let pause = match error {
             MailError::Permanent(_) => return None,
-            MailError::Unreachable(_) if now - mail.created_at >= UNREACHABLE_LIFE => return None,
-            MailError::Unreachable(_) => self.random.around(UNREACHABLE_RETRY),
+            MailError::Unreachable(_) | MailError::NotAccepting(_)
+                if now - mail.created_at >= UNREACHABLE_LIFE =>
+            {
+                return None;
+            }
+            MailError::Unreachable(_) | MailError::NotAccepting(_) => {
+                self.random.around(UNREACHABLE_RETRY)
+            }
+            MailError::Unanswered(_) if mail.attempts + 1 >= MAX_UNANSWERED_ATTEMPTS => {
+                return None;
+            }
             MailError::Temporary(_) if mail.attempts + 1 >= MAX_ATTEMPTS => return None,
-            MailError::Temporary(_) => self.random.around(FIRST_RETRY) * 2_u32.pow(mail.attempts),
+            MailError::Temporary(_) | MailError::Unanswered(_) => {
+                self.random.around(FIRST_RETRY) * 2_u32.pow(mail.attempts)
+            }
         };
         Some(now + pause)
     }

@@ -3,13 +3,13 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::sessions::NewSession;
+use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, Field, FieldError};
 use crate::limits::Guesser;
 use crate::mail::MailKind;
-use crate::model::{Principal, Session, SessionKind, SignInMethod, User};
+use crate::model::{Principal, SessionKind, SignInMethod, User};
 
 /// A change-password form or body.
 pub struct ChangePassword {
@@ -19,7 +19,7 @@ pub struct ChangePassword {
 
 impl Auth {
     /// Replaces the password and ends the user's other sessions. A browser session is replaced as well: the new one is
-    /// returned and wants its cookie (ASVS 7.2.4); an API session goes on.
+    /// returned with its cookie (ASVS 7.2.4); an API session goes on.
     ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`] if the current password is wrong, counted like a failed sign-in;
@@ -29,7 +29,7 @@ impl Auth {
         who: &Principal,
         command: ChangePassword,
         meta: &RequestMeta,
-    ) -> Result<Option<Session>, AuthError> {
+    ) -> Result<Option<SignedIn>, AuthError> {
         self.check_password_of(&who.user, &command.new_password)
             .await?;
         let verified_hash = self
@@ -104,7 +104,7 @@ impl Auth {
         verified_hash: &str,
         new_hash: &str,
         meta: &RequestMeta,
-    ) -> Result<Option<Session>, AuthError> {
+    ) -> Result<Option<SignedIn>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let user = tx
@@ -132,7 +132,8 @@ impl Auth {
                 is_persistent: who.session.is_persistent,
                 device_name: Some(&who.session.device),
             };
-            Some(self.issue_session(&mut *tx, user, new, meta).await?.session)
+            let signed_in = self.issue_session(&mut *tx, user, new_hash, new, meta);
+            Some(signed_in.await?)
         } else {
             tx.reauthenticate(who.session.id, now).await?;
             ended.push(who.session.id);

@@ -2,8 +2,8 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use uuid::Uuid;
 
+use super::known_account::KnownAccount;
 use super::mail_request::MailRequest;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
@@ -79,8 +79,8 @@ impl Auth {
     }
 
     /// Sets a new password with a mailed token, ends every session and makes every other mailed token worthless.
-    /// It also proves the mailbox. It signs nobody in (rule D8), and gives the user's id: whose browser it was is known from now
-    /// on, so that nobody who goes on guessing keeps the owner out of it.
+    /// It also proves the mailbox. It signs nobody in (rule D8), and gives what the browser keeps: it is known from now on, so
+    /// that nobody who goes on guessing keeps the owner out of it.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`]; [`AuthError::ValidationFailed`] for a password that breaks a rule, which leaves the
@@ -90,7 +90,7 @@ impl Auth {
         token: &str,
         new_password: &SecretString,
         meta: &RequestMeta,
-    ) -> Result<Uuid, AuthError> {
+    ) -> Result<KnownAccount, AuthError> {
         take_token_limit(self, meta).await?;
         let token_hash = hash_token(token.trim());
         let Some(user) = self.user_of_reset_token(&token_hash).await? else {
@@ -111,7 +111,7 @@ impl Auth {
         ] {
             self.reset_limits(&guesser.charges()).await;
         }
-        Ok(user.id)
+        Ok(self.known_account(user.id, &new_hash))
     }
 
     async fn user_of_reset_token(&self, token_hash: &str) -> Result<Option<User>, AuthError> {

@@ -10,6 +10,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
+use crate::limits::REFRESH_SESSION;
 use crate::mail::MailKind;
 use crate::model::{Principal, RefreshTokenState, Rotation};
 use crate::tokens::RefreshTokenText;
@@ -19,7 +20,8 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError::InvalidRefreshToken`] if the token is unknown, expired, or its session has ended;
-    /// [`AuthError::RefreshTokenReused`] if it is an outdated one of a live family, which ends that family.
+    /// [`AuthError::RefreshTokenReused`] if it is an outdated one of a live family, which ends that family;
+    /// [`AuthError::RateLimited`] if the session refreshes too often, which changes nothing: the token works again later.
     pub async fn refresh(
         &self,
         refresh_token: &str,
@@ -27,9 +29,26 @@ impl Auth {
     ) -> Result<SignedIn, AuthError> {
         let text = RefreshTokenText::parse(&self.master, refresh_token)
             .ok_or(AuthError::InvalidRefreshToken)?;
-        match self.rotate(refresh_token, &text, meta).await? {
+        // A session has one family, and the family's id is in the token: nobody has to be asked for it.
+        let charges = [REFRESH_SESSION.of(&text.family.to_string())];
+        self.take(&charges, meta).await?;
+        let exchanged = self.exchange(refresh_token, &text, meta).await;
+        if let Err(AuthError::Unavailable(_)) = exchanged {
+            // Whoever tries again until the database is back does not have to wait then.
+            self.give_back(&charges).await;
+        }
+        exchanged
+    }
+
+    async fn exchange(
+        &self,
+        presented: &str,
+        text: &RefreshTokenText,
+        meta: &RequestMeta,
+    ) -> Result<SignedIn, AuthError> {
+        match self.rotate(presented, text, meta).await? {
             Some(signed_in) => Ok(signed_in),
-            None => Err(self.judge_refused_token(refresh_token, &text, meta).await?),
+            None => Err(self.judge_refused_token(presented, text, meta).await?),
         }
     }
 
@@ -70,6 +89,8 @@ impl Auth {
             user,
             session,
             tokens: Some(tokens),
+            cookie: None,
+            known_account: None,
         }))
     }
 

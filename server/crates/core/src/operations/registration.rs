@@ -179,7 +179,8 @@ impl Auth {
                     device_name: None,
                 };
                 Inserted::WithSession(Box::new(
-                    self.issue_session(&mut *tx, user, new, meta).await?,
+                    self.issue_session(&mut *tx, user, &new_user.password_hash, new, meta)
+                        .await?,
                 ))
             }
         };

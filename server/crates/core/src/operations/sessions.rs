@@ -1,22 +1,31 @@
 //! Sessions: issuing, listing, ending.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
+use super::known_account::KnownAccount;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::model::{NewRefreshToken, Principal, Session, SessionKind, SignInMethod, User};
-use crate::ports::{BrowserRecord, Repository};
+use crate::ports::{BrowserRecord, MAX_LIVE_SESSIONS, Repository};
 use crate::tokens::RefreshTokenText;
 
-/// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body.
+/// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body. There are secrets among
+/// them: no `Debug`.
 pub struct SignedIn {
     pub user: User,
     pub session: Session,
     /// `None` for a browser session: pages never see tokens.
     pub tokens: Option<TokenPair>,
+    /// What the cookie of a browser session holds; `None` for an API session.
+    pub cookie: Option<Zeroizing<String>>,
+    /// What the browser keeps, where a password was given or set.
+    pub known_account: Option<KnownAccount>,
 }
 
 /// The tokens of an API session. Secrets: no `Debug`.
@@ -50,11 +59,20 @@ impl Auth {
         &self,
         store: &mut dyn Repository,
         user: User,
+        password_hash: &str,
         new: NewSession<'_>,
         meta: &RequestMeta,
     ) -> Result<SignedIn, AuthError> {
         let session = self.new_session(user.id, &new, meta);
-        store.insert_session(&session).await?;
+        let cookie = self.new_cookie(&session);
+        let known_account = self.known_account(user.id, password_hash);
+        match &cookie {
+            None => store.insert_session(&session).await?,
+            Some(cookie) => {
+                let cookie_hash = hash_token(cookie);
+                store.insert_browser_session(&session, &cookie_hash).await?;
+            }
+        }
         let tokens = match self.first_refresh_token(&session) {
             None => None,
             Some((row, refresh_token)) => {
@@ -66,6 +84,8 @@ impl Auth {
             user,
             session,
             tokens,
+            cookie,
+            known_account: Some(known_account),
         })
     }
 
@@ -99,6 +119,17 @@ impl Auth {
         }
     }
 
+    /// What the cookie of a browser session holds; an API session has none. It reads as an id of `tower_sessions`: 16 bytes,
+    /// which are unguessable, in URL-safe base64 without padding.
+    pub(super) fn new_cookie(&self, session: &Session) -> Option<Zeroizing<String>> {
+        if session.kind == SessionKind::Api {
+            return None;
+        }
+        let mut secret = Zeroizing::new([0_u8; 16]);
+        self.random.fill(secret.as_mut());
+        Some(Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice())))
+    }
+
     /// The first refresh token of an API session, as it is stored and as the client gets it; a browser has none.
     pub(super) fn first_refresh_token(
         &self,
@@ -109,7 +140,7 @@ impl Auth {
         }
         let now = session.created_at;
         let family = self.random.id(now);
-        let mut secret = zeroize::Zeroizing::new([0; 32]);
+        let mut secret = Zeroizing::new([0; 32]);
         self.random.fill(secret.as_mut());
         let refresh_token = RefreshTokenText::encode(&self.master, family, &secret);
         let row = NewRefreshToken {
@@ -235,25 +266,23 @@ impl Auth {
         self.commit(tx, who.user.id).await
     }
 
-    /// Gives a browser session, just issued, the cookie that stands for it.
-    ///
-    /// # Errors
-    /// [`AuthError::Unauthenticated`] if the session has ended or has a cookie.
-    pub async fn bind_cookie(
-        &self,
-        session_id: Uuid,
-        cookie: &str,
-        data: &str,
-    ) -> Result<(), AuthError> {
-        let mut store = self.store.writer().await?;
-        let bound = store
-            .bind_cookie(session_id, &hash_token(cookie), data, self.clock.now())
-            .await?;
-        if bound {
-            Ok(())
-        } else {
-            Err(AuthError::Unauthenticated)
+    /// Ends the oldest sessions of an account that has more than it may. Whoever has just signed in is signed in also if
+    /// that fails: the next sign-in does it.
+    pub(super) async fn limit_sessions(&self, user_id: Uuid) {
+        if let Err(error) = self.end_surplus_sessions(user_id).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "surplus sessions were not ended"
+            );
         }
+    }
+
+    async fn end_surplus_sessions(&self, user_id: Uuid) -> Result<(), AuthError> {
+        let mut tx = self.store.begin().await?;
+        let now = self.clock.now();
+        tx.end_surplus_sessions(user_id, MAX_LIVE_SESSIONS, now)
+            .await?;
+        self.commit(tx, user_id).await
     }
 
     /// The live session that a cookie stands for.
@@ -269,19 +298,6 @@ impl Auth {
             .connect()
             .await?
             .session_by_cookie(&hash_token(cookie), self.clock.now())
-            .await?)
-    }
-
-    /// Replaces the data beside a cookie; `false` if its session has ended.
-    ///
-    /// # Errors
-    /// Only those of the store.
-    pub async fn update_cookie_data(&self, cookie: &str, data: &str) -> Result<bool, AuthError> {
-        Ok(self
-            .store
-            .writer()
-            .await?
-            .update_cookie_data(&hash_token(cookie), data, self.clock.now())
             .await?)
     }
 

@@ -2,13 +2,14 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use uuid::Uuid;
 
+use super::known_account::KnownAccount;
 use super::letters::Letter;
 use super::reauthentication::canonical_of;
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RegistrationMode, RequestMeta};
+use crate::crypto::hash_token;
 use crate::error::{AuthError, Field};
 use crate::hashing::{HashPlace, Verdict};
 use crate::limits::Guesser;
@@ -24,9 +25,9 @@ pub struct SignIn {
     pub is_persistent: bool,
     /// The client's own name for the device.
     pub device_name: Option<String>,
-    /// The accounts that this browser has signed in to before, or set the password of (it cannot know which one the address
-    /// belongs to). API clients bring no proof of it: they share the limit of everybody.
-    pub known_users: Vec<Uuid>,
+    /// What this browser keeps of the accounts that it has signed in to before, or set the password of (it cannot know which
+    /// one the address belongs to). API clients bring nothing of that: they share the limit of everybody.
+    pub known_accounts: Vec<KnownAccount>,
 }
 
 /// An account that somebody wants to sign in to, and what is known of its earlier sign-ins.
@@ -58,10 +59,9 @@ impl Auth {
         let place = self.hasher.reserve()?;
         let email = EmailAddress::parse(&command.email).ok();
         let found = self.account_to_sign_in(email.as_ref(), &new, meta).await?;
+        let known = &command.known_accounts;
         let guesser = match &found {
-            Some((account, _)) if command.known_users.contains(&account.user.id) => {
-                Guesser::Known(account.user.id)
-            }
+            Some((account, _)) if self.is_known(account, known) => Guesser::Known(account.user.id),
             _ => Guesser::Anybody(
                 email
                     .as_ref()
@@ -71,7 +71,6 @@ impl Auth {
         let user_id = found.as_ref().map(|(account, _)| account.user.id);
         let attempt = self.take_attempt(&guesser, user_id, meta).await?;
 
-        let known = &command.known_users;
         let result = self
             .check_and_issue(place, found.as_ref(), &command.password, &new, known, meta)
             .await;
@@ -104,7 +103,7 @@ impl Auth {
         found: Option<&Found>,
         password: &SecretString,
         new: &NewSession<'_>,
-        known_users: &[Uuid],
+        known: &[KnownAccount],
         meta: &RequestMeta,
     ) -> Result<SignedIn, AuthError> {
         let stored = found.map(|(account, _)| account.password_hash.as_str());
@@ -120,7 +119,7 @@ impl Auth {
         if let (Some(found), Some(new_hash)) = (found, new_hash)
             && self.is_admitted(&found.0)
             && let Some(signed_in) = self
-                .begin_session(found, new_hash, new, known_users, meta)
+                .begin_session(found, new_hash, new, known, meta)
                 .await?
         {
             return Ok(signed_in);
@@ -145,22 +144,25 @@ impl Auth {
         found: &Found,
         new_hash: Option<&str>,
         new: &NewSession<'_>,
-        known_users: &[Uuid],
+        known: &[KnownAccount],
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
-        let (account, _) = found;
+        let (account, history) = found;
         let session = self.new_session(account.user.id, new, meta);
+        let cookie = self.new_cookie(&session);
+        let cookie_hash = cookie.as_ref().map(|cookie| hash_token(cookie));
         let first = self.first_refresh_token(&session);
         let details = json!({ "session": session.id, "method": session.method.as_str() });
         let event = AuditEvent::LoginSuccess;
         let event = self.audit_record(event, Some(account.user.id), details, meta);
         let letter = Letter::to_owner(MailKind::NewDevice, &account.user);
-        let is_told = self.is_worth_a_mail(found, new.kind, known_users).await;
+        let is_told = self.is_worth_a_mail(found, new.kind, known).await;
         let mail = is_told.then(|| self.letter(&letter, meta));
         let sign_in = NewSignIn {
             verified_hash: &account.password_hash,
             new_hash,
             session: &session,
+            cookie_hash: cookie_hash.as_deref(),
             refresh_token: first.as_ref().map(|(row, _)| row),
             event: &event,
             mail: mail.as_ref(),
@@ -169,6 +171,11 @@ impl Auth {
         // Also if it failed: its answer may have been lost after it was done.
         self.principals.forget(account.user.id).await;
         let Some(user) = begun? else { return Ok(None) };
+        let hash = new_hash.unwrap_or(&account.password_hash);
+        let known_account = self.known_account(user.id, hash);
+        if history.is_full {
+            self.limit_sessions(user.id).await;
+        }
         let tokens = match first {
             None => None,
             Some((_, refresh_token)) => Some(self.token_pair(&user, &session, refresh_token)?),
@@ -177,6 +184,8 @@ impl Auth {
             user,
             session,
             tokens,
+            cookie,
+            known_account: Some(known_account),
         }))
     }
 
@@ -186,10 +195,10 @@ impl Auth {
         &self,
         (account, history): &Found,
         kind: SessionKind,
-        known_users: &[Uuid],
+        known: &[KnownAccount],
     ) -> bool {
         let is_known = match kind {
-            SessionKind::Browser => known_users.contains(&account.user.id),
+            SessionKind::Browser => self.is_known(account, known),
             SessionKind::Api => history.knows_device,
         };
         let is_first = account.user.last_login_at.is_none() && !history.has_sessions;

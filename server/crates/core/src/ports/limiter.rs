@@ -24,8 +24,10 @@ pub struct Charge {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Allowed,
-    /// Not before this time has passed; never zero.
     Limited {
+        /// The place of the charge that has to wait longest.
+        charge: usize,
+        /// Not before this time has passed; never zero.
         retry_after: Duration,
     },
 }

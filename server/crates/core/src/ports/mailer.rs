@@ -14,9 +14,16 @@ pub trait Mailer: Send + Sync {
 /// Why a mail did not go out.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// There was no connection to the server: no mail of any kind goes out, and nothing was said of this one.
+    /// There was no connection to the server: nothing was said of this mail.
     #[error("the mail server is out of reach")]
     Unreachable(#[source] BoxError),
+    /// The server is there and takes no mail from us at all, because of a wrong password for example: nothing was said of
+    /// this one.
+    #[error("the mail server takes no mail from us")]
+    NotAccepting(#[source] BoxError),
+    /// All of the mail was handed over, and no reply came: it may well have arrived.
+    #[error("the mail server did not say whether it took the mail")]
+    Unanswered(#[source] BoxError),
     /// Busy, a 4xx reply, or an end in the middle: later may work.
     #[error("the mail could not be sent now")]
     Temporary(#[source] BoxError),

@@ -12,6 +12,7 @@ pub use limiter::{Charge, Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
     AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Counts, Expired, FoundToken,
-    Invariants, MailQueue, NewSignIn, OneTimeTokens, Outbox, RefreshTokens, Repository, Sessions,
-    SignInHistory, SigningKeys, Statistics, Store, StoreError, Transaction, Users, Violation,
+    Invariants, MAX_LIVE_SESSIONS, MailQueue, NewSignIn, OneTimeTokens, Outbox, RefreshTokens,
+    Repository, Sessions, SignInHistory, SigningKeys, Statistics, Store, StoreError, Transaction,
+    Users, Violation,
 };

@@ -26,7 +26,7 @@ pub use invariants::{Invariants, Violation};
 pub use one_time_tokens::{CodeAttempt, FoundToken, OneTimeTokens};
 pub use outbox::Outbox;
 pub use refresh_tokens::RefreshTokens;
-pub use sessions::{NewSignIn, Sessions, SignInHistory};
+pub use sessions::{MAX_LIVE_SESSIONS, NewSignIn, Sessions, SignInHistory};
 pub use signing_keys::SigningKeys;
 pub use statistics::{Counts, MailQueue, Statistics};
 pub use users::Users;

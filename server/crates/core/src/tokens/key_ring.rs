@@ -55,6 +55,11 @@ pub(super) async fn load_ring(
     now: OffsetDateTime,
 ) -> Result<KeyRing, AuthError> {
     let stored = store.connect().await?.signing_keys(now).await?;
+    ring_of(&stored, master)
+}
+
+/// The ring of these keys.
+pub(super) fn ring_of(stored: &[SigningKey], master: &MasterKey) -> Result<KeyRing, AuthError> {
     let keys = stored
         .iter()
         .map(|key| ring_key(key, master))

@@ -1,159 +1,105 @@
-use super::Contract;
+use vestibule_core::model::SessionKind;
+use vestibule_core::ports::StoreError;
 
-pub async fn a_cookie_is_bound_once_to_a_live_browser_session(cx: Contract) {
+use super::{Contract, cookie_hash};
+use crate::builders;
+
+pub async fn a_cookie_finds_its_live_session(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let session = cx.browser_session(&user).await;
+    let other = cx.browser_session(&user).await;
+    let (api, _) = cx.api_session(&user, "first").await;
     let mut store = cx.connect().await;
-    assert!(
-        !store
-            .bind_cookie(cx.id(), "cookie", "{}", cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        !store
-            .bind_cookie(session.id, "cookie", "{}", session.expires_at)
-            .await
-            .unwrap()
-    );
-    assert!(
-        store
-            .bind_cookie(session.id, "cookie", r#"{"a":1}"#, cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        !store
-            .bind_cookie(session.id, "another", "{}", cx.now())
-            .await
-            .unwrap()
-    );
-
     let record = store
-        .session_by_cookie("cookie", cx.now())
+        .session_by_cookie(&cookie_hash(&session), cx.now())
         .await
         .unwrap()
         .unwrap();
     assert_eq!(
-        (record.session_id, record.data.as_str(), record.expires_at),
-        (session.id, r#"{"a":1}"#, session.expires_at)
+        (record.session_id, record.user_id, record.expires_at),
+        (session.id, user.id, session.expires_at)
     );
+    for (unknown, now) in [
+        (cookie_hash(&api), cx.now()),
+        (String::new(), cx.now()),
+        (cookie_hash(&session), session.expires_at),
+    ] {
+        let found = store.session_by_cookie(&unknown, now).await.unwrap();
+        assert!(found.is_none(), "{unknown} at {now}");
+    }
     assert!(
         store
-            .session_by_cookie("another", cx.now())
+            .end_session(user.id, session.id, cx.now())
             .await
             .unwrap()
-            .is_none()
     );
-    assert!(
-        store
-            .session_by_cookie("cookie", session.expires_at)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let found = store
+        .session_by_cookie(&cookie_hash(&session), cx.now())
+        .await
+        .unwrap();
+    assert!(found.is_none());
+    let found = store
+        .session_by_cookie(&cookie_hash(&other), cx.now())
+        .await
+        .unwrap();
+    assert_eq!(found.unwrap().session_id, other.id);
     drop(store);
-
-    let (api, _) = cx.api_session(&user, "first").await;
-    assert!(
-        !cx.connect()
-            .await
-            .bind_cookie(api.id, "of an API session", "{}", cx.now())
-            .await
-            .unwrap()
-    );
+    let of_api = cx
+        .database
+        .count("from sessions where kind = 'api' and cookie_hash is not null");
+    assert_eq!(of_api.await, 0);
 }
 
-pub async fn cookie_data_is_kept_while_the_session_lives(cx: Contract) {
+pub async fn a_cookie_is_that_of_one_session(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let session = cx.browser_session(&user).await;
+    let second = builders::session(cx.id(), user.id, SessionKind::Browser, cx.now());
     let mut store = cx.connect().await;
-    assert!(
-        store
-            .bind_cookie(session.id, "cookie", "{}", cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        store
-            .update_cookie_data("cookie", r#"{"b":2}"#, cx.now())
-            .await
-            .unwrap()
-    );
-    assert_eq!(
-        store
-            .session_by_cookie("cookie", cx.now())
-            .await
-            .unwrap()
-            .unwrap()
-            .data,
-        r#"{"b":2}"#
-    );
-    assert!(
-        !store
-            .update_cookie_data("another", "{}", cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        !store
-            .update_cookie_data("cookie", "{}", session.expires_at)
-            .await
-            .unwrap()
-    );
+    let taken = cookie_hash(&session);
+    for _ in 0..2 {
+        let refused = store.insert_browser_session(&second, &taken).await;
+        assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+        // Nor once the first has ended.
+        store.end_session_by_cookie(&taken, cx.now()).await.unwrap();
+    }
+    store
+        .insert_browser_session(&second, "another")
+        .await
+        .unwrap();
+    let found = store.session_by_cookie("another", cx.now()).await.unwrap();
+    assert_eq!(found.unwrap().session_id, second.id);
 }
 
 pub async fn an_ended_session_never_comes_back(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let session = cx.browser_session(&user).await;
-    let unbound = cx.browser_session(&user).await;
+    let cookie = cookie_hash(&session);
     let mut tx = cx.begin().await;
-    assert!(
-        tx.bind_cookie(session.id, "cookie", "{}", cx.now())
-            .await
-            .unwrap()
-    );
     assert_eq!(
         tx.end_session_by_cookie("another", cx.now()).await.unwrap(),
         None
     );
     assert_eq!(
-        tx.end_session_by_cookie("cookie", cx.now()).await.unwrap(),
+        tx.end_session_by_cookie(&cookie, cx.now()).await.unwrap(),
         Some(user.id)
     );
     assert_eq!(
-        tx.end_session_by_cookie("cookie", cx.now()).await.unwrap(),
+        tx.end_session_by_cookie(&cookie, cx.now()).await.unwrap(),
         None
     );
-    assert!(tx.end_session(user.id, unbound.id, cx.now()).await.unwrap());
     tx.commit().await.unwrap();
 
     let mut store = cx.connect().await;
-    assert!(
-        !store
-            .update_cookie_data("cookie", "{}", cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        !store
-            .bind_cookie(session.id, "again", "{}", cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        !store
-            .bind_cookie(unbound.id, "late", "{}", cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        store
-            .session_by_cookie("cookie", cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    // What still comes for it changes nothing.
+    let later = cx.now() + time::Duration::seconds(1);
+    store.touch_sessions(&[(session.id, later)]).await.unwrap();
+    assert!(!store.reauthenticate(session.id, later).await.unwrap());
+    let refused = store.insert_browser_session(&session, "again").await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    for cookie in [cookie.as_str(), "again"] {
+        let found = store.session_by_cookie(cookie, cx.now()).await.unwrap();
+        assert!(found.is_none(), "{cookie}");
+    }
     assert!(
         store
             .principal(session.id, cx.now())

@@ -47,8 +47,11 @@ fn with_quota(key: &str, burst: u32, period: Duration) -> Charge {
     }
 }
 
-fn limited(retry_after: Duration) -> Decision {
-    Decision::Limited { retry_after }
+fn limited(charge: usize, retry_after: Duration) -> Decision {
+    Decision::Limited {
+        charge,
+        retry_after,
+    }
 }
 
 /// How many of the tries passed.
@@ -68,7 +71,7 @@ pub async fn a_burst_passes_and_then_one_each_period([one, two]: Limiters) {
     }
     let ten_later = START + Duration::from_secs(10);
     let taken = two.take(&charges, ten_later).await.unwrap();
-    assert_eq!(taken, limited(Duration::from_secs(50)));
+    assert_eq!(taken, limited(0, Duration::from_secs(50)));
     let period = Duration::from_mins(1);
     for number in 1..4 {
         let later = START + period * number;
@@ -84,7 +87,7 @@ pub async fn the_wait_is_true_to_the_microsecond([one, two]: Limiters) {
     one.take(&charges, START).await.unwrap();
     let later = START + Duration::from_millis(1500);
     let taken = two.take(&charges, later).await.unwrap();
-    assert_eq!(taken, limited(Duration::from_micros(1)));
+    assert_eq!(taken, limited(0, Duration::from_micros(1)));
     let taken = two.take(&charges, later + Duration::from_micros(1)).await;
     assert_eq!(taken.unwrap(), Decision::Allowed);
 }
@@ -125,7 +128,7 @@ pub async fn the_longest_wait_is_told([one, two]: Limiters) {
         seconds("c", 60),
     ];
     let taken = two.take(&all, START).await.unwrap();
-    assert_eq!(taken, limited(Duration::from_secs(90)));
+    assert_eq!(taken, limited(2, Duration::from_secs(90)));
 }
 
 pub async fn what_is_given_back_can_be_taken_again([one, two]: Limiters) {
@@ -184,5 +187,9 @@ pub async fn a_clock_that_was_wrong_for_a_moment_is_no_lock([one, two]: Limiters
     let next_year = START + Duration::from_hours(365 * 24);
     assert_eq!(passes(&*one, &charges, next_year).await, 3);
     let taken = two.take(&charges, START).await.unwrap();
-    assert_eq!(taken, limited(Duration::from_mins(1)), "as an empty quota");
+    assert_eq!(
+        taken,
+        limited(0, Duration::from_mins(1)),
+        "as an empty quota"
+    );
 }

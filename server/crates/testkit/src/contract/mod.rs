@@ -49,6 +49,7 @@ macro_rules! store_contracts {
             sessions::live_sessions_are_listed_last_seen_first,
             sessions::a_session_is_ended_once_and_by_its_user_only,
             sessions::all_sessions_end_or_all_but_one,
+            sessions::the_oldest_sessions_end_beyond_a_number,
             sessions::last_seen_only_moves_forward,
             sessions::many_are_seen_in_one_statement,
             sessions::a_session_that_is_just_being_ended_is_not_waited_for,
@@ -57,8 +58,9 @@ macro_rules! store_contracts {
             sign_ins::a_sign_in_is_written_with_all_that_belongs_to_it,
             sign_ins::a_sign_in_that_is_refused_leaves_nothing,
             sign_ins::a_sign_in_that_fails_half_way_leaves_nothing,
-            browser_sessions::a_cookie_is_bound_once_to_a_live_browser_session,
-            browser_sessions::cookie_data_is_kept_while_the_session_lives,
+            sign_ins::an_account_is_full_at_its_last_session,
+            browser_sessions::a_cookie_finds_its_live_session,
+            browser_sessions::a_cookie_is_that_of_one_session,
             browser_sessions::an_ended_session_never_comes_back,
             refresh_tokens::the_leaf_is_replaced_by_its_successor,
             refresh_tokens::a_replay_in_grace_gets_the_same_successor,
@@ -219,6 +221,7 @@ impl Contract {
             verified_hash,
             new_hash,
             session: &session,
+            cookie_hash: None,
             refresh_token: Some(&token),
             event: &event,
             mail: None,
@@ -227,10 +230,13 @@ impl Contract {
         Some((user, session))
     }
 
-    /// A browser session without a cookie.
+    /// A browser session, under its [`cookie_hash`].
     async fn browser_session(&self, user: &User) -> Session {
         let session = builders::session(self.id(), user.id, SessionKind::Browser, self.now());
-        self.connect().await.insert_session(&session).await.unwrap();
+        let cookie_hash = cookie_hash(&session);
+        let mut store = self.connect().await;
+        let inserted = store.insert_browser_session(&session, &cookie_hash);
+        inserted.await.unwrap();
         session
     }
 
@@ -244,6 +250,11 @@ impl Contract {
         tx.commit().await.unwrap();
         (session, token.id)
     }
+}
+
+/// The hash of the cookie that a browser session of these tests has.
+fn cookie_hash(session: &Session) -> String {
+    format!("cookie of {}", session.id)
 }
 
 /// Runs the tasks at once, each in a task of the runtime, and gives what they gave.

@@ -3,10 +3,11 @@
 
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
-use vestibule_core::model::User;
+use vestibule_core::model::{SessionKind, User};
 use vestibule_core::ports::Repository;
 
 use super::Contract;
+use crate::builders;
 
 pub async fn a_live_session_has_a_principal(cx: Contract) {
     let user = cx.user("ann@example.org").await;
@@ -90,18 +91,16 @@ async fn listed(store: &mut dyn Repository, user: &User, now: OffsetDateTime) ->
 pub async fn live_sessions_are_listed_last_seen_first(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let (api, _) = cx.api_session(&user, "first").await;
-    let browser = cx.browser_session(&user).await;
     cx.browser_session(&cx.user("bob@example.org").await).await;
     let mut store = cx.connect().await;
     // Without a cookie nobody can use it, so it is not shown.
+    let unusable = builders::session(cx.id(), user.id, SessionKind::Browser, cx.now());
+    store.insert_session(&unusable).await.unwrap();
     assert_eq!(listed(&mut *store, &user, cx.now()).await, [api.id]);
+    drop(store);
 
-    assert!(
-        store
-            .bind_cookie(browser.id, "cookie", "{}", cx.now())
-            .await
-            .unwrap()
-    );
+    let browser = cx.browser_session(&user).await;
+    let mut store = cx.connect().await;
     cx.advance(Duration::minutes(5));
     store
         .touch_sessions(&[(browser.id, cx.now())])
@@ -225,6 +224,61 @@ pub async fn all_sessions_end_or_all_but_one(cx: Contract) {
     );
     assert!(tx.principal(others.id, cx.now()).await.unwrap().is_some());
     tx.commit().await.unwrap();
+}
+
+pub async fn the_oldest_sessions_end_beyond_a_number(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let (others, _) = cx
+        .api_session(&cx.user("bob@example.org").await, "others")
+        .await;
+    let (mut sessions, mut families) = (Vec::new(), Vec::new());
+    for number in 0..3 {
+        cx.advance(Duration::seconds(1));
+        let (api, family) = cx.api_session(&user, &format!("token {number}")).await;
+        cx.advance(Duration::seconds(1));
+        let browser = cx.browser_session(&user).await;
+        sessions.extend([api.id, browser.id]);
+        families.push(family);
+    }
+    let surplus = async |keep: u16, now: OffsetDateTime| {
+        let mut tx = cx.begin().await;
+        let ended = tx.end_surplus_sessions(user.id, keep, now).await.unwrap();
+        tx.commit().await.unwrap();
+        ended
+    };
+    let live = async || {
+        let mut ids = listed(&mut *cx.reader().await, &user, cx.now()).await;
+        ids.sort();
+        ids
+    };
+    assert_eq!(surplus(6, cx.now()).await, 0);
+    assert_eq!(live().await, sessions);
+    // One that ended by itself is not counted.
+    let mut tx = cx.begin().await;
+    let ended = tx.end_session(user.id, sessions[5], cx.now()).await;
+    assert!(ended.unwrap());
+    tx.commit().await.unwrap();
+    assert_eq!(surplus(5, cx.now()).await, 0);
+    assert_eq!(surplus(2, cx.now()).await, 3);
+    assert_eq!(live().await, sessions[3..5]);
+    assert_eq!(surplus(2, cx.now()).await, 0);
+    let mut store = cx.connect().await;
+    let mut revoked = Vec::new();
+    for family in families {
+        let state = store.refresh_token_state(family).await.unwrap().unwrap();
+        revoked.push(state.is_revoked);
+    }
+    assert_eq!(revoked, [true, true, false]);
+    assert!(
+        store
+            .principal(others.id, cx.now())
+            .await
+            .unwrap()
+            .is_some()
+    );
+    drop(store);
+    // Nor is one that has expired.
+    assert_eq!(surplus(0, cx.now() + Duration::days(31)).await, 0);
 }
 
 pub async fn last_seen_only_moves_forward(cx: Contract) {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use vestibule_core::AuditEvent;
 use vestibule_core::mail::MailKind;
 use vestibule_core::model::{SessionKind, User};
-use vestibule_core::ports::{NewSignIn, StoreError};
+use vestibule_core::ports::{MAX_LIVE_SESSIONS, NewSignIn, StoreError};
 
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders::{self, PASSWORD_HASH};
@@ -89,6 +89,7 @@ pub async fn a_sign_in_is_written_with_all_that_belongs_to_it(cx: Contract) {
         verified_hash: PASSWORD_HASH,
         new_hash: None,
         session: &browser,
+        cookie_hash: Some("cookie"),
         refresh_token: None,
         event: &event,
         mail: None,
@@ -102,6 +103,8 @@ pub async fn a_sign_in_is_written_with_all_that_belongs_to_it(cx: Contract) {
     assert_eq!(signed_in, expected);
     assert_eq!(rows(&cx).await, [1, 0, 1, 1]);
     let principal = store.principal(browser.id, now).await.unwrap().unwrap();
+    let found = store.session_by_cookie("cookie", now).await.unwrap();
+    assert_eq!(found.unwrap().session_id, browser.id);
     assert_eq!((principal.user, principal.session), (expected, browser));
 
     let api = builders::session(cx.id(), user.id, SessionKind::Api, now);
@@ -114,6 +117,7 @@ pub async fn a_sign_in_is_written_with_all_that_belongs_to_it(cx: Contract) {
         verified_hash: PASSWORD_HASH,
         new_hash: Some("rehashed"),
         session: &api,
+        cookie_hash: None,
         refresh_token: Some(&token),
         event: &event,
         mail: Some(&mail),
@@ -175,6 +179,27 @@ pub async fn a_sign_in_that_is_refused_leaves_nothing(cx: Contract) {
     assert_eq!(begun.await.unwrap().0.last_login_at, Some(cx.now()));
 }
 
+pub async fn an_account_is_full_at_its_last_session(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let other = cx.user("bob@example.org").await;
+    cx.browser_session(&other).await;
+    let is_full = async || {
+        let mut store = cx.reader().await;
+        let found = store.account_to_sign_in(&user.email, builders::DEVICE, None);
+        found.await.unwrap().unwrap().1.is_full
+    };
+    for _ in 1..MAX_LIVE_SESSIONS {
+        cx.browser_session(&user).await;
+    }
+    assert!(!is_full().await);
+    let last = cx.browser_session(&user).await;
+    assert!(is_full().await);
+    let mut tx = cx.begin().await;
+    assert!(tx.end_session(user.id, last.id, cx.now()).await.unwrap());
+    tx.commit().await.unwrap();
+    assert!(!is_full().await);
+}
+
 /// Whether it is one statement or several.
 pub async fn a_sign_in_that_fails_half_way_leaves_nothing(cx: Contract) {
     let user = cx.user("ann@example.org").await;
@@ -187,6 +212,7 @@ pub async fn a_sign_in_that_fails_half_way_leaves_nothing(cx: Contract) {
         verified_hash: PASSWORD_HASH,
         new_hash: Some("new"),
         session: &session,
+        cookie_hash: None,
         refresh_token: Some(&token),
         event: &event,
         mail: None,

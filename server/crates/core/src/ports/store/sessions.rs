@@ -9,6 +9,10 @@ use crate::audit::AuditRecord;
 use crate::mail::NewMail;
 use crate::model::{NewRefreshToken, Principal, Session, SessionRecord, User};
 
+/// How many live sessions an account may have (ASVS 5.0 7.1.2): far more than anybody has devices. A sign-in beyond it ends
+/// the oldest, so that all of them can always be ended at once, whoever made them.
+pub const MAX_LIVE_SESSIONS: u16 = 100;
+
 /// What is known of a user's earlier sign-ins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignInHistory {
@@ -16,6 +20,8 @@ pub struct SignInHistory {
     pub has_sessions: bool,
     /// Whether one of them was on this device.
     pub knows_device: bool,
+    /// Whether at least [`MAX_LIVE_SESSIONS`] have not been ended. Some of them may have expired.
+    pub is_full: bool,
 }
 
 /// A sign-in whose password was right.
@@ -25,6 +31,8 @@ pub struct NewSignIn<'a> {
     /// Takes the place of an outdated one.
     pub new_hash: Option<&'a str>,
     pub session: &'a Session,
+    /// Where the session has a cookie, its hash.
+    pub cookie_hash: Option<&'a str>,
     /// Where the session has refresh tokens, the first.
     pub refresh_token: Option<&'a NewRefreshToken>,
     pub event: &'a AuditRecord,
@@ -35,8 +43,11 @@ pub struct NewSignIn<'a> {
 /// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
 #[async_trait]
 pub trait Sessions {
-    /// Writes a new session.
+    /// Writes a new session that has no cookie.
     async fn insert_session(&mut self, session: &Session) -> Result<()>;
+
+    /// Writes a new browser session with the hash of its cookie, which never changes.
+    async fn insert_browser_session(&mut self, session: &Session, cookie_hash: &str) -> Result<()>;
 
     /// Writes a sign-in and all that belongs to it at once, if the account is active and its password hash is still the one
     /// that was verified; `None`, and nothing is written, if not. A parallel reset, or end of all sessions, comes wholly
@@ -50,7 +61,7 @@ pub trait Sessions {
         now: OffsetDateTime,
     ) -> Result<Option<Principal>>;
 
-    /// The user's live sessions, last seen first. A browser session counts once a cookie is bound to it.
+    /// The user's live sessions, last seen first. A browser session without a cookie is nobody's.
     async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>>;
 
     /// Ends one session of the user with its refresh family; `false` if there was no live one.
@@ -68,6 +79,15 @@ pub trait Sessions {
         except: Option<Uuid>,
         now: OffsetDateTime,
     ) -> Result<Vec<Uuid>>;
+
+    /// Ends the user's live sessions but for the newest `keep`, with their refresh families; how many ended. No more than a
+    /// part goes at once, so that it ends in time.
+    async fn end_surplus_sessions(
+        &mut self,
+        user_id: Uuid,
+        keep: u16,
+        now: OffsetDateTime,
+    ) -> Result<u64>;
 
     /// Moves `last_seen_at` of sessions forward, in one statement. It waits for nobody: a session that is just being
     /// changed is left out.

@@ -1,0 +1,40 @@
+use std::net::{SocketAddr, TcpStream};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::daemon::{Account, Daemon, Program, temporary_folder};
+
+/// A server of the monitoring: Prometheus, Alertmanager or an exporter.
+pub struct Monitor {
+    _daemon: Daemon,
+    address: SocketAddr,
+}
+
+impl Monitor {
+    /// A folder for its files, which is gone with it.
+    pub fn folder() -> Result<TempDir> {
+        temporary_folder("monitor")
+    }
+
+    /// Starts it in a folder that has its files; the arguments tell it to listen on this port of 127.0.0.1.
+    pub fn start(program: &str, args: &[String], port: u16, folder: TempDir) -> Result<Self> {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let daemon = Daemon::start(Program {
+            path: program.to_owned(),
+            account: Account(None),
+            args: args.to_vec(),
+            environment: Vec::new(),
+            folder,
+            is_ready: Box::new(move || TcpStream::connect(address).is_ok()),
+        });
+        Ok(Self {
+            _daemon: daemon.with_context(|| program.to_owned())?,
+            address,
+        })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}

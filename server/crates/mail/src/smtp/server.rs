@@ -1,0 +1,95 @@
+use std::time::Duration;
+
+use lettre::transport::smtp::{
+    Error, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
+    authentication::{Credentials, DEFAULT_MECHANISMS},
+    client::{AsyncSmtpConnection, Tls, TlsParameters},
+    extension::ClientId,
+};
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::{InvalidSmtpUrl, validate_url};
+
+/// For one address of the server; a name may have several of which some are dead.
+const ADDRESS_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Where mail is handed over, and as whom.
+pub(super) struct SmtpServer {
+    host: String,
+    port: u16,
+    tls: Tls,
+    hello_name: ClientId,
+    credentials: Option<Credentials>,
+}
+
+impl SmtpServer {
+    /// The URL as [`validate_url`] describes it.
+    pub fn from_url(url: &str) -> Result<Self, InvalidSmtpUrl> {
+        validate_url(url, false)?;
+        let url = Url::parse(url).map_err(|_| InvalidSmtpUrl::Malformed)?;
+        // Without the brackets of an IPv6 address, as a resolver and a certificate want it.
+        let host = url.host_str().ok_or(InvalidSmtpUrl::Host)?;
+        let host = host.trim_matches(['[', ']']);
+        let tls = || TlsParameters::new(host.to_owned()).map_err(|_| InvalidSmtpUrl::Host);
+        let query = url.query_pairs().next();
+        let (default_port, tls) = match (url.scheme(), query.as_ref().map(|(_, tls)| &**tls)) {
+            ("smtps", _) => (SUBMISSIONS_PORT, Tls::Wrapper(tls()?)),
+            (_, Some("required")) => (SUBMISSION_PORT, Tls::Required(tls()?)),
+            (_, Some(_)) => (SUBMISSION_PORT, Tls::Opportunistic(tls()?)),
+            (_, None) => (SMTP_PORT, Tls::None),
+        };
+        let name = url.path().trim_matches('/');
+        Ok(Self {
+            host: host.to_owned(),
+            port: url.port().unwrap_or(default_port),
+            tls,
+            hello_name: if name.is_empty() {
+                ClientId::default()
+            } else {
+                ClientId::Domain(name.to_owned())
+            },
+            credentials: credentials(&url)?,
+        })
+    }
+
+    /// Everything that comes before the first mail: TCP, greeting, TLS, and who we are.
+    pub async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+        let wrapper = match &self.tls {
+            Tls::Wrapper(parameters) => Some(parameters.clone()),
+            _ => None,
+        };
+        let mut connection = AsyncSmtpConnection::connect_tokio1(
+            (self.host.as_str(), self.port),
+            Some(ADDRESS_DEADLINE),
+            &self.hello_name,
+            wrapper,
+            None,
+        )
+        .await?;
+        match &self.tls {
+            Tls::Opportunistic(tls) if connection.can_starttls() => {
+                connection.starttls(tls.clone(), &self.hello_name).await?;
+            }
+            Tls::Required(tls) => connection.starttls(tls.clone(), &self.hello_name).await?,
+            _ => {}
+        }
+        if let Some(credentials) = &self.credentials {
+            connection.auth(DEFAULT_MECHANISMS, credentials).await?;
+        }
+        Ok(connection)
+    }
+}
+
+fn credentials(url: &Url) -> Result<Option<Credentials>, InvalidSmtpUrl> {
+    let decoded = |part| {
+        let text = percent_decode_str(part).decode_utf8();
+        text.map_err(|_| InvalidSmtpUrl::Malformed)
+    };
+    let Some(password) = url.password() else {
+        return Ok(None);
+    };
+    let user = decoded(url.username())?.into_owned();
+    let password = decoded(password)?.into_owned();
+    Ok(Some(Credentials::new(user, password)))
+}

@@ -1,0 +1,283 @@
+//! What operators see, with the files of `deploy/`: a real Prometheus asks the replicas, every panel of the dashboards has an
+//! answer, and alerts about what happens to the portal arrive as a mail and at the webhooks of the pagers.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use http::Uri;
+use tempfile::TempDir;
+use vestibule_daemons::{Monitor, free_port};
+use vestibule_testkit::{SmtpPeer, SmtpScript};
+
+use crate::fleet::{Doors, Fleet, Replica, pause};
+use crate::load::{Load, header};
+use crate::weather::Allowed;
+
+const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
+/// Rates over a minute have a value once there are two scrapes.
+const WATCH_TIME: Duration = Duration::from_secs(20);
+const ALERT_TIME: Duration = Duration::from_secs(30);
+
+pub fn run(seed: u64) {
+    let mut fleet = Fleet::start(Doors::Proxy, &[]);
+    let receivers = Receivers::start(&fleet);
+    let monitoring = Monitoring::start(&fleet, &receivers);
+    watch_a_load(&fleet, seed);
+    monitoring.every_panel_has_an_answer();
+
+    assert_eq!(receivers.told_of("VestibuleSigningKeyOld"), [""; 0]);
+    fleet.execute("update signing_keys set created_at = created_at - interval '1000 days'");
+    receivers.expect("VestibuleSigningKeyOld", &["mail"]);
+    fleet.replicas[0].kill();
+    receivers.expect("VestibuleReplicaDown", &["slack"]);
+    for replica in &mut fleet.replicas[1..] {
+        replica.kill();
+    }
+    receivers.expect("VestibuleDown", &["pagerduty", "slack"]);
+}
+
+fn watch_a_load(fleet: &Fleet, seed: u64) {
+    fleet.world.weather.turn("monitoring", Allowed::FAIR);
+    let load = {
+        let _inside = fleet.runtime.enter();
+        Load::begin(&fleet.world, seed)
+    };
+    pause(WATCH_TIME);
+    fleet.runtime.block_on(load.end());
+    fleet.world.weather.assert_fair();
+}
+
+/// Prometheus and all that it asks and tells.
+struct Monitoring {
+    prometheus: Monitor,
+    _others: [Monitor; 3],
+}
+
+impl Monitoring {
+    fn start(fleet: &Fleet, receivers: &Receivers) -> Self {
+        let alertmanager = receivers.alertmanager();
+        let node = exporter("prometheus-node-exporter", |_| Vec::new());
+        let blackbox = exporter("prometheus-blackbox-exporter", |folder| {
+            copy("prometheus/blackbox.yml", &folder.join("blackbox.yml"), &[]);
+            vec!["--config.file=blackbox.yml".to_owned()]
+        });
+        let targets = [
+            ("alertmanager", list([alertmanager.address()])),
+            ("node", list([node.address()])),
+            ("blackbox", list([blackbox.address()])),
+            (
+                "vestibule",
+                list(fleet.replicas.iter().map(Replica::private_address)),
+            ),
+            (
+                "public",
+                format!(
+                    "- targets: ['http://{}/health/ready']\n  labels: {{ __exporter: '{}' }}\n",
+                    fleet.proxy.address(),
+                    blackbox.address()
+                ),
+            ),
+        ];
+        Self {
+            prometheus: prometheus(&targets),
+            _others: [alertmanager, node, blackbox],
+        }
+    }
+
+    fn every_panel_has_an_answer(&self) {
+        let output = Command::new(format!("{DEPLOY}/grafana/check-panels"))
+            .arg(format!("http://{}", self.prometheus.address()))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let failed = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}{failed}");
+        println!("panels: {}", said.lines().last().unwrap_or_default());
+    }
+}
+
+/// With our rules, and everything that takes minutes done in seconds.
+fn prometheus(targets: &[(&str, String)]) -> Monitor {
+    let (folder, port) = (Monitor::folder().unwrap(), free_port().unwrap());
+    let path = folder.path();
+    for name in ["rules", "targets"] {
+        fs::create_dir(path.join(name)).unwrap();
+    }
+    let own = format!("127.0.0.1:{port}");
+    let hurried = [
+        ("scrape_interval: 15s", "scrape_interval: 1s"),
+        ("scrape_interval: 30s", "scrape_interval: 1s"),
+        ("scrape_timeout: 10s", "scrape_timeout: 1s"),
+        ("evaluation_interval: 15s", "evaluation_interval: 1s"),
+        ("localhost:9090", &own),
+    ];
+    copy(
+        "prometheus/prometheus.yml",
+        &path.join("prometheus.yml"),
+        &hurried,
+    );
+    copy(
+        "prometheus/rules/recording.yml",
+        &path.join("rules/recording.yml"),
+        &[],
+    );
+    let rules = fs::read_to_string(format!("{DEPLOY}/prometheus/rules/alerts.yml")).unwrap();
+    let rules: Vec<&str> = rules
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("for: "))
+        .collect();
+    fs::write(path.join("rules/alerts.yml"), rules.join("\n")).unwrap();
+    for (name, text) in targets {
+        fs::write(path.join(format!("targets/{name}.yml")), text).unwrap();
+    }
+    let args = [
+        "--config.file=prometheus.yml".to_owned(),
+        "--storage.tsdb.path=data".to_owned(),
+        format!("--web.listen-address={own}"),
+    ];
+    Monitor::start("prometheus", &args, port, folder).unwrap()
+}
+
+fn exporter(program: &str, prepare: impl FnOnce(&Path) -> Vec<String>) -> Monitor {
+    let (folder, port) = (Monitor::folder().unwrap(), free_port().unwrap());
+    let mut args = prepare(folder.path());
+    args.push(format!("--web.listen-address=127.0.0.1:{port}"));
+    Monitor::start(program, &args, port, folder).unwrap()
+}
+
+fn list(addresses: impl IntoIterator<Item = SocketAddr>) -> String {
+    let addresses = addresses.into_iter().map(|address| format!("'{address}'"));
+    format!(
+        "- targets: [{}]\n",
+        addresses.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// Copies a file of `deploy/` with some of its text changed, each of which is there.
+fn copy(from: &str, to: &Path, changes: &[(&str, &str)]) {
+    let mut text = fs::read_to_string(format!("{DEPLOY}/{from}")).unwrap();
+    for (old, new) in changes {
+        assert!(text.contains(old), "{from} has no {old}");
+        text = text.replace(old, new);
+    }
+    fs::write(to, text).unwrap();
+}
+
+/// Whom Alertmanager tells.
+struct Receivers {
+    mails: SmtpPeer,
+    hooks: SocketAddr,
+    /// Path and body of every call.
+    calls: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Receivers {
+    fn start(fleet: &Fleet) -> Self {
+        let calls = Arc::<Mutex<Vec<(String, String)>>>::default();
+        let record = {
+            let calls = Arc::clone(&calls);
+            move |uri: Uri, body: String| {
+                calls.lock().unwrap().push((uri.path().to_owned(), body));
+                async { "{}" }
+            }
+        };
+        let (mails, hooks) = fleet.runtime.block_on(async {
+            let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = port.local_addr().unwrap();
+            let router = Router::new().fallback(record);
+            tokio::spawn(async { axum::serve(port, router).await });
+            (SmtpPeer::start(SmtpScript::Accept, "").await, address)
+        });
+        Self {
+            mails,
+            hooks,
+            calls,
+        }
+    }
+
+    /// With our routes, to these receivers, at once.
+    fn alertmanager(&self) -> Monitor {
+        let (folder, port) = (Monitor::folder().unwrap(), free_port().unwrap());
+        self.configure(&folder);
+        let args = [
+            "--config.file=alertmanager.yml".to_owned(),
+            "--storage.path=data".to_owned(),
+            // No cluster.
+            "--cluster.listen-address=".to_owned(),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+        ];
+        Monitor::start("prometheus-alertmanager", &args, port, folder).unwrap()
+    }
+
+    fn configure(&self, folder: &TempDir) {
+        let secrets = format!("{}/", folder.path().display());
+        let smarthost = format!("127.0.0.1:{}", self.mails.port());
+        let hooks = format!("http://{}", self.hooks);
+        let pagerduty = format!("global:\n  pagerduty_url: {hooks}/pagerduty");
+        let changes = [
+            ("global:", pagerduty.as_str()),
+            ("smtp.example.com:587", &smarthost),
+            ("smtp_auth_username", "# smtp_auth_username"),
+            ("smtp_auth_password_file", "# smtp_auth_password_file"),
+            ("smtp_require_tls: true", "smtp_require_tls: false"),
+            ("group_wait: 30s", "group_wait: 1s"),
+            ("group_interval: 5m", "group_interval: 1s"),
+            ("/run/secrets/", &secrets),
+        ];
+        copy(
+            "alertmanager/alertmanager.yml",
+            &folder.path().join("alertmanager.yml"),
+            &changes,
+        );
+        for (name, secret) in [
+            ("alertmanager_slack_url", format!("{hooks}/slack")),
+            ("alertmanager_pagerduty_key", "not-a-secret".to_owned()),
+        ] {
+            fs::write(folder.path().join(name), secret).unwrap();
+        }
+    }
+
+    /// Who was told of an alert, each once and in the order of the alphabet.
+    fn told_of(&self, alert: &str) -> Vec<String> {
+        let calls = self.calls.lock().unwrap();
+        let hooks = calls.iter().filter(|(_, body)| body.contains(alert));
+        let mut told: Vec<String> = hooks
+            .map(|(path, _)| path.trim_start_matches('/').to_owned())
+            .collect();
+        let is_mailed = self.mails.seen(|seen| {
+            let mut mails = seen.messages.iter();
+            mails.any(|mail| header(&mail.text, "Subject").contains(alert))
+        });
+        told.extend(is_mailed.then(|| "mail".to_owned()));
+        told.sort();
+        told.dedup();
+        told
+    }
+
+    #[track_caller]
+    fn expect(&self, alert: &str, expected: &[&str]) {
+        let started = Instant::now();
+        loop {
+            let told = self.told_of(alert);
+            if told == expected {
+                println!(
+                    "{alert}: {} told after {:?}",
+                    told.join(" and "),
+                    started.elapsed()
+                );
+                return;
+            }
+            assert!(
+                started.elapsed() < ALERT_TIME,
+                "{alert} was told to {told:?} and not to {expected:?}: {:?}",
+                self.calls.lock().unwrap()
+            );
+            pause(Duration::from_millis(200));
+        }
+    }
+}
