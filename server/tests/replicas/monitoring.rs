@@ -31,7 +31,10 @@ pub fn run(seed: u64) {
     monitoring.every_panel_has_an_answer();
 
     assert_eq!(receivers.told_of("VestibuleSigningKeyOld"), [""; 0]);
-    fleet.execute("update signing_keys set created_at = created_at - interval '1000 days'");
+    fleet.execute("update signing_keys set active_at = active_at - interval '1000 days'");
+    // A replica that starts finds its key an old one.
+    fleet.replicas[2].stop();
+    fleet.replicas[2].start();
     receivers.expect("VestibuleSigningKeyOld", &["mail"]);
     fleet.replicas[0].kill();
     receivers.expect("VestibuleReplicaDown", &["slack"]);
