@@ -154,6 +154,35 @@ impl Auth {
         refused.map_or(Ok(()), |refused| Err(refused.into()))
     }
 
+    /// Takes the charges of an operation, and gives them back if what it needs is out of reach: that was not the caller's
+    /// doing, and they will come again.
+    ///
+    /// # Errors
+    /// [`AuthError::RateLimited`] if one of the quotas is used up, and those of the operation.
+    pub(crate) async fn charge<T>(
+        &self,
+        charges: &[Charge],
+        meta: &RequestMeta,
+        operation: impl Future<Output = Result<T, AuthError>>,
+    ) -> Result<T, AuthError> {
+        self.take(charges, meta).await?;
+        let done = operation.await;
+        if let Err(AuthError::Unavailable(_)) = done {
+            self.give_back(charges).await;
+        }
+        done
+    }
+
+    /// The same for an entry of a mailed token or code, which counts against the caller's network.
+    pub(crate) async fn charge_token_entry<T>(
+        &self,
+        meta: &RequestMeta,
+        operation: impl Future<Output = Result<T, AuthError>>,
+    ) -> Result<T, AuthError> {
+        let charges = [TOKEN_NETWORK.of(&meta.network())];
+        self.charge(&charges, meta, operation).await
+    }
+
     /// Takes all of the charges or none, and tells nobody.
     ///
     /// # Errors

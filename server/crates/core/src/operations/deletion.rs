@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::letters::TokenExtra;
-use super::password_reset::take_token_limit;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, DELETION_DELAY, RequestMeta};
 use crate::crypto::hash_token;
@@ -113,13 +112,15 @@ impl Auth {
         token: &str,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
-        take_token_limit(self, meta).await?;
-        if let Some(user) = self.apply_cancellation(token, meta).await? {
-            return Ok(user);
-        }
-        let details = json!({ "purpose": Purpose::CancelDeletion.as_str() });
-        self.defer_audit(AuditEvent::VerificationFailed, None, details, meta);
-        Err(AuthError::InvalidToken)
+        self.charge_token_entry(meta, async {
+            if let Some(user) = self.apply_cancellation(token, meta).await? {
+                return Ok(user);
+            }
+            let details = json!({ "purpose": Purpose::CancelDeletion.as_str() });
+            self.defer_audit(AuditEvent::VerificationFailed, None, details, meta);
+            Err(AuthError::InvalidToken)
+        })
+        .await
     }
 
     async fn apply_cancellation(

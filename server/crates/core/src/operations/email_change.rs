@@ -10,7 +10,6 @@ use super::email_verification::Verified;
 use super::in_uniform_time;
 use super::letters::{Letter, TokenExtra};
 use super::mail_request::{check_email, mail_charges};
-use super::password_reset::take_token_limit;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
@@ -60,8 +59,8 @@ impl Auth {
         }
         self.require_password(who, command.password, meta).await?;
         let charges = mail_charges(MailKind::ConfirmNewEmail, &email, meta);
-        self.take(&charges, meta).await?;
-        in_uniform_time(self.begin_change(who, &email, meta)).await
+        let begin = in_uniform_time(self.begin_change(who, &email, meta));
+        self.charge(&charges, meta, begin).await
     }
 
     async fn begin_change(
@@ -287,31 +286,33 @@ impl Auth {
         token: &str,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
-        take_token_limit(self, meta).await?;
-        let token_hash = hash_token(token.trim());
-        let purpose = Purpose::RevertEmail;
-        let mut store = self.store.connect().await?;
-        let is_live = store
-            .token_owner(purpose, &token_hash, self.clock.now())
-            .await?
-            .is_some();
-        drop(store);
-        let reverted = if is_live {
-            // Of no password that anybody knows.
-            let mut unknown = zeroize::Zeroizing::new([0; 32]);
-            self.random.fill(unknown.as_mut());
-            let unknown = zeroize::Zeroizing::new(URL_SAFE_NO_PAD.encode(unknown.as_slice()));
-            let unknown_hash = self.hasher.hash(&unknown).await?;
-            self.apply_revert(&token_hash, &unknown_hash, meta).await?
-        } else {
-            None
-        };
-        if let Some(user) = reverted {
-            return Ok(user);
-        }
-        let details = json!({ "purpose": purpose.as_str() });
-        self.defer_audit(AuditEvent::VerificationFailed, None, details, meta);
-        Err(AuthError::InvalidToken)
+        self.charge_token_entry(meta, async {
+            let token_hash = hash_token(token.trim());
+            let purpose = Purpose::RevertEmail;
+            let mut store = self.store.connect().await?;
+            let is_live = store
+                .token_owner(purpose, &token_hash, self.clock.now())
+                .await?
+                .is_some();
+            drop(store);
+            let reverted = if is_live {
+                // Of no password that anybody knows.
+                let mut unknown = zeroize::Zeroizing::new([0; 32]);
+                self.random.fill(unknown.as_mut());
+                let unknown = zeroize::Zeroizing::new(URL_SAFE_NO_PAD.encode(unknown.as_slice()));
+                let unknown_hash = self.hasher.hash(&unknown).await?;
+                self.apply_revert(&token_hash, &unknown_hash, meta).await?
+            } else {
+                None
+            };
+            if let Some(user) = reverted {
+                return Ok(user);
+            }
+            let details = json!({ "purpose": purpose.as_str() });
+            self.defer_audit(AuditEvent::VerificationFailed, None, details, meta);
+            Err(AuthError::InvalidToken)
+        })
+        .await
     }
 
     /// `None` if somebody else used the token first.

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::in_uniform_time;
 use super::mail_request::MailRequest;
-use super::password_reset::take_token_limit;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE};
@@ -98,36 +97,40 @@ impl Auth {
         who: Option<&Principal>,
         meta: &RequestMeta,
     ) -> Result<Verified, AuthError> {
-        take_token_limit(self, meta).await?;
-        let token_hash = match proof {
-            VerifyEmail::Token(token) => Some(hash_token(token.trim())),
-            VerifyEmail::Link { token, password } => {
-                self.token_of_link(&token, who, password, meta).await?
-            }
-            VerifyEmail::Code {
-                email,
-                code,
-                password,
-                from_browser,
-            } => {
-                if !from_browser || is_own_address(who, &email) {
-                    in_uniform_time(self.token_of_code(&email, &code)).await?
-                } else {
-                    let password = password.ok_or(AuthError::ReauthenticationRequired)?;
-                    in_uniform_time(self.token_of_strangers_code(&email, &code, &password, meta))
-                        .await?
+        self.charge_token_entry(meta, async {
+            let token_hash = match proof {
+                VerifyEmail::Token(token) => Some(hash_token(token.trim())),
+                VerifyEmail::Link { token, password } => {
+                    self.token_of_link(&token, who, password, meta).await?
                 }
+                VerifyEmail::Code {
+                    email,
+                    code,
+                    password,
+                    from_browser,
+                } => {
+                    if !from_browser || is_own_address(who, &email) {
+                        in_uniform_time(self.token_of_code(&email, &code)).await?
+                    } else {
+                        let password = password.ok_or(AuthError::ReauthenticationRequired)?;
+                        in_uniform_time(
+                            self.token_of_strangers_code(&email, &code, &password, meta),
+                        )
+                        .await?
+                    }
+                }
+            };
+            let verified = match token_hash {
+                Some(token_hash) => self.consume_confirmation(&token_hash, who, meta).await?,
+                None => None,
+            };
+            if let Some(verified) = verified {
+                return Ok(verified);
             }
-        };
-        let verified = match token_hash {
-            Some(token_hash) => self.consume_confirmation(&token_hash, who, meta).await?,
-            None => None,
-        };
-        if let Some(verified) = verified {
-            return Ok(verified);
-        }
-        self.defer_audit(AuditEvent::VerificationFailed, None, json!({}), meta);
-        Err(AuthError::InvalidToken)
+            self.defer_audit(AuditEvent::VerificationFailed, None, json!({}), meta);
+            Err(AuthError::InvalidToken)
+        })
+        .await
     }
 
     /// What a mailed confirmation link would do in this browser. For showing a page; it changes nothing.

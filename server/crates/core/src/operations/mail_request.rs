@@ -4,7 +4,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::in_uniform_time;
-use super::password_reset::take_token_limit;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
@@ -35,8 +34,11 @@ impl Auth {
         request: &MailRequest,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let email = self.take_mail_limits(email, request.kind, meta).await?;
-        in_uniform_time(async {
+        let email = check_email(Field::Email, email)
+            .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
+        // Unknown addresses count like known ones.
+        let charges = mail_charges(request.kind, &email, meta);
+        let answer = in_uniform_time(async {
             let mut tx = self.store.begin().await?;
             let account = tx.account_by_email(email.canonical()).await?;
             let user_id = match account {
@@ -49,8 +51,8 @@ impl Auth {
             self.audit(&mut *tx, request.event, user_id, json!({}), meta)
                 .await?;
             Ok(tx.commit().await?)
-        })
-        .await
+        });
+        self.charge(&charges, meta, answer).await
     }
 
     /// Mails what the account may have of the request; its id if that is anything.
@@ -80,16 +82,18 @@ impl Auth {
         request: &MailRequest,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        take_token_limit(self, meta).await?;
-        let mut store = self.store.connect().await?;
-        let email = self
-            .mailbox_of_link(&mut *store, &hash_token(token.trim()))
-            .await?;
-        drop(store);
-        match email {
-            Some(email) => self.mail_on_request(&email, request, meta).await,
-            None => Ok(()),
-        }
+        self.charge_token_entry(meta, async {
+            let mut store = self.store.connect().await?;
+            let email = self
+                .mailbox_of_link(&mut *store, &hash_token(token.trim()))
+                .await?;
+            drop(store);
+            match email {
+                Some(email) => self.mail_on_request(&email, request, meta).await,
+                None => Ok(()),
+            }
+        })
+        .await
     }
 
     /// The address of the account that a link was mailed to, whether it still works or not. An account that has another
@@ -119,19 +123,6 @@ impl Auth {
         self.take_quietly(&[recipient_charge(kind, canonical)])
             .await
             .is_ok()
-    }
-
-    /// The address, once it and the caller's network may cause one more mail. Unknown addresses count like known ones.
-    async fn take_mail_limits(
-        &self,
-        email: &str,
-        kind: MailKind,
-        meta: &RequestMeta,
-    ) -> Result<EmailAddress, AuthError> {
-        let email = check_email(Field::Email, email)
-            .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
-        self.take(&mail_charges(kind, &email, meta), meta).await?;
-        Ok(email)
     }
 }
 

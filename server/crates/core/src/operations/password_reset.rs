@@ -10,7 +10,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
-use crate::limits::{Guesser, TOKEN_NETWORK};
+use crate::limits::Guesser;
 use crate::mail::{MailKind, mask_email};
 use crate::model::{Purpose, User};
 
@@ -91,27 +91,29 @@ impl Auth {
         new_password: &SecretString,
         meta: &RequestMeta,
     ) -> Result<KnownAccount, AuthError> {
-        take_token_limit(self, meta).await?;
-        let token_hash = hash_token(token.trim());
-        let Some(user) = self.user_of_reset_token(&token_hash).await? else {
-            return Err(self.refused_reset(meta));
-        };
-        self.check_password_of(&user, new_password).await?;
-        let new_hash = self.hasher.hash(new_password.expose_secret()).await?;
-        if !self
-            .apply_reset(&user, &token_hash, &new_hash, meta)
-            .await?
-        {
-            return Err(self.refused_reset(meta));
-        }
-        // Whoever was locked out by failed attempts is let in by the new password.
-        for guesser in [
-            Guesser::Anybody(&canonical_of(&user)),
-            Guesser::Known(user.id),
-        ] {
-            self.reset_limits(&guesser.charges()).await;
-        }
-        Ok(self.known_account(user.id, &new_hash))
+        self.charge_token_entry(meta, async {
+            let token_hash = hash_token(token.trim());
+            let Some(user) = self.user_of_reset_token(&token_hash).await? else {
+                return Err(self.refused_reset(meta));
+            };
+            self.check_password_of(&user, new_password).await?;
+            let new_hash = self.hasher.hash(new_password.expose_secret()).await?;
+            if !self
+                .apply_reset(&user, &token_hash, &new_hash, meta)
+                .await?
+            {
+                return Err(self.refused_reset(meta));
+            }
+            // Whoever was locked out by failed attempts is let in by the new password.
+            for guesser in [
+                Guesser::Anybody(&canonical_of(&user)),
+                Guesser::Known(user.id),
+            ] {
+                self.reset_limits(&guesser.charges()).await;
+            }
+            Ok(self.known_account(user.id, &new_hash))
+        })
+        .await
     }
 
     async fn user_of_reset_token(&self, token_hash: &str) -> Result<Option<User>, AuthError> {
@@ -170,9 +172,4 @@ impl Auth {
         self.defer_audit(AuditEvent::PasswordResetFailed, None, json!({}), meta);
         AuthError::InvalidToken
     }
-}
-
-/// Counts one entry of a mailed token or code against the caller's network.
-pub(super) async fn take_token_limit(auth: &Auth, meta: &RequestMeta) -> Result<(), AuthError> {
-    auth.take(&[TOKEN_NETWORK.of(&meta.network())], meta).await
 }

@@ -31,13 +31,8 @@ impl Auth {
             .ok_or(AuthError::InvalidRefreshToken)?;
         // A session has one family, and the family's id is in the token: nobody has to be asked for it.
         let charges = [REFRESH_SESSION.of(&text.family.to_string())];
-        self.take(&charges, meta).await?;
-        let exchanged = self.exchange(refresh_token, &text, meta).await;
-        if let Err(AuthError::Unavailable(_)) = exchanged {
-            // Whoever tries again until the database is back does not have to wait then.
-            self.give_back(&charges).await;
-        }
-        exchanged
+        let exchange = self.exchange(refresh_token, &text, meta);
+        self.charge(&charges, meta, exchange).await
     }
 
     async fn exchange(

@@ -58,13 +58,8 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Registered, AuthError> {
         let charges = [REGISTER_NETWORK.of(&meta.network())];
-        self.take(&charges, meta).await?;
-        let registered = self.register_admitted(command, meta).await;
-        if matches!(registered, Err(AuthError::Unavailable(_))) {
-            // It was not their doing, and they will come again.
-            self.give_back(&charges).await;
-        }
-        registered
+        let register = self.register_admitted(command, meta);
+        self.charge(&charges, meta, register).await
     }
 
     async fn register_admitted(
