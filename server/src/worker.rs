@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use vestibule_core::mail::OutgoingMail;
@@ -42,11 +43,11 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
         stop: stop.clone(),
     });
     let mut slow = Vec::new();
-    // Grows from one failure to the next, until something goes out.
-    let mut backoff = POLL_INTERVAL;
+    let mut backoff = Backoff(POLL_INTERVAL);
+    let (report, mut reports) = mpsc::unbounded_channel();
     while !stop.is_cancelled() {
         slow.retain(|delivery: &AbortOnDropHandle<_>| !delivery.is_finished());
-        let (auth, mailer) = (Arc::clone(&auth), Arc::clone(&mailer));
+        let (auth, mailer, report) = (Arc::clone(&auth), Arc::clone(&mailer), report.clone());
         let delivery = async move {
             let delivery = auth.deliver_next_mail(&*mailer).await;
             if let Err(error) = &delivery {
@@ -55,28 +56,19 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
                     "the outbox cannot be read or written"
                 );
             }
-            delivery
+            // Nobody listens once we are told to stop.
+            let _ = report.send(delivery.ok());
         };
         let mut delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
-        let longest = match tokio::time::timeout(HEAD_START, &mut delivery).await {
-            Err(_) => {
-                slow.push(delivery);
-                continue;
-            }
-            Ok(Ok(Ok(Delivery::Done))) => {
-                backoff = POLL_INTERVAL;
-                continue;
-            }
-            Ok(Ok(Ok(Delivery::NoneDue))) => None,
-            Ok(Ok(Ok(Delivery::Unreachable))) => Some(MAX_UNREACHABLE_PAUSE),
-            Ok(Ok(Ok(Delivery::NotAccepting))) => Some(MAX_NOT_ACCEPTING_PAUSE),
-            Ok(Ok(Err(_))) => Some(MAX_PAUSE),
+        match tokio::time::timeout(HEAD_START, &mut delivery).await {
+            Ok(Ok(())) => {}
             // It panicked. Whoever keeps this worker running starts it again.
             Ok(Err(_)) => break,
-        };
-        let pause = longest.map_or(POLL_INTERVAL, |longest| (backoff * 2).min(longest));
-        if longest.is_some() {
-            backoff = pause;
+            Err(_) => slow.push(delivery),
+        }
+        let mut pause = Duration::ZERO;
+        while let Ok(delivery) = reports.try_recv() {
+            pause = pause.max(backoff.after(delivery));
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -86,6 +78,27 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
     for delivery in slow {
         // What came of it is in the log.
         let _ = delivery.await;
+    }
+}
+
+/// The pause after a failure, twice as long each time until something goes out.
+struct Backoff(Duration);
+
+impl Backoff {
+    /// How long to wait before the next look; after `None` the outbox was out of reach.
+    fn after(&mut self, delivery: Option<Delivery>) -> Duration {
+        let longest = match delivery {
+            Some(Delivery::Done) => {
+                self.0 = POLL_INTERVAL;
+                return Duration::ZERO;
+            }
+            Some(Delivery::NoneDue) => return POLL_INTERVAL,
+            Some(Delivery::Unreachable) => MAX_UNREACHABLE_PAUSE,
+            Some(Delivery::NotAccepting) => MAX_NOT_ACCEPTING_PAUSE,
+            None => MAX_PAUSE,
+        };
+        self.0 = (self.0 * 2).min(longest);
+        self.0
     }
 }
 
@@ -105,7 +118,7 @@ impl Mailer for HurriedMailer {
         };
         tokio::select! {
             sent = self.mailer.send(mail) => sent,
-            () = out_of_time => Err(MailError::Unreachable("the process stops".into())),
+            () = out_of_time => Err(MailError::Interrupted),
         }
     }
 }
@@ -179,4 +192,26 @@ async fn clean_up_once(
         tokio::time::sleep(CLEANUP_PAUSE).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_in_a_row_are_waited_out_for_longer_and_longer() {
+        let mut backoff = Backoff(POLL_INTERVAL);
+        let mut after = |delivery| backoff.after(delivery).as_secs();
+        let refused = Some(Delivery::NotAccepting);
+        assert_eq!(
+            [(); 8].map(|()| after(refused)),
+            [1, 2, 4, 8, 16, 32, 60, 60]
+        );
+        // That nothing is due says nothing of the server.
+        after(Some(Delivery::NoneDue));
+        assert_eq!(after(refused), 60);
+        assert_eq!(after(Some(Delivery::Unreachable)), 4);
+        assert_eq!(after(Some(Delivery::Done)), 0);
+        assert_eq!(after(None), 1);
+    }
 }

@@ -31,12 +31,19 @@ impl Default for BodyRoom {
 }
 
 impl BodyRoom {
-    /// For a body, of which no more than the limit is ever kept.
-    fn take(&self, body: &Body) -> Option<OwnedSemaphorePermit> {
-        let bytes = body.size_hint().upper().unwrap_or(MAX_BODY_BYTES as u64);
-        let kib = bytes.min(MAX_BODY_BYTES as u64).div_ceil(1024);
-        let kib = u32::try_from(kib).unwrap_or(u32::MAX);
-        Arc::clone(&self.0).try_acquire_many_owned(kib).ok()
+    /// What is held of it grows with what has come: who announces much and sends nothing takes nothing.
+    fn grow(&self, held: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), ErrorCode> {
+        let has = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = bytes.div_ceil(1024).saturating_sub(has);
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        let more = Arc::clone(&self.0)
+            .try_acquire_many_owned(more)
+            .map_err(|_| ErrorCode::Overloaded)?;
+        match held {
+            Some(held) => held.merge(more),
+            None => *held = Some(more),
+        }
+        Ok(())
     }
 }
 
@@ -47,10 +54,9 @@ pub async fn read_body(State(room): State<BodyRoom>, request: Request, next: Nex
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let Some(_room) = room.take(&body) else {
-        return Problem::from(ErrorCode::Overloaded).into_response();
-    };
-    match received(body).await {
+    // Until the request has been answered.
+    let mut held = None;
+    match received(body, &room, &mut held).await {
         Ok(bytes) => {
             next.run(Request::from_parts(parts, Body::from(bytes)))
                 .await
@@ -59,12 +65,15 @@ pub async fn read_body(State(room): State<BodyRoom>, request: Request, next: Nex
     }
 }
 
-async fn received(mut body: Body) -> Result<Bytes, ErrorCode> {
+async fn received(
+    mut body: Body,
+    room: &BodyRoom,
+    held: &mut Option<OwnedSemaphorePermit>,
+) -> Result<Bytes, ErrorCode> {
     if body.size_hint().lower() > MAX_DISCARDED_BYTES as u64 {
         return Err(ErrorCode::BodyTooLarge);
     }
-    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(MAX_BODY_BYTES);
-    let mut bytes = Vec::with_capacity(announced.min(MAX_BODY_BYTES));
+    let mut bytes = Vec::new();
     let mut count = 0;
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let frame = frame.map_err(|_| ErrorCode::MalformedBody)?;
@@ -76,6 +85,7 @@ async fn received(mut body: Body) -> Result<Bytes, ErrorCode> {
             return Err(ErrorCode::BodyTooLarge);
         }
         if count <= MAX_BODY_BYTES {
+            room.grow(held, count)?;
             bytes.extend_from_slice(&data);
         }
     }
@@ -87,41 +97,31 @@ async fn received(mut body: Body) -> Result<Bytes, ErrorCode> {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-    use std::task::{Context, Poll};
-
-    use axum::body::HttpBody;
-    use hyper::body::Frame;
-
     use super::*;
 
-    /// Says nothing of its length.
-    struct Endless;
-
-    impl HttpBody for Endless {
-        type Data = Bytes;
-        type Error = Infallible;
-
-        fn poll_frame(
-            self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-            Poll::Pending
-        }
-    }
-
-    #[test]
-    fn room_is_taken_by_what_a_body_may_become() {
+    #[tokio::test]
+    async fn room_is_taken_by_what_has_come_and_given_back() {
         let room = BodyRoom::default();
-        let small = room.take(&Body::from("a body")).unwrap();
+        let take = async |bytes: usize| {
+            let mut held = None;
+            let body = Body::from(vec![0; bytes]);
+            let received = received(body, &room, &mut held).await;
+            (received.map(|bytes| bytes.len()), held)
+        };
+        let (small, held) = take(6).await;
+        assert_eq!(small, Ok(6));
         assert_eq!(room.0.available_permits(), ROOM_KIB - 1);
-        // A long one is not kept, and one without a length may be as long as the limit.
-        let long = Body::from(vec![0; 2 * MAX_BODY_BYTES]);
-        let others: Vec<_> = (0..ROOM_KIB / 64).map(|_| room.take(&long)).collect();
-        assert_eq!(others.iter().flatten().count(), ROOM_KIB / 64 - 1);
-        assert!(room.take(&Body::new(Endless)).is_none());
-        drop((small, others));
-        assert!(room.take(&Body::new(Endless)).is_some());
+        // What is thrown away takes none.
+        let (long, _) = take(2 * MAX_BODY_BYTES).await;
+        assert_eq!(long, Err(ErrorCode::BodyTooLarge));
+        let mut others = Vec::new();
+        for _ in 1..ROOM_KIB / 64 {
+            others.push(take(MAX_BODY_BYTES).await);
+        }
+        assert!(others.iter().all(|(received, _)| received.is_ok()));
+        let (refused, _) = take(MAX_BODY_BYTES).await;
+        assert_eq!(refused, Err(ErrorCode::Overloaded));
+        drop((held, others));
         assert_eq!(room.0.available_permits(), ROOM_KIB);
     }
 }

@@ -154,8 +154,8 @@ impl Auth {
         refused.map_or(Ok(()), |refused| Err(refused.into()))
     }
 
-    /// Takes the charges of an operation, and gives them back if what it needs is out of reach: that was not the caller's
-    /// doing, and they will come again.
+    /// Takes the charges of an operation, and gives them back if what it needs is out of reach or too busy: that was not the
+    /// caller's doing, and they will come again.
     ///
     /// # Errors
     /// [`AuthError::RateLimited`] if one of the quotas is used up, and those of the operation.
@@ -167,7 +167,7 @@ impl Auth {
     ) -> Result<T, AuthError> {
         self.take(charges, meta).await?;
         let done = operation.await;
-        if let Err(AuthError::Unavailable(_)) = done {
+        if let Err(AuthError::Unavailable(_) | AuthError::Overloaded { .. }) = done {
             self.give_back(charges).await;
         }
         done

@@ -88,6 +88,8 @@ pub struct LeasedMail {
     pub created_at: OffsetDateTime,
     /// How often sending was tried before this time.
     pub attempts: u32,
+    /// What came of the last time.
+    pub last_error: Option<String>,
 }
 
 /// A mail ready to be put into words: everything a template may show.

@@ -38,6 +38,8 @@ const QUIT_DEADLINE: Duration = Duration::from_secs(5);
 /// would come until the deadline. Mails in a row share one.
 const MAX_SILENCE: Duration = Duration::from_secs(2);
 
+/// "Service not available, closing" (RFC 5321, section 3.8): it restarts, or has too many connections.
+const SERVICE_NOT_AVAILABLE: u16 = 421;
 /// "Authentication required" (RFC 4954, section 6): a reply about us and not about the mail. With the setting mended the
 /// mail will go out.
 const AUTHENTICATION_REQUIRED: u16 = 530;
@@ -89,7 +91,7 @@ impl SmtpMailer {
         match connected.await {
             Ok(Ok(connection)) => Ok(connection),
             // It has answered, or offers nothing that we could go on with.
-            Ok(Err(error)) if error.status().is_some() || error.is_client() => {
+            Ok(Err(error)) if is_refusal(&error) || error.is_client() => {
                 Err(MailError::NotAccepting(Refused::from(&error).into()))
             }
             Ok(Err(error)) => Err(MailError::Unreachable(Refused::from(&error).into())),
@@ -130,6 +132,13 @@ impl Mailer for SmtpMailer {
         }
         sent
     }
+}
+
+/// Whether a server that answered wants nothing of us, and not only nothing at the moment.
+fn is_refusal(error: &Error) -> bool {
+    error
+        .status()
+        .is_some_and(|status| u16::from(status) != SERVICE_NOT_AVAILABLE)
 }
 
 fn lock(idle: &Mutex<Option<Idle>>) -> MutexGuard<'_, Option<Idle>> {

@@ -28,7 +28,7 @@ where id = (
     limit 1
     for update skip locked
 )
-returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts,
+returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
     (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
     (select u.language from users u where u.id = mail_outbox.user_id) as language";
 
@@ -42,7 +42,7 @@ where id = (
     order by next_attempt_at, id
     limit 1
 )
-returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts,
+returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
     (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
     (select u.language from users u where u.id = mail_outbox.user_id) as language";
 
@@ -198,5 +198,6 @@ fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
         context: context(row)?,
         created_at: row.time("created_at")?,
         attempts: row.count("attempts")?,
+        last_error: row.get("last_error")?,
     })
 }

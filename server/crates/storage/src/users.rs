@@ -41,7 +41,7 @@ select u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_activ
         select 1 from sessions s
         where s.user_id = u.id and s.device = $2 and s.kind = 'api' and s.user_agent is not distinct from $3
     ) as knows_device,
-    exists (select 1 from sessions s where s.user_id = u.id and s.ended_at is null limit 1 offset $4) as is_full
+    exists (select 1 from sessions s where s.user_id = u.id and s.ended_at is null and s.expires_at > $5 limit 1 offset $4) as is_full
 from users u
 where u.email_canonical = $1 and u.deleted_at is null";
 
@@ -190,12 +190,14 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         canonical: &str,
         device: &str,
         user_agent: Option<&str>,
+        now: OffsetDateTime,
     ) -> Result<Option<(Account, SignInHistory)>> {
         let query = Self::query(ACCOUNT_TO_SIGN_IN)
             .bind(canonical)
             .bind(device)
             .bind(user_agent)
-            .bind(i32::from(MAX_LIVE_SESSIONS) - 1);
+            .bind(i32::from(MAX_LIVE_SESSIONS) - 1)
+            .bind(Micros(now));
         self.fetch_optional(query, |row| Ok((account(row)?, history(row)?)))
             .await
     }

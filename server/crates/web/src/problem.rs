@@ -74,7 +74,9 @@ impl Problem {
         if self.is_logged {
             return;
         }
-        if status(code).is_server_error() {
+        if kind == ErrorKind::External {
+            tracing::warn!(%kind, %code, "request refused");
+        } else if status(code).is_server_error() {
             tracing::error!(%kind, %code, "request failed");
         } else {
             tracing::info!(%kind, %code, "request refused");

@@ -89,7 +89,7 @@ impl Auth {
                 .await?;
             drop(store);
             match email {
-                Some(email) => self.mail_on_request(&email, request, meta).await,
+                Some(email) => Box::pin(self.mail_on_request(&email, request, meta)).await,
                 None => Ok(()),
             }
         })

@@ -18,8 +18,8 @@ pub const MAIL_LEASE: Duration = Duration::from_mins(2);
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 /// About 43 min from the first attempt to the last; then the mail is dead.
 const MAX_ATTEMPTS: u32 = 10;
-/// A mail that may have arrived is tried once more and not until it is dead: people would get it ten times.
-const MAX_UNANSWERED_ATTEMPTS: u32 = 2;
+/// What is noted of a mail that may have arrived. It is tried once more and not until it is dead: people would get it ten times.
+const UNANSWERED: &str = "handed over, and no reply came";
 /// While the server is out of reach, or takes no mail from us, a mail waits about this long: not longer, because it has to go out soon after
 /// the server is back.
 const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
@@ -98,12 +98,16 @@ impl Auth {
         };
         note_mail(mail.kind, result);
         tracing::warn!(mail = %mail.id, kind = %mail.kind, dead = next.is_none(), error = error as &dyn std::error::Error, "a mail was not sent");
-        let reason =
-            std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+        let reason = match (error, std::error::Error::source(error)) {
+            (MailError::Unanswered(_), _) => UNANSWERED.to_owned(),
+            (_, Some(source)) => source.to_string(),
+            (_, None) => error.to_string(),
+        };
         let kept = match (error, next) {
-            (MailError::Unreachable(_) | MailError::NotAccepting(_), Some(next)) => {
-                store.postpone_mail(mail.id, lease, next, &reason).await
-            }
+            (
+                MailError::Unreachable(_) | MailError::NotAccepting(_) | MailError::Interrupted,
+                Some(next),
+            ) => store.postpone_mail(mail.id, lease, next, &reason).await,
             _ => store.mark_mail_failed(mail.id, lease, next, &reason).await,
         };
         Ok(kept?)
@@ -118,13 +122,17 @@ impl Auth {
             {
                 return None;
             }
-            MailError::Unreachable(_) | MailError::NotAccepting(_) => {
+            MailError::Unreachable(_) | MailError::NotAccepting(_) | MailError::Interrupted => {
                 self.random.around(UNREACHABLE_RETRY)
             }
-            MailError::Unanswered(_) if mail.attempts + 1 >= MAX_UNANSWERED_ATTEMPTS => {
+            MailError::Unanswered(_) if mail.last_error.as_deref() == Some(UNANSWERED) => {
                 return None;
             }
-            MailError::Temporary(_) if mail.attempts + 1 >= MAX_ATTEMPTS => return None,
+            MailError::Temporary(_) | MailError::Unanswered(_)
+                if mail.attempts + 1 >= MAX_ATTEMPTS =>
+            {
+                return None;
+            }
             MailError::Temporary(_) | MailError::Unanswered(_) => {
                 self.random.around(FIRST_RETRY) * 2_u32.pow(mail.attempts)
             }

@@ -93,7 +93,7 @@ impl Auth {
         let canonical = email.map_or("", EmailAddress::canonical);
         let (device, user_agent) = (new.device(meta), meta.user_agent.as_deref());
         let mut store = self.store.connect().await?;
-        let found = store.account_to_sign_in(canonical, &device, user_agent);
+        let found = store.account_to_sign_in(canonical, &device, user_agent, self.clock.now());
         Ok(found.await?)
     }
 

@@ -21,6 +21,9 @@ pub enum MailError {
     /// this one.
     #[error("the mail server takes no mail from us")]
     NotAccepting(#[source] BoxError),
+    /// Sending was given up because the process stops.
+    #[error("the process stops")]
+    Interrupted,
     /// All of the mail was handed over, and no reply came: it may well have arrived.
     #[error("the mail server did not say whether it took the mail")]
     Unanswered(#[source] BoxError),

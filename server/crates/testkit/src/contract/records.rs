@@ -155,7 +155,9 @@ pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
     let bob = cx.user("bob@example.org").await;
     let known = async |user: &User, device: &str, agent: Option<&str>| {
         let mut store = cx.connect().await;
-        let found = store.account_to_sign_in(&user.email, device, agent).await;
+        let found = store
+            .account_to_sign_in(&user.email, device, agent, cx.now())
+            .await;
         let (account, history) = found.unwrap().unwrap();
         assert_eq!(account.user, *user);
         assert_eq!(account.password_hash, builders::PASSWORD_HASH);
@@ -184,7 +186,7 @@ pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
     );
     let mut store = cx.connect().await;
     let unknown = store
-        .account_to_sign_in("eve@example.org", DEVICE, None)
+        .account_to_sign_in("eve@example.org", DEVICE, None, cx.now())
         .await;
     assert!(unknown.unwrap().is_none());
 }

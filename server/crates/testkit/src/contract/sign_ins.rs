@@ -185,7 +185,7 @@ pub async fn an_account_is_full_at_its_last_session(cx: Contract) {
     cx.browser_session(&other).await;
     let is_full = async || {
         let mut store = cx.reader().await;
-        let found = store.account_to_sign_in(&user.email, builders::DEVICE, None);
+        let found = store.account_to_sign_in(&user.email, builders::DEVICE, None, cx.now());
         found.await.unwrap().unwrap().1.is_full
     };
     for _ in 1..MAX_LIVE_SESSIONS {

@@ -24,6 +24,7 @@ pub trait Users {
         canonical: &str,
         device: &str,
         user_agent: Option<&str>,
+        now: OffsetDateTime,
     ) -> Result<Option<(Account, SignInHistory)>>;
 
     /// # Errors
