@@ -97,7 +97,7 @@ impl Generation {
         Cmd::new(venv.join("bin/pip"))
             .args(["download", "--quiet", "--no-deps", "--only-binary=:all:"])
             .args(["--disable-pip-version-check", "--python-version"])
-            .args([self.python, "--platform", "manylinux2014_x86_64"])
+            .args([self.python, "--platform", "manylinux_2_17_x86_64"])
             .args(["--platform", "manylinux2010_x86_64", self.redis])
             .dir(&folder)
             .run()?;
