@@ -78,9 +78,9 @@ async fn every_statement_finds_its_rows_by_an_index() {
             .unwrap();
         let arguments = vec!["null"; arguments_of(sql)].join(", ");
         let explain = if arguments.is_empty() {
-            "explain execute statement".to_owned()
+            "explain verbose execute statement".to_owned()
         } else {
-            format!("explain execute statement ({arguments})")
+            format!("explain verbose execute statement ({arguments})")
         };
         let rows = sqlx::raw_sql(AssertSqlSafe(explain))
             .fetch_all(&mut connection)
