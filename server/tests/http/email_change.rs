@@ -1,11 +1,7 @@
 //! `POST /email/change`, and `POST /email/verify` with the token that was mailed to the new address
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 use time::Duration;
-use vestibule::config::Config;
-use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{Answer, PASSWORD, PUBLIC_URL, SignedIn, TestApp, meta, on_every_database};
@@ -19,19 +15,12 @@ on_every_database! {
     a_change_needs_the_password_each_time,
     wrong_passwords_count_like_failed_sign_ins,
     an_address_that_breaks_a_rule_changes_nothing,
-    a_taken_address_is_answered_like_a_free_one,
-    a_taken_address_is_answered_like_a_free_one_in_private with privately,
     the_link_lives_for_a_day,
     only_the_newest_link_counts,
     a_cancelled_change_is_dead,
     a_new_password_and_a_reset_void_the_change,
-    an_address_that_was_taken_meanwhile_is_told,
     tokens_of_other_purposes_move_nothing,
     one_address_gets_five_mails,
-}
-
-fn privately(config: &mut Config) {
-    config.registration = RegistrationMode::Private;
 }
 
 async fn change_with(app: &TestApp, who: &SignedIn, body: Value) -> Answer {
@@ -279,90 +268,6 @@ async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {
     assert_eq!(app.rows().await, rows);
 }
 
-async fn a_taken_address_is_answered_like_a_free_one(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    app.verified_user("bob@example.org").await;
-    app.account("unconfirmed@example.org").await;
-    compare_answers(&app, &ann).await;
-}
-
-/// In private mode nothing else tells either: what the caller sees of itself is the same for both.
-async fn a_taken_address_is_answered_like_a_free_one_in_private(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    app.verified_user("bob@example.org").await;
-    app.account("unconfirmed@example.org").await;
-    compare_answers(&app, &ann).await;
-}
-
-async fn compare_answers(app: &TestApp, ann: &SignedIn) {
-    let mut answers = Vec::new();
-    for new_email in [
-        "free@example.org",
-        "bob@example.org",
-        "Bob@example.org",
-        "unconfirmed@example.org",
-    ] {
-        app.advance(Duration::seconds(1));
-        let body = json!({ "new_email": new_email, "password": PASSWORD });
-        let asked = Instant::now();
-        let answer = app
-            .post("/email/change")
-            .bearer(&ann.access_token)
-            .json(&body)
-            .header("x-request-id", "same")
-            .await
-            .expect(202);
-        // As long as the longest of these takes.
-        assert!(asked.elapsed().as_millis() >= 100, "{new_email}");
-        let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
-        // What the account itself shows, its download included, and what comes to its own mailbox do not tell either.
-        let who = app.principal(&ann.access_token).await;
-        let auth = &app.portal.auth;
-        let pending = auth.pending_email_change(&who).await.unwrap();
-        let told = app.mail_to(&ann.email).await.kind.to_string();
-        let pending = pending.map(|pending| pending.email == new_email);
-        let event = app
-            .get("/events?limit=1")
-            .bearer(&ann.access_token)
-            .await
-            .expect(200)
-            .redacted();
-        let event = (
-            event["events"][0]["event_type"].clone(),
-            event["events"][0]["details"].clone(),
-        );
-        let data = auth.export_data(&who, &meta()).await.unwrap();
-        let export = app.mail_to("ann@example.org").await;
-        assert_eq!(export.kind, MailKind::DataExported);
-        let mails = data["mails"].as_array().unwrap();
-        // All are of one moment, so their order says nothing.
-        let mut kinds: Vec<String> = mails.iter().map(|mail| mail["kind"].to_string()).collect();
-        kinds.sort();
-        kinds.dedup();
-        let links = data["mailed_links"].as_array().unwrap();
-        let listed = (
-            mails.len() - 2 * answers.len(),
-            kinds,
-            links.len() - answers.len(),
-            links[0]["purpose"].clone(),
-        );
-        let event = (event, listed);
-        answers.push((answer.text(), names, told, pending, event));
-    }
-    answers.dedup();
-    assert_eq!(answers.len(), 1, "{answers:#?}");
-    assert_eq!(answers[0].3, Some(true));
-    assert_eq!(
-        app.read_mails().await,
-        [
-            "already_registered to bob@example.org",
-            "already_registered to bob@example.org",
-            "already_registered to unconfirmed@example.org",
-            "confirm_new_email to free@example.org",
-        ]
-    );
-}
-
 async fn the_link_lives_for_a_day(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let bob = app.verified_user("bob@example.org").await;
@@ -438,16 +343,6 @@ async fn a_new_password_and_a_reset_void_the_change(app: TestApp) {
             "password_changed to bob@example.org"
         ]
     );
-}
-
-async fn an_address_that_was_taken_meanwhile_is_told(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let token = app.change_token(&ann, "new@example.org").await;
-    app.user("new@example.org").await;
-    app.verify(&token).await.expect_problem(409, "email_taken");
-    assert_eq!(app.email_of(&ann).await, "ann@example.org");
-    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-    assert!(app.read_mails().await.is_empty());
 }
 
 async fn tokens_of_other_purposes_move_nothing(app: TestApp) {

@@ -143,6 +143,32 @@ fn every_kind_of_error_is_logged_with_what_helps() {
     }
 }
 
+/// What no operation refuses: where nothing is, another method, another site, nobody who is signed in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_on_the_way_is_logged_once_with_its_kind() {
+    let log = Log::open();
+    let database = databases().await.remove(0);
+    let app = TestApp::start(Arc::new(database), |_| {}, 62).await;
+    let elsewhere = app.post("/login").header("origin", "https://evil.example");
+    let calls = [
+        (app.get("/nothing"), "validation", "not_found"),
+        (app.delete("/login"), "validation", "method_not_allowed"),
+        (app.get("/me"), "authentication", "unauthenticated"),
+        (elsewhere, "authorization", "forbidden"),
+    ];
+    for (call, kind, code) in calls {
+        let answer = call.await;
+        let id = answer.header("x-request-id");
+        let mut lines = log.lines();
+        lines.retain(|line| line["request_id"] == id && line["code"] == code);
+        let [line] = &lines[..] else {
+            panic!("not one line: {lines:#?}");
+        };
+        let said = ["level", "kind"].map(|field| line[field].as_str().unwrap());
+        assert_eq!(said, ["INFO", kind], "{line:#?}");
+    }
+}
+
 /// The database is there, and answers what it never should.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unexpected_answer_of_the_database_is_one_500() {

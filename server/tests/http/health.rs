@@ -6,11 +6,12 @@ use tower::ServiceExt as _;
 use vestibule::config::Config;
 use vestibule_testkit::redis_url;
 
-use crate::support::{Answer, TestApp, on_every_database};
+use crate::support::{Answer, TestApp, in_parallel, on_every_database};
 
 on_every_database! {
     health_names_each_dependency,
     the_private_listener_answers_as_well,
+    a_crowd_of_checks_is_one_question,
     a_portal_without_its_redis_is_ready_and_says_so with with_a_redis_that_is_away,
 }
 
@@ -58,4 +59,16 @@ async fn a_portal_without_its_redis_is_ready_and_says_so(app: TestApp) {
         answer.text(),
         r#"{"dependencies":{"database":"ok","redis":"unavailable"},"status":"ok"}"#
     );
+}
+
+async fn a_crowd_of_checks_is_one_question(app: TestApp) {
+    let before = app.store.round_trips();
+    in_parallel(200, |_| {
+        let check = app.at(Method::GET, "/health/ready");
+        async move { check.await.expect(200) }
+    })
+    .await;
+    // Four a second, and this takes no second.
+    let asked = app.store.round_trips() - before;
+    assert!((1..10).contains(&asked), "{asked}");
 }

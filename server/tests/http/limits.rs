@@ -105,16 +105,8 @@ async fn a_browser_that_was_signed_in_has_a_quota_of_its_own(app: TestApp) {
             .expect(401);
     }
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
-    let mut stranger = Browser::new(&app);
     let right = [("email", "ann@example.org"), ("password", PASSWORD)];
-    assert_eq!(
-        location(&stranger.submit("sign_in", &right).await),
-        "/login"
-    );
-    assert_eq!(
-        location(&browser.submit("sign_in", &right).await),
-        "/account"
-    );
+    only_the_known_browser_gets_in(&app, &mut browser).await;
     browser.post("/logout").await;
     assert_eq!(
         app.try_sign_in("ann@example.org", PASSWORD).await,
@@ -140,6 +132,14 @@ async fn a_browser_that_was_signed_in_has_a_quota_of_its_own(app: TestApp) {
         location(&browser.submit("sign_in", &right).await),
         "/account"
     );
+}
+
+/// With the right password of Ann's, while a stranger's browser has to wait.
+async fn only_the_known_browser_gets_in(app: &TestApp, known: &mut Browser) {
+    let right = [("email", "ann@example.org"), ("password", PASSWORD)];
+    let stranger = Browser::new(app).submit("sign_in", &right).await;
+    assert_eq!(location(&stranger), "/login");
+    assert_eq!(location(&known.submit("sign_in", &right).await), "/account");
 }
 
 async fn whoever_is_put_out_by_a_reset_keeps_nobody_out(app: TestApp) {
@@ -200,16 +200,7 @@ async fn guesses_from_a_network_keep_no_known_browser_out(app: TestApp) {
     }
     assert_eq!(guess(limit.burst).await, 429);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
-    let right = [("email", "ann@example.org"), ("password", PASSWORD)];
-    let mut stranger = Browser::new(&app);
-    assert_eq!(
-        location(&stranger.submit("sign_in", &right).await),
-        "/login"
-    );
-    assert_eq!(
-        location(&browser.submit("sign_in", &right).await),
-        "/account"
-    );
+    only_the_known_browser_gets_in(&app, &mut browser).await;
     assert_eq!(
         app.try_sign_in("ann@example.org", PASSWORD).await,
         429,

@@ -175,6 +175,8 @@ async fn requests_of_any_kind_from_one_network(app: TestApp) {
     assert_eq!(page.retry_after(), 1);
     assert_has(&page.text(), &["<!DOCTYPE html>", "Too many"]);
     ask(3).from("203.0.113.8").await.expect(200);
+    // Nor is a host that is not ours a way around.
+    ask(3).host("elsewhere.example").await.expect(429);
     // A body has to be waited for, wherever it goes.
     app.at(Method::POST, "/health/live")
         .json(&json!({}))

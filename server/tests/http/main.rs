@@ -28,6 +28,7 @@ mod deletion_races;
 mod email;
 mod email_change;
 mod email_change_races;
+mod email_change_taken;
 mod email_reservation;
 mod email_revert;
 mod events;

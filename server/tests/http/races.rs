@@ -1,20 +1,18 @@
 //! Requests that are answered at the same moment: a hundred rounds of fifty each, over two replicas on PostgreSQL. What must
 //! hold between rows holds after every round, and no answer is a failure of ours, not even a passing one.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod rounds;
 
 use http::StatusCode;
 use serde_json::json;
 use time::Duration;
 use vestibule::config::Config;
 
-use crate::support::{
-    Answer, Call, Mail, PASSWORD, SignedIn, TestApp, address, in_parallel, on_replicas,
-};
+use rounds::{CALLS, end_amid, race};
+
+use crate::support::{Answer, Call, Mail, PASSWORD, SignedIn, TestApp, in_parallel, on_replicas};
 
 const ROUNDS: usize = 100;
-const CALLS: usize = 50;
 /// Beyond the time in which a refresh token that was exchanged gives the same successor again.
 const AFTER_GRACE: Duration = Duration::seconds(31);
 
@@ -35,66 +33,6 @@ on_replicas! { 2;
 
 fn without_limits(config: &mut Config) {
     config.rate_limits = false;
-}
-
-/// Sends the calls of a round at once.
-async fn race(app: &TestApp, call: impl Fn(usize) -> Call) -> Vec<Answer> {
-    let answers = in_parallel(CALLS, |number| {
-        let call = call(number).from(&address(number));
-        async move { call.await }
-    })
-    .await;
-    check_round(app, &answers).await;
-    answers
-}
-
-/// The same with one call, the `turn`th, that ends what the others use: whoever begins after it was acknowledged is refused.
-/// Gives its answer, and the sessions of those that were not.
-async fn end_amid(
-    app: &TestApp,
-    turn: usize,
-    end: impl Fn() -> Call,
-    call: impl Fn(usize) -> Call,
-) -> (Answer, Vec<SignedIn>) {
-    let ended = Arc::new(AtomicBool::new(false));
-    let mut answers = in_parallel(CALLS, |number| {
-        let is_end = number == turn;
-        let call = if is_end { end() } else { call(number) }.from(&address(number));
-        let ended = Arc::clone(&ended);
-        async move {
-            // Some begin when others are done.
-            for _ in 0..number {
-                tokio::task::yield_now().await;
-            }
-            let began_after = ended.load(Ordering::SeqCst);
-            let answer = call.await;
-            if is_end {
-                ended.store(true, Ordering::SeqCst);
-            }
-            assert!(!(began_after && answer.status == 200), "{answer:?}");
-            answer
-        }
-    })
-    .await;
-    check_round(app, &answers).await;
-    let end = answers.remove(turn);
-    let mut sessions = Vec::new();
-    for answer in answers {
-        if answer.status == 200 {
-            sessions.push(SignedIn::from_body(&answer.json()));
-        } else {
-            answer.expect(401);
-        }
-    }
-    (end, sessions)
-}
-
-async fn check_round(app: &TestApp, answers: &[Answer]) {
-    for answer in answers {
-        assert!(!answer.status.is_server_error(), "{answer:?}");
-    }
-    app.write_deferred().await;
-    app.holds_every_invariant().await;
 }
 
 fn refresh(app: &TestApp, token: &str) -> Call {

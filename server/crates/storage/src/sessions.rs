@@ -197,12 +197,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
 
 #[async_trait]
 impl<DB: Backend> Sessions for SqlRepository<DB> {
-    async fn insert_session(&mut self, session: &Session) -> Result<()> {
-        self.insert(session, None).await
-    }
-
-    async fn insert_browser_session(&mut self, session: &Session, cookie_hash: &str) -> Result<()> {
-        self.insert(session, Some(cookie_hash)).await
+    async fn insert_session(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()> {
+        let insert = Self::query(INSERT).bind(session.user_id);
+        let insert = bind_session(insert, session, cookie_hash);
+        self.execute(insert).await.map(drop)
     }
 
     async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
@@ -342,17 +340,12 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
 }
 
 impl<DB: Backend> SqlRepository<DB> {
-    async fn insert(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()> {
-        let insert = Self::query(INSERT).bind(session.user_id);
-        let insert = bind_session(insert, session, cookie_hash);
-        self.execute(insert).await.map(drop)
-    }
-
     async fn begin_in_steps(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
         let Some(user) = self.record_sign_in(sign_in).await? else {
             return Ok(None);
         };
-        self.insert(sign_in.session, sign_in.cookie_hash).await?;
+        self.insert_session(sign_in.session, sign_in.cookie_hash)
+            .await?;
         if let Some(token) = sign_in.refresh_token {
             self.insert_refresh_token(token).await?;
         }

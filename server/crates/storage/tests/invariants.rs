@@ -28,12 +28,12 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
         .await
         .unwrap();
     let api = builders::session(id(), user.id, SessionKind::Api, now);
-    tx.insert_session(&api).await.unwrap();
+    tx.insert_session(&api, None).await.unwrap();
     tx.insert_refresh_token(&builders::refresh_token(id(), &api, "refresh"))
         .await
         .unwrap();
     let browser = builders::session(id(), user.id, SessionKind::Browser, now);
-    tx.insert_browser_session(&browser, "cookie").await.unwrap();
+    tx.insert_session(&browser, Some("cookie")).await.unwrap();
     for purpose in [
         Purpose::VerifyEmail,
         Purpose::ResetPassword,

@@ -119,7 +119,7 @@ async fn two_sessions(store: &Arc<dyn SqlDatabase>) -> (User, [Uuid; 2]) {
     let ids = [random.id(now), random.id(now)];
     for id in ids {
         let session = builders::session(id, user.id, SessionKind::Browser, now);
-        tx.insert_session(&session).await.unwrap();
+        tx.insert_session(&session, None).await.unwrap();
     }
     tx.commit().await.unwrap();
     (user, ids)

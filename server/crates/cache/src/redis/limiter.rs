@@ -12,8 +12,9 @@ use super::link::RedisLink;
 use crate::InProcessLimiter;
 
 /// Takes all charges or none. KEYS: one a charge. ARGV: now, then burst and period of each; times in microseconds. Gives
-/// the microseconds to wait, or 0, the place of the charge that has to (from 1), and when each quota is full again. What is no number is taken for a full quota, and no instant for one that is further
-/// away than an empty quota's: else a clock that was wrong for a moment, or a strange value, would be a lock.
+/// the microseconds to wait, or 0, the place of the charge that has to (from 1), and when each quota is full again. What is
+/// no number is taken for a full quota, and no instant for one that is further away than an empty quota's: else a clock that
+/// was wrong for a moment, or a strange value, would be a lock.
 const TAKE: &str = r"
 local now, wait, longest, before, after = tonumber(ARGV[1]), 0, 0, {}, {}
 for i, key in ipairs(KEYS) do

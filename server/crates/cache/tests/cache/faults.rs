@@ -75,6 +75,7 @@ impl Outage {
             .time(one.limiter.reset(&[charge("b", 10)]))
             .await
             .unwrap();
+        assert!(!timer.time(two.link.helps()).await, "it takes no write");
         let ticket = miss(&*two.principals, user, session).await;
         let stale = builders::principal(user, session);
         timer.time(two.principals.put(&stale, ticket)).await;
@@ -99,6 +100,7 @@ impl Outage {
             start.elapsed()
         );
         for replica in &self.replicas {
+            assert!(replica.link.helps().await);
             assert!(!is_hit(&*replica.principals, user, session).await);
         }
         assert_eq!(self.log.count("answers again"), 2);

@@ -16,6 +16,7 @@ pub struct Replica {
     pub limiter: Arc<dyn RateLimiter>,
     pub principals: Arc<RedisPrincipals>,
     pub clock: Arc<FakeClock>,
+    pub link: RedisLink,
     listening: Option<DropGuard>,
 }
 
@@ -27,11 +28,12 @@ impl Replica {
         let master = master();
         let random = Arc::new(SeededRandom::new(seed));
         let limiter = RedisLimiter::new(link.clone(), &master);
-        let principals = RedisPrincipals::new(link, master, clock.clone(), random);
+        let principals = RedisPrincipals::new(link.clone(), master, clock.clone(), random);
         Self {
             limiter: Arc::new(limiter),
             principals: Arc::new(principals),
             clock,
+            link,
             listening: None,
         }
     }

@@ -212,7 +212,7 @@ impl Auth {
         let canonical = canonical_of(&account.user);
         let failed = AuditEvent::ReauthenticationFailed;
         let guesser = Guesser::Anybody(&canonical);
-        self.check_password(Some(&account), &guesser, &password, failed, meta)
+        self.check_password(&account, &guesser, &password, failed, meta)
             .await?;
         Ok(Some(token_hash))
     }

@@ -18,10 +18,11 @@ pub const MAIL_LEASE: Duration = Duration::from_mins(2);
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 /// About 43 min from the first attempt to the last; then the mail is dead.
 const MAX_ATTEMPTS: u32 = 10;
-/// What is noted of a mail that may have arrived. It is tried once more and not until it is dead: people would get it ten times.
+/// What is noted of a mail that may have arrived. It is tried once more and not until it is dead: people would get it ten
+/// times.
 const UNANSWERED: &str = "handed over, and no reply came";
-/// While the server is out of reach, or takes no mail from us, a mail waits about this long: not longer, because it has to go out soon after
-/// the server is back.
+/// While the server is out of reach, or takes no mail from us, a mail waits about this long: not longer, because it has to
+/// go out soon after the server is back.
 const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
 /// So long a mail waits for the server at most; later it would tell of the day before yesterday.
 const UNREACHABLE_LIFE: Duration = Duration::from_hours(24);

@@ -93,7 +93,7 @@ impl Auth {
             .ok_or(AuthError::Unauthenticated)?;
         let failed = AuditEvent::PasswordChangeFailed;
         let guesser = Guesser::Known(who.user.id);
-        self.check_password(Some(&account), &guesser, password, failed, meta)
+        self.check_password(&account, &guesser, password, failed, meta)
             .await?;
         Ok(account.password_hash)
     }

@@ -35,7 +35,7 @@ impl Auth {
         drop(store);
         let failed = AuditEvent::ReauthenticationFailed;
         let guesser = Guesser::Known(who.user.id);
-        self.check_password(Some(&account), &guesser, &password, failed, meta)
+        self.check_password(&account, &guesser, &password, failed, meta)
             .await?;
         let mut store = self.store.writer().await?;
         let noted = store.reauthenticate(who.session.id, self.clock.now()).await;
@@ -63,19 +63,18 @@ impl Auth {
         }
     }
 
-    /// Checks the password of an account, and counts a wrong one like a failed sign-in. Without an account it costs and
-    /// answers the same.
+    /// Checks the password of an account, and counts a wrong one like a failed sign-in.
     pub(super) async fn check_password(
         &self,
-        account: Option<&Account>,
+        account: &Account,
         guesser: &Guesser<'_>,
         password: &SecretString,
         failed: AuditEvent,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let user_id = account.map(|account| account.user.id);
+        let user_id = Some(account.user.id);
         let attempt = self.take_attempt(guesser, user_id, meta).await?;
-        let stored = account.map(|account| account.password_hash.as_str());
+        let stored = Some(account.password_hash.as_str());
         let verdict = self.hasher.verify(password.expose_secret(), stored).await;
         if let Ok(Verdict::Wrong) = verdict {
             self.defer_audit(failed, user_id, json!({}), meta);

@@ -66,13 +66,10 @@ impl Auth {
         let session = self.new_session(user.id, &new, meta);
         let cookie = self.new_cookie(&session);
         let known_account = self.known_account(user.id, password_hash);
-        match &cookie {
-            None => store.insert_session(&session).await?,
-            Some(cookie) => {
-                let cookie_hash = hash_token(cookie);
-                store.insert_browser_session(&session, &cookie_hash).await?;
-            }
-        }
+        let cookie_hash = cookie.as_ref().map(|cookie| hash_token(cookie));
+        store
+            .insert_session(&session, cookie_hash.as_deref())
+            .await?;
         let tokens = match self.first_refresh_token(&session) {
             None => None,
             Some((row, refresh_token)) => {

@@ -60,8 +60,11 @@ impl Auth {
         let email = EmailAddress::parse(&command.email).ok();
         let found = self.account_to_sign_in(email.as_ref(), &new, meta).await?;
         let known = &command.known_accounts;
+        let is_known = found
+            .as_ref()
+            .is_some_and(|(account, _)| self.is_known(account, known));
         let guesser = match &found {
-            Some((account, _)) if self.is_known(account, known) => Guesser::Known(account.user.id),
+            Some((account, _)) if is_known => Guesser::Known(account.user.id),
             _ => Guesser::Anybody(
                 email
                     .as_ref()
@@ -72,7 +75,14 @@ impl Auth {
         let attempt = self.take_attempt(&guesser, user_id, meta).await?;
 
         let result = self
-            .check_and_issue(place, found.as_ref(), &command.password, &new, known, meta)
+            .check_and_issue(
+                place,
+                found.as_ref(),
+                &command.password,
+                &new,
+                is_known,
+                meta,
+            )
             .await;
         if !matches!(result, Err(AuthError::InvalidCredentials)) {
             self.return_attempt(&attempt).await;
@@ -103,7 +113,7 @@ impl Auth {
         found: Option<&Found>,
         password: &SecretString,
         new: &NewSession<'_>,
-        known: &[KnownAccount],
+        is_known: bool,
         meta: &RequestMeta,
     ) -> Result<SignedIn, AuthError> {
         let stored = found.map(|(account, _)| account.password_hash.as_str());
@@ -119,7 +129,7 @@ impl Auth {
         if let (Some(found), Some(new_hash)) = (found, new_hash)
             && self.is_admitted(&found.0)
             && let Some(signed_in) = self
-                .begin_session(found, new_hash, new, known, meta)
+                .begin_session(found, new_hash, new, is_known, meta)
                 .await?
         {
             return Ok(signed_in);
@@ -144,7 +154,7 @@ impl Auth {
         found: &Found,
         new_hash: Option<&str>,
         new: &NewSession<'_>,
-        known: &[KnownAccount],
+        is_known: bool,
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
         let (account, history) = found;
@@ -156,7 +166,7 @@ impl Auth {
         let event = AuditEvent::LoginSuccess;
         let event = self.audit_record(event, Some(account.user.id), details, meta);
         let letter = Letter::to_owner(MailKind::NewDevice, &account.user);
-        let is_told = self.is_worth_a_mail(found, new.kind, known).await;
+        let is_told = self.is_worth_a_mail(found, new.kind, is_known).await;
         let mail = is_told.then(|| self.letter(&letter, meta));
         let sign_in = NewSignIn {
             verified_hash: &account.password_hash,
@@ -195,14 +205,14 @@ impl Auth {
         &self,
         (account, history): &Found,
         kind: SessionKind,
-        known: &[KnownAccount],
+        is_known: bool,
     ) -> bool {
-        let is_known = match kind {
-            SessionKind::Browser => self.is_known(account, known),
+        let is_known_device = match kind {
+            SessionKind::Browser => is_known,
             SessionKind::Api => history.knows_device,
         };
         let is_first = account.user.last_login_at.is_none() && !history.has_sessions;
-        !is_known
+        !is_known_device
             && !is_first
             && self
                 .may_mail(MailKind::NewDevice, &canonical_of(&account.user))

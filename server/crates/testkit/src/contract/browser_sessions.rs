@@ -57,13 +57,13 @@ pub async fn a_cookie_is_that_of_one_session(cx: Contract) {
     let mut store = cx.connect().await;
     let taken = cookie_hash(&session);
     for _ in 0..2 {
-        let refused = store.insert_browser_session(&second, &taken).await;
+        let refused = store.insert_session(&second, Some(&taken)).await;
         assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
         // Nor once the first has ended.
         store.end_session_by_cookie(&taken, cx.now()).await.unwrap();
     }
     store
-        .insert_browser_session(&second, "another")
+        .insert_session(&second, Some("another"))
         .await
         .unwrap();
     let found = store.session_by_cookie("another", cx.now()).await.unwrap();
@@ -94,7 +94,7 @@ pub async fn an_ended_session_never_comes_back(cx: Contract) {
     let later = cx.now() + time::Duration::seconds(1);
     store.touch_sessions(&[(session.id, later)]).await.unwrap();
     assert!(!store.reauthenticate(session.id, later).await.unwrap());
-    let refused = store.insert_browser_session(&session, "again").await;
+    let refused = store.insert_session(&session, Some("again")).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     for cookie in [cookie.as_str(), "again"] {
         let found = store.session_by_cookie(cookie, cx.now()).await.unwrap();

@@ -235,7 +235,7 @@ impl Contract {
         let session = builders::session(self.id(), user.id, SessionKind::Browser, self.now());
         let cookie_hash = cookie_hash(&session);
         let mut store = self.connect().await;
-        let inserted = store.insert_browser_session(&session, &cookie_hash);
+        let inserted = store.insert_session(&session, Some(&cookie_hash));
         inserted.await.unwrap();
         session
     }
@@ -245,7 +245,7 @@ impl Contract {
         let session = builders::session(self.id(), user.id, SessionKind::Api, self.now());
         let token = builders::refresh_token(self.id(), &session, token_hash);
         let mut tx = self.begin().await;
-        tx.insert_session(&session).await.unwrap();
+        tx.insert_session(&session, None).await.unwrap();
         tx.insert_refresh_token(&token).await.unwrap();
         tx.commit().await.unwrap();
         (session, token.id)

@@ -53,7 +53,7 @@ pub async fn an_event_of_nobody_that_is_there_is_refused(cx: Contract) {
     let refused = store.insert_audit(&event).await;
     assert!(matches!(refused, Err(StoreError::Orphan)), "{refused:?}");
     let session = builders::session(cx.id(), gone, SessionKind::Api, cx.now());
-    let refused = store.insert_session(&session).await;
+    let refused = store.insert_session(&session, None).await;
     assert!(matches!(refused, Err(StoreError::Orphan)), "{refused:?}");
     let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
     store.insert_audit(&event).await.unwrap();
@@ -176,7 +176,7 @@ pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
     let mut nameless = builders::session(cx.id(), bob.id, SessionKind::Api, cx.now());
     nameless.user_agent = None;
     let mut tx = cx.begin().await;
-    tx.insert_session(&nameless).await.unwrap();
+    tx.insert_session(&nameless, None).await.unwrap();
     tx.end_sessions(bob.id, None, cx.now()).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(

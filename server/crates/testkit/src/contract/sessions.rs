@@ -95,7 +95,7 @@ pub async fn live_sessions_are_listed_last_seen_first(cx: Contract) {
     let mut store = cx.connect().await;
     // Without a cookie nobody can use it, so it is not shown.
     let unusable = builders::session(cx.id(), user.id, SessionKind::Browser, cx.now());
-    store.insert_session(&unusable).await.unwrap();
+    store.insert_session(&unusable, None).await.unwrap();
     assert_eq!(listed(&mut *store, &user, cx.now()).await, [api.id]);
     drop(store);
 

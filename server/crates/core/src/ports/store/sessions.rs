@@ -20,7 +20,7 @@ pub struct SignInHistory {
     pub has_sessions: bool,
     /// Whether one of them was on this device.
     pub knows_device: bool,
-    /// Whether at least [`MAX_LIVE_SESSIONS`] have not been ended. Some of them may have expired.
+    /// Whether [`MAX_LIVE_SESSIONS`] or more are live.
     pub is_full: bool,
 }
 
@@ -43,11 +43,8 @@ pub struct NewSignIn<'a> {
 /// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
 #[async_trait]
 pub trait Sessions {
-    /// Writes a new session that has no cookie.
-    async fn insert_session(&mut self, session: &Session) -> Result<()>;
-
-    /// Writes a new browser session with the hash of its cookie, which never changes.
-    async fn insert_browser_session(&mut self, session: &Session, cookie_hash: &str) -> Result<()>;
+    /// Writes a new session; one of a browser with the hash of its cookie, which never changes.
+    async fn insert_session(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()>;
 
     /// Writes a sign-in and all that belongs to it at once, if the account is active and its password hash is still the one
     /// that was verified; `None`, and nothing is written, if not. A parallel reset, or end of all sessions, comes wholly
