@@ -9,9 +9,14 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
-use vestibule_core::SystemRandom;
+use vestibule_core::model::SigningKey;
 use vestibule_core::ports::{Clock as _, Mailer, SystemClock};
+use vestibule_core::{
+    KeyState, MasterKey, Rotation, SystemRandom, rotate_signing_key, signing_keys,
+};
 use vestibule_mail::{Mailbox, MailboxMailer, SmtpMailer};
 use vestibule_storage::{
     MigrationError, SqlDatabase, StorageSettings, connect_store, is_unverified,
@@ -45,11 +50,26 @@ enum Command {
     Verify,
     /// Ask the portal that runs with these settings whether it can serve; for a container's health check
     Health,
+    /// Show the keys that sign access tokens, or exchange them
+    Keys {
+        #[command(subcommand)]
+        command: Option<KeysCommand>,
+    },
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Print the OpenAPI document
     Openapi,
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Publish a new key, which signs once every service has fetched it: nobody notices
+    Rotate {
+        /// An old key is in wrong hands: after a minute none of them is believed, and the access tokens that are out are void
+        #[arg(long)]
+        emergency: bool,
+    },
 }
 
 #[derive(Subcommand)]
@@ -125,6 +145,10 @@ fn with_config(command: &Command) -> Result<ExitCode, Failure> {
         match command {
             Command::Migrate => migrate(&config).await,
             Command::Verify => verify(&config).await,
+            Command::Keys { command: None } => list_keys(&config).await,
+            Command::Keys {
+                command: Some(KeysCommand::Rotate { emergency }),
+            } => rotate_key(&config, *emergency).await,
             _ => serve(&config, &log).await,
         }
     });
@@ -164,6 +188,45 @@ async fn verify(config: &Config) -> Result<ExitCode, Failure> {
     } else {
         Ok(ExitCode::FAILURE)
     }
+}
+
+async fn list_keys(config: &Config) -> Result<ExitCode, Failure> {
+    let database = open_database(config, config.database.storage)?;
+    refuse_old_schema(&database.pending().await?)?;
+    let keys = signing_keys(&*database, SystemClock.now()).await?;
+    for (key, state) in &keys {
+        print(&key_line(key, *state)?)?;
+    }
+    if keys.is_empty() {
+        print("There is no key yet: the portal makes the first one when it starts.")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn rotate_key(config: &Config, emergency: bool) -> Result<ExitCode, Failure> {
+    let database = open_database(config, config.database.storage)?;
+    refuse_old_schema(&database.pending().await?)?;
+    let rotation = if emergency {
+        Rotation::Emergency
+    } else {
+        Rotation::Planned
+    };
+    let (master_key, now) = (master_key(config)?, SystemClock.now());
+    rotate_signing_key(&*database, &master_key, &SystemRandom, now, rotation).await?;
+    list_keys(config).await
+}
+
+/// In columns, times in UTC to the second.
+fn key_line(key: &SigningKey, state: KeyState) -> Result<String, Failure> {
+    let time = |at: OffsetDateTime| at.truncate_to_second().format(&Rfc3339);
+    let (name, column, at) = match (state, key.expires_at) {
+        (KeyState::Next, _) => ("next", "signs from", Some(key.active_at)),
+        (KeyState::Signing, None) => ("signing", "since", Some(key.active_at)),
+        (KeyState::Signing, end) => ("signing", "believed until", end),
+        (KeyState::Former, end) => ("former", "believed until", end),
+    };
+    let at = at.map(time).transpose()?.unwrap_or_default();
+    Ok(format!("{}  {name:<8} {column} {at}", key.kid))
 }
 
 async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
@@ -220,15 +283,7 @@ async fn start(config: &Config, database: Arc<dyn SqlDatabase>) -> Result<Portal
         let pending = when_there(|| database.pending(), MigrationError::may_pass).await?;
         refuse_old_schema(&pending)?;
     }
-    let master_key = match &config.master_key {
-        Some(key) => key.clone(),
-        None => master_key::load_or_create(&config.data_dir).map_err(|error| {
-            Failure(format!(
-                "the master key in the data folder {} cannot be used: {error}",
-                config.data_dir.display()
-            ))
-        })?,
-    };
+    let master_key = master_key(config)?;
     let clock = Arc::new(SystemClock);
     let (mailer, mailbox) = mailer(config, clock.clone())?;
     let adapters = Adapters {
@@ -242,6 +297,18 @@ async fn start(config: &Config, database: Arc<dyn SqlDatabase>) -> Result<Portal
     build(config, adapters)
         .await
         .map_err(|error| Failure(chain(&*error)))
+}
+
+fn master_key(config: &Config) -> Result<MasterKey, Failure> {
+    match &config.master_key {
+        Some(key) => Ok(key.clone()),
+        None => master_key::load_or_create(&config.data_dir).map_err(|error| {
+            Failure(format!(
+                "the master key in the data folder {} cannot be used: {error}",
+                config.data_dir.display()
+            ))
+        }),
+    }
 }
 
 type MailerAndMailbox = (Arc<dyn Mailer>, Option<Arc<Mailbox>>);

@@ -152,6 +152,9 @@ fn start_workers(portal: &Arc<Portal>, stop: &CancellationToken) -> Cancellation
     workers.start("audit events", |portal, stop| {
         worker::write_deferred(Arc::clone(&portal.auth), stop)
     });
+    workers.start("signing keys", |portal, stop| {
+        worker::follow_signing_keys(Arc::clone(&portal.auth), stop)
+    });
     workers.start("news of replicas", |portal, stop| {
         let cache = portal.shared_cache.clone();
         async move {

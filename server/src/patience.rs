@@ -8,7 +8,7 @@ use vestibule_core::ports::Random as _;
 
 /// How long the start waits before it asks again for a database that is not there: at first, and at most.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(10);
+const LAST_RETRY: Duration = Duration::from_secs(4);
 
 /// Asks a database that may not be up yet until it answers, and says so. Replicas that start together do not ask together.
 ///

@@ -107,7 +107,6 @@ async fn build_auth(
         tokens: TokenSettings {
             issuer: issuer(&config.http.public_url),
             audience: config.tokens.audience.clone(),
-            access_life: Duration::from_mins(15),
             refresh_life: Duration::from_hours(7 * 24),
             refresh_grace: config.tokens.refresh_grace,
         },

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use vestibule_core::mail::OutgoingMail;
-use vestibule_core::ports::{MailError, Mailer};
+use vestibule_core::ports::Mailer;
 use vestibule_core::{Auth, AuthError, Cleanup, Delivery, MAIL_LEASE, Removed, Retention};
 use vestibule_mail::SmtpMailer;
 
@@ -23,25 +21,32 @@ const MAX_UNREACHABLE_PAUSE: Duration = Duration::from_secs(4);
 const MAX_NOT_ACCEPTING_PAUSE: Duration = Duration::from_mins(1);
 // Or a mail would be sent by two workers at once.
 const _: () = assert!(SmtpMailer::DEADLINE.as_secs() < MAIL_LEASE.as_secs());
-/// How long a mail may still take once we are told to stop.
+/// How long a mail may still take to be handed over once we are told to stop. Then it is due again in a moment, for the next
+/// process or another one, and not only when its lease is over.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
 /// How often events that belong to no other write are written: about as soon as somebody could look.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long the end of the process waits for the last of them.
 const LAST_WRITE_TIME: Duration = Duration::from_secs(3);
+/// How often the signing keys are loaded anew: some times in the minute that a new key waits at least.
+const KEYS_INTERVAL: Duration = Duration::from_secs(10);
 /// How often what is over is looked for.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 /// The pause after each part of a cleanup, which leaves the database to requests.
 const CLEANUP_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause while the database is away.
-const MAX_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(4);
 
 /// Delivers mails until told to stop, one after the other; the one being sent is finished, if the server is not too slow for that.
 pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
-    let mailer = Arc::new(HurriedMailer {
-        mailer,
-        stop: stop.clone(),
-    });
+    let _patience = AbortOnDropHandle::new(tokio::spawn({
+        let (mailer, stop) = (Arc::clone(&mailer), stop.clone());
+        async move {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_MAIL_TIME).await;
+            mailer.interrupt();
+        }
+    }));
     let mut slow = Vec::new();
     let mut backoff = Backoff(POLL_INTERVAL);
     let (report, mut reports) = mpsc::unbounded_channel();
@@ -102,27 +107,6 @@ impl Backoff {
     }
 }
 
-/// Gives a mail up that is still being sent a while after we were told to stop. That is no try of it, so it is due again
-/// in a moment, for the next process or another one, and not only when its lease is over.
-struct HurriedMailer {
-    mailer: Arc<dyn Mailer>,
-    stop: CancellationToken,
-}
-
-#[async_trait]
-impl Mailer for HurriedMailer {
-    async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
-        let out_of_time = async {
-            self.stop.cancelled().await;
-            tokio::time::sleep(LAST_MAIL_TIME).await;
-        };
-        tokio::select! {
-            sent = self.mailer.send(mail) => sent,
-            () = out_of_time => Err(MailError::Interrupted),
-        }
-    }
-}
-
 /// Writes what requests left to be written later, until told to stop; [`write_last`] does the rest.
 pub async fn write_deferred(auth: Arc<Auth>, stop: CancellationToken) {
     let mut pause = WRITE_INTERVAL;
@@ -152,6 +136,22 @@ pub async fn write_last(auth: &Auth) {
     }
 }
 
+/// Keeps up with the signing keys, which operators exchange while the portal runs, until told to stop.
+pub async fn follow_signing_keys(auth: Arc<Auth>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(KEYS_INTERVAL) => {}
+        }
+        if let Err(error) = auth.reload_signing_keys().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the signing keys cannot be loaded: those of before are used"
+            );
+        }
+    }
+}
+
 /// Deletes what is over until told to stop.
 pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationToken) {
     while !stop.is_cancelled() {
@@ -169,6 +169,7 @@ pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationT
                 sessions = removed.sessions,
                 mailed_tokens = removed.mailed_tokens,
                 mails = removed.mails,
+                signing_keys = removed.signing_keys,
                 events = removed.events,
                 "deleted what is over"
             );

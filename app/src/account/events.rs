@@ -53,6 +53,7 @@ pub fn sentence(texts: Texts, activity: &Activity) -> Option<String> {
         | AuditEvent::VerificationFailed
         | AuditEvent::PasswordResetFailed
         | AuditEvent::AccountDeleted
+        | AuditEvent::SigningKeyRotated
         | AuditEvent::RateLimited
         | AuditEvent::RequestRefused => return None,
     })

@@ -1,10 +1,8 @@
-use std::time::Duration;
-
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use time::OffsetDateTime;
-use vestibule_core::AuthError;
 use vestibule_core::model::{Principal, Session, SessionKind, SignInMethod};
+use vestibule_core::{ACCESS_TOKEN_LIFE, AuthError};
 use vestibule_i18n::{Texts, t};
 
 use super::device::{device_icon, device_of};
@@ -24,18 +22,12 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let sessions = visit.auth().list_sessions(&who).await?;
     let flash = visit.take_flash();
     let texts = visit.texts();
-    let access_life = visit.auth().access_token_life();
-    let content = view! { <Sessions texts who sessions access_life/> };
+    let content = view! { <Sessions texts who sessions/> };
     Ok(frame::page(&visit, Tab::Sessions, &flash, content))
 }
 
 #[component]
-fn Sessions(
-    texts: Texts,
-    who: Principal,
-    sessions: Vec<Session>,
-    access_life: Duration,
-) -> impl IntoView {
+fn Sessions(texts: Texts, who: Principal, sessions: Vec<Session>) -> impl IntoView {
     let current = who.session.id;
     let now = here_and_now(&sessions, &who);
     let (this, others): (Vec<Session>, Vec<Session>) = sessions
@@ -46,7 +38,7 @@ fn Sessions(
         let is_current = session.id == current;
         view! { <SessionItem texts session is_current now/> }
     });
-    let minutes = access_life.as_secs().div_ceil(60);
+    let minutes = ACCESS_TOKEN_LIFE.as_secs().div_ceil(60);
     view! {
         <section class="panel" aria-label=t!(texts, "account-sessions-heading")>
             <p>

@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
-use vestibule_core::{Auth, KeySet};
+use vestibule_core::{Auth, KeySet, MAX_KEY_AGE_OF_VERIFIERS};
 
 use crate::assets::{matches_entity_tag, quoted};
 
@@ -20,9 +20,10 @@ pub async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response
     // Made when the keys were loaded. It is too small to gain by compression.
     let KeySet { json, hash } = auth.jwks();
     let tag = quoted(&hash);
+    let age = format!("public, max-age={}", MAX_KEY_AGE_OF_VERIFIERS.as_secs());
     let caching = [
         (header::ETAG, tag.as_str()),
-        (header::CACHE_CONTROL, "public, max-age=300"),
+        (header::CACHE_CONTROL, age.as_str()),
     ];
     if matches_entity_tag(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();

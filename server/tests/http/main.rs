@@ -36,6 +36,7 @@ mod export;
 mod failures;
 mod health;
 mod hostile_text;
+mod key_rotation;
 mod languages;
 mod limits;
 mod limits_requests;

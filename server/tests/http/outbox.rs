@@ -1,11 +1,15 @@
 //! Mails while there is no mail server.
 
+use async_trait::async_trait;
 use time::Duration;
+use tokio::sync::oneshot;
 use vestibule_core::Delivery;
+use vestibule_core::mail::OutgoingMail;
+use vestibule_core::ports::{MailError, Mailer};
 use vestibule_mail::SmtpMailer;
 use vestibule_testkit::{SmtpPeer, SmtpScript};
 
-use crate::support::{PASSWORD, TestApp, config, on_every_database};
+use crate::support::{Outage, PASSWORD, TestApp, config, on_every_database};
 
 on_every_database! {
     a_mail_outlives_an_outage_of_hours,
@@ -13,6 +17,7 @@ on_every_database! {
     a_new_mail_about_what_is_long_past_waits_as_well,
     a_server_that_takes_no_mail_from_us_costs_no_try,
     a_mail_that_may_have_arrived_is_sent_once_more_and_no_oftener,
+    a_mail_that_was_sent_while_the_database_went_away_is_not_sent_again,
 }
 
 /// Nobody listens there.
@@ -34,7 +39,7 @@ async fn try_in_vain(app: &TestApp, mailer: &SmtpMailer) {
     assert_eq!(deliver(app, mailer).await, Delivery::Unreachable);
 }
 
-async fn deliver(app: &TestApp, mailer: &SmtpMailer) -> Delivery {
+async fn deliver(app: &TestApp, mailer: &dyn Mailer) -> Delivery {
     app.portal.auth.deliver_next_mail(mailer).await.unwrap()
 }
 
@@ -117,4 +122,40 @@ async fn a_mail_that_may_have_arrived_is_sent_once_more_and_no_oftener(app: Test
     assert_eq!(app.count(dead).await, "1");
     // Every other test ends with all mails sent.
     app.database.execute(&format!("delete from {dead}")).await;
+}
+
+/// The database goes away while it sends, and comes back some seconds later.
+struct SendsIntoAnOutage {
+    app: TestApp,
+    mailer: SmtpMailer,
+}
+
+#[async_trait]
+impl Mailer for SendsIntoAnOutage {
+    async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
+        let sent = self.mailer.send(mail).await;
+        let (app, (begun, has_begun)) = (self.app.clone(), oneshot::channel());
+        tokio::spawn(async move {
+            let outage = Outage::begin(&app).await;
+            let _ = begun.send(());
+            tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+            outage.end().await;
+        });
+        let _ = has_begun.await;
+        sent
+    }
+}
+
+async fn a_mail_that_was_sent_while_the_database_went_away_is_not_sent_again(app: TestApp) {
+    register(&app).await;
+    let peer = SmtpPeer::start(SmtpScript::Accept, "").await;
+    let mailer = mailer(&app, &format!("smtp://127.0.0.1:{}", peer.port()));
+    let mailer = SendsIntoAnOutage {
+        app: app.clone(),
+        mailer,
+    };
+    assert_eq!(deliver(&app, &mailer).await, Delivery::Done);
+    app.clock.advance(Duration::minutes(3));
+    assert_eq!(deliver(&app, &mailer).await, Delivery::NoneDue);
+    peer.seen(|seen| assert_eq!(seen.messages.len(), 1));
 }

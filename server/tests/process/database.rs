@@ -12,11 +12,12 @@ use sqlx::migrate::{Migrate as _, Migration, MigrationType};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
 use vestibule_testkit::{TestDatabase, databases};
 
-use crate::support::{Deployment, PATIENCE, every_invariant_holds, exchange, free_address, text};
+use crate::support::{
+    Deployment, MASTER_KEY, PATIENCE, every_invariant_holds, exchange, free_address, text,
+};
 
 /// What a database that is up to date has had.
 const MIGRATIONS: i64 = 3;
-const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Polls until it holds, within reason.
 #[track_caller]

@@ -9,6 +9,7 @@
 mod audit;
 mod connections;
 mod database;
+mod keys;
 mod kill;
 mod log;
 mod metrics;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
-use vestibule_testkit::{TestDatabase, databases};
+use vestibule_testkit::{SmtpPeer, SmtpScript, TestDatabase, databases};
 
 use crate::support::{
     Client, Deployment, PASSWORD, PATIENCE, Running, every_invariant_holds, exchange, register,
@@ -225,6 +225,32 @@ async fn a_mail_that_is_not_sent_in_time_is_given_back() {
         let tries = "select cast(max(attempts) as text) from mail_outbox";
         assert_eq!(text(&database, tries).await, "0", "a stop is no try");
         every_invariant_holds(&deployment);
+    }
+}
+
+/// The server has all of it, and takes longer for its reply than a mail has that is still to be handed over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_was_handed_over_is_waited_for_and_not_sent_again() {
+    for database in databases().await {
+        let by = Duration::from_secs(9);
+        let peer = SmtpPeer::start(SmtpScript::LateOnce { at: ".", by }, "").await;
+        let url = format!("smtp://127.0.0.1:{}", peer.port());
+        let deployment = Deployment::on(&database).with("SMTP_URL", &url);
+        let mut portal = deployment.start();
+        assert_eq!(
+            register(portal.address, "ann@example.org").unwrap().status,
+            201
+        );
+        let started = Instant::now();
+        while !peer.seen(|seen| seen.commands.iter().any(|command| command == "DATA")) {
+            assert!(started.elapsed() < PATIENCE, "no mail comes");
+            thread::sleep(Duration::from_millis(50));
+        }
+        portal.signal(Signal::TERM);
+        assert_eq!(portal.end_within(Duration::from_secs(20)), Some(0));
+        let sent = "select cast(count(*) as text) from mail_outbox where status = 'sent'";
+        assert_eq!(text(&database, sent).await, "1");
+        peer.seen(|seen| assert_eq!(seen.messages.len(), 1));
     }
 }
 

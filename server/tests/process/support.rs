@@ -13,6 +13,7 @@ use vestibule_testkit::TestDatabase;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
 pub const PASSWORD: &str = "correct horse battery";
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// A machine that is busy with other tests takes its time.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -73,13 +74,14 @@ impl Deployment {
         self.command(arguments).output().unwrap()
     }
 
+    pub fn setting(&self, name: &str) -> &str {
+        let mut settings = self.settings.iter();
+        let (_, value) = settings.find(|(known, _)| *known == name).unwrap();
+        value
+    }
+
     fn address(&self, setting: &str) -> SocketAddr {
-        let (_, value) = self
-            .settings
-            .iter()
-            .find(|(name, _)| *name == setting)
-            .unwrap();
-        value.parse().unwrap()
+        self.setting(setting).parse().unwrap()
     }
 
     pub fn public_address(&self) -> SocketAddr {

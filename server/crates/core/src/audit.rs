@@ -39,6 +39,7 @@ codes! {
         DeletionCancelled = "deletion_cancelled",
         AccountDeleted = "account_deleted",
         DataExported = "data_exported",
+        SigningKeyRotated = "signing_key_rotated",
         RateLimited = "rate_limited",
         RequestRefused = "request_refused",
     }

@@ -107,7 +107,7 @@ impl RequestMeta {
     }
 
     pub(crate) fn network(&self) -> String {
-        limits::network(self.ip_address)
+        limits::network_key(self.ip_address)
     }
 }
 
@@ -168,9 +168,13 @@ impl Auth {
         &self.settings
     }
 
-    /// How long an access token is good at most, also after its session has ended, for services that check it alone.
-    pub fn access_token_life(&self) -> Duration {
-        self.signer.settings().access_life
+    /// Loads the signing keys anew, if that was not just done: operators exchange them while the portal runs.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn reload_signing_keys(&self) -> Result<(), AuthError> {
+        let now = self.clock.now();
+        self.signer.reload(&*self.store, &self.master, now).await
     }
 
     /// An independent key for a use outside the core, for example cookies.
@@ -192,7 +196,7 @@ impl Auth {
     /// [`AuthError::TokenExpired`], or [`AuthError::Unauthenticated`] for a bad token, an ended session, a user who is gone.
     pub async fn authenticate_token(&self, token: &str) -> Result<Principal, AuthError> {
         let now = self.clock.now();
-        if self.signer.is_signed_by_unknown_key(token) {
+        if self.signer.is_signed_by_unknown_key(token, now) {
             self.signer.reload(&*self.store, &self.master, now).await?;
         }
         let claims = self.signer.verify(token, now)?;

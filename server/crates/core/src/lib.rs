@@ -28,6 +28,7 @@ pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
 pub use host::is_loopback;
+pub use limits::network_key;
 pub use operations::{
     Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
     KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, Register, Registered, Removed, ResetLink,
@@ -35,4 +36,7 @@ pub use operations::{
     VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
-pub use tokens::{AccessTokenClaims, KeySet, TokenSettings};
+pub use tokens::{
+    ACCESS_TOKEN_LIFE, AccessTokenClaims, KeySet, KeyState, MAX_KEY_AGE_OF_VERIFIERS, Rotation,
+    RotationError, TokenSettings, rotate_signing_key, signing_keys,
+};

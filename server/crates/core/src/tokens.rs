@@ -2,6 +2,7 @@
 
 mod key_ring;
 mod refresh_token;
+mod rotation;
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -21,13 +22,18 @@ use key_ring::{KeyRing, RingKey, load_ring, new_signing_key};
 
 pub use key_ring::KeySet;
 pub(crate) use refresh_token::RefreshTokenText;
+pub use rotation::{KeyState, Rotation, RotationError, rotate_signing_key, signing_keys};
 
 /// The media type of an access token, in its `typ` header (RFC 9068, 2.1).
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// No access token of ours comes near this; longer ones are not parsed.
 const MAX_TOKEN_BYTES: usize = 4096;
+/// How long an access token lives; 15 minutes by contract.
+pub const ACCESS_TOKEN_LIFE: Duration = Duration::from_mins(15);
+/// How long a verifier may use a key set without fetching it anew; the set is served with this age.
+pub const MAX_KEY_AGE_OF_VERIFIERS: Duration = Duration::from_mins(5);
 /// Replicas' clocks may differ by this much.
-const LEEWAY_SECONDS: i64 = 30;
+const CLOCK_LEEWAY: Duration = Duration::from_secs(30);
 /// Tokens whose signature is remembered.
 const MAX_VERIFIED: u64 = 10_000;
 
@@ -41,8 +47,6 @@ pub struct TokenSettings {
     pub issuer: String,
     /// `aud`: who the tokens are for.
     pub audience: String,
-    /// 15 minutes by contract.
-    pub access_life: Duration,
     /// How long a refresh token lives unless it is used; 7 days by contract.
     pub refresh_life: Duration,
     /// How long a replay of a used refresh token gets the same successor, 0 to 60 s (rule D6).
@@ -102,13 +106,18 @@ impl TokenSigner {
         let mut ring = load_ring(store, master, now).await?;
         if ring.keys.is_empty() {
             let key = new_signing_key(master, random, now)?;
-            store.writer().await?.insert_first_signing_key(&key).await?;
+            let first = Some(OffsetDateTime::UNIX_EPOCH);
+            store
+                .writer()
+                .await?
+                .insert_signing_key(&key, first)
+                .await?;
             ring = load_ring(store, master, now).await?;
         }
         let validation = validation(&settings);
         let verified = moka::sync::Cache::builder()
             .max_capacity(MAX_VERIFIED)
-            .time_to_live(settings.access_life)
+            .time_to_live(ACCESS_TOKEN_LIFE)
             .build();
         Ok(Self {
             settings,
@@ -137,7 +146,7 @@ impl TokenSigner {
 
     /// How long an access token that is signed now lives: never longer than its session.
     pub(crate) fn access_life(&self, session: &Session, now: OffsetDateTime) -> time::Duration {
-        (now + self.settings.access_life).min(session.expires_at) - now
+        (now + ACCESS_TOKEN_LIFE).min(session.expires_at) - now
     }
 
     /// Signs an access token for the session.
@@ -186,18 +195,19 @@ impl TokenSigner {
         let remembered = self
             .verified
             .get(&token_hash)
-            .filter(|verified| self.ring().key(&verified.kid).is_some());
+            .filter(|verified| self.ring().key(&verified.kid, now).is_some());
         note_lookup("verified_tokens", remembered.is_some());
         let claims = if let Some(verified) = remembered {
             verified.claims
         } else {
-            let verified = self.check_signature(token)?;
+            let verified = self.check_signature(token, now)?;
             self.verified.insert(token_hash, verified.clone());
             verified.claims
         };
+        let latest_start = (now + CLOCK_LEEWAY).unix_timestamp();
         let now = now.unix_timestamp();
         if claims.token_type != "access"
-            || claims.nbf > now.saturating_add(LEEWAY_SECONDS)
+            || claims.nbf > latest_start
             || claims.sub != claims.user_id
         {
             return Err(AuthError::Unauthenticated);
@@ -208,10 +218,14 @@ impl TokenSigner {
         Ok(claims)
     }
 
-    fn check_signature(&self, token: &str) -> Result<VerifiedToken, AuthError> {
+    fn check_signature(
+        &self,
+        token: &str,
+        now: OffsetDateTime,
+    ) -> Result<VerifiedToken, AuthError> {
         let ring = self.ring();
         let key = key_id(token)
-            .and_then(|kid| ring.key(&kid))
+            .and_then(|kid| ring.key(&kid, now))
             .ok_or(AuthError::Unauthenticated)?;
         jsonwebtoken::decode::<AccessTokenClaims>(token, &key.verifying, &self.validation)
             .map(|token| VerifiedToken {
@@ -222,8 +236,8 @@ impl TokenSigner {
     }
 
     /// Whether the token names a key that this replica does not know; another one may have made it since.
-    pub(crate) fn is_signed_by_unknown_key(&self, token: &str) -> bool {
-        key_id(token).is_some_and(|kid| self.ring().key(&kid).is_none())
+    pub(crate) fn is_signed_by_unknown_key(&self, token: &str, now: OffsetDateTime) -> bool {
+        key_id(token).is_some_and(|kid| self.ring().key(&kid, now).is_none())
     }
 
     /// Loads the keys again, at most one caller at a time and every 10 s, whether it succeeds or not: made-up key ids cost no
@@ -264,7 +278,7 @@ impl TokenSigner {
             let mut current = self.ring.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::clone(&ring))
         };
-        let is_gone = |key: &RingKey| ring.key(&key.kid).is_none();
+        let is_gone = |key: &RingKey| !ring.keys.iter().any(|other| other.kid == key.kid);
         if before.keys.iter().any(is_gone) {
             self.verified.invalidate_all();
         }
@@ -343,7 +357,6 @@ mod tests {
         let settings = TokenSettings {
             issuer: "https://auth.example.org".to_owned(),
             audience: "https://auth.example.org".to_owned(),
-            access_life: Duration::from_mins(15),
             refresh_life: Duration::from_hours(1),
             refresh_grace: Duration::ZERO,
         };
@@ -448,7 +461,7 @@ mod tests {
             assert!(signer.verify(&token, now).is_ok());
         }
         // Somebody checks it with the key that is about to go, and puts it in after that.
-        let late = signer.check_signature(&token).unwrap();
+        let late = signer.check_signature(&token, now).unwrap();
         signer.replace_ring(ring_of_a_new_key(&master, now));
         assert!(signer.verified.get(&hash_token(&token)).is_none());
         signer.verified.insert(hash_token(&token), late);

@@ -16,6 +16,7 @@ use lettre::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
 use vestibule_core::{
     mail::OutgoingMail,
     ports::{MailError, Mailer},
@@ -38,8 +39,6 @@ const QUIT_DEADLINE: Duration = Duration::from_secs(5);
 /// would come until the deadline. Mails in a row share one.
 const MAX_SILENCE: Duration = Duration::from_secs(2);
 
-/// "Service not available, closing" (RFC 5321, section 3.8): it restarts, or has too many connections.
-const SERVICE_NOT_AVAILABLE: u16 = 421;
 /// "Authentication required" (RFC 4954, section 6): a reply about us and not about the mail. With the setting mended the
 /// mail will go out.
 const AUTHENTICATION_REQUIRED: u16 = 530;
@@ -51,6 +50,7 @@ pub struct SmtpMailer {
     idle: Arc<Mutex<Option<Idle>>>,
     connect_deadline: Duration,
     send_deadline: Duration,
+    stop: CancellationToken,
 }
 
 /// A connection that no mail uses.
@@ -74,6 +74,7 @@ impl SmtpMailer {
             idle: Arc::default(),
             connect_deadline: CONNECT_DEADLINE,
             send_deadline: SEND_DEADLINE,
+            stop: CancellationToken::new(),
         })
     }
 
@@ -90,12 +91,23 @@ impl SmtpMailer {
         });
         match connected.await {
             Ok(Ok(connection)) => Ok(connection),
-            // It has answered, or offers nothing that we could go on with.
-            Ok(Err(error)) if is_refusal(&error) || error.is_client() => {
+            // It wants nothing of us, and not only nothing at the moment, or offers nothing that we could go on with.
+            Ok(Err(error)) if error.is_permanent() || error.is_client() => {
                 Err(MailError::NotAccepting(Refused::from(&error).into()))
             }
             Ok(Err(error)) => Err(MailError::Unreachable(Refused::from(&error).into())),
             Err(elapsed) => Err(MailError::Unreachable(elapsed.into())),
+        }
+    }
+
+    /// Goes as far as the server's invitation to send the mail itself; with the time by which it has to be sent.
+    async fn begin(&self, message: &Message) -> Result<(AsyncSmtpConnection, Instant), MailError> {
+        let mut connection = self.connection().await?;
+        let deadline = Instant::now() + self.send_deadline;
+        match timeout_at(deadline, announce(&mut connection, message.envelope())).await {
+            Ok(Ok(())) => Ok((connection, deadline)),
+            Ok(Err(error)) => Err(end(connection, classify(&error))),
+            Err(elapsed) => Err(MailError::Temporary(elapsed.into())),
         }
     }
 
@@ -121,24 +133,20 @@ impl Mailer for SmtpMailer {
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
         let message = message(mail, &self.settings)?;
         // Given up half-way it goes with this future: the next mail would take late replies to this one for its own.
-        let mut connection = self.connection().await?;
-        let sent = hand_over(&mut connection, &message, self.send_deadline).await;
-        match &sent {
-            Ok(()) => self.keep(connection),
-            Err(MailError::Permanent(_) | MailError::NotAccepting(_)) => {
-                tokio::spawn(take_leave(connection));
+        let begun = self.stop.run_until_cancelled(self.begin(&message)).await;
+        let (mut connection, deadline) = begun.unwrap_or(Err(MailError::Interrupted))?;
+        match hand_over(&mut connection, &message, deadline).await {
+            Ok(()) => {
+                self.keep(connection);
+                Ok(())
             }
-            Err(_) => {}
+            Err(error) => Err(end(connection, error)),
         }
-        sent
     }
-}
 
-/// Whether a server that answered wants nothing of us, and not only nothing at the moment.
-fn is_refusal(error: &Error) -> bool {
-    error
-        .status()
-        .is_some_and(|status| u16::from(status) != SERVICE_NOT_AVAILABLE)
+    fn interrupt(&self) {
+        self.stop.cancel();
+    }
 }
 
 fn lock(idle: &Mutex<Option<Idle>>) -> MutexGuard<'_, Option<Idle>> {
@@ -149,16 +157,19 @@ async fn take_leave(mut connection: AsyncSmtpConnection) {
     let _ = timeout(QUIT_DEADLINE, connection.quit()).await;
 }
 
+/// After a refusal there is time for a farewell; whatever else it was, the connection is of no use.
+fn end(connection: AsyncSmtpConnection, error: MailError) -> MailError {
+    if matches!(error, MailError::Permanent(_) | MailError::NotAccepting(_)) {
+        tokio::spawn(take_leave(connection));
+    }
+    error
+}
+
 async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     message: &Message,
-    time: Duration,
+    deadline: Instant,
 ) -> Result<(), MailError> {
-    let deadline = Instant::now() + time;
-    match timeout_at(deadline, announce(connection, message.envelope())).await {
-        Ok(announced) => announced.map_err(|error| classify(&error))?,
-        Err(elapsed) => return Err(MailError::Temporary(elapsed.into())),
-    }
     match timeout_at(deadline, connection.message(&message.formatted())).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) if error.status().is_some() => Err(classify(&error)),

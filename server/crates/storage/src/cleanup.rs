@@ -56,6 +56,10 @@ where id in (
     limit $2
 )";
 
+const SIGNING_KEYS: &str = "
+delete from signing_keys
+where kid in (select kid from signing_keys where expires_at < $1 order by generation limit $2)";
+
 /// A sign-in that is under way changes the account, and the outer conditions are asked again after it: they are what keeps an
 /// account whose session the inner ones do not see yet.
 const SCHEDULE_UNVERIFIED: &str = "
@@ -151,6 +155,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     EVENTS,
     REFRESH_EVENTS,
     SESSIONS,
+    SIGNING_KEYS,
     SCHEDULE_UNVERIFIED,
     OF_USER[0],
     OF_USER[1],
@@ -195,6 +200,7 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
     ) -> Result<u64> {
         let delete = match what {
             Expired::Sessions => Self::query(SESSIONS).bind(Micros(before)),
+            Expired::SigningKeys => Self::query(SIGNING_KEYS).bind(Micros(before)),
             Expired::OneTimeTokens => Self::query(ONE_TIME_TOKENS).bind(first_id(before)?),
             Expired::ResetTokens => Self::query(RESET_TOKENS).bind(first_id(before)?),
             Expired::RevertTokens => Self::query(REVERT_TOKENS).bind(first_id(before)?),

@@ -98,13 +98,13 @@ async fn a_statement_that_waits_for_a_lock_has_a_deadline() {
     let now = FakeClock::START;
     let key = builders::signing_key("first", now);
     let mut held = store.begin().await.unwrap();
-    assert!(held.insert_first_signing_key(&key).await.unwrap());
+    assert!(held.insert_signing_key(&key, None).await.unwrap());
     let second = builders::signing_key("second", now);
     let waiting = store
         .writer()
         .await
         .unwrap()
-        .insert_first_signing_key(&second)
+        .insert_signing_key(&second, None)
         .await;
     assert!(matches!(waiting, Err(StoreError::Unavailable(_))));
     drop(held);

@@ -241,6 +241,14 @@ impl TestApp {
         }
     }
 
+    /// Loads the signing keys on every replica, as the worker does now and then.
+    pub async fn reload_signing_keys(&self) {
+        let others = self.others.iter().map(|(portal, _)| portal);
+        for portal in std::iter::once(&self.portal).chain(others) {
+            portal.auth.reload_signing_keys().await.unwrap();
+        }
+    }
+
     /// Nothing is left to be sent or read, and every invariant holds.
     pub async fn finish(&self) {
         self.deliver_mails().await;

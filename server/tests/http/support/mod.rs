@@ -8,6 +8,7 @@ mod documented;
 mod flows;
 mod limits;
 mod mails;
+mod outage;
 
 pub use answer::Answer;
 pub use app::{
@@ -21,6 +22,7 @@ pub use browser::{
 pub use call::Call;
 pub use limits::{DocumentedLimit, documented_limit, keeps};
 pub use mails::Mail;
+pub use outage::Outage;
 
 /// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a function change the
 /// configuration first.

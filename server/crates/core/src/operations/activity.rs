@@ -71,6 +71,7 @@ fn is_in_histories(event: AuditEvent) -> bool {
             | AuditEvent::VerificationFailed
             | AuditEvent::PasswordResetFailed
             | AuditEvent::AccountDeleted
+            | AuditEvent::SigningKeyRotated
             | AuditEvent::RateLimited
             | AuditEvent::RequestRefused
     )

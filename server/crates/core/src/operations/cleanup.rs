@@ -20,6 +20,8 @@ pub const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 const TOKENS_KEPT: Duration = Duration::from_hours(45 * 24);
 /// Counted from their end. A device that was not used for longer is a new one.
 const SESSIONS_KEPT: Duration = Duration::from_hours(90 * 24);
+/// Counted from when they were withdrawn. Clocks of replicas may differ, not by a day.
+const SIGNING_KEYS_KEPT: Duration = DAY;
 /// They are most of the events, and tell the least.
 const REFRESH_EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
@@ -55,6 +57,7 @@ pub struct Removed {
     pub sessions: u64,
     pub mailed_tokens: u64,
     pub mails: u64,
+    pub signing_keys: u64,
     pub events: u64,
 }
 
@@ -99,6 +102,7 @@ impl Auth {
             delete(Expired::RevertTokens, TOKENS_KEPT),
             delete(Expired::Sessions, SESSIONS_KEPT),
             delete(Expired::Mails, MAILS_KEPT),
+            delete(Expired::SigningKeys, SIGNING_KEYS_KEPT),
             delete(Expired::RefreshEvents, REFRESH_EVENTS_KEPT),
         ]);
         tasks.extend(days(retention.audit_days).map(|it| Task::Delete(Expired::Events, it)));
@@ -216,6 +220,7 @@ impl Removed {
             }
             Expired::Sessions => &mut self.sessions,
             Expired::Mails => &mut self.mails,
+            Expired::SigningKeys => &mut self.signing_keys,
             Expired::Events | Expired::RefreshEvents => &mut self.events,
         }
     }

@@ -10,7 +10,7 @@ use crate::auth::{Auth, VERIFY_CODE_LIFE};
 use crate::error::AuthError;
 use crate::mail::{LeasedMail, MailKind, OutgoingMail};
 use crate::model::Purpose;
-use crate::ports::{MailError, Mailer, Repository, Violation};
+use crate::ports::{MailError, Mailer, Store, StoreError, Violation};
 
 /// A worker that dies holds its mail back for at most this long; sending must have a shorter deadline.
 pub const MAIL_LEASE: Duration = Duration::from_mins(2);
@@ -27,6 +27,11 @@ const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
 /// So long a mail waits for the server at most; later it would tell of the day before yesterday.
 const UNREACHABLE_LIFE: Duration = Duration::from_hours(24);
 
+/// How often, with these pauses between, it is tried to note what became of a mail while the database is away: together with
+/// the sending shorter than the lease, so that nobody else sends the mail meanwhile.
+const NOTE_TRIES: u32 = 12;
+const NOTE_PAUSE: Duration = Duration::from_secs(1);
+
 /// What became of a look into the outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
@@ -38,6 +43,26 @@ pub enum Delivery {
     Unreachable,
     /// The server takes no mail from us, and may take offence at being asked again soon.
     NotAccepting,
+}
+
+/// What is noted of a mail that was tried.
+enum Outcome {
+    Sent(OffsetDateTime),
+    /// That was no try of it.
+    Postponed(OffsetDateTime, String),
+    /// Dead if there is no next time.
+    Failed(Option<OffsetDateTime>, String),
+}
+
+impl Outcome {
+    async fn write(&self, store: &dyn Store, id: Uuid, lease: Uuid) -> Result<bool, StoreError> {
+        let mut store = store.writer().await?;
+        match self {
+            Self::Sent(at) => store.mark_mail_sent(id, lease, *at).await,
+            Self::Postponed(next, reason) => store.postpone_mail(id, lease, *next, reason).await,
+            Self::Failed(next, reason) => store.mark_mail_failed(id, lease, *next, reason).await,
+        }
+    }
 }
 
 impl Auth {
@@ -62,35 +87,46 @@ impl Auth {
         } else {
             mailer.send(&self.outgoing(&mail, now)).await
         };
-        let mut store = self.store.writer().await?;
         let delivery = match &sent {
             Err(MailError::Unreachable(_)) => Delivery::Unreachable,
             Err(MailError::NotAccepting(_)) => Delivery::NotAccepting,
             _ => Delivery::Done,
         };
-        let kept = match sent {
+        let outcome = match &sent {
             Ok(()) => {
                 note_mail(mail.kind, "sent");
-                store
-                    .mark_mail_sent(mail.id, lease, self.clock.now())
-                    .await?
+                Outcome::Sent(self.clock.now())
             }
-            Err(error) => self.keep_unsent(&mut *store, &mail, lease, &error).await?,
+            Err(error) => self.unsent(&mail, error),
         };
-        if !kept {
+        if !self.note_outcome(mail.id, lease, &outcome).await? {
             tracing::warn!(mail = %mail.id, "the lease on a mail passed to another worker while it was being sent");
         }
         Ok(delivery)
     }
 
-    /// `false` if the lease has passed to another worker.
-    async fn keep_unsent(
+    /// `false` if the lease has passed to another worker. A mail that was sent and is not noted would be sent again, so a
+    /// database that is away for a moment is waited for.
+    async fn note_outcome(
         &self,
-        store: &mut dyn Repository,
-        mail: &LeasedMail,
+        id: Uuid,
         lease: Uuid,
-        error: &MailError,
+        outcome: &Outcome,
     ) -> Result<bool, AuthError> {
+        let mut tries = 1;
+        loop {
+            match outcome.write(&*self.store, id, lease).await {
+                Err(StoreError::Unavailable(_)) if tries < NOTE_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(NOTE_PAUSE).await;
+                }
+                noted => return Ok(noted?),
+            }
+        }
+    }
+
+    /// What is kept of a mail that was not sent.
+    fn unsent(&self, mail: &LeasedMail, error: &MailError) -> Outcome {
         let next = self.next_attempt(mail, error);
         let result = match next {
             Some(_) => "retried",
@@ -104,14 +140,13 @@ impl Auth {
             (_, Some(source)) => source.to_string(),
             (_, None) => error.to_string(),
         };
-        let kept = match (error, next) {
+        match (error, next) {
             (
                 MailError::Unreachable(_) | MailError::NotAccepting(_) | MailError::Interrupted,
                 Some(next),
-            ) => store.postpone_mail(mail.id, lease, next, &reason).await,
-            _ => store.mark_mail_failed(mail.id, lease, next, &reason).await,
-        };
-        Ok(kept?)
+            ) => Outcome::Postponed(next, reason),
+            _ => Outcome::Failed(next, reason),
+        }
     }
 
     fn next_attempt(&self, mail: &LeasedMail, error: &MailError) -> Option<OffsetDateTime> {

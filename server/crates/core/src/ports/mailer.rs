@@ -9,6 +9,10 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// Whether it makes sense to try again; see [`MailError`].
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError>;
+
+    /// The process stops: mails that were not handed over yet are [`Interrupted`](MailError::Interrupted), from now on. Those that
+    /// were have the server's reply to come.
+    fn interrupt(&self) {}
 }
 
 /// Why a mail did not go out.

@@ -29,23 +29,35 @@ pub(super) struct KeyRing {
 pub(super) struct RingKey {
     pub kid: String,
     pub active_at: OffsetDateTime,
+    expires_at: Option<OffsetDateTime>,
     pub signing: EncodingKey,
     pub verifying: DecodingKey,
     jwk: Jwk,
 }
 
 impl KeyRing {
-    pub fn key(&self, kid: &str) -> Option<&RingKey> {
-        self.keys.iter().find(|key| key.kid == kid)
-    }
-
-    /// The newest key that may sign: published earlier, so that verifiers know it.
-    pub fn signing_key(&self, now: OffsetDateTime) -> Option<&RingKey> {
+    /// The key of this id, if it is believed at this time.
+    pub fn key(&self, kid: &str, now: OffsetDateTime) -> Option<&RingKey> {
+        let is_published = |key: &&RingKey| key.expires_at.is_none_or(|end| end > now);
         self.keys
             .iter()
-            .filter(|key| key.active_at <= now)
-            .max_by_key(|key| (key.active_at, &key.kid))
+            .find(|key| key.kid == kid)
+            .filter(is_published)
     }
+
+    pub fn signing_key(&self, now: OffsetDateTime) -> Option<&RingKey> {
+        signs_at(self.keys.iter(), now, |key| (key.active_at, &key.kid))
+    }
+}
+
+/// The newest key that may sign: published earlier, so that verifiers know it.
+pub(super) fn signs_at<'keys, K>(
+    keys: impl Iterator<Item = &'keys K>,
+    now: OffsetDateTime,
+    age: impl Fn(&'keys K) -> (OffsetDateTime, &'keys String),
+) -> Option<&'keys K> {
+    keys.filter(|key| age(key).0 <= now)
+        .max_by_key(|key| age(key))
 }
 
 /// Loads the published keys.
@@ -83,6 +95,7 @@ fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError
     Ok(RingKey {
         kid: stored.kid.clone(),
         active_at: stored.active_at,
+        expires_at: stored.expires_at,
         signing,
         verifying,
         jwk,

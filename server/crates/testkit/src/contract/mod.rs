@@ -15,6 +15,7 @@ pub mod records;
 pub mod refresh_tokens;
 pub mod sessions;
 pub mod sign_ins;
+pub mod signing_keys;
 pub mod users;
 pub mod whole;
 
@@ -130,12 +131,14 @@ macro_rules! store_contracts {
             records::sessions_mails_and_tokens_are_read_back,
             records::a_token_is_found_dead_or_alive,
             records::a_pending_change_is_the_newest_until_it_ends,
+            signing_keys::of_parallel_first_signing_keys_one_is_kept,
+            signing_keys::of_parallel_next_signing_keys_one_is_kept,
+            signing_keys::signing_keys_are_listed_while_published,
+            signing_keys::signing_keys_end_when_others_take_their_place,
             whole::an_uncommitted_transaction_leaves_nothing,
             whole::an_audit_record_is_kept,
             whole::many_events_are_kept_as_each_alone,
             whole::events_of_an_account_that_goes_are_nobodys,
-            whole::of_two_first_signing_keys_one_is_kept,
-            whole::signing_keys_are_listed_while_published,
             whole::text_of_every_script_comes_back,
             whole::times_come_back_to_the_microsecond,
         }

@@ -5,7 +5,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 use vestibule_core::AuditEvent;
 
-use super::{Contract, in_parallel, meanwhile};
+use super::{Contract, meanwhile};
 use crate::builders;
 
 pub async fn an_uncommitted_transaction_leaves_nothing(cx: Contract) {
@@ -144,65 +144,6 @@ pub async fn events_of_an_account_that_goes_are_nobodys(cx: Contract) {
     let mut store = cx.connect().await;
     let entries = store.event_records(bob.id, before, 10).await.unwrap();
     assert_eq!(entries.len(), 1);
-}
-
-pub async fn of_two_first_signing_keys_one_is_kept(cx: Contract) {
-    let inserted = in_parallel(10, |number| {
-        let cx = cx.clone();
-        async move {
-            let key = builders::signing_key(&format!("key {number}"), cx.now());
-            cx.connect()
-                .await
-                .insert_first_signing_key(&key)
-                .await
-                .unwrap()
-        }
-    })
-    .await;
-    assert_eq!(inserted.iter().filter(|inserted| **inserted).count(), 1);
-    let winner = inserted.iter().position(|inserted| *inserted).unwrap();
-    let keys = cx.connect().await.signing_keys(cx.now()).await.unwrap();
-    assert_eq!(
-        keys.iter().map(|key| key.kid.clone()).collect::<Vec<_>>(),
-        [format!("key {winner}")]
-    );
-}
-
-pub async fn signing_keys_are_listed_while_published(cx: Contract) {
-    let mut store = cx.connect().await;
-    let mut key = builders::signing_key("first", cx.now());
-    key.active_at = cx.now() + Duration::minutes(10);
-    key.expires_at = Some(cx.now() + Duration::hours(1));
-    assert!(store.insert_first_signing_key(&key).await.unwrap());
-    let listed = store.signing_keys(cx.now()).await.unwrap();
-    let [listed] = &listed[..] else {
-        panic!("{} keys", listed.len())
-    };
-    assert_eq!(
-        (
-            listed.algorithm.as_str(),
-            listed.sealed_private_key.as_str()
-        ),
-        ("EdDSA", "sealed")
-    );
-    assert_eq!(
-        (listed.created_at, listed.active_at, listed.expires_at),
-        (key.created_at, key.active_at, key.expires_at)
-    );
-    assert!(
-        store
-            .signing_keys(cx.now() + Duration::hours(1))
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    // It is not the first any more, published or not.
-    assert!(
-        !store
-            .insert_first_signing_key(&builders::signing_key("second", cx.now()))
-            .await
-            .unwrap()
-    );
 }
 
 pub async fn text_of_every_script_comes_back(cx: Contract) {

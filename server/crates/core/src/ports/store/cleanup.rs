@@ -17,6 +17,8 @@ pub enum Expired {
     Sessions,
     /// Mails that were sent or given up, from when they were written.
     Mails,
+    /// Signing keys, from when they were withdrawn.
+    SigningKeys,
     /// Events of any kind.
     Events,
     /// Events that tell of a refresh.

@@ -1,0 +1,137 @@
+//! Exchanging the key that signs access tokens, so that nobody meets a token whose key they cannot know yet.
+
+use std::time::Duration;
+
+use serde_json::json;
+use time::OffsetDateTime;
+
+use super::key_ring::{load_ring, new_signing_key, signs_at};
+use super::{ACCESS_TOKEN_LIFE, CLOCK_LEEWAY, MAX_KEY_AGE_OF_VERIFIERS};
+use crate::audit::{AuditEvent, AuditRecord};
+use crate::crypto::MasterKey;
+use crate::error::AuthError;
+use crate::model::SigningKey;
+use crate::ports::{Random, Store};
+
+/// From the publication of a key to its first signature: by then every verifier has fetched the set anew, and every replica
+/// has loaded it.
+const PUBLISHED_AHEAD: Duration = Duration::from_mins(10);
+const _: () = assert!(PUBLISHED_AHEAD.as_secs() >= MAX_KEY_AGE_OF_VERIFIERS.as_secs() + 60);
+/// The same where the others must go soon: only our own replicas have loaded it by then, by their clocks.
+const PUBLISHED_AHEAD_IN_EMERGENCY: Duration = Duration::from_mins(1);
+/// How long a key is kept after another one signs: the last token that it signed, at a replica whose clock is behind, has expired.
+const KEPT_AFTER: Duration = ACCESS_TOKEN_LIFE.saturating_add(CLOCK_LEEWAY.saturating_mul(2));
+
+/// How fast the key is exchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// Nobody notices: the new key signs once everybody knows it, the old ones are believed until their tokens have expired.
+    Planned,
+    /// An old key may be in wrong hands: after a minute it is believed no more, and the tokens that it signed are void.
+    Emergency,
+}
+
+/// Why the key was not exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum RotationError {
+    #[error("the next key is published already, and signs from {0} on")]
+    AlreadyPlanned(OffsetDateTime),
+    #[error("another process exchanges the key at this moment: look at the keys, and try again")]
+    Busy,
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+}
+
+/// What a published key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// It will sign.
+    Next,
+    Signing,
+    /// It signed what is still believed.
+    Former,
+}
+
+/// The published keys, oldest first.
+///
+/// # Errors
+/// Those of the store.
+pub async fn signing_keys(
+    store: &dyn Store,
+    now: OffsetDateTime,
+) -> Result<Vec<(SigningKey, KeyState)>, AuthError> {
+    let keys = store.connect().await?.signing_keys(now).await?;
+    let signing = signs_at(keys.iter(), now, |key| (key.active_at, &key.kid))
+        .map(|key| key.kid.clone())
+        .unwrap_or_default();
+    let state = |key: &SigningKey| {
+        if key.active_at > now {
+            KeyState::Next
+        } else if key.kid == signing {
+            KeyState::Signing
+        } else {
+            KeyState::Former
+        }
+    };
+    Ok(keys
+        .into_iter()
+        .map(|key| (state(&key), key))
+        .map(|(state, key)| (key, state))
+        .collect())
+}
+
+/// Publishes a new key, and says until when the others are. Replicas that run learn of it by themselves.
+///
+/// # Errors
+/// [`RotationError::AlreadyPlanned`] if the next key waits already and there is no emergency; [`AuthError::Internal`] if the
+/// master key is not the one that the stored keys are sealed with. Nothing is changed then.
+pub async fn rotate_signing_key(
+    store: &dyn Store,
+    master: &MasterKey,
+    random: &dyn Random,
+    now: OffsetDateTime,
+    rotation: Rotation,
+) -> Result<SigningKey, RotationError> {
+    let ring = load_ring(store, master, now).await?;
+    let mut key = new_signing_key(master, random, now)?;
+    let (end_of_others, latest) = match rotation {
+        Rotation::Planned => {
+            let next = ring.keys.iter().find(|key| key.active_at > now);
+            if let Some(next) = next {
+                return Err(RotationError::AlreadyPlanned(next.active_at));
+            }
+            if !ring.keys.is_empty() {
+                key.active_at = now + PUBLISHED_AHEAD;
+            }
+            (key.active_at + KEPT_AFTER, Some(now))
+        }
+        Rotation::Emergency => {
+            key.active_at = now + PUBLISHED_AHEAD_IN_EMERGENCY;
+            (key.active_at, None)
+        }
+    };
+    let record = AuditRecord {
+        id: random.id(now),
+        user_id: None,
+        event: AuditEvent::SigningKeyRotated,
+        details: json!({ "kid": key.kid, "emergency": rotation == Rotation::Emergency }),
+        ip_address: String::new(),
+        user_agent: None,
+        created_at: now,
+    };
+    let mut tx = store.begin().await.map_err(AuthError::from)?;
+    if !tx
+        .insert_signing_key(&key, latest)
+        .await
+        .map_err(AuthError::from)?
+    {
+        return Err(RotationError::Busy);
+    }
+    tx.retire_other_signing_keys(&key.kid, end_of_others)
+        .await
+        .map_err(AuthError::from)?;
+    tx.insert_audit(&record).await.map_err(AuthError::from)?;
+    tx.commit().await.map_err(AuthError::from)?;
+    record.announce();
+    Ok(key)
+}

@@ -1,0 +1,225 @@
+//! The signing key is exchanged while people are signed in and services verify tokens.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::Method;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::{Value, json};
+use time::{Duration, OffsetDateTime};
+use vestibule_core::model::SigningKey;
+use vestibule_core::ports::Clock as _;
+use vestibule_core::{
+    MasterKey, Removed, Retention, Rotation, RotationError, SystemRandom, rotate_signing_key,
+};
+
+use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, in_parallel, on_replicas};
+
+on_replicas! { 2;
+    nobody_notices_a_planned_rotation,
+    in_an_emergency_what_the_old_key_signed_is_void_after_a_minute,
+    of_parallel_rotations_one_is_done,
+    a_key_that_waits_keeps_no_emergency_waiting,
+    another_master_key_rotates_nothing,
+}
+
+/// At least as often the worker of each replica loads the keys.
+const RELOAD_INTERVAL: Duration = Duration::seconds(20);
+
+async fn rotate(app: &TestApp, rotation: Rotation) -> Result<SigningKey, RotationError> {
+    let master = MasterKey::parse(MASTER_KEY).unwrap();
+    rotate_signing_key(
+        &*app.store,
+        &master,
+        &SystemRandom,
+        app.clock.now(),
+        rotation,
+    )
+    .await
+}
+
+/// A service that keeps the key set for as long as it is told to, and does nothing else.
+struct Verifier {
+    keys: JwkSet,
+    fetched_at: OffsetDateTime,
+    life: Duration,
+}
+
+impl Verifier {
+    async fn new(app: &TestApp) -> Self {
+        let answer = app
+            .at(Method::GET, "/.well-known/jwks.json")
+            .await
+            .expect(200);
+        let (_, seconds) = answer
+            .header("cache-control")
+            .split_once("max-age=")
+            .unwrap();
+        Self {
+            keys: serde_json::from_slice(&answer.body).unwrap(),
+            fetched_at: app.clock.now(),
+            life: Duration::seconds(seconds.parse().unwrap()),
+        }
+    }
+
+    async fn verify(&mut self, app: &TestApp, token: &str) -> Result<(), String> {
+        if app.clock.now() - self.fetched_at >= self.life {
+            *self = Self::new(app).await;
+        }
+        let kid = kid(token);
+        let key = self.keys.find(&kid).ok_or(format!("{kid} is not known"))?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_audience(&[PUBLIC_URL]);
+        // The test's clock is not the machine's.
+        validation.validate_exp = false;
+        let key = DecodingKey::from_jwk(key).unwrap();
+        let verified = jsonwebtoken::decode::<Value>(token, &key, &validation);
+        verified.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+fn kid(token: &str) -> String {
+    let header = URL_SAFE_NO_PAD
+        .decode(token.split('.').next().unwrap())
+        .unwrap();
+    let header: Value = serde_json::from_slice(&header).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+async fn refresh(app: &TestApp, user: &SignedIn) -> SignedIn {
+    let body = json!({ "refresh_token": user.refresh_token });
+    let answer = app.post("/refresh").json(&body).await.expect(200);
+    SignedIn::from_body(&answer.json())
+}
+
+async fn published(app: &TestApp) -> Vec<String> {
+    let keys = Verifier::new(app).await.keys.keys;
+    keys.into_iter()
+        .map(|key| key.common.key_id.unwrap())
+        .collect()
+}
+
+async fn nobody_notices_a_planned_rotation(app: TestApp) {
+    // Verifiers that have fetched the set at every time there is.
+    let mut verifiers = Vec::new();
+    for _ in 0..6 {
+        verifiers.push(Verifier::new(&app).await);
+        app.advance(Duration::minutes(1));
+    }
+    let user = app.user("ann@example.org").await;
+    let first = kid(&user.access_token);
+    let next = rotate(&app, Rotation::Planned).await.unwrap();
+    let again = rotate(&app, Rotation::Planned).await;
+    assert!(matches!(again, Err(RotationError::AlreadyPlanned(at)) if at == next.active_at));
+
+    // One refreshes all the time; the other keeps each token to its end.
+    let (mut newest, mut oldest, mut kept_since) = (user.clone(), user, app.clock.now());
+    let mut signed_by = Vec::new();
+    for _ in 0..(40 * 60 / 20) {
+        app.advance(RELOAD_INTERVAL);
+        app.reload_signing_keys().await;
+        newest = refresh(&app, &newest).await;
+        signed_by.push(kid(&newest.access_token));
+        if app.clock.now() - kept_since >= Duration::minutes(15) {
+            (oldest, kept_since) = (newest.clone(), app.clock.now());
+        }
+        for token in [&newest.access_token, &oldest.access_token] {
+            // Each replica, by turns.
+            for _ in 0..2 {
+                assert!(app.accepts(token).await);
+            }
+            for verifier in &mut verifiers {
+                assert_eq!(verifier.verify(&app, token).await, Ok(()));
+            }
+        }
+    }
+    // Ten minutes of the first key, then the next one.
+    let by_first = signed_by.iter().take_while(|kid| **kid == first).count();
+    assert_eq!(by_first, 10 * 60 / 20 - 1);
+    assert!(signed_by[by_first..].iter().all(|kid| *kid == next.kid));
+    assert_eq!(published(&app).await, [next.kid.clone()]);
+    assert_eq!(
+        app.clean_up(&Retention::default()).await,
+        Removed::default()
+    );
+    app.advance(Duration::days(1));
+    let removed = Removed {
+        signing_keys: 1,
+        ..Removed::default()
+    };
+    assert_eq!(app.clean_up(&Retention::default()).await, removed);
+    let events = "select details from audit_logs where event_type = 'signing_key_rotated'";
+    let details: Value = serde_json::from_str(&app.text(events).await).unwrap();
+    assert_eq!(details, json!({ "kid": next.kid, "emergency": false }));
+}
+
+async fn in_an_emergency_what_the_old_key_signed_is_void_after_a_minute(app: TestApp) {
+    let user = app.user("ann@example.org").await;
+    let next = rotate(&app, Rotation::Emergency).await.unwrap();
+    // Nobody is refused what another replica signed before all of them know the new key.
+    for _ in 0..2 {
+        app.advance(RELOAD_INTERVAL);
+        app.reload_signing_keys().await;
+        let fresh = app.sign_in("ann@example.org").await;
+        assert_ne!(kid(&fresh.access_token), next.kid);
+        assert!(app.accepts(&fresh.access_token).await && app.accepts(&user.access_token).await);
+    }
+    app.advance(RELOAD_INTERVAL);
+    // By the clock alone: also where the keys cannot be loaded at this moment.
+    for _ in 0..2 {
+        assert!(!app.accepts(&user.access_token).await);
+    }
+    app.reload_signing_keys().await;
+    assert_eq!(published(&app).await, [next.kid.clone()]);
+    // Who has a refresh token goes on.
+    let user = refresh(&app, &user).await;
+    assert_eq!(kid(&user.access_token), next.kid);
+    for _ in 0..2 {
+        assert!(app.accepts(&user.access_token).await);
+    }
+}
+
+async fn of_parallel_rotations_one_is_done(app: TestApp) {
+    app.user("ann@example.org").await;
+    let rotated = in_parallel(10, |_| {
+        let app = app.clone();
+        async move { rotate(&app, Rotation::Planned).await }
+    })
+    .await;
+    assert_eq!(rotated.iter().filter(|rotated| rotated.is_ok()).count(), 1);
+    for refused in rotated.into_iter().filter_map(Result::err) {
+        let expected = matches!(
+            refused,
+            RotationError::AlreadyPlanned(_) | RotationError::Busy
+        );
+        assert!(expected, "{refused}");
+    }
+    let keys = app.text("select cast(count(*) as text) from signing_keys");
+    assert_eq!(keys.await, "2");
+}
+
+async fn a_key_that_waits_keeps_no_emergency_waiting(app: TestApp) {
+    let user = app.user("ann@example.org").await;
+    let planned = rotate(&app, Rotation::Planned).await.unwrap();
+    let emergency = rotate(&app, Rotation::Emergency).await.unwrap();
+    app.advance(Duration::minutes(1));
+    app.reload_signing_keys().await;
+    assert!(!app.accepts(&user.access_token).await);
+    // The key that waited may have been seen as well.
+    assert_eq!(published(&app).await, [emergency.kid.clone()]);
+    app.advance(Duration::minutes(30));
+    let fresh = app.sign_in("ann@example.org").await;
+    assert_eq!(kid(&fresh.access_token), emergency.kid);
+    assert_ne!(planned.kid, emergency.kid);
+}
+
+async fn another_master_key_rotates_nothing(app: TestApp) {
+    let master = MasterKey::generate(&SystemRandom);
+    for rotation in [Rotation::Planned, Rotation::Emergency] {
+        let now = app.clock.now();
+        let refused = rotate_signing_key(&*app.store, &master, &SystemRandom, now, rotation).await;
+        assert!(matches!(refused, Err(RotationError::Auth(_))));
+    }
+    let keys = "select cast(count(*) as text) from signing_keys where expires_at is null";
+    assert_eq!(app.text(keys).await, "1");
+}

@@ -1,0 +1,81 @@
+//! The operator's command for signing keys, beside a portal that runs.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use vestibule_testkit::databases;
+
+use crate::support::{
+    Deployment, MASTER_KEY, PATIENCE, Running, refused_in_one_line, register, text,
+};
+
+const OTHER_MASTER_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+
+/// The lines of a command that works, each in its columns.
+fn lines(deployment: &Deployment, arguments: &[&str]) -> Vec<Vec<String>> {
+    let output = deployment.run(arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let columns = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+    text(&output.stdout).lines().map(columns).collect()
+}
+
+fn published(portal: &Running) -> Vec<String> {
+    let answer = portal.get("/.well-known/jwks.json").unwrap().body;
+    let (_, set) = answer.split_once("\r\n\r\n").unwrap();
+    let set: Value = serde_json::from_str(set).unwrap();
+    let keys = set["keys"].as_array().unwrap().iter();
+    keys.map(|key| key["kid"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_are_rotated_beside_a_portal_that_runs() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database).with("VESTIBULE_MASTER_KEY", MASTER_KEY);
+        assert!(deployment.run(&["migrate"]).status.success());
+        rotates(&deployment);
+    }
+}
+
+fn rotates(deployment: &Deployment) {
+    let [empty] = &lines(deployment, &["keys"])[..] else {
+        panic!("an empty database has keys");
+    };
+    assert!(empty.join(" ").starts_with("There is no key yet"));
+    let portal = deployment.start();
+    let [first] = &lines(deployment, &["keys"])[..] else {
+        panic!("not one key");
+    };
+    assert_eq!(published(&portal), [first[0].clone()]);
+    assert_eq!(first[1..3], ["signing", "since"]);
+
+    let [former, next] = &lines(deployment, &["keys", "rotate"])[..] else {
+        panic!("not two keys");
+    };
+    assert_eq!(former[..4], [&first[0], "signing", "believed", "until"]);
+    assert_eq!(next[1..4], ["next", "signs", "from"]);
+    // The portal learns of it by itself.
+    let started = Instant::now();
+    while published(&portal) != [first[0].clone(), next[0].clone()] {
+        assert!(started.elapsed() < PATIENCE, "{:?}", published(&portal));
+        thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(
+        register(portal.address, "ann@example.org").unwrap().status,
+        201
+    );
+    let again = deployment.run(&["keys", "rotate"]);
+    refused_in_one_line(&again, "", "is published already");
+
+    let emergency = lines(deployment, &["keys", "rotate", "--emergency"]);
+    assert_eq!(emergency.len(), 3, "{emergency:?}");
+    assert_eq!(emergency[2][1..4], ["next", "signs", "from"]);
+    assert_eq!(portal.terminate(), Some(0));
+    let other = Deployment::new()
+        .with("DATABASE_URL", deployment.setting("DATABASE_URL"))
+        .with("VESTIBULE_MASTER_KEY", OTHER_MASTER_KEY);
+    let refused = other.run(&["keys", "rotate", "--emergency"]);
+    refused_in_one_line(&refused, "", "another master key");
+    assert_eq!(lines(deployment, &["keys"]).len(), 3);
+}
