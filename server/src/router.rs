@@ -213,7 +213,8 @@ fn with_middleware(
             (Arc::clone(&parts.clock), Arc::clone(&parts.random)),
             identify_request,
         ))
-        .layer(Extension(DefaultLanguage(config.default_language))))
+        .layer(Extension(DefaultLanguage(config.default_language)))
+        .layer(from_fn_with_state(parts.tasks.clone(), run_to_end)))
 }
 
 type Rejection = fn(ProtectionError) -> axum::response::Response;

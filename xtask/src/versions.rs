@@ -17,7 +17,9 @@ use crate::report::{Counts, Progress, Report};
 use crate::test::count_tests;
 use crate::tools::path_with;
 
-const TESTS: &str = "cargo test --no-fail-fast --package vestibule-storage --package vestibule-cache --package vestibule";
+/// But for Redis over TLS, which these builds of it cannot: the machine's own can.
+const TESTS: &str = "cargo test --no-fail-fast --package vestibule-storage --package vestibule-cache --package vestibule \
+    -- --skip tls::a_certificate_is_verified_in_full";
 
 /// Servers that are tested together.
 struct Generation {

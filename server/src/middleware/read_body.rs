@@ -1,14 +1,14 @@
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use vestibule_core::ErrorCode;
-use vestibule_web::Problem;
+use vestibule_core::{ErrorCode, network_key};
+use vestibule_web::{ClientAddress, Problem};
 
 /// Bodies are small: forms and JSON objects.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -19,31 +19,76 @@ const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 /// Room for all bodies that are coming in or being worked on, in KiB: many clients that each send almost all of one and then
 /// wait must not fill the memory.
 const ROOM_KIB: usize = 128 * 1024;
+/// What one network can have of it: some of them together must not keep everybody else out.
+const NETWORK_KIB: usize = ROOM_KIB / 8;
 
 /// The room that is left.
-#[derive(Clone)]
-pub struct BodyRoom(Arc<Semaphore>);
+#[derive(Clone, Default)]
+pub struct BodyRoom(Arc<Mutex<Taken>>);
 
-impl Default for BodyRoom {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM_KIB)))
-    }
+/// In KiB.
+#[derive(Default)]
+struct Taken {
+    total: usize,
+    by_network: HashMap<String, usize>,
 }
 
 impl BodyRoom {
-    /// What is held of it grows with what has come: who announces much and sends nothing takes nothing.
-    fn grow(&self, held: &mut Option<OwnedSemaphorePermit>, bytes: usize) -> Result<(), ErrorCode> {
-        let has = held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = bytes.div_ceil(1024).saturating_sub(has);
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
-        let more = Arc::clone(&self.0)
-            .try_acquire_many_owned(more)
-            .map_err(|_| ErrorCode::Overloaded)?;
-        match held {
-            Some(held) => held.merge(more),
-            None => *held = Some(more),
+    fn lock(&self) -> MutexGuard<'_, Taken> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a body of this network takes: nothing so far.
+    fn place(&self, network: String) -> Place {
+        Place {
+            room: self.clone(),
+            network,
+            kib: 0,
         }
+    }
+}
+
+/// What one body takes, until this is dropped.
+struct Place {
+    room: BodyRoom,
+    network: String,
+    kib: usize,
+}
+
+impl Place {
+    /// It grows with what has come: who announces much and sends nothing takes nothing.
+    fn grow(&mut self, bytes: usize) -> Result<(), ErrorCode> {
+        let more = bytes.div_ceil(1024).saturating_sub(self.kib);
+        if more == 0 {
+            return Ok(());
+        }
+        let mut taken = self.room.lock();
+        let of_network = taken.by_network.get(&self.network).copied().unwrap_or(0);
+        if taken.total + more > ROOM_KIB || of_network + more > NETWORK_KIB {
+            return Err(ErrorCode::Overloaded);
+        }
+        taken.total += more;
+        taken
+            .by_network
+            .insert(self.network.clone(), of_network + more);
+        self.kib += more;
         Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.kib == 0 {
+            return;
+        }
+        let mut taken = self.room.lock();
+        taken.total -= self.kib;
+        if let Some(of_network) = taken.by_network.get_mut(&self.network) {
+            *of_network -= self.kib;
+            if *of_network == 0 {
+                taken.by_network.remove(&self.network);
+            }
+        }
     }
 }
 
@@ -54,9 +99,11 @@ pub async fn read_body(State(room): State<BodyRoom>, request: Request, next: Nex
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
+    let client = parts.extensions.get::<ClientAddress>();
+    let network = client.map_or_else(String::new, |client| network_key(client.0));
     // Until the request has been answered.
-    let mut held = None;
-    match received(body, &room, &mut held).await {
+    let mut place = room.place(network);
+    match received(body, &mut place).await {
         Ok(bytes) => {
             next.run(Request::from_parts(parts, Body::from(bytes)))
                 .await
@@ -65,11 +112,7 @@ pub async fn read_body(State(room): State<BodyRoom>, request: Request, next: Nex
     }
 }
 
-async fn received(
-    mut body: Body,
-    room: &BodyRoom,
-    held: &mut Option<OwnedSemaphorePermit>,
-) -> Result<Bytes, ErrorCode> {
+async fn received(mut body: Body, place: &mut Place) -> Result<Bytes, ErrorCode> {
     if body.size_hint().lower() > MAX_DISCARDED_BYTES as u64 {
         return Err(ErrorCode::BodyTooLarge);
     }
@@ -85,7 +128,7 @@ async fn received(
             return Err(ErrorCode::BodyTooLarge);
         }
         if count <= MAX_BODY_BYTES {
-            room.grow(held, count)?;
+            place.grow(count)?;
             bytes.extend_from_slice(&data);
         }
     }
@@ -102,26 +145,31 @@ mod tests {
     #[tokio::test]
     async fn room_is_taken_by_what_has_come_and_given_back() {
         let room = BodyRoom::default();
-        let take = async |bytes: usize| {
-            let mut held = None;
-            let body = Body::from(vec![0; bytes]);
-            let received = received(body, &room, &mut held).await;
-            (received.map(|bytes| bytes.len()), held)
+        let take = async |network: usize, bytes: usize| {
+            let mut place = room.place(network.to_string());
+            let received = received(Body::from(vec![0; bytes]), &mut place).await;
+            (received.map(|bytes| bytes.len()), place)
         };
-        let (small, held) = take(6).await;
+        let (small, place) = take(0, 6).await;
         assert_eq!(small, Ok(6));
-        assert_eq!(room.0.available_permits(), ROOM_KIB - 1);
+        assert_eq!(room.lock().total, 1);
         // What is thrown away takes none.
-        let (long, _) = take(2 * MAX_BODY_BYTES).await;
+        let (long, _) = take(0, 2 * MAX_BODY_BYTES).await;
         assert_eq!(long, Err(ErrorCode::BodyTooLarge));
         let mut others = Vec::new();
-        for _ in 1..ROOM_KIB / 64 {
-            others.push(take(MAX_BODY_BYTES).await);
+        for _ in 1..NETWORK_KIB / 64 {
+            others.push(take(0, MAX_BODY_BYTES).await);
+        }
+        // A network has its part, and no more while others have nothing.
+        assert_eq!(take(0, MAX_BODY_BYTES).await.0, Err(ErrorCode::Overloaded));
+        for number in 0..ROOM_KIB / 64 - NETWORK_KIB / 64 {
+            others.push(take(1 + number % 8, MAX_BODY_BYTES).await);
         }
         assert!(others.iter().all(|(received, _)| received.is_ok()));
-        let (refused, _) = take(MAX_BODY_BYTES).await;
-        assert_eq!(refused, Err(ErrorCode::Overloaded));
-        drop((held, others));
-        assert_eq!(room.0.available_permits(), ROOM_KIB);
+        assert_eq!(take(9, MAX_BODY_BYTES).await.0, Err(ErrorCode::Overloaded));
+        drop((place, others));
+        assert_eq!(take(9, 6).await.0, Ok(6));
+        let left = room.lock();
+        assert_eq!((left.total, left.by_network.len()), (0, 0));
     }
 }

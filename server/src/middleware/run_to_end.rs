@@ -6,16 +6,16 @@ use tracing::Instrument as _;
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
 
-/// Finishes what a client began and did not wait for. A handler that is dropped half-way, because the browser's tab was
-/// closed, could leave a committed sign-out without the snapshots that it has to forget. The process waits for it too.
+/// Finishes what a client began and did not wait for, and the process waits for it too.
+///
+/// Inside the time limit it is for handlers: one that is dropped half-way, because the browser's tab was closed, could leave a
+/// committed sign-out without the snapshots that it has to forget. Around everything it is for the logs: whoever hangs up would
+/// be in none of them, nor in the metrics and the audit log.
 pub async fn run_to_end(
     State(tasks): State<TaskTracker>,
     request: Request,
     next: Next,
 ) -> Response {
-    if request.method().is_safe() {
-        return next.run(request).await;
-    }
     let task = tasks.spawn(next.run(request).in_current_span());
     match task.await {
         Ok(response) => response,

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use http::Method;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 use vestibule_core::ErrorCode;
 
 use crate::support::{
-    Answer, PASSWORD, TestApp, address, meta_from, on_every_database, signed_in_browser,
+    Answer, Outage, PASSWORD, TestApp, address, meta_from, on_every_database, signed_in_browser,
 };
 
 on_every_database! {
@@ -19,6 +18,7 @@ on_every_database! {
     a_refused_form_is_told_with_its_account,
     whoever_has_a_whole_network_is_one_client,
     what_waits_is_written_when_the_database_is_back,
+    an_event_that_cannot_be_written_takes_no_other_with_it,
     an_outage_costs_nobody_a_registration,
     what_does_not_fit_is_lost_and_told_once,
 }
@@ -191,52 +191,20 @@ async fn whoever_has_a_whole_network_is_one_client(app: TestApp) {
     );
 }
 
-/// Nobody can write, and on PostgreSQL nobody can connect, until it is over.
-enum Outage {
-    Postgres {
-        admin: PgConnection,
-        database: String,
-    },
-    Sqlite(SqliteConnection),
-}
-
-impl Outage {
-    async fn begin(app: &TestApp) -> Self {
-        let url = app.database.url();
-        if !app.database.is_postgres() {
-            let mut connection = SqliteConnection::connect(url).await.unwrap();
-            connection.execute("begin immediate").await.unwrap();
-            return Self::Sqlite(connection);
-        }
-        let admin_url = app.database.admin_url().unwrap();
-        let mut outage = Self::Postgres {
-            admin: PgConnection::connect(admin_url).await.unwrap(),
-            database: url.rsplit('/').next().unwrap().to_owned(),
-        };
-        outage.allow_connections(false).await;
-        outage
+async fn an_event_that_cannot_be_written_takes_no_other_with_it(app: TestApp) {
+    let refused = if app.database.is_postgres() {
+        "alter table audit_logs add constraint odd check (ip_address <> '203.0.113.8') not valid"
+    } else {
+        "create trigger odd before insert on audit_logs when new.ip_address = '203.0.113.8'
+         begin select raise(abort, 'odd'); end"
+    };
+    app.database.execute(refused).await;
+    for from in ["203.0.113.7", "203.0.113.8", "203.0.113.9"] {
+        app.get("/me").from(from).await.expect(401);
     }
-
-    async fn allow_connections(&mut self, allowed: bool) {
-        let Self::Postgres { admin, database } = self else {
-            return;
-        };
-        let sql = format!("alter database {database} with allow_connections {allowed}");
-        admin.execute(AssertSqlSafe(sql)).await.unwrap();
-        if !allowed {
-            let sql = format!(
-                "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{database}'"
-            );
-            admin.execute(AssertSqlSafe(sql)).await.unwrap();
-        }
-    }
-
-    async fn end(mut self) {
-        self.allow_connections(true).await;
-        if let Self::Sqlite(connection) = self {
-            connection.close().await.unwrap();
-        }
-    }
+    assert_eq!(app.portal.auth.write_deferred().await.unwrap(), 2);
+    let told = "select string_agg(ip_address, ' ' order by ip_address) from audit_logs";
+    assert_eq!(app.text(told).await, "203.0.113.7 203.0.113.9");
 }
 
 async fn what_waits_is_written_when_the_database_is_back(app: TestApp) {

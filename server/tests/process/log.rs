@@ -137,6 +137,41 @@ fn every_line_says_which_stream_it_belongs_to() {
     assert_eq!(of("error").len(), 0);
 }
 
+/// Hanging up hides nothing: neither from the access log nor from the audit log and the metrics.
+#[test]
+fn who_hangs_up_is_in_every_log() {
+    let lines = log_of("info", |portal| {
+        assert_eq!(
+            register(portal.address, "ann@example.org").unwrap().status,
+            201
+        );
+        let body = r#"{"email":"ann@example.org","password":"not the password"}"#;
+        let path = "/api/v1/auth/login";
+        let head =
+            format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json");
+        let length = body.len();
+        let mut client = portal.open();
+        // While its password is hashed.
+        client.send(&format!("{head}\r\ncontent-length: {length}\r\n\r\n{body}"));
+        drop(client);
+        let counted = format!(
+            r#"vestibule_http_requests_total{{method="POST",route="{path}",status="401"}} 1"#
+        );
+        wait_for(|| {
+            let metrics =
+                format!("GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+            let metrics = exchange(portal.private_address, &metrics).unwrap().body;
+            metrics.contains(&counted).then_some(())
+        });
+    });
+    let is_told = |stream: &str, field: &str, value: serde_json::Value| {
+        let mut lines = lines.iter().filter(|line| line["stream"] == stream);
+        assert!(lines.any(|line| line[field] == value), "{stream} {field}");
+    };
+    is_told("access", "status", 401.into());
+    is_told("audit", "event", "login_failure".into());
+}
+
 fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
     let started = Instant::now();
     loop {

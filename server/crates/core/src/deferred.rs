@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{iter, slice};
 
 use metrics::counter;
 use serde_json::{Value, json};
@@ -188,18 +189,41 @@ impl Auth {
                     self.deferred.put_back(events, seen);
                     return Err(error.into());
                 }
+                // One of them may be what the database does not take: the others do not go with it.
+                Err(_) if !events.is_empty() && events.len() + seen.len() > 1 => {
+                    written += self.write_each(events, seen).await?;
+                }
                 Err(error) => {
                     // It would fail again, and keep all later ones waiting.
-                    counter!("vestibule_audit_events_lost_total").increment(events.len() as u64);
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        dropped = events.len(),
-                        "audit events cannot be written"
-                    );
+                    note_lost(events.len(), &error);
                     return Err(error.into());
                 }
             }
         }
+    }
+
+    /// The same, each for itself; what cannot be written is lost.
+    async fn write_each(
+        &self,
+        events: Vec<AuditRecord>,
+        seen: Vec<(Uuid, OffsetDateTime)>,
+    ) -> Result<usize, AuthError> {
+        let (mut written, mut events) = (0, events.into_iter());
+        while let Some(event) = events.next() {
+            match self.write_batch(slice::from_ref(&event), &[]).await {
+                Ok(()) => written += 1,
+                Err(error @ StoreError::Unavailable(_)) => {
+                    let events = iter::once(event).chain(events).collect();
+                    self.deferred.put_back(events, seen);
+                    return Err(error.into());
+                }
+                Err(error) => note_lost(1, &error),
+            }
+        }
+        if let Err(error) = self.write_batch(&[], &seen).await {
+            note_lost(0, &error);
+        }
+        Ok(written)
     }
 
     async fn write_batch(
@@ -216,6 +240,15 @@ impl Auth {
         }
         tx.commit().await
     }
+}
+
+fn note_lost(events: usize, error: &StoreError) {
+    counter!("vestibule_audit_events_lost_total").increment(events as u64);
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        dropped = events,
+        "audit events cannot be written"
+    );
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::future::Future;
 use std::ops::Add;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::managed::{
     Manager, Metrics, Object, Pool as Shared, PoolConfig, PoolError, QueueMode, RecycleError,
@@ -33,19 +33,53 @@ const MAX_IDLE: Duration = Duration::from_mins(10);
 /// Beyond the deadline that PostgreSQL keeps itself: for a database that does not answer at all.
 const STATEMENT_MARGIN: Duration = Duration::from_millis(500);
 
-/// How often the database was asked something and waited for.
+/// How often the database was asked something and waited for, and when it answered last.
 ///
 /// A statement that a connection has not seen before takes one more, to be prepared; that one is not counted.
-#[derive(Clone, Default)]
-pub(crate) struct RoundTrips(Arc<AtomicU64>);
+#[derive(Clone)]
+pub(crate) struct RoundTrips(Arc<Counts>);
+
+struct Counts {
+    total: AtomicU64,
+    began: Instant,
+    /// In milliseconds since then; 0 for never.
+    last_answer: AtomicU64,
+}
+
+impl Default for RoundTrips {
+    fn default() -> Self {
+        Self(Arc::new(Counts {
+            total: AtomicU64::new(0),
+            began: Instant::now(),
+            last_answer: AtomicU64::new(0),
+        }))
+    }
+}
 
 impl RoundTrips {
     fn count(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.total.fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn total(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.total.load(Ordering::Relaxed)
+    }
+
+    fn note_answer(&self) {
+        let now = self.0.millis().max(1);
+        self.0.last_answer.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// Whether the database has answered something within this time.
+    pub fn answered_within(&self, time: Duration) -> bool {
+        let last = self.0.last_answer.load(Ordering::Relaxed);
+        last > 0 && u128::from(self.0.millis() - last) <= time.as_millis()
+    }
+}
+
+impl Counts {
+    fn millis(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -324,6 +358,9 @@ impl<DB: Backend> Held<DB> {
         answer: Option<sqlx::Result<T>>,
     ) -> sqlx::Result<T> {
         round_trip.end::<DB, T>(answer.as_ref());
+        if matches!(answer, Some(Ok(_))) {
+            self.round_trips.note_answer();
+        }
         let Some(answer) = answer else {
             self.state = State::Stuck;
             let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time");

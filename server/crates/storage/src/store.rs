@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Postgres, Sqlite};
-use vestibule_core::ports::{Repository, Store, Transaction};
+use vestibule_core::ports::{Repository, Store, StoreError, Transaction};
 
 use crate::backend::{Backend, Options};
 use crate::error::{ConnectError, MigrationError, store_error};
@@ -113,6 +113,9 @@ pub fn connect_store(
         _ => Err(ConnectError::UnknownScheme),
     }
 }
+
+/// How long a ping waits for an answer of its own. Shorter than whoever asks for readiness waits.
+const PING_PATIENCE: Duration = Duration::from_secs(1);
 
 struct SqlStore<DB: Backend> {
     /// For SQLite those that only read.
@@ -220,11 +223,18 @@ impl<DB: Backend> Store for SqlStore<DB> {
     }
 
     async fn ping(&self) -> Result<()> {
-        let mut repository = SqlRepository::new(self.pool.acquire().await?);
-        repository
-            .execute(SqlRepository::<DB>::query("select 1"))
-            .await
-            .map(drop)
+        let asked = async {
+            let mut repository = SqlRepository::new(self.pool.acquire().await?);
+            let query = SqlRepository::<DB>::query("select 1");
+            repository.execute(query).await.map(drop)
+        };
+        match tokio::time::timeout(PING_PATIENCE, asked).await {
+            Ok(answer) => answer,
+            // Many wait for a connection, and get one: it is busy and not away. A replica that says otherwise leaves its load to
+            // the next one, until none is left.
+            Err(_) if self.round_trips.answered_within(PING_PATIENCE) => Ok(()),
+            Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use vestibule_core::ports::StoreError;
 use vestibule_storage::{
     ConnectError, MigrationError, SqlDatabase, StorageSettings, connect_store,
 };
-use vestibule_testkit::TestDatabase;
+use vestibule_testkit::{FakeClock, TestDatabase, databases};
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_out_of_reach_and_no_error_before_it_is_needed() {
@@ -304,5 +304,43 @@ async fn a_server_without_tls_is_not_talked_to_where_tls_is_asked_for() {
         let error = is_unavailable(store.ping().await);
         assert!(error.contains("TLS"), "{error}");
         assert_eq!(server.await.unwrap(), [0; 0], "{mode}");
+    }
+}
+
+/// A crowd that waits for connections is no reason to take a replica out; connections that nobody answers on are.
+#[tokio::test]
+async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
+    for database in databases().await {
+        let settings = StorageSettings {
+            max_connections: 2,
+            ..StorageSettings::default()
+        };
+        let store = connect_store(&database.url().into(), &settings).unwrap();
+        store.migrate().await.unwrap();
+        let now = FakeClock::START;
+        let crowd: Vec<_> = (0..400)
+            .map(|_| {
+                let store = Arc::clone(&store);
+                tokio::spawn(async move {
+                    let mut held = store.connect().await?;
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    held.signing_keys(now).await
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(store.connections().waiting > 100);
+        store.ping().await.unwrap();
+        for one in crowd {
+            one.abort();
+        }
+        let mut held = Vec::new();
+        while let Ok(one) = store.connect().await {
+            held.push(one);
+        }
+        is_unavailable(store.ping().await);
+        drop(held);
+        store.ping().await.unwrap();
+        store.close().await;
     }
 }

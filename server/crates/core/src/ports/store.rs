@@ -61,7 +61,7 @@ pub trait Store: Send + Sync {
     /// A unit of work that writes; dropped without [`Transaction::commit`], nothing of it remains.
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
 
-    /// Whether the database answers a trivial query.
+    /// Whether the database answers a trivial query, or answers others that keep this one waiting.
     async fn ping(&self) -> Result<()>;
 }
 
