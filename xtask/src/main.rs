@@ -30,9 +30,10 @@ Usage: cargo xtask COMMAND
 
   run [-- ARGS]                 build everything and serve it at http://127.0.0.1:3000;
                                 ARGS go to `vestibule serve`
-  test [--quick] [--filter S]   format, docs/mission.md, lints, dependency rules, cargo tests, a short selection of
-                                `chaos` and browser tests, with a PostgreSQL and a Redis of their own; --quick leaves
-                                out the databases and the browser, --filter takes only the tests whose names contain S
+  test [--quick] [--filter S]   format, docs/mission.md, lints, dependency rules, the files of deploy/, cargo tests, a
+                                short selection of `chaos` and browser tests, with a PostgreSQL and a Redis of their
+                                own; --quick leaves out deploy/, PostgreSQL, Redis, `chaos` and the browser, --filter
+                                takes only the tests whose names contain S
   ci                            the same as test
   e2e [--headed] [ARGS]         the browser tests alone; ARGS go to Playwright
   chaos [--seed N]              kills and blocks PostgreSQL, Redis, the mail server and the portal itself under
