@@ -5,9 +5,9 @@ mod build;
 mod chaos;
 mod deploy;
 mod deps;
+mod docs;
 mod e2e;
 mod frontend;
-mod mission;
 mod node;
 mod packages;
 mod python;
@@ -30,7 +30,7 @@ Usage: cargo xtask COMMAND
 
   run [-- ARGS]                 build everything and serve it at http://127.0.0.1:3000;
                                 ARGS go to `vestibule serve`
-  test [--quick] [--filter S]   format, docs/mission.md, lints, dependency rules, the files of deploy/, cargo tests, a
+  test [--quick] [--filter S]   format, documents, lints, dependency rules, the files of deploy/, cargo tests, a
                                 short selection of `chaos` and browser tests, with a PostgreSQL and a Redis of their
                                 own; --quick leaves out deploy/, PostgreSQL, Redis, `chaos` and the browser, --filter
                                 takes only the tests whose names contain S
@@ -44,7 +44,7 @@ Usage: cargo xtask COMMAND
   size                          measure that file against the project's limits
   check-deps                    the dependency rules alone
   check-deploy                  the files of deploy/, read by promtool, amtool, Docker Compose, kubectl, hadolint and others
-  check-mission                 docs/mission.md alone: it answers every line of the brief, and what it names is there
+  check-docs                    docs/mission.md and docs/ASVS.md: they answer row by row, and what they name is there
 ";
 
 fn main() -> ExitCode {
@@ -89,7 +89,7 @@ fn command(name: &str) -> Option<Command> {
         "size" => |_| size::run(),
         "check-deps" => |_| succeed(deps::run()),
         "check-deploy" => |_| succeed(deploy::run()),
-        "check-mission" => |_| succeed(mission::run()),
+        "check-docs" => |_| succeed(docs::run()),
         "help" | "--help" | "-h" => help,
         _ => return None,
     })

@@ -9,7 +9,7 @@ use vestibule_daemons::{Postgres, Redis};
 use crate::build::{self, Wasm};
 use crate::packages::{self, CHROMIUM, HAPROXY, NODE, POSTGRES, PYTHON, REDIS};
 use crate::report::{Counts, Progress, Report};
-use crate::{chaos, deploy, deps, e2e, mission, tools};
+use crate::{chaos, deploy, deps, docs, e2e, tools};
 
 /// The two clippy and test runs are separate because the server's and the browser's features of leptos must not meet.
 const SERVER_SIDE: &str = "--workspace --exclude vestibule-frontend";
@@ -95,7 +95,7 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
 /// What needs no running program.
 fn checks(report: &mut Report) -> Result<()> {
     report.check("format", || Cmd::line("cargo fmt --all --check").run())?;
-    report.check("docs/mission.md", mission::run)?;
+    report.check("documents", docs::run)?;
     report.check("lints", || {
         Cmd::line(&format!(
             "cargo clippy {SERVER_SIDE} --all-targets -- -D warnings"

@@ -1,43 +1,20 @@
-//! `cargo xtask check-mission`: docs/mission.md answers every line of the brief once, and names nothing that is not there.
+//! docs/mission.md answers every line of the brief once.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Component, Path};
 
-use anyhow::{Context, Result, bail};
-
-const FILE: &str = "docs/mission.md";
+use super::references::{Places, mentions};
+use super::{row_faults, rows};
 
 /// How many lines each section of the brief has, from section 0 on.
 const LINES: [usize; 13] = [4, 19, 19, 14, 11, 28, 20, 19, 21, 21, 7, 10, 5];
 
 const COLUMNS: usize = 4;
 
-/// What the first column of a row may say beside an id.
-const HEAD: &str = "id";
-
 /// How the third column of a row begins whose thing is not there yet.
 const NOT_BUILT: &str = "not built yet";
 
-/// What a command begins with that is none of `cargo xtask`.
-const PROGRAMS: [&str; 4] = ["cargo", "docker", "kubectl", "sh"];
-
-pub fn run() -> Result<()> {
-    let text = fs::read_to_string(FILE).with_context(|| format!("cannot read {FILE}"))?;
-    let is_command = |name: &str| crate::command(name).is_some();
-    let faults = faults(&text, Path::new("."), is_command);
-    for fault in &faults {
-        eprintln!("{FILE}: {fault}");
-    }
-    if !faults.is_empty() {
-        bail!("{} faults in {FILE}", faults.len());
-    }
-    println!("{FILE} answers {} lines", LINES.iter().sum::<usize>());
-    Ok(())
-}
-
-/// Everything that is wrong with the document. Paths are below `root`.
-fn faults(text: &str, root: &Path, is_command: impl Fn(&str) -> bool) -> Vec<String> {
+/// Everything that is wrong with the document.
+pub fn faults(text: &str, places: &Places) -> Vec<String> {
     let mut missing: BTreeSet<(usize, usize)> = ids().collect();
     let mut faults = Vec::new();
     for (heading, row) in rows(text) {
@@ -49,7 +26,9 @@ fn faults(text: &str, root: &Path, is_command: impl Fn(&str) -> bool) -> Vec<Str
             }
             Some(_) => {}
         }
-        let of_row = row_faults(&row, root, &is_command);
+        let of_row = row_faults(&row, COLUMNS)
+            .into_iter()
+            .chain(cell_faults(&row, places));
         faults.extend(of_row.map(|fault| format!("{}: {fault}", row[0])));
     }
     let missing = missing.iter();
@@ -67,151 +46,29 @@ fn parse_id(text: &str) -> Option<(usize, usize)> {
     Some((section.parse().ok()?, line.parse().ok()?))
 }
 
-/// The cells of every row of every table, with the heading above it; without heads and the lines below them.
-fn rows(text: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
-    let mut heading = "";
-    text.lines().filter_map(move |line| {
-        let line = line.trim();
-        if line.starts_with("## ") {
-            heading = line;
-        }
-        let row = line.strip_prefix('|')?;
-        let row = row.strip_suffix('|').unwrap_or(row);
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let is_row = cells[0] != HEAD && !cells[0].starts_with("--");
-        is_row.then_some((heading, cells))
-    })
-}
-
-fn row_faults(
-    row: &[&str],
-    root: &Path,
-    is_command: impl Fn(&str) -> bool,
-) -> impl Iterator<Item = String> {
+fn cell_faults(row: &[&str], places: &Places) -> Vec<String> {
     let mut faults = Vec::new();
-    if row.len() != COLUMNS {
-        faults.push(format!("{} cells instead of {COLUMNS}", row.len()));
-    }
-    if row.iter().any(|cell| cell.is_empty()) {
-        faults.push("an empty cell".to_owned());
-    }
     let is_built = row.get(2).is_some_and(|cell| !cell.starts_with(NOT_BUILT));
     for cell in row.iter().skip(2) {
         let mentions = mentions(cell);
         if is_built && mentions.is_empty() {
             faults.push(format!("`{cell}` names no path and no command"));
         }
-        let wrong = mentions.iter().filter_map(|it| it.fault(root, &is_command));
-        faults.extend(wrong);
+        faults.extend(mentions.iter().filter_map(|it| places.fault(it)));
     }
-    faults.into_iter()
-}
-
-/// What stands in backticks.
-#[derive(Debug, PartialEq, Eq)]
-enum Mention<'a> {
-    Path(&'a str),
-    /// Something by its name in a file, or in a file of a folder: a test, as a rule.
-    Item {
-        path: &'a str,
-        name: &'a str,
-    },
-    /// A command of this program.
-    Xtask(&'a str),
-    /// A command of another one.
-    Command(&'a str),
-}
-
-fn mentions(cell: &str) -> Vec<Mention<'_>> {
-    cell.split('`').skip(1).step_by(2).map(mention).collect()
-}
-
-fn mention(text: &str) -> Mention<'_> {
-    if let Some(command) = text.strip_prefix("cargo xtask ") {
-        return Mention::Xtask(command.split_whitespace().next().unwrap_or_default());
-    }
-    if let Some((path, name)) = text.split_once("::") {
-        return Mention::Item { path, name };
-    }
-    match text.split_once(' ') {
-        Some((program, _)) if PROGRAMS.contains(&program) => Mention::Command(text),
-        _ => Mention::Path(text),
-    }
-}
-
-impl Mention<'_> {
-    fn fault(&self, root: &Path, is_command: impl Fn(&str) -> bool) -> Option<String> {
-        match self {
-            Self::Path(path) => (!is_there(root, path)).then(|| no_path(path)),
-            Self::Item { path, .. } if !is_there(root, path) => Some(no_path(path)),
-            Self::Item { path, name } => (name.is_empty() || !holds(&root.join(path), name))
-                .then(|| format!("`{path}` has no `{name}`")),
-            Self::Xtask(name) => {
-                (!is_command(name)).then(|| format!("there is no command `cargo xtask {name}`"))
-            }
-            Self::Command(text) => paths(text).find(|path| !is_there(root, path)).map(no_path),
-        }
-    }
-}
-
-fn no_path(path: &str) -> String {
-    format!("there is no `{path}`")
-}
-
-/// The words of a command that are paths in the repository.
-fn paths(command: &str) -> impl Iterator<Item = &str> {
-    let words = command.split_whitespace();
-    words.filter(|word| word.contains('/') && !word.contains("://"))
-}
-
-/// A path that leads out of the repository is none.
-fn is_there(root: &Path, path: &str) -> bool {
-    let mut parts = Path::new(path).components();
-    !path.is_empty()
-        && parts.all(|part| matches!(part, Component::Normal(_)))
-        && root.join(path).exists()
-}
-
-/// Whether the file, or a file below the folder, has the name as a word.
-fn holds(path: &Path, name: &str) -> bool {
-    if let Ok(mut entries) = fs::read_dir(path) {
-        return entries.any(|entry| entry.is_ok_and(|entry| holds(&entry.path(), name)));
-    }
-    fs::read_to_string(path).is_ok_and(|text| has_word(&text, name))
-}
-
-fn has_word(text: &str, word: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(start, _)| {
-        let (before, after) = (&text[..start], &text[start + word.len()..]);
-        !before.ends_with(is_part) && !after.starts_with(is_part)
-    })
+    faults
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A repository with one file in a folder, and a document whose every row is right but for what `change` says.
-    struct Repository(tempfile::TempDir);
+    use crate::docs::fixture::Repository;
 
     const RIGHT: &str = "what | `src/lib.rs` | `src::it_works`";
 
     impl Repository {
-        fn new() -> Self {
-            let folder = tempfile::tempdir().unwrap();
-            fs::create_dir(folder.path().join("src")).unwrap();
-            let file = folder.path().join("src/lib.rs");
-            fs::write(
-                file,
-                "fn it_works() {}\nfn it_works_well() {}\ntest('a day, and a night')",
-            )
-            .unwrap();
-            Self(folder)
-        }
-
         fn faults_of(&self, document: &str) -> Vec<String> {
-            faults(document, self.0.path(), |name| name == "test")
+            faults(document, &self.places())
         }
 
         /// The faults of the document whose row M3.2 has these cells after its id.
