@@ -79,16 +79,22 @@ fn a_log_that_nobody_reads_holds_no_stop_up() {
 
 /// Everything that a portal logs while `work` is done with it, a JSON object a line.
 fn log_of(level: &str, work: impl FnOnce(&Running)) -> Vec<serde_json::Value> {
-    let deployment = Deployment::new()
-        .with("VESTIBULE_LOG", level)
-        .with("VESTIBULE_LOG_FORMAT", "json");
+    let deployment = Deployment::new().with("VESTIBULE_LOG", level);
+    let lines = lines_of(deployment, work).into_iter();
+    lines
+        .map(|line| serde_json::from_str(&line).unwrap())
+        .collect()
+}
+
+/// The same as it was written.
+pub fn lines_of(deployment: Deployment, work: impl FnOnce(&Running)) -> Vec<String> {
+    let deployment = deployment.with("VESTIBULE_LOG_FORMAT", "json");
     let mut command = deployment.command(&[]);
     let mut portal = deployment.start_by(command.stderr(Stdio::piped()).stdout(Stdio::null()));
     let pipe = portal.child.stderr.take().unwrap();
     let reader = thread::spawn(move || {
         let lines = BufReader::new(pipe).lines();
-        let read = |line: Result<String, _>| serde_json::from_str(&line.unwrap()).unwrap();
-        lines.map(read).collect()
+        lines.map(Result::unwrap).collect()
     });
     work(&portal);
     assert_eq!(portal.terminate(), Some(0));
@@ -265,14 +271,20 @@ fn panics() {
     assert!(panicked.is_err());
 }
 
-#[test]
-fn a_panic_is_one_line_with_its_trace() {
+/// What that process writes.
+pub fn panic_lines() -> String {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["log::panics", "--exact", "--ignored", "--nocapture"])
         .output()
         .unwrap();
     let lines = text(&output.stderr);
     assert!(output.status.success(), "{lines}");
+    lines
+}
+
+#[test]
+fn a_panic_is_one_line_with_its_trace() {
+    let lines = panic_lines();
     assert_eq!(lines.lines().count(), 1, "{lines}");
     let line: serde_json::Value = serde_json::from_str(&lines).unwrap();
     let said = ["stream", "level", "kind", "code"].map(|field| line[field].as_str().unwrap());

@@ -13,6 +13,7 @@ mod keys;
 mod kill;
 mod log;
 mod metrics;
+mod shipping;
 mod stop;
 mod support;
 
