@@ -145,8 +145,13 @@ impl Shared {
             Arc::clone(&adapters.clock),
             Arc::clone(&adapters.random),
         ));
+        let limiter = RedisLimiter::new(
+            link.clone(),
+            &adapters.master_key,
+            Arc::clone(&adapters.random),
+        );
         Ok(Self {
-            limiter: Arc::new(RedisLimiter::new(link.clone(), &adapters.master_key)),
+            limiter: Arc::new(limiter),
             principals: principals.clone(),
             listener: Some(principals),
             link: Some(link),

@@ -8,45 +8,58 @@ use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 use vestibule_core::ports::{Charge, Decision, RateLimiter};
 
-/// Keys are bounded, so that made-up addresses cannot fill the memory (about 15 MB).
+/// Keys are bounded, so that made-up addresses cannot fill the memory (about 18 MB).
 const MAX_KEYS: usize = 100_000;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-type FullAt = HashMap<String, OffsetDateTime>;
+type Counts = HashMap<String, Count>;
 
-/// Per key, the instant at which its quota is full again ("theoretical arrival time").
+/// What is known of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count {
+    /// The instant at which its quota is full again ("theoretical arrival time").
+    pub(crate) full_at: OffsetDateTime,
+    /// The epoch of Redis in which it told this instant; none for what is known here alone.
+    pub(crate) told_in: Option<u64>,
+}
+
 #[derive(Default)]
 pub struct InProcessLimiter {
-    full_at: Mutex<FullAt>,
+    counts: Mutex<Counts>,
 }
 
 impl InProcessLimiter {
-    fn lock(&self) -> MutexGuard<'_, FullAt> {
-        self.full_at.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same, with room for so many keys more.
-    fn lock_for(&self, keys: usize, now: OffsetDateTime) -> MutexGuard<'_, FullAt> {
-        let mut full_at = self.lock();
-        if full_at.len() + keys > MAX_KEYS {
-            make_room(&mut full_at, now);
+    fn lock_for(&self, keys: usize, now: OffsetDateTime) -> MutexGuard<'_, Counts> {
+        let mut counts = self.lock();
+        if counts.len() + keys > MAX_KEYS {
+            make_room(&mut counts, now);
         }
-        full_at
+        counts
     }
 
-    /// Notes what is known from elsewhere: the quotas of these keys are not full before these instants.
+    pub(crate) fn get(&self, key: &str) -> Option<Count> {
+        self.lock().get(key).copied()
+    }
+
+    /// Notes what is known from elsewhere, in the place of what was known before. Answers that overtake each other may leave
+    /// the older one: they differ by what was taken in between.
     pub(crate) fn note<'a>(
         &self,
-        instants: impl ExactSizeIterator<Item = (&'a str, OffsetDateTime)>,
+        told: impl ExactSizeIterator<Item = (&'a str, Count)>,
         now: OffsetDateTime,
     ) {
-        let mut full_at = self.lock_for(instants.len(), now);
-        for (key, instant) in instants {
-            match full_at.get_mut(key) {
-                Some(known) => *known = instant.max(*known),
+        let mut counts = self.lock_for(told.len(), now);
+        for (key, count) in told {
+            match counts.get_mut(key) {
+                Some(known) => *known = count,
                 None => {
-                    full_at.insert(key.to_owned(), instant);
+                    counts.insert(key.to_owned(), count);
                 }
             }
         }
@@ -56,13 +69,13 @@ impl InProcessLimiter {
 #[async_trait]
 impl RateLimiter for InProcessLimiter {
     async fn take(&self, charges: &[Charge], now: OffsetDateTime) -> Result<Decision> {
-        let mut full_at = self.lock_for(charges.len(), now);
+        let mut counts = self.lock_for(charges.len(), now);
         let next = |charge: &Charge| {
             let empty = now + charge.quota.period * charge.quota.burst;
-            let current = full_at.get_mut(&charge.key).map_or(now, |current| {
+            let current = counts.get_mut(&charge.key).map_or(now, |count| {
                 // A clock that was wrong for a moment is no lock: what is later is forgotten.
-                *current = (*current).min(empty);
-                *current
+                count.full_at = count.full_at.min(empty);
+                count.full_at
             });
             current.max(now) + charge.quota.period
         };
@@ -80,42 +93,46 @@ impl RateLimiter for InProcessLimiter {
                 retry_after: wait.unsigned_abs(),
             });
         }
-        for (charge, next) in charges.iter().zip(nexts) {
-            full_at.insert(charge.key.clone(), next);
+        for (charge, full_at) in charges.iter().zip(nexts) {
+            let count = Count {
+                full_at,
+                told_in: None,
+            };
+            counts.insert(charge.key.clone(), count);
         }
         Ok(Decision::Allowed)
     }
 
     async fn give_back(&self, charges: &[Charge], _: OffsetDateTime) -> Result<()> {
-        let mut full_at = self.lock();
+        let mut counts = self.lock();
         for charge in charges {
-            if let Some(instant) = full_at.get_mut(&charge.key) {
-                *instant -= charge.quota.period;
+            if let Some(count) = counts.get_mut(&charge.key) {
+                count.full_at -= charge.quota.period;
             }
         }
         Ok(())
     }
 
     async fn reset(&self, charges: &[Charge]) -> Result<()> {
-        let mut full_at = self.lock();
+        let mut counts = self.lock();
         for charge in charges {
-            full_at.remove(&charge.key);
+            counts.remove(&charge.key);
         }
         Ok(())
     }
 }
 
 /// Forgets the keys whose quota is full, and if that makes little room those that are nearest to it, a tenth of all.
-fn make_room(full_at: &mut FullAt, now: OffsetDateTime) {
-    full_at.retain(|_, instant| *instant > now);
-    let Some(surplus) = full_at.len().checked_sub(MAX_KEYS / 10 * 9) else {
+fn make_room(counts: &mut Counts, now: OffsetDateTime) {
+    counts.retain(|_, count| count.full_at > now);
+    let Some(surplus) = counts.len().checked_sub(MAX_KEYS / 10 * 9) else {
         return;
     };
-    let mut instants: Vec<OffsetDateTime> = full_at.values().copied().collect();
+    let mut instants: Vec<OffsetDateTime> = counts.values().map(|count| count.full_at).collect();
     if surplus < instants.len() {
         let (_, threshold, _) = instants.select_nth_unstable(surplus);
         let threshold = *threshold;
-        full_at.retain(|_, instant| *instant > threshold);
+        counts.retain(|_, count| count.full_at > threshold);
     }
 }
 
@@ -124,6 +141,11 @@ mod tests {
     use vestibule_core::ports::Quota;
 
     use super::*;
+
+    fn told(key: &str, full_at: OffsetDateTime) -> [(&str, Count); 1] {
+        let told_in = Some(1);
+        [(key, Count { full_at, told_in })]
+    }
 
     #[tokio::test]
     async fn a_clock_that_was_wrong_for_a_moment_costs_one_quota() {
@@ -135,7 +157,7 @@ mod tests {
         }];
         let now = OffsetDateTime::UNIX_EPOCH;
         let next_year = now + Duration::days(365);
-        limiter.note([("a", next_year)].into_iter(), now);
+        limiter.note(told("a", next_year).into_iter(), now);
         let refused = Decision::Limited {
             charge: 0,
             retry_after: period,
@@ -152,21 +174,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_noted_makes_a_quota_only_smaller() {
+    async fn what_was_told_last_counts() {
         let limiter = InProcessLimiter::default();
-        let quota = Quota {
-            burst: 1,
-            period: std::time::Duration::from_mins(1),
-        };
+        let period = std::time::Duration::from_mins(1);
+        let quota = Quota { burst: 1, period };
         let charges = [Charge {
             key: "a".to_owned(),
             quota,
         }];
         let now = OffsetDateTime::UNIX_EPOCH;
-        limiter.take(&charges, now).await.unwrap();
-        limiter.note([("a", now)].into_iter(), now);
-        let taken = limiter.take(&charges, now).await.unwrap();
-        assert_ne!(taken, Decision::Allowed);
+        for (full_at, is_allowed) in [(now + period, false), (now, true), (now + period, false)] {
+            limiter.note(told("a", full_at).into_iter(), now);
+            let taken = limiter.take(&charges, now).await.unwrap();
+            assert_eq!(taken == Decision::Allowed, is_allowed);
+        }
     }
 
     #[tokio::test]
@@ -186,7 +207,7 @@ mod tests {
         for number in 0..2 * MAX_KEYS {
             let key = format!("noted {number}");
             let instant = OffsetDateTime::UNIX_EPOCH + Duration::HOUR;
-            let noted = [(key.as_str(), instant)];
+            let noted = told(&key, instant);
             limiter.note(noted.into_iter(), OffsetDateTime::UNIX_EPOCH);
         }
         assert!(limiter.lock().len() <= MAX_KEYS);

@@ -3,5 +3,6 @@
 mod limiter;
 mod principals;
 
+pub(crate) use limiter::Count;
 pub use limiter::InProcessLimiter;
 pub use principals::{InProcessPrincipals, NoCache};

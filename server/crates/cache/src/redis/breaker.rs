@@ -8,7 +8,7 @@ const MAX_FAILURES: u32 = 3;
 /// How long it stays open; then one call is let through.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Failures are told this often.
-const ALERT_INTERVAL: Duration = Duration::from_mins(1);
+pub(super) const ALERT_INTERVAL: Duration = Duration::from_mins(1);
 
 #[derive(Default)]
 pub(super) struct Breaker(Mutex<State>);

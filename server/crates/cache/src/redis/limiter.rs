@@ -1,73 +1,112 @@
 //! Limits that all replicas keep together, by the generic cell rate algorithm: one instant per key.
+//!
+//! Redis may lose its counts (FLUSHALL, a restart). Therefore it keeps an epoch beside them, a number at random without an
+//! expiry, and each replica keeps what Redis told of a key with the epoch of the answer. It is sent along with the key: under
+//! another epoch the script takes the later instant. So is what a replica has counted alone, which Redis does not know.
+//! Each replica remembers only what passed through it.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use redis::{Script, ScriptInvocation};
 use time::OffsetDateTime;
 use vestibule_core::MasterKey;
-use vestibule_core::ports::{Charge, Decision, Quota, RateLimiter};
+use vestibule_core::ports::{Charge, Decision, Quota, Random, RateLimiter};
 
-use super::link::RedisLink;
+use super::epochs::Epochs;
+use super::link::{RedisLink, Unreachable};
+use super::resets::Resets;
 use crate::InProcessLimiter;
+use crate::in_process::Count;
 
-/// Takes all charges or none. KEYS: one a charge. ARGV: now, then burst and period of each; times in microseconds. Gives
-/// the microseconds to wait, or 0, the place of the charge that has to (from 1), and when each quota is full again. What is
-/// no number is taken for a full quota, and no instant for one that is further away than an empty quota's: else a clock that
-/// was wrong for a moment, or a strange value, would be a lock.
+/// Both scripts begin with it. KEYS: the epoch, one a charge, then those to be reset first. ARGV: now, a new epoch if there is
+/// none, then of each charge burst, period, and the instant that the caller remembers with its epoch (or 0 and 0); times in
+/// microseconds. What is no epoch is replaced. What is no number is taken for a full quota, and no instant for one that is
+/// further away than an empty quota's: else a clock that was wrong for a moment, or a strange value, would be a lock.
+const BEGIN: &str = r"
+local now, charges = tonumber(ARGV[1]), (#ARGV - 2) / 4
+for i = charges + 2, #KEYS do redis.call('DEL', KEYS[i]) end
+local epoch = tonumber(redis.pcall('GET', KEYS[1]) or '')
+if not (epoch and epoch > 0 and epoch < 2 ^ 53 and epoch % 1 == 0) then
+  epoch = tonumber(ARGV[2])
+  redis.call('SET', KEYS[1], ARGV[2])
+end
+local function keep(i, full_at)
+  if full_at > now then
+    redis.call('SET', KEYS[i + 1], string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
+  else
+    redis.call('DEL', KEYS[i + 1])
+  end
+end
+local function find(i)
+  local period = tonumber(ARGV[4 * i])
+  local empty = now + tonumber(ARGV[4 * i - 1]) * period
+  local full_at = math.max(now, math.min(empty, tonumber(redis.pcall('GET', KEYS[i + 1]) or now) or now))
+  local remembered = math.min(empty, tonumber(ARGV[4 * i + 1]))
+  if tonumber(ARGV[4 * i + 2]) ~= epoch and remembered > full_at then
+    full_at = remembered
+    keep(i, full_at)
+  end
+  return full_at, period, empty
+end";
+
+/// Takes all charges or none. Gives the microseconds to wait, or 0, the place of the charge that has to (from 1), when each
+/// quota is full again, and the epoch.
 const TAKE: &str = r"
-local now, wait, longest, before, after = tonumber(ARGV[1]), 0, 0, {}, {}
-for i, key in ipairs(KEYS) do
-  local burst, period = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
-  local current = tonumber(redis.pcall('GET', key) or now) or now
-  before[i] = math.max(now, math.min(now + burst * period, current))
-  after[i] = before[i] + period
-  local own = after[i] - now - burst * period
-  if own > wait then wait, longest = own, i end
+local wait, longest, before, after = 0, 0, {}, {}
+for i = 1, charges do
+  local full_at, period, empty = find(i)
+  before[i], after[i] = full_at, full_at + period
+  if after[i] - empty > wait then wait, longest = after[i] - empty, i end
 end
-if wait > 0 then return {wait, longest, before} end
-for i, key in ipairs(KEYS) do
-  redis.call('SET', key, string.format('%.0f', after[i]), 'PX', math.ceil((after[i] - now) / 1000))
+if wait > 0 then return {wait, longest, before, epoch} end
+for i = 1, charges do keep(i, after[i]) end
+return {0, 0, after, epoch}";
+
+/// Gives the same.
+const GIVE_BACK: &str = r"
+local after = {}
+for i = 1, charges do
+  local full_at, period = find(i)
+  after[i] = full_at - period
+  keep(i, after[i])
 end
-return {0, 0, after}";
+return {0, 0, after, epoch}";
+
+/// What both scripts give.
+type Answer = (u64, usize, Vec<i64>, u64);
 
 /// How many replicas keep the documented limit together while Redis is away: each has this part of it.
 const REPLICAS: u32 = 4;
-
-/// KEYS and ARGV as above.
-const GIVE_BACK: &str = r"
-local now = tonumber(ARGV[1])
-for i, key in ipairs(KEYS) do
-  local full_at = (tonumber(redis.pcall('GET', key) or now) or now) - tonumber(ARGV[2 * i + 1])
-  if full_at > now then
-    redis.call('SET', key, string.format('%.0f', full_at), 'PX', math.ceil((full_at - now) / 1000))
-  else
-    redis.call('DEL', key)
-  end
-end
-return 0";
 
 /// A limiter on Redis. While Redis is of no help each replica keeps the limits alone, and stricter; it begins with what Redis
 /// said last. Keys are pseudonyms: whoever reads Redis learns nobody's network or address.
 pub struct RedisLimiter {
     link: RedisLink,
     secret: MasterKey,
+    random: Arc<dyn Random>,
     /// In shares, whose periods are as many times longer as the share is smaller: so the instant at which a quota is full
     /// again is the same for a share of it.
     alone: InProcessLimiter,
+    epochs: Epochs,
+    resets: Resets,
     take: Script,
     give_back: Script,
 }
 
 impl RedisLimiter {
     /// Replicas with the same master key keep the same counts.
-    pub fn new(link: RedisLink, master: &MasterKey) -> Self {
+    pub fn new(link: RedisLink, master: &MasterKey, random: Arc<dyn Random>) -> Self {
         Self {
             link,
             secret: master.for_use("limits"),
+            random,
             alone: InProcessLimiter::default(),
-            take: Script::new(TAKE),
-            give_back: Script::new(GIVE_BACK),
+            epochs: Epochs::default(),
+            resets: Resets::default(),
+            take: Script::new(&[BEGIN, TAKE].concat()),
+            give_back: Script::new(&[BEGIN, GIVE_BACK].concat()),
         }
     }
 
@@ -76,27 +115,80 @@ impl RedisLimiter {
         self.link.name(format_args!("limit:{pseudonym}"))
     }
 
-    /// Keeps what Redis said, for when it is away.
-    fn note(&self, charges: &[Charge], instants: &[i64], now: OffsetDateTime) {
-        let said = charges.iter().zip(instants);
-        let said = said.map(|(charge, instant)| (charge.key.as_str(), from_micros(*instant, now)));
-        self.alone.note(said, now);
+    /// In 48 bits: the numbers of Lua are exact up to 53.
+    fn new_epoch(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.random.fill(&mut bytes[..6]);
+        u64::from_le_bytes(bytes)
+    }
+
+    /// Asks Redis. Keeps what it says, for when it is away or has lost it.
+    async fn ask(
+        &self,
+        script: &Script,
+        charges: &[Charge],
+        now: OffsetDateTime,
+    ) -> std::result::Result<Decision, Unreachable> {
+        let resets = self.resets.waiting();
+        let invocation = self.invocation(script, charges, &resets, now);
+        let ask = async |mut redis| invocation.invoke_async::<Answer>(&mut redis).await;
+        let (wait, longest, instants, epoch) = self.link.call(ask).await?;
+        self.resets.done(&resets);
+        self.note(charges, &instants, epoch, now);
+        Ok(match wait {
+            0 => Decision::Allowed,
+            micros => Decision::Limited {
+                charge: longest.saturating_sub(1),
+                retry_after: Duration::from_micros(micros),
+            },
+        })
     }
 
     fn invocation<'a>(
         &self,
         script: &'a Script,
         charges: &[Charge],
+        resets: &[String],
         now: OffsetDateTime,
     ) -> ScriptInvocation<'a> {
         let mut invocation = script.prepare_invoke();
-        invocation.arg(micros(now));
+        invocation.key(self.link.name(format_args!("limits:epoch")));
+        invocation.arg(micros(now)).arg(self.new_epoch());
         for charge in charges {
-            invocation.key(self.key(charge));
-            invocation.arg(charge.quota.burst);
-            invocation.arg(u64::try_from(charge.quota.period.as_micros()).unwrap_or(u64::MAX));
+            let known = self.alone.get(&charge.key);
+            invocation
+                .key(self.key(charge))
+                .arg(charge.quota.burst)
+                .arg(u64::try_from(charge.quota.period.as_micros()).unwrap_or(u64::MAX))
+                .arg(known.map_or(0, |known| micros(known.full_at)))
+                .arg(known.and_then(|known| known.told_in).unwrap_or(0));
+        }
+        for key in resets {
+            invocation.key(key);
         }
         invocation
+    }
+
+    fn note(&self, charges: &[Charge], instants: &[i64], epoch: u64, now: OffsetDateTime) {
+        let told = charges.iter().zip(instants).map(|(charge, instant)| {
+            let count = Count {
+                full_at: from_micros(*instant, now),
+                told_in: Some(epoch),
+            };
+            (charge.key.as_str(), count)
+        });
+        self.alone.note(told, now);
+        if self.epochs.saw(epoch, Instant::now()) {
+            tracing::warn!(
+                "Redis has lost its counts: of the limits only what the replicas remember goes on"
+            );
+        }
+    }
+
+    /// Whether Redis does not know yet what was taken last.
+    fn was_taken_alone(&self, charge: &Charge) -> bool {
+        let known = self.alone.get(&charge.key);
+        known.is_some_and(|known| known.told_in.is_none())
     }
 }
 
@@ -105,48 +197,41 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 #[async_trait]
 impl RateLimiter for RedisLimiter {
     async fn take(&self, charges: &[Charge], now: OffsetDateTime) -> Result<Decision> {
-        let take = self.invocation(&self.take, charges, now);
-        let answer = self.link.call(async |mut redis| {
-            take.invoke_async::<(u64, usize, Vec<i64>)>(&mut redis)
-                .await
-        });
-        match answer.await {
-            Ok((wait, longest, instants)) => {
-                self.note(charges, &instants, now);
-                Ok(match wait {
-                    0 => Decision::Allowed,
-                    micros => Decision::Limited {
-                        charge: longest.saturating_sub(1),
-                        retry_after: Duration::from_micros(micros),
-                    },
-                })
-            }
+        match self.ask(&self.take, charges, now).await {
+            Ok(decision) => Ok(decision),
             Err(_) => self.alone.take(&shares(charges), now).await,
         }
     }
 
     async fn give_back(&self, charges: &[Charge], now: OffsetDateTime) -> Result<()> {
-        let give_back = self.invocation(&self.give_back, charges, now);
-        let answer = self
-            .link
-            .call(async |mut redis| give_back.invoke_async::<u64>(&mut redis).await);
-        match answer.await {
-            Ok(_) => self.alone.give_back(charges, now).await,
-            Err(_) => self.alone.give_back(&shares(charges), now).await,
+        // To where it was taken: a share is more than what Redis takes.
+        let (alone, shared): (Vec<Charge>, Vec<Charge>) = charges
+            .iter()
+            .cloned()
+            .partition(|charge| self.was_taken_alone(charge));
+        self.alone.give_back(&shares(&alone), now).await?;
+        if !shared.is_empty() && self.ask(&self.give_back, &shared, now).await.is_err() {
+            self.alone.give_back(&shared, now).await?;
         }
+        Ok(())
     }
 
     async fn reset(&self, charges: &[Charge]) -> Result<()> {
-        let mut delete = redis::cmd("DEL");
-        for charge in charges {
-            delete.arg(self.key(charge));
+        self.alone.reset(charges).await?;
+        self.resets
+            .add(charges.iter().map(|charge| self.key(charge)));
+        let keys = self.resets.waiting();
+        if keys.is_empty() {
+            return Ok(());
         }
-        // Whether it helps or not: the owner has just proved who they are.
-        let _ = self
-            .link
-            .call(async |mut redis| delete.query_async::<u64>(&mut redis).await)
-            .await;
-        self.alone.reset(charges).await
+        let mut delete = redis::cmd("DEL");
+        delete.arg(&keys);
+        let ask = async |mut redis| delete.query_async::<u64>(&mut redis).await;
+        // If it fails they wait: the owner has just proved who they are.
+        if self.link.call(ask).await.is_ok() {
+            self.resets.done(&keys);
+        }
+        Ok(())
     }
 }
 

@@ -2,9 +2,11 @@
 //! slots of a Redis Cluster, which refuses that.
 
 mod breaker;
+mod epochs;
 mod limiter;
 mod link;
 mod principals;
+mod resets;
 
 pub use limiter::RedisLimiter;
 pub use link::{InvalidRedisUrl, RedisLink};

@@ -55,10 +55,12 @@ async fn everything_expires() {
     assert!(one.takes(&short).await && one.takes(&short).await);
     read(&*one.principals, ANN, PHONE).await;
     one.principals.forget(fresh_id()).await;
-    assert_eq!(server.tell("DBSIZE"), ":2");
+    assert_eq!(server.tell("DBSIZE"), ":3");
     tokio::time::sleep(Duration::from_millis(1100)).await;
     // `DBSIZE` counts what has expired until Redis comes by to delete it, which Redis 8 does later.
-    assert_eq!(server.tell("KEYS *"), "*0");
+    // The epoch stays.
+    assert_eq!(server.tell("KEYS *"), "*1");
+    assert_eq!(server.tell("TTL v:limits:epoch"), ":-1");
     // And no earlier than the count is full again.
     assert!(one.takes(&charge("b", 5)).await);
     let left: u64 = server.tell(&format!("PTTL {}", limit_key("b")))[1..]
@@ -203,4 +205,34 @@ async fn strange_values_are_nothing_and_are_replaced() {
         Lookup::Miss(_)
     ));
     assert_eq!(log.text(), "", "none of it is an outage");
+}
+
+#[tokio::test]
+async fn a_strange_epoch_is_replaced_and_loses_nothing() {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let log = CapturedLog::start();
+    let [one, two] = two(&server);
+    assert_eq!(one.passes(&charge("a", 5)).await, 5);
+    for make in [
+        "SET KEY nonsense",
+        "SET KEY \"\"",
+        "SET KEY -5",
+        "SET KEY 0.5",
+        "SET KEY inf",
+        "SET KEY nan",
+        "SET KEY 1e300",
+        "RPUSH KEY value",
+        "HSET KEY field value",
+    ] {
+        server.tell("DEL v:limits:epoch");
+        server.tell(&make.replace("KEY", "v:limits:epoch"));
+        assert_eq!(one.passes(&charge("a", 5)).await, 0, "{make}");
+        assert_eq!(two.passes(&charge("a", 5)).await, 0, "{make}");
+        assert_eq!(server.tell("TYPE v:limits:epoch"), "+string");
+        let epoch = server.tell("GET v:limits:epoch");
+        assert!(epoch.parse::<u64>().unwrap() > 5, "{epoch}");
+    }
+    assert_eq!(log.count("ERROR"), 0, "none of it is an outage");
 }

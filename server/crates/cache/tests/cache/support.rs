@@ -27,7 +27,7 @@ impl Replica {
         let clock = Arc::new(FakeClock::new());
         let master = master();
         let random = Arc::new(SeededRandom::new(seed));
-        let limiter = RedisLimiter::new(link.clone(), &master);
+        let limiter = RedisLimiter::new(link.clone(), &master, random.clone());
         let principals = RedisPrincipals::new(link.clone(), master, clock.clone(), random);
         Self {
             limiter: Arc::new(limiter),

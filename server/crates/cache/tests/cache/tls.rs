@@ -48,7 +48,7 @@ async fn a_certificate_is_verified_in_full() {
         );
         let count = server.tell("DBSIZE");
         server.tell("FLUSHALL");
-        count == ":1"
+        count == ":2"
     };
     assert!(uses(format!("rediss://{NAME}:{port}/?sslrootcert={root}")).await);
     for (who, url) in [

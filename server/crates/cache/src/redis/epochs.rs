@@ -1,0 +1,52 @@
+//! The epoch of Redis is a number that it keeps for as long as it keeps its counts: another one means that they are lost.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use super::breaker::ALERT_INTERVAL;
+
+/// What this process has seen of them.
+#[derive(Default)]
+pub(super) struct Epochs(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    last: Option<u64>,
+    told_at: Option<Instant>,
+}
+
+impl Epochs {
+    /// Notes the epoch of an answer; whether it is time to tell that counts were lost.
+    pub(super) fn saw(&self, epoch: u64, now: Instant) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_another = state.last.replace(epoch).is_some_and(|last| last != epoch);
+        let is_due = is_another
+            && state
+                .told_at
+                .is_none_or(|at| now.saturating_duration_since(at) >= ALERT_INTERVAL);
+        if is_due {
+            state.told_at = Some(now);
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn another_epoch_is_told_once_a_minute() {
+        let epochs = Epochs::default();
+        let start = Instant::now();
+        let saw = |epoch, second| epochs.saw(epoch, start + Duration::from_secs(second));
+        assert!(!saw(1, 0), "the first is no loss");
+        assert!(!saw(1, 1));
+        assert!(saw(2, 2));
+        assert!(!saw(3, 3), "told already");
+        assert!(!saw(3, 100), "the same");
+        assert!(saw(4, 101));
+    }
+}
