@@ -134,7 +134,8 @@ pub fn wait_until_shared(fleet: &Fleet, since: Instant) -> Duration {
     since.elapsed()
 }
 
-/// Whether one replica lets in the whole burst and no other one anything more. A replica that counts alone lets in half.
+/// Whether one replica lets in the whole burst and no other one anything more. A replica that counts alone lets in a quarter
+/// of it (two of ten), and four times as slowly what comes after.
 async fn is_shared(fleet: &Fleet) -> bool {
     static ROUND: AtomicUsize = AtomicUsize::new(0);
     let round = ROUND.fetch_add(1, Ordering::Relaxed);

@@ -135,6 +135,16 @@ fn element(text: &str) -> Option<IpAddr> {
 }
 
 impl Network {
+    /// IPv4 addresses in IPv6 are compared as IPv4 addresses, and so are networks of them.
+    fn to_canonical(self) -> Self {
+        match (self.address.to_canonical(), self.prefix.checked_sub(96)) {
+            (address @ IpAddr::V4(_), Some(prefix)) if self.address.is_ipv6() => {
+                Self { address, prefix }
+            }
+            _ => self,
+        }
+    }
+
     fn contains(self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
@@ -167,7 +177,7 @@ impl FromStr for Network {
         if prefix > longest {
             Err(invalid())
         } else {
-            Ok(Self { address, prefix })
+            Ok(Self { address, prefix }.to_canonical())
         }
     }
 }
@@ -368,6 +378,25 @@ mod tests {
             &both[1..],
         );
         assert_eq!(alone, "10.0.0.2");
+    }
+
+    #[test]
+    fn networks_of_mapped_addresses_are_those_of_ipv4() {
+        for network in [
+            "::ffff:10.0.0.0/104",
+            "::ffff:10.0.0.2",
+            "::ffff:0.0.0.0/96",
+        ] {
+            for peer in ["10.0.0.2", "::ffff:10.0.0.2"] {
+                let client = client(&[network], peer, &["203.0.113.7"]);
+                assert_eq!(client, "203.0.113.7", "{network}");
+            }
+        }
+        for network in ["::ffff:10.0.0.0/104", "::ffff:0.0.0.0/95"] {
+            for peer in ["11.0.0.2", "fd00::1"] {
+                assert_eq!(client(&[network], peer, &["203.0.113.7"]), peer);
+            }
+        }
     }
 
     #[test]
