@@ -256,7 +256,7 @@ async fn a_password_that_has_changed() {
     through(server, &url, fail, heal).await;
 }
 
-/// Something else has the port.
+/// Something else has the port. It has a thread of its own, so that it gives the port up while this one waits for Redis.
 async fn in_its_place(answer: &'static [u8]) {
     let Some(server) = RedisServer::start() else {
         return;
@@ -292,17 +292,17 @@ fn answer_everybody(address: String, answer: &'static [u8]) -> JoinHandle<()> {
     })
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nonsense_in_its_place() {
     in_its_place(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n\x00\xff\xfe").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn answers_of_the_wrong_kind_in_its_place() {
     in_its_place(b"+OK\r\n+OK\r\n*2\r\n$-1\r\n:-5\r\n").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn silence_in_its_place() {
     in_its_place(b"").await;
 }
