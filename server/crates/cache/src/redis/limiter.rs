@@ -2,7 +2,7 @@
 //!
 //! Redis may lose its counts (FLUSHALL, a restart). Therefore it keeps an epoch beside them, a number at random without an
 //! expiry, and each replica keeps what Redis told of a key with the epoch of the answer. It is sent along with the key: under
-//! another epoch the script takes the later instant. So is what a replica has counted alone, which Redis does not know.
+//! another epoch the script takes the later instant. What a replica has counted alone has no epoch, and is taken over alike.
 //! Each replica remembers only what passed through it.
 
 use std::sync::Arc;
