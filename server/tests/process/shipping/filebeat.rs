@@ -32,11 +32,11 @@ impl Filebeat {
         let messages = messages(&input["parsers"], lines).into_iter();
         messages
             .filter(is_included)
-            .map(|message| self.process(message))
+            .map(|message| self.process(&message))
             .collect()
     }
 
-    fn process(&self, message: String) -> Shipped {
+    fn process(&self, message: &str) -> Shipped {
         let mut document = read(message);
         for processor in self.0["processors"].as_array().unwrap() {
             let (name, options) = processor.as_object().unwrap().iter().next().unwrap();
@@ -134,7 +134,7 @@ fn joined(parts: impl Iterator<Item = (String, bool)>) -> Vec<String> {
 }
 
 /// What an input makes of a line.
-fn read(message: String) -> Value {
+fn read(message: &str) -> Value {
     json!({
         "@timestamp": "2026-01-01T00:00:00Z",
         "message": message,
