@@ -174,11 +174,21 @@ fn at<'a>(document: &'a Value, path: &str) -> Option<&'a Value> {
 
 fn apply(name: &str, options: &Value, document: &mut Value) {
     match name {
+        "rename" => rename(options, document),
         "include_fields" => include_fields(options, document),
         "decode_json_fields" => decode_json_fields(options, document),
         "timestamp" => timestamp(options, document),
         "drop_fields" => drop_fields(options, document),
         other => panic!("this test does not know the processor {other}"),
+    }
+}
+
+/// From any level to the first one.
+fn rename(options: &Value, document: &mut Value) {
+    knows(options, &["fields", "ignore_missing"]);
+    for field in options["fields"].as_array().unwrap() {
+        let moved = at(document, field["from"].as_str().unwrap()).cloned();
+        document[field["to"].as_str().unwrap()] = moved.unwrap();
     }
 }
 
