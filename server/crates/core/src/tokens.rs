@@ -144,11 +144,6 @@ impl TokenSigner {
         self.ring().published.clone()
     }
 
-    /// How long an access token that is signed now lives: never longer than its session.
-    pub(crate) fn access_life(&self, session: &Session, now: OffsetDateTime) -> time::Duration {
-        (now + ACCESS_TOKEN_LIFE).min(session.expires_at) - now
-    }
-
     /// Signs an access token for the session.
     pub(crate) fn sign(
         &self,
@@ -172,7 +167,7 @@ impl TokenSigner {
             sub: user.id,
             iat: now.unix_timestamp(),
             nbf: now.unix_timestamp(),
-            exp: (now + self.access_life(session, now)).unix_timestamp(),
+            exp: (now + access_life(session, now)).unix_timestamp(),
             jti,
             sid: session.id,
             user_id: user.id,
@@ -287,6 +282,11 @@ impl TokenSigner {
     fn ring(&self) -> Arc<KeyRing> {
         Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// How long an access token that is signed now lives: never longer than its session.
+pub(crate) fn access_life(session: &Session, now: OffsetDateTime) -> time::Duration {
+    (now + ACCESS_TOKEN_LIFE).min(session.expires_at) - now
 }
 
 /// The key id of a token whose header is one of ours; header URLs and embedded keys are never looked at.

@@ -13,7 +13,7 @@ use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::model::{NewRefreshToken, Principal, Session, SessionKind, SignInMethod, User};
 use crate::ports::{BrowserRecord, MAX_LIVE_SESSIONS, Repository};
-use crate::tokens::RefreshTokenText;
+use crate::tokens::{RefreshTokenText, access_life};
 
 /// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body. There are secrets among
 /// them: no `Debug`.
@@ -160,7 +160,7 @@ impl Auth {
     ) -> Result<TokenPair, AuthError> {
         let now = self.clock.now();
         let access_token = self.signer.sign(user, session, self.new_id(), now)?;
-        let life = self.signer.access_life(session, now);
+        let life = access_life(session, now);
         Ok(TokenPair {
             access_token,
             refresh_token,
