@@ -135,7 +135,12 @@ fn with_config(command: &Command) -> Result<ExitCode, Failure> {
             ))),
         };
     }
-    let log = telemetry::init(&config.log);
+    let log = telemetry::init(&config.log, config.otlp_endpoint.as_ref()).map_err(|error| {
+        Failure(format!(
+            "OTEL_EXPORTER_OTLP_ENDPOINT (telemetry.otlp_endpoint): traces cannot be sent: {}",
+            chain(&*error)
+        ))
+    })?;
     // TLS clients take the process's provider; there is one.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -27,7 +27,7 @@ use crate::supervisor::keep_running;
 use crate::worker;
 
 /// The grace time and all that is under way, together. Orchestrators kill after 30 s.
-const STOP_TIME: Duration = Duration::from_secs(24);
+const STOP_TIME: Duration = Duration::from_secs(22);
 /// How long the last health checks of a start may take.
 const HANDOVER_TIME: Duration = Duration::from_secs(1);
 /// Closing the database writes what is beside its file into it.

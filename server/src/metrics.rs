@@ -157,11 +157,14 @@ impl Drop for InFlight {
     }
 }
 
-/// Anybody can make methods up.
 fn method(method: &Method) -> &'static str {
+    known_method(method).unwrap_or("OTHER")
+}
+
+/// The method, unless it is made up, which anybody can do.
+pub fn known_method(method: &Method) -> Option<&'static str> {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
-    known.unwrap_or("OTHER")
+    KNOWN.into_iter().find(|known| *known == method.as_str())
 }
 
 fn status(status: StatusCode) -> String {

@@ -1,4 +1,10 @@
-//! Logs: JSON objects in production, readable lines in development.
+//! Logs: JSON objects in production, readable lines in development. And traces.
+
+#[cfg(not(feature = "otel"))]
+mod no_traces;
+mod trace_parent;
+#[cfg(feature = "otel")]
+mod traces;
 
 use std::backtrace::Backtrace;
 use std::error::Error;
@@ -8,47 +14,77 @@ use std::time::Duration;
 
 use json_subscriber::JsonLayer;
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::time::SystemTime;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Filter, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use vestibule_core::{AUDIT_TARGET, ErrorCode};
+use tracing_subscriber::{EnvFilter, Layer, Registry};
+use url::Url;
+use vestibule_core::{AUDIT_TARGET, ErrorCode, TRACE_TARGET};
 
 use crate::config::LogConfig;
+
+#[cfg(not(feature = "otel"))]
+use no_traces::Traces;
+#[cfg(feature = "otel")]
+use traces::Traces;
+
+#[cfg(not(feature = "otel"))]
+pub use no_traces::join_trace;
+pub use trace_parent::TraceParent;
+#[cfg(feature = "otel")]
+pub use traces::join_trace;
+
+/// Each has a filter of its own, and takes nothing of what is meant for the other.
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Lines that wait while nobody takes them, about 2 MB; the next ones are dropped.
 const MAX_WAITING_LINES: usize = 8192;
 /// How often it is looked whether lines were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Writes what was logged, until it is dropped; then what waits is written, for a second at most.
+/// Writes what was logged and sends traces, until it is dropped; then what waits is sent, for two seconds at most, and
+/// written, for one.
 pub struct Log {
+    // The first to go: what it has to say is logged.
+    _traces: Option<Traces>,
     _writer: WorkerGuard,
     dropped: ErrorCounter,
 }
 
 /// Starts logging to standard error, panics included. A thread of its own writes: when nobody reads what we say, lines
-/// are lost, and no request waits.
-pub fn init(config: &LogConfig) -> Log {
+/// are lost, and no request waits. Traces go to the collector, where there is one.
+///
+/// # Errors
+/// If there is no client to reach the collector with.
+pub fn init(
+    config: &LogConfig,
+    collector: Option<&Url>,
+) -> Result<Log, Box<dyn Error + Send + Sync>> {
+    let traces = collector.map(Traces::start).transpose()?;
     let (lines, writer) = NonBlockingBuilder::default()
         .lossy(true)
         .buffered_lines_limit(MAX_WAITING_LINES)
         .thread_name("log")
         .finish(std::io::stderr());
-    let log = Log {
-        _writer: writer,
-        dropped: lines.error_counter(),
-    };
-    subscriber(config, lines, std::io::stderr().is_terminal()).init();
+    let dropped = lines.error_counter();
+    let mut layers = vec![log_layer(config, lines, std::io::stderr().is_terminal())];
+    layers.extend(traces.as_ref().map(Traces::layer));
+    tracing_subscriber::registry().with(layers).init();
     std::panic::set_hook(Box::new(|panic| {
         let code = ErrorCode::Internal;
         tracing::error!(kind = %code.kind(), %code, %panic, trace = %Backtrace::force_capture(), "panic");
     }));
-    log
+    Ok(Log {
+        _traces: traces,
+        _writer: writer,
+        dropped,
+    })
 }
 
 /// Writes lines as they are configured.
@@ -60,26 +96,32 @@ pub fn subscriber<W>(
 where
     W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
 {
-    // The library warns of each cookie whose session has ended, an everyday thing, and logs what we log. Its spans would
-    // hide the request's.
-    let filter = format!(
-        "tower_sessions=off,tower_sessions_core=off,{}",
-        config.filter
-    );
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    Box::new(tracing_subscriber::registry().with(log_layer(config, lines, has_colours)))
+}
+
+fn log_layer<W>(config: &LogConfig, lines: W, has_colours: bool) -> BoxedLayer
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let filter = log_filter(&config.filter);
     if config.json {
-        Box::new(
-            tracing_subscriber::registry()
-                .with(filter)
-                .with(json(lines)),
-        )
+        json(lines).with_filter(filter).boxed()
     } else {
-        let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(filter)
+        let layer = tracing_subscriber::fmt::layer()
             .with_writer(lines)
             .with_ansi(has_colours);
-        Box::new(subscriber.finish())
+        layer.with_filter(filter).boxed()
     }
+}
+
+fn log_filter(directives: &str) -> impl Filter<Registry> + Send + Sync + 'static {
+    // The library warns of each cookie whose session has ended, an everyday thing, and logs what we log. Its spans would
+    // hide the request's.
+    let filter = format!("tower_sessions=off,tower_sessions_core=off,{directives}");
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    // No directive brings the spans of traces in. The hint leaves the level to the directives.
+    let is_no_trace = filter_fn(|metadata| metadata.target() != TRACE_TARGET);
+    filter.and(is_no_trace.with_max_level_hint(LevelFilter::TRACE))
 }
 
 /// One flat object a line, with the request's fields beside the event's.

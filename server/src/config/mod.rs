@@ -4,6 +4,7 @@ mod branding;
 mod database;
 mod reader;
 mod table;
+mod telemetry;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use branding::BrandingConfig;
 pub use database::DatabaseConfig;
 pub use reader::{Environment, Fault, ProcessEnvironment};
 pub use table::{SETTINGS, Setting, reference};
+pub use telemetry::LogConfig;
 
 use reader::Reader;
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub rate_limits: bool,
     pub retention: Retention,
     pub log: LogConfig,
+    /// The collector of OpenTelemetry that takes traces; `None`: none are made.
+    pub otlp_endpoint: Option<Url>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,13 +110,6 @@ pub struct PasswordsConfig {
     pub hashing: HashSettings,
 }
 
-#[derive(Clone, Debug)]
-pub struct LogConfig {
-    /// Directives of `tracing-subscriber`, for example `info` or `vestibule=debug`.
-    pub filter: String,
-    pub json: bool,
-}
-
 impl Config {
     /// Reads every setting.
     ///
@@ -157,6 +154,7 @@ impl Config {
                 unverified_days: reader.number("retention.unverified_days", 0, 3650),
             },
             log: LogConfig::read(reader, mode),
+            otlp_endpoint: telemetry::read_otlp_endpoint(reader),
             data_dir,
             http,
             branding,
@@ -459,29 +457,6 @@ impl PasswordsConfig {
                 .collect(),
         };
         Self { policy, hashing }
-    }
-}
-
-impl LogConfig {
-    fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
-        let format = reader.optional_text("log.format");
-        let json = match format.as_deref() {
-            Some("json") => true,
-            Some("pretty") => false,
-            Some(_) => {
-                reader.fault("log.format", "must be json or pretty");
-                true
-            }
-            None => mode == Mode::Production,
-        };
-        let filter = reader.text("log.filter");
-        if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
-            reader.fault(
-                "log.filter",
-                "must be a filter like info or vestibule=debug,info",
-            );
-        }
-        Self { filter, json }
     }
 }
 

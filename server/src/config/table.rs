@@ -316,6 +316,12 @@ pub const SETTINGS: &[Setting] = &[
         None,
         "`pretty` or `json`. Default: pretty in development, json in production.",
     ),
+    setting(
+        "telemetry.otlp_endpoint",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        None,
+        "URL of a collector of OpenTelemetry that takes OTLP over HTTP, for example `http://localhost:4318`; traces go to `/v1/traces` below it. Without it no traces are made. OPERATIONS.md names the further variables of the standard.",
+    ),
 ];
 
 /// The reference of all settings, in Markdown: the text of docs/CONFIG.md.

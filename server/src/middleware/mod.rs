@@ -12,6 +12,7 @@ mod rate_limit;
 mod read_body;
 mod removal_cookie;
 mod request_id;
+mod request_spans;
 mod run_to_end;
 mod security_headers;
 

@@ -1,16 +1,17 @@
 use std::sync::Arc;
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
-use tracing::Instrument as _;
 use vestibule_core::ports::{Clock, Random};
 use vestibule_web::RequestId;
 
+use super::request_spans::RequestSpans;
+
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Gives every request an id, keeps a well-formed one that a proxy gave, and puts it into every log line and the answer.
+/// Gives every request an id, keeps a well-formed one that a proxy gave, and puts it into every log line, the trace and the answer.
 pub async fn identify_request(
     State((clock, random)): State<(Arc<dyn Clock>, Arc<dyn Random>)>,
     mut request: Request,
@@ -22,16 +23,11 @@ pub async fn identify_request(
         .and_then(|value| value.to_str().ok())
         .filter(|id| is_well_formed(id));
     let id = given.map_or_else(|| random.id(clock.now()).to_string(), str::to_owned);
-    let route = request.extensions().get::<MatchedPath>();
-    let span = tracing::info_span!(
-        "request",
-        request_id = %id,
-        method = %request.method(),
-        path = request.uri().path(),
-        route = route.map(MatchedPath::as_str)
-    );
+    let spans = RequestSpans::begin(&request, &id);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).instrument(span).await;
+    request.extensions_mut().insert(spans.clone());
+    let mut response = spans.around(next.run(request)).await;
+    spans.note_status(response.status());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }

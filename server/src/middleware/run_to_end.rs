@@ -2,9 +2,10 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use tokio_util::task::TaskTracker;
-use tracing::Instrument as _;
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
+
+use super::request_spans::RequestSpans;
 
 /// Finishes what a client began and did not wait for, and the process waits for it too.
 ///
@@ -13,10 +14,11 @@ use vestibule_web::Problem;
 /// be in none of them, nor in the metrics and the audit log.
 pub async fn run_to_end(
     State(tasks): State<TaskTracker>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let task = tasks.spawn(next.run(request).in_current_span());
+    let spans = request.extensions_mut().remove::<RequestSpans>();
+    let task = tasks.spawn(spans.unwrap_or_default().around(next.run(request)));
     match task.await {
         Ok(response) => response,
         Err(failed) => match failed.try_into_panic() {

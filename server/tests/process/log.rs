@@ -266,7 +266,7 @@ fn panics() {
         filter: "info".to_owned(),
         json: true,
     };
-    let _log = init(&config);
+    let _log = init(&config, None).unwrap();
     let panicked = std::panic::catch_unwind(|| panic!("on purpose\nand on two lines"));
     assert!(panicked.is_err());
 }

@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::error::AuthError;
 use crate::ports::Random;
+use crate::trace::TRACE_TARGET;
 
 use worker::Worker;
 
@@ -280,6 +281,7 @@ impl PasswordHasher {
 }
 
 async fn wait<T>(answer: oneshot::Receiver<Result<T, HashError>>) -> Result<T, AuthError> {
+    let _span = tracing::debug_span!(target: TRACE_TARGET, "hash password");
     answer
         .await
         .map_err(AuthError::internal)?

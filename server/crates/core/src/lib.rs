@@ -17,6 +17,7 @@ mod operations;
 mod password_policy;
 pub mod ports;
 mod tokens;
+mod trace;
 mod watch;
 
 pub use audit::{AUDIT_TARGET, AuditEvent, AuditRecord};
@@ -40,3 +41,4 @@ pub use tokens::{
     ACCESS_TOKEN_LIFE, AccessTokenClaims, KeySet, KeyState, MAX_KEY_AGE_OF_VERIFIERS, Rotation,
     RotationError, TokenSettings, rotate_signing_key, signing_keys,
 };
+pub use trace::{TRACE_TARGET, fail_span};

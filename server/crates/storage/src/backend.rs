@@ -172,6 +172,8 @@ pub(crate) trait Backend:
     const TRY_MIGRATION_LOCK: Option<&'static str>;
     /// Whether connections can break by themselves.
     const IS_REMOTE: bool;
+    /// Its name in traces, OpenTelemetry's `db.system.name`.
+    const SYSTEM_NAME: &'static str;
 
     /// Whether an error with this code may pass by itself: out of reach, out of resources, locked, shutting down.
     fn is_transient(code: &str) -> bool;
@@ -201,6 +203,7 @@ impl Backend for Postgres {
     const TRY_MIGRATION_LOCK: Option<&'static str> =
         Some("select pg_try_advisory_lock(8531352012944733548) as locked");
     const IS_REMOTE: bool = true;
+    const SYSTEM_NAME: &'static str = "postgresql";
 
     /// SQLSTATE: connection exceptions (08), insufficient resources (53), operator intervention (57P, and 57014 for a
     /// statement past its deadline), serialization failure and deadlock, lock timeout, a standby after a fail-over.
@@ -244,6 +247,7 @@ impl Backend for Sqlite {
     const CHECKS: &'static [Check] = crate::invariants::SQLITE;
     const TRY_MIGRATION_LOCK: Option<&'static str> = None;
     const IS_REMOTE: bool = false;
+    const SYSTEM_NAME: &'static str = "sqlite";
 
     /// Extended result codes carry the primary code in their low byte: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
     fn is_transient(code: &str) -> bool {

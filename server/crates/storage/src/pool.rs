@@ -299,7 +299,7 @@ impl<DB: Backend> Held<DB> {
         arguments: DB::Arguments,
     ) -> sqlx::Result<u64> {
         let deadline = self.deadline;
-        let round_trip = RoundTrip::begin(sql);
+        let round_trip = RoundTrip::begin::<DB>(sql);
         let answer = DB::execute(self.ask()?, sql, arguments);
         let answer = in_time(deadline, answer).await;
         self.answered(round_trip, answer)
@@ -311,7 +311,7 @@ impl<DB: Backend> Held<DB> {
         arguments: DB::Arguments,
     ) -> sqlx::Result<Vec<DB::Row>> {
         let deadline = self.deadline;
-        let round_trip = RoundTrip::begin(sql);
+        let round_trip = RoundTrip::begin::<DB>(sql);
         let answer = DB::fetch(self.ask()?, sql, arguments);
         let answer = in_time(deadline, answer).await;
         self.answered(round_trip, answer)
@@ -338,7 +338,7 @@ impl<DB: Backend> Held<DB> {
 
     async fn command(&mut self, sql: &'static str) -> sqlx::Result<()> {
         let deadline = self.deadline;
-        let round_trip = RoundTrip::begin(sql);
+        let round_trip = RoundTrip::begin::<DB>(sql);
         let answer = DB::command(self.ask()?, sql);
         let answer = in_time(deadline, answer).await;
         self.answered(round_trip, answer)

@@ -1,22 +1,40 @@
-//! How long statements take and how they fail, by a name that says what they do.
+//! How long statements take and how they fail, by a name that says what they do: in metrics, and in the trace of who asked.
 
 use std::time::Instant;
 
 use metrics::{counter, histogram};
+use tracing::Span;
+use tracing::field::Empty;
+use vestibule_core::{TRACE_TARGET, fail_span};
 
 use crate::backend::Backend;
 use crate::error::{is_conflict, is_lost};
 
 /// Measures one round trip from its start.
 pub(crate) struct RoundTrip {
-    sql: &'static str,
+    summary: String,
     started: Instant,
+    span: Span,
 }
 
 impl RoundTrip {
-    pub fn begin(sql: &'static str) -> Self {
-        let started = Instant::now();
-        Self { sql, started }
+    pub fn begin<DB: Backend>(sql: &'static str) -> Self {
+        let summary = summary(sql);
+        let span = tracing::debug_span!(
+            target: TRACE_TARGET,
+            "statement",
+            otel.name = summary,
+            otel.kind = "client",
+            otel.status_code = Empty,
+            db.system.name = DB::SYSTEM_NAME,
+            db.query.summary = summary,
+            error.type = Empty,
+        );
+        Self {
+            summary,
+            started: Instant::now(),
+            span,
+        }
     }
 
     /// Tells how it ended; `None` is no answer in time.
@@ -29,10 +47,10 @@ impl RoundTrip {
             Some(Err(error)) if is_conflict::<DB>(error) => Some("conflict"),
             Some(Err(_)) => Some("other"),
         };
-        histogram!("vestibule_db_query_duration_seconds", "query" => summary(self.sql))
-            .record(duration);
+        histogram!("vestibule_db_query_duration_seconds", "query" => self.summary).record(duration);
         if let Some(kind) = failure {
             note_failure(kind);
+            fail_span(&self.span, kind);
         }
     }
 }

@@ -13,8 +13,9 @@ use redis::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
+use tracing::field::Empty;
 use url::Url;
-use vestibule_core::is_loopback;
+use vestibule_core::{TRACE_TARGET, fail_span, is_loopback};
 
 use super::breaker::Breaker;
 
@@ -46,6 +47,17 @@ pub(super) enum Unreachable {
     Deadline,
     #[error("Redis answered with an error")]
     Error(#[source] RedisError),
+}
+
+impl Unreachable {
+    /// One word for it, as OpenTelemetry's `error.type`.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::CircuitOpen => "circuit_open",
+            Self::Deadline => "timeout",
+            Self::Error(_) => "other",
+        }
+    }
 }
 
 /// One connection, shared by all calls of this process.
@@ -139,6 +151,14 @@ impl RedisLink {
         if !self.0.breaker.may_call(Instant::now()) {
             return Err(Unreachable::CircuitOpen);
         }
+        let span = tracing::debug_span!(
+            target: TRACE_TARGET,
+            "redis",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            db.system.name = "redis",
+            error.type = Empty,
+        );
         let mut used = None;
         let asked = async {
             let (generation, connection) = self.connect().await?;
@@ -151,7 +171,10 @@ impl RedisLink {
         };
         match &answer {
             Ok(_) => self.note_success(),
-            Err(error) => self.note_failure(error, used),
+            Err(error) => {
+                fail_span(&span, error.kind());
+                self.note_failure(error, used);
+            }
         }
         answer
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use metrics::counter;
 use time::OffsetDateTime;
+use tracing::field::Empty;
 use uuid::Uuid;
 
 use crate::auth::{Auth, VERIFY_CODE_LIFE};
@@ -11,6 +12,7 @@ use crate::error::AuthError;
 use crate::mail::{LeasedMail, MailKind, OutgoingMail};
 use crate::model::Purpose;
 use crate::ports::{MailError, Mailer, Store, StoreError, Violation};
+use crate::trace::{TRACE_TARGET, fail_span};
 
 /// A worker that dies holds its mail back for at most this long; sending must have a shorter deadline.
 pub const MAIL_LEASE: Duration = Duration::from_mins(2);
@@ -85,7 +87,7 @@ impl Auth {
         let sent = if has_expired(&mail, now) {
             Err(MailError::Permanent("its link has expired".into()))
         } else {
-            mailer.send(&self.outgoing(&mail, now)).await
+            send(mailer, &self.outgoing(&mail, now)).await
         };
         let delivery = match &sent {
             Err(MailError::Unreachable(_)) => Delivery::Unreachable,
@@ -230,6 +232,24 @@ impl Auth {
             .violations(self.clock.now())
             .await?)
     }
+}
+
+/// In a trace of its own: the request that wanted the mail was answered long ago. Never to whom.
+async fn send(mailer: &dyn Mailer, mail: &OutgoingMail) -> Result<(), MailError> {
+    let span = tracing::info_span!(
+        target: TRACE_TARGET,
+        parent: None,
+        "send mail",
+        otel.kind = "client",
+        otel.status_code = Empty,
+        mail.kind = mail.kind.as_str(),
+        error.type = Empty,
+    );
+    let sent = mailer.send(mail).await;
+    if let Err(error) = &sent {
+        fail_span(&span, error.kind());
+    }
+    sent
 }
 
 /// The page that a mail leads to, and the purpose of the token that opens it.

@@ -38,3 +38,17 @@ pub enum MailError {
     #[error("the mail was refused for good")]
     Permanent(#[source] BoxError),
 }
+
+impl MailError {
+    /// One word for it, as OpenTelemetry's `error.type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unreachable(_) => "unreachable",
+            Self::NotAccepting(_) => "not_accepting",
+            Self::Interrupted => "interrupted",
+            Self::Unanswered(_) => "unanswered",
+            Self::Temporary(_) => "temporary",
+            Self::Permanent(_) => "permanent",
+        }
+    }
+}

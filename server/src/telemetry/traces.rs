@@ -1,0 +1,172 @@
+//! Traces: spans of the target of traces, sent to a collector of OpenTelemetry over HTTP.
+//!
+//! The standard's other variables (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*` and so on) are read by its SDK.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
+};
+use opentelemetry::{Context, Key, KeyValue};
+use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig as _};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing::{Level, Metadata, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+use tracing_subscriber::filter::dynamic_filter_fn;
+use tracing_subscriber::layer::{self, Filter};
+use tracing_subscriber::{Layer as _, Registry};
+use url::Url;
+use vestibule_core::TRACE_TARGET;
+
+use super::{BoxedLayer, TraceParent};
+
+const SERVICE_NAME: &str = "vestibule";
+/// How long the end of the process waits for the last spans to be sent.
+const LAST_SPANS_TIME: Duration = Duration::from_secs(2);
+
+/// Sends spans by a thread of its own, until it is dropped. Where the collector does not take them fast enough, spans are
+/// lost, and no request waits.
+pub struct Traces(SdkTracerProvider);
+
+impl Traces {
+    /// Outside of a runtime: the client brings its own, and a runtime in another one panics.
+    ///
+    /// # Errors
+    /// If there is no client to be had, for example because the system has no certificates.
+    pub fn start(collector: &Url) -> Result<Self, ExporterBuildError> {
+        let endpoint = format!("{}/v1/traces", collector.as_str().trim_end_matches('/'));
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(endpoint)
+            .build()?;
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource())
+            .with_batch_exporter(TellingExporter::new(exporter))
+            .build();
+        Ok(Self(provider))
+    }
+
+    pub fn layer(&self) -> BoxedLayer {
+        tracing_opentelemetry::layer()
+            .with_tracer(self.0.tracer(SERVICE_NAME))
+            // Nobody who looks at a request asks for these, and each is paid for with every span.
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(spans_of_traces())
+            .boxed()
+    }
+}
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        // The log has what went wrong.
+        let _ = self.0.shutdown_with_timeout(LAST_SPANS_TIME);
+    }
+}
+
+/// Makes the span a part of the caller's trace, if there is one. The id of the trace that the span belongs to, if it is made.
+pub fn join_trace(span: &Span, caller: Option<&TraceParent>) -> Option<String> {
+    if let Some(caller) = caller {
+        // It fails where no traces are made.
+        let _ = span.set_parent(Context::new().with_remote_span_context(remote(caller)));
+    }
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    context.is_valid().then(|| context.trace_id().to_string())
+}
+
+fn remote(caller: &TraceParent) -> SpanContext {
+    SpanContext::new(
+        TraceId::from(caller.trace),
+        SpanId::from(caller.span),
+        TraceFlags::default().with_sampled(caller.is_sampled),
+        true,
+        TraceState::default(),
+    )
+}
+
+/// Spans alone and never an event, or what is logged would be in the traces as well.
+fn spans_of_traces() -> impl Filter<Registry> + Send + Sync + 'static {
+    let is_ours = |it: &Metadata<'_>| it.is_span() && it.target() == TRACE_TARGET;
+    dynamic_filter_fn(
+        move |it: &Metadata<'_>, context: &layer::Context<'_, Registry>| {
+            let begins_a_trace = *it.level() == Level::INFO;
+            is_ours(it) && (begins_a_trace || context.lookup_current().is_some())
+        },
+    )
+    // What is none of ours costs nothing.
+    .with_callsite_filter(move |it| {
+        if is_ours(it) {
+            Interest::sometimes()
+        } else {
+            Interest::never()
+        }
+    })
+    .with_max_level_hint(LevelFilter::DEBUG)
+}
+
+/// Who we are, unless the environment says it.
+fn resource() -> Resource {
+    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
+    let builder = Resource::builder().with_attribute(version);
+    let resource = builder.build();
+    let name = resource.get(&Key::from_static_str("service.name"));
+    let is_named = name.is_some_and(|name| !name.as_str().starts_with("unknown_service"));
+    if is_named {
+        return resource;
+    }
+    let attributes = resource.iter();
+    let attributes = attributes.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
+    Resource::builder_empty()
+        .with_attributes(attributes)
+        .with_service_name(SERVICE_NAME)
+        .build()
+}
+
+/// Tells once when the collector stops taking spans, and once when it takes them again.
+#[derive(Debug)]
+struct TellingExporter {
+    inner: SpanExporter,
+    fails: AtomicBool,
+}
+
+impl TellingExporter {
+    fn new(inner: SpanExporter) -> Self {
+        Self {
+            inner,
+            fails: AtomicBool::new(false),
+        }
+    }
+
+    fn tell(&self, result: &OTelSdkResult) {
+        let failed = self.fails.swap(result.is_err(), Ordering::Relaxed);
+        match result {
+            Err(error) if !failed => tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "traces are lost: the collector does not take them"
+            ),
+            Ok(()) if failed => tracing::info!("the collector takes traces again"),
+            _ => {}
+        }
+    }
+}
+
+impl opentelemetry_sdk::trace::SpanExporter for TellingExporter {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let result = self.inner.export(batch).await;
+        self.tell(&result);
+        result
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.inner.set_resource(resource);
+    }
+}
