@@ -406,3 +406,20 @@ fn the_mailbox_is_shown_only_where_the_portal_is_opened_from_this_machine() {
     assert!(!shows(&[("VESTIBULE_LISTEN", "0.0.0.0:3000")]));
     assert!(!shows(&[("SMTP_URL", "smtp://127.0.0.1:25")]));
 }
+
+#[test]
+fn traces_go_where_the_standards_variable_says() {
+    assert_eq!(load(&[]).unwrap().otlp_endpoint, None);
+    let load = |url| load(&[("OTEL_EXPORTER_OTLP_ENDPOINT", url)]);
+    assert_eq!(load("").unwrap().otlp_endpoint, None);
+    for url in ["http://localhost:4318", "https://example.org/otlp/"] {
+        let loaded = load(url).map(|config| config.otlp_endpoint);
+        if cfg!(feature = "otel") {
+            assert_eq!(loaded, Ok(Url::parse(url).ok()));
+        } else {
+            let says =
+                "this build makes no traces: build it with the feature otel, or remove the setting";
+            assert!(loaded.unwrap_err()[0].ends_with(says));
+        }
+    }
+}

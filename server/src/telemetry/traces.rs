@@ -113,22 +113,17 @@ fn spans_of_traces() -> impl Filter<Registry> + Send + Sync + 'static {
     .with_max_level_hint(LevelFilter::DEBUG)
 }
 
-/// Who we are, unless the environment says it.
+/// Who we are, as far as the environment does not say it.
 fn resource() -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    let builder = Resource::builder().with_attribute(version);
-    let resource = builder.build();
+    let builder = || Resource::builder().with_attribute(version.clone());
+    let resource = builder().build();
     let name = resource.get(&Key::from_static_str("service.name"));
-    let is_named = name.is_some_and(|name| !name.as_str().starts_with("unknown_service"));
-    if is_named {
+    // The SDK's name for what has none.
+    if name.is_some_and(|name| !name.as_str().starts_with("unknown_service")) {
         return resource;
     }
-    let attributes = resource.iter();
-    let attributes = attributes.map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
-    Resource::builder_empty()
-        .with_attributes(attributes)
-        .with_service_name(SERVICE_NAME)
-        .build()
+    builder().with_service_name(SERVICE_NAME).build()
 }
 
 /// Tells once when the collector stops taking spans, and once when it takes them again.

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use vestibule::config::LogConfig;
 use vestibule::telemetry::init;
+use vestibule_core::TRACE_TARGET;
 
+use crate::collector::Collector;
 use crate::support::{Deployment, PASSWORD, PATIENCE, Running, exchange, post, register, text};
 
 /// Each is a line: a pipe holds a few hundred, and 8192 may wait.
@@ -79,8 +81,15 @@ fn a_log_that_nobody_reads_holds_no_stop_up() {
 
 /// Everything that a portal logs while `work` is done with it, a JSON object a line.
 fn log_of(level: &str, work: impl FnOnce(&Running)) -> Vec<serde_json::Value> {
-    let deployment = Deployment::new().with("VESTIBULE_LOG", level);
-    let lines = lines_of(deployment, work).into_iter();
+    log_in(Deployment::new(), level, work)
+}
+
+fn log_in(
+    deployment: Deployment,
+    level: &str,
+    work: impl FnOnce(&Running),
+) -> Vec<serde_json::Value> {
+    let lines = lines_of(deployment.with("VESTIBULE_LOG", level), work).into_iter();
     lines
         .map(|line| serde_json::from_str(&line).unwrap())
         .collect()
@@ -189,11 +198,15 @@ fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
     }
 }
 
-/// At the level that tells everything, and with everything that is secret.
+/// At the level that tells everything, with everything that is secret, and with traces, whose sender has one as well.
 #[test]
 fn no_secret_is_in_the_log_at_any_level() {
     let mut secrets = vec![PASSWORD.to_owned(), "a wrong one of canaries".to_owned()];
-    let lines = log_of("trace", |portal| {
+    let collector = Collector::start();
+    let deployment = collector
+        .watch(Deployment::new())
+        .with("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=key-of-canaries");
+    let lines = log_in(deployment, "trace", |portal| {
         let answer = register(portal.address, "canary@example.org").unwrap();
         for name in ["access_token", "refresh_token"] {
             let (_, rest) = answer.body.split_once(&format!("\"{name}\":\"")).unwrap();
@@ -246,11 +259,16 @@ fn no_secret_is_in_the_log_at_any_level() {
         }
     });
     assert!(secrets.len() >= 6, "{secrets:?}");
+    assert!(!collector.spans().is_empty(), "no traces were sent");
+    let in_traces = secrets.iter().find(|secret| collector.has_seen(secret));
+    assert_eq!(in_traces, None);
+    secrets.push("key-of-canaries".to_owned());
     assert!(
         lines.iter().any(|line| line["level"] == "TRACE"),
         "nothing is told at this level"
     );
     for line in &lines {
+        assert_ne!(line["target"], TRACE_TARGET);
         let text = line.to_string();
         for secret in &secrets {
             assert!(!text.contains(secret.as_str()), "{secret} in {text}");

@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod collector;
 mod connections;
 mod database;
 mod keys;
@@ -16,6 +17,7 @@ mod metrics;
 mod shipping;
 mod stop;
 mod support;
+mod traces;
 
 use sqlx::{Connection as _, SqliteConnection};
 use std::io;

@@ -94,11 +94,12 @@ impl Cmd {
 
     /// Takes away every setting that could lead the portal to a database, a mail server or a port of the user's.
     pub fn without_settings(mut self) -> Self {
-        const NAMES: [&str; 6] = [
+        const NAMES: [&str; 7] = [
             "DATABASE_URL",
             "REDIS_URL",
             "SMTP_URL",
             "PUBLIC_URL",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
             "TEST_POSTGRES_URL",
             "TEST_REDIS_URL",
         ];
