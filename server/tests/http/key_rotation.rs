@@ -137,7 +137,7 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
     let by_first = signed_by.iter().take_while(|kid| **kid == first).count();
     assert_eq!(by_first, 10 * 60 / 20 - 1);
     assert!(signed_by[by_first..].iter().all(|kid| *kid == next.kid));
-    assert_eq!(published(&app).await, [next.kid.clone()]);
+    assert_eq!(published(&app).await, [next.kid.as_str()]);
     assert_eq!(
         app.clean_up(&Retention::default()).await,
         Removed::default()
@@ -170,7 +170,7 @@ async fn in_an_emergency_what_the_old_key_signed_is_void_after_a_minute(app: Tes
         assert!(!app.accepts(&user.access_token).await);
     }
     app.reload_signing_keys().await;
-    assert_eq!(published(&app).await, [next.kid.clone()]);
+    assert_eq!(published(&app).await, [next.kid.as_str()]);
     // Who has a refresh token goes on.
     let user = refresh(&app, &user).await;
     assert_eq!(kid(&user.access_token), next.kid);
@@ -206,7 +206,7 @@ async fn a_key_that_waits_keeps_no_emergency_waiting(app: TestApp) {
     app.reload_signing_keys().await;
     assert!(!app.accepts(&user.access_token).await);
     // The key that waited may have been seen as well.
-    assert_eq!(published(&app).await, [emergency.kid.clone()]);
+    assert_eq!(published(&app).await, [emergency.kid.as_str()]);
     app.advance(Duration::minutes(30));
     let fresh = app.sign_in("ann@example.org").await;
     assert_eq!(kid(&fresh.access_token), emergency.kid);

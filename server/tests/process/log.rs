@@ -173,9 +173,8 @@ fn who_hangs_up_is_in_every_log() {
             r#"vestibule_http_requests_total{{method="POST",route="{path}",status="401"}} 1"#
         );
         wait_for(|| {
-            let metrics =
-                format!("GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-            let metrics = exchange(portal.private_address, &metrics).unwrap().body;
+            let ask = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+            let metrics = exchange(portal.private_address, ask).unwrap().body;
             metrics.contains(&counted).then_some(())
         });
     });

@@ -35,7 +35,9 @@ const ATTRIBUTES: [&str; 8] = [
 ];
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn register_with(portal: &Running, email: &str, header: &str) -> Answer {
