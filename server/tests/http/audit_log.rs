@@ -68,6 +68,8 @@ async fn refused_requests_are_one_event_with_their_number(app: TestApp) {
         rate(&app, "203.0.113.7").await.expect(429);
     }
     assert_eq!(limited(&app).await, ["203.0.113.7 strength:network 25"]);
+    // The rows are in the order of their ids.
+    app.advance(time::Duration::milliseconds(1));
     rate(&app, "203.0.113.7").await.expect(429);
     assert_eq!(
         limited(&app).await,
