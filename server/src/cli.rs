@@ -12,10 +12,11 @@ use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
+use url::Url;
 use vestibule_core::model::SigningKey;
 use vestibule_core::ports::{Clock as _, Mailer, SystemClock};
 use vestibule_core::{
-    KeyState, MasterKey, Rotation, SystemRandom, rotate_signing_key, signing_keys,
+    CLOCK_LEEWAY, KeyState, MasterKey, Rotation, SystemRandom, rotate_signing_key, signing_keys,
 };
 use vestibule_mail::{Mailbox, MailboxMailer, SmtpMailer};
 use vestibule_storage::{
@@ -217,8 +218,24 @@ async fn rotate_key(config: &Config, emergency: bool) -> Result<ExitCode, Failur
         Rotation::Planned
     };
     let (master_key, now) = (master_key(config)?, SystemClock.now());
-    rotate_signing_key(&*database, &master_key, &SystemRandom, now, rotation).await?;
+    if let Some(databases) = database.clock().await? {
+        refuse_other_clock(now, databases)?;
+    }
+    let key = rotate_signing_key(&*database, &master_key, &SystemRandom, now, rotation).await?;
+    print(&format!("{} is published.", key.kid))?;
     list_keys(config).await
+}
+
+/// From when keys sign is counted by this machine's clock, and has to be right for all replicas.
+fn refuse_other_clock(ours: OffsetDateTime, databases: OffsetDateTime) -> Result<(), Failure> {
+    let difference = (ours - databases).unsigned_abs();
+    if difference <= CLOCK_LEEWAY {
+        return Ok(());
+    }
+    Err(Failure(format!(
+        "the clock of this machine and that of the database differ by {} s: set it right, or run the command elsewhere",
+        difference.as_secs()
+    )))
 }
 
 /// In columns, times in UTC to the second.
@@ -229,12 +246,14 @@ fn key_line(key: &SigningKey, state: KeyState) -> Result<String, Failure> {
         (KeyState::Signing, None) => ("signing", "since", Some(key.active_at)),
         (KeyState::Signing, end) => ("signing", "believed until", end),
         (KeyState::Former, end) => ("former", "believed until", end),
+        (KeyState::Withdrawn, end) => ("withdrawn", "from", end),
     };
     let at = at.map(time).transpose()?.unwrap_or_default();
-    Ok(format!("{}  {name:<8} {column} {at}", key.kid))
+    Ok(format!("{}  {name:<9} {column} {at}", key.kid))
 }
 
 async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
+    warn_of_unencrypted_collector(config);
     let metrics = metrics::install()?;
     let _lock = take_database(config)?;
     let database = open_database(config, config.database.storage)?;
@@ -346,6 +365,18 @@ fn open_database(
 }
 
 /// Where the network between is trusted that may be meant, so it is no reason not to start.
+fn warn_of_unencrypted_collector(config: &Config) {
+    let is_in_clear = |url: &Url| {
+        url.scheme() == "http" && !url.host_str().is_some_and(vestibule_core::is_loopback)
+    };
+    if config.mode == Mode::Production && config.otlp_endpoint.as_ref().is_some_and(is_in_clear) {
+        tracing::warn!(
+            "OTEL_EXPORTER_OTLP_ENDPOINT (telemetry.otlp_endpoint) has no TLS: traces, and a key in OTEL_EXPORTER_OTLP_HEADERS, travel in clear; use https"
+        );
+    }
+}
+
+/// The same of the database.
 fn warn_of_unverified_database(config: &Config) {
     if config.mode == Mode::Production && is_unverified(config.database.url.expose_secret()) {
         tracing::warn!(
@@ -392,4 +423,24 @@ fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_half_a_minute_off_exchanges_no_key() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        for (seconds, is_refused) in [
+            (0, false),
+            (30, false),
+            (-30, false),
+            (31, true),
+            (-31, true),
+        ] {
+            let refused = refuse_other_clock(now, now + time::Duration::seconds(seconds));
+            assert_eq!(refused.is_err(), is_refused, "{seconds}");
+        }
+    }
 }

@@ -7,7 +7,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use vestibule_core::ports::Mailer;
-use vestibule_core::{Auth, AuthError, Cleanup, Delivery, MAIL_LEASE, Removed, Retention};
+use vestibule_core::{
+    Auth, AuthError, Cleanup, Delivery, MAIL_LEASE, NOTE_TIME, Removed, Retention,
+};
 use vestibule_mail::SmtpMailer;
 
 /// How often the outbox is looked at when there was nothing in it.
@@ -20,7 +22,8 @@ const MAX_UNREACHABLE_PAUSE: Duration = Duration::from_secs(4);
 /// The same for a server that takes no mail from us: providers lock accounts and addresses that try a wrong password often.
 const MAX_NOT_ACCEPTING_PAUSE: Duration = Duration::from_mins(1);
 // Or a mail would be sent by two workers at once.
-const _: () = assert!(SmtpMailer::DEADLINE.as_secs() < MAIL_LEASE.as_secs());
+const _: () =
+    assert!(SmtpMailer::DEADLINE.as_secs() + NOTE_TIME.as_secs() + 10 < MAIL_LEASE.as_secs());
 /// How long a mail may still take to be handed over once we are told to stop. Then it is due again in a moment, for the next
 /// process or another one, and not only when its lease is over.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);

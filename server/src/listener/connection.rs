@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::waiting::{Turn, Waiting};
-use super::{Limits, Stages};
+use super::{Limits, Place, Stages};
 
 /// A larger head is 431. Cookies and a token are far below.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -39,6 +39,7 @@ pub(super) struct Connection {
     pub limits: Limits,
     pub stages: Stages,
     pub waiting: Arc<Waiting>,
+    pub place: Place,
 }
 
 impl Connection {
@@ -57,6 +58,7 @@ impl Connection {
             let router = self.router.clone();
             let is_last = [self.stages.stopping.clone(), closing.clone()];
             request.extensions_mut().insert(ConnectInfo(self.peer));
+            request.extensions_mut().insert(self.place.clone());
             async move {
                 let mut response = router.oneshot(request).await?;
                 // Of a request that came too slowly the rest is not waited for.

@@ -170,13 +170,16 @@ impl Listener {
             limits: self.limits,
             stages: self.stages.clone(),
             waiting: Arc::clone(&self.waiting),
+            place: Place(place.map(Arc::new)),
         };
-        self.tasks.spawn(async move {
-            connection.serve().await;
-            drop(place);
-        });
+        self.tasks.spawn(connection.serve());
     }
 }
+
+/// The place of a connection among those that there may be. Its requests have it too: work that a client began and did not
+/// wait for is bounded with the connections.
+#[derive(Clone)]
+pub struct Place(#[expect(dead_code, reason = "it is held")] Option<Arc<OwnedSemaphorePermit>>);
 
 /// Whether the next connection may well be accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -6,6 +6,7 @@ use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
 
 use super::request_spans::RequestSpans;
+use crate::listener::Place;
 
 /// Finishes what a client began and did not wait for, and the process waits for it too.
 ///
@@ -18,7 +19,13 @@ pub async fn run_to_end(
     next: Next,
 ) -> Response {
     let spans = request.extensions_mut().remove::<RequestSpans>();
-    let task = tasks.spawn(spans.unwrap_or_default().around(next.run(request)));
+    let place = request.extensions().get::<Place>().cloned();
+    let work = spans.unwrap_or_default().around(next.run(request));
+    let task = tasks.spawn(async move {
+        let response = work.await;
+        drop(place);
+        response
+    });
     match task.await {
         Ok(response) => response,
         Err(failed) => match failed.try_into_panic() {

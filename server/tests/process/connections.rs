@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{Client, Deployment, Running, exchange};
+use crate::support::{Client, Deployment, PATIENCE, Running, exchange};
 
 /// The head of a request that has a body of a hundred bytes.
 const LOGIN: &str = "POST /api/v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n";
@@ -161,6 +161,38 @@ fn http_2_is_cut_off() {
 /// The smallest room that can be set.
 fn sixteen_places() -> Deployment {
     Deployment::new().with("VESTIBULE_MAX_CONNECTIONS", "16")
+}
+
+/// How many requests are being worked on.
+fn in_flight(portal: &Running) -> usize {
+    let ask = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    let metrics = exchange(portal.private_address, ask).unwrap().body;
+    let mut lines = metrics.lines();
+    let gauge = lines.find_map(|line| line.strip_prefix("vestibule_http_requests_in_flight "));
+    gauge.map_or(0, |gauge| gauge.trim().parse().unwrap())
+}
+
+/// What they began is done all the same, and takes their place until then.
+#[test]
+fn those_who_hang_up_cannot_have_more_work_done_than_there_are_places() {
+    let deployment = sixteen_places().with("VESTIBULE_HASH_THREADS", "1");
+    let portal = deployment.start();
+    let body = r#"{"email":"ann@example.org","password":"not the password"}"#;
+    let request = format!(
+        "POST /api/v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let mut most = 0;
+    for _ in 0..60 {
+        portal.open().send(&request);
+        most = most.max(in_flight(&portal));
+    }
+    assert!((2..=16).contains(&most), "{most} at once");
+    let started = Instant::now();
+    while in_flight(&portal) > 0 {
+        assert!(started.elapsed() < PATIENCE, "they do not end");
+        thread::sleep(millis(50));
+    }
 }
 
 #[test]

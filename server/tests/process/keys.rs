@@ -50,9 +50,10 @@ fn rotates(deployment: &Deployment) {
     assert_eq!(published(&portal), [first[0].clone()]);
     assert_eq!(first[1..3], ["signing", "since"]);
 
-    let [former, next] = &lines(deployment, &["keys", "rotate"])[..] else {
+    let [done, former, next] = &lines(deployment, &["keys", "rotate"])[..] else {
         panic!("not two keys");
     };
+    assert_eq!(done.join(" "), format!("{} is published.", next[0]));
     assert_eq!(former[..4], [&first[0], "signing", "believed", "until"]);
     assert_eq!(next[1..4], ["next", "signs", "from"]);
     // The portal learns of it by itself.
@@ -69,8 +70,9 @@ fn rotates(deployment: &Deployment) {
     refused_in_one_line(&again, "", "is published already");
 
     let emergency = lines(deployment, &["keys", "rotate", "--emergency"]);
-    assert_eq!(emergency.len(), 3, "{emergency:?}");
-    assert_eq!(emergency[2][1..4], ["next", "signs", "from"]);
+    assert_eq!(emergency.len(), 4, "{emergency:?}");
+    let states = emergency[1..].iter().map(|key| key[1].as_str());
+    assert_eq!(states.collect::<Vec<_>>(), ["signing", "withdrawn", "next"]);
     assert_eq!(portal.terminate(), Some(0));
     let other = Deployment::new()
         .with("DATABASE_URL", deployment.setting("DATABASE_URL"))

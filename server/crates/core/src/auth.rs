@@ -196,7 +196,7 @@ impl Auth {
     /// [`AuthError::TokenExpired`], or [`AuthError::Unauthenticated`] for a bad token, an ended session, a user who is gone.
     pub async fn authenticate_token(&self, token: &str) -> Result<Principal, AuthError> {
         let now = self.clock.now();
-        if self.signer.is_signed_by_unknown_key(token, now) {
+        if self.signer.is_signed_by_unknown_key(token) {
             self.signer.reload(&*self.store, &self.master, now).await?;
         }
         let claims = self.signer.verify(token, now)?;

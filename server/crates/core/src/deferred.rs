@@ -220,10 +220,15 @@ impl Auth {
                 Err(error) => note_lost(1, &error),
             }
         }
-        if let Err(error) = self.write_batch(&[], &seen).await {
-            note_lost(0, &error);
+        match self.write_batch(&[], &seen).await {
+            Ok(()) => Ok(written),
+            Err(error @ StoreError::Unavailable(_)) => {
+                self.deferred.put_back(Vec::new(), seen);
+                Err(error.into())
+            }
+            // When somebody was seen last is told too early then, for a minute.
+            Err(error) => Err(error.into()),
         }
-        Ok(written)
     }
 
     async fn write_batch(

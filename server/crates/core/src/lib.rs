@@ -32,13 +32,13 @@ pub use host::is_loopback;
 pub use limits::network_key;
 pub use operations::{
     Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
-    KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, Register, Registered, Removed, ResetLink,
-    RestoreLink, Retention, RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile, Verified,
-    VerifyEmail,
+    KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME, Register, Registered, Removed,
+    ResetLink, RestoreLink, Retention, RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile,
+    Verified, VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{
-    ACCESS_TOKEN_LIFE, AccessTokenClaims, KeySet, KeyState, MAX_KEY_AGE_OF_VERIFIERS, Rotation,
-    RotationError, TokenSettings, rotate_signing_key, signing_keys,
+    ACCESS_TOKEN_LIFE, AccessTokenClaims, CLOCK_LEEWAY, KeySet, KeyState, MAX_KEY_AGE_OF_VERIFIERS,
+    Rotation, RotationError, TokenSettings, rotate_signing_key, signing_keys,
 };
 pub use trace::{TRACE_TARGET, fail_span};

@@ -32,8 +32,10 @@ const MAX_TOKEN_BYTES: usize = 4096;
 pub const ACCESS_TOKEN_LIFE: Duration = Duration::from_mins(15);
 /// How long a verifier may use a key set without fetching it anew; the set is served with this age.
 pub const MAX_KEY_AGE_OF_VERIFIERS: Duration = Duration::from_mins(5);
+/// How long a withdrawn key is remembered: longer than a refresh token lives.
+pub(crate) const WITHDRAWN_KEYS_KEPT: Duration = Duration::from_hours(8 * 24);
 /// Replicas' clocks may differ by this much.
-const CLOCK_LEEWAY: Duration = Duration::from_secs(30);
+pub const CLOCK_LEEWAY: Duration = Duration::from_secs(30);
 /// Tokens whose signature is remembered.
 const MAX_VERIFIED: u64 = 10_000;
 
@@ -104,7 +106,7 @@ impl TokenSigner {
         now: OffsetDateTime,
     ) -> Result<Self, AuthError> {
         let mut ring = load_ring(store, master, now).await?;
-        if ring.keys.is_empty() {
+        if ring.published(now).next().is_none() {
             let key = new_signing_key(master, random, now)?;
             let first = Some(OffsetDateTime::UNIX_EPOCH);
             store
@@ -141,7 +143,7 @@ impl TokenSigner {
     }
 
     pub(crate) fn jwks(&self) -> KeySet {
-        self.ring().published.clone()
+        self.ring().key_set.clone()
     }
 
     /// Signs an access token for the session.
@@ -183,44 +185,47 @@ impl TokenSigner {
     pub(crate) fn verify(
         &self,
         token: &str,
-        now: OffsetDateTime,
+        at: OffsetDateTime,
     ) -> Result<AccessTokenClaims, AuthError> {
         let token_hash = hash_token(token);
         // A check that began under earlier keys may be remembered after they are gone.
         let remembered = self
             .verified
             .get(&token_hash)
-            .filter(|verified| self.ring().key(&verified.kid, now).is_some());
+            .filter(|verified| self.ring().key(&verified.kid).is_some());
         note_lookup("verified_tokens", remembered.is_some());
-        let claims = if let Some(verified) = remembered {
-            verified.claims
+        let verified = if let Some(verified) = remembered {
+            verified
         } else {
-            let verified = self.check_signature(token, now)?;
+            let verified = self.check_signature(token)?;
             self.verified.insert(token_hash, verified.clone());
-            verified.claims
+            verified
         };
-        let latest_start = (now + CLOCK_LEEWAY).unix_timestamp();
-        let now = now.unix_timestamp();
+        let claims = verified.claims;
+        let latest_start = (at + CLOCK_LEEWAY).unix_timestamp();
+        let now = at.unix_timestamp();
         if claims.token_type != "access"
             || claims.nbf > latest_start
             || claims.sub != claims.user_id
         {
             return Err(AuthError::Unauthenticated);
         }
-        if claims.exp <= now {
+        // What a withdrawn key signed is not believed; but its session lives on, so that a client has to hear "refresh".
+        if claims.exp <= now || !self.is_published(&verified.kid, at) {
             return Err(AuthError::TokenExpired);
         }
         Ok(claims)
     }
 
-    fn check_signature(
-        &self,
-        token: &str,
-        now: OffsetDateTime,
-    ) -> Result<VerifiedToken, AuthError> {
+    fn is_published(&self, kid: &str, now: OffsetDateTime) -> bool {
+        let ring = self.ring();
+        ring.key(kid).is_some_and(|key| key.is_published(now))
+    }
+
+    fn check_signature(&self, token: &str) -> Result<VerifiedToken, AuthError> {
         let ring = self.ring();
         let key = key_id(token)
-            .and_then(|kid| ring.key(&kid, now))
+            .and_then(|kid| ring.key(&kid))
             .ok_or(AuthError::Unauthenticated)?;
         jsonwebtoken::decode::<AccessTokenClaims>(token, &key.verifying, &self.validation)
             .map(|token| VerifiedToken {
@@ -231,8 +236,8 @@ impl TokenSigner {
     }
 
     /// Whether the token names a key that this replica does not know; another one may have made it since.
-    pub(crate) fn is_signed_by_unknown_key(&self, token: &str, now: OffsetDateTime) -> bool {
-        key_id(token).is_some_and(|kid| self.ring().key(&kid, now).is_none())
+    pub(crate) fn is_signed_by_unknown_key(&self, token: &str) -> bool {
+        key_id(token).is_some_and(|kid| self.ring().key(&kid).is_none())
     }
 
     /// Loads the keys again, at most one caller at a time and every 10 s, whether it succeeds or not: made-up key ids cost no
@@ -261,19 +266,24 @@ impl TokenSigner {
             at: now,
             has_failed: loaded.is_err(),
         };
-        self.replace_ring(loaded?);
+        self.replace_ring(loaded?, now);
         Ok(())
     }
 
     /// Goes over to these keys, and only then forgets what was checked with one that is gone: else it would be remembered anew in
     /// between. A check that is still under way is told by its key.
-    fn replace_ring(&self, ring: KeyRing) {
+    fn replace_ring(&self, ring: KeyRing, now: OffsetDateTime) {
         let ring = Arc::new(ring);
         let before = {
             let mut current = self.ring.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *current, Arc::clone(&ring))
         };
-        let is_gone = |key: &RingKey| !ring.keys.iter().any(|other| other.kid == key.kid);
+        if before.key_set.hash != ring.key_set.hash {
+            let signing = ring.signing_key(now).map(|key| key.kid.as_str());
+            let published = ring.published(now).count();
+            tracing::info!(signing, published, "the signing keys are others now");
+        }
+        let is_gone = |key: &RingKey| ring.key(&key.kid).is_none();
         if before.keys.iter().any(is_gone) {
             self.verified.invalidate_all();
         }
@@ -365,7 +375,7 @@ mod tests {
             settings,
             ring: RwLock::new(Arc::new(KeyRing {
                 keys: Vec::new(),
-                published: KeySet {
+                key_set: KeySet {
                     json: Arc::default(),
                     hash: "".into(),
                 },
@@ -423,7 +433,7 @@ mod tests {
 
     fn ring_of_a_new_key(master: &MasterKey, now: OffsetDateTime) -> KeyRing {
         let key = new_signing_key(master, &SystemRandom, now).unwrap();
-        ring_of(&[key], master).unwrap()
+        ring_of(&[key], master, now).unwrap()
     }
 
     /// A token that the signer's key signs.
@@ -455,14 +465,14 @@ mod tests {
         let master = MasterKey::generate(&SystemRandom);
         let now = OffsetDateTime::UNIX_EPOCH + RELOAD_PAUSE;
         let signer = signer(now);
-        signer.replace_ring(ring_of_a_new_key(&master, now));
+        signer.replace_ring(ring_of_a_new_key(&master, now), now);
         let token = signed(&signer, now);
         for _ in 0..2 {
             assert!(signer.verify(&token, now).is_ok());
         }
         // Somebody checks it with the key that is about to go, and puts it in after that.
-        let late = signer.check_signature(&token, now).unwrap();
-        signer.replace_ring(ring_of_a_new_key(&master, now));
+        let late = signer.check_signature(&token).unwrap();
+        signer.replace_ring(ring_of_a_new_key(&master, now), now);
         assert!(signer.verified.get(&hash_token(&token)).is_none());
         signer.verified.insert(hash_token(&token), late);
         let refused = signer.verify(&token, now);

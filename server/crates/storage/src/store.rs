@@ -11,6 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Postgres, Sqlite};
+use time::OffsetDateTime;
 use vestibule_core::ports::{Repository, Store, StoreError, Transaction};
 
 use crate::backend::{Backend, Options};
@@ -84,6 +85,12 @@ pub trait SqlDatabase: Store {
     /// How often the database was asked something and waited for: statements, the begin and end of transactions, and tests of
     /// connections that were idle.
     fn round_trips(&self) -> u64;
+
+    /// What time it is for the database; `None` for an embedded one, which has no clock of its own.
+    ///
+    /// # Errors
+    /// Those of the store.
+    async fn clock(&self) -> Result<Option<OffsetDateTime>>;
 
     /// Whether it is a server of its own.
     fn is_remote(&self) -> bool;
@@ -259,6 +266,15 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
 
     fn round_trips(&self) -> u64 {
         self.round_trips.total()
+    }
+
+    async fn clock(&self) -> Result<Option<OffsetDateTime>> {
+        if !DB::IS_REMOTE {
+            return Ok(None);
+        }
+        let mut repository = SqlRepository::new(self.pool.acquire().await?);
+        let now = SqlRepository::<DB>::query("select clock_timestamp() as now");
+        repository.fetch_optional(now, |row| row.time("now")).await
     }
 
     fn is_remote(&self) -> bool {

@@ -127,7 +127,7 @@ fn indexed(own: Vec<&'static str>) -> Vec<&'static str> {
     let all = [vestibule_storage::shared_statements(), own].concat();
     let is_told_apart = |sql: &str| {
         sql.contains("as broken")
-            || sql.contains("from signing_keys")
+            || sql.contains("signing_keys")
             || sql.contains("as present")
             || sql.contains("as locked")
     };

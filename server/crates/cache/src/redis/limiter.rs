@@ -16,7 +16,7 @@ use vestibule_core::ports::{Charge, Decision, Quota, Random, RateLimiter};
 
 use super::epochs::Epochs;
 use super::link::{RedisLink, Unreachable};
-use super::resets::Resets;
+use super::resets::{Reset, Resets};
 use crate::InProcessLimiter;
 use crate::in_process::Count;
 
@@ -129,7 +129,7 @@ impl RedisLimiter {
         charges: &[Charge],
         now: OffsetDateTime,
     ) -> std::result::Result<Decision, Unreachable> {
-        let resets = self.resets.waiting();
+        let resets = self.resets.waiting(Instant::now());
         let invocation = self.invocation(script, charges, &resets, now);
         let ask = async |mut redis| invocation.invoke_async::<Answer>(&mut redis).await;
         let (wait, longest, instants, epoch) = self.link.call(ask).await?;
@@ -148,7 +148,7 @@ impl RedisLimiter {
         &self,
         script: &'a Script,
         charges: &[Charge],
-        resets: &[String],
+        resets: &[Reset],
         now: OffsetDateTime,
     ) -> ScriptInvocation<'a> {
         let mut invocation = script.prepare_invoke();
@@ -163,8 +163,8 @@ impl RedisLimiter {
                 .arg(known.map_or(0, |known| micros(known.full_at)))
                 .arg(known.and_then(|known| known.told_in).unwrap_or(0));
         }
-        for key in resets {
-            invocation.key(key);
+        for reset in resets {
+            invocation.key(&reset.key);
         }
         invocation
     }
@@ -218,18 +218,21 @@ impl RateLimiter for RedisLimiter {
 
     async fn reset(&self, charges: &[Charge]) -> Result<()> {
         self.alone.reset(charges).await?;
+        let now = Instant::now();
         self.resets
-            .add(charges.iter().map(|charge| self.key(charge)));
-        let keys = self.resets.waiting();
-        if keys.is_empty() {
+            .add(charges.iter().map(|charge| self.key(charge)), now);
+        let resets = self.resets.waiting(now);
+        if resets.is_empty() {
             return Ok(());
         }
         let mut delete = redis::cmd("DEL");
-        delete.arg(&keys);
+        for reset in &resets {
+            delete.arg(&reset.key);
+        }
         let ask = async |mut redis| delete.query_async::<u64>(&mut redis).await;
         // If it fails they wait: the owner has just proved who they are.
         if self.link.call(ask).await.is_ok() {
-            self.resets.done(&keys);
+            self.resets.done(&resets);
         }
         Ok(())
     }

@@ -148,9 +148,6 @@ impl RedisLink {
     where
         F: Future<Output = RedisResult<T>>,
     {
-        if !self.0.breaker.may_call(Instant::now()) {
-            return Err(Unreachable::CircuitOpen);
-        }
         let span = tracing::debug_span!(
             target: TRACE_TARGET,
             "redis",
@@ -159,6 +156,10 @@ impl RedisLink {
             db.system.name = "redis",
             error.type = Empty,
         );
+        if !self.0.breaker.may_call(Instant::now()) {
+            fail_span(&span, Unreachable::CircuitOpen.kind());
+            return Err(Unreachable::CircuitOpen);
+        }
         let mut used = None;
         let asked = async {
             let (generation, connection) = self.connect().await?;

@@ -1,37 +1,52 @@
-//! Resets that Redis has not confirmed: they are done with the next call that reaches it.
+//! Resets that Redis has not confirmed: they are done with the next calls that reach it.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// So many keys wait at most; the oldest go first.
 const MAX_WAITING: usize = 1000;
+/// So many are done with one call.
+const MAX_AT_ONCE: usize = 50;
+/// One that was done, and whose answer was lost, must not give somebody a fresh quota long after.
+const MAX_AGE: Duration = Duration::from_mins(5);
+
+/// A key whose count has to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reset {
+    pub key: String,
+    since: Instant,
+}
 
 #[derive(Default)]
-pub(super) struct Resets(Mutex<VecDeque<String>>);
+pub(super) struct Resets(Mutex<VecDeque<Reset>>);
 
 impl Resets {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<String>> {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Reset>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add(&self, keys: impl Iterator<Item = String>) {
+    pub(super) fn add(&self, keys: impl Iterator<Item = String>, since: Instant) {
         let mut waiting = self.lock();
         for key in keys {
-            waiting.retain(|other| *other != key);
-            waiting.push_back(key);
+            waiting.retain(|other| other.key != key);
+            waiting.push_back(Reset { key, since });
         }
         let surplus = waiting.len().saturating_sub(MAX_WAITING);
         waiting.drain(..surplus);
     }
 
-    /// They stay until they are done: whoever asks Redis may be dropped while it waits.
-    pub(super) fn waiting(&self) -> Vec<String> {
-        self.lock().iter().cloned().collect()
+    /// The newest of them. They stay until they are done: whoever asks Redis may be dropped while it waits.
+    pub(super) fn waiting(&self, now: Instant) -> Vec<Reset> {
+        let mut waiting = self.lock();
+        waiting.retain(|reset| now.saturating_duration_since(reset.since) <= MAX_AGE);
+        waiting.iter().rev().take(MAX_AT_ONCE).cloned().collect()
     }
 
-    pub(super) fn done(&self, keys: &[String]) {
-        if !keys.is_empty() {
-            self.lock().retain(|key| !keys.contains(key));
+    /// One of the same key that came meanwhile stays.
+    pub(super) fn done(&self, resets: &[Reset]) {
+        if !resets.is_empty() {
+            self.lock().retain(|reset| !resets.contains(reset));
         }
     }
 }
@@ -40,17 +55,42 @@ impl Resets {
 mod tests {
     use super::*;
 
+    fn keys(resets: &[Reset]) -> Vec<&str> {
+        resets.iter().map(|reset| reset.key.as_str()).collect()
+    }
+
     #[test]
     fn the_oldest_are_dropped_and_none_waits_twice() {
-        let resets = Resets::default();
+        let (resets, start) = (Resets::default(), Instant::now());
         let name = |number: usize| number.to_string();
-        resets.add((0..MAX_WAITING).map(name));
-        resets.add([name(0), name(MAX_WAITING)].into_iter());
-        let waiting = resets.waiting();
-        assert_eq!(waiting.len(), MAX_WAITING);
-        assert_eq!(waiting[0], "2");
-        assert_eq!(waiting[MAX_WAITING - 2..], [name(0), name(MAX_WAITING)]);
-        resets.done(&waiting[1..]);
-        assert_eq!(resets.waiting(), ["2"]);
+        resets.add((0..MAX_WAITING).map(name), start);
+        resets.add([name(0), name(MAX_WAITING)].into_iter(), start);
+        let waiting = resets.waiting(start);
+        assert_eq!(waiting.len(), MAX_AT_ONCE);
+        assert_eq!(keys(&waiting)[..2], [name(MAX_WAITING), name(0)]);
+        let mut left = MAX_WAITING;
+        while left > 0 {
+            assert_eq!(resets.lock().len(), left);
+            resets.done(&resets.waiting(start));
+            left -= MAX_AT_ONCE;
+        }
+        assert!(resets.waiting(start).is_empty());
+    }
+
+    #[test]
+    fn one_that_came_while_another_was_done_stays() {
+        let (resets, start) = (Resets::default(), Instant::now());
+        let add = |at| resets.add(["a".to_owned()].into_iter(), at);
+        add(start);
+        let asked = resets.waiting(start);
+        let later = start + Duration::from_secs(1);
+        add(later);
+        resets.done(&asked);
+        assert_eq!(keys(&resets.waiting(later)), ["a"]);
+        assert!(
+            resets
+                .waiting(later + MAX_AGE + Duration::from_secs(1))
+                .is_empty()
+        );
     }
 }

@@ -11,6 +11,7 @@ use crate::audit::{AuditEvent, AuditRecord};
 use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::ports::Expired;
+use crate::tokens::WITHDRAWN_KEYS_KEPT;
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -20,8 +21,6 @@ pub const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 const TOKENS_KEPT: Duration = Duration::from_hours(45 * 24);
 /// Counted from their end. A device that was not used for longer is a new one.
 const SESSIONS_KEPT: Duration = Duration::from_hours(90 * 24);
-/// Counted from when they were withdrawn. Clocks of replicas may differ, not by a day.
-const SIGNING_KEYS_KEPT: Duration = DAY;
 /// They are most of the events, and tell the least.
 const REFRESH_EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
@@ -102,7 +101,7 @@ impl Auth {
             delete(Expired::RevertTokens, TOKENS_KEPT),
             delete(Expired::Sessions, SESSIONS_KEPT),
             delete(Expired::Mails, MAILS_KEPT),
-            delete(Expired::SigningKeys, SIGNING_KEYS_KEPT),
+            delete(Expired::SigningKeys, WITHDRAWN_KEYS_KEPT),
             delete(Expired::RefreshEvents, REFRESH_EVENTS_KEPT),
         ]);
         tasks.extend(days(retention.audit_days).map(|it| Task::Delete(Expired::Events, it)));

@@ -27,7 +27,7 @@ pub use deletion::RestoreLink;
 pub use email_change::{ChangeEmail, RevertLink};
 pub use email_verification::{LinkState, Verified, VerifyEmail};
 pub use known_account::KnownAccount;
-pub use outbox::{Delivery, MAIL_LEASE};
+pub use outbox::{Delivery, MAIL_LEASE, NOTE_TIME};
 pub use password::ChangePassword;
 pub use password_reset::ResetLink;
 pub use profile::UpdateProfile;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use metrics::counter;
 use time::OffsetDateTime;
+use tokio::time::Instant;
 use tracing::field::Empty;
 use uuid::Uuid;
 
@@ -29,9 +30,9 @@ const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
 /// So long a mail waits for the server at most; later it would tell of the day before yesterday.
 const UNREACHABLE_LIFE: Duration = Duration::from_hours(24);
 
-/// How often, with these pauses between, it is tried to note what became of a mail while the database is away: together with
-/// the sending shorter than the lease, so that nobody else sends the mail meanwhile.
-const NOTE_TRIES: u32 = 12;
+/// How long it is tried to note what became of a mail while the database is away: together with the sending shorter than the
+/// lease, so that nobody else sends the mail meanwhile.
+pub const NOTE_TIME: Duration = Duration::from_secs(45);
 const NOTE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What became of a look into the outbox.
@@ -115,11 +116,10 @@ impl Auth {
         lease: Uuid,
         outcome: &Outcome,
     ) -> Result<bool, AuthError> {
-        let mut tries = 1;
+        let until = Instant::now() + NOTE_TIME;
         loop {
             match outcome.write(&*self.store, id, lease).await {
-                Err(StoreError::Unavailable(_)) if tries < NOTE_TRIES => {
-                    tries += 1;
+                Err(StoreError::Unavailable(_)) if Instant::now() < until => {
                     tokio::time::sleep(NOTE_PAUSE).await;
                 }
                 noted => return Ok(noted?),

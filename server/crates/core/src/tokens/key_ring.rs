@@ -7,6 +7,7 @@ use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use time::OffsetDateTime;
 
+use super::WITHDRAWN_KEYS_KEPT;
 use crate::crypto::{MasterKey, hash_token};
 use crate::error::{AuthError, BoxError};
 use crate::model::SigningKey;
@@ -20,10 +21,10 @@ pub struct KeySet {
     pub hash: Arc<str>,
 }
 
-/// The published keys, parsed once, with the set as it is served.
+/// The keys, parsed once, with the set of the published ones as it is served.
 pub(super) struct KeyRing {
     pub keys: Vec<RingKey>,
-    pub published: KeySet,
+    pub key_set: KeySet,
 }
 
 pub(super) struct RingKey {
@@ -36,54 +37,70 @@ pub(super) struct RingKey {
 }
 
 impl KeyRing {
-    /// The key of this id, if it is believed at this time.
-    pub fn key(&self, kid: &str, now: OffsetDateTime) -> Option<&RingKey> {
-        let is_published = |key: &&RingKey| key.expires_at.is_none_or(|end| end > now);
-        self.keys
-            .iter()
-            .find(|key| key.kid == kid)
-            .filter(is_published)
+    /// The key of this id, withdrawn or not.
+    pub fn key(&self, kid: &str) -> Option<&RingKey> {
+        self.keys.iter().find(|key| key.kid == kid)
+    }
+
+    pub fn published(&self, now: OffsetDateTime) -> impl Iterator<Item = &RingKey> + Clone {
+        self.keys.iter().filter(move |key| key.is_published(now))
     }
 
     pub fn signing_key(&self, now: OffsetDateTime) -> Option<&RingKey> {
-        signs_at(self.keys.iter(), now, |key| (key.active_at, &key.kid))
+        signs_at(self.published(now), now, |key| (key.active_at, &key.kid))
     }
 }
 
-/// The newest key that may sign: published earlier, so that verifiers know it.
+impl RingKey {
+    /// Whether its signatures are believed.
+    pub fn is_published(&self, now: OffsetDateTime) -> bool {
+        self.expires_at.is_none_or(|end| end > now)
+    }
+}
+
+/// The newest of the published keys that may sign: published earlier, so that verifiers know it. Without one the first that
+/// will: better a key that somebody does not know yet than nobody signed in, because of clocks that differ.
 pub(super) fn signs_at<'keys, K>(
-    keys: impl Iterator<Item = &'keys K>,
+    keys: impl Iterator<Item = &'keys K> + Clone,
     now: OffsetDateTime,
     age: impl Fn(&'keys K) -> (OffsetDateTime, &'keys String),
 ) -> Option<&'keys K> {
-    keys.filter(|key| age(key).0 <= now)
+    let active = keys.clone().filter(|key| age(key).0 <= now);
+    active
         .max_by_key(|key| age(key))
+        .or_else(|| keys.min_by_key(|key| age(key)))
 }
 
-/// Loads the published keys.
+/// Loads the published keys, and those that were withdrawn a while ago: who has slept with a token of theirs is to refresh it.
 pub(super) async fn load_ring(
     store: &dyn Store,
     master: &MasterKey,
     now: OffsetDateTime,
 ) -> Result<KeyRing, AuthError> {
-    let stored = store.connect().await?.signing_keys(now).await?;
-    ring_of(&stored, master)
+    let since = now - WITHDRAWN_KEYS_KEPT;
+    let stored = store.connect().await?.signing_keys(since).await?;
+    ring_of(&stored, master, now)
 }
 
 /// The ring of these keys.
-pub(super) fn ring_of(stored: &[SigningKey], master: &MasterKey) -> Result<KeyRing, AuthError> {
+pub(super) fn ring_of(
+    stored: &[SigningKey],
+    master: &MasterKey,
+    now: OffsetDateTime,
+) -> Result<KeyRing, AuthError> {
     let keys = stored
         .iter()
         .map(|key| ring_key(key, master))
         .collect::<Result<Vec<_>, _>>()
         .map_err(AuthError::Internal)?;
-    let jwks: Vec<&Jwk> = keys.iter().map(|key| &key.jwk).collect();
+    let published = keys.iter().filter(|key| key.is_published(now));
+    let jwks: Vec<&Jwk> = published.map(|key| &key.jwk).collect();
     let json = serde_json::json!({ "keys": jwks }).to_string();
-    let published = KeySet {
+    let key_set = KeySet {
         hash: hash_token(&json).into(),
         json: json.into_bytes().into(),
     };
-    Ok(KeyRing { keys, published })
+    Ok(KeyRing { keys, key_set })
 }
 
 fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError> {

@@ -50,6 +50,8 @@ pub enum KeyState {
     Signing,
     /// It signed what is still believed.
     Former,
+    /// It was to sign, and an emergency came before.
+    Withdrawn,
 }
 
 /// The published keys, oldest first.
@@ -65,10 +67,12 @@ pub async fn signing_keys(
         .map(|key| key.kid.clone())
         .unwrap_or_default();
     let state = |key: &SigningKey| {
-        if key.active_at > now {
-            KeyState::Next
+        if key.expires_at.is_some_and(|end| end <= key.active_at) {
+            KeyState::Withdrawn
         } else if key.kid == signing {
             KeyState::Signing
+        } else if key.active_at > now {
+            KeyState::Next
         } else {
             KeyState::Former
         }
@@ -94,22 +98,21 @@ pub async fn rotate_signing_key(
 ) -> Result<SigningKey, RotationError> {
     let ring = load_ring(store, master, now).await?;
     let mut key = new_signing_key(master, random, now)?;
-    let (end_of_others, latest) = match rotation {
+    let is_first = ring.published(now).next().is_none();
+    let (ahead, kept_after, latest) = match rotation {
         Rotation::Planned => {
-            let next = ring.keys.iter().find(|key| key.active_at > now);
+            let next = ring.published(now).find(|key| key.active_at > now);
             if let Some(next) = next {
                 return Err(RotationError::AlreadyPlanned(next.active_at));
             }
-            if !ring.keys.is_empty() {
-                key.active_at = now + PUBLISHED_AHEAD;
-            }
-            (key.active_at + KEPT_AFTER, Some(now))
+            (PUBLISHED_AHEAD, KEPT_AFTER, Some(now))
         }
-        Rotation::Emergency => {
-            key.active_at = now + PUBLISHED_AHEAD_IN_EMERGENCY;
-            (key.active_at, None)
-        }
+        Rotation::Emergency => (PUBLISHED_AHEAD_IN_EMERGENCY, Duration::ZERO, None),
     };
+    if !is_first {
+        key.active_at = now + ahead;
+    }
+    let end_of_others = key.active_at + kept_after;
     let record = AuditRecord {
         id: random.id(now),
         user_id: None,
