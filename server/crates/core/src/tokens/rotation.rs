@@ -135,6 +135,5 @@ pub async fn rotate_signing_key(
         .map_err(AuthError::from)?;
     tx.insert_audit(&record).await.map_err(AuthError::from)?;
     tx.commit().await.map_err(AuthError::from)?;
-    record.announce();
     Ok(key)
 }
