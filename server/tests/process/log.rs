@@ -84,7 +84,8 @@ fn log_of(level: &str, work: impl FnOnce(&Running)) -> Vec<serde_json::Value> {
     log_in(Deployment::new(), level, work)
 }
 
-fn log_in(
+/// The same of this deployment.
+pub fn log_in(
     deployment: Deployment,
     level: &str,
     work: impl FnOnce(&Running),

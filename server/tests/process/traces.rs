@@ -1,8 +1,6 @@
 //! What a collector of OpenTelemetry gets to see, and that nobody has to wait for it.
 
-use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +11,7 @@ use rustix::process::Signal;
 use vestibule_testkit::{databases, redis_url};
 
 use crate::collector::{Collector, texts};
+use crate::log::log_in;
 use crate::support::{
     Answer, Deployment, PASSWORD, Running, exchange, free_address, post, refused_in_one_line,
     register,
@@ -49,27 +48,6 @@ fn register_with(portal: &Running, email: &str, header: &str) -> Answer {
     exchange(portal.address, &request).unwrap()
 }
 
-/// What was logged while `work` was done, a JSON object a line.
-fn log_of(deployment: &Deployment, work: impl FnOnce(&Running)) -> Vec<serde_json::Value> {
-    let mut command = deployment.command(&[]);
-    let mut portal = deployment.start_by(command.stderr(Stdio::piped()).stdout(Stdio::null()));
-    let pipe = portal.child.stderr.take().unwrap();
-    let reader = thread::spawn(move || {
-        let lines = BufReader::new(pipe).lines();
-        let read = |line: Result<String, _>| serde_json::from_str(&line.unwrap()).unwrap();
-        lines.map(read).collect()
-    });
-    work(&portal);
-    assert_eq!(portal.terminate(), Some(0));
-    reader.join().unwrap()
-}
-
-fn telling(deployment: Deployment) -> Deployment {
-    deployment
-        .with("VESTIBULE_LOG", "info")
-        .with("VESTIBULE_LOG_FORMAT", "json")
-}
-
 /// The trace that the line of each registration names.
 fn logged_traces(lines: &[serde_json::Value]) -> Vec<Option<&str>> {
     let is_registration = |line: &&serde_json::Value| {
@@ -85,9 +63,9 @@ fn logged_traces(lines: &[serde_json::Value]) -> Vec<Option<&str>> {
 async fn a_request_is_one_trace_and_goes_on_with_the_callers() {
     for database in databases().await {
         let collector = Collector::start();
-        let deployment = telling(collector.watch(Deployment::on(&database)));
+        let deployment = collector.watch(Deployment::on(&database));
         let mut request_id = String::new();
-        let lines = log_of(&deployment, |portal| {
+        let lines = log_in(deployment, "info", |portal| {
             let header = format!("traceparent: 00-{TRACE}-{CALLER}-01");
             let answer = register_with(portal, "ann@example.org", &header);
             assert_eq!(answer.status, 201, "{}", answer.body);
@@ -144,8 +122,8 @@ async fn a_request_is_one_trace_and_goes_on_with_the_callers() {
 #[test]
 fn a_header_that_is_malformed_begins_a_new_trace() {
     let collector = Collector::start();
-    let deployment = telling(collector.watch(Deployment::new()));
-    let lines = log_of(&deployment, |portal| {
+    let deployment = collector.watch(Deployment::new());
+    let lines = log_in(deployment, "info", |portal| {
         let header = format!("traceparent: 00-{}-{CALLER}-01", TRACE.to_uppercase());
         let answer = register_with(portal, "ann@example.org", &header);
         assert_eq!(answer.status, 201);
@@ -159,8 +137,8 @@ fn a_header_that_is_malformed_begins_a_new_trace() {
 
 #[test]
 fn without_a_collector_the_log_still_names_the_callers_trace() {
-    let deployment = telling(Deployment::new());
-    let lines = log_of(&deployment, |portal| {
+    let deployment = Deployment::new();
+    let lines = log_in(deployment, "info", |portal| {
         let header = format!("traceparent: 00-{TRACE}-{CALLER}-00");
         for header in [header.as_str(), "x-nothing: 1"] {
             register_with(portal, "ann@example.org", header);
