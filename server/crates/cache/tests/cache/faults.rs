@@ -1,5 +1,5 @@
 //! A Redis that is away, slow, full, read-only, locked or mad: every call answers in time, limits are stricter, who was
-//! forgotten stays forgotten, and it is used again by itself.
+//! forgotten stays forgotten, and it is used again by itself. What becomes of counts is in `losses`.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
-use vestibule_core::ports::{Charge, Lookup, PrincipalCache as _};
+use vestibule_core::ports::{Lookup, PrincipalCache as _};
 use vestibule_testkit::builders;
 use vestibule_testkit::contract::principals::{is_hit, miss, read};
 
@@ -117,12 +117,6 @@ impl Outage {
     }
 }
 
-impl Replica {
-    fn clock_now(&self) -> time::OffsetDateTime {
-        vestibule_core::ports::Clock::now(&*self.clock)
-    }
-}
-
 /// How long calls took.
 #[derive(Default)]
 struct Timer(RefCell<Vec<Duration>>);
@@ -166,7 +160,7 @@ async fn through(
     outage.end(user, session).await;
 }
 
-fn ok(answer: &str) {
+pub fn ok(answer: &str) {
     assert_eq!(answer, "+OK");
 }
 
@@ -317,76 +311,6 @@ async fn plain_text_where_tls_is_asked_for() {
     assert_eq!(server.tell("DBSIZE"), ":0");
 }
 
-/// Four replicas allow together what was left when the outage began, and no more.
-async fn what_is_left_is_shared(fail: impl Fn(&mut RedisServer), heal: impl Fn(&mut RedisServer)) {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
-    let four = [1, 2, 3, 4].map(|seed| Replica::deaf(&server.url(), "v", seed));
-    let [one, two, three, last] = &four;
-    let [begun, used_up, given_back, reset] =
-        ["begun", "used up", "back", "reset"].map(|key| charge(key, 20));
-    for replica in four.iter().chain(&four) {
-        assert!(replica.takes(&begun).await);
-    }
-    assert_eq!(one.passes(&used_up).await, 20);
-    for replica in [two, three] {
-        assert!(!replica.takes(&used_up).await);
-    }
-    assert_eq!(one.passes(&given_back).await, 20);
-    for _ in 0..4 {
-        let charges = std::slice::from_ref(&given_back);
-        one.limiter
-            .give_back(charges, one.clock_now())
-            .await
-            .unwrap();
-    }
-    assert_eq!(one.passes(&reset).await, 20);
-    one.limiter
-        .reset(std::slice::from_ref(&reset))
-        .await
-        .unwrap();
-
-    fail(&mut server);
-    for replica in &four {
-        assert_eq!(
-            replica.passes(&begun).await,
-            3,
-            "a quarter of 12, or a little more"
-        );
-    }
-    for replica in [one, two, three] {
-        assert_eq!(replica.passes(&used_up).await, 0);
-    }
-    assert_eq!(last.passes(&used_up).await, 5, "it has heard nothing");
-    assert_eq!(one.passes(&given_back).await, 1);
-    assert_eq!(one.passes(&reset).await, 5);
-    for replica in &four {
-        replica.clock.advance(time::Duration::hours(4));
-        assert_eq!(
-            replica.passes(&begun).await,
-            1,
-            "a quarter as many after it"
-        );
-    }
-
-    heal(&mut server);
-    let is_used = async || {
-        one.takes(&charge(&fresh_id().to_string(), 1)).await && server.tell("DBSIZE") != ":0"
-    };
-    assert!(within(Duration::from_secs(5), is_used).await);
-}
-
-#[tokio::test]
-async fn what_is_left_is_shared_when_redis_is_killed() {
-    what_is_left_is_shared(RedisServer::kill, RedisServer::start_again).await;
-}
-
-#[tokio::test]
-async fn what_is_left_is_shared_when_redis_does_not_answer() {
-    what_is_left_is_shared(RedisServer::freeze, RedisServer::thaw).await;
-}
-
 /// No outage: what is lost is only a cache, and counts that are remembered.
 #[tokio::test]
 async fn everything_is_deleted() {
@@ -415,163 +339,6 @@ async fn everything_is_deleted() {
     assert_eq!(two.passes(&charge("a", 10)).await, 0, "it has been told");
     assert_eq!(log.count("lost its counts"), 1, "{}", log.text());
     assert_eq!(log.text().lines().count(), 1, "{}", log.text());
-}
-
-fn only(charge: &Charge) -> &[Charge] {
-    std::slice::from_ref(charge)
-}
-
-/// Counts that Redis loses are those that a replica remembers, whoever asks first.
-async fn what_replicas_remember_goes_on(lose: impl Fn(&mut RedisServer)) {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
-    let [one, two] = [1, 2].map(|seed| Replica::deaf(&server.url(), "v", seed));
-    let [used_up, begun, reset, given_back, unheard] =
-        ["used up", "begun", "reset", "back", "unheard"].map(|key| charge(key, 10));
-    for key in [&used_up, &reset, &given_back] {
-        assert_eq!(one.passes(key).await, 10);
-    }
-    for _ in 0..3 {
-        assert!(one.takes(&begun).await);
-    }
-    one.limiter.reset(only(&reset)).await.unwrap();
-    for _ in 0..2 {
-        let back = one.limiter.give_back(only(&given_back), one.clock_now());
-        back.await.unwrap();
-    }
-    assert_eq!(two.passes(&unheard).await, 10);
-    lose(&mut server);
-    let helps = async || one.link.helps().await && two.link.helps().await;
-    assert!(within(Duration::from_secs(5), helps).await);
-    assert_eq!(one.passes(&unheard).await, 10, "it does not know");
-    // Refused, and written back all the same.
-    assert!(!one.takes(&used_up).await);
-    assert_eq!(two.passes(&used_up).await, 0);
-    assert_eq!(one.passes(&begun).await, 7);
-    assert_eq!(one.passes(&reset).await, 10);
-    assert_eq!(one.passes(&given_back).await, 2);
-    // Once told it is over with: what others reset stays so.
-    two.limiter.reset(only(&used_up)).await.unwrap();
-    assert_eq!(one.passes(&used_up).await, 10);
-}
-
-#[tokio::test]
-async fn what_replicas_remember_goes_on_when_redis_is_flushed() {
-    what_replicas_remember_goes_on(|server| ok(&server.tell("FLUSHALL"))).await;
-}
-
-#[tokio::test]
-async fn what_replicas_remember_goes_on_when_redis_comes_back_empty() {
-    let lose = |server: &mut RedisServer| {
-        server.kill();
-        server.start_again();
-    };
-    what_replicas_remember_goes_on(lose).await;
-}
-
-/// Takes no write, and does nothing late.
-fn lock(server: &RedisServer) {
-    ok(&server.tell("REPLICAOF 127.0.0.1 1"));
-}
-
-async fn unlock(server: &RedisServer, replicas: &[Replica]) {
-    ok(&server.tell("REPLICAOF NO ONE"));
-    for replica in replicas {
-        assert!(within(Duration::from_secs(5), || replica.link.helps()).await);
-    }
-}
-
-/// Else a Redis that comes and goes would let through a share of the quota each time.
-#[tokio::test]
-async fn what_is_taken_alone_counts_when_redis_is_back() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let replicas = Replica::two(&server.url(), "v");
-    let [one, two] = &replicas;
-    let quota = charge("a", 20);
-    assert!(one.takes(&quota).await);
-    lock(&server);
-    assert_eq!(one.passes(&quota).await, 4, "a quarter of 19");
-    unlock(&server, &replicas).await;
-    assert_eq!(one.passes(&quota).await, 3);
-    assert_eq!(two.passes(&quota).await, 0);
-}
-
-#[tokio::test]
-async fn what_is_given_back_is_what_was_taken() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let replicas = Replica::two(&server.url(), "v");
-    let [one, two] = &replicas;
-    let [alone, shared] = ["alone", "shared"].map(|key| charge(key, 20));
-    for _ in 0..8 {
-        assert!(one.takes(&shared).await);
-    }
-    lock(&server);
-    let back = async |charge| {
-        let back = one.limiter.give_back(only(charge), one.clock_now());
-        back.await.unwrap();
-    };
-    for _ in 0..4 {
-        back(&shared).await;
-    }
-    assert_eq!(one.passes(&shared).await, 4, "a quarter of 16");
-    assert!(one.takes(&alone).await);
-    unlock(&server, &replicas).await;
-    back(&alone).await;
-    assert_eq!(two.passes(&alone).await, 20);
-    assert_eq!(one.passes(&alone).await, 0);
-}
-
-#[tokio::test]
-async fn a_reset_on_one_replica_counts_on_the_other_when_redis_goes_away() {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
-    let [one, two] = Replica::two(&server.url(), "v");
-    let [asked, reset] = ["asked", "reset"].map(|key| charge(key, 20));
-    for key in [&asked, &reset] {
-        assert_eq!(one.passes(key).await, 20);
-        assert!(!two.takes(key).await);
-        two.limiter.reset(only(key)).await.unwrap();
-    }
-    assert!(one.takes(&asked).await);
-    one.limiter.reset(only(&reset)).await.unwrap();
-    server.kill();
-    assert_eq!(one.passes(&asked).await, 4, "a quarter of 19");
-    assert_eq!(one.passes(&reset).await, 5);
-}
-
-#[tokio::test]
-async fn a_reset_that_redis_missed_is_done_once_it_answers() {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
-    let replicas = Replica::two(&server.url(), "v");
-    let [one, two] = &replicas;
-    let [owner, other] = ["owner", "other"].map(|key| charge(key, 10));
-    for key in [&owner, &other] {
-        assert_eq!(two.passes(key).await, 10);
-    }
-    server.freeze();
-    // Until Redis is not asked any more: nothing of the reset is on its way.
-    for _ in 0..3 {
-        assert!(!one.link.helps().await);
-    }
-    one.limiter.reset(only(&owner)).await.unwrap();
-    server.thaw();
-    let fresh = async || {
-        // Any call does it.
-        one.takes(&charge(&fresh_id().to_string(), 2)).await && one.link.helps().await
-    };
-    assert!(within(Duration::from_secs(5), fresh).await);
-    assert!(one.takes(&charge("any", 10)).await);
-    assert_eq!(two.passes(&owner).await, 10);
-    assert_eq!(one.passes(&owner).await, 0, "it is done once");
-    assert_eq!(one.passes(&other).await, 0);
 }
 
 /// What a caller gave up is done once Redis can.

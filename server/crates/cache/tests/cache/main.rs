@@ -9,6 +9,7 @@
 
 mod contract;
 mod faults;
+mod losses;
 mod on_redis;
 mod replicas;
 mod server;

@@ -69,6 +69,10 @@ impl Replica {
         }
         passed
     }
+
+    pub fn clock_now(&self) -> time::OffsetDateTime {
+        self.clock.now()
+    }
 }
 
 /// That of every replica.
