@@ -296,3 +296,87 @@ fn describe() {
     }
     Collector::default().describe();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+
+    use regex::Regex;
+
+    use super::{COUNTERS, GAUGES, HISTOGRAMS};
+
+    const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
+
+    /// Rules and dashboards, each with its path.
+    fn files() -> Vec<(String, String)> {
+        let mut files = Vec::new();
+        for (folder, ending) in [
+            ("prometheus/rules", ".yml"),
+            ("grafana/dashboards", ".json"),
+        ] {
+            for entry in fs::read_dir(format!("{DEPLOY}/{folder}")).unwrap() {
+                let path = entry.unwrap().path().display().to_string();
+                if path.ends_with(ending) {
+                    let text = fs::read_to_string(&path).unwrap();
+                    files.push((path, text));
+                }
+            }
+        }
+        files
+    }
+
+    /// What Prometheus knows metrics of ours by.
+    fn series() -> BTreeSet<String> {
+        let single = COUNTERS.iter().chain(GAUGES);
+        let mut series: BTreeSet<String> = single.map(|(name, _)| (*name).to_owned()).collect();
+        for (name, _) in HISTOGRAMS {
+            series.extend(["bucket", "sum", "count"].map(|part| format!("{name}_{part}")));
+        }
+        series
+    }
+
+    /// Metrics and recording rules of ours that are named; groups of rules have names as well.
+    fn names_in(text: &str) -> BTreeSet<String> {
+        let text = text.replace("\\n", " ");
+        let name = Regex::new("[a-zA-Z_:][a-zA-Z0-9_:]*").unwrap();
+        let lines = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("- name: "));
+        let names = lines.flat_map(|line| name.find_iter(line).map(|found| found.as_str()));
+        let ours = |name: &&str| name.starts_with("vestibule_") || name.contains(":vestibule_");
+        names.filter(ours).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn rules_and_dashboards_name_only_what_there_is() {
+        let files = files();
+        let mut known = series();
+        for (_, text) in &files {
+            let records = text
+                .lines()
+                .filter_map(|line| line.trim_start().strip_prefix("- record: "));
+            known.extend(records.map(|name| name.trim().to_owned()));
+        }
+        let unknown = |text: &str| -> Vec<String> {
+            let names = names_in(text).into_iter();
+            names.filter(|name| !known.contains(name)).collect()
+        };
+        for (path, text) in &files {
+            assert!(!names_in(text).is_empty(), "{path} names nothing of ours");
+            assert_eq!(unknown(text), [""; 0], "{path}");
+        }
+        assert!(files.len() > 4, "{files:?}");
+
+        // This is what it would find.
+        for name in [
+            "vestibule_no_such_total",
+            "vestibule_hash_wait_seconds",
+            "vestibule_users_bucket",
+            "job:vestibule_no_such:rate5m",
+        ] {
+            let text = format!("{{ \"expr\": \"1 +\\n{name} / vestibule_users\" }}");
+            assert_eq!(unknown(&text), [name]);
+        }
+    }
+}
