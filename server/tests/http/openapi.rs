@@ -10,11 +10,15 @@ use crate::support::{TestApp, on_every_database};
 
 on_every_database! {
     the_document_names_every_endpoint,
+    the_contract_has_the_endpoints_of_the_document,
     the_document_can_be_kept,
     every_endpoint_of_the_document_is_there,
     every_code_that_it_names_exists,
     the_ui_comes_from_our_own_origin,
 }
+
+/// Written by hand.
+const CONTRACT: &str = include_str!("../../../docs/API.md");
 
 const ENDPOINTS: &[&str] = &[
     "delete /me",
@@ -59,14 +63,9 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
     operations
 }
 
-async fn the_document_names_every_endpoint(app: TestApp) {
-    let document = document(&app).await;
-    assert!(
-        document["openapi"].as_str().unwrap().starts_with("3."),
-        "{}",
-        document["openapi"]
-    );
-    let mut names: Vec<String> = operations(&document)
+/// `method path` of each operation, in the order of the alphabet and as docs/API.md has the paths.
+fn names_of(document: &Value) -> Vec<String> {
+    let mut names: Vec<String> = operations(document)
         .iter()
         .map(|(method, path, _)| {
             format!(
@@ -76,7 +75,62 @@ async fn the_document_names_every_endpoint(app: TestApp) {
         })
         .collect();
     names.sort();
+    names
+}
+
+/// A part of docs/API.md.
+fn section(heading: &str) -> &'static str {
+    let (_, rest) = CONTRACT.split_once(&format!("\n## {heading}\n")).unwrap();
+    rest.split_once("\n## ")
+        .map_or(rest, |(section, _)| section)
+}
+
+/// The rows of the tables in a part of it.
+fn rows(heading: &str) -> impl Iterator<Item = &'static str> {
+    let lines = section(heading).lines();
+    lines.filter_map(|line| line.strip_prefix("| "))
+}
+
+async fn the_document_names_every_endpoint(app: TestApp) {
+    let document = document(&app).await;
+    assert!(
+        document["openapi"].as_str().unwrap().starts_with("3."),
+        "{}",
+        document["openapi"]
+    );
+    let names = names_of(&document);
     assert_eq!(names, ENDPOINTS);
+}
+
+async fn the_contract_has_the_endpoints_of_the_document(app: TestApp) {
+    let endpoints = rows("Endpoints").filter_map(|row| {
+        let (method, rest) = row.split_once(" `")?;
+        let (path, _) = rest.split_once('`')?;
+        Some(format!("{} {path}", method.to_ascii_lowercase()))
+    });
+    // Those are for machines that watch the portal, and not in the document.
+    let mut endpoints: Vec<String> = endpoints
+        .filter(|name| !name.contains(" /health"))
+        .collect();
+    endpoints.sort();
+    assert_eq!(endpoints, names_of(&document(&app).await));
+}
+
+#[test]
+fn the_contract_has_every_code_once() {
+    let reserved = section("Codes")
+        .lines()
+        .find(|line| line.starts_with("Reserved"));
+    let in_table = rows("Codes").filter_map(|row| {
+        let code = row.split(" | ").nth(1)?;
+        code.strip_prefix('`')?.strip_suffix('`')
+    });
+    let mut codes: Vec<&str> = in_table.collect();
+    codes.extend(reserved.unwrap().split('`').skip(1).step_by(2));
+    codes.sort_unstable();
+    let mut known: Vec<&str> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    known.sort_unstable();
+    assert_eq!(codes, known);
 }
 
 async fn the_document_can_be_kept(app: TestApp) {
