@@ -3,6 +3,7 @@
 
 mod elasticsearch;
 mod filebeat;
+mod sources;
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -212,6 +213,20 @@ fn every_field_is_mapped_as_what_it_is() {
         if line["target"].as_str().unwrap().starts_with("vestibule") {
             assert_eq!(mapping.unmapped(&document), [""; 0], "{document}");
         }
+    }
+}
+
+#[test]
+fn every_field_in_the_sources_is_mapped() {
+    let fields = sources::fields();
+    for field in ["request_id", "signing_keys", "task"] {
+        assert!(fields.contains(field), "{field} is not found: {fields:?}");
+    }
+    let elasticsearch = Elasticsearch::set_up();
+    for stream in STREAMS {
+        let mapping = elasticsearch.mapping(&format!("vestibule-{stream}"));
+        let unmapped: Vec<&String> = fields.iter().filter(|it| !mapping.has(it)).collect();
+        assert_eq!(unmapped, [""; 0], "{stream}");
     }
 }
 
