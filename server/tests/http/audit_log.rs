@@ -16,6 +16,7 @@ on_every_database! {
     an_answer_that_is_an_error_is_told_with_its_code,
     what_no_handler_sees_is_told_as_well,
     a_refused_form_is_told_with_its_account,
+    a_refused_sign_in_is_told_with_its_reason,
     whoever_has_a_whole_network_is_one_client,
     what_waits_is_written_when_the_database_is_back,
     an_event_that_cannot_be_written_takes_no_other_with_it,
@@ -175,6 +176,36 @@ async fn a_refused_form_is_told_with_its_account(app: TestApp) {
         told.starts_with(r#"{"code":"validation_failed"} "#) && told.ends_with(['1', 'e']),
         "{told}"
     );
+}
+
+/// In the audit log and nowhere else.
+async fn a_refused_sign_in_is_told_with_its_reason(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
+    app.undo_token(&bob).await;
+    let mut answers = Vec::new();
+    for (from, email, password, reason) in [
+        (
+            "203.0.113.1",
+            "nobody@example.org",
+            PASSWORD,
+            "unknown_account",
+        ),
+        ("203.0.113.2", "no address", PASSWORD, "unknown_account"),
+        ("203.0.113.3", "ann@example.org", "wrong", "wrong_password"),
+        ("203.0.113.4", "bob@example.org", PASSWORD, "inactive"),
+        ("203.0.113.5", "bob@example.org", "wrong", "inactive"),
+    ] {
+        let body = serde_json::json!({ "email": email, "password": password });
+        let answer = app.post("/login").from(from).json(&body).await;
+        answers.push(answer.expect(401).redacted());
+        let sql = format!(
+            "select details from audit_logs where event_type = 'login_failure' and ip_address = '{from}'"
+        );
+        let details = format!(r#"{{"method":"password","reason":"{reason}"}}"#);
+        assert_eq!(app.text(&sql).await, details, "{email} {password}");
+    }
+    assert!(answers.iter().all(|it| *it == answers[0]), "{answers:?}");
 }
 
 async fn whoever_has_a_whole_network_is_one_client(app: TestApp) {

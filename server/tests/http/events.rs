@@ -166,6 +166,7 @@ async fn failed_sign_ins_are_shown_to_the_account(app: TestApp) {
     assert_eq!(types(&page), ["reauthentication_failed", "login_failure"]);
     for event in page["events"].as_array().unwrap() {
         assert_eq!(event["success"], false);
+        assert_eq!(event["details"], json!({}), "why is for operators");
     }
 }
 

@@ -37,8 +37,7 @@ async fn it_counts_what_happens_and_names_nobody() {
             portal.get(path).unwrap();
         }
         // What belongs to no change is written, and told, a moment later.
-        let failures =
-            r#"vestibule_security_events_total{event="login_failure",result="failure",reason=""}"#;
+        let failures = r#"vestibule_security_events_total{event="login_failure",result="failure",reason="wrong_password",factor="password"}"#;
         let mut found = scrape(&portal);
         for _ in 0..100 {
             if found.get(failures) == Some(&3.0) {
@@ -50,7 +49,7 @@ async fn it_counts_what_happens_and_names_nobody() {
         for (series, value) in [
             (failures, 3.0),
             (
-                r#"vestibule_security_events_total{event="user_registered",result="success",reason=""}"#,
+                r#"vestibule_security_events_total{event="user_registered",result="success",reason="",factor=""}"#,
                 1.0,
             ),
             (

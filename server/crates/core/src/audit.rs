@@ -86,6 +86,7 @@ impl AuditRecord {
     pub fn announce(&self) {
         let text = |name| self.details.get(name).and_then(Value::as_str);
         let reason = ["reason", "code", "limit"].into_iter().find_map(text);
+        let factor = text("method");
         let result = if self.event.is_success() {
             "success"
         } else {
@@ -97,6 +98,7 @@ impl AuditRecord {
             "event" => self.event.as_str(),
             "result" => result,
             "reason" => reason.unwrap_or_default().to_owned(),
+            "factor" => factor.unwrap_or_default().to_owned(),
         )
         .increment(times.unwrap_or(1));
         tracing::info!(

@@ -1,6 +1,6 @@
 //! The user's own security history.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -136,8 +136,17 @@ impl Auth {
     }
 }
 
+/// What the person gets to see of the details. Those of a refused sign-in are for operators.
+pub(super) fn shown_details(entry: &AuditEntry) -> Value {
+    match entry.event {
+        AuditEvent::LoginFailure => json!({}),
+        _ => serde_json::from_str(&entry.details).unwrap_or_default(),
+    }
+}
+
 impl From<AuditEntry> for Activity {
     fn from(entry: AuditEntry) -> Self {
+        let details = shown_details(&entry);
         Self {
             id: entry.id,
             event: entry.event,
@@ -145,7 +154,7 @@ impl From<AuditEntry> for Activity {
             ip_address: entry.ip_address,
             device: device_name(entry.user_agent.as_deref()),
             success: entry.success,
-            details: serde_json::from_str(&entry.details).unwrap_or_default(),
+            details,
         }
     }
 }

@@ -5,6 +5,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
+use super::activity::shown_details;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
@@ -172,7 +173,7 @@ fn event_json(event: &AuditEntry) -> Value {
         "ip_address": event.ip_address,
         "device": device_name(event.user_agent.as_deref()),
         "user_agent": event.user_agent,
-        "details": serde_json::from_str::<Value>(&event.details).unwrap_or_default(),
+        "details": shown_details(event),
     })
 }
 

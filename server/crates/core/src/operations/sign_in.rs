@@ -135,8 +135,22 @@ impl Auth {
             return Ok(signed_in);
         }
         let user_id = found.map(|(account, _)| account.user.id);
-        self.defer_audit(AuditEvent::LoginFailure, user_id, json!({}), meta);
+        let reason = self.reason_to_refuse(found.map(|(account, _)| account));
+        let details = json!({ "reason": reason, "method": new.method.as_str() });
+        self.defer_audit(AuditEvent::LoginFailure, user_id, details, meta);
         Err(AuthError::InvalidCredentials)
+    }
+
+    /// For operators alone: it changes nothing of the answer, and the person's own history leaves it out. Of an account that
+    /// lets nobody in it does not say whether the password was right.
+    fn reason_to_refuse(&self, account: Option<&Account>) -> &'static str {
+        match account {
+            None => "unknown_account",
+            Some(account) if account.user.is_active && self.is_admitted(account) => {
+                "wrong_password"
+            }
+            Some(_) => "inactive",
+        }
     }
 
     /// In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could tell by
