@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,7 +8,7 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use vestibule_core::{ErrorCode, network_key};
+use vestibule_core::ErrorCode;
 use vestibule_web::{ClientAddress, Problem};
 
 /// Bodies are small: forms and JSON objects.
@@ -19,8 +20,8 @@ const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 /// Room for all bodies that are coming in or being worked on, in KiB: many clients that each send almost all of one and then
 /// wait must not fill the memory.
 const ROOM_KIB: usize = 128 * 1024;
-/// What one network can have of it: some of them together must not keep everybody else out.
-const NETWORK_KIB: usize = ROOM_KIB / 8;
+/// What one site can have of it: some of them together must not keep everybody else out.
+const SITE_KIB: usize = ROOM_KIB / 8;
 
 /// The room that is left.
 #[derive(Clone, Default)]
@@ -30,7 +31,7 @@ pub struct BodyRoom(Arc<Mutex<Taken>>);
 #[derive(Default)]
 struct Taken {
     total: usize,
-    by_network: HashMap<String, usize>,
+    by_site: HashMap<String, usize>,
 }
 
 impl BodyRoom {
@@ -38,11 +39,11 @@ impl BodyRoom {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a body of this network takes: nothing so far.
-    fn place(&self, network: String) -> Place {
+    /// What a body of this site takes: nothing so far.
+    fn place(&self, site: String) -> Place {
         Place {
             room: self.clone(),
-            network,
+            site,
             kib: 0,
         }
     }
@@ -51,7 +52,7 @@ impl BodyRoom {
 /// What one body takes, until this is dropped.
 struct Place {
     room: BodyRoom,
-    network: String,
+    site: String,
     kib: usize,
 }
 
@@ -63,14 +64,12 @@ impl Place {
             return Ok(());
         }
         let mut taken = self.room.lock();
-        let of_network = taken.by_network.get(&self.network).copied().unwrap_or(0);
-        if taken.total + more > ROOM_KIB || of_network + more > NETWORK_KIB {
+        let of_site = taken.by_site.get(&self.site).copied().unwrap_or(0);
+        if taken.total + more > ROOM_KIB || of_site + more > SITE_KIB {
             return Err(ErrorCode::Overloaded);
         }
         taken.total += more;
-        taken
-            .by_network
-            .insert(self.network.clone(), of_network + more);
+        taken.by_site.insert(self.site.clone(), of_site + more);
         self.kib += more;
         Ok(())
     }
@@ -83,11 +82,22 @@ impl Drop for Place {
         }
         let mut taken = self.room.lock();
         taken.total -= self.kib;
-        if let Some(of_network) = taken.by_network.get_mut(&self.network) {
-            *of_network -= self.kib;
-            if *of_network == 0 {
-                taken.by_network.remove(&self.network);
+        if let Some(of_site) = taken.by_site.get_mut(&self.site) {
+            *of_site -= self.kib;
+            if *of_site == 0 {
+                taken.by_site.remove(&self.site);
             }
+        }
+    }
+}
+
+/// Wider than the network that limits go by: one line has 256 or more of those in IPv6, and the room is small.
+fn site_of(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
         }
     }
 }
@@ -100,9 +110,9 @@ pub async fn read_body(State(room): State<BodyRoom>, request: Request, next: Nex
     }
     let (parts, body) = request.into_parts();
     let client = parts.extensions.get::<ClientAddress>();
-    let network = client.map_or_else(String::new, |client| network_key(client.0));
+    let site = client.map_or_else(String::new, |client| site_of(client.0));
     // Until the request has been answered.
-    let mut place = room.place(network);
+    let mut place = room.place(site);
     match received(body, &mut place).await {
         Ok(bytes) => {
             next.run(Request::from_parts(parts, Body::from(bytes)))
@@ -142,11 +152,23 @@ async fn received(mut body: Body, place: &mut Place) -> Result<Bytes, ErrorCode>
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_site_is_an_address_or_a_48() {
+        for (address, site) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2::3", "2001:db8:1::/48"),
+            ("2001:db8:1:ffff::3", "2001:db8:1::/48"),
+        ] {
+            assert_eq!(site_of(address.parse().unwrap()), site);
+        }
+    }
+
     #[tokio::test]
     async fn room_is_taken_by_what_has_come_and_given_back() {
         let room = BodyRoom::default();
-        let take = async |network: usize, bytes: usize| {
-            let mut place = room.place(network.to_string());
+        let take = async |site: usize, bytes: usize| {
+            let mut place = room.place(site.to_string());
             let received = received(Body::from(vec![0; bytes]), &mut place).await;
             (received.map(|bytes| bytes.len()), place)
         };
@@ -157,12 +179,12 @@ mod tests {
         let (long, _) = take(0, 2 * MAX_BODY_BYTES).await;
         assert_eq!(long, Err(ErrorCode::BodyTooLarge));
         let mut others = Vec::new();
-        for _ in 1..NETWORK_KIB / 64 {
+        for _ in 1..SITE_KIB / 64 {
             others.push(take(0, MAX_BODY_BYTES).await);
         }
-        // A network has its part, and no more while others have nothing.
+        // A site has its part, and no more while others have nothing.
         assert_eq!(take(0, MAX_BODY_BYTES).await.0, Err(ErrorCode::Overloaded));
-        for number in 0..ROOM_KIB / 64 - NETWORK_KIB / 64 {
+        for number in 0..ROOM_KIB / 64 - SITE_KIB / 64 {
             others.push(take(1 + number % 8, MAX_BODY_BYTES).await);
         }
         assert!(others.iter().all(|(received, _)| received.is_ok()));
@@ -170,6 +192,6 @@ mod tests {
         drop((place, others));
         assert_eq!(take(9, 6).await.0, Ok(6));
         let left = room.lock();
-        assert_eq!((left.total, left.by_network.len()), (0, 0));
+        assert_eq!((left.total, left.by_site.len()), (0, 0));
     }
 }

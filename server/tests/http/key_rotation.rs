@@ -191,6 +191,7 @@ async fn in_an_emergency_what_the_old_key_signed_is_void_after_a_minute(app: Tes
     app.advance(RELOAD_INTERVAL);
     // By the clock alone: also where the keys cannot be loaded at this moment.
     is_expired(&app, &user.access_token).await;
+    assert_eq!(published(&app).await, [next.kid.as_str()]);
     app.reload_signing_keys().await;
     is_expired(&app, &user.access_token).await;
     assert_eq!(published(&app).await, [next.kid.as_str()]);

@@ -155,7 +155,7 @@ impl AuthBuilder {
 impl Auth {
     /// The JSON Web Key Set (RFC 7517) that downstream services verify access tokens with.
     pub fn jwks(&self) -> KeySet {
-        self.signer.jwks()
+        self.signer.jwks(self.clock.now())
     }
 
     /// The rules for new passwords.

@@ -29,7 +29,6 @@ pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
 pub use host::is_loopback;
-pub use limits::network_key;
 pub use operations::{
     Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
     KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME, Register, Registered, Removed,

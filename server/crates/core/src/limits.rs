@@ -94,7 +94,7 @@ impl Guesser<'_> {
 }
 
 /// The key of a client's network: an IPv4 address, or an IPv6 /64 (lesson V38).
-pub fn network_key(address: IpAddr) -> String {
+pub(crate) fn network_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -142,8 +142,8 @@ impl TokenSigner {
         Some(self.ring().signing_key(now)?.active_at)
     }
 
-    pub(crate) fn jwks(&self) -> KeySet {
-        self.ring().key_set.clone()
+    pub(crate) fn jwks(&self, now: OffsetDateTime) -> KeySet {
+        self.ring().served(now)
     }
 
     /// Signs an access token for the session.
@@ -373,13 +373,7 @@ mod tests {
         TokenSigner {
             validation: validation(&settings),
             settings,
-            ring: RwLock::new(Arc::new(KeyRing {
-                keys: Vec::new(),
-                key_set: KeySet {
-                    json: Arc::default(),
-                    hash: "".into(),
-                },
-            })),
+            ring: RwLock::new(Arc::new(KeyRing::new(Vec::new(), now))),
             last_load: tokio::sync::Mutex::new(LastLoad {
                 at: now,
                 has_failed: false,

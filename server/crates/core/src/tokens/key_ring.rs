@@ -21,10 +21,12 @@ pub struct KeySet {
     pub hash: Arc<str>,
 }
 
-/// The keys, parsed once, with the set of the published ones as it is served.
+/// The keys, parsed once, with the set of those that were published when they were loaded.
 pub(super) struct KeyRing {
     pub keys: Vec<RingKey>,
     pub key_set: KeySet,
+    /// When the first of that set ends.
+    set_ends_at: Option<OffsetDateTime>,
 }
 
 pub(super) struct RingKey {
@@ -37,6 +39,24 @@ pub(super) struct RingKey {
 }
 
 impl KeyRing {
+    pub fn new(keys: Vec<RingKey>, now: OffsetDateTime) -> Self {
+        let published = || keys.iter().filter(|key| key.is_published(now));
+        Self {
+            key_set: key_set(published()),
+            set_ends_at: published().filter_map(|key| key.expires_at).min(),
+            keys,
+        }
+    }
+
+    /// The set as it is to be served now, also where the keys could not be loaded for a while.
+    pub fn served(&self, now: OffsetDateTime) -> KeySet {
+        if self.set_ends_at.is_none_or(|end| end > now) {
+            self.key_set.clone()
+        } else {
+            key_set(self.published(now))
+        }
+    }
+
     /// The key of this id, withdrawn or not.
     pub fn key(&self, kid: &str) -> Option<&RingKey> {
         self.keys.iter().find(|key| key.kid == kid)
@@ -93,14 +113,16 @@ pub(super) fn ring_of(
         .map(|key| ring_key(key, master))
         .collect::<Result<Vec<_>, _>>()
         .map_err(AuthError::Internal)?;
-    let published = keys.iter().filter(|key| key.is_published(now));
+    Ok(KeyRing::new(keys, now))
+}
+
+fn key_set<'keys>(published: impl Iterator<Item = &'keys RingKey>) -> KeySet {
     let jwks: Vec<&Jwk> = published.map(|key| &key.jwk).collect();
     let json = serde_json::json!({ "keys": jwks }).to_string();
-    let key_set = KeySet {
+    KeySet {
         hash: hash_token(&json).into(),
         json: json.into_bytes().into(),
-    };
-    Ok(KeyRing { keys, key_set })
+    }
 }
 
 fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError> {
