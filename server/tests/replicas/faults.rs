@@ -66,8 +66,6 @@ const FULL_TIME: Duration = Duration::from_secs(210);
 /// Readiness says so within this time (I9).
 const NOTICE_TIME: Duration = Duration::from_secs(5);
 const TERMINATION_PAUSE: Duration = Duration::from_millis(150);
-/// How long a worker pauses at least that could not write something down.
-const WORKER_PAUSE: Duration = Duration::from_secs(1);
 /// Where in the dialogue the mail server falls silent. At the end of a mail (".") it has taken it.
 const SILENCES: [&str; 6] = [".", "MAIL", "", "DATA", "EHLO", "RCPT"];
 const BETWEEN: Duration = Duration::from_millis(800);
@@ -115,18 +113,12 @@ impl Fault {
         }
     }
 
-    /// How many mails may be sent a second time because of it: one for each worker that it keeps from writing down what it
-    /// just sent, since a worker has one such mail at a time.
-    fn duplicates(self, length: Duration) -> usize {
+    /// How many mails may be sent a second time because of it: one for each worker that dies before it has written down what it
+    /// just sent. A database that is away meanwhile is waited for.
+    fn duplicates(self) -> usize {
         match self {
-            Self::PostgresKilled | Self::PostgresFrozen | Self::AllKilled => REPLICAS,
-            Self::PostgresSilent => REPLICAS - 1,
-            // A worker that was hit pauses, and can be hit again.
-            Self::BackendsTerminated => {
-                let pauses = length.as_millis().div_ceil(WORKER_PAUSE.as_millis());
-                REPLICAS * (1 + usize::try_from(pauses).unwrap())
-            }
             Self::ReplicaKilled(_) => 1,
+            Self::AllKilled => REPLICAS,
             // What the mail server does not say is in its own book.
             _ => 0,
         }
@@ -361,7 +353,7 @@ fn happen(fleet: &mut Fleet, fault: Fault, length: Duration, ledger: &mut Ledger
     } else {
         Instant::now()
     };
-    ledger.note(fault.name(), since, until, fault.duplicates(length));
+    ledger.note(fault.name(), since, until, fault.duplicates());
     // Who waits before the next try is not too late for this spell.
     pause(Duration::from_millis(300));
     world.weather.spell(|spell| {

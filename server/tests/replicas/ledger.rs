@@ -1,9 +1,9 @@
 //! Which mails may have been sent a second time, and because of what.
 //!
-//! A worker sends a mail and then writes down that it did. Between the two it can be killed, lose its database, or not hear what
-//! the mail server said; then the mail is sent again. One worker has one mail between the two, and what the mail server
-//! has not acknowledged is known to the mail server: so each fault may cause as many as workers were hit, and only of mails
-//! that were taken while it lasted.
+//! A worker sends a mail and then writes down that it did. Between the two it can be killed, or not hear what the mail server
+//! said; then the mail is sent again. One worker has one mail between the two, and what the mail server has not acknowledged is
+//! known to the mail server: so each fault may cause as many as workers were killed, and only of mails that were taken while
+//! it lasted. A worker whose database is away writes it down when that is back.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

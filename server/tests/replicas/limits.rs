@@ -103,7 +103,7 @@ pub fn run() {
         .block_on(at_home.ask(&Request::post("/register", &register)));
     let answer = answer.unwrap();
     assert_eq!(answer.status, 201);
-    // From a hundred networks.
+    // From fifty networks.
     let mut ways: Vec<Way> = (10..60)
         .map(|last| from(if last % 2 == 0 { one } else { two }, last))
         .collect();
