@@ -10,6 +10,9 @@ use vestibule_core::{Auth, KeySet, MAX_KEY_AGE_OF_VERIFIERS};
 
 use crate::assets::{matches_entity_tag, quoted};
 
+// What is served below.
+const _: () = assert!(MAX_KEY_AGE_OF_VERIFIERS.as_secs() == 300);
+
 /// The keys that access tokens are verified with (RFC 7517). Verifiers keep it for five minutes.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "keys", operation_id = "jwks",
     responses(
@@ -20,10 +23,9 @@ pub async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response
     // Made when the keys were loaded. It is too small to gain by compression.
     let KeySet { json, hash } = auth.jwks();
     let tag = quoted(&hash);
-    let age = format!("public, max-age={}", MAX_KEY_AGE_OF_VERIFIERS.as_secs());
     let caching = [
         (header::ETAG, tag.as_str()),
-        (header::CACHE_CONTROL, age.as_str()),
+        (header::CACHE_CONTROL, "public, max-age=300"),
     ];
     if matches_entity_tag(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use vestibule_testkit::databases;
+use vestibule_testkit::{TestDatabase, databases};
 
 use crate::support::{
     Deployment, MASTER_KEY, PATIENCE, Running, refused_in_one_line, register, text,
@@ -80,4 +80,31 @@ fn rotates(deployment: &Deployment) {
     let refused = other.run(&["keys", "rotate", "--emergency"]);
     refused_in_one_line(&refused, "", "another master key");
     assert_eq!(lines(deployment, &["keys"]).len(), 3);
+}
+
+/// From when a key signs is counted by the clock of this machine. Here that of the database is another one.
+#[tokio::test]
+async fn a_clock_that_is_wrong_exchanges_a_key_in_an_emergency_alone() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    let deployment = Deployment::on(&database).with("VESTIBULE_MASTER_KEY", MASTER_KEY);
+    assert!(deployment.run(&["migrate"]).status.success());
+    let name = database.url().rsplit('/').next().unwrap();
+    for sql in [
+        "create schema odd".to_owned(),
+        "create function odd.clock_timestamp() returns timestamptz language sql
+         as $$select pg_catalog.clock_timestamp() + interval '1 minute'$$"
+            .to_owned(),
+        format!("alter database {name} set search_path = odd, pg_catalog, public"),
+    ] {
+        database.execute(&sql).await;
+    }
+    let refused = deployment.run(&["keys", "rotate"]);
+    refused_in_one_line(&refused, "", "differ by");
+    assert_eq!(lines(&deployment, &["keys"])[0][0], "There");
+    assert_eq!(
+        lines(&deployment, &["keys", "rotate", "--emergency"]).len(),
+        2
+    );
 }

@@ -107,7 +107,7 @@ impl RequestMeta {
     }
 
     pub(crate) fn network(&self) -> String {
-        limits::network_key(self.ip_address)
+        limits::network(self.ip_address)
     }
 }
 

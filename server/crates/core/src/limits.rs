@@ -94,7 +94,7 @@ impl Guesser<'_> {
 }
 
 /// The key of a client's network: an IPv4 address, or an IPv6 /64 (lesson V38).
-pub(crate) fn network_key(address: IpAddr) -> String {
+pub(crate) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {
@@ -104,7 +104,7 @@ pub(crate) fn network_key(address: IpAddr) -> String {
     }
 }
 
-/// Whether [`network_key`] gives the same key for both.
+/// Whether [`network`] gives the same key for both.
 pub(crate) fn is_same_network(one: IpAddr, other: IpAddr) -> bool {
     match (one.to_canonical(), other.to_canonical()) {
         (IpAddr::V4(one), IpAddr::V4(other)) => one == other,

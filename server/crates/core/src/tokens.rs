@@ -188,11 +188,7 @@ impl TokenSigner {
         at: OffsetDateTime,
     ) -> Result<AccessTokenClaims, AuthError> {
         let token_hash = hash_token(token);
-        // A check that began under earlier keys may be remembered after they are gone.
-        let remembered = self
-            .verified
-            .get(&token_hash)
-            .filter(|verified| self.ring().key(&verified.kid).is_some());
+        let remembered = self.verified.get(&token_hash);
         note_lookup("verified_tokens", remembered.is_some());
         let verified = if let Some(verified) = remembered {
             verified
@@ -201,6 +197,9 @@ impl TokenSigner {
             self.verified.insert(token_hash, verified.clone());
             verified
         };
+        // A check that began under earlier keys may be remembered after they are gone.
+        let ring = self.ring();
+        let key = ring.key(&verified.kid).ok_or(AuthError::Unauthenticated)?;
         let claims = verified.claims;
         let latest_start = (at + CLOCK_LEEWAY).unix_timestamp();
         let now = at.unix_timestamp();
@@ -211,15 +210,10 @@ impl TokenSigner {
             return Err(AuthError::Unauthenticated);
         }
         // What a withdrawn key signed is not believed; but its session lives on, so that a client has to hear "refresh".
-        if claims.exp <= now || !self.is_published(&verified.kid, at) {
+        if claims.exp <= now || !key.is_published(at) {
             return Err(AuthError::TokenExpired);
         }
         Ok(claims)
-    }
-
-    fn is_published(&self, kid: &str, now: OffsetDateTime) -> bool {
-        let ring = self.ring();
-        ring.key(kid).is_some_and(|key| key.is_published(now))
     }
 
     fn check_signature(&self, token: &str) -> Result<VerifiedToken, AuthError> {

@@ -73,7 +73,7 @@ impl RoundTrips {
     /// Whether the database has answered something within this time.
     pub fn answered_within(&self, time: Duration) -> bool {
         let last = self.0.last_answer.load(Ordering::Relaxed);
-        last > 0 && u128::from(self.0.millis() - last) <= time.as_millis()
+        last > 0 && u128::from(self.0.millis().saturating_sub(last)) <= time.as_millis()
     }
 }
 

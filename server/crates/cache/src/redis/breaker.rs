@@ -3,12 +3,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::alert::Alert;
+
 /// Failures in a row that open the circuit.
 const MAX_FAILURES: u32 = 3;
 /// How long it stays open; then one call is let through.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Failures are told this often.
-pub(super) const ALERT_INTERVAL: Duration = Duration::from_mins(1);
 
 #[derive(Default)]
 pub(super) struct Breaker(Mutex<State>);
@@ -17,7 +17,7 @@ pub(super) struct Breaker(Mutex<State>);
 struct State {
     failures: u32,
     open_until: Option<Instant>,
-    told_at: Option<Instant>,
+    alert: Alert,
     is_end_untold: bool,
 }
 
@@ -54,13 +54,8 @@ impl Breaker {
         if state.failures >= MAX_FAILURES {
             state.open_until = Some(now + PAUSE);
         }
-        let is_due = state
-            .told_at
-            .is_none_or(|at| now.saturating_duration_since(at) >= ALERT_INTERVAL);
-        if is_due {
-            state.told_at = Some(now);
-            state.is_end_untold = true;
-        }
+        let is_due = state.alert.is_due(now);
+        state.is_end_untold |= is_due;
         is_due
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::breaker::ALERT_INTERVAL;
+use super::alert::Alert;
 
 /// What this process has seen of them.
 #[derive(Default)]
@@ -12,7 +12,7 @@ pub(super) struct Epochs(Mutex<State>);
 #[derive(Default)]
 struct State {
     last: Option<u64>,
-    told_at: Option<Instant>,
+    alert: Alert,
 }
 
 impl Epochs {
@@ -20,14 +20,7 @@ impl Epochs {
     pub(super) fn saw(&self, epoch: u64, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_another = state.last.replace(epoch).is_some_and(|last| last != epoch);
-        let is_due = is_another
-            && state
-                .told_at
-                .is_none_or(|at| now.saturating_duration_since(at) >= ALERT_INTERVAL);
-        if is_due {
-            state.told_at = Some(now);
-        }
-        is_due
+        is_another && state.alert.is_due(now)
     }
 }
 

@@ -77,11 +77,11 @@ pub async fn signing_keys(
             KeyState::Former
         }
     };
-    Ok(keys
-        .into_iter()
-        .map(|key| (state(&key), key))
-        .map(|(state, key)| (key, state))
-        .collect())
+    let with_state = |key| {
+        let state = state(&key);
+        (key, state)
+    };
+    Ok(keys.into_iter().map(with_state).collect())
 }
 
 /// Publishes a new key, and says until when the others are. Replicas that run learn of it by themselves.
@@ -122,18 +122,28 @@ pub async fn rotate_signing_key(
         user_agent: None,
         created_at: now,
     };
-    let mut tx = store.begin().await.map_err(AuthError::from)?;
-    if !tx
-        .insert_signing_key(&key, latest)
-        .await
-        .map_err(AuthError::from)?
-    {
-        return Err(RotationError::Busy);
+    if publish(store, &key, latest, end_of_others, &record).await? {
+        Ok(key)
+    } else {
+        Err(RotationError::Busy)
+    }
+}
+
+/// All of it or nothing; `false` if another process was quicker.
+async fn publish(
+    store: &dyn Store,
+    key: &SigningKey,
+    latest: Option<OffsetDateTime>,
+    end_of_others: OffsetDateTime,
+    record: &AuditRecord,
+) -> Result<bool, AuthError> {
+    let mut tx = store.begin().await?;
+    if !tx.insert_signing_key(key, latest).await? {
+        return Ok(false);
     }
     tx.retire_other_signing_keys(&key.kid, end_of_others)
-        .await
-        .map_err(AuthError::from)?;
-    tx.insert_audit(&record).await.map_err(AuthError::from)?;
-    tx.commit().await.map_err(AuthError::from)?;
-    Ok(key)
+        .await?;
+    tx.insert_audit(record).await?;
+    tx.commit().await?;
+    Ok(true)
 }

@@ -1,0 +1,22 @@
+//! One line a minute, and not one a request.
+
+use std::time::{Duration, Instant};
+
+const INTERVAL: Duration = Duration::from_mins(1);
+
+/// When something was told last.
+#[derive(Default)]
+pub(super) struct Alert(Option<Instant>);
+
+impl Alert {
+    /// Whether it is time to tell of it again; then it counts as told.
+    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = self
+            .0
+            .is_none_or(|at| now.saturating_duration_since(at) >= INTERVAL);
+        if is_due {
+            self.0 = Some(now);
+        }
+        is_due
+    }
+}
