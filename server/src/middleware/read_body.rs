@@ -184,6 +184,7 @@ mod tests {
         }
         // A site has its part, and no more while others have nothing.
         assert_eq!(take(0, MAX_BODY_BYTES).await.0, Err(ErrorCode::Overloaded));
+        assert_eq!(take(9, MAX_BODY_BYTES).await.0, Ok(MAX_BODY_BYTES));
         for number in 0..ROOM_KIB / 64 - SITE_KIB / 64 {
             others.push(take(1 + number % 8, MAX_BODY_BYTES).await);
         }
