@@ -48,7 +48,7 @@ CMD ["cargo", "leptos", "watch"]
 
 
 FROM tools AS build
-# Features of the server beside its default, traces. embed-site puts the pages' files into the program.
+# Features of the server. embed-site puts the pages' files into the program.
 ARG FEATURES="embed-site"
 WORKDIR /src
 COPY . .

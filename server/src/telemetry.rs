@@ -1,9 +1,6 @@
 //! Logs: JSON objects in production, readable lines in development. And traces.
 
-#[cfg(not(feature = "otel"))]
-mod no_traces;
 mod trace_parent;
-#[cfg(feature = "otel")]
 mod traces;
 
 use std::backtrace::Backtrace;
@@ -29,15 +26,9 @@ use vestibule_core::{AUDIT_TARGET, ErrorCode, TRACE_TARGET};
 
 use crate::config::LogConfig;
 
-#[cfg(not(feature = "otel"))]
-use no_traces::Traces;
-#[cfg(feature = "otel")]
 use traces::Traces;
 
-#[cfg(not(feature = "otel"))]
-pub use no_traces::join_trace;
 pub use trace_parent::TraceParent;
-#[cfg(feature = "otel")]
 pub use traces::join_trace;
 
 /// Each has a filter of its own, and takes nothing of what is meant for the other.

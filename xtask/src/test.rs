@@ -101,8 +101,6 @@ fn checks(report: &mut Report) -> Result<()> {
             "cargo clippy {SERVER_SIDE} --all-targets -- -D warnings"
         ))
         .run()?;
-        // Traces can be left out of a build.
-        Cmd::line("cargo clippy --package vestibule --no-default-features -- -D warnings").run()?;
         Cmd::line(&format!("cargo clippy {BROWSER_SIDE} -- -D warnings")).run()
     })?;
     report.check("dependency rules", deps::run)
