@@ -51,6 +51,9 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
         (ErrorCode::InvalidCredentials, Some(Form::VerifyEmail)) => {
             t!(texts, "error-code-or-password")
         }
+        (ErrorCode::InvalidCredentials, Some(Form::SignIn)) => {
+            t!(texts, "error-credentials-sign-in")
+        }
         (ErrorCode::InvalidCredentials, _) => t!(texts, "error-credentials"),
         (ErrorCode::InvalidToken, _) => t!(texts, "error-link-dead"),
         (ErrorCode::NotFound, _) => t!(texts, "error-session-gone"),

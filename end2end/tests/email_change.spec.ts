@@ -119,7 +119,7 @@ test('a taken address gets the same answer, and its owner a mail', async ({ page
 test('what cannot be the new address is told at its field', { tag: '@once' }, async ({ page, person }) => {
   await signIn(page, person);
   const faults = {
-    'zoe@example': 'Enter an email address like name@example.com.',
+    'zoe@example': 'Enter an email address like name@example.com. Before the @ it cannot have umlauts or accents.',
     [person.email.toUpperCase()]: /This is the address that your account has now/,
   };
   for (const [email, text] of Object.entries(faults)) {

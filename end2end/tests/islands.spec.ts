@@ -73,7 +73,7 @@ test('what was typed before the wasm arrives is looked at when it does', async (
   await islands(page);
   await expect(page.locator('[data-length]')).toHaveClass(/kept/);
   await expect(page.locator('.strength p')).toContainText('Easy to guess');
-  await expect(email, 'it was left').toHaveAccessibleDescription('Enter an email address like name@example.com.');
+  await expect(email, 'it was left').toHaveAccessibleDescription('Enter an email address like name@example.com. Before the @ it cannot have umlauts or accents.');
   await expect(firstName).not.toHaveAttribute('aria-invalid');
 });
 

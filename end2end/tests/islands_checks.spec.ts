@@ -6,7 +6,7 @@ import { startOwnServer } from '../fixtures/own_server';
 import { expectSummary, field, islands, send } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
-const NO_ADDRESS = 'Enter an email address like name@example.com.';
+const NO_ADDRESS = 'Enter an email address like name@example.com. Before the @ it cannot have umlauts or accents.';
 
 async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);

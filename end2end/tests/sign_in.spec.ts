@@ -12,7 +12,8 @@ import {
 import { expect, test } from '../fixtures/test';
 import { saidOn } from '../fixtures/words';
 
-const INCORRECT = 'Email or password is incorrect.';
+const INCORRECT =
+  'Email or password is incorrect. If you deleted this account, ask for a new password: you get the link that restores it.';
 
 test('sign in and see the account', async ({ page, person }) => {
   await page.goto('/');

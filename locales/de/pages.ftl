@@ -50,7 +50,7 @@ register-button = Konto anlegen
 register-known = Sie haben schon ein Konto? { $link }
 register-known-link = Anmelden
 # After "This address already has an account."
-register-taken = { $sign_in } oder { $reset }.
+register-taken = { $sign_in } oder { $reset }. Wenn Sie das Konto gelöscht haben, bekommen Sie beim Zurücksetzen des Passworts den Link, der es wiederherstellt.
 register-taken-sign-in = Melden Sie sich an
 register-taken-reset = setzen Sie Ihr Passwort zurück
 
@@ -78,6 +78,7 @@ reset-dead-button = Neuen Link schicken
 
 error-fields = Bitte prüfen Sie Ihre Angaben:
 error-credentials = E-Mail-Adresse oder Passwort ist falsch.
+error-credentials-sign-in = E-Mail-Adresse oder Passwort ist falsch. Wenn Sie dieses Konto gelöscht haben, fordern Sie ein neues Passwort an: Sie bekommen den Link, der es wiederherstellt.
 error-code-or-password = Der Code oder das Passwort ist falsch, oder der Code ist abgelaufen. Sie können stattdessen den Link in der E-Mail öffnen.
 error-link-dead = Dieser Link ist abgelaufen, wurde aufgehoben oder ersetzt, oder er wurde schon benutzt.
 error-session-gone = Diese Sitzung ist schon beendet.
@@ -115,7 +116,7 @@ field-required =
         [code] Geben Sie den Code ein.
        *[other] Füllen Sie dieses Feld aus.
     }
-field-invalid-email = Geben Sie eine E-Mail-Adresse wie name@example.com ein.
+field-invalid-email = Geben Sie eine E-Mail-Adresse wie name@example.com ein. Vor dem @ sind Umlaute und Akzente nicht möglich.
 field-too-short = Nehmen Sie mindestens { $count } Zeichen.
 field-too-long-name = Nehmen Sie höchstens { $count } Zeichen.
 field-too-long =

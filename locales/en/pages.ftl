@@ -50,7 +50,7 @@ register-button = Create account
 register-known = You have an account? { $link }
 register-known-link = Sign in
 # After "This address already has an account."
-register-taken = { $sign_in } or { $reset }.
+register-taken = { $sign_in } or { $reset }. If you deleted the account, resetting the password sends you the link that restores it.
 register-taken-sign-in = Sign in
 register-taken-reset = reset your password
 
@@ -78,6 +78,7 @@ reset-dead-button = Send a new one
 
 error-fields = Please check what you entered:
 error-credentials = Email or password is incorrect.
+error-credentials-sign-in = Email or password is incorrect. If you deleted this account, ask for a new password: you get the link that restores it.
 error-code-or-password = The code or the password is incorrect, or the code has expired. You can open the link in the mail instead.
 error-link-dead = This link has expired, was cancelled or replaced, or was already used.
 error-session-gone = That session has already ended.
@@ -115,7 +116,7 @@ field-required =
         [code] Enter the code.
        *[other] Fill in this field.
     }
-field-invalid-email = Enter an email address like name@example.com.
+field-invalid-email = Enter an email address like name@example.com. Before the @ it cannot have umlauts or accents.
 field-too-short = Use at least { $count } characters.
 field-too-long-name = Use at most { $count } characters.
 field-too-long =

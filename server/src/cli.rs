@@ -345,7 +345,8 @@ type MailerAndMailbox = (Arc<dyn Mailer>, Option<Arc<Mailbox>>);
 fn mailer(config: &Config, clock: Arc<SystemClock>) -> Result<MailerAndMailbox, Failure> {
     let settings = config.mail.settings.clone();
     if let Some(url) = &config.mail.smtp_url {
-        return Ok((Arc::new(SmtpMailer::new(url, settings)?), None));
+        let mailer = SmtpMailer::new(url, settings)?.calling_itself(&config.http.public_url);
+        return Ok((Arc::new(mailer), None));
     }
     let mailbox = Arc::new(Mailbox::open(config.data_dir.join("mailbox"))?);
     let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, clock);

@@ -116,6 +116,7 @@ async fn build_auth(
             passwords: config.passwords.policy.clone(),
             lifetimes: SessionLifetimes::default(),
             limits_enabled: config.rate_limits,
+            anonymous_mails_per_hour: config.mail.anonymous_per_hour,
         },
     };
     let is_away = |error: &AuthError| matches!(error, AuthError::Unavailable(_));

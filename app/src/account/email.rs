@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::model::{PendingEmail, Principal, User};
+use vestibule_core::model::{PendingEmail, Principal, User, display_email};
 use vestibule_core::{AuthError, Field};
 use vestibule_i18n::{Texts, t};
 
@@ -39,7 +39,7 @@ fn Current(texts: Texts, user: User) -> impl IntoView {
         <section class="panel" aria-labelledby="current">
             <h2 id="current">{t!(texts, "account-email-current")}</h2>
             <p>
-                <bdi class="address">{user.email}</bdi>
+                <bdi class="address">{display_email(&user.email)}</bdi>
                 " "
                 <EmailBadge texts is_verified/>
             </p>
@@ -58,7 +58,7 @@ fn Pending(texts: Texts, pending: PendingEmail) -> impl IntoView {
             <dl class="facts">
                 <div>
                     <dt>{t!(texts, "account-email-pending-address")}</dt>
-                    <dd class="address"><bdi>{pending.email}</bdi></dd>
+                    <dd class="address"><bdi>{display_email(&pending.email)}</bdi></dd>
                 </div>
                 <div>
                     <dt>{t!(texts, "account-email-pending-since")}</dt>

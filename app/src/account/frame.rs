@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use vestibule_core::Field;
-use vestibule_core::model::Principal;
+use vestibule_core::model::{Principal, display_email};
 use vestibule_i18n::{Texts, t};
 
 use crate::components::{ErrorSummary, Layout, NoticeBox, PasswordField, Username, Width};
@@ -124,7 +124,7 @@ pub fn password_again(visit: &Visit, who: &Principal, flash: &Flash) -> AnyView 
     let error = visit.field_errors(flash).of(Field::CurrentPassword);
     // An error summary links to the field, so it is there as well.
     let is_needed = error.is_some() || !visit.auth().is_recently_authenticated(who);
-    let email = who.user.email.clone();
+    let email = display_email(&who.user.email);
     is_needed
         .then(|| {
             view! {

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
-use vestibule_core::model::{Principal, Session, User};
+use vestibule_core::model::{Principal, Session, User, display_email};
 use vestibule_core::{Activity, ActivityFilter, AuditEvent, AuthError};
 use vestibule_i18n::{Texts, t};
 
@@ -96,7 +96,7 @@ fn Greeting(texts: Texts, user: User) -> impl IntoView {
     view! {
         <p class="lead">
             <Sentence text=hello parts/> " " {t!(texts, "account-signed-in-as")} " "
-            <bdi class="address">{user.email}</bdi>
+            <bdi class="address">{display_email(&user.email)}</bdi>
         </p>
     }
 }
@@ -213,7 +213,7 @@ fn Cards(texts: Texts, user: User, sessions: usize) -> impl IntoView {
     view! {
         <ul class="cards" role="list">
             <Card texts tab=Tab::Profile text=name/>
-            <Card texts tab=Tab::Email text=user.email>
+            <Card texts tab=Tab::Email text=display_email(&user.email)>
                 <EmailBadge texts is_verified=user.is_email_verified/>
             </Card>
             <Card texts tab=Tab::Password text=t!(texts, "account-card-password")/>

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::model::Principal;
+use vestibule_core::model::{Principal, display_email};
 use vestibule_core::{AuthError, Field};
 use vestibule_i18n::t;
 
@@ -26,7 +26,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
             <p>{t!(texts, "account-password-text")}</p>
             <Form action=ChangePassword::PATH>
                 <Carried return_to/>
-                <Username email=who.user.email/>
+                <Username email=display_email(&who.user.email)/>
                 <PasswordField
                     name="current_password"
                     label=t!(texts, "account-current-password")

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::AuthError;
+use vestibule_core::model::display_email;
 use vestibule_i18n::t;
 
 use super::session_actions::SignOut;
@@ -20,7 +21,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let texts = visit.texts();
     let view = view! {
         <Layout product_name=visit.product_name() heading=t!(texts, "sign-out-heading")>
-            <p>{t!(texts, "account-signed-in-as")} " " <span class="address">{who.user.email}</span></p>
+            <p>{t!(texts, "account-signed-in-as")} " " <span class="address">{display_email(&who.user.email)}</span></p>
             <Form action=SignOut::PATH>
                 <Button>{t!(texts, "sign-out-button")}</Button>
             </Form>

@@ -14,7 +14,6 @@ pub fn TextField(
     #[prop(default = "text")] kind: &'static str,
     autocomplete: &'static str,
     #[prop(optional)] inputmode: Option<&'static str>,
-    #[prop(optional)] pattern: Option<&'static str>,
     #[prop(default = "line")] class: &'static str,
     #[prop(default = true)] required: bool,
     #[prop(optional, into)] value: String,
@@ -45,7 +44,6 @@ pub fn TextField(
                 value=value
                 autocomplete=autocomplete
                 inputmode=inputmode
-                pattern=pattern
                 autocapitalize=is_address.then_some("none")
                 spellcheck=is_address.then_some("false")
                 required=required

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::model::display_email;
 use vestibule_core::{AuthError, Field, LinkState};
 use vestibule_i18n::{Texts, t};
 
@@ -50,7 +51,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
         texts: visit.texts(),
         flash: visit.take_flash(),
         return_to: visit.return_to(),
-        own_address: who.map(|who| who.user.email),
+        own_address: who.map(|who| display_email(&who.user.email)),
         visit,
     };
     Ok(match link {
@@ -328,14 +329,13 @@ impl Page {
                 <Form action=VerifyEmail::PATH>
                     <Carried return_to=self.return_to/>
                     <Account texts own_address=self.own_address typed email_error password_error/>
-                    // Some type it in groups of three: what reads the code drops the spaces.
+                    // No pattern: some type it in groups, or in the digits of their own script.
                     <TextField
                         name="code"
                         label=t!(texts, "verify-code-label")
                         class="code"
                         inputmode="numeric"
                         autocomplete="one-time-code"
-                        pattern="[0-9 ]*"
                         hint=t!(texts, "verify-code-hint")
                         error=code_error
                     />

@@ -95,6 +95,8 @@ pub struct MailConfig {
     pub smtp_url: Option<SecretString>,
     /// Address of a human who helps, shown on pages as well.
     pub support: Option<String>,
+    /// Mails an hour that requests of nobody who is signed in can cause.
+    pub anonymous_per_hour: u32,
     pub settings: MailSettings,
 }
 
@@ -380,6 +382,7 @@ impl MailConfig {
         Self {
             smtp_url,
             support,
+            anonymous_per_hour: reader.number("mail.anonymous_per_hour", 10, 1_000_000),
             settings: branding.dress(settings),
         }
     }

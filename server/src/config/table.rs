@@ -194,7 +194,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "mail.smtp_url",
         "SMTP_URL",
-        "`smtps://user:password@host` or `smtp://host:port?tls=required`. Without it, in development only, mails are shown at /dev/mailbox, to browsers on the same machine.",
+        "`smtps://user:password@host` or `smtp://host:port?tls=required`. A name behind the host, as in `smtps://mail.example.org/id.example.org`, is what the portal calls itself (`EHLO`); default: the host of the public URL. Without it, in development only, mails are shown at /dev/mailbox, to browsers on the same machine.",
     ),
     setting(
         "mail.from",
@@ -207,6 +207,12 @@ pub const SETTINGS: &[Setting] = &[
         "VESTIBULE_SUPPORT_ADDRESS",
         None,
         "Address of a human, shown on pages and in mails; replies go there.",
+    ),
+    setting(
+        "mail.anonymous_per_hour",
+        "VESTIBULE_MAIL_ANONYMOUS_PER_HOUR",
+        Some("2000"),
+        "Mails that can be caused without signing in (registrations, forgotten passwords, new links) or to an address that nobody has confirmed, all networks together: so many at once and as many an hour, 10 to 1000000. A quarter of them is left to forgotten passwords. Beyond it the answer is 429. Stay below what your mail provider allows.",
     ),
     setting(
         "branding.product_name",

@@ -5,8 +5,8 @@
 use time::Duration;
 
 use crate::support::{
-    Browser, PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location,
-    on_every_database, open_page as page, signed_in_browser,
+    Browser, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_fault, assert_has, assert_has_not,
+    location, on_every_database, open_page as page, signed_in_browser,
 };
 
 on_every_database! {
@@ -20,6 +20,7 @@ on_every_database! {
     what_is_there_already_is_no_change,
     another_language_is_told_as_that,
     who_changes_the_password_goes_on,
+    an_address_is_shown_in_the_letters_of_its_language,
 }
 
 const TABS: [&str; 7] = [
@@ -297,4 +298,29 @@ async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
         &page(&mut browser, "/account/profile").await,
         &["value=\"Zoë\""],
     );
+}
+
+/// On pages and in mails; programs and mail servers get the ASCII form.
+async fn an_address_is_shown_in_the_letters_of_its_language(app: TestApp) {
+    let (typed, ascii) = ("ann@b\u{fc}cher.example", "ann@xn--bcher-kva.example");
+    let mut browser = Browser::new(&app);
+    let fields = [("email", typed), ("password", PASSWORD)];
+    browser.submit("register", &fields).await;
+    let mail = app.mail_to(ascii).await;
+    for text in [&mail.text, &mail.html] {
+        assert!(text.contains(typed) && !text.contains(ascii), "{text}");
+    }
+    let (_, link) = mail.link.split_once(PUBLIC_URL).unwrap();
+    for path in [
+        "/account",
+        "/account/email",
+        "/account/password",
+        "/logout",
+        link,
+    ] {
+        let page = browser.open(path).await.text();
+        assert!(!page.contains("xn--"), "{path}: {page}");
+    }
+    let page = browser.open("/account/email").await.text();
+    assert_has(&page, &[typed]);
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use time::Duration;
+use vestibule::config::Config;
 use vestibule_core::VerifyEmail;
 use vestibule_core::mail::MailKind;
 
@@ -17,6 +18,8 @@ on_every_database! {
     a_code_lives_for_ten_minutes,
     a_code_dies_after_five_entries,
     asking_for_a_new_code_does_not_reset_the_count,
+    after_fifty_codes_in_a_row_only_the_link_is_left,
+    codes_of_one_network_are_bounded_by_the_day with with_limits,
     only_the_newest_mail_counts,
     a_code_is_good_for_its_own_address_only,
     resend_is_answered_alike_for_every_address,
@@ -26,6 +29,10 @@ on_every_database! {
     of_fifty_uses_of_one_code_exactly_one_succeeds,
     the_last_tries_of_a_code_do_not_tell_who_has_an_account with privately,
     a_right_code_with_a_right_password_costs_nothing with privately,
+}
+
+fn with_limits(config: &mut Config) {
+    config.rate_limits = true;
 }
 
 async fn verify_token(app: &TestApp, token: &str) -> Answer {
@@ -169,6 +176,42 @@ async fn asking_for_a_new_code_does_not_reset_the_count(app: TestApp) {
     verify_token(&app, &second.token.unwrap()).await.expect(200);
 }
 
+/// However long somebody waits between them.
+async fn after_fifty_codes_in_a_row_only_the_link_is_left(app: TestApp) {
+    let (_, mut mail) = app.register("ann@example.org").await;
+    for _ in 0..10 {
+        let code = mail.code.as_deref().unwrap();
+        for _ in 0..5 {
+            let answer = verify_code(&app, "ann@example.org", wrong(code)).await;
+            answer.expect_problem(400, "invalid_token");
+        }
+        app.advance(Duration::minutes(61));
+        resend(&app, "ann@example.org").await.expect(200);
+        mail = app.mail_to("ann@example.org").await;
+    }
+    assert_eq!(mail.code, None, "it would not work");
+    verify_token(&app, &mail.token.unwrap()).await.expect(200);
+}
+
+async fn codes_of_one_network_are_bounded_by_the_day(app: TestApp) {
+    let limit = documented_limit("wrong six-digit codes", "the network");
+    let (_, mail) = app.register("ann@example.org").await;
+    let mut tried = 0;
+    let limited = loop {
+        // Slowly enough for the other limit on codes.
+        app.clock.advance(Duration::seconds(10));
+        let answer = verify_code(&app, "nobody@example.org", "123456").await;
+        if answer.status == 429 {
+            break answer;
+        }
+        tried += 1;
+    };
+    assert!((limit.burst..limit.burst + 3).contains(&tried), "{tried}");
+    let wait = Duration::seconds(limited.retry_after().cast_signed());
+    assert!(wait > limit.period / 2 && wait <= limit.period, "{wait}");
+    verify_token(&app, &mail.token.unwrap()).await.expect(200);
+}
+
 async fn only_the_newest_mail_counts(app: TestApp) {
     let (_, first) = app.register("ann@example.org").await;
     resend(&app, "ann@example.org").await.expect(200);
@@ -194,7 +237,7 @@ async fn a_code_is_good_for_its_own_address_only(app: TestApp) {
     for email in [
         "bob@example.org",
         "nobody@example.org",
-        "ann@example.org\r\n",
+        "ann@example.org\r\nx",
         "",
         "no address",
     ] {

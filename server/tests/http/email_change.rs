@@ -21,6 +21,7 @@ on_every_database! {
     a_new_password_and_a_reset_void_the_change,
     tokens_of_other_purposes_move_nothing,
     one_address_gets_five_mails,
+    the_case_of_an_address_can_be_changed,
 }
 
 async fn change_with(app: &TestApp, who: &SignedIn, body: Value) -> Answer {
@@ -252,7 +253,7 @@ async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {
         ("new@example.org,eve@example.org", "invalid_email"),
         ("ann\u{200b}@example.org", "invalid_email"),
         ("ann@example.org", "unchanged"),
-        (" ANN@Example.ORG", "unchanged"),
+        (" ann@Example.ORG", "unchanged"),
         ("ａｎｎ@example．org", "unchanged"),
     ] {
         let answer = app
@@ -393,4 +394,18 @@ async fn change_token_exists(app: &TestApp, email: &str, count: usize) {
     let wanted = format!("confirm_new_email to {email}");
     let sent = mails.iter().filter(|mail| **mail == wanted).count();
     assert_eq!(sent, count, "{mails:?}");
+}
+
+/// One mailbox gets one mail, and no other link.
+async fn the_case_of_an_address_can_be_changed(app: TestApp) {
+    let ann = app.verified_user("ANN@example.org").await;
+    app.change_email(&ann, "ann@example.org").await.expect(202);
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
+    assert!(app.read_mails().await.is_empty());
+    let body = json!({ "token": mail.token });
+    let moved = app.post("/email/verify").json(&body).await.expect(200);
+    assert_eq!(moved.json()["email"], "ann@example.org");
+    assert!(app.read_mails().await.is_empty());
+    assert_eq!(app.try_sign_in("ANN@example.org", PASSWORD).await, 200);
 }

@@ -4,15 +4,18 @@
 use http::Method;
 use serde_json::json;
 use time::Duration;
+use vestibule::config::Config;
 
 use crate::support::{
-    PASSWORD, TestApp, address, assert_has, documented_limit, in_parallel, keeps, location,
+    Answer, PASSWORD, TestApp, address, assert_has, documented_limit, in_parallel, keeps, location,
     on_replicas, signed_in_browser,
 };
 
 on_replicas! { 2;
     registrations_from_one_network,
     mails_to_one_address,
+    mails_to_one_mailbox_count_together_whatever_its_tag,
+    mails_of_all_networks_together with few_mails,
     mails_from_one_network,
     mailed_tokens_from_one_network,
     downloads_of_one_account,
@@ -65,6 +68,81 @@ async fn mails_to_one_address(app: TestApp) {
         told,
         "none of them to the unknown address"
     );
+}
+
+async fn register(app: &TestApp, email: &str, password: &str, from: &str) -> Answer {
+    let body = json!({ "email": email, "password": password });
+    app.post("/register").json(&body).from(from).await
+}
+
+async fn mails_to_one_mailbox_count_together_whatever_its_tag(app: TestApp) {
+    let limit = documented_limit("mails that somebody can cause", "the address");
+    // What sends no mail takes nothing from the mailbox.
+    register(&app, "ann@example.org", PASSWORD, &address(0))
+        .await
+        .expect(201);
+    for number in 1..=limit.burst {
+        let taken = register(&app, "ann@example.org", PASSWORD, &address(number)).await;
+        taken.expect_problem(409, "email_taken");
+        let weak = register(&app, "ann+@example.org", "12345678", &address(number)).await;
+        weak.expect_problem(400, "validation_failed");
+    }
+    for number in 1..limit.burst {
+        let email = format!("Ann+{number}@example.org");
+        register(&app, &email, PASSWORD, &address(number))
+            .await
+            .expect(201);
+    }
+    let one_more = register(&app, "ann+x@example.org", PASSWORD, &address(99)).await;
+    let wait = one_more.expect_problem(429, "rate_limited").retry_after();
+    assert_eq!(i64::try_from(wait).unwrap(), limit.period.whole_seconds());
+    register(&app, "bob+1@example.org", PASSWORD, &address(99))
+        .await
+        .expect(201);
+    app.read_mails().await;
+    for number in 0..=limit.burst {
+        let body = json!({ "email": format!("ann+{number}@example.org") });
+        let asked = app
+            .post("/password/forgot")
+            .json(&body)
+            .from(&address(number))
+            .await;
+        assert_eq!(asked.status == 429, number == limit.burst);
+    }
+    app.read_mails().await;
+}
+
+fn few_mails(config: &mut Config) {
+    config.mail.anonymous_per_hour = 12;
+}
+
+/// Registrations leave a quarter of them to those who forgot a password.
+async fn mails_of_all_networks_together(app: TestApp) {
+    let register = async |number: usize| {
+        let email = format!("user-{number}@example.org");
+        register(&app, &email, PASSWORD, &address(number)).await
+    };
+    let forget = async |number: usize| {
+        let body = json!({ "email": format!("user-{number}@example.org") });
+        let call = app.post("/password/forgot").json(&body);
+        call.from(&address(number)).await
+    };
+    for number in 0..9 {
+        register(number).await.expect(201);
+    }
+    let refused = register(9).await.expect_problem(429, "rate_limited");
+    assert_eq!(refused.retry_after(), 400);
+    for number in 0..3 {
+        forget(number).await.expect(200);
+    }
+    let refused = forget(3).await.expect_problem(429, "rate_limited");
+    assert_eq!(refused.retry_after(), 300);
+    app.advance(Duration::seconds(300));
+    forget(3).await.expect(200);
+    register(9).await.expect_problem(429, "rate_limited");
+    app.advance(Duration::seconds(300));
+    register(9).await.expect(201);
+    assert_eq!(app.read_mails().await.len(), 14);
 }
 
 async fn mails_from_one_network(app: TestApp) {

@@ -11,6 +11,7 @@ use crate::support::{PASSWORD, TestApp, on_every_database};
 on_every_database! {
     a_new_user_agent_is_told_once,
     a_new_device_name_is_told_once,
+    another_version_of_a_program_is_no_new_device,
     new_devices_do_not_flood_a_mailbox with with_limits,
     the_first_sign_in_of_an_account_is_not_told with privately,
     a_device_of_another_account_is_new,
@@ -74,9 +75,29 @@ async fn a_new_device_name_is_told_once(app: TestApp) {
         sign_in(&app, "ann@example.org", FIREFOX, Some(name)).await;
         assert!(app.read_mails().await.is_empty(), "{name} is known now");
     }
-    // The name alone is not enough: it is easily guessed.
+    // The name stands for the device, whatever program is on it.
     sign_in(&app, "ann@example.org", "okhttp/5.0", Some("Ann's phone")).await;
-    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+    assert!(app.read_mails().await.is_empty());
+}
+
+async fn another_version_of_a_program_is_no_new_device(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    for agents in [
+        [FIREFOX.to_owned(), FIREFOX.replace("140", "141")],
+        ["axios/1.7.2".to_owned(), "axios/1.8.0".to_owned()],
+    ] {
+        for (number, agent) in agents.iter().enumerate() {
+            sign_in(&app, "ann@example.org", agent, None).await;
+            assert_eq!(app.read_mails().await.len(), 1 - number, "{agent}");
+        }
+    }
+    // Nothing is known of a program that says nothing.
+    for agent in ["one", "other"] {
+        sign_in(&app, "ann@example.org", agent, None).await;
+        assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+    }
+    sign_in(&app, "ann@example.org", "other", None).await;
+    assert!(app.read_mails().await.is_empty());
 }
 
 async fn the_first_sign_in_of_an_account_is_not_told(app: TestApp) {

@@ -16,6 +16,7 @@ on_every_database! {
     a_notice_that_waited_for_a_day_is_given_up,
     a_new_mail_about_what_is_long_past_waits_as_well,
     a_server_that_takes_no_mail_from_us_costs_no_try,
+    a_refusal_that_is_not_about_the_mail_keeps_it_for_a_day,
     a_mail_that_may_have_arrived_is_sent_once_more_and_no_oftener,
     a_mail_that_was_sent_while_the_database_went_away_is_not_sent_again,
 }
@@ -105,6 +106,34 @@ async fn a_server_that_takes_no_mail_from_us_costs_no_try(app: TestApp) {
     }
     // The password is right again.
     peer.follow(SmtpScript::Accept);
+    assert_eq!(deliver(&app, &mailer).await, Delivery::Done);
+    peer.seen(|seen| assert_eq!(seen.messages.len(), 1));
+}
+
+async fn a_refusal_that_is_not_about_the_mail_keeps_it_for_a_day(app: TestApp) {
+    change_password(&app).await;
+    let refusal = SmtpScript::Reply {
+        at: "RCPT",
+        reply: "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
+    };
+    let peer = SmtpPeer::start(refusal, "").await;
+    let mailer = mailer(&app, &format!("smtp://127.0.0.1:{}", peer.port()));
+    let tries = || {
+        peer.seen(|seen| {
+            seen.commands
+                .iter()
+                .filter(|it| it.starts_with("RCPT"))
+                .count()
+        })
+    };
+    for _ in 0..23 * 12 {
+        deliver(&app, &mailer).await;
+        app.clock.advance(Duration::minutes(5));
+    }
+    // Rarer and rarer, as far as every quarter of an hour.
+    assert!((60..180).contains(&tries()), "{}", tries());
+    peer.follow(SmtpScript::Accept);
+    app.clock.advance(Duration::minutes(20));
     assert_eq!(deliver(&app, &mailer).await, Delivery::Done);
     peer.seen(|seen| assert_eq!(seen.messages.len(), 1));
 }

@@ -5,7 +5,9 @@ use vestibule::config::Config;
 use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{PASSWORD, PUBLIC_URL, SignedIn, TestApp, in_parallel, on_every_database};
+use crate::support::{
+    Browser, PASSWORD, PUBLIC_URL, SignedIn, TestApp, assert_has, in_parallel, on_every_database,
+};
 
 on_every_database! {
     a_new_user_is_signed_in_and_welcomed,
@@ -17,6 +19,8 @@ on_every_database! {
     in_private_mode_new_and_taken_are_answered_alike with private_mode,
     in_private_mode_only_a_proved_mailbox_signs_in with private_mode,
     in_private_mode_a_body_that_breaks_a_rule_is_told with private_mode,
+    who_registers_a_deleted_account_again_hears_how_to_restore_it,
+    in_private_mode_a_deleted_account_gets_the_link_that_restores_it with private_mode,
 }
 
 fn private_mode(config: &mut Config) {
@@ -251,4 +255,38 @@ async fn in_private_mode_a_body_that_breaks_a_rule_is_told(app: TestApp) {
         .await
         .expect_problem(400, "validation_failed");
     assert_eq!(answer.faults(), ["password: too_short"]);
+}
+
+/// Registration and sign-in do not send people to each other.
+async fn who_registers_a_deleted_account_again_hears_how_to_restore_it(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.undo_token(&ann).await;
+    let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
+    let mut browser = Browser::new(&app);
+    for (form, page, text) in [
+        (
+            "register",
+            "/register",
+            "sends you the link that restores it",
+        ),
+        ("sign_in", "/login", "you get the link that restores it"),
+    ] {
+        browser.submit(form, &fields).await;
+        assert_has(&browser.open(page).await.text(), &[text]);
+    }
+    browser.submit("forgot_password", &fields[..1]).await;
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::DeletionScheduled);
+}
+
+async fn in_private_mode_a_deleted_account_gets_the_link_that_restores_it(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.undo_token(&ann).await;
+    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+    app.post("/register").json(&body).await.expect(202);
+    let mail = app.mail_to("ann@example.org").await;
+    assert_eq!(mail.kind, MailKind::DeletionScheduled);
+    let restored = app.undo(&mail.token.unwrap()).await;
+    assert_eq!(restored, Ok("ann@example.org".to_owned()));
+    app.read_mails().await;
 }

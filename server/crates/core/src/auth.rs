@@ -61,6 +61,8 @@ pub struct AuthSettings {
     pub lifetimes: SessionLifetimes,
     /// Off only in development and tests.
     pub limits_enabled: bool,
+    /// Mails an hour that requests of nobody who is signed in can cause, all networks together.
+    pub anonymous_mails_per_hour: u32,
 }
 
 /// What registration tells about an address that has an account.

@@ -29,6 +29,24 @@ pub fn hash_token(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
 }
 
+/// The characters of a mailed token: 256 bits in base64.
+const MAILED_TOKEN_CHARS: usize = 43;
+
+/// The hash of a mailed token, however its link was copied: white space around it, and punctuation
+/// that a text or a mail program put next to the link, are no part of it.
+pub(crate) fn hash_mailed_token(text: &str) -> String {
+    hash_token(mailed_token(text).unwrap_or(text))
+}
+
+/// `None` if there is more than a token in the text.
+fn mailed_token(text: &str) -> Option<&str> {
+    let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let text = text.trim_start_matches(|c: char| !is_of_token(c));
+    let (token, rest) = text.split_at_checked(MAILED_TOKEN_CHARS)?;
+    let is_token = token.chars().all(is_of_token) && !rest.contains(char::is_alphanumeric);
+    is_token.then_some(token)
+}
+
 pub(crate) fn equal_in_constant_time(a: &str, b: &str) -> bool {
     constant_time::verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
 }
@@ -225,6 +243,34 @@ mod tests {
         assert_ne!(pseudonym, key.pseudonym("bob@example.org"));
         assert_ne!(pseudonym, key.for_use("x").pseudonym("ann@example.org"));
         assert_ne!(pseudonym, hash_token("ann@example.org"));
+    }
+
+    #[test]
+    fn a_mailed_token_is_known_with_the_punctuation_that_a_copied_link_carries() {
+        let key = MasterKey::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+        let token = key.one_time_token(Purpose::VerifyEmail, Uuid::from_u128(1));
+        for copied in [
+            token.clone(),
+            format!(" {token}\n"),
+            format!("{token}."),
+            format!("({token})"),
+            format!("<{token}>"),
+            format!("{token},"),
+            format!("{token}?!"),
+            format!("{token}\u{201d}"),
+            format!("{token}\u{200b}"),
+            format!("{token}_"),
+            format!("{token}="),
+        ] {
+            assert_eq!(hash_mailed_token(&copied), hash_token(&token), "{copied}");
+        }
+        for other in [
+            format!("{token}A"),
+            format!("{token}.A"),
+            token[1..].to_owned(),
+        ] {
+            assert_ne!(hash_mailed_token(&other), hash_token(&token), "{other}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
+use crate::mail::MailKind;
 use crate::ports::{Charge, Decision, Quota};
 
 /// A limit: what is counted, and how much of it each key may do.
@@ -54,6 +55,13 @@ pub(crate) const REGISTER_NETWORK: Limit = limit("register:network", 20, seconds
 pub(crate) const MAIL_RECIPIENT: Limit = limit("mail:recipient", 5, seconds(600));
 /// Mails that one network can cause.
 pub(crate) const MAIL_NETWORK: Limit = limit("mail:network", 20, seconds(60));
+/// Mails that all networks together can cause by requests of nobody who is signed in; how many is a setting.
+const MAIL_ALL: &str = "mail:all";
+/// The part of them that is for anything but getting back in, so that a flood of registrations leaves room for that.
+const MAIL_NEW: &str = "mail:new";
+/// Wrong codes that one network can try in a day, and all of them together: six digits are guessed in the end.
+pub(crate) const CODE_NETWORK: Limit = limit("code:network", 100, seconds(864));
+pub(crate) const CODE_ALL: Limit = limit("code:all", 2000, seconds(45));
 /// Refreshes of one session: each leaves a row in the audit log.
 pub(crate) const REFRESH_SESSION: Limit = limit("refresh:session", 60, seconds(5));
 /// Downloads of one account's data.
@@ -71,6 +79,20 @@ impl Limit {
             quota: self.quota,
         }
     }
+}
+
+/// What a mail that anybody can ask for costs all of them: at most so many an hour, three quarters of them for other than
+/// getting back in.
+pub(crate) fn mails_of_all(kind: MailKind, per_hour: u32) -> Vec<Charge> {
+    let limit_of = |name, burst: u32| {
+        let burst = burst.max(1);
+        limit(name, burst, seconds(3600) / burst).of("anybody")
+    };
+    let mut charges = vec![limit_of(MAIL_ALL, per_hour)];
+    if kind.priority() > 0 {
+        charges.push(limit_of(MAIL_NEW, per_hour / 4 * 3));
+    }
+    charges
 }
 
 /// Whose wrong passwords are counted together.

@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::error::codes;
-use crate::model::Language;
+use crate::model::{Language, display_email};
 
 codes! {
     /// Which mail. The outbox stores the code.
@@ -39,6 +39,29 @@ codes! {
         DeletionCancelled = "deletion_cancelled",
         /// All data about the user was downloaded.
         DataExported = "data_exported",
+    }
+}
+
+impl MailKind {
+    /// Mails with a lower one go out first. What keeps an account safe, or gives it back, does not wait behind mails that anybody
+    /// can ask for in any number.
+    pub fn priority(self) -> i32 {
+        match self {
+            Self::Welcome | Self::VerifyEmail | Self::AlreadyRegistered | Self::ConfirmNewEmail => {
+                1
+            }
+            Self::ResetPassword
+            | Self::PasswordChanged
+            | Self::SessionEnded
+            | Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::EmailReverted
+            | Self::EmailTakenBack
+            | Self::NewDevice
+            | Self::DeletionScheduled
+            | Self::DeletionCancelled
+            | Self::DataExported => 0,
+        }
     }
 }
 
@@ -83,6 +106,8 @@ pub struct LeasedMail {
     pub recipient: String,
     pub first_name: Option<String>,
     pub language: Language,
+    /// How many codes were tried in a row for the account.
+    pub code_entries: u32,
     pub context: MailContext,
     /// When it was put in; what it tells may be older.
     pub created_at: OffsetDateTime,
@@ -113,7 +138,8 @@ pub struct OutgoingMail {
 
 /// An address as it may be shown to somebody who need not know it: `z***@example.org`.
 pub fn mask_email(email: &str) -> String {
-    let (local, domain) = email.split_once('@').unwrap_or((email, ""));
+    let email = display_email(email);
+    let (local, domain) = email.split_once('@').unwrap_or((&email, ""));
     let first: String = local.chars().take(1).collect();
     format!("{first}***@{domain}")
 }
@@ -126,5 +152,7 @@ mod tests {
     fn a_masked_address_keeps_its_first_letter_and_its_domain() {
         assert_eq!(mask_email("zoe@example.org"), "z***@example.org");
         assert_eq!(mask_email("z@example.org"), "z***@example.org");
+        let shown = mask_email("zoe@xn--bcher-kva.example");
+        assert_eq!(shown, "z***@b\u{fc}cher.example");
     }
 }

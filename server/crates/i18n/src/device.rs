@@ -1,12 +1,12 @@
 //! What people sign in with, in words.
 
-use vestibule_core::model::{ANDROID_APP, APPLE_APP, device_name, program_and_system};
+use vestibule_core::model::{ANDROID_APP, APPLE_APP, UNKNOWN_DEVICE, program_and_system};
 
 use crate::{Texts, t};
 
 /// "Firefox on Linux", in the language of the texts. A name that a client chose for itself stays as it is.
 pub fn device(texts: Texts, name: &str) -> String {
-    if name == device_name(None) {
+    if name == UNKNOWN_DEVICE {
         return t!(texts, "device-unknown");
     }
     match program_and_system(name) {
@@ -22,7 +22,7 @@ pub fn device(texts: Texts, name: &str) -> String {
 
 /// The same inside of a sentence: "Signed in with an unknown device".
 pub fn device_in_sentence(texts: Texts, name: &str) -> String {
-    if name == device_name(None) {
+    if name == UNKNOWN_DEVICE {
         return t!(texts, "device-unknown-in-sentence");
     }
     device(texts, name)
@@ -39,7 +39,7 @@ fn program(texts: Texts, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use vestibule_core::model::Language;
+    use vestibule_core::model::{Language, device_name};
 
     use super::*;
 
@@ -59,7 +59,11 @@ mod tests {
             ),
             ("curl".to_owned(), "curl", "curl"),
             ("Ann on Linux".to_owned(), "Ann on Linux", "Ann on Linux"),
-            (device_name(None), "Unknown device", "Unbekanntes Gerät"),
+            (
+                UNKNOWN_DEVICE.to_owned(),
+                "Unknown device",
+                "Unbekanntes Gerät",
+            ),
             (of_agent("okhttp/4.12.0"), "Android app", "Android-App"),
             (
                 of_agent("Mail/1 CFNetwork/1498 Darwin/23.6.0"),
@@ -77,7 +81,7 @@ mod tests {
             assert_eq!(device(Texts::of(Language::German), &name), german);
         }
         assert_eq!(
-            device_in_sentence(Texts::of(Language::German), &device_name(None)),
+            device_in_sentence(Texts::of(Language::German), UNKNOWN_DEVICE),
             "einem unbekannten Gerät"
         );
     }

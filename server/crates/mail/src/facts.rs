@@ -2,6 +2,7 @@
 
 use time::{OffsetDateTime, UtcOffset};
 use vestibule_core::mail::{OutgoingMail, mask_email};
+use vestibule_core::model::display_email;
 use vestibule_i18n::{Texts, t};
 
 use crate::{MailSettings, RenderError};
@@ -14,7 +15,7 @@ pub(crate) struct Facts<'a> {
     pub texts: Texts,
     pub product: &'a str,
     pub support: Option<&'a str>,
-    pub recipient: &'a str,
+    pub recipient: String,
     /// `None` also for names that are no greeting.
     pub name: Option<&'a str>,
     /// When it happened, with the zone.
@@ -46,7 +47,7 @@ impl<'a> Facts<'a> {
             texts,
             product: &settings.product_name,
             support: settings.support.as_ref().map(AsRef::as_ref),
-            recipient: &mail.recipient,
+            recipient: display_email(&mail.recipient),
             name: name.filter(|name| can_be_greeted(name)),
             at: moment(texts, mail.context.at),
             device: device(texts, &mail.context.device),
@@ -59,7 +60,7 @@ impl<'a> Facts<'a> {
                 .context
                 .other_email
                 .as_deref()
-                .map(|email| unlinked(&mask_email(email))),
+                .map(|email| unlinked(&other_address(email))),
         })
     }
 }
@@ -113,6 +114,16 @@ fn looks_like_a_link(text: &str) -> bool {
             .collect::<Vec<_>>()
             .windows(2)
             .any(is_domain)
+}
+
+/// An address that somebody else may have chosen: where its domain is not in ASCII also as servers know it, since other letters
+/// look alike.
+fn other_address(email: &str) -> String {
+    let masked = mask_email(email);
+    match email.split_once('@') {
+        Some((_, domain)) if !masked.is_ascii() => format!("{masked} ({domain})"),
+        _ => masked,
+    }
 }
 
 /// An address that a mail has to show although somebody else chose it. An invisible word joiner (U+2060) after each
@@ -189,6 +200,15 @@ mod tests {
         ] {
             assert!(!looks_like_a_link(device), "{device}");
         }
+    }
+
+    #[test]
+    fn a_domain_that_may_look_like_another_one_is_shown_as_servers_know_it_too() {
+        assert_eq!(other_address("zoe@example.org"), "z***@example.org");
+        assert_eq!(
+            other_address("zoe@xn--bcher-kva.example"),
+            "z***@b\u{fc}cher.example (xn--bcher-kva.example)"
+        );
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl<'a> Body<'a> {
                 texts,
                 "mail-sent-by",
                 product = facts.product,
-                recipient = facts.recipient
+                recipient = facts.recipient.as_str()
             ),
             product: facts.product,
         }

@@ -1,8 +1,8 @@
 use lettre::{
     Address, Message,
     message::{
-        Attachment, MultiPart, SinglePart,
-        header::{ContentType, Header, HeaderName, HeaderValue},
+        Attachment, Body, MultiPart, SinglePart,
+        header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue},
     },
 };
 use vestibule_core::{mail::OutgoingMail, ports::MailError};
@@ -29,6 +29,25 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// Exchange answers "out of office" and the like to what it does not find this in; a mail that cannot be delivered still comes
+/// back.
+#[derive(Clone)]
+struct AutoResponseSuppress;
+
+impl Header for AutoResponseSuppress {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("X-Auto-Response-Suppress")
+    }
+
+    fn parse(_: &str) -> Result<Self, BoxError> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "DR, RN, NRN, OOF, AutoReply".to_owned())
+    }
+}
+
 /// RFC 3282: for readers and translators that do not look into the parts.
 #[derive(Clone)]
 struct ContentLanguage(String);
@@ -47,8 +66,43 @@ impl Header for ContentLanguage {
     }
 }
 
+/// What the server takes (RFC 6152).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bits {
+    Seven,
+    Eight,
+}
+
+/// The longest line of a message, without its end (RFC 5322, 2.1.1).
+const MAX_LINE_BYTES: usize = 998;
+
+/// The text as it is, so that a program which does not decode it finds the link whole. In base64 where that cannot be, never
+/// in quoted-printable, which writes another link.
+fn plain(text: String, bits: Bits) -> SinglePart {
+    let is_as_it_is = (text.is_ascii() || bits == Bits::Eight)
+        && !text.contains(['\r', '\0'])
+        && text.lines().all(|line| line.len() <= MAX_LINE_BYTES);
+    let body = if is_as_it_is {
+        let encoding = if text.is_ascii() {
+            ContentTransferEncoding::SevenBit
+        } else {
+            ContentTransferEncoding::EightBit
+        };
+        Body::dangerous_pre_encoded(text.replace('\n', "\r\n").into_bytes(), encoding)
+    } else {
+        Body::new_with_encoding(text, ContentTransferEncoding::Base64).unwrap_or_else(Body::new)
+    };
+    SinglePart::builder()
+        .header(ContentType::TEXT_PLAIN)
+        .body(body)
+}
+
 /// The mail as it travels. One message has one recipient, exactly the address that was given (lesson V15).
-pub(crate) fn message(mail: &OutgoingMail, settings: &MailSettings) -> Result<Message, MailError> {
+pub(crate) fn message(
+    mail: &OutgoingMail,
+    settings: &MailSettings,
+    bits: Bits,
+) -> Result<Message, MailError> {
     let RenderedMail {
         subject,
         text,
@@ -66,15 +120,18 @@ pub(crate) fn message(mail: &OutgoingMail, settings: &MailSettings) -> Result<Me
             settings.from.email.domain()
         )))
         .header(ContentLanguage(mail.language.as_str().to_owned()))
-        .header(AutoSubmitted);
+        .header(AutoSubmitted)
+        .header(AutoResponseSuppress);
     if let Some(support) = &settings.support {
         builder = builder.reply_to(support.clone().into());
     }
     builder
         .multipart(match &settings.logo {
-            None => MultiPart::alternative_plain_html(text, html),
+            None => MultiPart::alternative()
+                .singlepart(plain(text, bits))
+                .singlepart(SinglePart::html(html)),
             Some(logo) => MultiPart::alternative()
-                .singlepart(SinglePart::plain(text))
+                .singlepart(plain(text, bits))
                 .multipart(page_with_logo(html, logo, mail)?),
         })
         .map_err(permanent)

@@ -11,21 +11,27 @@ use lettre::{
         Error,
         client::AsyncSmtpConnection,
         commands::{Data, Mail, Rcpt},
-        extension::MailParameter,
+        extension::{Extension, MailBodyParameter, MailParameter},
     },
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use vestibule_core::{
     mail::OutgoingMail,
     ports::{MailError, Mailer},
 };
 
-use crate::{InvalidSmtpUrl, MailSettings, message::message};
+use crate::{
+    InvalidSmtpUrl, MailSettings,
+    message::{Bits, message},
+};
 
+mod refusal;
 mod server;
 
+use refusal::{Refused, Stage, classify};
 use server::SmtpServer;
 
 /// From looking the name up to the last reply that comes before a mail.
@@ -38,10 +44,6 @@ const QUIT_DEADLINE: Duration = Duration::from_secs(5);
 /// A connection that was silent for longer is not used again: a firewall on the way may have forgotten it, and then no reply
 /// would come until the deadline. Mails in a row share one.
 const MAX_SILENCE: Duration = Duration::from_secs(2);
-
-/// "Authentication required" (RFC 4954, section 6): a reply about us and not about the mail. With the setting mended the
-/// mail will go out.
-const AUTHENTICATION_REQUIRED: u16 = 530;
 
 /// Sends mail to an SMTP server, over connections that it keeps for a moment.
 pub struct SmtpMailer {
@@ -78,6 +80,13 @@ impl SmtpMailer {
         })
     }
 
+    /// The same, that says the host of the portal's URL for its own name, unless the URL of the server gives another one.
+    #[must_use]
+    pub fn calling_itself(mut self, public_url: &Url) -> Self {
+        self.server.call_itself(public_url);
+        self
+    }
+
     /// One that is still good, or a new one. Nothing is said of a mail meanwhile, so no failure is the mail's.
     async fn connection(&self) -> Result<AsyncSmtpConnection, MailError> {
         let connected = timeout(self.connect_deadline, async {
@@ -100,13 +109,25 @@ impl SmtpMailer {
         }
     }
 
-    /// Goes as far as the server's invitation to send the mail itself; with the time by which it has to be sent.
-    async fn begin(&self, message: &Message) -> Result<(AsyncSmtpConnection, Instant), MailError> {
+    /// Goes as far as the server's invitation to send the mail itself; with the text that the server can take, and the time by
+    /// which it has to be sent.
+    async fn begin(
+        &self,
+        mail: &OutgoingMail,
+        mut text: Message,
+    ) -> Result<(AsyncSmtpConnection, Message, Instant), MailError> {
         let mut connection = self.connection().await?;
+        let takes_eight_bits = connection
+            .server_info()
+            .supports_feature(Extension::EightBitMime);
+        if !takes_eight_bits {
+            text = message(mail, &self.settings, Bits::Seven)?;
+        }
         let deadline = Instant::now() + self.send_deadline;
-        match timeout_at(deadline, announce(&mut connection, message.envelope())).await {
-            Ok(Ok(())) => Ok((connection, deadline)),
-            Ok(Err(error)) => Err(end(connection, classify(&error))),
+        let announced = announce(&mut connection, text.envelope(), takes_eight_bits);
+        match timeout_at(deadline, announced).await {
+            Ok(Ok(())) => Ok((connection, text, deadline)),
+            Ok(Err((stage, error))) => Err(end(connection, classify(stage, &error))),
             Err(elapsed) => Err(MailError::Temporary(elapsed.into())),
         }
     }
@@ -131,11 +152,11 @@ impl SmtpMailer {
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
-        let message = message(mail, &self.settings)?;
+        let text = message(mail, &self.settings, Bits::Eight)?;
         // Given up half-way it goes with this future: the next mail would take late replies to this one for its own.
-        let begun = self.stop.run_until_cancelled(self.begin(&message)).await;
-        let (mut connection, deadline) = begun.unwrap_or(Err(MailError::Interrupted))?;
-        match hand_over(&mut connection, &message, deadline).await {
+        let begun = self.stop.run_until_cancelled(self.begin(mail, text)).await;
+        let (mut connection, text, deadline) = begun.unwrap_or(Err(MailError::Interrupted))?;
+        match hand_over(&mut connection, &text, deadline).await {
             Ok(()) => {
                 self.keep(connection);
                 Ok(())
@@ -159,7 +180,10 @@ async fn take_leave(mut connection: AsyncSmtpConnection) {
 
 /// After a refusal there is time for a farewell; whatever else it was, the connection is of no use.
 fn end(connection: AsyncSmtpConnection, error: MailError) -> MailError {
-    if matches!(error, MailError::Permanent(_) | MailError::NotAccepting(_)) {
+    if matches!(
+        error,
+        MailError::Permanent(_) | MailError::NotAccepting(_) | MailError::Held(_)
+    ) {
         tokio::spawn(take_leave(connection));
     }
     error
@@ -172,7 +196,7 @@ async fn hand_over(
 ) -> Result<(), MailError> {
     match timeout_at(deadline, connection.message(&message.formatted())).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) if error.status().is_some() => Err(classify(&error)),
+        Ok(Err(error)) if error.status().is_some() => Err(classify(Stage::Message, &error)),
         Ok(Err(error)) => Err(MailError::Unanswered(Refused::from(&error).into())),
         Err(elapsed) => Err(MailError::Unanswered(elapsed.into())),
     }
@@ -180,57 +204,33 @@ async fn hand_over(
 
 /// Says from whom and to whom. Not by the library's own function for a whole mail: that one waits for the server's farewell
 /// when it has been refused, and does not tell whether the mail itself was handed over.
-async fn announce(connection: &mut AsyncSmtpConnection, envelope: &Envelope) -> Result<(), Error> {
+async fn announce(
+    connection: &mut AsyncSmtpConnection,
+    envelope: &Envelope,
+    takes_eight_bits: bool,
+) -> Result<(), (Stage, Error)> {
+    let at = |stage| move |error| (stage, error);
     let mut parameters = Vec::new();
-    // A server that does not know it refuses it (RFC 6531, section 3.4); the mail itself is ASCII.
+    if takes_eight_bits {
+        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+    }
+    // A server that does not know it refuses it (RFC 6531, section 3.4).
     let mut addresses = envelope.to().iter().chain(envelope.from());
     if addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii()) {
         parameters.push(MailParameter::SmtpUtfEight);
     }
     connection
         .command(Mail::new(envelope.from().cloned(), parameters))
-        .await?;
+        .await
+        .map_err(at(Stage::Sender))?;
     for recipient in envelope.to() {
         connection
             .command(Rcpt::new(recipient.clone(), Vec::new()))
-            .await?;
+            .await
+            .map_err(at(Stage::Recipient))?;
     }
-    connection.command(Data).await.map(drop)
-}
-
-/// What the reply to a mail says of trying it again.
-fn classify(error: &Error) -> MailError {
-    let source = Refused::from(error).into();
-    if error.status().map(u16::from) == Some(AUTHENTICATION_REQUIRED) {
-        MailError::NotAccepting(source)
-    } else if error.is_permanent() {
-        MailError::Permanent(source)
-    } else {
-        MailError::Temporary(source)
-    }
-}
-
-/// The server's reply, or what went wrong on the way to it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Refused(String);
-
-impl From<&Error> for Refused {
-    fn from(error: &Error) -> Self {
-        Self(without_addresses(&error.to_string()))
-    }
-}
-
-/// Servers like to quote the recipient in their replies, and this text is logged.
-fn without_addresses(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| {
-        if word.contains('@') {
-            "(address)"
-        } else {
-            word
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
+    let invited = connection.command(Data).await;
+    invited.map(drop).map_err(at(Stage::Data))
 }
 
 #[cfg(test)]

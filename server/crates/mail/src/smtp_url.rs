@@ -31,7 +31,7 @@ pub enum InvalidSmtpUrl {
 ///
 /// In production the last two are refused unless the host is this machine: links that sign people in do not travel in
 /// the clear, and a stripped STARTTLS must stop the mail (ASVS 12.3.1). Special characters in user and password are
-/// percent-encoded. A path is the name that EHLO says.
+/// percent-encoded. A path is what EHLO says.
 ///
 /// # Errors
 /// What is wrong, without the URL.

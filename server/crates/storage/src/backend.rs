@@ -152,7 +152,7 @@ pub(crate) trait Backend:
     const INSERT_AUDITS: &'static str;
     /// Notes of many sessions when they were last seen; see [`sessions`].
     const TOUCH_SESSIONS: &'static str;
-    /// Leases the mail that has been due longest; see [`outbox`].
+    /// Leases the mail that is next; see [`outbox`].
     const CLAIM_MAIL: &'static str;
     /// Takes an account that is due for deletion; see [`cleanup`].
     const CLAIM_DUE_DELETION: &'static str;

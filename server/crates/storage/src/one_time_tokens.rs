@@ -59,6 +59,12 @@ set attempts = attempts + 1
 where user_id = $1 and purpose = $2 and not is_used and expires_at > $3 and attempts < $4
 returning id, token_hash, created_at";
 
+/// Together with the statement before no transaction: who tries codes at the same time is counted one after the other.
+const COUNT_ENTRY: &str = "
+update users
+set code_entries = code_entries + 1
+where id = $1 and code_entries < $2";
+
 const VOID: &str = "
 update one_time_tokens
 set is_used = true
@@ -112,6 +118,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     INSERT_RESET,
     INSERT_REVERT,
     COUNT_ATTEMPT,
+    COUNT_ENTRY,
     VOID,
     VOID_REVERTS,
     VOID_CHANGE,
@@ -169,6 +176,7 @@ impl<DB: Backend> OneTimeTokens for SqlRepository<DB> {
         &mut self,
         user_id: Uuid,
         max_attempts: u32,
+        max_in_a_row: u32,
         now: OffsetDateTime,
     ) -> Result<Option<CodeAttempt>> {
         let update = Self::query(COUNT_ATTEMPT)
@@ -176,7 +184,14 @@ impl<DB: Backend> OneTimeTokens for SqlRepository<DB> {
             .bind(Purpose::VerifyEmail.as_str())
             .bind(Micros(now))
             .bind(i32::try_from(max_attempts).unwrap_or(i32::MAX));
-        self.fetch_optional(update, attempt).await
+        let attempt = self.fetch_optional(update, attempt).await?;
+        // Of nobody where there is no such token, in the same time.
+        let of = attempt.as_ref().map_or(Uuid::nil(), |_| user_id);
+        let count = Self::query(COUNT_ENTRY)
+            .bind(of)
+            .bind(i32::try_from(max_in_a_row).unwrap_or(i32::MAX));
+        let is_counted = self.execute(count).await? > 0;
+        Ok(attempt.filter(|_| is_counted))
     }
 
     async fn void_tokens(&mut self, user_id: Uuid) -> Result<()> {

@@ -13,8 +13,8 @@ use crate::repository::{Result, Row, SqlRepository};
 
 const ENQUEUE: &str = "
 insert into mail_outbox (id, kind, user_id, token_id, recipient, device, ip_address, happened_at, status, attempts,
-    next_attempt_at, created_at, other_email)
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9, $10)";
+    next_attempt_at, created_at, other_email, priority)
+values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9, $10, $11)";
 
 /// Workers pass over rows that another one is just taking, instead of waiting in a row.
 pub(crate) const CLAIM_POSTGRES: &str = "
@@ -24,13 +24,14 @@ where id = (
     select id
     from mail_outbox
     where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
-    order by next_attempt_at, id
+    order by priority, next_attempt_at, id
     limit 1
     for update skip locked
 )
 returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
     (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
-    (select u.language from users u where u.id = mail_outbox.user_id) as language";
+    (select u.language from users u where u.id = mail_outbox.user_id) as language,
+    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries";
 
 pub(crate) const CLAIM_SQLITE: &str = "
 update mail_outbox
@@ -39,12 +40,13 @@ where id = (
     select id
     from mail_outbox
     where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
-    order by next_attempt_at, id
+    order by priority, next_attempt_at, id
     limit 1
 )
 returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
     (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
-    (select u.language from users u where u.id = mail_outbox.user_id) as language";
+    (select u.language from users u where u.id = mail_outbox.user_id) as language,
+    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries";
 
 const RECORDS: &str = "
 select kind, recipient, other_email, device, ip_address, happened_at, status, created_at, sent_at
@@ -161,7 +163,8 @@ impl<DB: Backend> SqlRepository<DB> {
             .bind(mail.context.ip_address.as_str())
             .bind(Micros(mail.context.at))
             .bind(Micros(mail.created_at))
-            .bind(mail.context.other_email.as_deref());
+            .bind(mail.context.other_email.as_deref())
+            .bind(mail.kind.priority());
         self.execute(insert).await.map(drop)
     }
 }
@@ -195,6 +198,7 @@ fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
         first_name: row.get("first_name")?,
         // A newer version may know more languages than this one.
         language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
+        code_entries: row.count("code_entries")?,
         context: context(row)?,
         created_at: row.time("created_at")?,
         attempts: row.count("attempts")?,

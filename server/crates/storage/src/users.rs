@@ -39,7 +39,8 @@ select u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_activ
     exists (select 1 from sessions s where s.user_id = u.id) as has_sessions,
     exists (
         select 1 from sessions s
-        where s.user_id = u.id and s.device = $2 and s.kind = 'api' and s.user_agent is not distinct from $3
+        where s.user_id = u.id and s.device = $2 and s.kind = 'api'
+            and (cast($3 as text) is null or coalesce(s.user_agent, '') = $3)
     ) as knows_device,
     exists (select 1 from sessions s where s.user_id = u.id and s.ended_at is null and s.expires_at > $5 limit 1 offset $4) as is_full
 from users u
@@ -76,7 +77,7 @@ returning id, email, first_name, last_name, is_email_verified, is_active, langua
 
 const MARK_EMAIL_VERIFIED: &str = "
 update users
-set is_email_verified = true, updated_at = $2
+set is_email_verified = true, code_entries = 0, updated_at = $2
 where id = $1 and is_active and deleted_at is null
 returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
 
@@ -101,7 +102,7 @@ const REMOVE: &str = "delete from users where id = $1";
 /// A taken address changes nothing; one that is taken at the same moment is refused by the unique index.
 const CHANGE_EMAIL: &str = "
 update users
-set email = $2, email_canonical = $3, is_email_verified = true, updated_at = $4
+set email = $2, email_canonical = $3, is_email_verified = true, code_entries = 0, updated_at = $4
 where id = $1 and is_active and deleted_at is null
     and not exists (
         select 1 from users other
@@ -112,7 +113,7 @@ returning id, email, first_name, last_name, is_email_verified, is_active, langua
 const REVERT_EMAIL: &str = "
 update users
 set email = $2, email_canonical = $3, password_hash = $5, is_email_verified = true, is_active = true, delete_at = null,
-    updated_at = $4
+    code_entries = 0, updated_at = $4
 where id = $1 and (is_active or delete_at > $4) and deleted_at is null
     and not exists (
         select 1 from users other

@@ -4,7 +4,7 @@ use std::fmt;
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::has_forbidden_characters;
+use super::name::is_invisible;
 
 const MAX_ADDRESS_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;
@@ -27,8 +27,9 @@ impl EmailAddress {
     /// # Errors
     /// [`InvalidEmail`] for anything but one plain address.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let text = text.trim_matches([' ', '\t']);
-        if text.len() > 4 * MAX_ADDRESS_BYTES || has_forbidden_characters(text) {
+        // Pasted addresses bring no-break spaces and marks of direction along.
+        let text = text.trim_matches(|c: char| c.is_whitespace() || is_invisible(c));
+        if text.len() > 4 * MAX_ADDRESS_BYTES || text.chars().any(is_hidden) {
             return Err(InvalidEmail);
         }
         let text: String = text.nfkc().collect();
@@ -56,11 +57,39 @@ impl EmailAddress {
     }
 }
 
+/// The address as people read it: its domain in the letters of its language. Mail servers and programs get the ASCII form.
+pub fn display_email(address: &str) -> String {
+    let Some((local, domain)) = address.rsplit_once('@') else {
+        return address.to_owned();
+    };
+    match idna::domain_to_unicode(domain) {
+        (domain, Ok(())) => format!("{local}@{domain}"),
+        (_, Err(_)) => address.to_owned(),
+    }
+}
+
+/// The mailbox of a canonical address: `ann+shop@example.org` is read by whoever reads `ann@example.org`. For counting alone:
+/// some servers deliver the two apart.
+pub fn without_tag(canonical: &str) -> String {
+    match canonical.split_once('@') {
+        Some((local, domain)) => {
+            let mailbox = local.split_once('+').map_or(local, |(mailbox, _)| mailbox);
+            format!("{mailbox}@{domain}")
+        }
+        None => canonical.to_owned(),
+    }
+}
+
 /// Addresses are personal data: logs do not show them.
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("EmailAddress(..)")
     }
+}
+
+/// Whether joiners belong where they are is for the rules of domain names to say; before the @ nothing does.
+fn is_hidden(c: char) -> bool {
+    is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 /// RFC 5322 `dot-atom`, ASCII only.
@@ -115,6 +144,49 @@ mod tests {
     }
 
     #[test]
+    fn what_a_pasted_address_brings_along_is_no_part_of_it() {
+        for pasted in [
+            "\u{A0}ann@example.org\u{A0}",
+            "\u{3000}ann@example.org\r\n",
+            "\u{FEFF}ann@example.org\u{200B}",
+            "\u{202A}ann@example.org\u{202C}",
+        ] {
+            assert_eq!(canonical(pasted).as_deref(), Some("ann@example.org"));
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_in_the_letters_of_its_language() {
+        for typed in [
+            "ann@b\u{fc}cher.example",
+            "Ann@\u{4F8B}\u{3048}.jp",
+            "ann@example.org",
+        ] {
+            let address = EmailAddress::parse(typed).unwrap();
+            assert!(address.as_str().is_ascii());
+            assert_eq!(display_email(address.as_str()), typed);
+        }
+        // A domain whose letters a joiner separates.
+        let persian = "ann@\u{0646}\u{0627}\u{0645}\u{0647}\u{200C}\u{0627}\u{06CC}.example";
+        let address = EmailAddress::parse(persian).unwrap();
+        assert_eq!(display_email(address.as_str()), persian);
+        for imported in ["nobody", "ann@xn--a", "ann@xn--\u{fc}"] {
+            assert_eq!(display_email(imported), imported);
+        }
+    }
+
+    #[test]
+    fn a_tag_makes_no_other_mailbox() {
+        for tagged in [
+            "ann@example.org",
+            "ann+1@example.org",
+            "ann+1+2@example.org",
+        ] {
+            assert_eq!(without_tag(tagged), "ann@example.org");
+        }
+    }
+
+    #[test]
     fn anything_but_one_plain_address_is_refused() {
         for bad in [
             "",
@@ -135,6 +207,9 @@ mod tests {
             "ann@example.org\r\nBcc: x@example.org",
             "ann@exam\0ple.org",
             "an\u{200B}n@example.org",
+            "an\u{200D}n@example.org",
+            "ann@exam\u{200D}ple.org",
+            "ann@exam\u{FE0F}ple.org",
             "ann@-example.org",
             "ann@example..org",
             "änn@example.org",

@@ -1,5 +1,6 @@
 //! Plain data of the domain.
 
+mod code;
 mod device;
 mod email;
 mod language;
@@ -9,10 +10,11 @@ mod session;
 mod token;
 mod user;
 
-pub use device::{ANDROID_APP, APPLE_APP, device_name, program_and_system};
-pub use email::{EmailAddress, InvalidEmail};
+pub use code::code_digits;
+pub use device::{ANDROID_APP, APPLE_APP, UNKNOWN_DEVICE, device_name, program_and_system};
+pub use email::{EmailAddress, InvalidEmail, display_email, without_tag};
 pub use language::Language;
-pub use name::{MAX_NAME_CHARS, clean_name, has_forbidden_characters};
+pub use name::{MAX_NAME_CHARS, clean_name};
 pub use records::{AuditEntry, MailRecord, RefreshRecord, SessionRecord, TokenRecord};
 pub use session::{Principal, Session, SessionKind, SignInMethod};
 pub use token::{

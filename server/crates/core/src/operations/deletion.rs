@@ -8,10 +8,10 @@ use uuid::Uuid;
 use super::letters::TokenExtra;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, DELETION_DELAY, RequestMeta};
-use crate::crypto::hash_token;
+use crate::crypto::hash_mailed_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
-use crate::model::{Principal, Purpose, User};
+use crate::model::{Principal, Purpose, User, display_email};
 use crate::ports::Repository;
 
 /// What a live undo link would keep.
@@ -131,7 +131,7 @@ impl Auth {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         let consumed = tx
-            .consume_token(Purpose::CancelDeletion, &hash_token(token.trim()), now)
+            .consume_token(Purpose::CancelDeletion, &hash_mailed_token(token), now)
             .await?;
         let Some(user_id) = consumed else {
             return Ok(None);
@@ -158,7 +158,7 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
-        let token_hash = hash_token(token.trim());
+        let token_hash = hash_mailed_token(token);
         let purpose = Purpose::CancelDeletion;
         let mut store = self.store.connect().await?;
         let owner = store
@@ -170,7 +170,7 @@ impl Auth {
         let token = store.find_token(purpose, &token_hash).await?;
         let user = store.user_by_id(user_id).await?;
         Ok(user.zip(token).map(|(user, token)| RestoreLink {
-            email: user.email,
+            email: display_email(&user.email),
             delete_at: token.expires_at,
         }))
     }

@@ -9,14 +9,14 @@ use uuid::Uuid;
 use super::email_verification::Verified;
 use super::in_uniform_time;
 use super::letters::{Letter, TokenExtra};
-use super::mail_request::{check_email, mail_charges};
+use super::mail_request::check_email;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
-use crate::crypto::hash_token;
+use crate::crypto::hash_mailed_token;
 use crate::error::{AuthError, ErrorCode, Field, FieldCode};
 use crate::mail::MailKind;
-use crate::model::{EmailAddress, PendingEmail, Principal, Purpose, User};
+use crate::model::{EmailAddress, PendingEmail, Principal, Purpose, User, display_email};
 use crate::ports::{Repository, StoreError, Transaction};
 
 /// A change-address form or body.
@@ -41,7 +41,7 @@ impl Auth {
     /// sees of the account afterwards; the owner of the address gets a mail.
     ///
     /// # Errors
-    /// [`AuthError::ValidationFailed`] for an address that is none or the present one;
+    /// [`AuthError::ValidationFailed`] for an address that is none or is written as the present one;
     /// [`AuthError::ReauthenticationRequired`] and [`AuthError::InvalidCredentials`] for a password that is wanted or
     /// wrong; [`AuthError::Unauthenticated`] if the session ended meanwhile; [`AuthError::RateLimited`],
     /// [`AuthError::Overloaded`].
@@ -53,12 +53,11 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let email = check_email(Field::NewEmail, &command.new_email)
             .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
-        let present = canonical_of(&who.user);
-        if email.canonical() == present {
+        if email.as_str() == who.user.email {
             return Err(AuthError::field(Field::NewEmail, FieldCode::Unchanged));
         }
         self.require_password(who, command.password, meta).await?;
-        let charges = mail_charges(MailKind::ConfirmNewEmail, &email, meta);
+        let charges = self.mail_charges(MailKind::ConfirmNewEmail, &email, meta);
         let begin = in_uniform_time(self.begin_change(who, &email, meta));
         self.charge(&charges, meta, begin).await
     }
@@ -73,9 +72,12 @@ impl Auth {
         let may_tell = self
             .may_mail(MailKind::AlreadyRegistered, email.canonical())
             .await;
-        let may_warn = self
-            .may_mail(MailKind::EmailChangeRequested, &canonical_of(&who.user))
-            .await;
+        let present = canonical_of(&who.user);
+        // In another spelling it is one mailbox, which gets the link.
+        let may_warn = email.canonical() != present
+            && self
+                .may_mail(MailKind::EmailChangeRequested, &present)
+                .await;
         let mut tx = self.store.begin().await?;
         // Nobody deletes the account, or ends its sessions, from here to the commit.
         let user = tx.lock_active_user(who.user.id).await?;
@@ -140,6 +142,13 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         match store.account_by_email(email.canonical()).await? {
+            // Who deleted the account cannot sign in, and gets the link that restores it.
+            Some(owner)
+                if !owner.user.is_active
+                    && self.mail_undo_again(store, &owner.user, meta).await? =>
+            {
+                Ok(())
+            }
             Some(owner) => {
                 let kind = MailKind::AlreadyRegistered;
                 self.enqueue_mail(store, kind, &owner.user, None, meta)
@@ -252,6 +261,7 @@ impl Auth {
         let Some(email) = EmailAddress::parse(&old.email)
             .ok()
             .filter(|_| old.is_email_verified)
+            .filter(|email| email.canonical() != new_email.canonical())
         else {
             return Ok(false);
         };
@@ -287,7 +297,7 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
         self.charge_token_entry(meta, async {
-            let token_hash = hash_token(token.trim());
+            let token_hash = hash_mailed_token(token);
             let purpose = Purpose::RevertEmail;
             let mut store = self.store.connect().await?;
             let is_live = store
@@ -392,7 +402,7 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn revert_link(&self, token: &str) -> Result<Option<RevertLink>, AuthError> {
-        let token_hash = hash_token(token.trim());
+        let token_hash = hash_mailed_token(token);
         let purpose = Purpose::RevertEmail;
         let mut store = self.store.connect().await?;
         if store
@@ -404,7 +414,9 @@ impl Auth {
         }
         let token = store.find_token(purpose, &token_hash).await?;
         let email = token.and_then(|token| token.email);
-        Ok(email.map(|email| RevertLink { email }))
+        Ok(email.map(|email| RevertLink {
+            email: display_email(&email),
+        }))
     }
 
     /// Somebody else has the address by now.

@@ -9,16 +9,18 @@ use super::mail_request::MailRequest;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE};
-use crate::crypto::{equal_in_constant_time, hash_token};
+use crate::crypto::{equal_in_constant_time, hash_mailed_token};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
-use crate::limits::Guesser;
+use crate::limits::{CODE_ALL, CODE_NETWORK, Guesser};
 use crate::mail::{MailKind, mask_email};
-use crate::model::{Account, EmailAddress, Principal, Purpose, User};
+use crate::model::{Account, EmailAddress, Principal, Purpose, User, code_digits, display_email};
 use crate::ports::Repository;
 
 /// A code dies after this many entries; asking for a new one does not reset the count.
 const MAX_CODE_ATTEMPTS: u32 = 5;
+/// After so many codes in a row, however long that takes, an account is confirmed by its link alone (NIST SP 800-63B-4, 3.2.2).
+pub(super) const MAX_CODES_IN_A_ROW: u32 = 50;
 
 const VERIFICATION: MailRequest = MailRequest {
     purpose: Purpose::VerifyEmail,
@@ -99,7 +101,7 @@ impl Auth {
     ) -> Result<Verified, AuthError> {
         self.charge_token_entry(meta, async {
             let token_hash = match proof {
-                VerifyEmail::Token(token) => Some(hash_token(token.trim())),
+                VerifyEmail::Token(token) => Some(hash_mailed_token(&token)),
                 VerifyEmail::Link { token, password } => {
                     self.token_of_link(&token, who, password, meta).await?
                 }
@@ -110,13 +112,14 @@ impl Auth {
                     from_browser,
                 } => {
                     if !from_browser || is_own_address(who, &email) {
-                        in_uniform_time(self.token_of_code(&email, &code)).await?
+                        let found = in_uniform_time(self.token_of_code(&email, &code));
+                        self.charge_guess(meta, found).await?
                     } else {
                         let password = password.ok_or(AuthError::ReauthenticationRequired)?;
-                        in_uniform_time(
+                        let found = in_uniform_time(
                             self.token_of_strangers_code(&email, &code, &password, meta),
-                        )
-                        .await?
+                        );
+                        self.charge_guess(meta, found).await?
                     }
                 }
             };
@@ -133,6 +136,21 @@ impl Auth {
         .await
     }
 
+    /// Counts a code against the day of its network and of all of them, before it is compared; a right one does not count.
+    async fn charge_guess(
+        &self,
+        meta: &RequestMeta,
+        found: impl Future<Output = Result<Option<String>, AuthError>>,
+    ) -> Result<Option<String>, AuthError> {
+        let charges = [CODE_NETWORK.of(&meta.network()), CODE_ALL.of("anybody")];
+        self.take(&charges, meta).await?;
+        let found = found.await;
+        if !matches!(found, Ok(None) | Err(AuthError::InvalidCredentials)) {
+            self.give_back(&charges).await;
+        }
+        found
+    }
+
     /// What a mailed confirmation link would do in this browser. For showing a page; it changes nothing.
     ///
     /// # Errors
@@ -142,7 +160,7 @@ impl Auth {
         token: &str,
         who: Option<&Principal>,
     ) -> Result<LinkState, AuthError> {
-        let token_hash = hash_token(token.trim());
+        let token_hash = hash_mailed_token(token);
         let mut store = self.store.connect().await?;
         let Some((purpose, user_id)) = self.live_confirmation(&mut *store, &token_hash).await?
         else {
@@ -162,7 +180,7 @@ impl Auth {
         };
         Ok(match email {
             Some(email) => LinkState::Live {
-                email,
+                email: display_email(&email),
                 is_change,
                 needs_password: who.is_none_or(|who| who.user.id != user_id),
             },
@@ -196,7 +214,7 @@ impl Auth {
         password: Option<SecretString>,
         meta: &RequestMeta,
     ) -> Result<Option<String>, AuthError> {
-        let token_hash = hash_token(token.trim());
+        let token_hash = hash_mailed_token(token);
         let mut store = self.store.connect().await?;
         let Some((_, user_id)) = self.live_confirmation(&mut *store, &token_hash).await? else {
             return Ok(None);
@@ -325,10 +343,13 @@ impl Auth {
         code: &str,
         max_attempts: u32,
     ) -> Result<Option<String>, AuthError> {
-        let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        let code = code_digits(code);
         let now = self.clock.now();
         let mut store = self.store.writer().await?;
-        let Some(attempt) = store.count_code_attempt(user_id, max_attempts, now).await? else {
+        let Some(attempt) = store
+            .count_code_attempt(user_id, max_attempts, MAX_CODES_IN_A_ROW, now)
+            .await?
+        else {
             return Ok(None);
         };
         let is_right = equal_in_constant_time(&code, &self.master.one_time_code(attempt.token_id));

@@ -6,11 +6,11 @@ use uuid::Uuid;
 use super::in_uniform_time;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
-use crate::crypto::hash_token;
+use crate::crypto::{hash_mailed_token, hash_token};
 use crate::error::{AuthError, Field, FieldCode, FieldError};
-use crate::limits::{MAIL_NETWORK, MAIL_RECIPIENT};
+use crate::limits::{MAIL_NETWORK, MAIL_RECIPIENT, mails_of_all};
 use crate::mail::MailKind;
-use crate::model::{EmailAddress, Purpose, User};
+use crate::model::{EmailAddress, Purpose, User, without_tag};
 use crate::ports::Charge;
 use crate::ports::Repository;
 
@@ -37,7 +37,7 @@ impl Auth {
         let email = check_email(Field::Email, email)
             .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
         // Unknown addresses count like known ones.
-        let charges = mail_charges(request.kind, &email, meta);
+        let charges = self.mail_charges(request.kind, &email, meta);
         let answer = in_uniform_time(async {
             let mut tx = self.store.begin().await?;
             let account = tx.account_by_email(email.canonical()).await?;
@@ -85,7 +85,7 @@ impl Auth {
         self.charge_token_entry(meta, async {
             let mut store = self.store.connect().await?;
             let email = self
-                .mailbox_of_link(&mut *store, &hash_token(token.trim()))
+                .mailbox_of_link(&mut *store, &hash_mailed_token(token))
                 .await?;
             drop(store);
             match email {
@@ -117,6 +117,25 @@ impl Auth {
         Ok(None)
     }
 
+    /// What a mail that is asked for costs the network and the mailbox, and all who ask for mails.
+    pub(super) fn mail_charges(
+        &self,
+        kind: MailKind,
+        to: &EmailAddress,
+        meta: &RequestMeta,
+    ) -> Vec<Charge> {
+        let mut charges = vec![MAIL_NETWORK.of(&meta.network())];
+        charges.extend(self.mailbox_charges(kind, to));
+        charges
+    }
+
+    /// The same without the network.
+    pub(super) fn mailbox_charges(&self, kind: MailKind, to: &EmailAddress) -> Vec<Charge> {
+        let mut charges = mails_of_all(kind, self.settings.anonymous_mails_per_hour);
+        charges.push(recipient_charge(kind, to.canonical()));
+        charges
+    }
+
     /// Whether a mailbox may be told of one more such event, which somebody else can cause as often as they like. The limit
     /// protects the mailbox; it must not show in the answer. Those before it were told.
     pub(super) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
@@ -136,16 +155,9 @@ pub(super) fn check_email(field: Field, text: &str) -> Result<EmailAddress, Fiel
     EmailAddress::parse(text).map_err(|_| FieldError { field, code })
 }
 
-/// What a mail that somebody asks for costs them and the mailbox.
-pub(super) fn mail_charges(kind: MailKind, to: &EmailAddress, meta: &RequestMeta) -> [Charge; 2] {
-    [
-        MAIL_NETWORK.of(&meta.network()),
-        recipient_charge(kind, to.canonical()),
-    ]
-}
-
-/// Each kind of mail counts by itself: asking for one must not keep the owner from getting another.
+/// Each kind of mail counts by itself: asking for one must not keep the owner from getting another. Addresses that differ in
+/// their tags count as one mailbox.
 fn recipient_charge(kind: MailKind, canonical: &str) -> Charge {
     // Hashed, so that the limiter holds no address.
-    MAIL_RECIPIENT.of(&format!("{kind}:{}", hash_token(canonical)))
+    MAIL_RECIPIENT.of(&format!("{kind}:{}", hash_token(&without_tag(canonical))))
 }

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use tracing::field::Empty;
 use uuid::Uuid;
 
+use super::email_verification::MAX_CODES_IN_A_ROW;
 use crate::auth::{Auth, VERIFY_CODE_LIFE};
 use crate::error::AuthError;
 use crate::mail::{LeasedMail, MailKind, OutgoingMail};
@@ -27,6 +28,8 @@ const UNANSWERED: &str = "handed over, and no reply came";
 /// While the server is out of reach, or takes no mail from us, a mail waits about this long: not longer, because it has to
 /// go out soon after the server is back.
 const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
+/// A mail that was refused for a reason which is not its own waits as long as it has waited before, and at most about this long.
+const LONGEST_HELD_RETRY: Duration = Duration::from_mins(15);
 /// So long a mail waits for the server at most; later it would tell of the day before yesterday.
 const UNREACHABLE_LIFE: Duration = Duration::from_hours(24);
 
@@ -69,7 +72,7 @@ impl Outcome {
 }
 
 impl Auth {
-    /// Sends the mail that has been due longest.
+    /// Sends the mail that is next.
     ///
     /// # Errors
     /// Only those of the store. A mail that cannot be sent is no error: it is tried again, or dead after the last attempt.
@@ -130,10 +133,11 @@ impl Auth {
     /// What is kept of a mail that was not sent.
     fn unsent(&self, mail: &LeasedMail, error: &MailError) -> Outcome {
         let next = self.next_attempt(mail, error);
-        let result = match next {
-            Some(_) => "retried",
-            None if has_expired(mail, self.clock.now()) => "expired",
-            None => "failed",
+        let result = match (next, error) {
+            (Some(_), MailError::Held(_) | MailError::NotAccepting(_)) => "held",
+            (Some(_), _) => "retried",
+            (None, _) if has_expired(mail, self.clock.now()) => "expired",
+            (None, _) => "failed",
         };
         note_mail(mail.kind, result);
         tracing::warn!(mail = %mail.id, kind = %mail.kind, dead = next.is_none(), error = error as &dyn std::error::Error, "a mail was not sent");
@@ -144,7 +148,10 @@ impl Auth {
         };
         match (error, next) {
             (
-                MailError::Unreachable(_) | MailError::NotAccepting(_) | MailError::Interrupted,
+                MailError::Unreachable(_)
+                | MailError::NotAccepting(_)
+                | MailError::Held(_)
+                | MailError::Interrupted,
                 Some(next),
             ) => Outcome::Postponed(next, reason),
             _ => Outcome::Failed(next, reason),
@@ -153,12 +160,17 @@ impl Auth {
 
     fn next_attempt(&self, mail: &LeasedMail, error: &MailError) -> Option<OffsetDateTime> {
         let now = self.clock.now();
+        let age = now - mail.created_at;
         let pause = match error {
             MailError::Permanent(_) => return None,
-            MailError::Unreachable(_) | MailError::NotAccepting(_)
-                if now - mail.created_at >= UNREACHABLE_LIFE =>
+            MailError::Unreachable(_) | MailError::NotAccepting(_) | MailError::Held(_)
+                if age >= UNREACHABLE_LIFE =>
             {
                 return None;
+            }
+            MailError::Held(_) => {
+                let age = age.unsigned_abs().clamp(FIRST_RETRY, LONGEST_HELD_RETRY);
+                self.random.around(age)
             }
             MailError::Unreachable(_) | MailError::NotAccepting(_) | MailError::Interrupted => {
                 self.random.around(UNREACHABLE_RETRY)
@@ -192,7 +204,8 @@ impl Auth {
             None => self.link(path, None),
         };
         let carries_code = matches!(mail.kind, MailKind::Welcome | MailKind::VerifyEmail)
-            && now - mail.context.at < VERIFY_CODE_LIFE;
+            && now - mail.context.at < VERIFY_CODE_LIFE
+            && mail.code_entries < MAX_CODES_IN_A_ROW;
         OutgoingMail {
             id: mail.id,
             kind: mail.kind,

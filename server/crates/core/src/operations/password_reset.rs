@@ -8,11 +8,11 @@ use super::mail_request::MailRequest;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
-use crate::crypto::hash_token;
+use crate::crypto::hash_mailed_token;
 use crate::error::AuthError;
 use crate::limits::Guesser;
 use crate::mail::{MailKind, mask_email};
-use crate::model::{Purpose, User};
+use crate::model::{Purpose, User, display_email};
 
 const RESET: MailRequest = MailRequest {
     purpose: Purpose::ResetPassword,
@@ -54,9 +54,10 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn reset_link(&self, token: &str) -> Result<ResetLink, AuthError> {
-        let token_hash = hash_token(token.trim());
+        let token_hash = hash_mailed_token(token);
         if let Some(user) = self.user_of_reset_token(&token_hash).await? {
-            return Ok(ResetLink::Live { email: user.email });
+            let email = display_email(&user.email);
+            return Ok(ResetLink::Live { email });
         }
         let mut store = self.store.connect().await?;
         let email = self.mailbox_of_link(&mut *store, &token_hash).await?;
@@ -92,7 +93,7 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<KnownAccount, AuthError> {
         self.charge_token_entry(meta, async {
-            let token_hash = hash_token(token.trim());
+            let token_hash = hash_mailed_token(token);
             let Some(user) = self.user_of_reset_token(&token_hash).await? else {
                 return Err(self.refused_reset(meta));
             };

@@ -87,7 +87,10 @@ impl Auth {
                 }
             }
             RegistrationMode::Private => {
-                in_uniform_time(self.register_privately(&user, meta)).await
+                // Counted for a taken address as well.
+                let mails = self.mailbox_charges(MailKind::Welcome, &user.email);
+                let register = in_uniform_time(self.register_privately(&user, meta));
+                self.charge(&mails, meta, register).await
             }
         }
     }
@@ -167,6 +170,9 @@ impl Auth {
         let inserted = match kind {
             None => Inserted::WithoutSession,
             Some(kind) => {
+                // Not before the address is known to be free: a taken one costs no mail.
+                let mails = self.mailbox_charges(MailKind::Welcome, &new_user.email);
+                self.take(&mails, meta).await?;
                 let new = NewSession {
                     kind,
                     method: SignInMethod::Registration,

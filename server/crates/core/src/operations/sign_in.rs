@@ -14,7 +14,7 @@ use crate::error::{AuthError, Field};
 use crate::hashing::{HashPlace, Verdict};
 use crate::limits::Guesser;
 use crate::mail::MailKind;
-use crate::model::{Account, EmailAddress, SessionKind, SignInMethod, clean_name};
+use crate::model::{Account, EmailAddress, SessionKind, SignInMethod, UNKNOWN_DEVICE, clean_name};
 use crate::ports::{NewSignIn, SignInHistory};
 
 /// A sign-in form or body.
@@ -101,7 +101,10 @@ impl Auth {
     ) -> Result<Option<Found>, AuthError> {
         // Looked for as well if it is no address, in the same time: nobody has the empty one.
         let canonical = email.map_or("", EmailAddress::canonical);
-        let (device, user_agent) = (new.device(meta), meta.user_agent.as_deref());
+        let device = new.device(meta);
+        // The name stands for the device: a program that was updated is no other one. No name is no device.
+        let user_agent =
+            (device == UNKNOWN_DEVICE).then(|| meta.user_agent.as_deref().unwrap_or(""));
         let mut store = self.store.connect().await?;
         let found = store.account_to_sign_in(canonical, &device, user_agent, self.clock.now());
         Ok(found.await?)
@@ -214,7 +217,8 @@ impl Auth {
     }
 
     /// Whether the owner should hear of this sign-in: it is on a device that the account was not used on before, and not
-    /// the account's first. A browser brings the proof with it; an API client is known by its name and user agent.
+    /// the account's first. A browser brings the proof with it; an API client is known by
+    /// its name.
     async fn is_worth_a_mail(
         &self,
         (account, history): &Found,

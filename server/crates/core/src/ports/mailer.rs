@@ -23,18 +23,26 @@ pub enum MailError {
     Unreachable(#[source] BoxError),
     /// The server is there and takes no mail from us at all, because of a wrong password for example: nothing was said of
     /// this one.
-    #[error("the mail server takes no mail from us")]
+    #[error(
+        "the mail server takes no mail from this client: docs/OPERATIONS.md, VestibuleMailsHeld"
+    )]
     NotAccepting(#[source] BoxError),
+    /// The server refused this mail for a reason that is none of the mail's own: what the client calls itself, the sender, a
+    /// policy, a quota. An operator can fix that; other mails may pass.
+    #[error(
+        "the mail server refused the mail for another reason than the mail: docs/OPERATIONS.md, VestibuleMailsHeld"
+    )]
+    Held(#[source] BoxError),
     /// Sending was given up because the process stops.
     #[error("the process stops")]
     Interrupted,
     /// All of the mail was handed over, and no reply came: it may well have arrived.
     #[error("the mail server did not say whether it took the mail")]
     Unanswered(#[source] BoxError),
-    /// Busy, a 4xx reply, or an end in the middle: later may work.
+    /// The mailbox is busy, or the dialogue ended in the middle: later may work.
     #[error("the mail could not be sent now")]
     Temporary(#[source] BoxError),
-    /// A 5xx reply or an address that cannot be: trying again is useless.
+    /// There is no such mailbox, or the server does not want this message: trying again is useless.
     #[error("the mail was refused for good")]
     Permanent(#[source] BoxError),
 }
@@ -45,6 +53,7 @@ impl MailError {
         match self {
             Self::Unreachable(_) => "unreachable",
             Self::NotAccepting(_) => "not_accepting",
+            Self::Held(_) => "held",
             Self::Interrupted => "interrupted",
             Self::Unanswered(_) => "unanswered",
             Self::Temporary(_) => "temporary",

@@ -7,7 +7,7 @@ use lettre::transport::smtp::{
     extension::ClientId,
 };
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::{Host, Url};
 
 use crate::{InvalidSmtpUrl, validate_url};
 
@@ -19,7 +19,9 @@ pub(super) struct SmtpServer {
     host: String,
     port: u16,
     tls: Tls,
-    hello_name: ClientId,
+    /// What EHLO says: a name that the URL gives, otherwise the portal's.
+    hello_name: Option<ClientId>,
+    portal: ClientId,
     credentials: Option<Credentials>,
 }
 
@@ -44,13 +46,25 @@ impl SmtpServer {
             host: host.to_owned(),
             port: url.port().unwrap_or(default_port),
             tls,
-            hello_name: if name.is_empty() {
-                ClientId::default()
-            } else {
-                ClientId::Domain(name.to_owned())
-            },
+            hello_name: (!name.is_empty()).then(|| ClientId::Domain(name.to_owned())),
+            portal: ClientId::default(),
             credentials: credentials(&url)?,
         })
+    }
+
+    /// Says the host of this URL where no other name is given.
+    pub fn call_itself(&mut self, public_url: &Url) {
+        if let Some(host) = public_url.host() {
+            self.portal = match host {
+                Host::Domain(name) => ClientId::Domain(name.to_owned()),
+                Host::Ipv4(address) => ClientId::Ipv4(address),
+                Host::Ipv6(address) => ClientId::Ipv6(address),
+            };
+        }
+    }
+
+    fn hello_name(&self) -> &ClientId {
+        self.hello_name.as_ref().unwrap_or(&self.portal)
     }
 
     /// Everything that comes before the first mail: TCP, greeting, TLS, and who we are.
@@ -62,16 +76,16 @@ impl SmtpServer {
         let mut connection = AsyncSmtpConnection::connect_tokio1(
             (self.host.as_str(), self.port),
             Some(ADDRESS_DEADLINE),
-            &self.hello_name,
+            self.hello_name(),
             wrapper,
             None,
         )
         .await?;
         match &self.tls {
             Tls::Opportunistic(tls) if connection.can_starttls() => {
-                connection.starttls(tls.clone(), &self.hello_name).await?;
+                connection.starttls(tls.clone(), self.hello_name()).await?;
             }
-            Tls::Required(tls) => connection.starttls(tls.clone(), &self.hello_name).await?,
+            Tls::Required(tls) => connection.starttls(tls.clone(), self.hello_name()).await?,
             _ => {}
         }
         if let Some(credentials) = &self.credentials {

@@ -102,12 +102,15 @@ pub async fn parallel_requests_leave_one_live_token(cx: Contract) {
     }
 }
 
+/// More codes in a row than these tests try.
+const ROW: u32 = 100;
+
 pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let mut store = cx.connect().await;
     assert!(
         store
-            .count_code_attempt(user.id, 5, cx.now())
+            .count_code_attempt(user.id, 5, ROW, cx.now())
             .await
             .unwrap()
             .is_none()
@@ -116,7 +119,7 @@ pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
     store.insert_one_time_token(&token).await.unwrap();
     for _ in 0..5 {
         let attempt = store
-            .count_code_attempt(user.id, 5, cx.now())
+            .count_code_attempt(user.id, 5, ROW, cx.now())
             .await
             .unwrap()
             .unwrap();
@@ -131,7 +134,7 @@ pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
     }
     assert!(
         store
-            .count_code_attempt(user.id, 5, cx.now())
+            .count_code_attempt(user.id, 5, ROW, cx.now())
             .await
             .unwrap()
             .is_none()
@@ -142,11 +145,35 @@ pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
     assert!(
         cx.connect()
             .await
-            .count_code_attempt(user.id, 99, cx.now())
+            .count_code_attempt(user.id, 99, ROW, cx.now())
             .await
             .unwrap()
             .is_none()
     );
+}
+
+pub async fn codes_in_a_row_are_counted_until_the_address_is_proved(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let allowed = async || {
+        let mut store = cx.connect().await;
+        let attempt = store.count_code_attempt(user.id, 9, 6, cx.now()).await;
+        attempt.unwrap().is_some()
+    };
+    for (token, entries) in [("first", 4), ("second", 2)] {
+        // Not even long after the last one.
+        cx.advance(Duration::hours(2));
+        insert(&cx, user.id, VerifyEmail, token).await;
+        for _ in 0..entries {
+            assert!(allowed().await);
+        }
+    }
+    assert!(!allowed().await);
+    insert(&cx, user.id, VerifyEmail, "third").await;
+    assert!(!allowed().await);
+    let mut store = cx.connect().await;
+    store.mark_email_verified(user.id, cx.now()).await.unwrap();
+    drop(store);
+    assert!(allowed().await);
 }
 
 pub async fn parallel_code_entries_never_pass_the_limit(cx: Contract) {
@@ -157,7 +184,7 @@ pub async fn parallel_code_entries_never_pass_the_limit(cx: Contract) {
         async move {
             cx.connect()
                 .await
-                .count_code_attempt(user.id, 5, cx.now())
+                .count_code_attempt(user.id, 5, ROW, cx.now())
                 .await
                 .unwrap()
                 .is_some()
@@ -173,7 +200,7 @@ pub async fn the_count_of_codes_goes_over_to_a_new_token_for_an_hour(cx: Contrac
         let attempt = cx
             .connect()
             .await
-            .count_code_attempt(user.id, limit, cx.now())
+            .count_code_attempt(user.id, limit, ROW, cx.now())
             .await
             .unwrap();
         attempt.is_some()

@@ -17,7 +17,7 @@ async fn claim(cx: &Contract, lease: Uuid) -> Option<LeasedMail> {
         .unwrap()
 }
 
-pub async fn the_mail_that_is_due_longest_comes_first(cx: Contract) {
+pub async fn a_mail_is_claimed_with_what_it_tells(cx: Contract) {
     assert!(claim(&cx, cx.id()).await.is_none());
     let user = cx.user("ann@example.org").await;
     cx.advance(Duration::seconds(1));
@@ -25,7 +25,6 @@ pub async fn the_mail_that_is_due_longest_comes_first(cx: Contract) {
     reset.token_id = Some(cx.id());
     cx.connect().await.enqueue_mail(&reset).await.unwrap();
 
-    assert_eq!(claim(&cx, cx.id()).await.unwrap().kind, MailKind::Welcome);
     let leased = claim(&cx, cx.id()).await.unwrap();
     assert_eq!(
         (leased.id, leased.kind, leased.token_id),
@@ -43,7 +42,35 @@ pub async fn the_mail_that_is_due_longest_comes_first(cx: Contract) {
         (DEVICE, IP_ADDRESS)
     );
     assert_eq!((leased.context.at, leased.attempts), (cx.now(), 0));
+    assert_eq!(claim(&cx, cx.id()).await.unwrap().kind, MailKind::Welcome);
     assert!(claim(&cx, cx.id()).await.is_none());
+}
+
+pub async fn security_mails_come_before_what_anybody_can_ask_for(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let kinds = [
+        MailKind::VerifyEmail,
+        MailKind::ConfirmNewEmail,
+        MailKind::PasswordChanged,
+        MailKind::ResetPassword,
+    ];
+    for kind in kinds {
+        cx.advance(Duration::seconds(1));
+        let mail = builders::mail(cx.id(), kind, &user, cx.now());
+        cx.connect().await.enqueue_mail(&mail).await.unwrap();
+    }
+    let mut order = Vec::new();
+    while let Some(mail) = claim(&cx, cx.id()).await {
+        order.push(mail.kind);
+    }
+    let expected = [
+        MailKind::PasswordChanged,
+        MailKind::ResetPassword,
+        MailKind::Welcome,
+        MailKind::VerifyEmail,
+        MailKind::ConfirmNewEmail,
+    ];
+    assert_eq!(order, expected);
 }
 
 pub async fn a_leased_mail_is_nobody_elses_until_its_lease_runs_out(cx: Contract) {

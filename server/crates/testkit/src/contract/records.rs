@@ -150,7 +150,7 @@ pub async fn a_password_given_again_is_noted_in_its_session(cx: Contract) {
     assert!(!again(cx.id()).await);
 }
 
-pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
+pub async fn a_device_is_known_by_its_name_and_where_asked_by_its_user_agent(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
     let bob = cx.user("bob@example.org").await;
     let known = async |user: &User, device: &str, agent: Option<&str>| {
@@ -171,7 +171,7 @@ pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
     assert_eq!(known(&ann, DEVICE, Some(USER_AGENT)).await, (true, true));
     assert_eq!(known(&ann, "phone", Some(USER_AGENT)).await, (true, false));
     assert_eq!(known(&ann, DEVICE, Some("other")).await, (true, false));
-    assert_eq!(known(&ann, DEVICE, None).await, (true, false));
+    assert_eq!(known(&ann, DEVICE, None).await, (true, true));
     assert_eq!(known(&bob, DEVICE, Some(USER_AGENT)).await, (false, false));
     let mut nameless = builders::session(cx.id(), bob.id, SessionKind::Api, cx.now());
     nameless.user_agent = None;
@@ -179,11 +179,14 @@ pub async fn a_device_is_known_by_name_and_user_agent(cx: Contract) {
     tx.insert_session(&nameless, None).await.unwrap();
     tx.end_sessions(bob.id, None, cx.now()).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(
-        known(&bob, DEVICE, None).await,
-        (true, true),
-        "ended or not"
-    );
+    for agent in [None, Some("")] {
+        assert_eq!(
+            known(&bob, DEVICE, agent).await,
+            (true, true),
+            "ended or not"
+        );
+    }
+    assert_eq!(known(&bob, DEVICE, Some("other")).await, (true, false));
     let mut store = cx.connect().await;
     let unknown = store
         .account_to_sign_in("eve@example.org", DEVICE, None, cx.now())

@@ -49,11 +49,13 @@ pub trait OneTimeTokens {
         now: OffsetDateTime,
     ) -> Result<Option<Uuid>>;
 
-    /// Counts one code entry against the user's live verification token; `None` if there is none or the count is full.
+    /// Counts one code entry against the user's live verification token, and among those in a row; `None` if there is no
+    /// token, or one of the counts is full. Proving the address in any way begins the row anew.
     async fn count_code_attempt(
         &mut self,
         user_id: Uuid,
         max_attempts: u32,
+        max_in_a_row: u32,
         now: OffsetDateTime,
     ) -> Result<Option<CodeAttempt>>;
 

@@ -14,7 +14,8 @@ pub trait Outbox {
     /// Writes a mail that is due now.
     async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()>;
 
-    /// Takes the mail that has been due longest and is not leased, and leases it under `lease_id` until `lease_until`.
+    /// Takes the mail that is due and not leased, of those with the lowest [`priority`](crate::mail::MailKind::priority) the
+    /// one that has been due longest, and leases it under `lease_id` until `lease_until`.
     async fn claim_mail(
         &mut self,
         lease_id: Uuid,

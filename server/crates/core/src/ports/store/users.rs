@@ -18,7 +18,8 @@ pub trait Users {
     async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>>;
     /// The user with this canonical address and the stored password hash.
     async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>>;
-    /// The same, with what the user's sessions so far, live or not, say of a device.
+    /// The same, with what the user's sessions so far, live or not, say of a device. It is known by its name, and with a user
+    /// agent by both.
     async fn account_to_sign_in(
         &mut self,
         canonical: &str,

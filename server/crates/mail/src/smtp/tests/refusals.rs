@@ -1,0 +1,187 @@
+//! What becomes of a mail that the server refuses.
+
+use super::*;
+
+/// What becomes of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Dead.
+    Ends,
+    /// Tried for less than an hour.
+    Retried,
+    /// Tried for a day.
+    Held,
+    /// The same, and other mails wait too.
+    AllWait,
+}
+
+fn fate(error: &MailError) -> Fate {
+    match error {
+        MailError::Permanent(_) => Fate::Ends,
+        MailError::Temporary(_) => Fate::Retried,
+        MailError::Held(_) => Fate::Held,
+        MailError::NotAccepting(_) | MailError::Unreachable(_) => Fate::AllWait,
+        MailError::Interrupted | MailError::Unanswered(_) => panic!("{error:?}"),
+    }
+}
+
+/// By the place in the dialogue and the enhanced code, for every kind of mail: only what is said of the recipient or of the
+/// message ends it.
+const FATES: &[(&str, &str, Fate)] = &[
+    (
+        "MAIL",
+        "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
+        Fate::AllWait,
+    ),
+    ("MAIL", "550 5.1.1 unknown", Fate::AllWait),
+    ("MAIL", "550 5.7.1 not this sender", Fate::AllWait),
+    (
+        "MAIL",
+        "553 5.1.8 sender address rejected: domain not found",
+        Fate::AllWait,
+    ),
+    ("MAIL", "552 5.3.4 too large", Fate::AllWait),
+    ("MAIL", "451 4.3.0 busy", Fate::AllWait),
+    ("MAIL", "530 5.7.0 authentication required", Fate::AllWait),
+    // Postfix says at the recipient what it has against the client.
+    (
+        "RCPT",
+        "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
+        Fate::Held,
+    ),
+    (
+        "RCPT",
+        "450 4.7.1 Client host rejected: cannot find your hostname",
+        Fate::Held,
+    ),
+    (
+        "RCPT",
+        "554 5.7.1 <client[203.0.113.7]>: Client host rejected",
+        Fate::Held,
+    ),
+    ("RCPT", "554 5.7.1 Relay access denied", Fate::Held),
+    ("RCPT", "554 Relay access denied", Fate::Held),
+    (
+        "RCPT",
+        "550 5.1.8 sender address rejected: domain not found",
+        Fate::Held,
+    ),
+    ("RCPT", "550 5.1.7 bad sender", Fate::Held),
+    ("RCPT", "550 5.4.5 daily sending quota exceeded", Fate::Held),
+    (
+        "RCPT",
+        "550 5.7.26 unauthenticated mail from this domain",
+        Fate::Held,
+    ),
+    ("RCPT", "530 5.7.0 authentication required", Fate::Held),
+    ("RCPT", "535 authentication failed", Fate::Held),
+    ("RCPT", "521 this host takes no mail", Fate::Held),
+    ("RCPT", "421 4.3.2 closing", Fate::Held),
+    ("RCPT", "451 4.3.0 local error", Fate::Held),
+    ("RCPT", "451 local error", Fate::Held),
+    ("RCPT", "501 syntax", Fate::Held),
+    ("RCPT", "550 5.1.1 unknown", Fate::Ends),
+    ("RCPT", "550 5.1.10 null MX", Fate::Ends),
+    ("RCPT", "550 5.2.1 mailbox disabled", Fate::Ends),
+    ("RCPT", "552 5.2.2 mailbox full", Fate::Ends),
+    ("RCPT", "550 5.4.1 recipient address rejected", Fate::Ends),
+    ("RCPT", "550 5.7.17 mailbox has another owner", Fate::Ends),
+    ("RCPT", "550 unknown", Fate::Ends),
+    ("RCPT", "550 5.x no code", Fate::Ends),
+    ("RCPT", "553 no such name", Fate::Ends),
+    ("RCPT", "556 5.1.10 domain takes no mail", Fate::Ends),
+    ("RCPT", "451 4.2.1 mailbox busy", Fate::Retried),
+    ("RCPT", "450 greylisted", Fate::Retried),
+    ("RCPT", "452 4.2.2 mailbox full", Fate::Retried),
+    ("RCPT", "nonsense", Fate::Retried),
+    ("DATA", "452 4.3.1 disk full", Fate::Held),
+    ("DATA", "554 5.5.1 no", Fate::Held),
+    ("DATA", "554 no", Fate::Held),
+    ("DATA", "550 5.1.1 unknown", Fate::Ends),
+    (
+        ".",
+        "550 5.7.26 unauthenticated mail from this domain",
+        Fate::Held,
+    ),
+    (".", "554 5.7.1 blocked by policy", Fate::Held),
+    (".", "421 4.7.0 too many messages", Fate::Held),
+    (".", "421 4.3.2 closing", Fate::Held),
+    (".", "452 4.3.1 disk full", Fate::Held),
+    (".", "451 local error", Fate::Held),
+    (".", "554 5.6.0 bad content", Fate::Ends),
+    (".", "552 5.3.4 too large", Fate::Ends),
+    (".", "554 transaction failed", Fate::Ends),
+    (".", "550 5.2.0 mailbox", Fate::Ends),
+    (".", "450 4.2.0 mailbox", Fate::Retried),
+];
+
+#[tokio::test]
+async fn only_a_refusal_of_this_recipient_or_message_ends_a_mail() {
+    for (at, reply, expected) in FATES {
+        let peer = SmtpPeer::start(SmtpScript::Reply { at, reply }, "").await;
+        let mailer = mailer(&peer, "", "");
+        for mail in samples(Language::English) {
+            let error = mailer.send(&mail).await.unwrap_err();
+            assert_eq!(fate(&error), *expected, "{at} {reply}: {error:?}");
+            let source = error.source().unwrap().to_string();
+            let stage = ["MAIL FROM", "RCPT TO", "DATA", "the message"];
+            assert!(
+                stage.iter().any(|stage| source.starts_with(stage)),
+                "{source}"
+            );
+        }
+    }
+}
+
+/// A server that says so little in its greeting is told the name that people open.
+#[tokio::test]
+async fn the_portal_calls_itself_by_the_host_that_people_open() {
+    for (public_url, path, name) in [
+        ("https://id.example.org", "", "id.example.org"),
+        ("https://b\u{fc}cher.example", "", "xn--bcher-kva.example"),
+        ("http://192.0.2.7:3000", "", "[192.0.2.7]"),
+        ("http://[2001:db8::7]", "", "[IPv6:2001:db8::7]"),
+        (
+            "https://id.example.org",
+            "/out.example.net",
+            "out.example.net",
+        ),
+    ] {
+        let peer = SmtpPeer::start(SmtpScript::Accept, "").await;
+        let mailer = mailer(&peer, "", path).calling_itself(&public_url.parse().unwrap());
+        mailer.send(&sample()).await.unwrap();
+        peer.seen(|seen| assert_eq!(seen.commands[0], format!("EHLO {name}")));
+    }
+}
+
+/// Replies that come before a mail is spoken of say nothing of it, and neither does one that asks who we are.
+#[tokio::test]
+async fn what_is_our_fault_or_the_servers_is_not_the_mails() {
+    for (at, reply) in [
+        ("", "421 4.3.2 closing"),
+        ("", "554 5.3.2 no service"),
+        ("EHLO", "550 5.7.1 not you"),
+        ("AUTH", "535 5.7.8 bad credentials"),
+        ("AUTH", "534 5.7.9 too weak"),
+        ("AUTH", "454 4.7.0 later"),
+        ("MAIL", "530 5.7.0 authentication required"),
+    ] {
+        let script = SmtpScript::Reply { at, reply };
+        let peer = SmtpPeer::start(script, "250-AUTH PLAIN LOGIN\r\n").await;
+        let mailer = mailer(&peer, "ann:secret@", "");
+        let error = mailer.send(&sample()).await.unwrap_err();
+        // A server that wants nothing of us for the moment is asked again soon.
+        let is_as_expected = match &error {
+            MailError::Unreachable(_) => reply.starts_with('4'),
+            MailError::NotAccepting(_) => reply.starts_with('5'),
+            _ => false,
+        };
+        assert!(is_as_expected, "{reply}: {error:?}");
+        assert!(!format!("{error:?}").contains("secret"));
+        peer.seen(|seen| {
+            let commands = &seen.commands;
+            let went_on = commands.iter().any(|command| command.starts_with("RCPT"));
+            assert!(!went_on, "{commands:?}");
+        });
+    }
+}
