@@ -21,6 +21,7 @@ ARG WASM_BINDGEN_VERSION=0.2.130
 ARG CARGO_LEPTOS_VERSION=0.3.10
 RUN rustup component add clippy rustfmt \
  && rustup target add wasm32-unknown-unknown
+# Without --locked: the lock that it was published with names a yanked crate.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo install wasm-bindgen-cli --version "${WASM_BINDGEN_VERSION}"
 # Its own release profile would take 22 minutes and gain us nothing.
@@ -44,7 +45,7 @@ ENV CARGO_TARGET_DIR=/vestibule/target \
 USER 1000:1000
 WORKDIR /vestibule/src
 EXPOSE 3000
-CMD ["cargo", "leptos", "watch"]
+CMD ["cargo", "leptos", "watch", "--cargo-locked"]
 
 
 FROM tools AS build
@@ -54,7 +55,7 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo leptos build --frontend-only --release --precompress \
+    cargo leptos build --cargo-locked --frontend-only --release --precompress \
  && cargo build --locked --release --package vestibule --features "${FEATURES}" \
  && install -D target/release/vestibule /out/vestibule \
  && install -d /out/data

@@ -53,7 +53,7 @@ pub fn portal(wasm: Wasm) -> Result<()> {
     site(&mut progress, wasm)?;
     progress.step("server", |step| {
         step.say("building (5 minutes the first time)");
-        Cmd::line("cargo build --package vestibule").run()?;
+        Cmd::line("cargo build --locked --package vestibule").run()?;
         Ok("built")
     })
 }
@@ -69,7 +69,8 @@ pub fn dist() -> Result<()> {
     site(&mut progress, Wasm::Optimised)?;
     progress.step("vestibule", |step| {
         step.say("building for release (10 minutes the first time)");
-        Cmd::line("cargo build --release --package vestibule --features embed-site").run()?;
+        Cmd::line("cargo build --locked --release --package vestibule --features embed-site")
+            .run()?;
         let built = target_folder()?.join("release/vestibule");
         let dist = Path::new(DIST);
         fs::create_dir_all(dist.parent().unwrap_or(dist))?;

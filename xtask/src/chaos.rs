@@ -7,11 +7,11 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use vestibule_daemons::proc::Cmd;
 
-use crate::packages::{self, HAPROXY, MONITORING, POSTGRES, REDIS};
+use crate::packages::{self, MONITORING, POSTGRES, PROXIES, REDIS};
 use crate::report::{Counts, Progress, Report};
 use crate::test::count_tests;
 
-const TESTS: &str = "cargo test --package vestibule --test replicas";
+const TESTS: &str = "cargo test --locked --package vestibule --test replicas";
 /// The whole of it, without the build.
 const LIMIT: Duration = Duration::from_mins(10);
 
@@ -31,7 +31,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
 fn steps(seed: Option<u64>, report: &mut Report) -> Result<()> {
     report.check("preparation", || {
         Progress::new(1).step("packages", |step| {
-            packages::ensure(&[&POSTGRES, &REDIS, &HAPROXY, &MONITORING], step)
+            packages::ensure(&[&POSTGRES, &REDIS, &PROXIES, &MONITORING], step)
         })
     })?;
     report.check("build", || {

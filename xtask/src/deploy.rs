@@ -3,7 +3,7 @@
 use anyhow::Result;
 use vestibule_daemons::proc::Cmd;
 
-use crate::packages::{self, KUBECTL, MONITORING, PYTHON};
+use crate::packages::{self, KUBECTL, MONITORING, PROXIES, PYTHON};
 use crate::python;
 use crate::report::Progress;
 use crate::tools::path_with;
@@ -11,7 +11,7 @@ use crate::tools::path_with;
 pub fn run() -> Result<()> {
     let mut progress = Progress::new(2);
     progress.step("packages", |step| {
-        packages::ensure(&[&MONITORING, &KUBECTL, &PYTHON], step)
+        packages::ensure(&[&MONITORING, &KUBECTL, &PROXIES, &PYTHON], step)
     })?;
     progress.step("Python packages", python::packages)?;
     let path = path_with(&python::python()?)?;

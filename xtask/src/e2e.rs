@@ -15,7 +15,7 @@ use crate::browser::{self, FOLDER};
 use crate::build::{self, Wasm};
 use crate::frontend::SITE;
 use crate::node;
-use crate::packages::{self, CHROMIUM, HAPROXY, NODE, POSTGRES, PYTHON, REDIS};
+use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::python;
 use crate::report::{Counts, Progress, Report};
 
@@ -86,7 +86,7 @@ struct Browser {
 impl Browser {
     fn prepare() -> Result<Self> {
         let mut progress = Progress::new(5);
-        let needs = [&POSTGRES, &REDIS, &HAPROXY, &NODE, &PYTHON, &CHROMIUM];
+        let needs = [&POSTGRES, &REDIS, &PROXIES, &NODE, &PYTHON, &CHROMIUM];
         progress.step("packages", |step| packages::ensure(&needs, step))?;
         progress.step("Node", node::node)?;
         progress.step("npm packages", browser::node_packages)?;

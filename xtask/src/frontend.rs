@@ -46,7 +46,7 @@ pub fn build(kind: Kind, step: &Step) -> Result<&'static str> {
         Kind::Release => &["--release", "-P"],
         Kind::Plain => &[],
     };
-    Cmd::line("cargo-leptos leptos build --frontend-only")
+    Cmd::line("cargo-leptos leptos build --frontend-only --cargo-locked")
         .args(options)
         .run()?;
     fs::write(STAMP, stamp)?;

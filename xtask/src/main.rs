@@ -14,6 +14,7 @@ mod python;
 mod report;
 mod run;
 mod size;
+mod supply;
 mod test;
 mod tools;
 mod versions;
@@ -42,7 +43,9 @@ Usage: cargo xtask COMMAND
                                 it fetches with npm and pip
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
-  check-deps                    the dependency rules alone
+  check-deps                    the dependency rules alone: directions, wasm, and the lists of deny.toml
+  check-supply [--offline]      cargo-deny and npm audit: known weaknesses, licences, bans, duplicates, sources; it compiles
+                                cargo-deny the first time
   check-deploy                  the files of deploy/, read by promtool, amtool, Docker Compose, kubectl, hadolint and others
   check-docs                    docs/mission.md and docs/ASVS.md: they answer row by row, and what they name is there
 ";
@@ -88,6 +91,7 @@ fn command(name: &str) -> Option<Command> {
         "dist" => |_| succeed(build::dist()),
         "size" => |_| size::run(),
         "check-deps" => |_| succeed(deps::run()),
+        "check-supply" => |args| succeed(supply::run(args)),
         "check-deploy" => |_| succeed(deploy::run()),
         "check-docs" => |_| succeed(docs::run()),
         "help" | "--help" | "-h" => help,

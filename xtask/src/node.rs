@@ -11,7 +11,7 @@ use crate::report::Step;
 use crate::tools::is_version;
 
 /// Playwright asks for it.
-const OLDEST_NODE: u32 = 20;
+const OLDEST_NODE: u32 = 22;
 const OWN_NODE: &str = "node@22.23.3";
 const WASM_OPT: &str = "132";
 

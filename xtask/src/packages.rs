@@ -27,10 +27,13 @@ pub const REDIS: Need = Need {
     packages: &["redis-server"],
     is_here: || find(&["redis-server"]).is_some(),
 };
-pub const HAPROXY: Need = Need {
-    what: "HAProxy",
-    packages: &["haproxy"],
-    is_here: || find(&["haproxy"]).is_some(),
+pub const PROXIES: Need = Need {
+    what: "HAProxy, nginx and Caddy",
+    packages: &["haproxy", "nginx-light", "caddy"],
+    is_here: || {
+        let programs = ["haproxy", "nginx", "caddy"];
+        programs.iter().all(|program| find(&[program]).is_some())
+    },
 };
 pub const NODE: Need = Need {
     what: "Node with npm",

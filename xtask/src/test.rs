@@ -7,7 +7,7 @@ use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{Postgres, Redis};
 
 use crate::build::{self, Wasm};
-use crate::packages::{self, CHROMIUM, HAPROXY, NODE, POSTGRES, PYTHON, REDIS};
+use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::report::{Counts, Progress, Report};
 use crate::{chaos, deploy, deps, docs, e2e, tools};
 
@@ -70,7 +70,7 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
     report.check("preparation", || {
         let mut progress = Progress::new(2);
         progress.step("packages", |step| {
-            let servers = [&POSTGRES, &REDIS, &HAPROXY];
+            let servers = [&POSTGRES, &REDIS, &PROXIES];
             packages::ensure(&[&servers[..], &[&NODE, &PYTHON, &CHROMIUM]].concat(), step)
         })?;
         progress.step("wasm target", tools::wasm_target)
@@ -98,10 +98,13 @@ fn checks(report: &mut Report) -> Result<()> {
     report.check("documents", docs::run)?;
     report.check("lints", || {
         Cmd::line(&format!(
-            "cargo clippy {SERVER_SIDE} --all-targets -- -D warnings"
+            "cargo clippy --locked {SERVER_SIDE} --all-targets -- -D warnings"
         ))
         .run()?;
-        Cmd::line(&format!("cargo clippy {BROWSER_SIDE} -- -D warnings")).run()
+        Cmd::line(&format!(
+            "cargo clippy --locked {BROWSER_SIDE} -- -D warnings"
+        ))
+        .run()
     })?;
     report.check("dependency rules", deps::run)
 }
@@ -109,7 +112,7 @@ fn checks(report: &mut Report) -> Result<()> {
 fn cargo_tests(options: &Options, services: &[(&str, String)], counts: &mut Counts) -> Result<()> {
     // Without --no-fail-fast the counts would stop at the first crate with a failure.
     let mut tests =
-        Cmd::line(&format!("cargo test {SERVER_SIDE} --no-fail-fast")).without_settings();
+        Cmd::line(&format!("cargo test --locked {SERVER_SIDE} --no-fail-fast")).without_settings();
     for (name, url) in services {
         tests = tests.env(name, url);
     }

@@ -48,6 +48,20 @@ pub const CARGO_LEPTOS: CargoTool = CargoTool {
     takes: "8 minutes",
 };
 
+/// Reads deny.toml. Fat LTO would be for a program that runs all day.
+pub const CARGO_DENY: CargoTool = CargoTool {
+    package: "cargo-deny",
+    version: "0.20.2",
+    ask_version: "cargo-deny --version",
+    install: "cargo install cargo-deny --version 0.20.2 --locked",
+    env: &[
+        ("CARGO_PROFILE_RELEASE_LTO", "off"),
+        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ],
+    takes: "6 minutes",
+};
+
 /// The search path with the folder of a program first.
 pub fn path_with(program: &Path) -> Result<OsString> {
     let folder = program.parent().context("a program without a folder")?;

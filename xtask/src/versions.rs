@@ -18,7 +18,7 @@ use crate::test::count_tests;
 use crate::tools::path_with;
 
 /// But for Redis over TLS, which these builds of it cannot: the machine's own can.
-const TESTS: &str = "cargo test --no-fail-fast --package vestibule-storage --package vestibule-cache --package vestibule \
+const TESTS: &str = "cargo test --locked --no-fail-fast --package vestibule-storage --package vestibule-cache --package vestibule \
     -- --skip tls::a_certificate_is_verified_in_full";
 
 /// Servers that are tested together.

@@ -1,29 +1,39 @@
-//! `cargo xtask check-deps`: who may depend on whom, what may be in the wasm file, which licences come in.
+//! `cargo xtask check-deps`: who may depend on whom, what may be in the wasm file, what may come in
+//! from outside.
 
-mod licences;
 mod rules;
+mod supply;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
+use cargo_metadata::{DependencyKind, Metadata};
 use vestibule_daemons::proc::Cmd;
 
 use rules::Edge;
+use supply::{Incoming, Lists};
 
 pub fn run() -> Result<()> {
-    let metadata = MetadataCommand::new()
-        .exec()
-        .context("cannot read the workspace")?;
+    let lists = Lists::read()?;
+    let metadata = lists.metadata()?;
     let mut faults = rules::direction(&edges(&metadata));
     faults.extend(rules::wasm(&wasm_tree()?));
     faults.extend(rules::migrations(
         &files("migrations/postgres")?,
         &files("migrations/sqlite")?,
     ));
-    faults.extend(metadata.packages.iter().filter_map(licences::fault));
+    for folder in ["server/src/api", "app/src"] {
+        let mut texts = Vec::new();
+        sources(Path::new(folder), &mut texts)?;
+        faults.extend(rules::faces(&texts));
+    }
+    let packages: Vec<Incoming> = metadata.packages.iter().map(Incoming::from).collect();
+    faults.extend(lists.violations(&packages));
+    for entry in lists.outdated(&packages) {
+        println!("deny.toml names {entry}, which is no longer there");
+    }
     for fault in &faults {
         eprintln!("{fault}");
     }
@@ -64,9 +74,11 @@ fn edges(metadata: &Metadata) -> Vec<Edge> {
 
 /// The names of all crates whose code can end up in the wasm file; macros run in the compiler only.
 fn wasm_tree() -> Result<BTreeSet<String>> {
-    let tree = Cmd::line("cargo tree --package vestibule-frontend --target wasm32-unknown-unknown")
-        .args(["--edges", "normal,no-proc-macro", "--prefix", "none"])
-        .read()?;
+    let tree = Cmd::line(
+        "cargo tree --locked --package vestibule-frontend --target wasm32-unknown-unknown",
+    )
+    .args(["--edges", "normal,no-proc-macro", "--prefix", "none"])
+    .read()?;
     Ok(tree
         .lines()
         .filter_map(|line| line.split_whitespace().next())
@@ -80,4 +92,19 @@ fn files(folder: &str) -> Result<BTreeSet<String>> {
     entries
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect()
+}
+
+/// The Rust files below a folder, with their texts.
+fn sources(folder: &Path, texts: &mut Vec<(String, String)>) -> Result<()> {
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            sources(&path, texts)?;
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            texts.push((path.display().to_string(), fs::read_to_string(&path)?));
+        }
+    }
+    Ok(())
 }
