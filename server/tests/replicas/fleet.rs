@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use vestibule_daemons::{HaProxy, Line, Postgres, Redis, free_port, proc};
+use vestibule_daemons::{Line, Postgres, Proxy, Redis, free_port, proc};
 use vestibule_testkit::{SmtpPeer, SmtpScript};
 
+use crate::http::Door;
 use crate::load::World;
 use crate::support::{Deployment, Running, every_invariant_holds};
 
@@ -30,7 +31,7 @@ pub const RECOVERY_TIME: Duration = Duration::from_secs(10);
 /// Fields are dropped in this order: the replicas first.
 pub struct Fleet {
     pub replicas: Vec<Replica>,
-    pub proxy: HaProxy,
+    pub proxy: Proxy,
     pub redis: Redis,
     pub postgres: Postgres,
     pub lines: Lines,
@@ -56,10 +57,11 @@ pub struct Replica {
 }
 
 /// Whom visitors ask.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Doors {
     Replicas,
     Proxy,
+    /// What is put before the replicas later.
+    Others(Vec<Door>),
 }
 
 impl Fleet {
@@ -80,7 +82,7 @@ impl Fleet {
         let mails = runtime.block_on(SmtpPeer::start(SmtpScript::Accept, ""));
         let addresses =
             [(); REPLICAS].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port().unwrap())));
-        let proxy = HaProxy::start(Path::new(PROXY), addresses).unwrap();
+        let proxy = Proxy::plain(Path::new(PROXY), addresses).unwrap();
         let folder = TempDir::with_prefix("vestibule-replicas-").unwrap();
         let deployment = |number: usize| {
             let has_lines = number > 0;
@@ -122,8 +124,9 @@ impl Fleet {
             }
         });
         let doors = match doors {
-            Doors::Replicas => addresses.to_vec(),
-            Doors::Proxy => vec![proxy.address()],
+            Doors::Replicas => addresses.map(Door::from).to_vec(),
+            Doors::Proxy => vec![Door::from(proxy.address())],
+            Doors::Others(doors) => doors,
         };
         let fleet = Self {
             world: World::new(doors, mails),

@@ -3,16 +3,59 @@
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 const API: &str = "/api/v1/auth";
 /// No answer takes this long, whatever is broken.
 const DEADLINE: Duration = Duration::from_secs(35);
+
+/// Whom a client connects to: a replica or a proxy.
+#[derive(Clone)]
+pub struct Door {
+    address: SocketAddr,
+    tls: Option<TlsConnector>,
+}
+
+impl From<SocketAddr> for Door {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, tls: None }
+    }
+}
+
+impl Door {
+    /// The server proves to be `localhost`, by a certificate of this authority (PEM).
+    pub fn with_tls(address: SocketAddr, authority: &str) -> Self {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_slice(authority.as_bytes()).unwrap();
+        roots.add(authority).unwrap();
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Self {
+            address,
+            tls: Some(TlsConnector::from(Arc::new(config))),
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn has_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+}
 
 #[derive(Clone)]
 pub struct Request {
@@ -98,15 +141,49 @@ impl Answer {
 
 /// A connection, made when it is needed and again after it broke.
 pub struct Connection {
-    to: SocketAddr,
+    to: Door,
     from: Option<IpAddr>,
-    stream: Option<TcpStream>,
+    stream: Option<Stream>,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    async fn write(&mut self, text: &str) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.write_all(text.as_bytes()).await,
+            Self::Tls(stream) => send(stream, text).await,
+        }
+    }
+
+    async fn ask(&mut self, text: &str) -> io::Result<Answer> {
+        self.write(text).await?;
+        match self {
+            Self::Plain(stream) => read_answer(stream).await,
+            Self::Tls(stream) => read_answer(stream).await,
+        }
+    }
+}
+
+async fn send(stream: &mut (impl AsyncWrite + Unpin), text: &str) -> io::Result<()> {
+    stream.write_all(text.as_bytes()).await?;
+    stream.flush().await
 }
 
 impl Connection {
-    pub fn to(to: SocketAddr) -> Self {
+    pub fn to(to: impl Into<Door>) -> Self {
         Self {
-            to,
+            to: to.into(),
             from: None,
             stream: None,
         }
@@ -121,15 +198,20 @@ impl Connection {
     /// Another one of the same kind.
     pub fn another(&self) -> Self {
         Self {
+            to: self.to.clone(),
+            from: self.from,
             stream: None,
-            ..*self
         }
+    }
+
+    pub fn door(&self) -> SocketAddr {
+        self.to.address
     }
 
     /// Connects, if it is not connected.
     pub async fn open(&mut self) -> io::Result<()> {
-        let is_open = |stream: &TcpStream| {
-            let peeked = stream.try_read(&mut [0]);
+        let is_open = |stream: &Stream| {
+            let peeked = stream.socket().try_read(&mut [0]);
             peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
         };
         if self.stream.as_ref().is_some_and(is_open) {
@@ -139,20 +221,26 @@ impl Connection {
         if let Some(from) = self.from {
             socket.bind(SocketAddr::new(from, 0))?;
         }
-        let stream = socket.connect(self.to).await?;
+        let stream = socket.connect(self.to.address).await?;
         stream.set_nodelay(true)?;
-        self.stream = Some(stream);
+        self.stream = Some(match &self.to.tls {
+            None => Stream::Plain(stream),
+            Some(tls) => {
+                let name = ServerName::try_from("localhost").unwrap();
+                Stream::Tls(Box::new(tls.connect(name, stream).await?))
+            }
+        });
         Ok(())
     }
 
     /// Asks, and waits for the whole answer.
     pub async fn ask(&mut self, request: &Request) -> io::Result<Answer> {
+        let text = self.text_of(request);
         let exchange = async {
             self.open().await?;
             // After an error it is not used again.
             let mut stream = self.stream.take().ok_or(ErrorKind::NotConnected)?;
-            stream.write_all(request.text().as_bytes()).await?;
-            let answer = read_answer(&mut stream).await?;
+            let answer = stream.ask(&text).await?;
             if answer.header("connection") != Some("close") {
                 self.stream = Some(stream);
             }
@@ -163,17 +251,52 @@ impl Connection {
             .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
     }
 
+    /// Sends a text as it is and reads until the other side closes.
+    pub async fn exchange(mut self, text: &str) -> io::Result<String> {
+        let exchange = async {
+            self.open().await?;
+            let mut stream = self.stream.take().ok_or(ErrorKind::NotConnected)?;
+            stream.write(text).await?;
+            let mut answer = Vec::new();
+            let read = match &mut stream {
+                Stream::Plain(stream) => stream.read_to_end(&mut answer).await,
+                Stream::Tls(stream) => stream.read_to_end(&mut answer).await,
+            };
+            // Some close without the goodbye of TLS.
+            if let Err(error) = read
+                && error.kind() != ErrorKind::UnexpectedEof
+            {
+                return Err(error);
+            }
+            Ok(String::from_utf8_lossy(&answer).into_owned())
+        };
+        timeout(DEADLINE, exchange)
+            .await
+            .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+    }
+
     /// Sends a request and does not wait for its answer.
     pub async fn ask_and_hang_up(&mut self, request: &Request, after: Duration) -> io::Result<()> {
+        let text = self.text_of(request);
         self.open().await?;
         let mut stream = self.stream.take().ok_or(ErrorKind::NotConnected)?;
-        stream.write_all(request.text().as_bytes()).await?;
+        stream.write(&text).await?;
         tokio::time::sleep(after).await;
         Ok(())
     }
+
+    /// With TLS the host has its port, as browsers send it.
+    fn text_of(&self, request: &Request) -> String {
+        let text = request.text();
+        if !self.to.has_tls() {
+            return text;
+        }
+        let host = format!("host: localhost:{}\r\n", self.to.address.port());
+        text.replacen("host: localhost\r\n", &host, 1)
+    }
 }
 
-async fn read_answer(stream: &mut TcpStream) -> io::Result<Answer> {
+async fn read_answer(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Answer> {
     let mut bytes = Vec::with_capacity(2048);
     loop {
         if let Some(answer) = parse(&bytes)? {

@@ -1,7 +1,6 @@
 //! People who use the portal, all at once, while something breaks.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use vestibule_core::ports::Random as _;
 use vestibule_testkit::{SeededRandom, SmtpPeer};
 
-use crate::http::{Answer, Connection, Request};
+use crate::http::{Answer, Connection, Door, Request};
 use crate::person::{Person, Visitor};
 use crate::weather::Weather;
 
@@ -42,7 +41,7 @@ impl Dice {
 /// What visitors share.
 pub struct World {
     /// Where the portal is reached: its replicas, or the proxy before them.
-    pub doors: Vec<SocketAddr>,
+    pub doors: Vec<Door>,
     pub weather: Weather,
     pub mails: SmtpPeer,
     /// Whose mails the mail server refused for good.
@@ -50,7 +49,7 @@ pub struct World {
 }
 
 impl World {
-    pub fn new(doors: Vec<SocketAddr>, mails: SmtpPeer) -> Arc<Self> {
+    pub fn new(doors: Vec<Door>, mails: SmtpPeer) -> Arc<Self> {
         Arc::new(Self {
             doors,
             weather: Weather::default(),
@@ -63,7 +62,11 @@ impl World {
     pub async fn ask(&self, connection: &mut Connection, request: &Request) -> Option<Answer> {
         let begun = self.weather.begin();
         let result = connection.ask(request).await;
-        self.weather.end(begun, &request.path, result)
+        self.weather.end(
+            begun,
+            &format!("{} at {}", request.path, connection.door()),
+            result,
+        )
     }
 
     /// The token in the last mail to somebody that leads to a page.

@@ -19,6 +19,7 @@ mod load;
 mod monitoring;
 mod overload;
 mod person;
+mod proxies;
 mod rolling;
 mod weather;
 
@@ -111,6 +112,13 @@ fn nothing_acknowledged_is_lost_whatever_fails() {
 fn a_rolling_restart_fails_no_request() {
     let _turn = begin("rolling restart");
     rolling::run(Scale::chosen(), seed());
+}
+
+#[test]
+#[ignore = "starts servers of its own: cargo xtask chaos"]
+fn behind_each_documented_proxy_people_sign_in_and_no_restart_fails_a_request() {
+    let _turn = begin("proxies");
+    proxies::run(seed());
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl<'a> Clumsy<'a> {
     fn register(fleet: &'a Fleet) -> Self {
         let mut clumsy = Self {
             fleet,
-            connection: Connection::to(fleet.world.doors[0]),
+            connection: Connection::to(fleet.world.doors[0].clone()),
             refresh_token: String::new(),
         };
         let body = json!({ "email": Self::EMAIL, "password": Self::PASSWORD });

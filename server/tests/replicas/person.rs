@@ -1,12 +1,13 @@
 //! One person and their account: what they do, and what they were told of it. Each person does one thing at a time, so that
 //! they know how things stand.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::http::{Answer, Connection, Request};
+use crate::http::{Answer, Connection, Door, Request};
 use crate::load::{Dice, World};
 
 /// For so long a replica may believe what it read before a session ended on another one.
@@ -79,6 +80,20 @@ impl Person {
         }
     }
 
+    /// A connection to each door. Where the proxy says who a client is, people have addresses of their own.
+    fn connections(&self, world: &World) -> Vec<Connection> {
+        let own = self.address.parse::<Ipv4Addr>().unwrap().octets();
+        let connect = |door: &Door| {
+            let connection = Connection::to(door.clone());
+            if door.has_tls() {
+                connection.from([127, own[1], own[2], own[3]])
+            } else {
+                connection
+            }
+        };
+        world.doors.iter().map(connect).collect()
+    }
+
     fn end(&mut self, families: Vec<Family>) {
         let since = Instant::now();
         let ended = families.into_iter().map(|family| Ended { family, since });
@@ -110,10 +125,10 @@ impl Visitor {
     /// A new person, who registers.
     pub async fn arrive(world: Arc<World>, mut dice: Dice, email: String) -> Self {
         let [a, b, c] = [(); 3].map(|()| 1 + dice.below(250));
-        let connections = world.doors.iter().map(|door| Connection::to(*door));
+        let person = Person::new(email, format!("10.{a}.{b}.{c}"));
         let mut visitor = Self {
-            connections: connections.collect(),
-            person: Person::new(email, format!("10.{a}.{b}.{c}")),
+            connections: person.connections(&world),
+            person,
             world,
             dice,
         };
@@ -229,15 +244,10 @@ impl Visitor {
     async fn refresh_twice(&mut self, family: usize) {
         self.note("refreshes twice");
         let request = self.forwarded(self.refresh_request(family));
-        let mut others: Vec<_> = self
-            .world
-            .doors
-            .iter()
-            .map(|door| Connection::to(*door))
-            .collect();
+        let mut others = self.person.connections(&self.world);
         let mut last = others.pop().unwrap();
         let first = others.pop();
-        let mut first = first.unwrap_or_else(|| Connection::to(self.world.doors[0]));
+        let mut first = first.unwrap_or_else(|| last.another());
         let world = Arc::clone(&self.world);
         let (one, two) = tokio::join!(
             world.ask(&mut first, &request),
@@ -408,15 +418,10 @@ impl Visitor {
 
     /// A person who comes back.
     pub fn come_back(world: Arc<World>, dice: Dice, person: Person) -> Self {
-        let connections = world
-            .doors
-            .iter()
-            .map(|door| Connection::to(*door))
-            .collect();
         Self {
+            connections: person.connections(&world),
             world,
             dice,
-            connections,
             person,
         }
     }

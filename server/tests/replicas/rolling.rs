@@ -15,7 +15,11 @@ pub fn run(scale: Scale, seed: u64) {
         Scale::Short => 1,
         Scale::Full => 4,
     };
-    let mut fleet = Fleet::start(Doors::Proxy, &[]);
+    under_load(&mut Fleet::start(Doors::Proxy, &[]), seed, rounds);
+}
+
+/// Every replica restarts so many times while people use the portal, and no request fails.
+pub fn under_load(fleet: &mut Fleet, seed: u64, rounds: usize) {
     let world = std::sync::Arc::clone(&fleet.world);
     world.weather.turn("rolling restart", Allowed::FAIR);
     let load = {
