@@ -3,19 +3,22 @@
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AdditionalProperties, OneOfBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 use vestibule_core::model::{Session, User};
 use vestibule_core::{Activity, ActivityPage, PasswordPolicy, SignedIn};
 
 #[derive(Deserialize, ToSchema)]
 pub struct RegisterBody {
-    #[schema(example = "ann@example.org", max_length = 254)]
+    /// A plain address. Domains of any script are taken.
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
     pub email: String,
-    /// At least 8 characters; strength and the list of common passwords decide (see `/password/policy`).
-    #[schema(value_type = String, format = Password, min_length = 8)]
+    /// At most 1024 bytes of UTF-8; `/password/policy` has the rules.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub password: SecretString,
-    #[schema(max_length = 100)]
+    #[schema(max_length = 100, example = "Ann")]
     pub first_name: Option<String>,
     #[schema(max_length = 100)]
     pub last_name: Option<String>,
@@ -23,9 +26,9 @@ pub struct RegisterBody {
 
 #[derive(Deserialize, ToSchema)]
 pub struct LoginBody {
-    #[schema(example = "ann@example.org")]
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
     pub email: String,
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024)]
     pub password: SecretString,
     /// `false` ends the session after a day at the latest; otherwise after 30 days.
     pub remember_me: Option<bool>,
@@ -36,6 +39,8 @@ pub struct LoginBody {
 
 #[derive(Deserialize, ToSchema)]
 pub struct RefreshBody {
+    /// Of the latest answer; each is exchanged once.
+    #[schema(pattern = "^[A-Za-z0-9_-]{86}$")]
     pub refresh_token: String,
 }
 
@@ -64,59 +69,115 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
 
 #[derive(Deserialize, ToSchema)]
 pub struct EmailBody {
-    #[schema(example = "ann@example.org")]
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
     pub email: String,
 }
 
 /// Either the token of the mailed link, or the address with the code from the same mail.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize)]
 pub struct VerifyEmailBody {
     pub token: Option<String>,
     pub email: Option<String>,
-    #[schema(example = "123456")]
     pub code: Option<String>,
+}
+
+/// One of the two ways of [`VerifyEmailBody`].
+#[derive(ToSchema)]
+#[schema(as = VerifyEmailByToken)]
+#[expect(dead_code, reason = "it is described, and read as the body above")]
+pub struct ByTokenBody {
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
+    token: String,
+}
+
+/// One of the two ways of [`VerifyEmailBody`].
+#[derive(ToSchema)]
+#[schema(as = VerifyEmailByCode)]
+#[expect(dead_code, reason = "it is described, and read as the body above")]
+pub struct ByCodeBody {
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
+    email: String,
+    #[schema(example = "123456", pattern = "^[0-9]{6}$")]
+    code: String,
+}
+
+impl PartialSchema for VerifyEmailBody {
+    fn schema() -> RefOr<Schema> {
+        let ways = ["VerifyEmailByToken", "VerifyEmailByCode"];
+        let either = ways.into_iter().fold(OneOfBuilder::new(), |either, way| {
+            either.item(Ref::from_schema_name(way))
+        });
+        let described = either.description(Some(
+            "Either the token of the mailed link, or the address with the code from the same mail.",
+        ));
+        RefOr::T(Schema::OneOf(described.build()))
+    }
+}
+
+impl ToSchema for VerifyEmailBody {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        let ways = [
+            ("VerifyEmailByToken", ByTokenBody::schema()),
+            ("VerifyEmailByCode", ByCodeBody::schema()),
+        ];
+        schemas.extend(ways.map(|(name, way)| (name.to_owned(), closed(way))));
+    }
+}
+
+/// Without fields of the other way.
+fn closed(mut way: RefOr<Schema>) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut way {
+        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    }
+    way
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct ResetPasswordBody {
+    /// Of the mailed link.
+    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
     pub token: String,
-    #[schema(value_type = String, format = Password, min_length = 8)]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub new_password: SecretString,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct ChangePasswordBody {
-    #[schema(value_type = String, format = Password)]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024)]
     pub current_password: SecretString,
-    #[schema(value_type = String, format = Password, min_length = 8)]
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub new_password: SecretString,
 }
 
 #[derive(Deserialize, ToSchema)]
 pub struct ChangeEmailBody {
-    #[schema(example = "ann@example.org", max_length = 254)]
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
     pub new_email: String,
     /// The password of the account, each time.
-    #[schema(value_type = String, format = Password, required, nullable = false)]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024, required, nullable = false)]
     pub password: Option<SecretString>,
 }
 
 #[derive(Default, Deserialize, ToSchema)]
 pub struct DeleteMeBody {
     /// The password of the account, each time.
-    #[schema(value_type = String, format = Password, required, nullable = false)]
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024, required, nullable = false)]
     pub password: Option<SecretString>,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct UserBody {
+    /// The `sub` of the access tokens.
     pub id: Uuid,
+    #[schema(format = Email)]
     pub email: String,
-    #[schema(required)]
+    #[schema(required, max_length = 100)]
     pub first_name: Option<String>,
-    #[schema(required)]
+    #[schema(required, max_length = 100)]
     pub last_name: Option<String>,
+    /// Whether the owner has proved that mails reach them. Look at it before you trust the address.
     pub is_email_verified: bool,
+    /// Whether the account may be signed in to.
     pub is_active: bool,
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
@@ -147,12 +208,16 @@ impl From<User> for UserBody {
 #[derive(Serialize, ToSchema)]
 pub struct SignedInBody {
     pub user: UserBody,
+    /// A JWT (RFC 9068), for `Authorization: Bearer`.
+    #[schema(max_length = 4096)]
     pub access_token: String,
+    /// For `/refresh`, once.
+    #[schema(pattern = "^[A-Za-z0-9_-]{86}$")]
     pub refresh_token: String,
-    #[schema(example = "Bearer")]
+    #[schema(pattern = "^Bearer$", example = "Bearer")]
     pub token_type: &'static str,
     /// Seconds until the access token expires.
-    #[schema(example = 900)]
+    #[schema(minimum = 0, maximum = 900, example = 900)]
     pub expires_in: u64,
 }
 
@@ -172,11 +237,13 @@ impl SignedInBody {
 
 #[derive(Serialize, ToSchema)]
 pub struct MessageBody {
+    /// For people, in English.
     pub message: &'static str,
 }
 
 #[derive(Serialize, ToSchema)]
 pub struct DeletionBody {
+    /// For people, in English.
     pub message: &'static str,
     /// When the account and all that belongs to it is removed.
     #[serde(with = "time::serde::rfc3339")]
@@ -188,7 +255,7 @@ pub struct DeletionBody {
 pub struct EventsBody {
     pub events: Vec<EventBody>,
     /// Where the next page begins; `null` on the last one.
-    #[schema(required)]
+    #[schema(required, format = Uuid)]
     pub next_cursor: Option<String>,
 }
 
@@ -199,6 +266,7 @@ pub struct EventBody {
     pub event_type: &'static str,
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// IPv4 or IPv6, as the portal saw it.
     pub ip_address: String,
     #[schema(example = "Firefox on Linux")]
     pub device: String,
@@ -277,10 +345,12 @@ impl SessionBody {
 #[derive(Serialize, ToSchema)]
 pub struct PolicyBody {
     /// In characters (Unicode code points after NFC).
+    #[schema(minimum = 8, maximum = 64)]
     pub min_length: usize,
     /// In bytes of UTF-8.
     pub max_bytes: usize,
     /// The lowest zxcvbn score that passes, of 0 to 4.
+    #[schema(minimum = 0, maximum = 4)]
     pub min_score: u8,
     /// Common and breached passwords are refused.
     pub refuses_common: bool,
@@ -297,18 +367,48 @@ impl From<&PasswordPolicy> for PolicyBody {
     }
 }
 
+/// The keys that access tokens are verified with (RFC 7517).
+#[derive(ToSchema)]
+#[schema(as = KeySet)]
+#[expect(dead_code, reason = "it is described, and made by the core")]
+pub struct KeySetBody {
+    keys: Vec<KeyBody>,
+}
+
+/// A public key for Ed25519 (RFC 8037).
+#[derive(ToSchema)]
+#[schema(as = Key)]
+#[expect(dead_code, reason = "it is described, and made by the core")]
+pub struct KeyBody {
+    #[schema(pattern = "^OKP$")]
+    kty: String,
+    #[schema(pattern = "^Ed25519$")]
+    crv: String,
+    #[schema(pattern = "^sig$")]
+    r#use: String,
+    #[schema(pattern = "^EdDSA$")]
+    alg: String,
+    /// What the header of a token names (RFC 7638).
+    kid: String,
+    x: String,
+}
+
 /// The error document (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
     #[schema(example = "about:blank")]
     pub r#type: String,
+    /// The name of the status.
     pub title: String,
+    #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
     /// One of the closed list of codes.
     #[schema(example = "validation_failed")]
     pub code: String,
+    /// For people, in English. Programs go by `code`.
     pub detail: String,
+    /// What the log of the portal has about the request, and the header `X-Request-Id`.
     pub request_id: String,
     /// Only for `validation_failed`.
     #[schema(nullable = false)]
@@ -318,6 +418,7 @@ pub struct ProblemBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = FieldError)]
 pub struct FieldErrorBody {
+    /// The name of a field of the body, or of a parameter.
     #[schema(example = "password")]
     pub field: String,
     #[schema(example = "too_weak")]

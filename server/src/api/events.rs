@@ -13,9 +13,9 @@ use super::dto::{EventsBody, ProblemBody};
 /// Pages hold together while new events arrive: `next_cursor` goes on exactly where its page ended.
 #[utoipa::path(get, path = "/events", tag = "account", operation_id = "list_events", security(("bearer" = [])),
     params(
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Events on a page, 1 to 100; 20 if it is left out"),
-        ("filter" = Option<String>, Query, description = "`all`, `sign_ins`, `changes` or `failed`; `all` if it is left out"),
+        ("cursor" = Option<String>, Query, format = Uuid, description = "`next_cursor` of the page before"),
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "Events on a page; 20 if it is left out"),
+        ("filter" = Option<String>, Query, description = "Which part of the history; `all` if it is left out"),
     ),
     responses(
         (status = 200, description = "The events", body = EventsBody),

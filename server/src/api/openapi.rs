@@ -8,14 +8,17 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
-    Content, Header, InfoBuilder, Object, OpenApi, Ref, RefOr, Response as ApiResponse,
-    ResponseBuilder, Schema, Type,
+    Content, Header, InfoBuilder, LicenseBuilder, Object, OpenApi, Ref, RefOr,
+    Response as ApiResponse, ResponseBuilder, Schema, ServerBuilder, Type,
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
-use vestibule_core::ErrorCode;
+use vestibule_core::model::{SessionKind, SignInMethod};
+use vestibule_core::{ActivityFilter, AuditEvent, ErrorCode, Field, FieldCode};
 use vestibule_web::WebState;
 
 use crate::assets::{entity_tag, matches_entity_tag};
@@ -65,35 +68,114 @@ async fn allow_ui(mut response: Response) -> Response {
 }
 
 fn complete(mut document: OpenApi) -> OpenApi {
+    let license = LicenseBuilder::new()
+        .name("MIT OR Apache-2.0")
+        .identifier(Some("MIT OR Apache-2.0"));
     document.info = InfoBuilder::new()
         .title("Vestibule")
         .version(env!("CARGO_PKG_VERSION"))
+        .license(Some(license.build()))
         .description(Some(
-            "Accounts, sessions and tokens. Errors are RFC 9457 problem documents with closed codes.",
+            "Accounts, sessions and tokens. Errors are RFC 9457 problem documents with closed codes. A field that is not \
+             described is ignored in a request, and may come in an answer.",
         ))
         .build();
+    let here = ServerBuilder::new()
+        .url("/")
+        .description(Some("The deployment that this document comes from"));
+    document.servers = Some(vec![here.build()]);
+    document.tags = Some(tags());
     add_common_responses(&mut document);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
+        .description(Some(
+            "The `access_token` of a sign-in, a registration or a refresh.",
+        ))
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    if let Some(RefOr::T(Schema::Object(problem))) = components.schemas.get_mut("Problem")
-        && let Some(RefOr::T(Schema::Object(code))) = problem.properties.get_mut("code")
-    {
-        let codes = ErrorCode::ALL.iter().map(|code| code.as_str().into());
-        code.enum_values = Some(codes.collect());
-    }
+    add_closed_sets(&mut document);
     document
+}
+
+fn tags() -> Vec<Tag> {
+    let tags = [
+        (
+            "account",
+            "The account: making, reading, changing and deleting it, and its history",
+        ),
+        (
+            "session",
+            "Signing in and out, refreshing, and the list of sessions",
+        ),
+        (
+            "password",
+            "Forgotten and changed passwords, and the rules for new ones",
+        ),
+        ("email", "Proving and changing the address"),
+        ("keys", "What other services verify access tokens with"),
+    ];
+    let tag = |(name, text)| TagBuilder::new().name(name).description(Some(text)).build();
+    tags.map(tag).to_vec()
+}
+
+/// The sets of texts that are closed, from where they are.
+fn add_closed_sets(document: &mut OpenApi) {
+    fn codes<T: Copy>(all: &[T], text: fn(T) -> &'static str) -> Vec<Value> {
+        all.iter().map(|code| text(*code).into()).collect()
+    }
+    let sets = [
+        ("Problem", "code", codes(ErrorCode::ALL, ErrorCode::as_str)),
+        ("FieldError", "field", codes(Field::ALL, Field::as_str)),
+        (
+            "FieldError",
+            "code",
+            codes(FieldCode::ALL, FieldCode::as_str),
+        ),
+        (
+            "SessionBody",
+            "kind",
+            codes(SessionKind::ALL, SessionKind::as_str),
+        ),
+        (
+            "SessionBody",
+            "method",
+            codes(SignInMethod::ALL, SignInMethod::as_str),
+        ),
+        ("EventBody", "event_type", events()),
+    ];
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    for (schema, property, values) in sets {
+        if let Some(RefOr::T(Schema::Object(object))) = schemas.get_mut(schema)
+            && let Some(RefOr::T(Schema::Object(text))) = object.properties.get_mut(property)
+        {
+            text.enum_values = Some(values);
+        }
+    }
+    let lists = document.paths.paths.values_mut();
+    let parameters = lists.filter_map(|item| item.get.as_mut()?.parameters.as_mut());
+    for parameter in parameters.flatten() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.name == "filter"
+            && let Some(RefOr::T(Schema::Object(text))) = &mut parameter.schema
+        {
+            text.schema_type = Type::String.into();
+            text.enum_values = Some(codes(ActivityFilter::ALL, ActivityFilter::as_str));
+        }
+    }
+}
+
+/// Those that a history can have.
+fn events() -> Vec<Value> {
+    let shown = AuditEvent::ALL.iter().copied();
+    let shown = shown.filter(|event| ActivityFilter::All.shows(*event));
+    shown.map(|event| event.as_str().into()).collect()
 }
 
 /// What any endpoint may answer, said once: 408, 421, 429, 500 and 503, and for bodies 413 and 415.
 fn add_common_responses(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        if !path.starts_with("/api/") {
-            continue;
-        }
         let operations = [
             &mut item.get,
             &mut item.post,
@@ -101,6 +183,11 @@ fn add_common_responses(document: &mut OpenApi) {
             &mut item.delete,
         ];
         for operation in operations.into_iter().flatten() {
+            // An endpoint that needs no token says so.
+            operation.security.get_or_insert_default();
+            if !path.starts_with("/api/") {
+                continue;
+            }
             let has_body = operation.request_body.is_some();
             let responses = &mut operation.responses.responses;
             if has_body {
@@ -149,14 +236,24 @@ fn add_problem(responses: &mut BTreeMap<String, RefOr<ApiResponse>>, status: u16
 }
 
 fn add_headers(status: &str, response: &mut ApiResponse) {
-    let mut add = |name: &str, kind: Type| {
-        let header = Header::new(Object::with_type(kind));
+    let mut add = |name: &str, kind: Type, text: &str| {
+        let mut header = Header::new(Object::with_type(kind));
+        header.description = Some(text.to_owned());
         response.headers.insert(name.to_owned(), RefOr::T(header));
     };
-    add("X-Request-Id", Type::String);
+    let id = "The request, as the log of the portal has it";
+    add("X-Request-Id", Type::String, id);
     match status {
-        "401" => add("WWW-Authenticate", Type::String),
-        "429" | "503" => add("Retry-After", Type::Integer),
+        "401" => add(
+            "WWW-Authenticate",
+            Type::String,
+            "The scheme, `Bearer` (RFC 6750)",
+        ),
+        "429" | "503" => add(
+            "Retry-After",
+            Type::Integer,
+            "Seconds until it is worth another try",
+        ),
         _ => {}
     }
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use vestibule_core::{Auth, KeySet, MAX_KEY_AGE_OF_VERIFIERS};
 
+use super::dto::KeySetBody;
 use crate::assets::{matches_entity_tag, quoted};
 
 // What is served below.
@@ -16,7 +17,7 @@ const _: () = assert!(MAX_KEY_AGE_OF_VERIFIERS.as_secs() == 300);
 /// The keys that access tokens are verified with (RFC 7517). Verifiers keep it for five minutes.
 #[utoipa::path(get, path = "/.well-known/jwks.json", tag = "keys", operation_id = "jwks",
     responses(
-        (status = 200, description = "The JSON Web Key Set", content_type = "application/jwk-set+json"),
+        (status = 200, description = "The JSON Web Key Set", body = KeySetBody, content_type = "application/jwk-set+json"),
         (status = 304, description = "Unchanged since the entity tag that was given"),
     ))]
 pub async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response {

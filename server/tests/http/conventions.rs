@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::json;
 
-use crate::support::{TestApp, on_every_database};
+use crate::support::{PASSWORD, TestApp, on_every_database};
 
 on_every_database! {
     an_error_is_a_problem_document,
@@ -15,6 +15,7 @@ on_every_database! {
     head_is_get_without_a_body,
     what_is_not_there_is_not_found,
     an_error_is_readable_whatever_encoding_is_accepted,
+    a_request_that_breaks_several_rules_is_answered_by_the_first,
 }
 
 async fn an_error_is_a_problem_document(app: TestApp) {
@@ -261,4 +262,28 @@ async fn an_error_is_readable_whatever_encoding_is_accepted(app: TestApp) {
             );
         }
     }
+}
+
+/// In the order of the layers: host, size of the body, token, form of the body, values. That the limit of the network comes before
+/// all of them is in `limits_requests.rs`.
+async fn a_request_that_breaks_several_rules_is_answered_by_the_first(app: TestApp) {
+    let who = app.user("ann@example.org").await;
+    let call = |body: String| {
+        let call = app.post("/password/change");
+        call.body("application/json", body)
+    };
+    let large = "x".repeat(65 * 1024);
+    let elsewhere = call(large.clone()).host("elsewhere.example").await;
+    elsewhere.expect_problem(421, "misdirected_request");
+    call(large).await.expect_problem(413, "body_too_large");
+    call("no JSON".to_owned())
+        .await
+        .expect_problem(401, "unauthenticated");
+    let signed_in = |body: &str| call(body.to_owned()).bearer(&who.access_token);
+    signed_in("no JSON")
+        .await
+        .expect_problem(400, "malformed_body");
+    let short = format!(r#"{{"current_password":"{PASSWORD}","new_password":"short"}}"#);
+    let answer = signed_in(&short).await;
+    answer.expect_problem(400, "validation_failed");
 }

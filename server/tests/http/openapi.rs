@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use vestibule_core::ErrorCode;
 
-use crate::support::{TestApp, on_every_database};
+use crate::support::{
+    DOCUMENT, NEW_PASSWORD, PASSWORD, TestApp, address, on_every_database, violations,
+};
 
 on_every_database! {
     the_document_names_every_endpoint,
@@ -15,6 +17,10 @@ on_every_database! {
     every_endpoint_of_the_document_is_there,
     every_code_that_it_names_exists,
     the_ui_comes_from_our_own_origin,
+    what_the_document_refuses_is_refused,
+    what_the_document_allows_is_taken,
+    an_address_is_verified_in_one_of_two_ways,
+    filters_are_the_documented_ones,
 }
 
 /// Written by hand.
@@ -157,7 +163,7 @@ async fn every_endpoint_of_the_document_is_there(app: TestApp) {
             ![404, 405].contains(&answer.status.as_u16()),
             "{method} {path}: {answer:?}"
         );
-        let needs_token = operation.get("security").is_some();
+        let needs_token = !operation["security"].as_array().unwrap().is_empty();
         assert_eq!(
             needs_token,
             answer.status == 401,
@@ -228,4 +234,158 @@ async fn the_ui_comes_from_our_own_origin(app: TestApp) {
         !page.contains("http://") && !page.contains("https://"),
         "{page}"
     );
+}
+
+/// A body that the endpoint takes, or refuses for nothing but its token, code or password.
+fn good_body(path: &str) -> Value {
+    let token = "t".repeat(43);
+    match path {
+        "/register" => json!({ "email": "ann@example.org", "password": PASSWORD,
+            "first_name": "Ann", "last_name": "Other" }),
+        "/login" => json!({ "email": "ann@example.org", "password": PASSWORD,
+            "remember_me": false, "device_name": "a phone" }),
+        "/refresh" => json!({ "refresh_token": "r".repeat(86) }),
+        "/logout-all" => json!({ "keep_current": true }),
+        "PATCH /me" => json!({ "first_name": "Ann", "last_name": null }),
+        "DELETE /me" => json!({ "password": PASSWORD }),
+        "/password/forgot" | "/email/resend" => json!({ "email": "ann@example.org" }),
+        "/password/reset" => json!({ "token": token, "new_password": NEW_PASSWORD }),
+        "/password/change" => json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD }),
+        "/email/verify" => json!({ "token": token }),
+        "/email/change" => json!({ "new_email": "new@example.org", "password": PASSWORD }),
+        other => panic!("no body for {other}"),
+    }
+}
+
+/// Each operation that takes a body: method, path below the API, the schema, and a good body.
+fn operations_with_bodies() -> Vec<(Method, String, Value, Value)> {
+    let mut all = Vec::new();
+    for (method, path, operation) in operations(&DOCUMENT) {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let Some(path) = path
+            .strip_prefix("/api/v1/auth")
+            .filter(|_| schema.is_object())
+        else {
+            continue;
+        };
+        let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
+        let name = if path == "/me" {
+            format!("{method} {path}")
+        } else {
+            path.to_owned()
+        };
+        all.push((method, path.to_owned(), schema.clone(), good_body(&name)));
+    }
+    assert!(all.len() >= 12, "{}", all.len());
+    all
+}
+
+/// A good body with each field in turn left out, too long, or of another kind.
+fn changed_bodies(good: &Value) -> Vec<Value> {
+    let mut bodies = Vec::new();
+    for field in good.as_object().unwrap().keys() {
+        let long = Value::from("x".repeat(1025));
+        for value in [long, json!(42), json!(["x"]), json!({}), Value::Null] {
+            let mut body = good.clone();
+            body[field] = value;
+            bodies.push(body);
+        }
+        let mut without = good.clone();
+        without.as_object_mut().unwrap().remove(field);
+        bodies.push(without);
+    }
+    bodies
+}
+
+async fn what_the_document_refuses_is_refused(app: TestApp) {
+    let who = app.user("ann@example.org").await;
+    let mut asked = 0;
+    for (method, path, schema, good) in operations_with_bodies() {
+        assert_eq!(violations(&schema, &good), Vec::<String>::new(), "{path}");
+        let bodies = changed_bodies(&good).into_iter();
+        for body in bodies.filter(|body| !violations(&schema, body).is_empty()) {
+            let call = app.api(method.clone(), &path).json(&body);
+            let call = call.bearer(&who.access_token).from(&address(asked));
+            let answer = call.await;
+            let status = answer.status.as_u16();
+            assert!(
+                (400..500).contains(&status) && status != 429,
+                "{method} {path} {body}: {answer:?}"
+            );
+            asked += 1;
+        }
+    }
+    assert!(asked > 80, "{asked}");
+}
+
+/// The longest texts are long enough, and no longer ones are.
+async fn what_the_document_allows_is_taken(app: TestApp) {
+    let name = "n".repeat(100);
+    let numbers = (1..200_u32).map(|number| format!("{:08x}", number.wrapping_mul(2_654_435_761)));
+    let long = format!("{PASSWORD} {}", numbers.collect::<String>());
+    let password: String = long.chars().take(1024).collect();
+    // Each label of a domain has at most 63 characters, a local part 64.
+    let label = "d".repeat(61);
+    let email = format!("{}@{label}.{label}.{label}.de", "l".repeat(64));
+    assert_eq!(email.len(), 254 - 1);
+    let mut body = json!({ "email": email, "password": password, "first_name": name,
+        "last_name": name });
+    let schema = json!({ "$ref": "#/components/schemas/RegisterBody" });
+    assert_eq!(violations(&schema, &body), Vec::<String>::new());
+    app.post("/register").json(&body).await.expect(201);
+    let longer = format!("n{name}");
+    for (field, value, code) in [
+        ("first_name", longer.as_str(), "first_name: too_long"),
+        ("email", &format!("dddd{email}"), "email: invalid_email"),
+        ("password", &format!("{password}x"), "password: too_long"),
+    ] {
+        let good = std::mem::replace(&mut body[field], value.into());
+        assert!(!violations(&schema, &body).is_empty(), "{field}");
+        let answer = app.post("/register").json(&body).await.expect(400);
+        assert_eq!(answer.faults(), [code]);
+        body[field] = good;
+    }
+    let body = json!({ "email": email, "password": password, "device_name": longer });
+    let answer = app.post("/login").json(&body).await.expect(400);
+    assert_eq!(answer.faults(), ["device_name: too_long"]);
+    app.read_mails().await;
+}
+
+async fn an_address_is_verified_in_one_of_two_ways(app: TestApp) {
+    let schema = json!({ "$ref": "#/components/schemas/VerifyEmailBody" });
+    let (token, email, code) = ("t".repeat(43), "ann@example.org", "123456");
+    for body in [
+        json!({ "token": token }),
+        json!({ "email": email, "code": code }),
+    ] {
+        assert_eq!(violations(&schema, &body), Vec::<String>::new(), "{body}");
+        let answer = app.post("/email/verify").json(&body).await;
+        answer.expect_problem(400, "invalid_token");
+    }
+    for body in [
+        json!({}),
+        json!({ "email": email }),
+        json!({ "code": code }),
+        json!({ "token": token, "email": email }),
+        json!({ "token": token, "email": email, "code": code }),
+    ] {
+        assert!(!violations(&schema, &body).is_empty(), "{body}");
+        let answer = app.post("/email/verify").json(&body).await;
+        answer.expect_problem(400, "malformed_body");
+    }
+}
+
+async fn filters_are_the_documented_ones(app: TestApp) {
+    let who = app.user("ann@example.org").await;
+    let parameters = &DOCUMENT["paths"]["/api/v1/auth/events"]["get"]["parameters"];
+    let parameters = parameters.as_array().unwrap();
+    let filter = parameters.iter().find(|it| it["name"] == "filter").unwrap();
+    let filters = filter["schema"]["enum"].as_array().unwrap();
+    assert_eq!(filters.len(), 4);
+    for filter in filters {
+        let path = format!("/events?filter={}", filter.as_str().unwrap());
+        app.get(&path).bearer(&who.access_token).await.expect(200);
+    }
+    let other = app.get("/events?filter=others").bearer(&who.access_token);
+    other.await.expect_problem(400, "validation_failed");
 }

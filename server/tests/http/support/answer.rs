@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
-use super::documented::is_documented;
+use super::documented::{is_documented, undocumented};
 
 /// An answer, read to its end.
 pub struct Answer {
@@ -96,6 +96,11 @@ impl Answer {
         assert!(
             is_documented(method, path, self.status),
             "not in the OpenAPI document: {method} {path}: {self:?}"
+        );
+        let undocumented = undocumented(method, path, self.status, &self.body);
+        assert!(
+            undocumented.is_empty(),
+            "{method} {path} is not as the OpenAPI document says: {undocumented:?} {self:?}"
         );
         self.check_headers();
         let is_for_programs = ["/api/", "/.well-known/", "/pkg/"]

@@ -9,6 +9,7 @@ mod flows;
 mod limits;
 mod mails;
 mod outage;
+mod schema;
 
 pub use answer::Answer;
 pub use app::{
@@ -20,9 +21,11 @@ pub use browser::{
     is_signed_in, location, open_page, sign_in, signed_in_browser,
 };
 pub use call::Call;
+pub use documented::DOCUMENT;
 pub use limits::{DocumentedLimit, documented_limit, keeps};
 pub use mails::Mail;
 pub use outage::Outage;
+pub use schema::violations;
 
 /// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a function change the
 /// configuration first.
