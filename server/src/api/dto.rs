@@ -217,7 +217,7 @@ pub struct SignedInBody {
     #[schema(pattern = "^Bearer$", example = "Bearer")]
     pub token_type: &'static str,
     /// Seconds until the access token expires.
-    #[schema(minimum = 0, maximum = 900, example = 900)]
+    #[schema(minimum = 0, example = 900)]
     pub expires_in: u64,
 }
 
