@@ -132,6 +132,10 @@ async fn a_new_address_that_breaks_a_rule_is_told_at_its_field(app: TestApp) {
         let page = assert_fault(&mut browser, &answer, "/account/email", "new_email").await;
         assert_has_not(&page, &["<script>alert", "A change is waiting"]);
     }
+    let umlaut = [("new_email", "\u{e4}nn@example.org")];
+    let answer = browser.submit("change_email", &umlaut).await;
+    let page = assert_fault(&mut browser, &answer, "/account/email", "new_email").await;
+    assert_has(&page, &["it cannot have umlauts or accents"]);
     let answer = browser
         .submit("change_email", &[("new_email", "ann@")])
         .await;
