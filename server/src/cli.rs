@@ -1,5 +1,7 @@
 //! The command line.
 
+mod settings;
+
 use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -8,22 +10,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use secrecy::ExposeSecret as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::net::TcpListener;
-use url::Url;
 use vestibule_core::model::SigningKey;
 use vestibule_core::ports::{Clock as _, Mailer, SystemClock};
 use vestibule_core::{
     CLOCK_LEEWAY, KeyState, MasterKey, Rotation, SystemRandom, rotate_signing_key, signing_keys,
 };
 use vestibule_mail::{Mailbox, MailboxMailer, SmtpMailer};
-use vestibule_storage::{
-    MigrationError, SqlDatabase, StorageSettings, connect_store, is_unverified,
-};
+use vestibule_storage::{MigrationError, SqlDatabase, StorageSettings, connect_store};
 
-use crate::config::{Config, Mode, ProcessEnvironment};
+use crate::config::Config;
 use crate::health_check;
 use crate::lifecycle::{self, Ports, Starting, StopSignals};
 use crate::listener;
@@ -32,10 +30,28 @@ use crate::metrics::{self, Watched};
 use crate::patience::when_there;
 use crate::portal::{Adapters, Portal, build};
 use crate::single_process::{self, DatabaseLock};
+use crate::start_lines;
 use crate::telemetry::{self, Log};
 
+const AFTER_HELP: &str = "\
+Settings are environment variables, or stand in vestibule.toml (another file with VESTIBULE_CONFIG). The first ones:
+  VESTIBULE_MODE        development, for this machine alone, or production
+  PUBLIC_URL            where people open the portal
+  DATABASE_URL          sqlite:FILE or postgres://...
+  SMTP_URL              the server that takes the mails
+  VESTIBULE_MASTER_KEY  32 random bytes in base64
+A secret may be in a file: DATABASE_URL_FILE, and so on.
+
+`vestibule config reference` prints all of them (docs/CONFIG.md), `vestibule config show` what they are.
+README.md begins with a first start; docs/OPERATIONS.md is about running it, docs/SECURITY.md about what protects it.";
+
 #[derive(Parser)]
-#[command(name = "vestibule", version, about = "A self-hosted auth portal")]
+#[command(
+    name = "vestibule",
+    version,
+    about = "A self-hosted auth portal",
+    after_help = AFTER_HELP
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -75,8 +91,10 @@ enum KeysCommand {
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Print every fault of the settings, or that there is none
+    /// Print every setting and where it comes from, and what is wrong with them; exits non-zero if a start would be refused
     Check,
+    /// Print every setting and where it comes from, also of settings that are wrong
+    Show,
     /// Print the reference of all settings in Markdown
     Reference,
 }
@@ -98,7 +116,7 @@ impl<T: Error> From<T> for Failure {
 pub fn run() -> ExitCode {
     let command = Cli::parse().command.unwrap_or(Command::Serve);
     let result = match command {
-        Command::Config(ConfigCommand::Reference) => print(&crate::config::reference()),
+        Command::Config(command) => settings::run(&command),
         Command::Openapi => crate::api::document()
             .to_pretty_json()
             .map_err(Failure::from)
@@ -115,18 +133,9 @@ pub fn run() -> ExitCode {
 }
 
 fn with_config(command: &Command) -> Result<ExitCode, Failure> {
-    let config = match Config::load(&ProcessEnvironment) {
-        Ok(config) => config,
-        Err(faults) => {
-            for fault in &faults {
-                let _ = writeln!(std::io::stderr(), "vestibule: {fault}");
-            }
-            return Ok(ExitCode::FAILURE);
-        }
+    let Some(config) = settings::load() else {
+        return Ok(ExitCode::FAILURE);
     };
-    if let Command::Config(_) = command {
-        return print("The settings are good.");
-    }
     if let Command::Health = command {
         return match health_check::ask(config.http.private_listen) {
             Ok(()) => print("The portal can serve."),
@@ -257,7 +266,7 @@ fn key_line(key: &SigningKey, state: KeyState) -> Result<String, Failure> {
 }
 
 async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
-    warn_of_unencrypted_collector(config);
+    start_lines::log(config);
     let metrics = metrics::install()?;
     let _lock = take_database(config)?;
     let database = open_database(config, config.database.storage)?;
@@ -350,13 +359,7 @@ fn mailer(config: &Config, clock: Arc<SystemClock>) -> Result<MailerAndMailbox, 
     }
     let mailbox = Arc::new(Mailbox::open(config.data_dir.join("mailbox"))?);
     let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, clock);
-    let is_shown = config.shows_mailbox();
-    if !is_shown {
-        tracing::warn!(
-            "mails are kept in the data folder and neither sent nor shown: set SMTP_URL, or open the portal on this machine"
-        );
-    }
-    Ok((Arc::new(mailer), is_shown.then_some(mailbox)))
+    Ok((Arc::new(mailer), config.shows_mailbox().then_some(mailbox)))
 }
 
 fn open_database(
@@ -364,30 +367,8 @@ fn open_database(
     settings: StorageSettings,
 ) -> Result<Arc<dyn SqlDatabase>, Failure> {
     prepare_data_dir(config)?;
-    warn_of_unverified_database(config);
     connect_store(&config.database.url, &settings)
         .map_err(|error| Failure(format!("DATABASE_URL (database.url) {error}")))
-}
-
-/// Where the network between is trusted that may be meant, so it is no reason not to start.
-fn warn_of_unencrypted_collector(config: &Config) {
-    let is_in_clear = |url: &Url| {
-        url.scheme() == "http" && !url.host_str().is_some_and(vestibule_core::is_loopback)
-    };
-    if config.mode == Mode::Production && config.otlp_endpoint.as_ref().is_some_and(is_in_clear) {
-        tracing::warn!(
-            "OTEL_EXPORTER_OTLP_ENDPOINT (telemetry.otlp_endpoint) has no TLS: traces, and a key in OTEL_EXPORTER_OTLP_HEADERS, travel in clear; use https"
-        );
-    }
-}
-
-/// The same of the database.
-fn warn_of_unverified_database(config: &Config) {
-    if config.mode == Mode::Production && is_unverified(config.database.url.expose_secret()) {
-        tracing::warn!(
-            "DATABASE_URL (database.url) has an sslmode that does not prove which server answers: whoever is between can read, or be, the database; use sslmode=verify-full"
-        );
-    }
 }
 
 fn refuse_old_schema(pending: &[i64]) -> Result<(), Failure> {
@@ -398,12 +379,9 @@ fn refuse_old_schema(pending: &[i64]) -> Result<(), Failure> {
     Err(Failure(line.to_owned()))
 }
 
-/// The embedded database, the generated key and the development mailbox live in the data folder; a deployment without
-/// them needs none.
+/// A deployment that keeps nothing in the data folder needs none.
 fn prepare_data_dir(config: &Config) -> Result<(), Failure> {
-    let needs_folder =
-        config.is_single_process() || config.master_key.is_none() || config.mail.smtp_url.is_none();
-    if !needs_folder {
+    if !config.needs_data_dir() {
         return Ok(());
     }
     master_key::prepare_data_dir(&config.data_dir).map_err(|error| {
@@ -419,15 +397,17 @@ fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Failure> {
         .map_err(|error| Failure(format!("{setting} names {address}, which cannot be listened on: {error}; stop what uses it or name another")))
 }
 
-/// An error with what caused it, in one line.
+/// An error with what caused it, in one line. Of an internal error only the cause says something.
 fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        line = format!("{line}: {cause}");
-        source = cause.source();
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let mut lines: Vec<String> = std::iter::once(error.to_string())
+        .chain(causes.map(ToString::to_string))
+        .collect();
+    lines.dedup();
+    if lines.len() > 1 && lines[0] == "internal error" {
+        lines.remove(0);
     }
-    line
+    lines.join(": ")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use vestibule_core::{MasterKey, SystemRandom};
 
@@ -23,31 +23,46 @@ pub fn prepare_data_dir(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(folder).map(drop)
 }
 
-/// Reads the key, or makes it. Two processes that start at once end up with one key: only one creates the file.
+/// Where the key is kept.
+pub fn file(folder: &Path) -> PathBuf {
+    folder.join(FILE_NAME)
+}
+
+/// Reads the key, or makes it and says so. Two processes that start at once end up with one key: only one creates the file.
 ///
 /// # Errors
 /// If the file cannot be read or written, or holds no key.
 pub fn load_or_create(folder: &Path) -> io::Result<MasterKey> {
-    let path = folder.join(FILE_NAME);
-    if let Some(key) = read(&path)? {
+    if let Some(key) = read(folder)? {
         return Ok(key);
     }
+    let path = file(folder);
     let key = MasterKey::generate(&SystemRandom);
     // Readable for its owner only, and whole before it has its name.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(key.to_text().as_bytes())?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(&path) {
-        Ok(_) => Ok(key),
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    temporary.write_all(key.to_text().as_bytes())?;
+    temporary.as_file().sync_all()?;
+    match temporary.persist_noclobber(&path) {
+        Ok(_) => {
+            tracing::warn!(
+                "a master key was made, {}: back it up, and not beside the database; without it the data cannot be used",
+                path.display()
+            );
+            Ok(key)
+        }
         Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => {
-            read(&path)?.ok_or_else(|| io::Error::other("the master key vanished"))
+            read(folder)?.ok_or_else(|| io::Error::other("the master key vanished"))
         }
         Err(failed) => Err(failed.error),
     }
 }
 
-fn read(path: &Path) -> io::Result<Option<MasterKey>> {
-    match std::fs::read_to_string(path) {
+/// The key of a data folder, if it has one.
+///
+/// # Errors
+/// If the file cannot be read or holds no key.
+pub fn read(folder: &Path) -> io::Result<Option<MasterKey>> {
+    match std::fs::read_to_string(file(folder)) {
         Ok(text) => MasterKey::parse(&text).map(Some).map_err(io::Error::other),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

@@ -34,9 +34,9 @@ use crate::config::{Config, Mode};
 use crate::health::{self, Health};
 use crate::metrics::measure_requests;
 use crate::middleware::{
-    AllowedHosts, BodyRoom, ErrorPages, Nonce, SecurityHeaders, audit_refusals, check_form,
-    check_host, find_client_address, identify_request, limit_requests, log_access, mend_markup,
-    only_from_here, panic_response, read_body, run_to_end, secure_removal_cookie,
+    AllowedHosts, BodyRoom, ErrorPages, Nonce, SecurityHeaders, admit_app_origins, audit_refusals,
+    check_form, check_host, find_client_address, identify_request, limit_requests, log_access,
+    mend_markup, only_from_here, panic_response, read_body, run_to_end, secure_removal_cookie,
     set_security_headers, show_problems,
 };
 use crate::{api, assets, dev_mailbox, export};
@@ -78,12 +78,16 @@ pub fn public(
     config: &Config,
     parts: &Parts,
 ) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
+    let (sites, apps): (Vec<String>, Vec<String>) = config
+        .http
+        .allowed_origins
+        .iter()
+        .cloned()
+        .partition(|origin| origin.starts_with("http://") || origin.starts_with("https://"));
     let mut router = api::router()
         .with_state(parts.web.clone())
-        .layer(cross_origin_protection(
-            config,
-            &config.http.allowed_origins,
-        )?)
+        .layer(cross_origin_protection(config, &sites)?)
+        .layer(from_fn_with_state(Arc::from(apps), admit_app_origins))
         .merge(health::router(parts.health()))
         .route(
             "/pkg/{version}/{name}",

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use vestibule_mail::{MailColours, MailSettings};
 
-use super::Reader;
+use super::reader::Reader;
 use crate::branding::colour::Colour;
 use crate::branding::logo::Logo;
 use crate::branding::theme::{self, Theme};
@@ -48,15 +48,15 @@ impl BrandingConfig {
 fn read_accent(
     reader: &mut Reader<'_>,
     key: &str,
-    fault: fn(Colour) -> Option<String>,
+    problem: fn(Colour) -> Option<String>,
 ) -> Option<Colour> {
     let text = reader.optional_text(key)?;
     let Some(accent) = Colour::parse(text.trim()) else {
-        reader.fault(key, &format!("must be a colour like #0e6358, not `{text}`"));
+        reader.refuse(key, &format!("must be a colour like #0e6358, not `{text}`"));
         return None;
     };
-    if let Some(mend) = fault(accent) {
-        reader.fault(key, &mend);
+    if let Some(remedy) = problem(accent) {
+        reader.refuse(key, &remedy);
     }
     Some(accent)
 }
@@ -64,6 +64,6 @@ fn read_accent(
 fn read_logo(reader: &mut Reader<'_>) -> Option<Logo> {
     let path = reader.optional_text("branding.logo")?;
     let logo = Logo::read(Path::new(&path));
-    logo.map_err(|mend| reader.fault("branding.logo", &mend))
+    logo.map_err(|remedy| reader.refuse("branding.logo", &remedy))
         .ok()
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use vestibule_storage::{StorageSettings, check_url};
 
-use super::{Mode, Reader};
+use super::Mode;
+use super::reader::Reader;
 
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
@@ -15,15 +16,13 @@ pub struct DatabaseConfig {
 
 impl DatabaseConfig {
     pub(super) fn read(reader: &mut Reader<'_>, mode: Mode, data_dir: &Path) -> Self {
-        let default = || format!("sqlite:{}", data_dir.join("vestibule.db").display()).into();
-        let url: SecretString = reader
-            .optional_secret("database.url")
-            .unwrap_or_else(default);
-        if let Err(error) = check_url(url.expose_secret(), mode == Mode::Production) {
-            reader.fault("database.url", &error.to_string());
-        }
+        let default = format!("sqlite:{}", data_dir.join("vestibule.db").display());
+        reader.derive("database.url", &default);
+        let url = reader.secret_url("database.url", |url| {
+            check_url(url.expose_secret(), mode == Mode::Production)
+        });
         Self {
-            url,
+            url: url.unwrap_or_else(|| default.into()),
             storage: read_storage(reader),
             migrate_on_start: reader.switch("database.migrate_on_start"),
         }
@@ -41,13 +40,13 @@ fn read_storage(reader: &mut Reader<'_>) -> StorageSettings {
         ..StorageSettings::default()
     };
     if settings.connect_timeout > settings.acquire_timeout {
-        reader.fault(
+        reader.refuse(
             "database.connect_timeout_ms",
             "must be at most database.acquire_timeout_ms, which includes it",
         );
     }
     if settings.lock_timeout > settings.statement_timeout {
-        reader.fault(
+        reader.refuse(
             "database.lock_timeout_ms",
             "must be at most database.statement_timeout_ms, which includes it",
         );

@@ -7,170 +7,245 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::Value;
 
-use super::table::{SETTINGS, Setting};
+use super::environment::Environment;
+use super::file::{SettingsFile, read_text};
+use super::names::Strangers;
+use super::report::{Shown, Value};
+use super::table::{Setting, find};
 
-/// The variable that names the settings file, and the file that is read without it if it exists.
-const FILE_VARIABLE: &str = "VESTIBULE_CONFIG";
-const DEFAULT_FILE: &str = "vestibule.toml";
-
-/// One thing wrong with the settings, in one line.
+/// One thing that is wrong with the settings, in one line; or, as a warning, not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct SettingError {
     pub setting: String,
-    pub mend: String,
+    pub remedy: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for SettingError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.setting, self.mend)
+        write!(f, "{} {}", self.setting, self.remedy)
     }
 }
 
-/// Where variables come from: the process, or a test's own.
-pub trait Environment {
-    fn variable(&self, name: &str) -> Option<String>;
-    /// The names of all variables, to find mistyped ones.
-    fn names(&self) -> Vec<String>;
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Environment,
+    /// The file that the `_FILE` variable of a secret names.
+    SecretFile(String),
+    /// The settings file.
+    File(String),
 }
 
-/// The variables of this process.
-pub struct ProcessEnvironment;
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place that reads the environment"
-)]
-impl Environment for ProcessEnvironment {
-    fn variable(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok()
-    }
-
-    fn names(&self) -> Vec<String> {
-        std::env::vars_os()
-            .filter_map(|(name, _)| name.into_string().ok())
-            .collect()
-    }
-}
-
-/// The file's values and the environment, with the faults found so far.
+/// The file's values and the environment, with the errors found so far.
 pub(super) struct Reader<'a> {
-    environment: &'a dyn Environment,
-    file: BTreeMap<String, String>,
-    faults: Vec<Fault>,
+    environment: &'a Environment,
+    file: SettingsFile,
+    errors: Vec<SettingError>,
+    warnings: Vec<SettingError>,
+    /// What was read, by key.
+    given: BTreeMap<&'static str, (String, Source)>,
+    /// Defaults that follow from other settings.
+    derived: BTreeMap<&'static str, String>,
+    refused: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn open(environment: &'a dyn Environment) -> Self {
+    pub(super) fn open(environment: &'a Environment) -> Self {
+        let strangers = Strangers::of(environment);
+        let mut file = SettingsFile::read(environment);
+        let mut errors = file.take_errors();
+        errors.extend(strangers.errors);
         let mut reader = Self {
             environment,
-            file: BTreeMap::new(),
-            faults: Vec::new(),
+            file,
+            errors,
+            warnings: Vec::new(),
+            given: BTreeMap::new(),
+            derived: BTreeMap::new(),
+            refused: Vec::new(),
         };
-        reader.read_file();
-        reader.refuse_unknown_names();
+        reader.warn_of_surroundings(&strangers.service_links);
         reader
     }
 
-    /// The configuration, or all faults.
-    pub(super) fn finish<T>(self, config: T) -> Result<T, Vec<Fault>> {
-        if self.faults.is_empty() {
-            Ok(config)
-        } else {
-            Err(self.faults)
+    fn warn_of_surroundings(&mut self, service_links: &[String]) {
+        if let Some(first) = service_links.first() {
+            let text = format!(
+                "and what else Kubernetes makes of a Service of that name ({} variables) is passed over: `enableServiceLinks: false` leaves it out",
+                service_links.len()
+            );
+            self.warnings.push(SettingError {
+                setting: first.clone(),
+                remedy: text,
+            });
+        }
+        if self.file.shows_secrets_to_all() {
+            self.warnings.push(SettingError {
+                setting: self.file.name(),
+                remedy:
+                    "holds a secret and can be read by every user of this machine: `chmod 600` it"
+                        .to_owned(),
+            });
         }
     }
 
-    /// Notes a fault under the names of the setting.
-    pub(super) fn fault(&mut self, key: &str, mend: &str) {
-        let setting = setting(key).map_or_else(
-            || key.to_owned(),
-            |setting| format!("{} ({key})", setting.variable),
-        );
-        self.faults.push(Fault {
-            setting,
-            mend: mend.to_owned(),
-        });
+    /// The errors and the warnings.
+    pub(super) fn finish(self) -> (Vec<SettingError>, Vec<SettingError>) {
+        (self.errors, self.warnings)
     }
 
-    fn read_file(&mut self) {
-        let named = self.environment.variable(FILE_VARIABLE);
-        let path = named.clone().unwrap_or_else(|| DEFAULT_FILE.to_owned());
-        if named.is_none() && !Path::new(&path).exists() {
-            return;
-        }
-        let file = config::File::new(&path, config::FileFormat::Toml);
-        let values = config::Config::builder()
-            .add_source(file)
-            .build()
-            .and_then(config::Config::try_deserialize::<Value>);
-        match values {
-            Ok(values) => flatten("", &values, &mut self.file),
-            Err(error) => self.faults.push(Fault {
-                setting: FILE_VARIABLE.to_owned(),
-                mend: format!("names a file that cannot be read: {error}"),
-            }),
+    /// Every setting as it was read.
+    pub(super) fn shown(&self) -> Vec<Shown> {
+        let shown = |setting: &'static Setting| {
+            let given = self.given.get(setting.key);
+            let text = given.map(|(text, _)| text.as_str());
+            let default = self.derived.get(setting.key).map(String::as_str);
+            let default = default.or(setting.default).filter(|text| !text.is_empty());
+            let value = match (text, default) {
+                (Some(_), _) if self.refused.iter().any(|key| key == setting.key) => Value::Refused,
+                (Some(_), _) if setting.is_secret => Value::Secret,
+                (Some(text), _) | (None, Some(text)) => Value::Text(text.to_owned()),
+                (None, None) => Value::NotSet,
+            };
+            Shown {
+                variable: setting.variable,
+                value,
+                source: given.map(|(_, source)| source.clone()),
+            }
+        };
+        super::SETTINGS.iter().map(shown).collect()
+    }
+
+    /// Notes an error under the names of the setting.
+    pub(super) fn refuse(&mut self, key: &str, remedy: &str) {
+        self.refused.push(key.to_owned());
+        let error = self.about(key, remedy);
+        self.errors.push(error);
+    }
+
+    /// Notes what a start logs, and starts nevertheless.
+    pub(super) fn warn(&mut self, key: &str, text: &str) {
+        let warning = self.about(key, text);
+        self.warnings.push(warning);
+    }
+
+    fn about(&self, key: &str, remedy: &str) -> SettingError {
+        let place = match self.given.get(key) {
+            Some((_, Source::File(file) | Source::SecretFile(file))) => format!(" in {file}"),
+            _ => String::new(),
+        };
+        SettingError {
+            setting: find(key).map_or_else(
+                || key.to_owned(),
+                |setting| format!("{} ({key}{place})", setting.variable),
+            ),
+            remedy: remedy.to_owned(),
         }
     }
 
-    /// A mistyped setting is a setting that is missing.
-    fn refuse_unknown_names(&mut self) {
-        let unknown_keys = self.file.keys().filter(|key| setting(key).is_none());
-        let unknown_variables = self.environment.names().into_iter().filter(|name| {
-            let base = name.strip_suffix("_FILE").unwrap_or(name);
-            name.starts_with("VESTIBULE_")
-                && name != FILE_VARIABLE
-                && SETTINGS.iter().all(|setting| setting.variable != base)
-        });
-        let faults: Vec<Fault> = unknown_keys
-            .cloned()
-            .chain(unknown_variables)
-            .map(|setting| Fault {
-                setting,
-                mend: "is not a setting: see docs/CONFIG.md for the names".to_owned(),
-            })
-            .collect();
-        self.faults.extend(faults);
+    /// Whether a value was given, so that it is no default.
+    pub(super) fn is_given(&self, key: &str) -> bool {
+        self.given.contains_key(key)
+    }
+
+    /// Notes what holds where a setting is absent and its default depends on others.
+    pub(super) fn derive(&mut self, key: &'static str, value: impl fmt::Display) {
+        self.derived.insert(key, value.to_string());
     }
 
     /// Environment first, then the file, then the default.
     fn raw(&mut self, key: &str) -> Option<String> {
-        let setting = setting(key)?;
-        let from_environment = self
-            .environment
-            .variable(setting.variable)
-            .filter(|text| !text.is_empty());
-        let from_secret_file = if setting.is_secret {
-            self.read_secret_file(setting)
-        } else {
-            None
+        let setting = find(key)?;
+        let given = self
+            .from_environment(setting)
+            .or_else(|| self.from_file(setting));
+        let Some((text, source)) = given else {
+            return setting.default.map(str::to_owned);
         };
-        if from_environment.is_some() && from_secret_file.is_some() {
-            self.fault(key, "is given twice: by itself and by its _FILE variable");
+        self.given.insert(setting.key, (text.clone(), source));
+        if let Some(control) = text.chars().find(|c| c.is_control()) {
+            let code = u32::from(control);
+            self.refuse(
+                key,
+                &format!("must be one line of text; it holds the control character U+{code:04X}"),
+            );
+            return setting.default.map(str::to_owned);
         }
-        from_environment
-            .or(from_secret_file)
-            .or_else(|| self.file.get(key).cloned())
-            .or_else(|| setting.default.map(str::to_owned))
+        if text.len() > 1
+            && ['"', '\'']
+                .iter()
+                .any(|c| text.starts_with(*c) && text.ends_with(*c))
+        {
+            self.refuse(
+                key,
+                "is in quotes, which count as part of it: take them away",
+            );
+            return setting.default.map(str::to_owned);
+        }
+        Some(text)
     }
 
-    fn read_secret_file(&mut self, setting: &Setting) -> Option<String> {
+    fn from_environment(&mut self, setting: &Setting) -> Option<(String, Source)> {
+        let value = self.environment.get(setting.variable);
+        let text = value.map(|value| value.to_str().map(str::to_owned));
+        let from_secret_file = self.from_secret_file(setting);
+        match (text, from_secret_file) {
+            (Some(_), Some(_)) => {
+                self.refuse(
+                    setting.key,
+                    "is given twice: by itself and by its _FILE variable",
+                );
+                None
+            }
+            (Some(None), None) => {
+                self.refuse(setting.key, "is not text in UTF-8");
+                None
+            }
+            (Some(Some(text)), None) => given(&text, Source::Environment),
+            (None, from_secret_file) => from_secret_file,
+        }
+    }
+
+    fn from_secret_file(&mut self, setting: &Setting) -> Option<(String, Source)> {
+        let variable = format!("{}_FILE", setting.variable);
         let path = self
             .environment
-            .variable(&format!("{}_FILE", setting.variable))?;
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Some(text.trim_end_matches(['\n', '\r']).to_owned()),
-            Err(error) => {
-                self.fault(
+            .get(&variable)
+            .filter(|_| setting.is_secret)?;
+        let name = Path::new(path).display().to_string();
+        let text = read_text(Path::new(path))
+            .map(|text| text.trim().to_owned())
+            .map_err(|error| format!("cannot be read: {error}"));
+        match text {
+            Ok(text) if text.is_empty() => {
+                self.refuse(
                     setting.key,
-                    &format!(
-                        "has a _FILE variable that names `{path}`, which cannot be read: {error}"
-                    ),
+                    &format!("has a _FILE variable that names {name}, which is empty"),
+                );
+                None
+            }
+            Ok(text) => Some((text, Source::SecretFile(name))),
+            Err(error) => {
+                self.refuse(
+                    setting.key,
+                    &format!("has a _FILE variable that names {name}, which {error}"),
                 );
                 None
             }
         }
+    }
+
+    fn from_file(&mut self, setting: &Setting) -> Option<(String, Source)> {
+        let value = self.file.get(setting.key)?;
+        let (text, is_list) = (value.text.clone(), value.is_list);
+        let source = Source::File(self.file.name());
+        if is_list && !setting.is_list {
+            self.given.insert(setting.key, (text, source));
+            self.refuse(setting.key, "takes one value and not a list");
+            return None;
+        }
+        given(&text, source)
     }
 
     pub(super) fn text(&mut self, key: &str) -> String {
@@ -201,7 +276,7 @@ impl<'a> Reader<'a> {
             return *value;
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        self.fault(
+        self.refuse(
             key,
             &format!("must be {}, not `{text}`", names.join(" or ")),
         );
@@ -227,8 +302,8 @@ impl<'a> Reader<'a> {
     {
         let text = self.text(key);
         text.parse().unwrap_or_else(|_| {
-            self.fault(key, &format!("must be {form}, not `{text}`"));
-            let default = setting(key)
+            self.refuse(key, &format!("must be {form}, not `{text}`"));
+            let default = find(key)
                 .and_then(|setting| setting.default)
                 .and_then(|text| text.parse().ok());
             default.unwrap_or_else(|| unreachable!("the default of {key} parses"))
@@ -258,7 +333,7 @@ impl<'a> Reader<'a> {
             .ok()
             .filter(|number| *number >= least && *number <= most);
         if number.is_none() {
-            self.fault(
+            self.refuse(
                 key,
                 &format!("must be a number from {least} to {most}, not `{text}`"),
             );
@@ -267,32 +342,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn setting(key: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|setting| setting.key == key)
-}
-
-/// Nested tables as dotted keys; lists as comma-separated text.
-fn flatten(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
-    let text = match value {
-        Value::Object(table) => {
-            for (key, value) in table {
-                let key = if prefix.is_empty() {
-                    key.clone()
-                } else {
-                    format!("{prefix}.{key}")
-                };
-                flatten(&key, value, into);
-            }
-            return;
-        }
-        Value::Array(items) => items.iter().map(scalar).collect::<Vec<_>>().join(","),
-        other => scalar(other),
-    };
-    into.insert(prefix.to_owned(), text);
-}
-
-fn scalar(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+/// A value without the blanks around it; nothing is left of an empty one.
+fn given(text: &str, source: Source) -> Option<(String, Source)> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| (text.to_owned(), source))
 }

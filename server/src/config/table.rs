@@ -12,6 +12,8 @@ pub struct Setting {
     pub default: Option<&'static str>,
     /// Secrets may also be read from the file that `<variable>_FILE` names.
     pub is_secret: bool,
+    /// Several values: separated by commas, or a list in the TOML file.
+    pub is_list: bool,
     pub help: &'static str,
 }
 
@@ -28,18 +30,39 @@ const fn setting(
         variable,
         default,
         is_secret: false,
+        is_list: false,
         help,
+    }
+}
+
+const fn list(key: &'static str, variable: &'static str, help: &'static str) -> Setting {
+    Setting {
+        is_list: true,
+        ..setting(key, variable, Some(""), help)
     }
 }
 
 const fn secret(key: &'static str, variable: &'static str, help: &'static str) -> Setting {
     Setting {
-        key,
-        variable,
-        default: None,
         is_secret: true,
-        help,
+        ..setting(key, variable, None, help)
     }
+}
+
+impl Setting {
+    /// Whether a variable gives this setting, by itself or by a file.
+    pub(super) fn is_named(&self, variable: &str) -> bool {
+        match variable.strip_prefix(self.variable) {
+            Some("") => true,
+            Some("_FILE") => self.is_secret,
+            _ => false,
+        }
+    }
+}
+
+/// The setting of a key.
+pub(super) fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
 }
 
 /// Every setting, in the order of the reference.
@@ -48,7 +71,7 @@ pub const SETTINGS: &[Setting] = &[
         "mode",
         "VESTIBULE_MODE",
         Some("development"),
-        "`development` or `production`. Production refuses to start with what is missing or unsafe.",
+        "`development` or `production`. Development serves this machine alone: it refuses a `PUBLIC_URL` or a further host that is not local, and, unless the mode is set by name, an address to listen on, a database, a Redis or a mail server that is not. Production refuses to start with what is missing or unsafe.",
     ),
     setting(
         "data_dir",
@@ -60,31 +83,29 @@ pub const SETTINGS: &[Setting] = &[
         "http.listen",
         "VESTIBULE_LISTEN",
         Some("127.0.0.1:3000"),
-        "Address and port of pages and API.",
+        "Address and port of pages and API. In development an address that others can reach needs the mode and a local `PUBLIC_URL` set by name, as in a container whose port is published to this machine alone.",
     ),
     setting(
         "http.private_listen",
         "VESTIBULE_PRIVATE_LISTEN",
         Some("127.0.0.1:9464"),
-        "Address and port for metrics and health checks; keep it unreachable from outside.",
+        "Address and port for metrics and health checks; another port than that of the pages. Keep it unreachable from outside.",
     ),
     setting(
         "http.public_url",
         "PUBLIC_URL",
         None,
-        "Where people open the portal; the start of every link and the `iss` of tokens. Default in development: `http://` and the listening address. Needed in production, with https.",
+        "Where people open the portal; the start of every link and the `iss` of tokens. Scheme and host alone. Default in development: `http://` and the listening address. Needed in production, with https.",
     ),
-    setting(
+    list(
         "http.allowed_hosts",
         "VESTIBULE_ALLOWED_HOSTS",
-        Some(""),
-        "Further host names, comma-separated, that requests may name beside the one of the public URL.",
+        "Further host names, comma-separated, that requests may name beside the one of the public URL: without scheme, port or wildcard.",
     ),
-    setting(
+    list(
         "http.trusted_proxies",
         "VESTIBULE_TRUSTED_PROXIES",
-        Some(""),
-        "Addresses or networks, comma-separated, of the proxies that are believed when they say for whom they ask.",
+        "Addresses or networks, comma-separated, of the proxies that are believed when they say for whom they ask. Not wider than /8 (IPv6: /16, or fc00::/7).",
     ),
     setting(
         "http.forwarded_header",
@@ -128,11 +149,10 @@ pub const SETTINGS: &[Setting] = &[
         None,
         "How long everything is still served after SIGTERM, 0 to 15 s, while `/health/ready` says 503 and every answer closes its connection; long enough for the proxy to see it. Default: 5 in production, 0 in development.",
     ),
-    setting(
+    list(
         "cors.allowed_origins",
         "VESTIBULE_CORS_ALLOWED_ORIGINS",
-        Some(""),
-        "Origins, comma-separated, whose scripts may call the API.",
+        "Origins, comma-separated, whose scripts may call the API, as browsers send them: `https://app.example.org`, or an app's `capacitor://localhost`.",
     ),
     secret(
         "database.url",
@@ -189,7 +209,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "secrets.master_key",
         "VESTIBULE_MASTER_KEY",
-        "32 random bytes in base64 that seal signing keys and key cookies and tokens. Default in development: made once and kept in the data folder. Needed in production, the same for all replicas.",
+        "32 random bytes, in base64 or hexadecimal, that seal signing keys and key cookies and tokens. Default in development: made once and kept in the data folder. Needed in production, the same for all replicas.",
     ),
     secret(
         "mail.smtp_url",
@@ -314,7 +334,7 @@ pub const SETTINGS: &[Setting] = &[
         "log.filter",
         "VESTIBULE_LOG",
         Some("info"),
-        "Which log lines, for example `info` or `vestibule=debug,info`.",
+        "Which log lines: a level (`off`, `error`, `warn`, `info`, `debug`, `trace`) and further `module=level`, for example `info` or `vestibule=debug,info`.",
     ),
     setting(
         "log.format",
@@ -335,7 +355,10 @@ pub fn reference() -> String {
     let mut text = String::from(
         "# Settings\n\nGenerated by `vestibule config reference`.\n\nThe environment wins over the TOML file, which is `vestibule.toml` in the working \
          folder or the one that `VESTIBULE_CONFIG` names. A secret may also be in a file that `<variable>_FILE` names. \
-         An unknown setting stops the start.\n\n| variable | key in the file | default | meaning |\n|---|---|---|---|\n",
+         Blanks around a value do not count, and an empty one counts as none. \
+         Special characters in the user and password of a URL are percent-encoded (`%23` for `#`). \
+         An unknown setting, or a name that looks like one, stops the start. `vestibule config show` prints what each setting is and where that \
+         comes from.\n\n| variable | key in the file | default | meaning |\n|---|---|---|---|\n",
     );
     for setting in SETTINGS {
         let default = setting

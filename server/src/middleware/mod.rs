@@ -1,6 +1,7 @@
 //! What every request passes, from the outside in; `router.rs` puts it in order.
 
 mod access_log;
+mod app_origins;
 mod audit;
 mod client_address;
 mod forms;
@@ -17,6 +18,7 @@ mod run_to_end;
 mod security_headers;
 
 pub use access_log::log_access;
+pub use app_origins::admit_app_origins;
 pub use audit::audit_refusals;
 pub use client_address::find_client_address;
 pub use forms::check_form;

@@ -19,32 +19,18 @@ on_every_database! {
 const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 8 8\"><style>path{fill:#7a1f5c}</style><path d=\"M0 0h8v8\"/></svg>";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
-/// The settings of these looks; the logo's file is at `.0`.
-struct Looks(String);
-
-impl Environment for Looks {
-    fn variable(&self, name: &str) -> Option<String> {
-        let value = match name {
-            "VESTIBULE_PRODUCT_NAME" => "Müller & Söhne",
-            "VESTIBULE_ACCENT" => "#7a1f5c",
-            "VESTIBULE_ACCENT_DARK" => "#f0a6d4",
-            "VESTIBULE_SUPPORT_ADDRESS" => "help@example.org",
-            "VESTIBULE_LOGO" => &self.0,
-            _ => return None,
-        };
-        Some(value.to_owned())
-    }
-
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-}
-
 fn with_logo(config: &mut Config, logo: &[u8]) {
     // A name that says nothing: the bytes count. The file is read once, at the start.
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), logo).unwrap();
-    let looks = Config::load(&Looks(file.path().to_str().unwrap().to_owned())).unwrap();
+    let looks = Environment::from_iter([
+        ("VESTIBULE_PRODUCT_NAME", "Müller & Söhne"),
+        ("VESTIBULE_ACCENT", "#7a1f5c"),
+        ("VESTIBULE_ACCENT_DARK", "#f0a6d4"),
+        ("VESTIBULE_SUPPORT_ADDRESS", "help@example.org"),
+        ("VESTIBULE_LOGO", file.path().to_str().unwrap()),
+    ]);
+    let looks = Config::load(&looks).unwrap();
     config.branding = looks.branding;
     config.mail.settings = looks.mail.settings;
     config.mail.support = looks.mail.support;

@@ -12,6 +12,7 @@ on_every_database! {
     another_site_cannot_post,
     a_script_of_another_origin_may_not_call,
     a_script_of_an_allowed_origin_may_call with allowed_origins,
+    an_app_with_a_scheme_of_its_own_may_call with allowed_origins,
 }
 
 fn further_hosts(config: &mut Config) {
@@ -22,10 +23,8 @@ fn further_hosts(config: &mut Config) {
 }
 
 fn allowed_origins(config: &mut Config) {
-    config
-        .http
-        .allowed_origins
-        .push("https://app.example.org".to_owned());
+    let origins = ["https://app.example.org", "capacitor://localhost"];
+    config.http.allowed_origins = origins.map(str::to_owned).to_vec();
 }
 
 async fn another_host_is_refused(app: TestApp) {
@@ -262,4 +261,35 @@ async fn a_script_of_an_allowed_origin_may_call(app: TestApp) {
         exposed.contains("retry-after") && exposed.contains("x-request-id"),
         "{exposed}"
     );
+}
+
+async fn an_app_with_a_scheme_of_its_own_may_call(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let change = |origin: &str| {
+        let call = app.patch("/me").bearer(&ann.access_token);
+        let call = call.json(&json!({ "last_name": "Lee" }));
+        call.header("origin", origin)
+            .header("sec-fetch-site", "cross-site")
+    };
+    let allowed = "capacitor://localhost";
+    assert_eq!(preflight(&app, allowed).await, allowed);
+    let answer = change(allowed).await.expect(200);
+    assert_eq!(answer.header("access-control-allow-origin"), allowed);
+    for origin in [
+        "capacitor://localhost.evil.example",
+        "ionic://localhost",
+        "capacitor://",
+    ] {
+        assert_eq!(preflight(&app, origin).await, "", "{origin}");
+        change(origin).await.expect_problem(403, "forbidden");
+    }
+    // The pages, which read cookies, are for no app.
+    let form = app
+        .at(Method::POST, "/_fn/sign_in")
+        .header("origin", allowed);
+    let form = form.form(&[
+        ("email", "ann@example.org"),
+        ("password", "correct horse battery"),
+    ]);
+    form.await.expect_problem(403, "forbidden");
 }

@@ -14,6 +14,7 @@ mod keys;
 mod kill;
 mod log;
 mod metrics;
+mod settings;
 mod shipping;
 mod stop;
 mod support;
@@ -31,68 +32,6 @@ use support::{
     Deployment, PASSWORD, PATIENCE, every_invariant_holds, exchange, free_address, is_private,
     refused_in_one_line, refuses_to_start, register, text,
 };
-
-#[test]
-fn a_wrong_setting_stops_the_start_with_one_line() {
-    for (name, value, says) in [
-        (
-            "VESTIBULE_MODE",
-            "prod",
-            "must be development or production",
-        ),
-        ("VESTIBULE_LISTEN", "3000", "must be an address and port"),
-        ("VESTIBULE_RATE_LIMITS", "sometimes", "must be on or off"),
-        (
-            "VESTIBULE_PASSWORD_MIN_LENGTH",
-            "7",
-            "must be a number from 8 to 64",
-        ),
-        (
-            "PUBLIC_URL",
-            "auth.example.org",
-            "must be scheme and host alone",
-        ),
-        (
-            "DATABASE_URL",
-            "mysql://localhost",
-            "must begin with sqlite: or postgres://",
-        ),
-        (
-            "VESTIBULE_MASTER_KEY",
-            "short",
-            "must be 32 bytes in base64",
-        ),
-        ("VESTIBULE_LISTN", "127.0.0.1:1", "is not a setting"),
-    ] {
-        let deployment = Deployment::new().with(name, value);
-        refuses_to_start(&deployment, name, says);
-        assert!(
-            !deployment.folder.path().join("data").exists(),
-            "nothing was written"
-        );
-    }
-}
-
-#[test]
-fn a_secret_is_not_repeated_in_a_complaint() {
-    for (name, value) in [
-        ("DATABASE_URL", "mysql://ann:not-a-secret@localhost/db"),
-        (
-            "DATABASE_URL",
-            "postgres://ann:not-a-secret@local host:x/db",
-        ),
-        ("SMTP_URL", "imap://ann:not-a-secret@localhost"),
-        ("VESTIBULE_MASTER_KEY", "not-a-secret"),
-    ] {
-        let output = Deployment::new().with(name, value).run(&[]);
-        let lines = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(1), "{lines}");
-        assert!(
-            lines.contains(name) && !lines.contains("not-a-secret"),
-            "{lines}"
-        );
-    }
-}
 
 #[test]
 fn a_data_folder_that_cannot_be_written_says_so() {
@@ -135,33 +74,6 @@ fn an_embedded_database_serves_one_process() {
         Some(0),
         "the lock of a killed process is free"
     );
-}
-
-#[test]
-fn config_check_prints_all_faults_or_that_there_is_none() {
-    let output = Deployment::new().run(&["config", "check"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert_eq!(text(&output.stdout), "The settings are good.\n");
-
-    let output = Deployment::new()
-        .with("VESTIBULE_MODE", "production")
-        .run(&["config", "check"]);
-    let lines = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{lines}");
-    for name in [
-        "PUBLIC_URL",
-        "VESTIBULE_MASTER_KEY",
-        "SMTP_URL",
-        "VESTIBULE_MAIL_FROM",
-        "VESTIBULE_RATE_LIMITS",
-    ] {
-        assert_eq!(
-            lines.lines().filter(|line| line.contains(name)).count(),
-            1,
-            "{name} in {lines}"
-        );
-    }
-    assert!(output.stdout.is_empty());
 }
 
 #[test]

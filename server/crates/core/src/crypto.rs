@@ -1,11 +1,12 @@
 //! The master key and everything derived from it, token hashing, and the system's randomness.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::{constant_time, digest, hmac};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -56,15 +57,23 @@ pub(crate) fn equal_in_constant_time(a: &str, b: &str) -> bool {
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
-/// The text is not 32 bytes in base64.
+/// The text is not 32 bytes in base64 or hexadecimal.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("not 32 bytes in base64")]
+#[error("not 32 bytes in base64 or hexadecimal")]
 pub struct InvalidMasterKey;
 
 /// Sealed data that was not sealed by this master key, or was changed since.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("sealed with another master key, or damaged")]
 pub struct CannotOpen;
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    if !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    text.as_bytes().chunks(2).map(byte).collect()
+}
 
 impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,17 +90,33 @@ impl MasterKey {
     }
 
     /// # Errors
-    /// [`InvalidMasterKey`] unless the text is exactly 32 bytes in standard or URL-safe base64.
+    /// [`InvalidMasterKey`] unless the text is exactly 32 bytes in standard or URL-safe base64, padded or not, or in
+    /// hexadecimal.
     pub fn parse(text: &str) -> Result<Self, InvalidMasterKey> {
         let text = text.trim();
-        let bytes = Zeroizing::new(
-            STANDARD
-                .decode(text)
-                .or_else(|_| URL_SAFE_NO_PAD.decode(text))
-                .map_err(|_| InvalidMasterKey)?,
-        );
+        // 64 digits in base64 would be 48 bytes: no text has two meanings.
+        let bytes = if text.len() == 64 {
+            from_hex(text)
+        } else {
+            let digits = text.trim_end_matches('=');
+            let decoded = STANDARD_NO_PAD.decode(digits);
+            decoded.or_else(|_| URL_SAFE_NO_PAD.decode(digits)).ok()
+        };
+        let bytes = Zeroizing::new(bytes.ok_or(InvalidMasterKey)?);
         let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| InvalidMasterKey)?;
         Ok(Self(Zeroizing::new(bytes)))
+    }
+
+    /// Whether it can have come from a source of randomness: 32 random bytes have about 30 different values, and fewer than
+    /// 17 less often than once in 10^15 keys. A single value, a sequence and the digits of a number do not pass.
+    pub fn looks_random(&self) -> bool {
+        let bytes = self.0.as_slice();
+        let values: BTreeSet<u8> = bytes.iter().copied().collect();
+        let steps: BTreeSet<u8> = bytes
+            .windows(2)
+            .map(|two| two[1].wrapping_sub(two[0]))
+            .collect();
+        values.len() > 16 && steps.len() > 8
     }
 
     /// The text that [`MasterKey::parse`] reads.
@@ -232,6 +257,56 @@ mod tests {
         assert_eq!(key.derive("x"), again.derive("x"));
         assert_ne!(key.derive("x"), key.derive("y"));
         assert!(MasterKey::parse("c2hvcnQ=").is_err());
+    }
+
+    #[test]
+    fn a_master_key_is_read_in_every_usual_form() {
+        let standard = "+/+/AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0=";
+        let hex = "fbffbf0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d";
+        let key = MasterKey::parse(standard).unwrap();
+        for text in [
+            standard.trim_end_matches('=').to_owned(),
+            standard.replace('+', "-").replace('/', "_"),
+            standard
+                .trim_end_matches('=')
+                .replace('+', "-")
+                .replace('/', "_"),
+            hex.to_owned(),
+            hex.to_uppercase(),
+            format!("{standard}\n"),
+        ] {
+            let same = MasterKey::parse(&text).unwrap();
+            assert_eq!(same.to_text(), key.to_text(), "{text}");
+        }
+        for text in [
+            "",
+            "=",
+            &hex[2..],
+            &hex.replace('f', "g"),
+            &hex.replace("fb", "é"),
+        ] {
+            assert!(MasterKey::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_nobody_drew_is_told_from_a_random_one() {
+        for bytes in [
+            [0; 32],
+            [7; 32],
+            std::array::from_fn(|place| u8::try_from(place).unwrap()),
+            std::array::from_fn(|place| u8::try_from(255 - 3 * place).unwrap()),
+            *b"0123456789abcdef0123456789abcdef",
+            *b"changemechangemechangemechangeme",
+        ] {
+            assert!(
+                !MasterKey(Zeroizing::new(bytes)).looks_random(),
+                "{bytes:?}"
+            );
+        }
+        for _ in 0..1000 {
+            assert!(MasterKey::generate(&SystemRandom).looks_random());
+        }
     }
 
     #[test]

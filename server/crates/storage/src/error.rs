@@ -13,7 +13,21 @@ pub enum ConnectError {
     UnknownScheme,
     /// The message does not repeat the URL, which may hold a password.
     #[error("is a URL that cannot be read: {0}")]
-    InvalidUrl(#[source] Error),
+    InvalidUrl(String),
+    #[error(
+        "has the parameter `{0}`, which is not known: look at its spelling, or put it into options[...]"
+    )]
+    UnknownParameter(String),
+    #[error(
+        "has a character in its user or password that PostgreSQL's sign-in (SCRAM, which prepares both with SASLprep) does not take, an emoji for example: choose another password"
+    )]
+    Unprepared,
+    #[error("{name} names {}, which cannot be read: {source}", path.display())]
+    Certificate {
+        name: String,
+        path: std::path::PathBuf,
+        source: std::io::Error,
+    },
     #[error(
         "names an sslrootcert, which is only looked at with sslmode=verify-full or verify-ca: add one of them"
     )]
@@ -26,11 +40,23 @@ pub enum ConnectError {
         "names an SQLite database in memory, which cannot be shared between connections: give it a file"
     )]
     InMemory,
+    #[error("opens SQLite read only, and the portal writes: take mode and immutable away")]
+    ReadOnly,
     #[error("names {}, which cannot be opened for writing: {source}", path.display())]
     File {
         path: std::path::PathBuf,
         source: std::io::Error,
     },
+}
+
+impl ConnectError {
+    /// What the driver says of a URL, without the words that it puts before each such error.
+    pub(crate) fn invalid_url(error: Error) -> Self {
+        Self::InvalidUrl(match error {
+            Error::Configuration(cause) => cause.to_string(),
+            error => error.to_string(),
+        })
+    }
 }
 
 /// The migrations did not all run.

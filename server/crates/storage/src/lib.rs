@@ -28,10 +28,10 @@ use sqlx::{Postgres, Sqlite};
 
 use crate::backend::Backend;
 
+pub use self::url::{check_url, is_elsewhere, is_unverified, sqlite_file};
 pub use error::{ConnectError, MigrationError};
 pub use pool::Connections;
 pub use store::{SqlDatabase, StorageSettings, connect_store};
-pub use url::{check_url, is_unverified};
 
 /// The statements that both databases must be able to prepare, for the test that has them do so.
 #[doc(hidden)]

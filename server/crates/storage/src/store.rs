@@ -19,6 +19,7 @@ use crate::error::{ConnectError, MigrationError, store_error};
 use crate::migrate;
 use crate::pool::{Connections, Pool, RoundTrips};
 use crate::repository::{Result, SqlRepository};
+use crate::url::is_in_memory;
 
 /// Each SQLite connection is a thread with a page cache of its own.
 const SQLITE_READERS: u32 = 8;
@@ -137,7 +138,7 @@ struct SqlStore<DB: Backend> {
 impl SqlStore<Sqlite> {
     fn open(url: &str, settings: &StorageSettings) -> std::result::Result<Self, ConnectError> {
         let options = SqliteConnectOptions::from_str(url)
-            .map_err(ConnectError::InvalidUrl)?
+            .map_err(ConnectError::invalid_url)?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
@@ -146,7 +147,7 @@ impl SqlStore<Sqlite> {
             .pragma("secure_delete", "on")
             .busy_timeout(settings.lock_timeout);
         let path = options.get_filename();
-        if url.contains(":memory:") || url.contains("mode=memory") || path.as_os_str().is_empty() {
+        if is_in_memory(url, path) {
             return Err(ConnectError::InMemory);
         }
         create_private_file(path).map_err(|source| ConnectError::File {
@@ -181,7 +182,7 @@ fn create_private_file(path: &Path) -> std::io::Result<()> {
 impl SqlStore<Postgres> {
     fn open(url: &str, settings: &StorageSettings) -> std::result::Result<Self, ConnectError> {
         let options = PgConnectOptions::from_str(url)
-            .map_err(ConnectError::InvalidUrl)?
+            .map_err(ConnectError::invalid_url)?
             .application_name("vestibule")
             .options(KEEPALIVE);
         let millis = |timeout: Duration| format!("{}ms", timeout.as_millis());

@@ -26,16 +26,18 @@ const DEADLINE: Duration = Duration::from_millis(300);
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidRedisUrl {
     /// The message does not repeat the URL, which may hold a password.
-    #[error("it must be redis://[user:password@]host[:port][/database], or rediss:// for TLS")]
+    #[error("must be redis://[user:password@]host[:port][/database], or rediss:// for TLS")]
     Malformed,
     #[error(
-        "in production a Redis on another machine is reached over TLS: write rediss:// instead of redis://"
+        "names a Redis on another machine, which production reaches over TLS: write rediss:// instead of redis://"
     )]
     NotEncrypted,
-    #[error("an encrypted connection checks the certificate: take away #insecure")]
+    #[error("has #insecure, and an encrypted connection checks the certificate: take it away")]
     NotVerified,
-    #[error("sslrootcert names a file that cannot be read")]
-    RootCertificate(#[source] io::Error),
+    #[error("has an sslrootcert that names a file which cannot be read: {0}")]
+    RootCertificate(io::Error),
+    #[error("has the parameter `{0}`, which is not known or not for this kind of connection")]
+    UnknownParameter(String),
 }
 
 /// Why Redis did not help.
@@ -113,6 +115,7 @@ impl RedisLink {
             .expose_secret()
             .into_connection_info()
             .map_err(|_| InvalidRedisUrl::Malformed)?;
+        check_parameters(url.expose_secret())?;
         root_certificate(url.expose_secret())?;
         match info.addr() {
             ConnectionAddr::TcpTls { insecure: true, .. } => Err(InvalidRedisUrl::NotVerified),
@@ -269,6 +272,21 @@ fn client(url: &str) -> Result<Client, InvalidRedisUrl> {
     client.map_err(|_| InvalidRedisUrl::Malformed)
 }
 
+/// The driver passes over a parameter that it does not know.
+fn check_parameters(url: &str) -> Result<(), InvalidRedisUrl> {
+    let url = Url::parse(url).map_err(|_| InvalidRedisUrl::Malformed)?;
+    let known: &[&str] = match url.scheme() {
+        "redis" | "valkey" => &["protocol"],
+        "rediss" | "valkeys" => &["protocol", "sslrootcert"],
+        _ => &["db", "pass", "protocol", "user"],
+    };
+    let mut parameters = url.query_pairs();
+    match parameters.find(|(name, _)| !known.contains(&&**name)) {
+        Some((name, _)) => Err(InvalidRedisUrl::UnknownParameter(name.into_owned())),
+        None => Ok(()),
+    }
+}
+
 /// The file that the URL names as a PostgreSQL URL does: `rediss://host?sslrootcert=FILE`.
 fn root_certificate(url: &str) -> Result<Option<Vec<u8>>, InvalidRedisUrl> {
     let url = Url::parse(url).map_err(|_| InvalidRedisUrl::Malformed)?;
@@ -340,6 +358,18 @@ mod tests {
                 "{url}"
             );
         }
+        for url in [
+            "rediss://localhost?sslrootcrt=/ca.pem",
+            "redis://localhost?sslrootcert=/ca.pem",
+            "redis://localhost?db=3",
+        ] {
+            let judged = judge(url, false);
+            assert!(
+                matches!(judged, Err(InvalidRedisUrl::UnknownParameter(_))),
+                "{url}"
+            );
+        }
+        judge("unix:///run/redis.sock?db=3&user=ann", true).unwrap();
         for is_production in [false, true] {
             let judged = judge("rediss://redis.example.org/#insecure", is_production);
             assert!(matches!(judged, Err(InvalidRedisUrl::NotVerified)));

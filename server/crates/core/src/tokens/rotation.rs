@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::key_ring::{load_ring, new_signing_key, signs_at};
 use super::{ACCESS_TOKEN_LIFE, CLOCK_LEEWAY, MAX_KEY_AGE_OF_VERIFIERS};
@@ -31,10 +32,16 @@ pub enum Rotation {
     Emergency,
 }
 
+/// As every other time that is printed, to the second.
+fn in_rfc_3339(at: OffsetDateTime) -> String {
+    let text = at.truncate_to_second().format(&Rfc3339);
+    text.unwrap_or_else(|_| at.to_string())
+}
+
 /// Why the key was not exchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
-    #[error("the next key is published already, and signs from {0} on")]
+    #[error("the next key is published already, and signs from {} on", in_rfc_3339(*.0))]
     AlreadyPlanned(OffsetDateTime),
     #[error("another process exchanges the key at this moment: look at the keys, and try again")]
     Busy,

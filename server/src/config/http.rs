@@ -1,0 +1,224 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::{Host, Url};
+use vestibule_web::{ForwardedHeader, TrustedProxies};
+
+use super::Mode;
+use super::origins;
+use super::reader::Reader;
+
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    pub listen: SocketAddr,
+    pub private_listen: SocketAddr,
+    pub public_url: Url,
+    pub allowed_hosts: Vec<String>,
+    pub trusted_proxies: TrustedProxies,
+    pub allowed_origins: Vec<String>,
+    /// The folder with the site's assets; `None`: those inside the binary.
+    pub site_dir: Option<PathBuf>,
+    /// Connections at a time on the public port.
+    pub max_connections: usize,
+    /// How long the head of a request may take.
+    pub header_timeout: Duration,
+    /// How long the rest of it and its answer may take together.
+    pub request_timeout: Duration,
+    /// How long a connection may wait for another request.
+    pub idle_timeout: Duration,
+    /// How long readiness fails before the port closes.
+    pub shutdown_grace: Duration,
+}
+
+impl HttpConfig {
+    pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
+        let listen: SocketAddr =
+            reader.parsed("http.listen", "an address and port like 0.0.0.0:3000");
+        let private_listen = reader.parsed(
+            "http.private_listen",
+            "an address and port like 127.0.0.1:9464",
+        );
+        refuse_same_port(reader, listen, private_listen);
+        let public_url = read_public_url(reader, mode, listen);
+        let mut allowed_hosts = read_allowed_hosts(reader);
+        allowed_hosts.extend(public_url.host_str().map(str::to_owned));
+        Self {
+            listen,
+            private_listen,
+            allowed_hosts,
+            trusted_proxies: read_trusted_proxies(reader),
+            allowed_origins: origins::read(reader, mode),
+            site_dir: read_site_dir(reader),
+            max_connections: reader.number("http.max_connections", 16, 1_000_000),
+            header_timeout: reader.seconds("http.header_timeout_seconds", 1, 60),
+            request_timeout: reader.seconds("http.request_timeout_seconds", 1, 60),
+            idle_timeout: reader.seconds("http.idle_timeout_seconds", 1, 3600),
+            shutdown_grace: read_shutdown_grace(reader, mode),
+            public_url,
+        }
+    }
+}
+
+/// One port cannot be listened on twice, and an address that stands for all others includes each of them.
+fn refuse_same_port(reader: &mut Reader<'_>, public: SocketAddr, private: SocketAddr) {
+    let is_for_all = public.ip().is_unspecified() || private.ip().is_unspecified();
+    let is_same = public.ip().to_canonical() == private.ip().to_canonical();
+    if public.port() != 0 && public.port() == private.port() && (is_for_all || is_same) {
+        reader.refuse(
+            "http.private_listen",
+            &format!("names {private}, and VESTIBULE_LISTEN (http.listen) {public}: give each a port of its own"),
+        );
+    }
+}
+
+/// Long enough for a proxy to look twice; nobody waits for a developer's portal.
+fn read_shutdown_grace(reader: &mut Reader<'_>, mode: Mode) -> Duration {
+    let default = match mode {
+        Mode::Production => 5,
+        Mode::Development => 0,
+    };
+    reader.derive("http.shutdown_grace_seconds", default);
+    let seconds = reader.optional_number("http.shutdown_grace_seconds", 0, 15);
+    Duration::from_secs(seconds.unwrap_or(default))
+}
+
+fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> Url {
+    const KEY: &str = "http.public_url";
+    let text = reader.optional_text(KEY);
+    if text.is_none() && mode == Mode::Production {
+        reader.refuse(
+            KEY,
+            "is needed in production: the https URL that people open, like https://auth.example.org",
+        );
+    }
+    if text.is_none() && listen.port() == 0 {
+        reader.refuse(
+            KEY,
+            "is needed where VESTIBULE_LISTEN (http.listen) leaves the port to the system",
+        );
+    }
+    // Whatever the port is to be: the error about it is enough.
+    let fallback = match listen.port() {
+        0 => "http://127.0.0.1:3000".to_owned(),
+        _ => format!("http://{listen}"),
+    };
+    let url = Url::parse(text.as_deref().unwrap_or(&fallback)).ok();
+    let Some(url) = url.filter(is_public_url) else {
+        reader.refuse(
+            KEY,
+            "must be scheme and host alone, like https://auth.example.org: no user, path, query, fragment or wildcard",
+        );
+        return Url::parse("http://127.0.0.1:3000")
+            .unwrap_or_else(|_| unreachable!("a constant URL"));
+    };
+    if mode == Mode::Production && text.is_some() && url.scheme() != "https" {
+        reader.refuse(KEY, "must begin with https:// in production");
+    }
+    if text.is_none() && mode == Mode::Development {
+        reader.derive(KEY, super::issuer(&url));
+    }
+    url
+}
+
+/// Whether links can begin with it: every other part of a URL would be lost, or become part of `iss`.
+fn is_public_url(url: &Url) -> bool {
+    let is_plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let is_host = match url.host() {
+        Some(Host::Domain(name)) => is_host_name(name),
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
+    };
+    matches!(url.scheme(), "http" | "https") && is_plain && is_host && url.port() != Some(0)
+}
+
+/// Whether browsers can name it in `Host`. A URL may hold more, a `*` for one.
+fn is_host_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        let mut bytes = label.bytes();
+        !label.is_empty() && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    name.strip_suffix('.')
+        .unwrap_or(name)
+        .split('.')
+        .all(is_label)
+}
+
+fn read_allowed_hosts(reader: &mut Reader<'_>) -> Vec<String> {
+    const KEY: &str = "http.allowed_hosts";
+    let mut hosts = Vec::new();
+    for text in reader.list(KEY) {
+        match Host::parse(&text) {
+            // As a browser names it: in small letters, and an international name in its ASCII form.
+            Ok(Host::Domain(name)) if is_host_name(&name) => hosts.push(name),
+            Ok(host @ (Host::Ipv4(_) | Host::Ipv6(_))) => hosts.push(host.to_string()),
+            _ => reader.refuse(
+                KEY,
+                &format!("holds `{text}`, which is not a host name like login.example.org: no scheme, port, wildcard or blank, and commas between several"),
+            ),
+        }
+    }
+    hosts
+}
+
+fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
+    const KEY: &str = "http.trusted_proxies";
+    let networks = reader.list(KEY);
+    let proxies = TrustedProxies::parse(networks.iter().map(String::as_str));
+    let proxies = proxies.unwrap_or_else(|error| {
+        reader.refuse(KEY, &error.to_string());
+        TrustedProxies::default()
+    });
+    if let Some(network) = networks.iter().find(|network| is_too_wide(network)) {
+        reader.refuse(
+            KEY,
+            &format!("holds `{network}`, in which nearly everybody is: name the addresses of the proxies alone, or anyone can choose the address that limits count by"),
+        );
+    }
+    proxies.reading(reader.choice(
+        "http.forwarded_header",
+        &[
+            ("x-forwarded-for", ForwardedHeader::XForwardedFor),
+            ("forwarded", ForwardedHeader::Forwarded),
+        ],
+    ))
+}
+
+/// Whether a network is wider than any that one operator has: IPv4 /8, IPv6 /16, and the private ones as a whole.
+fn is_too_wide(network: &str) -> bool {
+    let Some((address, prefix)) = network.split_once('/') else {
+        return false;
+    };
+    let (Ok(address), Ok(prefix)) = (
+        address.trim().parse::<std::net::IpAddr>(),
+        prefix.parse::<u8>(),
+    ) else {
+        return false;
+    };
+    match address {
+        std::net::IpAddr::V4(_) => prefix < 8,
+        std::net::IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => prefix < 96 + 8,
+        std::net::IpAddr::V6(address) => {
+            let is_private = address.is_unique_local() || address.is_unicast_link_local();
+            prefix < if is_private { 7 } else { 16 }
+        }
+    }
+}
+
+fn read_site_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
+    let folder = PathBuf::from(reader.optional_text("http.site_dir")?);
+    if !folder.join("pkg").is_dir() {
+        reader.refuse(
+            "http.site_dir",
+            &format!(
+                "names {}, which holds no built site: build it with `cargo xtask run`, or remove the setting",
+                folder.display()
+            ),
+        );
+    }
+    Some(folder)
+}

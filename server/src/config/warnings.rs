@@ -1,0 +1,75 @@
+//! What is not as it should be in production and may still be meant: logged at a start, and printed by `config check`.
+
+use std::net::IpAddr;
+
+use secrecy::ExposeSecret as _;
+use tracing_subscriber::filter::LevelFilter;
+use vestibule_core::is_loopback;
+use vestibule_storage::is_unverified;
+
+use super::reader::Reader;
+use super::{Config, Mode};
+
+pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
+    let private = config.http.private_listen;
+    if is_open(private.ip()) {
+        reader.warn(
+            "http.private_listen",
+            &format!("names {private}: see to it that only your monitoring reaches the port, which asks for no password"),
+        );
+    }
+    if config.log.max_level() == LevelFilter::OFF {
+        reader.warn("log.filter", "lets nothing through, not even errors");
+    }
+    if config.mail.smtp_url.is_none() && !config.shows_mailbox() {
+        reader.warn(
+            "mail.smtp_url",
+            "is not set: mails are kept in the data folder and neither sent nor shown",
+        );
+    }
+    if config.mode == Mode::Production {
+        check_production(reader, config);
+    }
+}
+
+fn check_production(reader: &mut Reader<'_>, config: &Config) {
+    if config.log.max_level() >= LevelFilter::DEBUG {
+        reader.warn(
+            "log.filter",
+            "lets debug or trace lines through, and those of libraries may hold what is private: use info",
+        );
+    }
+    if !reader.is_given("http.trusted_proxies") {
+        reader.warn(
+            "http.trusted_proxies",
+            "is not set: everybody who comes by one proxy has its address, and shares one limit; name the proxy that ends TLS",
+        );
+    }
+    if is_unverified(config.database.url.expose_secret()) {
+        reader.warn(
+            "database.url",
+            "has an sslmode that does not prove which server answers: whoever is between can read, or be, the database; use sslmode=verify-full",
+        );
+    }
+    let collector = config.otlp_endpoint.as_ref();
+    if collector
+        .is_some_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback))
+    {
+        reader.warn(
+            "telemetry.otlp_endpoint",
+            "has no TLS: traces, and a key in OTEL_EXPORTER_OTLP_HEADERS, travel in clear; use https",
+        );
+    }
+}
+
+/// Whether more than this machine and a private network can reach an address.
+fn is_open(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => {
+            !address.is_loopback() && !address.is_private() && !address.is_link_local()
+        }
+        IpAddr::V6(address) => {
+            !address.is_loopback() && !address.is_unique_local() && !address.is_unicast_link_local()
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! What the binary says of its settings, and when it starts.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::Stdio;
+
+use crate::support::{Deployment, MASTER_KEY, refused_in_one_line, refuses_to_start, text};
+
+#[test]
+fn a_wrong_setting_stops_the_start_with_one_line() {
+    for (name, value, says) in [
+        (
+            "VESTIBULE_MODE",
+            "prod",
+            "must be development or production",
+        ),
+        ("VESTIBULE_LISTEN", "3000", "must be an address and port"),
+        ("VESTIBULE_RATE_LIMITS", "sometimes", "must be on or off"),
+        (
+            "VESTIBULE_PASSWORD_MIN_LENGTH",
+            "7",
+            "must be a number from 8 to 64",
+        ),
+        (
+            "PUBLIC_URL",
+            "auth.example.org",
+            "must be scheme and host alone",
+        ),
+        (
+            "DATABASE_URL",
+            "mysql://localhost",
+            "must begin with sqlite: or postgres://",
+        ),
+        (
+            "VESTIBULE_MASTER_KEY",
+            "short",
+            "must be 32 bytes in base64",
+        ),
+        ("VESTIBULE_LISTN", "127.0.0.1:1", "is not a setting"),
+        (
+            "DATABSE_URL",
+            "postgres://localhost/x",
+            "did you mean DATABASE_URL?",
+        ),
+        ("REDIS_URI", "redis://localhost", "did you mean REDIS_URL?"),
+        ("SMTP_URI", "smtp://localhost", "did you mean SMTP_URL?"),
+        (
+            "VESTIBULE_MAIL_FROM_FILE",
+            "/dev/null",
+            "give the value itself in VESTIBULE_MAIL_FROM",
+        ),
+        (
+            "PUBLIC_URL",
+            "https://auth.example.org",
+            "development mode serves this machine alone",
+        ),
+        ("VESTIBULE_LOG", "warning", "must be a level"),
+    ] {
+        let deployment = Deployment::new().with(name, value);
+        refuses_to_start(&deployment, name, says);
+        assert!(
+            !deployment.folder.path().join("data").exists(),
+            "nothing was written"
+        );
+    }
+}
+
+#[test]
+fn a_secret_is_not_repeated_in_an_error() {
+    for (name, value) in [
+        ("DATABASE_URL", "mysql://ann:not-a-secret@localhost/db"),
+        (
+            "DATABASE_URL",
+            "postgres://ann:not-a-secret@local host:x/db",
+        ),
+        ("SMTP_URL", "imap://ann:not-a-secret@localhost"),
+        ("VESTIBULE_MASTER_KEY", "not-a-secret"),
+    ] {
+        let output = Deployment::new().with(name, value).run(&[]);
+        let lines = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{lines}");
+        assert!(
+            lines.contains(name) && !lines.contains("not-a-secret"),
+            "{lines}"
+        );
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_stop_the_start() {
+    let deployment = Deployment::new();
+    let mut command = deployment.command(&[]);
+    let output = command
+        .env("VESTIBULE_MODE", OsStr::from_bytes(b"production\xff"))
+        .output();
+    refused_in_one_line(&output.unwrap(), "VESTIBULE_MODE", "is not text in UTF-8");
+    assert!(!deployment.folder.path().join("data").exists());
+}
+
+#[test]
+fn config_check_prints_every_setting_with_its_source_or_all_errors() {
+    let deployment = Deployment::new().with("REDIS_URL", "redis://:not-a-secret@127.0.0.1:1");
+    let output = deployment.run(&["config", "check"]);
+    let lines = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let listen = deployment.setting("VESTIBULE_LISTEN");
+    for line in [
+        "VESTIBULE_MODE = development  (default)",
+        &format!("VESTIBULE_LISTEN = {listen}  (environment)"),
+        &format!("PUBLIC_URL = http://{listen}  (default)"),
+        "REDIS_URL is set  (environment)",
+        "VESTIBULE_MASTER_KEY is not set",
+    ] {
+        assert!(
+            lines.lines().any(|other| other == line),
+            "{line} in {lines}"
+        );
+    }
+    assert_eq!(lines.lines().last(), Some("The settings are good."));
+    assert!(!lines.contains("not-a-secret"));
+    assert!(
+        !deployment.folder.path().join("data").exists(),
+        "nothing is made"
+    );
+
+    let wrong = Deployment::new().with("VESTIBULE_MODE", "production");
+    let output = wrong.run(&["config", "check"]);
+    let lines = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{lines}");
+    for name in [
+        "PUBLIC_URL",
+        "VESTIBULE_MASTER_KEY",
+        "SMTP_URL",
+        "VESTIBULE_MAIL_FROM",
+        "VESTIBULE_RATE_LIMITS",
+    ] {
+        let count = lines.lines().filter(|line| line.contains(name)).count();
+        assert_eq!(count, 1, "{name} in {lines}");
+    }
+    assert!(output.stdout.is_empty());
+    // What they are is to be seen all the same.
+    let shown = wrong.run(&["config", "show"]);
+    assert_eq!(shown.status.code(), Some(1));
+    assert_eq!(text(&shown.stderr), lines);
+    assert!(text(&shown.stdout).contains("VESTIBULE_MODE = production  (environment)"));
+}
+
+/// A start says what it serves and on what, and that a key was made; what is secret is in none of these lines.
+#[test]
+fn the_first_lines_of_a_start_say_what_it_serves_and_on_what() {
+    let deployment = Deployment::new()
+        .with("VESTIBULE_LOG", "info")
+        .with("REDIS_URL", "redis://ann:not-a-secret@127.0.0.1:1/2");
+    let lines_of = |deployment: &Deployment| {
+        let mut running = deployment.start_by(deployment.command(&[]).stderr(Stdio::piped()));
+        let log = running.child.stderr.take().unwrap();
+        assert_eq!(running.terminate(), Some(0));
+        std::io::read_to_string(log).unwrap()
+    };
+    let log = lines_of(&deployment);
+    let listen = deployment.setting("VESTIBULE_LISTEN");
+    for part in [
+        concat!(
+            "vestibule ",
+            env!("CARGO_PKG_VERSION"),
+            " starts in development mode"
+        ),
+        &format!("http://{listen}"),
+        deployment.setting("VESTIBULE_PRIVATE_LISTEN"),
+        "database: SQLite",
+        "Redis: redis://127.0.0.1:1/2",
+        "/dev/mailbox",
+        deployment.setting("VESTIBULE_DATA_DIR"),
+        "a master key was made",
+        "back it up",
+    ] {
+        assert!(log.contains(part), "{part} in {log}");
+    }
+    assert!(
+        log.lines()
+            .next()
+            .unwrap()
+            .contains("starts in development mode"),
+        "{log}"
+    );
+    assert!(!log.contains("not-a-secret"));
+    assert!(
+        !lines_of(&deployment).contains("a master key was made"),
+        "once"
+    );
+}
+
+/// What a start warns of is a warning of the check too.
+#[test]
+fn config_check_warns_of_what_a_start_warns_of() {
+    let deployment = Deployment::new()
+        .with("VESTIBULE_MODE", "production")
+        .with("VESTIBULE_RATE_LIMITS", "on")
+        .with("VESTIBULE_LOG", "info,vestibule_cache=debug")
+        .with("PUBLIC_URL", "https://localhost")
+        .with(
+            "VESTIBULE_MASTER_KEY",
+            "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=",
+        )
+        .with("SMTP_URL", "smtp://127.0.0.1:1")
+        .with("VESTIBULE_MAIL_FROM", "no-reply@example.org")
+        .with("VESTIBULE_CORS_ALLOWED_ORIGINS", "http://app.example.org");
+    let checked = deployment.run(&["config", "check"]);
+    let checked = text(&checked.stdout);
+    let warnings: Vec<&str> = checked
+        .lines()
+        .filter_map(|line| line.strip_prefix("warning: "))
+        .collect();
+    assert_eq!(warnings.len(), 3, "{checked}");
+    let mut running = deployment.start_by(deployment.command(&[]).stderr(Stdio::piped()));
+    let log = running.child.stderr.take().unwrap();
+    assert_eq!(running.terminate(), Some(0));
+    let log = std::io::read_to_string(log).unwrap();
+    for warning in warnings {
+        assert!(
+            log.contains(&warning.replace('"', "\\\"")),
+            "{warning} in {log}"
+        );
+    }
+}
+
+#[test]
+fn the_variables_of_a_kubernetes_service_stop_no_start() {
+    let output = Deployment::new()
+        .with("VESTIBULE_PORT", "tcp://10.96.4.7:3000")
+        .with("VESTIBULE_SERVICE_HOST", "10.96.4.7")
+        .run(&["config", "check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("enableServiceLinks: false"));
+}
+
+#[test]
+fn the_help_names_the_first_settings_and_where_the_others_are() {
+    let help = text(&Deployment::new().run(&["--help"]).stdout);
+    for part in [
+        "VESTIBULE_MODE",
+        "PUBLIC_URL",
+        "DATABASE_URL",
+        "config reference",
+        "docs/CONFIG.md",
+    ] {
+        assert!(help.contains(part), "{part} in {help}");
+    }
+}
+
+#[test]
+fn another_master_key_is_named_as_what_is_wrong() {
+    let deployment = Deployment::new();
+    deployment.start().terminate();
+    let output = deployment.with("VESTIBULE_MASTER_KEY", MASTER_KEY).run(&[]);
+    refused_in_one_line(
+        &output,
+        "another master key",
+        "start with the master key it was made with",
+    );
+    assert!(!text(&output.stderr).contains("internal error"));
+}
