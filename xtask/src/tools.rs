@@ -19,7 +19,6 @@ pub struct CargoTool {
     pub version: &'static str,
     ask_version: &'static str,
     install: &'static str,
-    env: &'static [(&'static str, &'static str)],
     takes: &'static str,
 }
 
@@ -30,22 +29,7 @@ pub const WASM_BINDGEN: CargoTool = CargoTool {
     version: "0.2.130",
     ask_version: "wasm-bindgen --version",
     install: "cargo install wasm-bindgen-cli --version 0.2.130",
-    env: &[],
     takes: "2 minutes",
-};
-
-/// 0.3.11 needs a newer compiler than ours. Its release profile (fat LTO) costs 22 minutes and gains us nothing.
-pub const CARGO_LEPTOS: CargoTool = CargoTool {
-    package: "cargo-leptos",
-    version: "0.3.10",
-    ask_version: "cargo-leptos --version",
-    install: "cargo install cargo-leptos --version 0.3.10 --locked",
-    env: &[
-        ("CARGO_PROFILE_RELEASE_LTO", "off"),
-        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-    ],
-    takes: "8 minutes",
 };
 
 /// The search path with the folder of a program first.
@@ -116,11 +100,8 @@ impl CargoTool {
     fn compile(&self) -> Result<()> {
         // A folder of its own under target: an interrupted build goes on where it was.
         let build = Path::new(TOOLS).join("build").join(self.package);
-        let mut install = Cmd::line(self.install).args(["--root", TOOLS]);
-        for (name, value) in self.env {
-            install = install.env(name, value);
-        }
-        install
+        Cmd::line(self.install)
+            .args(["--root", TOOLS])
             .env("CARGO_TARGET_DIR", env::current_dir()?.join(&build))
             .run()?;
         // Half a gigabyte that nobody needs any more.
@@ -142,7 +123,7 @@ mod tests {
         assert!(is_version("wasm-bindgen 0.2.130\n", "0.2.130"));
         assert!(is_version("wasm-opt version 132 (version_132)", "132"));
         assert!(!is_version("wasm-bindgen 0.2.13", "0.2.130"));
-        assert!(!is_version("cargo-leptos 0.3.101", "0.3.10"));
+        assert!(!is_version("esbuild 0.3.101", "0.3.10"));
         assert!(!is_version("", "132"));
     }
 }

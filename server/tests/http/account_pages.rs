@@ -6,10 +6,10 @@ use time::Duration;
 
 use crate::support::{
     Browser, PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location,
-    on_every_database, open_page as page, signed_in_browser,
+    on_any_database, open_page as page, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     who_is_signed_out_signs_in_first,
     forms_of_an_ended_session_lead_to_signing_in,
     every_page_is_one_of_the_navigation,

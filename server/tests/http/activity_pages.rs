@@ -4,11 +4,11 @@ use http::Method;
 use time::Duration;
 
 use crate::support::{
-    PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location,
-    on_every_database, open_page as page, signed_in_browser,
+    PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location, on_any_database,
+    open_page as page, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     activity_is_filtered_and_paged,
     what_was_not_me_has_a_way_out,
     a_password_is_confirmed_and_the_way_goes_back,

@@ -4,9 +4,9 @@ use http::Method;
 use serde_json::{Value, json};
 use vestibule::config::Config;
 
-use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database};
+use crate::support::{PASSWORD, SignedIn, TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     a_body_that_is_no_json_object_is_malformed with without_limits,
     a_field_of_the_wrong_type_is_malformed with without_limits,
     a_missing_field_is_malformed with without_limits,

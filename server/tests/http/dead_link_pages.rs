@@ -5,10 +5,10 @@ use vestibule_core::mail::MailKind;
 
 use crate::support::{
     Browser, PASSWORD, TestApp, assert_has, assert_has_not, follow_verify_link as follow, location,
-    on_every_database, open_page as page, signed_in_browser,
+    on_any_database, open_page as page, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     a_dead_link_sends_a_new_one_without_typing,
     an_unknown_link_asks_for_the_address,
     a_link_of_a_change_that_was_not_made_says_so,

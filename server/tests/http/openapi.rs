@@ -6,9 +6,9 @@ use http::Method;
 use serde_json::Value;
 use vestibule_core::ErrorCode;
 
-use crate::support::{TestApp, on_every_database};
+use crate::support::{TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     the_document_names_every_endpoint,
     the_contract_has_the_endpoints_of_the_document,
     the_document_can_be_kept,

@@ -4,9 +4,9 @@ use http::Method;
 use serde_json::json;
 use vestibule::config::Config;
 
-use crate::support::{PUBLIC_URL, TestApp, on_every_database};
+use crate::support::{PUBLIC_URL, TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     another_host_is_refused,
     a_host_that_was_configured_is_ours with further_hosts,
     another_site_cannot_post,

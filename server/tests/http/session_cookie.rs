@@ -4,10 +4,10 @@ use serde_json::json;
 
 use crate::support::{
     Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, is_signed_in, location,
-    on_every_database, sign_in, signed_in_browser,
+    on_any_database, sign_in, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     a_changed_password_gets_a_new_cookie_and_ends_the_others,
     a_cookie_that_we_did_not_make_is_nobody,
     a_post_to_logout_signs_out,

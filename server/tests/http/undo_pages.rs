@@ -5,10 +5,10 @@ use vestibule_core::mail::MailKind;
 
 use crate::support::{
     Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_fault, assert_has, assert_has_not,
-    location, on_every_database, open_page as page, signed_in_browser,
+    location, on_any_database, open_page as page, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     an_address_is_changed_once_the_new_one_agrees,
     a_waiting_change_is_cancelled,
     a_new_address_that_breaks_a_rule_is_told_at_its_field,

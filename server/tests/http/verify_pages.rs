@@ -6,10 +6,10 @@ use vestibule_core::mail::MailKind;
 
 use crate::support::{
     Browser, PASSWORD, TestApp, WRONG, assert_has, assert_has_not, follow_verify_link as follow,
-    location, on_every_database, open_page as page, signed_in_browser,
+    location, on_any_database, open_page as page, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     who_is_signed_in_presses_one_button,
     another_browser_gives_the_password_and_is_signed_in,
     the_news_is_told_where_the_visitor_goes_on,

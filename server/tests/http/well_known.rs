@@ -5,9 +5,9 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::Value;
 
-use crate::support::{PUBLIC_URL, TestApp, on_every_database};
+use crate::support::{PUBLIC_URL, TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     a_service_verifies_a_token_with_nothing_but_the_key_set,
     the_key_set_holds_public_keys_only,
     the_key_set_can_be_cached,
