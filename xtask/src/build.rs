@@ -68,7 +68,8 @@ pub fn dist() -> Result<()> {
     site(&mut progress, Wasm::Optimised)?;
     progress.step("vestibule", |step| {
         step.say("building for release (10 minutes the first time)");
-        Cmd::line("cargo build --locked --release --package vestibule --features embed-site").run()?;
+        Cmd::line("cargo build --locked --release --package vestibule --features embed-site")
+            .run()?;
         let built = target_folder()?.join("release/vestibule");
         let dist = Path::new(DIST);
         fs::create_dir_all(dist.parent().unwrap_or(dist))?;

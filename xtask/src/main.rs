@@ -71,6 +71,7 @@ fn dispatch() -> Result<ExitCode> {
         bail!("there is no command `{name}`; `cargo xtask` lists them");
     };
     enter_root()?;
+    proc::keep_temporary_files_in_memory();
     run(rest)
 }
 
