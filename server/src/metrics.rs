@@ -203,6 +203,10 @@ const COUNTERS: &[(&str, &str)] = &[
         "Passwords that found the queue full.",
     ),
     (
+        "vestibule_strength_rejected_total",
+        "New passwords that found the queue for estimates full.",
+    ),
+    (
         "vestibule_mails_total",
         "Attempts to send a mail, by kind and result.",
     ),
@@ -236,6 +240,10 @@ const GAUGES: &[(&str, &str)] = &[
     (
         "vestibule_hash_queue_depth",
         "Passwords that wait for a hash thread.",
+    ),
+    (
+        "vestibule_strength_queue_depth",
+        "New passwords that wait for an estimate of their strength.",
     ),
     (
         "vestibule_mail_queue_depth",
@@ -282,6 +290,14 @@ const HISTOGRAMS: &[(&str, &str)] = &[
         "Time that a password waited for a hash thread.",
     ),
     ("vestibule_hash_duration_seconds", "Time on a hash thread."),
+    (
+        "vestibule_strength_wait_seconds",
+        "Time that a new password waited for an estimate.",
+    ),
+    (
+        "vestibule_strength_duration_seconds",
+        "Time of an estimate of a new password.",
+    ),
 ];
 
 fn describe() {

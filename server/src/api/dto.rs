@@ -280,7 +280,7 @@ pub struct PolicyBody {
     pub min_length: usize,
     /// In bytes of UTF-8.
     pub max_bytes: usize,
-    /// The lowest zxcvbn score that passes, of 0 to 4.
+    /// The lowest score that passes, of 0 to 4: how many guesses a password withstands.
     pub min_score: u8,
     /// Common and breached passwords are refused.
     pub refuses_common: bool,

@@ -444,6 +444,7 @@ impl PasswordsConfig {
             queue: reader
                 .optional_number("passwords.hash_queue", 1, 100_000)
                 .unwrap_or(defaults.queue),
+            max_wait: defaults.max_wait,
         };
         if !hashing.reaches_floor() {
             reader.fault("passwords.argon2_memory_kib", "and passwords.argon2_passes must reach 19456 with 2, 47104 with 1, or 12288 with 3");

@@ -284,7 +284,7 @@ pub const SETTINGS: &[Setting] = &[
         "passwords.hash_queue",
         "VESTIBULE_HASH_QUEUE",
         None,
-        "Passwords that may wait for a thread, 1 to 100000. Default: 64 per thread.",
+        "Passwords that may wait for a thread, 1 to 100000, and never more than take two seconds. Default: 64 per thread.",
     ),
     setting(
         "rate_limits",

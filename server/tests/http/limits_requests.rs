@@ -17,6 +17,7 @@ on_replicas! { 2;
     mailed_tokens_from_one_network,
     downloads_of_one_account,
     ratings_from_one_network,
+    new_passwords_of_one_account,
     requests_of_any_kind_from_one_network,
 }
 
@@ -132,6 +133,17 @@ async fn ratings_from_one_network(app: TestApp) {
     keeps(&app, limit, async |_| {
         let call = app.at(Method::POST, "/_fn/password_strength");
         call.form(&[("password", "too few")]).await
+    })
+    .await;
+}
+
+async fn new_passwords_of_one_account(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let limit = documented_limit("new passwords", "the account");
+    keeps(&app, limit, async |number| {
+        let call = app.post("/password/change").bearer(&ann.access_token);
+        let body = json!({ "current_password": PASSWORD, "new_password": "password" });
+        call.json(&body).from(&address(number)).await
     })
     .await;
 }

@@ -56,6 +56,7 @@ mod refresh;
 mod register;
 mod replicas;
 mod round_trips;
+mod same_work;
 mod session_cookie;
 mod session_pages;
 mod sessions;

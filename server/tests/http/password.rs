@@ -24,6 +24,7 @@ on_every_database! {
     a_change_ends_the_other_sessions,
     a_change_needs_the_current_password,
     a_change_keeps_the_rules_for_passwords,
+    nothing_is_done_with_a_new_password_before_the_current_one_was_right,
     the_policy_is_the_one_in_force,
 }
 
@@ -368,6 +369,23 @@ async fn a_change_keeps_the_rules_for_passwords(app: TestApp) {
         app.try_sign_in("ann.tester@example.org", PASSWORD).await,
         200
     );
+}
+
+/// Rating and hashing it costs more than anything else that a request can ask for.
+async fn nothing_is_done_with_a_new_password_before_the_current_one_was_right(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for _ in 0..10 {
+        // It would be refused as too weak.
+        change(&app, &ann, "wrong", "password")
+            .await
+            .expect_problem(401, "invalid_credentials");
+    }
+    change(&app, &ann, "wrong", "password")
+        .await
+        .expect_problem(429, "rate_limited");
+    change(&app, &ann, PASSWORD, "password")
+        .await
+        .expect_problem(429, "rate_limited");
 }
 
 async fn the_policy_is_the_one_in_force(app: TestApp) {

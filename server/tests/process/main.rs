@@ -7,6 +7,7 @@
 )]
 
 mod audit;
+mod bystander;
 mod collector;
 mod connections;
 mod database;

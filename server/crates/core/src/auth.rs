@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
+use crate::abandon::Abandoned;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::crypto::MasterKey;
 use crate::deferred::Deferred;
@@ -20,6 +21,7 @@ use crate::password_policy::PasswordPolicy;
 use crate::ports::{
     Clock, Lookup, PrincipalCache, Random, RateLimiter, Repository, Store, Transaction,
 };
+use crate::strength::Estimator;
 use crate::tokens::{KeySet, TokenSettings, TokenSigner};
 use crate::watch::note_lookup;
 
@@ -30,6 +32,7 @@ pub struct Auth {
     pub(crate) principals: Arc<dyn PrincipalCache>,
     pub(crate) deferred: Deferred,
     pub(crate) hasher: PasswordHasher,
+    pub(crate) estimator: Estimator,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) master: MasterKey,
@@ -99,6 +102,8 @@ pub struct RequestMeta {
     pub user_agent: Option<String>,
     /// The language of the page that was asked for, or would be.
     pub language: Language,
+    /// Whether anybody still waits for the answer.
+    pub abandoned: Abandoned,
 }
 
 impl RequestMeta {
@@ -137,12 +142,14 @@ impl AuthBuilder {
         let now = self.clock.now();
         let signer =
             TokenSigner::load(self.tokens, &*self.store, &self.master, &*self.random, now).await?;
+        let estimator = Estimator::start(Arc::clone(&self.random)).map_err(AuthError::internal)?;
         Ok(Auth {
             store: self.store,
             limiter: self.limiter,
             principals: self.principals,
             deferred: Deferred::default(),
             hasher: self.hasher,
+            estimator,
             clock: self.clock,
             random: self.random,
             master: self.master,

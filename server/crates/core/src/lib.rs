@@ -3,6 +3,7 @@
 //! Every face (hosted pages, JSON API, command line) calls [`Auth`]; nothing outside this crate decides anything about
 //! accounts, tokens or limits. This crate knows no web framework, database driver or mail library.
 
+mod abandon;
 mod audit;
 mod auth;
 mod crypto;
@@ -15,11 +16,14 @@ pub mod mail;
 pub mod model;
 mod operations;
 mod password_policy;
+mod pool;
 pub mod ports;
+mod strength;
 mod tokens;
 mod trace;
 mod watch;
 
+pub use abandon::{Abandoned, Waiter};
 pub use audit::{AUDIT_TARGET, AuditEvent, AuditRecord};
 pub use auth::{
     Auth, AuthBuilder, AuthSettings, REAUTHENTICATION_WINDOW, RegistrationMode, RequestMeta,

@@ -60,6 +60,8 @@ pub(crate) const REFRESH_SESSION: Limit = limit("refresh:session", 60, seconds(5
 pub(crate) const EXPORT_ACCOUNT: Limit = limit("export:account", 5, seconds(600));
 /// Mailed tokens and codes tried from one network.
 pub(crate) const TOKEN_NETWORK: Limit = limit("token:network", 30, seconds(10));
+/// New passwords of one account that are rated and hashed, after the current one was right.
+pub(crate) const PASSWORD_ACCOUNT: Limit = limit("password:account", 20, seconds(60));
 /// Passwords that one network can have rated while they are typed: an office at once, and one a second after that.
 pub(crate) const STRENGTH_NETWORK: Limit = limit("strength:network", 120, seconds(1));
 

@@ -199,6 +199,7 @@ pub fn request_meta(parts: &Parts, language: Language) -> RequestMeta {
         ip_address: address,
         user_agent,
         language,
+        abandoned: parts.extensions.get().cloned().unwrap_or_default(),
     }
 }
 

@@ -7,9 +7,10 @@ use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, Field, FieldError};
-use crate::limits::Guesser;
+use crate::limits::{Guesser, PASSWORD_ACCOUNT};
 use crate::mail::MailKind;
 use crate::model::{Principal, SessionKind, SignInMethod, User};
+use crate::pool::Urgency;
 
 /// A change-password form or body.
 pub struct ChangePassword {
@@ -18,8 +19,10 @@ pub struct ChangePassword {
 }
 
 impl Auth {
-    /// Replaces the password and ends the user's other sessions. A browser session is replaced as well: the new one is
-    /// returned with its cookie (ASVS 7.2.4); an API session goes on.
+    /// Replaces the password and ends the user's other sessions. The current password is charged
+    /// and checked before anything is done with the new one, which is costly too. A browser session
+    /// is replaced as well: the new one is returned with its cookie (ASVS 7.2.4); an API session
+    /// goes on.
     ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`] if the current password is wrong, counted like a failed sign-in;
@@ -30,15 +33,15 @@ impl Auth {
         command: ChangePassword,
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
-        self.check_password_of(&who.user, &command.new_password)
-            .await?;
         let verified_hash = self
             .check_current_password(who, &command.current_password, meta)
             .await?;
-        let new_hash = self
-            .hasher
-            .hash(command.new_password.expose_secret())
+        self.take(&[PASSWORD_ACCOUNT.of(&who.user.id.to_string())], meta)
             .await?;
+        self.check_password_of(&who.user, &command.new_password, meta)
+            .await?;
+        let new_password = command.new_password.expose_secret();
+        let new_hash = self.hasher.hash(new_password, &meta.abandoned).await?;
         self.apply_change(who, &verified_hash, &new_hash, meta)
             .await
     }
@@ -48,33 +51,37 @@ impl Auth {
         &self,
         user: &User,
         new_password: &SecretString,
+        meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let own_words = [
             Some(user.email.as_str()),
             user.first_name.as_deref(),
             user.last_name.as_deref(),
         ];
-        self.check_new_password(Field::NewPassword, new_password, own_words)
+        self.check_new_password(Field::NewPassword, new_password, own_words, meta)
             .await?
             .map_err(|fault| AuthError::ValidationFailed(vec![fault]))
     }
 
-    /// A new password against the policy, with the user's own address and names as words to avoid. Estimating strength
-    /// takes milliseconds, so it is done where the hashes are.
+    /// A new password against the policy, with the user's own address and names as words to avoid.
     pub(super) async fn check_new_password(
         &self,
         field: Field,
         password: &SecretString,
         own_words: [Option<&str>; 3],
+        meta: &RequestMeta,
     ) -> Result<Result<(), FieldError>, AuthError> {
-        let policy = self.settings.passwords.clone();
-        let password = password.clone();
-        let own_words: Vec<String> = own_words.into_iter().flatten().map(str::to_owned).collect();
-        let check = move || {
-            let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
-            policy.check(field, password.expose_secret(), &own_words)
-        };
-        self.hasher.run(check).await
+        let policy = &self.settings.passwords;
+        let own_words = own_words.into_iter().flatten().map(str::to_owned).collect();
+        let rate = self.estimator.rate(
+            Urgency::Operation,
+            policy,
+            password,
+            own_words,
+            &meta.abandoned,
+        );
+        let fault = rate.await?.fault;
+        Ok(fault.map_or(Ok(()), |code| Err(FieldError { field, code })))
     }
 
     /// The stored hash that the password was right for.

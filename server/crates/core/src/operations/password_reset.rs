@@ -96,8 +96,11 @@ impl Auth {
             let Some(user) = self.user_of_reset_token(&token_hash).await? else {
                 return Err(self.refused_reset(meta));
             };
-            self.check_password_of(&user, new_password).await?;
-            let new_hash = self.hasher.hash(new_password.expose_secret()).await?;
+            self.check_password_of(&user, new_password, meta).await?;
+            let new_hash = self
+                .hasher
+                .hash(new_password.expose_secret(), &meta.abandoned)
+                .await?;
             if !self
                 .apply_reset(&user, &token_hash, &new_hash, meta)
                 .await?

@@ -73,9 +73,12 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let user_id = Some(account.user.id);
-        let attempt = self.take_attempt(guesser, user_id, meta).await?;
+        let attempt = self.take_attempt(None, guesser, user_id, meta).await?;
         let stored = Some(account.password_hash.as_str());
-        let verdict = self.hasher.verify(password.expose_secret(), stored).await;
+        let verdict = self
+            .hasher
+            .verify(password.expose_secret(), stored, &meta.abandoned)
+            .await;
         if let Ok(Verdict::Wrong) = verdict {
             self.defer_audit(failed, user_id, json!({}), meta);
             return Err(AuthError::InvalidCredentials);
