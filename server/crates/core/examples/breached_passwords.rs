@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let long = read(io::stdin().lock(), usize::MAX)?;
     let long = long.into_iter().filter(|password| is_long(password));
     let mut passwords: BTreeSet<String> = ranked.into_iter().chain(long).collect();
-    passwords.extend(PHRASES.iter().map(ToString::to_string));
+    passwords.extend(PHRASES.map(str::to_owned));
     let keys: BTreeSet<u64> = passwords.iter().map(|it| breached::key(it)).collect();
     let keys: Vec<u64> = keys.into_iter().collect();
     let filter = BinaryFuse16::try_from(&keys)?;

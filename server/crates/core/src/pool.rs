@@ -152,14 +152,14 @@ pub(crate) struct Full;
 /// Threads and the queue before them. They end when the last clone is dropped.
 pub(crate) struct Pool<S> {
     core: Arc<Core<S>>,
-    _end: Arc<End<S>>,
+    end: Arc<End<S>>,
 }
 
 impl<S> Clone for Pool<S> {
     fn clone(&self) -> Self {
         Self {
             core: Arc::clone(&self.core),
-            _end: Arc::clone(&self._end),
+            end: Arc::clone(&self.end),
         }
     }
 }
@@ -187,7 +187,7 @@ impl<S: Send + 'static> Pool<S> {
             wake: Condvar::new(),
         });
         let pool = Self {
-            _end: Arc::new(End(Arc::clone(&core))),
+            end: Arc::new(End(Arc::clone(&core))),
             core,
         };
         for number in 0..settings.threads.max(1) {
