@@ -41,6 +41,8 @@ mod undo;
 mod verify_email;
 
 #[cfg(feature = "ssr")]
+pub use components::icon_file;
+#[cfg(feature = "ssr")]
 pub use errors::ErrorDocument;
 #[cfg(feature = "ssr")]
 pub use markup::valid_markup;

@@ -18,6 +18,7 @@ mod patience;
 mod portal;
 mod router;
 mod single_process;
+mod site_files;
 mod supervisor;
 pub mod telemetry;
 mod worker;

@@ -67,7 +67,13 @@ impl Starting {
             draining: starting.draining.clone(),
         };
         let limits = limits(config, PRIVATE_CONNECTIONS);
-        let listener = Listener::new(health::starting(), limits, stages, starting.tasks.clone());
+        let listener = Listener::new(
+            health::starting(),
+            limits,
+            config.http.trusted_proxies.clone(),
+            stages,
+            starting.tasks.clone(),
+        );
         starting.tasks.spawn(listener.accept_on(port));
         Ok(starting)
     }
@@ -118,7 +124,8 @@ fn listen(config: &Config, portal: &Portal, ports: Ports, stages: &Stages) {
     let serve = |port: TcpListener, router: &Router, connections: usize| {
         let tasks = portal.tasks.clone();
         let limits = limits(config, connections);
-        let listener = Listener::new(router.clone(), limits, stages.clone(), tasks);
+        let proxies = config.http.trusted_proxies.clone();
+        let listener = Listener::new(router.clone(), limits, proxies, stages.clone(), tasks);
         portal.tasks.spawn(listener.accept_on(port));
     };
     let connections = connections_within(config.http.max_connections, reserved);

@@ -180,7 +180,11 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     (
         "vestibule_security_events_total",
-        "Rows of the audit log, by event, result and reason.",
+        "Events of the audit log, by event, result and reason.",
+    ),
+    (
+        "vestibule_audit_rows_total",
+        "Rows that were written to the audit log; one stands for many refusals.",
     ),
     (
         "vestibule_db_errors_total",

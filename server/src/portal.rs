@@ -62,7 +62,12 @@ pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxErr
     let auth = Arc::new(build_auth(config, &adapters, &shared).await?);
     let brand = BrandFiles::new(config);
     let web = WebState {
-        cookies: SealedCookies::new(&cookie_secret(&auth), config.is_https()),
+        cookies: SealedCookies::new(
+            &adapters.master_key,
+            Arc::clone(&adapters.clock),
+            Arc::clone(&adapters.random),
+            config.is_https(),
+        ),
         auth: Arc::clone(&auth),
         product_name: config.branding.product_name.as_str().into(),
         branding: Arc::new(brand.links(config.mail.support.as_deref())),
@@ -172,13 +177,6 @@ impl Shared {
             link: None,
         }
     }
-}
-
-fn cookie_secret(auth: &Auth) -> [u8; 64] {
-    let mut secret = [0; 64];
-    secret[..32].copy_from_slice(auth.derived_key("cookie-encryption").as_slice());
-    secret[32..].copy_from_slice(auth.derived_key("cookie-signature").as_slice());
-    secret
 }
 
 fn load_assets(site_dir: Option<&Path>) -> std::io::Result<Assets> {

@@ -118,7 +118,7 @@ pub async fn write_deferred(auth: Arc<Auth>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        pause = match auth.write_deferred().await {
+        pause = match auth.write_due().await {
             Ok(_) => WRITE_INTERVAL,
             Err(error) => {
                 tracing::warn!(

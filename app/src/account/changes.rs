@@ -67,6 +67,7 @@ async fn replace_password(
     let command = vestibule_core::ChangePassword {
         current_password: current_password.into(),
         new_password: new_password.into(),
+        replaces_session: true,
     };
     let auth = visit.auth();
     match auth.change_password(&who, command, &visit.meta()).await? {

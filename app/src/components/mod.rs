@@ -19,7 +19,7 @@ pub use copy_button::CopyButton;
 pub use error_summary::ErrorSummary;
 pub use field::{Checkbox, FieldError, HiddenField, TextField, Username};
 pub use form::Form;
-pub use layout::{Head, Layout, Width, stylesheet};
+pub use layout::{Head, Layout, Width, icon_file, stylesheet};
 pub use notice::NoticeBox;
 pub use password_field::PasswordField;
 pub use sentence::{Sentence, slot};

@@ -66,6 +66,8 @@ pub struct HttpConfig {
     pub public_url: Url,
     pub allowed_hosts: Vec<String>,
     pub trusted_proxies: TrustedProxies,
+    /// Where people report weaknesses, as addresses with their scheme.
+    pub security_contacts: Vec<String>,
     pub allowed_origins: Vec<String>,
     /// The folder with the site's assets; `None`: those inside the binary.
     pub site_dir: Option<PathBuf>,
@@ -206,6 +208,7 @@ impl HttpConfig {
             ),
             allowed_hosts,
             trusted_proxies: read_trusted_proxies(reader),
+            security_contacts: read_security_contacts(reader),
             allowed_origins: read_origins(reader),
             site_dir: read_site_dir(reader),
             max_connections: reader.number("http.max_connections", 16, 1_000_000),
@@ -269,6 +272,25 @@ fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
             ("forwarded", ForwardedHeader::Forwarded),
         ],
     ))
+}
+
+fn read_security_contacts(reader: &mut Reader<'_>) -> Vec<String> {
+    let contacts = reader.list("http.security_contact");
+    for contact in &contacts {
+        let is_contact = Url::parse(contact).is_ok_and(|url| match url.scheme() {
+            "mailto" => url.path().contains('@'),
+            "https" => url.has_host(),
+            "tel" => !url.path().is_empty(),
+            _ => false,
+        });
+        if !is_contact || !contact.chars().all(|c| c.is_ascii_graphic()) {
+            reader.fault(
+                "http.security_contact",
+                &format!("`{contact}` is not an address like mailto:security@example.org or https://example.org/security"),
+            );
+        }
+    }
+    contacts
 }
 
 fn read_site_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {

@@ -78,13 +78,19 @@ pub const SETTINGS: &[Setting] = &[
         "http.allowed_hosts",
         "VESTIBULE_ALLOWED_HOSTS",
         Some(""),
-        "Further host names, comma-separated, that requests may name beside the one of the public URL.",
+        "Further hosts, comma-separated, that requests may name beside the one of the public URL: `login.example.org`, which is good with the port of the public URL, of its scheme and of `VESTIBULE_LISTEN`, or with one port, `login.example.org:8443`.",
     ),
     setting(
         "http.trusted_proxies",
         "VESTIBULE_TRUSTED_PROXIES",
         Some(""),
         "Addresses or networks, comma-separated, of the proxies that are believed when they say for whom they ask.",
+    ),
+    setting(
+        "http.security_contact",
+        "VESTIBULE_SECURITY_CONTACT",
+        Some(""),
+        "Where people report weaknesses, comma-separated, the best first: `mailto:security@example.org`, `https://example.org/security` or `tel:+1-201-555-0123`. Shown in `/.well-known/security.txt` (RFC 9116), which is not there without it.",
     ),
     setting(
         "http.forwarded_header",
@@ -102,7 +108,7 @@ pub const SETTINGS: &[Setting] = &[
         "http.max_connections",
         "VESTIBULE_MAX_CONNECTIONS",
         Some("16384"),
-        "Connections at a time on the public port, 16 to 1000000. Each needs an open file: the process raises its own limit as far as it may, and starts with fewer connections and a warning if that is not far enough. When all are taken, the one that has waited longest for a request makes room for a new one; if none waits, the new one does.",
+        "Connections at a time on the public port, 16 to 1000000. Each needs an open file: the process raises its own limit as far as it may, and starts with fewer connections and a warning if that is not far enough. When all are taken, the one that has waited longest for a request makes room for a new one; if none waits, the one whose client has kept its request or answer waiting for longest, half a second at least. An eighth of them at most is busy with one IPv4 address or IPv6 /48, unless that is a trusted proxy: its further requests wait.",
     ),
     setting(
         "http.header_timeout_seconds",

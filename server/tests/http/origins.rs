@@ -12,6 +12,7 @@ on_every_database! {
     another_site_cannot_post,
     a_script_of_another_origin_may_not_call,
     a_script_of_an_allowed_origin_may_call with allowed_origins,
+    a_script_of_an_allowed_origin_may_send_the_headers_that_it_asks_for with allowed_origins,
 }
 
 fn further_hosts(config: &mut Config) {
@@ -38,12 +39,19 @@ async fn another_host_is_refused(app: TestApp) {
         "127.0.0.1",
         "[::1]",
         "auth.example.org@evil.example:1",
+        "x@auth.example.org",
+        "auth.example.org:8443",
+        "auth.example.org:443.evil.example",
+        "auth.example.org:99999",
+        "auth.example.org:",
     ] {
         for path in [
             "/api/v1/auth/me",
             "/login",
             "/.well-known/jwks.json",
             "/nothing",
+            "/healthanything",
+            "/pkgs",
         ] {
             let answer = app
                 .at(Method::GET, path)
@@ -76,7 +84,6 @@ async fn another_host_is_refused(app: TestApp) {
         "auth.example.org",
         "AUTH.Example.ORG",
         "auth.example.org:443",
-        "auth.example.org:8443",
     ] {
         app.get("/me")
             .host(host)
@@ -216,6 +223,19 @@ async fn a_script_of_another_origin_may_not_call(app: TestApp) {
             .expect(200);
         assert_eq!(answer.header("access-control-allow-origin"), "", "{origin}");
     }
+}
+
+/// Tracing and common clients add headers of their own to each request.
+async fn a_script_of_an_allowed_origin_may_send_the_headers_that_it_asks_for(app: TestApp) {
+    let call = app
+        .api(Method::OPTIONS, "/me")
+        .header("origin", "https://app.example.org")
+        .header("access-control-request-method", "PATCH");
+    let asked =
+        "authorization,baggage,content-type,sentry-trace,traceparent,tracestate,x-requested-with";
+    let answer = call.header("access-control-request-headers", asked).await;
+    assert_eq!(answer.header("access-control-allow-headers"), asked);
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
 }
 
 async fn a_script_of_an_allowed_origin_may_call(app: TestApp) {

@@ -70,7 +70,7 @@ const EXPECTED: &[(&str, u64, u64)] = &[
     ("POST /logout", 6, 6),
     ("GET /me, signed out", 1, 1),
     ("POST /email/change", 13, 13),
-    ("POST /password/change", 13, 13),
+    ("POST /password/change", 14, 14),
     ("DELETE /sessions/{id}", 7, 8),
     ("POST /logout-all", 8, 8),
     ("POST /email/resend", 8, 8),

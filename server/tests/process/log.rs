@@ -26,7 +26,8 @@ fn request_much(portal: &Running) {
             scope.spawn(|| {
                 let mut client = portal.open();
                 for _ in 0..REQUESTS / CLIENTS {
-                    assert_eq!(client.get("/health/live").unwrap().status, 200);
+                    let answer = client.get("/api/v1/auth/password/policy").unwrap();
+                    assert_eq!(answer.status, 200);
                 }
             });
         }
@@ -154,6 +155,26 @@ fn every_line_says_which_stream_it_belongs_to() {
     assert_eq!(of("audit")[1]["success"], false);
     assert!(!of("application").is_empty());
     assert_eq!(of("error").len(), 0);
+}
+
+/// Nothing counts these requests: anybody could fill a disk with their lines.
+#[test]
+fn requests_that_no_limit_counts_leave_so_many_lines_a_minute() {
+    let lines = log_of("info", |portal| {
+        let mut client = portal.open();
+        for path in ["/health/live", "/.well-known/jwks.json", "/pkg/x/y.css"] {
+            for _ in 0..300 {
+                client.get(path).unwrap();
+            }
+        }
+        assert_eq!(client.get("/api/v1/auth/me").unwrap().status, 401);
+    });
+    let of_route = |line: &&serde_json::Value| line["path"] != "/api/v1/auth/me";
+    let requests = lines.iter().filter(|line| line["request_id"].is_string());
+    let count = requests.filter(of_route).count();
+    assert!((1..=240).contains(&count), "{count} lines");
+    let mut counted = lines.iter().filter(|line| line["stream"] == "access");
+    assert!(counted.any(|line| line["path"] == "/api/v1/auth/me"));
 }
 
 /// Hanging up hides nothing: neither from the access log nor from the audit log and the metrics.

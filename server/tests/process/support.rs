@@ -200,6 +200,25 @@ impl Client {
         }
     }
 
+    /// The same from an address of this machine.
+    pub fn open_from(from: &str, address: SocketAddr) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(from.parse().unwrap()).unwrap();
+            socket.connect(address).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self {
+            stream,
+            unread: Vec::new(),
+        }
+    }
+
     pub fn send(&mut self, bytes: &str) -> &mut Self {
         self.stream.write_all(bytes.as_bytes()).unwrap();
         self

@@ -15,7 +15,7 @@ use crate::deferred::Deferred;
 use crate::error::AuthError;
 use crate::hashing::PasswordHasher;
 use crate::limits;
-use crate::model::{Language, Principal, device_name};
+use crate::model::{Language, Principal, User, device_name};
 use crate::password_policy::PasswordPolicy;
 use crate::ports::{
     Clock, Lookup, PrincipalCache, Random, RateLimiter, Repository, Store, Transaction,
@@ -177,11 +177,6 @@ impl Auth {
         self.signer.reload(&*self.store, &self.master, now).await
     }
 
-    /// An independent key for a use outside the core, for example cookies.
-    pub fn derived_key(&self, label: &str) -> zeroize::Zeroizing<[u8; 32]> {
-        self.master.derive(label)
-    }
-
     /// Whether the database answers.
     ///
     /// # Errors
@@ -216,6 +211,7 @@ impl Auth {
         let principal = self
             .principal(user_id, session_id, now)
             .await?
+            .filter(|principal| self.is_admitted(&principal.user))
             .ok_or(AuthError::Unauthenticated)?;
         if now - principal.session.last_seen_at > TOUCH_INTERVAL {
             self.defer_seen(session_id, now);
@@ -248,6 +244,15 @@ impl Auth {
             self.principals.put(principal, ticket).await;
         }
         Ok(principal)
+    }
+
+    /// In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could tell by
+    /// signing in whether it had an account before. Sessions from before the mode was chosen are no exception.
+    pub(crate) fn is_admitted(&self, user: &User) -> bool {
+        match self.settings.registration {
+            RegistrationMode::Open => true,
+            RegistrationMode::Private => user.is_email_verified,
+        }
     }
 
     /// Commits, and forgets the snapshots of the user whom it changed. Also where the commit failed: its answer may have

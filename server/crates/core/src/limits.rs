@@ -104,15 +104,6 @@ pub(crate) fn network(address: IpAddr) -> String {
     }
 }
 
-/// Whether [`network`] gives the same key for both.
-pub(crate) fn is_same_network(one: IpAddr, other: IpAddr) -> bool {
-    match (one.to_canonical(), other.to_canonical()) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => one == other,
-        (IpAddr::V6(one), IpAddr::V6(other)) => one.segments()[..4] == other.segments()[..4],
-        _ => false,
-    }
-}
-
 impl Auth {
     /// Counts a request of any kind against its network.
     ///

@@ -168,7 +168,8 @@ impl TokenSigner {
             aud: self.settings.audience.clone(),
             sub: user.id,
             iat: now.unix_timestamp(),
-            nbf: now.unix_timestamp(),
+            // For verifiers that grant no leeway and whose clock is behind.
+            nbf: (now - CLOCK_LEEWAY).unix_timestamp(),
             exp: (now + access_life(session, now)).unix_timestamp(),
             jti,
             sid: session.id,
@@ -438,7 +439,8 @@ mod tests {
             aud: signer.settings.audience.clone(),
             sub: Uuid::from_u128(1),
             iat: now.unix_timestamp(),
-            nbf: now.unix_timestamp(),
+            // For verifiers that grant no leeway and whose clock is behind.
+            nbf: (now - CLOCK_LEEWAY).unix_timestamp(),
             exp: now.unix_timestamp() + 900,
             jti: Uuid::from_u128(2),
             sid: Uuid::from_u128(3),

@@ -44,6 +44,10 @@ const REVERT_TOKENS: &str = delete_by_id!("email_revert_tokens");
 const MAILS: &str = delete_by_id!("mail_outbox", "status <> 'pending'");
 const EVENTS: &str = delete_by_id!("audit_logs");
 const REFRESH_EVENTS: &str = delete_by_id!("audit_logs", "event_type = 'token_refreshed'");
+const REFUSALS: &str = delete_by_id!(
+    "audit_logs",
+    "event_type in ('request_refused', 'rate_limited', 'login_limited')"
+);
 
 /// Their refresh tokens go by the foreign key.
 const SESSIONS: &str = "
@@ -154,6 +158,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     MAILS,
     EVENTS,
     REFRESH_EVENTS,
+    REFUSALS,
     SESSIONS,
     SIGNING_KEYS,
     SCHEDULE_UNVERIFIED,
@@ -207,6 +212,7 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
             Expired::Mails => Self::query(MAILS).bind(first_id(before)?),
             Expired::Events => Self::query(EVENTS).bind(first_id(before)?),
             Expired::RefreshEvents => Self::query(REFRESH_EVENTS).bind(first_id(before)?),
+            Expired::Refusals => Self::query(REFUSALS).bind(first_id(before)?),
         };
         self.execute(delete.bind(rows(limit))).await
     }

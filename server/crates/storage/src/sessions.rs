@@ -241,6 +241,19 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
             .await
     }
 
+    async fn revoke_refresh_family(
+        &mut self,
+        user_id: Uuid,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        let revoke = Self::query(REVOKE_FAMILY)
+            .bind(user_id)
+            .bind(session_id)
+            .bind(Micros(now));
+        self.execute(revoke).await.map(drop)
+    }
+
     async fn end_session(
         &mut self,
         user_id: Uuid,

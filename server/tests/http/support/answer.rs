@@ -125,7 +125,6 @@ impl Answer {
             ("x-frame-options", "DENY"),
             ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
-            ("cross-origin-resource-policy", "same-origin"),
             (
                 "strict-transport-security",
                 "max-age=31536000; includeSubDomains",
@@ -133,6 +132,18 @@ impl Answer {
         ] {
             assert_eq!(self.header(name), value, "{name} of {self:?}");
         }
+        // What anybody may read says so.
+        let is_open = self.header("access-control-allow-origin") == "*";
+        let reach = if is_open {
+            "cross-origin"
+        } else {
+            "same-origin"
+        };
+        assert_eq!(
+            self.header("cross-origin-resource-policy"),
+            reach,
+            "{self:?}"
+        );
         let policy = self.header("content-security-policy");
         for directive in [
             "default-src 'none'",

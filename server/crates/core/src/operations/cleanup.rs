@@ -21,8 +21,8 @@ pub const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 const TOKENS_KEPT: Duration = Duration::from_hours(45 * 24);
 /// Counted from their end. A device that was not used for longer is a new one.
 const SESSIONS_KEPT: Duration = Duration::from_hours(90 * 24);
-/// They are most of the events, and tell the least.
-const REFRESH_EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// Refreshes and refusals are most of the events, and tell the least.
+const FREQUENT_EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// Rows of one statement: few enough that nobody waits long for it.
 const BATCH: u32 = 500;
@@ -102,7 +102,8 @@ impl Auth {
             delete(Expired::Sessions, SESSIONS_KEPT),
             delete(Expired::Mails, MAILS_KEPT),
             delete(Expired::SigningKeys, WITHDRAWN_KEYS_KEPT),
-            delete(Expired::RefreshEvents, REFRESH_EVENTS_KEPT),
+            delete(Expired::RefreshEvents, FREQUENT_EVENTS_KEPT),
+            delete(Expired::Refusals, FREQUENT_EVENTS_KEPT),
         ]);
         tasks.extend(days(retention.audit_days).map(|it| Task::Delete(Expired::Events, it)));
         Cleanup {
@@ -220,7 +221,7 @@ impl Removed {
             Expired::Sessions => &mut self.sessions,
             Expired::Mails => &mut self.mails,
             Expired::SigningKeys => &mut self.signing_keys,
-            Expired::Events | Expired::RefreshEvents => &mut self.events,
+            Expired::Events | Expired::RefreshEvents | Expired::Refusals => &mut self.events,
         }
     }
 }

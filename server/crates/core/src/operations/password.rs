@@ -15,11 +15,14 @@ use crate::model::{Principal, SessionKind, SignInMethod, User};
 pub struct ChangePassword {
     pub current_password: SecretString,
     pub new_password: SecretString,
+    /// Whether an API client takes the tokens of a new session; a browser always gets a new cookie.
+    pub replaces_session: bool,
 }
 
 impl Auth {
-    /// Replaces the password and ends the user's other sessions. A browser session is replaced as well: the new one is
-    /// returned with its cookie (ASVS 7.2.4); an API session goes on.
+    /// Replaces the password and ends the user's other sessions. A browser session is replaced as well, and one of an API
+    /// client that takes new tokens: the new one is returned (ASVS 7.2.4). Otherwise an API session goes on until its access
+    /// token has expired: a refresh token that was copied before must not outlive the password.
     ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`] if the current password is wrong, counted like a failed sign-in;
@@ -39,7 +42,8 @@ impl Auth {
             .hasher
             .hash(command.new_password.expose_secret())
             .await?;
-        self.apply_change(who, &verified_hash, &new_hash, meta)
+        let replaces = command.replaces_session || who.session.kind == SessionKind::Browser;
+        self.apply_change(who, &verified_hash, &new_hash, replaces, meta)
             .await
     }
 
@@ -103,6 +107,7 @@ impl Auth {
         who: &Principal,
         verified_hash: &str,
         new_hash: &str,
+        replaces: bool,
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
         let now = self.clock.now();
@@ -111,10 +116,9 @@ impl Auth {
             .update_password(who.user.id, Some(verified_hash), new_hash, now)
             .await?;
         let user = user.ok_or(AuthError::InvalidCredentials)?;
-        let is_browser = who.session.kind == SessionKind::Browser;
-        let keep = (!is_browser).then_some(who.session.id);
+        let keep = (!replaces).then_some(who.session.id);
         tx.void_tokens(user.id).await?;
-        let mut ended = tx.end_sessions(user.id, keep, now).await?;
+        let ended = tx.end_sessions(user.id, keep, now).await?;
         self.audit(
             &mut *tx,
             AuditEvent::PasswordChanged,
@@ -125,9 +129,9 @@ impl Auth {
         .await?;
         self.enqueue_mail(&mut *tx, MailKind::PasswordChanged, &user, None, meta)
             .await?;
-        let new_session = if is_browser {
+        let new_session = if replaces {
             let new = NewSession {
-                kind: SessionKind::Browser,
+                kind: who.session.kind,
                 method: SignInMethod::Password,
                 is_persistent: who.session.is_persistent,
                 device_name: Some(&who.session.device),
@@ -136,7 +140,8 @@ impl Auth {
             Some(signed_in.await?)
         } else {
             tx.reauthenticate(who.session.id, now).await?;
-            ended.push(who.session.id);
+            tx.revoke_refresh_family(who.user.id, who.session.id, now)
+                .await?;
             None
         };
         self.commit(tx, who.user.id).await?;

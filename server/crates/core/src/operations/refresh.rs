@@ -74,6 +74,9 @@ impl Auth {
         };
         drop(store);
         let Principal { user, session } = outcome.principal;
+        if !self.is_admitted(&user) {
+            return Ok(None);
+        }
         self.defer_seen(session.id, now);
         let replayed = outcome.successor_nonce != rotation.fresh_nonce;
         let details = json!({ "session": session.id, "replayed": replayed });

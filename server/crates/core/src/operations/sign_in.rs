@@ -8,7 +8,7 @@ use super::letters::Letter;
 use super::reauthentication::canonical_of;
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RegistrationMode, RequestMeta};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::{AuthError, Field};
 use crate::hashing::{HashPlace, Verdict};
@@ -127,7 +127,7 @@ impl Auth {
             Verdict::RightWithNewHash(hash) => Some(Some(hash.as_str())),
         };
         if let (Some(found), Some(new_hash)) = (found, new_hash)
-            && self.is_admitted(&found.0)
+            && self.is_admitted(&found.0.user)
             && let Some(signed_in) = self
                 .begin_session(found, new_hash, new, is_known, meta)
                 .await?
@@ -146,19 +146,10 @@ impl Auth {
     fn reason_to_refuse(&self, account: Option<&Account>) -> &'static str {
         match account {
             None => "unknown_account",
-            Some(account) if account.user.is_active && self.is_admitted(account) => {
+            Some(account) if account.user.is_active && self.is_admitted(&account.user) => {
                 "wrong_password"
             }
             Some(_) => "inactive",
-        }
-    }
-
-    /// In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could tell by
-    /// signing in whether it had an account before.
-    fn is_admitted(&self, account: &Account) -> bool {
-        match self.settings.registration {
-            RegistrationMode::Open => true,
-            RegistrationMode::Private => account.user.is_email_verified,
         }
     }
 
