@@ -7,7 +7,7 @@ use vestibule_i18n::{Texts, t};
 
 use crate::components::slot;
 use crate::dates;
-use crate::flash::{CONFIRM, Flash, Form, Notice};
+use crate::flash::{CONFIRM, Flash, Form, Notice, SIGNED_IN_AS, Trouble};
 
 /// Waits up to this are said in seconds, longer ones in minutes.
 const SECONDS: u64 = 90;
@@ -31,6 +31,8 @@ pub enum Part {
         to: &'static str,
         text: String,
     },
+    /// An email address.
+    Address(String),
 }
 
 impl From<String> for Complaint {
@@ -44,6 +46,9 @@ impl From<String> for Complaint {
 
 /// What went wrong with a form, if anything did. Errors of single fields are [`FieldErrors`].
 pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
+    if let Some(trouble) = flash.has_trouble() {
+        return Some(self::trouble(texts, flash, trouble));
+    }
     let code = flash.error()?;
     let wait = Part::Wait(flash.retry_after());
     let text = match (code, flash.form()) {
@@ -89,6 +94,16 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
         _ => t!(texts, "error-internal"),
     };
     Some(text.into())
+}
+
+fn trouble(texts: Texts, flash: &Flash, trouble: Trouble) -> Complaint {
+    match trouble {
+        Trouble::NoCookies => t!(texts, "error-no-cookies").into(),
+        Trouble::OtherAccount => Complaint {
+            text: t!(texts, "error-other-account", email = slot(0)),
+            parts: vec![Part::Address(flash.value(SIGNED_IN_AS))],
+        },
+    }
 }
 
 /// What is wrong with the fields of a form, by their names.
@@ -323,6 +338,19 @@ mod tests {
         for form in [Form::Register, Form::ChangeEmail, Form::ConfirmLink] {
             let complaint = error(ENGLISH, &Flash::refused(form, limited())).unwrap();
             assert_eq!(complaint.parts, [Part::Wait(Some(40))], "{form:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_of_another_account_says_who_is_signed_in_now() {
+        for texts in [ENGLISH, GERMAN] {
+            let flash = Flash::trouble(Trouble::OtherAccount).keep(SIGNED_IN_AS, "bob@example.org");
+            let complaint = error(texts, &flash).unwrap();
+            assert_eq!(
+                complaint.parts,
+                [Part::Address("bob@example.org".to_owned())]
+            );
+            assert!(complaint.text.contains(&slot(0)), "{complaint:?}");
         }
     }
 

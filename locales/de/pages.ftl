@@ -63,6 +63,8 @@ forgot-button = Link schicken
 forgot-button-again = Noch einmal schicken
 forgot-back = Zurück zur Anmeldung
 reset-heading = Neues Passwort festlegen
+# Before an address.
+reset-address = Sie setzen das Passwort von
 reset-intro = Alle Ihre Geräte werden abgemeldet.
 reset-button = Passwort festlegen
 reset-no-link-heading = Passwort zurücksetzen
@@ -73,6 +75,9 @@ reset-dead = Er ist abgelaufen, wurde schon benutzt oder durch eine neuere E-Mai
 # The address is masked: z***@example.org
 reset-dead-known = Wir können einen neuen an { $email } schicken.
 reset-dead-button = Neuen Link schicken
+# The page of any mailed link.
+link-again-heading = Öffnen Sie den Link noch einmal
+link-again-text = Diese Seite war zu lange offen, oder ihre Adresse ist unvollständig. Öffnen Sie den Link in der E-Mail noch einmal. Es wurde nichts geändert.
 
 ## What went wrong with a form
 
@@ -80,6 +85,8 @@ error-fields = Bitte prüfen Sie Ihre Angaben:
 error-credentials = E-Mail-Adresse oder Passwort ist falsch.
 error-code-or-password = Der Code oder das Passwort ist falsch, oder der Code ist abgelaufen. Sie können stattdessen den Link in der E-Mail öffnen.
 error-link-dead = Dieser Link ist abgelaufen, wurde aufgehoben oder ersetzt, oder er wurde schon benutzt.
+error-other-account = Sie sind jetzt als { $email } angemeldet, und das Formular gehörte zu einem anderen Konto. Es wurde nichts geändert. Um dieses Konto zu ändern, senden Sie das Formular noch einmal.
+error-no-cookies = Ihr Browser behält keine Cookies dieser Seite. Sie werden gebraucht, um Sie anzumelden und hier zu zeigen, was aus einem Formular wurde. Lassen Sie sie zu, und versuchen Sie es noch einmal.
 error-session-gone = Diese Sitzung ist schon beendet.
 error-limited = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal.
 error-limited-sign-in = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal, oder { $link }.
@@ -168,6 +175,8 @@ notice-other-sessions-ended = Ihre anderen Geräte wurden abgemeldet.
 notice-signed-out = Sie sind abgemeldet.
 notice-sign-in-again = Ihre Sitzung ist beendet.
 notice-sign-in-again-text = Melden Sie sich an, um fortzufahren.
+# Where somebody else, or nobody, is signed in.
+notice-about = Es ging um das Konto { $email }.
 
 ## Pages that show nothing but an error
 

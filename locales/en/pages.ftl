@@ -63,6 +63,8 @@ forgot-button = Send the link
 forgot-button-again = Send it again
 forgot-back = Back to sign in
 reset-heading = Set a new password
+# Before an address.
+reset-address = You are setting the password of
 reset-intro = All your devices will be signed out.
 reset-button = Set password
 reset-no-link-heading = Reset your password
@@ -73,6 +75,9 @@ reset-dead = It has expired, was already used, or a newer mail has replaced it.
 # The address is masked: z***@example.org
 reset-dead-known = We can mail a new one to { $email }.
 reset-dead-button = Send a new one
+# The page of any mailed link.
+link-again-heading = Open the link again
+link-again-text = This page was open for too long, or its address is incomplete. Open the link in the mail again. Nothing was changed.
 
 ## What went wrong with a form
 
@@ -80,6 +85,8 @@ error-fields = Please check what you entered:
 error-credentials = Email or password is incorrect.
 error-code-or-password = The code or the password is incorrect, or the code has expired. You can open the link in the mail instead.
 error-link-dead = This link has expired, was cancelled or replaced, or was already used.
+error-other-account = You are signed in as { $email } now, and the form was made for another account. Nothing was changed. To change this account, send the form again.
+error-no-cookies = Your browser keeps no cookies for this site. They are needed to sign in, and to say here what came of a form. Allow them, and try again.
 error-session-gone = That session has already ended.
 error-limited = Too many attempts. Try again in { $wait }.
 error-limited-sign-in = Too many attempts. Try again in { $wait }, or { $link }.
@@ -168,6 +175,8 @@ notice-other-sessions-ended = Your other devices were signed out.
 notice-signed-out = You are signed out.
 notice-sign-in-again = Your session has ended.
 notice-sign-in-again-text = Sign in to continue.
+# Where somebody else, or nobody, is signed in.
+notice-about = This was about the account { $email }.
 
 ## Pages that show nothing but an error
 

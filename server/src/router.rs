@@ -34,10 +34,10 @@ use crate::config::{Config, Mode};
 use crate::health::{self, Health};
 use crate::metrics::measure_requests;
 use crate::middleware::{
-    AllowedHosts, BodyRoom, ErrorPages, Nonce, SecurityHeaders, audit_refusals, check_form,
-    check_host, find_client_address, identify_request, limit_requests, log_access, mend_markup,
-    only_from_here, panic_response, read_body, run_to_end, secure_removal_cookie,
-    set_security_headers, show_problems,
+    AllowedHosts, BodyRoom, ErrorPages, FormsOnce, Nonce, SecurityHeaders, audit_refusals,
+    check_form, check_host, do_forms_once, find_client_address, identify_request, limit_requests,
+    log_access, mend_markup, only_from_here, panic_response, read_body, run_to_end,
+    secure_removal_cookie, set_security_headers, show_problems,
 };
 use crate::{api, assets, dev_mailbox, export};
 
@@ -144,6 +144,10 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .with_http_only(true)
         .with_path("/")
         .with_expiry(Expiry::OnSessionEnd);
+    let forms = FormsOnce {
+        auth: Arc::clone(&parts.web.auth),
+        session_cookie: cookie_name.as_str().into(),
+    };
     let pages = Router::new()
         .leptos_routes_with_context(&leptos, routes, context, shell)
         .route("/logout", post(sign_out))
@@ -155,6 +159,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .fallback(not_found)
         .with_state(leptos)
         .layer(sessions)
+        .route_layer(from_fn_with_state(forms, do_forms_once))
         // The routes alone: what is not there is not found, whatever is sent to it.
         .route_layer(from_fn(check_form))
         .layer(from_fn(mend_markup))

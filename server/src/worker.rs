@@ -174,6 +174,7 @@ pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationT
                 mails = removed.mails,
                 signing_keys = removed.signing_keys,
                 events = removed.events,
+                form_submissions = removed.form_submissions,
                 "deleted what is over"
             );
         }

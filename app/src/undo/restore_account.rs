@@ -12,15 +12,12 @@ use crate::ssr::{self, MailedLink, Visit};
 
 #[component]
 pub fn RestoreAccountPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::link_page(MailedLink::RestoreAccount, render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    if visit.stow_token(MailedLink::RestoreAccount) {
-        return Ok(().into_any());
-    }
+async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
-    let link = match visit.stowed_token(MailedLink::RestoreAccount) {
+    let link = match token {
         Some(token) => visit.auth().restore_link(&token).await?,
         None => None,
     };

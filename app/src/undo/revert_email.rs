@@ -11,15 +11,12 @@ use crate::ssr::{self, MailedLink, Visit};
 
 #[component]
 pub fn RevertEmailPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::link_page(MailedLink::RevertEmail, render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    if visit.stow_token(MailedLink::RevertEmail) {
-        return Ok(().into_any());
-    }
+async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
-    let link = match visit.stowed_token(MailedLink::RevertEmail) {
+    let link = match token {
         Some(token) => visit.auth().revert_link(&token).await?,
         None => None,
     };

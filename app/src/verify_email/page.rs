@@ -3,7 +3,7 @@ use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, Field, LinkState};
 use vestibule_i18n::{Texts, t};
 
-use super::actions::{EnterCode, ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
+use super::actions::{ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
 use crate::components::{
     Button, ButtonStyle, Carried, ErrorSummary, Form, HiddenField, Layout, NoticeBox,
     PasswordField, Sentence, TextField, Username, slot,
@@ -15,7 +15,7 @@ use crate::ssr::{self, MailedLink, Visit};
 
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::link_page(MailedLink::VerifyEmail, render)
 }
 
 /// What all states of the page need.
@@ -36,12 +36,9 @@ struct Live {
     needs_password: bool,
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    if visit.stow_token(MailedLink::VerifyEmail) {
-        return Ok(().into_any());
-    }
+async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let who = visit.principal().await?;
-    let link = match visit.stowed_token(MailedLink::VerifyEmail) {
+    let link = match token {
         Some(token) => Some(visit.auth().confirmation_link(&token, who.as_ref()).await?),
         None => None,
     };
@@ -166,12 +163,11 @@ impl Page {
     }
 
     fn already_confirmed(self) -> AnyView {
-        self.visit.drop_token(MailedLink::VerifyEmail);
         let texts = self.texts;
         let next = self.return_to.path().to_owned();
         view! {
             <Layout product_name=self.visit.product_name() heading=t!(texts, "verify-done-heading") is_signed_in=true>
-                <NoticeBox news=self.flash.news()/>
+                <NoticeBox flash=self.flash.clone()/>
                 <p>
                     {t!(texts, "verify-done-address")}
                     " "
@@ -322,7 +318,7 @@ impl Page {
                 has_error=message.is_some()
                 is_signed_in
             >
-                <NoticeBox news=self.flash.news()/>
+                <NoticeBox flash=self.flash.clone()/>
                 <ErrorSummary message fields=errors.list()/>
                 <p class="wrap"><Sentence text parts/></p>
                 <Form action=VerifyEmail::PATH>
@@ -388,10 +384,7 @@ fn Forgotten(texts: Texts) -> impl IntoView {
 #[component]
 fn CodeInstead(texts: Texts, return_to: ReturnTo) -> impl IntoView {
     view! {
-        <Form action=EnterCode::PATH class="inline-form">
-            <Carried return_to/>
-            <Button style=ButtonStyle::Plain>{t!(texts, "verify-code-instead")}</Button>
-        </Form>
+        <p><a href=return_to.link("/verify-email")>{t!(texts, "verify-code-instead")}</a></p>
     }
 }
 

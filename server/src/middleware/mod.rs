@@ -3,6 +3,7 @@
 mod access_log;
 mod audit;
 mod client_address;
+mod form_once;
 mod forms;
 mod host;
 mod markup;
@@ -19,6 +20,7 @@ mod security_headers;
 pub use access_log::log_access;
 pub use audit::audit_refusals;
 pub use client_address::find_client_address;
+pub use form_once::{FormsOnce, SentAgain, do_forms_once};
 pub use forms::check_form;
 pub use host::{AllowedHosts, check_host};
 pub use markup::mend_markup;

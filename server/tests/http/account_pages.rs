@@ -43,7 +43,7 @@ async fn who_is_signed_out_signs_in_first(app: TestApp) {
         location(&answer),
         "/login?return_to=/account/activity%3Fshow%3Dfailed"
     );
-    let answer = browser.post("/account/export").await;
+    let answer = browser.download().await;
     assert_eq!(location(&answer), "/login?return_to=/account/activity");
 }
 

@@ -105,9 +105,9 @@ async fn it_can_be_had_five_times_and_then_later(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     for _ in 0..5 {
-        browser.post("/account/export").await.expect(200);
+        browser.download().await.expect(200);
     }
-    let refused = browser.post("/account/export").await.expect(429);
+    let refused = browser.download().await.expect(429);
     assert_eq!(refused.header("retry-after"), "600");
     assert!(
         refused.text().contains("Try again in 10 minutes"),

@@ -121,7 +121,7 @@ async fn downloads_of_one_account(app: TestApp) {
             .submit("confirm_password", &[("password", PASSWORD)])
             .await;
         location(&confirmed);
-        browser.post("/account/export").await
+        browser.download().await
     })
     .await;
     assert_eq!(app.read_mails().await.len(), limit.burst + 1);

@@ -29,6 +29,11 @@ pub fn hash_token(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
 }
 
+/// Random bytes as a text, in URL-safe base64.
+pub(crate) fn to_url_text(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 pub(crate) fn equal_in_constant_time(a: &str, b: &str) -> bool {
     constant_time::verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
 }
@@ -99,6 +104,11 @@ impl MasterKey {
         URL_SAFE_NO_PAD.encode(self.mac("pseudonym", &[subject.as_bytes()]).as_slice())
     }
 
+    /// What stands for parts that nobody may find by trying. In URL-safe base64.
+    pub(crate) fn keyed_hash(&self, parts: &[&[u8]]) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac("keyed-hash", parts).as_slice())
+    }
+
     /// The mailed token of a row: 256 bits that nobody can guess from the row. Derived, so that the outbox keeps no token.
     pub(crate) fn one_time_token(&self, purpose: Purpose, id: Uuid) -> String {
         URL_SAFE_NO_PAD.encode(
@@ -142,6 +152,41 @@ impl MasterKey {
         plain: &[u8],
         random: &dyn Random,
     ) -> Result<String, CannotOpen> {
+        Ok(STANDARD.encode(self.sealed_bytes(label, plain, random)?))
+    }
+
+    /// The same as a text for an address or a field of a form: in URL-safe base64.
+    ///
+    /// # Errors
+    /// As [`MasterKey::seal`].
+    pub(crate) fn seal_for_url(
+        &self,
+        label: &str,
+        plain: &[u8],
+        random: &dyn Random,
+    ) -> Result<String, CannotOpen> {
+        Ok(URL_SAFE_NO_PAD.encode(self.sealed_bytes(label, plain, random)?))
+    }
+
+    /// Decrypts what [`MasterKey::seal_for_url`] sealed for the same place.
+    ///
+    /// # Errors
+    /// As [`MasterKey::open`].
+    pub(crate) fn open_from_url(
+        &self,
+        label: &str,
+        sealed: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        let data = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| CannotOpen)?;
+        self.opened_bytes(label, data)
+    }
+
+    fn sealed_bytes(
+        &self,
+        label: &str,
+        plain: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, CannotOpen> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
         let mut data = plain.to_vec();
@@ -152,15 +197,11 @@ impl MasterKey {
                 &mut data,
             )
             .map_err(|_| CannotOpen)?;
-        Ok(STANDARD.encode([nonce.as_slice(), &data].concat()))
+        Ok([nonce.as_slice(), &data].concat())
     }
 
-    /// Decrypts what was sealed for the same place.
-    ///
-    /// # Errors
-    /// [`CannotOpen`] if it was sealed under another key or label, or changed since.
-    pub fn open(&self, label: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-        let mut data = Zeroizing::new(STANDARD.decode(sealed).map_err(|_| CannotOpen)?);
+    fn opened_bytes(&self, label: &str, data: Vec<u8>) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        let mut data = Zeroizing::new(data);
         let (nonce, rest) = data.split_at_mut_checked(NONCE_LEN).ok_or(CannotOpen)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
         let plain = self
@@ -168,6 +209,15 @@ impl MasterKey {
             .open_in_place(nonce, Aad::from(label.as_bytes()), rest)
             .map_err(|_| CannotOpen)?;
         Ok(Zeroizing::new(plain.to_vec()))
+    }
+
+    /// Decrypts what was sealed for the same place.
+    ///
+    /// # Errors
+    /// [`CannotOpen`] if it was sealed under another key or label, or changed since.
+    pub fn open(&self, label: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        let data = STANDARD.decode(sealed).map_err(|_| CannotOpen)?;
+        self.opened_bytes(label, data)
     }
 
     fn sealing_key(&self) -> Result<LessSafeKey, CannotOpen> {

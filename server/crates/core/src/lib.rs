@@ -31,9 +31,9 @@ pub use hashing::{HashSettings, PasswordHasher};
 pub use host::is_loopback;
 pub use operations::{
     Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
-    KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME, Register, Registered, Removed,
-    ResetLink, RestoreLink, Retention, RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile,
-    Verified, VerifyEmail,
+    FormClaim, FormSubmission, KnownAccount, LINK_HANDLE_LIFE, LinkState, MAIL_LEASE, MAILS_KEPT,
+    NOTE_TIME, Register, Registered, Removed, ResetDone, ResetLink, RestoreLink, Retention,
+    RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{

@@ -56,6 +56,16 @@ where id in (
     limit $2
 )";
 
+const FORM_SUBMISSIONS: &str = "
+delete from form_submissions
+where form_key in (
+    select form_key
+    from form_submissions
+    where expires_at < $1
+    order by expires_at
+    limit $2
+)";
+
 const SIGNING_KEYS: &str = "
 delete from signing_keys
 where kid in (select kid from signing_keys where expires_at < $1 order by generation limit $2)";
@@ -156,6 +166,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     REFRESH_EVENTS,
     SESSIONS,
     SIGNING_KEYS,
+    FORM_SUBMISSIONS,
     SCHEDULE_UNVERIFIED,
     OF_USER[0],
     OF_USER[1],
@@ -201,6 +212,7 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
         let delete = match what {
             Expired::Sessions => Self::query(SESSIONS).bind(Micros(before)),
             Expired::SigningKeys => Self::query(SIGNING_KEYS).bind(Micros(before)),
+            Expired::FormSubmissions => Self::query(FORM_SUBMISSIONS).bind(Micros(before)),
             Expired::OneTimeTokens => Self::query(ONE_TIME_TOKENS).bind(first_id(before)?),
             Expired::ResetTokens => Self::query(RESET_TOKENS).bind(first_id(before)?),
             Expired::RevertTokens => Self::query(REVERT_TOKENS).bind(first_id(before)?),

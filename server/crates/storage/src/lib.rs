@@ -7,6 +7,7 @@ mod backend;
 mod browser_sessions;
 mod cleanup;
 mod error;
+mod form_submissions;
 mod invariants;
 mod micros;
 mod migrate;
@@ -40,6 +41,7 @@ pub fn shared_statements() -> Vec<&'static str> {
         audit::STATEMENTS,
         browser_sessions::STATEMENTS,
         cleanup::STATEMENTS,
+        form_submissions::STATEMENTS,
         one_time_tokens::STATEMENTS,
         outbox::STATEMENTS,
         refresh_tokens::STATEMENTS,

@@ -8,6 +8,7 @@ mod language;
 mod outcome;
 mod problem;
 mod sealed_cookies;
+mod sent_form;
 
 pub use bearer::Bearer;
 pub use branding::Branding;
@@ -19,6 +20,7 @@ pub use language::{DefaultLanguage, LANGUAGE_COOKIE, page_language, requested_la
 pub use outcome::Outcome;
 pub use problem::{Problem, retry_after_seconds, status};
 pub use sealed_cookies::SealedCookies;
+pub use sent_form::SentForm;
 
 use std::sync::Arc;
 

@@ -58,6 +58,7 @@ pub struct Removed {
     pub mails: u64,
     pub signing_keys: u64,
     pub events: u64,
+    pub form_submissions: u64,
 }
 
 /// One run over everything; see [`Auth::clean_up`].
@@ -103,6 +104,7 @@ impl Auth {
             delete(Expired::Mails, MAILS_KEPT),
             delete(Expired::SigningKeys, WITHDRAWN_KEYS_KEPT),
             delete(Expired::RefreshEvents, REFRESH_EVENTS_KEPT),
+            delete(Expired::FormSubmissions, Duration::ZERO),
         ]);
         tasks.extend(days(retention.audit_days).map(|it| Task::Delete(Expired::Events, it)));
         Cleanup {
@@ -221,6 +223,7 @@ impl Removed {
             Expired::Mails => &mut self.mails,
             Expired::SigningKeys => &mut self.signing_keys,
             Expired::Events | Expired::RefreshEvents => &mut self.events,
+            Expired::FormSubmissions => &mut self.form_submissions,
         }
     }
 }

@@ -36,6 +36,14 @@ pub enum ResetLink {
     },
 }
 
+/// Whose password was set.
+#[derive(Clone, Debug)]
+pub struct ResetDone {
+    pub email: String,
+    /// What the browser keeps.
+    pub known_account: KnownAccount,
+}
+
 impl Auth {
     /// Mails a reset link if the address has an account; the answer is the same in the same time.
     ///
@@ -90,7 +98,7 @@ impl Auth {
         token: &str,
         new_password: &SecretString,
         meta: &RequestMeta,
-    ) -> Result<KnownAccount, AuthError> {
+    ) -> Result<ResetDone, AuthError> {
         self.charge_token_entry(meta, async {
             let token_hash = hash_token(token.trim());
             let Some(user) = self.user_of_reset_token(&token_hash).await? else {
@@ -111,7 +119,10 @@ impl Auth {
             ] {
                 self.reset_limits(&guesser.charges()).await;
             }
-            Ok(self.known_account(user.id, &new_hash))
+            Ok(ResetDone {
+                known_account: self.known_account(user.id, &new_hash),
+                email: user.email,
+            })
         })
         .await
     }

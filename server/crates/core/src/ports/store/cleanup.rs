@@ -23,6 +23,8 @@ pub enum Expired {
     Events,
     /// Events that tell of a refresh.
     RefreshEvents,
+    /// What forms came to, from when it is no longer answered.
+    FormSubmissions,
 }
 
 /// Deleting what is over. Each call is one short write, so that nobody waits long for it.
