@@ -29,7 +29,7 @@ test('register, and confirm the address by the mailed link', async ({ page, mail
 
   const { link } = await mailbox.newest(person.email, MAILS.confirm);
   await page.goto(link);
-  await expect(page).toHaveURL('/verify-email');
+  await expect(page).toHaveURL(linkPage('/verify-email'));
   await press(page, CONFIRM);
   await expectSignedIn(page, person);
   await expectConfirmed(page, true);
