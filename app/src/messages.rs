@@ -2,8 +2,8 @@
 
 use time::OffsetDateTime;
 use vestibule_core::model::MAX_NAME_CHARS;
-use vestibule_core::{ErrorCode, Field, FieldCode};
-use vestibule_i18n::{Texts, t};
+use vestibule_core::{ErrorCode, Field, FieldCode, Lifetimes};
+use vestibule_i18n::{Texts, life, t};
 
 use crate::components::slot;
 use crate::dates;
@@ -146,13 +146,20 @@ fn field(texts: Texts, field: Field, code: FieldCode, min_length: usize) -> Stri
 }
 
 /// Good news: the news in one sentence and, where there is more to say, what follows from it.
-pub fn notice(texts: Texts, notice: Notice) -> (String, Option<String>) {
+pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (String, Option<String>) {
     let check_inbox = || t!(texts, "notice-check-inbox");
     match notice {
         Notice::Registered => (check_inbox(), Some(t!(texts, "notice-registered"))),
         Notice::VerificationSent => (check_inbox(), Some(t!(texts, "notice-verification-sent"))),
         Notice::EmailVerified => (t!(texts, "notice-email-verified"), None),
-        Notice::ResetSent => (check_inbox(), Some(t!(texts, "notice-reset-sent"))),
+        Notice::ResetSent => (
+            check_inbox(),
+            Some(t!(
+                texts,
+                "notice-reset-sent",
+                life = life(texts, lifetimes.reset_link)
+            )),
+        ),
         Notice::PasswordReset => (
             t!(texts, "notice-password-changed"),
             Some(t!(texts, "notice-password-reset")),
@@ -177,7 +184,13 @@ pub fn notice(texts: Texts, notice: Notice) -> (String, Option<String>) {
         Notice::EmailChangeCancelled => (t!(texts, "notice-email-change-cancelled"), None),
         Notice::EmailChanged { is_former_told } => (
             t!(texts, "notice-email-changed"),
-            is_former_told.then(|| t!(texts, "notice-email-changed-text")),
+            is_former_told.then(|| {
+                t!(
+                    texts,
+                    "notice-email-changed-text",
+                    life = life(texts, lifetimes.revert_email_link)
+                )
+            }),
         ),
         Notice::EmailReverted => (
             t!(texts, "notice-email-reverted"),
@@ -378,7 +391,11 @@ mod tests {
 
     #[test]
     fn the_day_of_a_deletion_is_said() {
-        let (text, _) = notice(ENGLISH, Notice::DeletionScheduled { at: 1_795_521_600 });
+        let (text, _) = notice(
+            ENGLISH,
+            &Lifetimes::default(),
+            Notice::DeletionScheduled { at: 1_795_521_600 },
+        );
         assert!(text.contains("24 November 2026"), "{text}");
     }
 }

@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use vestibule_core::model::{Language, Principal};
-use vestibule_core::{Auth, AuthError, ErrorCode, KnownAccount, RequestMeta, SignedIn};
+use vestibule_core::{Auth, AuthError, ErrorCode, KnownAccount, Lifetimes, RequestMeta, SignedIn};
 use vestibule_i18n::Texts;
 use vestibule_web::{
     Branding, LANGUAGE_COOKIE, Outcome, Problem, RequestId, WebState, begin_browser_session,
@@ -134,6 +134,12 @@ pub fn tells_a_wait() -> bool {
 /// How the deployment looks.
 pub fn branding() -> Arc<Branding> {
     use_context().unwrap_or_default()
+}
+
+/// How long sessions, links and codes live, in words of this language where they are said.
+pub fn lifetimes() -> Lifetimes {
+    let state: Option<WebState> = use_context();
+    state.map_or_else(Default::default, |state| state.auth.settings().lifetimes)
 }
 
 /// Renders a page once its data is there. What fails on the way becomes the error page with its status.

@@ -23,6 +23,14 @@ pub fn prepare_data_dir(folder: &Path) -> io::Result<()> {
     tempfile::tempfile_in(folder).map(drop)
 }
 
+/// Reads the key, if there is one.
+///
+/// # Errors
+/// If the file cannot be read, or holds no key.
+pub fn load(folder: &Path) -> io::Result<Option<MasterKey>> {
+    read(&folder.join(FILE_NAME))
+}
+
 /// Reads the key, or makes it. Two processes that start at once end up with one key: only one creates the file.
 ///
 /// # Errors

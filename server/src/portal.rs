@@ -12,8 +12,7 @@ use vestibule_cache::{
 };
 use vestibule_core::ports::{Clock, Mailer, PrincipalCache, Random, RateLimiter, Store};
 use vestibule_core::{
-    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, Retention,
-    SessionLifetimes, TokenSettings,
+    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, Retention, TokenSettings,
 };
 use vestibule_mail::Mailbox;
 use vestibule_web::{SealedCookies, WebState};
@@ -107,15 +106,15 @@ async fn build_auth(
         tokens: TokenSettings {
             issuer: issuer(&config.http.public_url),
             audience: config.tokens.audience.clone(),
-            refresh_life: Duration::from_hours(7 * 24),
             refresh_grace: config.tokens.refresh_grace,
         },
         settings: AuthSettings {
             public_url: config.http.public_url.clone(),
             registration: config.registration,
             passwords: config.passwords.policy.clone(),
-            lifetimes: SessionLifetimes::default(),
+            lifetimes: config.lifetimes,
             limits_enabled: config.rate_limits,
+            limits: config.limits.clone(),
         },
     };
     let is_away = |error: &AuthError| matches!(error, AuthError::Unavailable(_));

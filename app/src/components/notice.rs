@@ -8,7 +8,7 @@ use crate::{messages, ssr};
 pub fn NoticeBox(news: Option<Notice>) -> impl IntoView {
     news.map(|news| {
         let class = class(news);
-        let (news, text) = messages::notice(ssr::texts(), news);
+        let (news, text) = messages::notice(ssr::texts(), &ssr::lifetimes(), news);
         view! {
             <div class=class role="status">
                 <p>

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, RestoreLink};
-use vestibule_i18n::t;
+use vestibule_i18n::{life, t};
 
 use super::actions::RestoreAccount;
 use crate::components::{Button, ErrorSummary, Form, Layout};
@@ -62,7 +62,7 @@ fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
             has_error=message.is_some()
         >
             <ErrorSummary message/>
-            <p>{t!(texts, "restore-dead-text")}</p>
+            <p>{t!(texts, "restore-dead-text", life = life(texts, ssr::lifetimes().deletion_delay))}</p>
             <p>{t!(texts, "restore-dead-help")}</p>
             <p><a class="button" href="/login">{t!(texts, "undo-sign-in")}</a></p>
             <p>{t!(texts, "restore-dead-again")}</p>

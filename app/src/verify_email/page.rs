@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, Field, LinkState};
-use vestibule_i18n::{Texts, t};
+use vestibule_i18n::{Texts, life, t};
 
 use super::actions::{EnterCode, ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
 use crate::components::{
@@ -315,6 +315,13 @@ impl Page {
         let password_error = errors.of(Field::Password);
         let code_error = errors.of(Field::Code);
         let typed = self.flash.value("email");
+        let lifetimes = ssr::lifetimes();
+        let hint = t!(
+            texts,
+            "verify-code-hint",
+            code = life(texts, lifetimes.verify_code),
+            link = life(texts, lifetimes.verify_link)
+        );
         view! {
             <Layout
                 product_name=self.visit.product_name()
@@ -336,7 +343,7 @@ impl Page {
                         inputmode="numeric"
                         autocomplete="one-time-code"
                         pattern="[0-9 ]*"
-                        hint=t!(texts, "verify-code-hint")
+                        hint=hint
                         error=code_error
                     />
                     <Button>{t!(texts, "verify-code-button")}</Button>

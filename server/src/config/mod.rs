@@ -2,6 +2,9 @@
 
 mod branding;
 mod database;
+mod lifetimes;
+mod limits;
+mod maintenance;
 mod reader;
 mod table;
 mod telemetry;
@@ -12,14 +15,17 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
-use vestibule_cache::RedisLink;
+use vestibule_cache::check_redis_url;
 use vestibule_core::model::Language;
-use vestibule_core::{HashSettings, MasterKey, PasswordPolicy, RegistrationMode, Retention};
+use vestibule_core::{
+    HashSettings, Lifetimes, LimitSettings, MasterKey, PasswordPolicy, RegistrationMode, Retention,
+};
 use vestibule_mail::{InvalidMailSettings, MailSettings};
 use vestibule_web::{ForwardedHeader, TrustedProxies};
 
 pub use branding::BrandingConfig;
 pub use database::DatabaseConfig;
+pub use maintenance::{MaintenanceConfig, read_private_listen};
 pub use reader::{Environment, Fault, ProcessEnvironment};
 pub use table::{SETTINGS, Setting, reference};
 pub use telemetry::LogConfig;
@@ -33,6 +39,18 @@ use crate::middleware::is_loopback_name;
 pub enum Mode {
     Development,
     Production,
+}
+
+impl Mode {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        reader.choice(
+            "mode",
+            &[
+                ("development", Self::Development),
+                ("production", Self::Production),
+            ],
+        )
+    }
 }
 
 /// Every setting, read and checked.
@@ -53,6 +71,8 @@ pub struct Config {
     /// For who asks for no language that there is.
     pub default_language: Language,
     pub rate_limits: bool,
+    pub limits: LimitSettings,
+    pub lifetimes: Lifetimes,
     pub retention: Retention,
     pub log: LogConfig,
     /// The collector of OpenTelemetry that takes traces; `None`: none are made.
@@ -122,21 +142,16 @@ impl Config {
     }
 
     fn read(reader: &mut Reader<'_>) -> Self {
-        let mode = reader.choice(
-            "mode",
-            &[
-                ("development", Mode::Development),
-                ("production", Mode::Production),
-            ],
-        );
+        let mode = Mode::read(reader);
         let data_dir = PathBuf::from(reader.text("data_dir"));
         let http = HttpConfig::read(reader, mode);
         let branding = BrandingConfig::read(reader);
+        let lifetimes = lifetimes::read(reader);
         let config = Self {
             mode,
             database: DatabaseConfig::read(reader, mode, &data_dir),
             redis: RedisConfig::read(reader, mode),
-            mail: MailConfig::read(reader, mode, &branding),
+            mail: MailConfig::read(reader, mode, &branding, lifetimes),
             tokens: TokensConfig::read(reader, &http.public_url),
             passwords: PasswordsConfig::read(reader, &branding.product_name, &http.public_url),
             registration: reader.choice(
@@ -149,6 +164,8 @@ impl Config {
             master_key: read_master_key(reader, mode),
             default_language: read_default_language(reader),
             rate_limits: reader.switch("rate_limits"),
+            limits: limits::read(reader),
+            lifetimes,
             retention: Retention {
                 audit_days: reader.number("retention.audit_days", 0, 36_500),
                 unverified_days: reader.number("retention.unverified_days", 0, 3650),
@@ -174,9 +191,7 @@ impl Config {
 
     /// The file of an embedded database, which serves this process alone.
     pub fn database_file(&self) -> Option<PathBuf> {
-        let path = self.database.url.expose_secret().strip_prefix("sqlite:")?;
-        let path = path.strip_prefix("//").unwrap_or(path);
-        Some(PathBuf::from(path.split('?').next().unwrap_or(path)))
+        self.database.file()
     }
 
     /// Whether /dev/mailbox is served: mails are kept instead of sent, and people reach the portal from this machine
@@ -200,10 +215,7 @@ impl HttpConfig {
         allowed_hosts.extend(public_url.host_str().map(str::to_owned));
         Self {
             listen,
-            private_listen: reader.parsed(
-                "http.private_listen",
-                "an address and port like 127.0.0.1:9464",
-            ),
+            private_listen: maintenance::private_listen(reader),
             allowed_hosts,
             trusted_proxies: read_trusted_proxies(reader),
             allowed_origins: read_origins(reader),
@@ -333,7 +345,7 @@ impl RedisConfig {
     fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
         let url = reader.optional_secret("redis.url");
         if let Some(url) = &url
-            && let Err(error) = RedisLink::validate(url, mode == Mode::Production)
+            && let Err(error) = check_redis_url(url, mode == Mode::Production)
         {
             reader.fault("redis.url", &error.to_string());
         }
@@ -350,7 +362,12 @@ impl RedisConfig {
 }
 
 impl MailConfig {
-    fn read(reader: &mut Reader<'_>, mode: Mode, branding: &BrandingConfig) -> Self {
+    fn read(
+        reader: &mut Reader<'_>,
+        mode: Mode,
+        branding: &BrandingConfig,
+        lifetimes: Lifetimes,
+    ) -> Self {
         let is_production = mode == Mode::Production;
         let smtp_url = reader.optional_secret("mail.smtp_url");
         match &smtp_url {
@@ -380,7 +397,7 @@ impl MailConfig {
         Self {
             smtp_url,
             support,
-            settings: branding.dress(settings),
+            settings: branding.dress(settings).with_lifetimes(lifetimes),
         }
     }
 }

@@ -170,6 +170,12 @@ pub const SETTINGS: &[Setting] = &[
         "How long a statement may wait for a lock that another holds, 100 to 60000 ms.",
     ),
     setting(
+        "database.pooling",
+        "VESTIBULE_DATABASE_POOLING",
+        Some("session"),
+        "What a connection to PostgreSQL is: `session` without a pooler or behind one that pools sessions (PgBouncer's `pool_mode = session`, its default), `transaction` behind one that gives each transaction another connection. Then every statement has a transaction of its own, which costs two round trips, and none stays prepared. The start stops where a pooler is not what this says.",
+    ),
+    setting(
         "database.migrate_on_start",
         "VESTIBULE_MIGRATE_ON_START",
         Some("on"),
@@ -178,7 +184,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "redis.url",
         "REDIS_URL",
-        "`redis://user:password@host:port/database`, or `rediss://` for TLS, which production needs unless Redis is on this machine; `?sslrootcert=FILE` names the authority of its certificate, if it is not a public one. With it replicas share limits, and who is signed in is cached; without it each replica counts alone. It may go away and come back at any time.",
+        "`redis://user:password@host:port/database`, or `rediss://` for TLS, which production needs unless Redis is on this machine or the URL says `?sslmode=disable`, where the network is trusted; `?sslrootcert=FILE` names the authority of its certificate, if it is not a public one. With it replicas share limits, and who is signed in is cached; without it each replica counts alone. It may go away and come back at any time.",
     ),
     setting(
         "redis.prefix",
@@ -194,7 +200,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "mail.smtp_url",
         "SMTP_URL",
-        "`smtps://user:password@host` or `smtp://host:port?tls=required`. Without it, in development only, mails are shown at /dev/mailbox, to browsers on the same machine.",
+        "`smtps://user:password@host` or `smtp://host:port?tls=required`; `&sslrootcert=FILE` (after `smtps://host`, `?sslrootcert=FILE`) names the authority of the server's certificate, if it is not a public one. `smtp://host:port?sslmode=disable` encrypts nothing, where the network is trusted. Without it, in development only, mails are shown at /dev/mailbox, to browsers on the same machine.",
     ),
     setting(
         "mail.from",
@@ -251,10 +257,76 @@ pub const SETTINGS: &[Setting] = &[
         "The `aud` of access tokens. Default: the public URL.",
     ),
     setting(
+        "tokens.access_minutes",
+        "VESTIBULE_ACCESS_TOKEN_MINUTES",
+        Some("15"),
+        "How long an access token lives, 1 to 60 minutes, and never longer than its session. Services that look at the token alone believe it for so long after its session has ended.",
+    ),
+    setting(
+        "tokens.refresh_days",
+        "VESTIBULE_REFRESH_TOKEN_DAYS",
+        Some("7"),
+        "How long a refresh token lives unless it is used, 1 to 30 days; at most `sessions.persistent_days`.",
+    ),
+    setting(
         "tokens.refresh_grace_seconds",
         "VESTIBULE_REFRESH_GRACE_SECONDS",
         Some("30"),
         "How long a replayed refresh token gets the same successor, 0 to 60 s.",
+    ),
+    setting(
+        "sessions.persistent_days",
+        "VESTIBULE_SESSION_DAYS",
+        Some("30"),
+        "How long a session of an API client, or of a browser that was asked to stay signed in, lives from the sign-in, whatever happens in it, 1 to 90 days. NIST SP 800-63B asks for at most 30.",
+    ),
+    setting(
+        "sessions.transient_hours",
+        "VESTIBULE_SESSION_HOURS",
+        Some("24"),
+        "The same of every other session, 1 to 168 hours.",
+    ),
+    setting(
+        "sessions.reauthentication_minutes",
+        "VESTIBULE_REAUTHENTICATION_MINUTES",
+        Some("10"),
+        "How long after the password was given what is sensitive does without it, 1 to 60 minutes.",
+    ),
+    setting(
+        "links.reset_minutes",
+        "VESTIBULE_RESET_LINK_MINUTES",
+        Some("60"),
+        "How long a link that sets a new password works, 10 to 1440 minutes. Mails and pages say it, as of all links.",
+    ),
+    setting(
+        "links.verify_hours",
+        "VESTIBULE_VERIFY_LINK_HOURS",
+        Some("24"),
+        "How long a link that confirms an address works, 1 to 168 hours.",
+    ),
+    setting(
+        "links.code_minutes",
+        "VESTIBULE_CODE_MINUTES",
+        Some("10"),
+        "How long the six digits in the same mail work, 2 to 10 minutes, as ASVS 6.5.5 has it.",
+    ),
+    setting(
+        "links.change_email_hours",
+        "VESTIBULE_CHANGE_EMAIL_LINK_HOURS",
+        Some("24"),
+        "How long a link that confirms a new address works, 1 to 168 hours.",
+    ),
+    setting(
+        "links.revert_email_hours",
+        "VESTIBULE_REVERT_EMAIL_LINK_HOURS",
+        Some("72"),
+        "How long a link works that takes an account back to the address it left, 24 to 720 hours. So long nobody else can register that address.",
+    ),
+    setting(
+        "links.restore_account_days",
+        "VESTIBULE_DELETION_DELAY_DAYS",
+        Some("14"),
+        "Days between the request and the deletion of an account, 1 to 30; so long its link undoes it.",
     ),
     setting(
         "passwords.min_length",
@@ -291,6 +363,72 @@ pub const SETTINGS: &[Setting] = &[
         "VESTIBULE_RATE_LIMITS",
         Some("on"),
         "`on` or `off`; off is refused in production.",
+    ),
+    setting(
+        "limits.requests",
+        "VESTIBULE_LIMIT_REQUESTS",
+        Some("600/50ms"),
+        "Requests of any kind from one network: so many at once, and one more after each such time; at most `60000/500us`. Times of all limits are in `us`, `ms`, `s`, `m` or `h`, at most a day.",
+    ),
+    setting(
+        "limits.sign_ins",
+        "VESTIBULE_LIMIT_SIGN_INS",
+        Some("50/10s"),
+        "Wrong passwords from one network, at most `1000/500ms`. The limits of an account are no setting: [SECURITY.md](SECURITY.md#limits).",
+    ),
+    setting(
+        "limits.registrations",
+        "VESTIBULE_LIMIT_REGISTRATIONS",
+        Some("20/60s"),
+        "Registrations from one network, at most `2000/600ms`.",
+    ),
+    setting(
+        "limits.mails",
+        "VESTIBULE_LIMIT_MAILS",
+        Some("20/60s"),
+        "Mails that one network can cause, at most `2000/600ms`.",
+    ),
+    setting(
+        "limits.mails_per_address",
+        "VESTIBULE_LIMIT_MAILS_PER_ADDRESS",
+        Some("5/10m"),
+        "Mails of a kind that somebody can cause to one address, at most `20/1m`.",
+    ),
+    setting(
+        "limits.links",
+        "VESTIBULE_LIMIT_LINKS",
+        Some("30/10s"),
+        "Mailed links and codes tried from one network, at most `300/1s`.",
+    ),
+    setting(
+        "limits.refreshes",
+        "VESTIBULE_LIMIT_REFRESHES",
+        Some("60/5s"),
+        "Refreshes of one session, at most `600/500ms`.",
+    ),
+    setting(
+        "limits.downloads",
+        "VESTIBULE_LIMIT_DOWNLOADS",
+        Some("5/10m"),
+        "Downloads of the data of one account, at most `50/1m`.",
+    ),
+    setting(
+        "limits.password_ratings",
+        "VESTIBULE_LIMIT_PASSWORD_RATINGS",
+        Some("120/1s"),
+        "New passwords of one network that are rated while they are typed, at most `2000/50ms`.",
+    ),
+    setting(
+        "limits.shared_networks",
+        "VESTIBULE_SHARED_NETWORKS",
+        Some(""),
+        "Addresses and networks, comma-separated, that many people share, like the address of a school or company: what counts by network allows there `limits.shared_factor` times as much. IPv4 of /16 or smaller, IPv6 from /32 to /64. No limit of an account grows by it.",
+    ),
+    setting(
+        "limits.shared_factor",
+        "VESTIBULE_SHARED_NETWORKS_FACTOR",
+        Some("10"),
+        "How many times as much, 2 to 100.",
     ),
     setting(
         "retention.audit_days",

@@ -36,11 +36,11 @@ const ROOM_TIME: Duration = Duration::from_millis(10);
 /// of the standard library are full in a few milliseconds, and each client that comes then waits for a second.
 const BACKLOG: u32 = 4096;
 
-/// Listens on an address; who comes waits until we accept.
+/// Takes an address that nobody listens on; connections to it are refused until [`listen`].
 ///
 /// # Errors
 /// Those of the system: it is taken, or not ours.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
@@ -48,6 +48,14 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     // A port that was ours a moment ago is free.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Listens on an address that was reserved; who comes waits until we accept.
+///
+/// # Errors
+/// Those of the system: another process was faster.
+pub fn listen(socket: TcpSocket) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 

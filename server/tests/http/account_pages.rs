@@ -94,8 +94,8 @@ async fn pages_speak_the_language_of_the_browser(app: TestApp) {
         ("/account/password", "Aktuelles Passwort"),
         ("/account/sessions", "bis zu 15 Minuten"),
         ("/account/activity", "Das war ich nicht"),
-        ("/account/delete", "innerhalb von 14 Tagen"),
-        ("/revert-email", "innerhalb von 72 Stunden"),
+        ("/account/delete", "14 Tage lang"),
+        ("/revert-email", "72 Stunden lang"),
         ("/restore-account", "Konto noch"),
         ("/verify-email", "sechsstelligen Code"),
     ] {

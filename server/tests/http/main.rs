@@ -40,6 +40,7 @@ mod key_rotation;
 mod languages;
 mod limits;
 mod limits_requests;
+mod limits_set;
 mod login;
 mod logout;
 mod mailed_links;

@@ -8,6 +8,7 @@
 
 mod audit;
 mod collector;
+mod commands;
 mod connections;
 mod database;
 mod keys;

@@ -14,6 +14,8 @@ use crate::crypto::MasterKey;
 use crate::deferred::Deferred;
 use crate::error::AuthError;
 use crate::hashing::PasswordHasher;
+use crate::lifetimes::Lifetimes;
+use crate::limit_settings::LimitSettings;
 use crate::limits;
 use crate::model::{Language, Principal, device_name};
 use crate::password_policy::PasswordPolicy;
@@ -58,9 +60,11 @@ pub struct AuthSettings {
     pub public_url: Url,
     pub registration: RegistrationMode,
     pub passwords: PasswordPolicy,
-    pub lifetimes: SessionLifetimes,
+    pub lifetimes: Lifetimes,
     /// Off only in development and tests.
     pub limits_enabled: bool,
+    /// What they are, where not the defaults.
+    pub limits: LimitSettings,
 }
 
 /// What registration tells about an address that has an account.
@@ -70,25 +74,6 @@ pub enum RegistrationMode {
     Open,
     /// Both cases answer alike and the owner of the address gets a mail.
     Private,
-}
-
-/// How long a session lives at most, whatever happens in it.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionLifetimes {
-    /// A browser that was not asked to remember, and an API client that asks not to be.
-    pub transient: Duration,
-    /// A remembered browser, and an API client.
-    pub persistent: Duration,
-}
-
-impl Default for SessionLifetimes {
-    fn default() -> Self {
-        const DAY: Duration = Duration::from_hours(24);
-        Self {
-            transient: DAY,
-            persistent: 30 * DAY,
-        }
-    }
 }
 
 /// Where a request comes from.
@@ -111,19 +96,6 @@ impl RequestMeta {
     }
 }
 
-/// How long mailed secrets live (rule D3).
-pub(crate) const RESET_LINK_LIFE: Duration = Duration::from_hours(1);
-pub(crate) const VERIFY_LINK_LIFE: Duration = Duration::from_hours(24);
-pub(crate) const VERIFY_CODE_LIFE: Duration = Duration::from_mins(10);
-
-pub(crate) const CHANGE_EMAIL_LIFE: Duration = Duration::from_hours(24);
-pub(crate) const REVERT_EMAIL_LIFE: Duration = Duration::from_hours(72);
-/// How long a deletion can be undone; then the account goes.
-pub(crate) const DELETION_DELAY: Duration = Duration::from_hours(14 * 24);
-
-/// Sensitive operations do without the password if it was given in the session within this time.
-pub const REAUTHENTICATION_WINDOW: Duration = Duration::from_mins(10);
-
 /// A session's `last_seen_at` is written at most this often.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -135,8 +107,15 @@ impl AuthBuilder {
     /// another master key.
     pub async fn build(self) -> Result<Auth, AuthError> {
         let now = self.clock.now();
-        let signer =
-            TokenSigner::load(self.tokens, &*self.store, &self.master, &*self.random, now).await?;
+        let signer = TokenSigner::load(
+            self.tokens,
+            self.settings.lifetimes.access_token,
+            &*self.store,
+            &self.master,
+            &*self.random,
+            now,
+        )
+        .await?;
         Ok(Auth {
             store: self.store,
             limiter: self.limiter,

@@ -16,8 +16,8 @@ use crate::ports::{Charge, Decision, Quota};
 /// A limit: what is counted, and how much of it each key may do.
 #[derive(Clone, Copy)]
 pub(crate) struct Limit {
-    name: &'static str,
-    quota: Quota,
+    pub name: &'static str,
+    pub quota: Quota,
 }
 
 const fn limit(name: &'static str, burst: u32, period: Duration) -> Limit {
@@ -196,7 +196,8 @@ impl Auth {
         if !self.settings.limits_enabled {
             return Ok(None);
         }
-        let decision = self.limiter.take(charges, self.clock.now()).await;
+        let adapted = self.adapted(charges);
+        let decision = self.limiter.take(&adapted, self.clock.now()).await;
         Ok(match decision.map_err(AuthError::Unavailable)? {
             Decision::Allowed => {
                 let mut limits: Vec<&str> = charges.iter().map(limit_name).collect();
@@ -217,11 +218,18 @@ impl Auth {
         })
     }
 
+    /// The charges as this deployment has them.
+    fn adapted(&self, charges: &[Charge]) -> Vec<Charge> {
+        let adapt = |charge| self.settings.limits.adapt(charge);
+        charges.iter().map(adapt).collect()
+    }
+
     pub(crate) async fn give_back(&self, charges: &[Charge]) {
         if !self.settings.limits_enabled {
             return;
         }
-        if let Err(error) = self.limiter.give_back(charges, self.clock.now()).await {
+        let charges = self.adapted(charges);
+        if let Err(error) = self.limiter.give_back(&charges, self.clock.now()).await {
             tracing::warn!(error, "a limit was not given back");
         }
     }
@@ -254,7 +262,7 @@ fn count_decision(limit: &str, result: &'static str) {
 }
 
 /// `register:network` of `register:network:203.0.113.7`.
-fn limit_name(charge: &Charge) -> &str {
+pub(crate) fn limit_name(charge: &Charge) -> &str {
     let second = charge.key.match_indices(':').nth(1);
     second.map_or(charge.key.as_str(), |(end, _)| &charge.key[..end])
 }

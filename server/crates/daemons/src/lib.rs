@@ -1,11 +1,12 @@
-//! Servers that tests and the project's commands start for themselves: PostgreSQL, Redis, HAProxy, and those of the monitoring
-//! (Prometheus, Alertmanager, exporters). Each is in a temporary folder, on a free port of 127.0.0.1, and ends with us.
+//! Servers that tests and the project's commands start for themselves: PostgreSQL, `PgBouncer`, Redis, HAProxy, and those of
+//! the monitoring (Prometheus, Alertmanager, exporters). Each is in a temporary folder, on a free port of 127.0.0.1, and ends with us.
 //! PostgreSQL and Redis can be killed, frozen and started again on purpose, and the line to a server can go silent.
 
 mod daemon;
 mod haproxy;
 mod line;
 mod monitor;
+mod pgbouncer;
 mod postgres;
 pub mod proc;
 mod redis;
@@ -14,5 +15,6 @@ pub use daemon::{Daemon, free_port};
 pub use haproxy::HaProxy;
 pub use line::Line;
 pub use monitor::Monitor;
+pub use pgbouncer::PgBouncer;
 pub use postgres::{Postgres, SERVER as POSTGRES_SERVER, folder as postgres_folder};
 pub use redis::Redis;

@@ -1,6 +1,7 @@
 //! What a mail may tell, as its reader may see it: user text that could do harm is left out here.
 
 use time::{OffsetDateTime, UtcOffset};
+use vestibule_core::Lifetimes;
 use vestibule_core::mail::{OutgoingMail, mask_email};
 use vestibule_i18n::{Texts, t};
 
@@ -12,6 +13,7 @@ const MAX_GREETED_CHARS: usize = 40;
 /// The values of all mails. The templates escape them.
 pub(crate) struct Facts<'a> {
     pub texts: Texts,
+    pub lifetimes: Lifetimes,
     pub product: &'a str,
     pub support: Option<&'a str>,
     pub recipient: &'a str,
@@ -44,6 +46,7 @@ impl<'a> Facts<'a> {
         let name = mail.first_name.as_deref();
         Ok(Self {
             texts,
+            lifetimes: settings.lifetimes,
             product: &settings.product_name,
             support: settings.support.as_ref().map(AsRef::as_ref),
             recipient: &mail.recipient,

@@ -13,11 +13,14 @@ mod migrate;
 mod one_time_tokens;
 mod outbox;
 mod pool;
+mod pooling;
 mod query_metrics;
 mod refresh_tokens;
 mod repository;
+mod round_trips;
 mod sessions;
 mod signing_keys;
+mod space;
 mod statistics;
 mod store;
 mod token_statements;
@@ -28,8 +31,9 @@ use sqlx::{Postgres, Sqlite};
 
 use crate::backend::Backend;
 
-pub use error::{ConnectError, MigrationError};
+pub use error::{Answer, ConnectError, MigrationError, Refused};
 pub use pool::Connections;
+pub use pooling::Pooling;
 pub use store::{SqlDatabase, StorageSettings, connect_store};
 pub use url::{check_url, is_unverified};
 
@@ -78,7 +82,9 @@ fn own_statements<DB: Backend>() -> Vec<&'static str> {
         DB::CLAIM_DUE_DELETION,
         DB::LOCK_DUE_DELETION,
         DB::ROTATE_REFRESH_TOKEN,
+        DB::IS_WRITABLE,
         DB::HAS_MIGRATION_TABLE,
+        DB::TRY_MIGRATION_LOCK_OF_TRANSACTION,
     ]
     .into_iter()
     .chain(DB::BEGIN_SESSION)

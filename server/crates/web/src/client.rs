@@ -67,7 +67,8 @@ impl TrustedProxies {
         Self { header, ..self }
     }
 
-    fn contain(&self, address: IpAddr) -> bool {
+    /// Whether the address is one of them.
+    pub fn contain(&self, address: IpAddr) -> bool {
         let mut networks = self.networks.iter();
         networks.any(|network| network.contains(address))
     }

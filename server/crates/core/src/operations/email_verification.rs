@@ -8,7 +8,7 @@ use super::in_uniform_time;
 use super::mail_request::MailRequest;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::{equal_in_constant_time, hash_token};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
@@ -332,7 +332,7 @@ impl Auth {
             return Ok(None);
         };
         let is_right = equal_in_constant_time(&code, &self.master.one_time_code(attempt.token_id));
-        let is_fresh = now - attempt.created_at <= VERIFY_CODE_LIFE;
+        let is_fresh = now - attempt.created_at <= self.settings.lifetimes.verify_code;
         Ok((is_right && is_fresh).then_some(attempt.token_hash))
     }
 

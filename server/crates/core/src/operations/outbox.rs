@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tracing::field::Empty;
 use uuid::Uuid;
 
-use crate::auth::{Auth, VERIFY_CODE_LIFE};
+use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::mail::{LeasedMail, MailKind, OutgoingMail};
 use crate::model::Purpose;
@@ -85,7 +85,7 @@ impl Auth {
         else {
             return Ok(Delivery::NoneDue);
         };
-        let sent = if has_expired(&mail, now) {
+        let sent = if self.has_expired(&mail, now) {
             Err(MailError::Permanent("its link has expired".into()))
         } else {
             send(mailer, &self.outgoing(&mail, now)).await
@@ -132,7 +132,7 @@ impl Auth {
         let next = self.next_attempt(mail, error);
         let result = match next {
             Some(_) => "retried",
-            None if has_expired(mail, self.clock.now()) => "expired",
+            None if self.has_expired(mail, self.clock.now()) => "expired",
             None => "failed",
         };
         note_mail(mail.kind, result);
@@ -192,7 +192,7 @@ impl Auth {
             None => self.link(path, None),
         };
         let carries_code = matches!(mail.kind, MailKind::Welcome | MailKind::VerifyEmail)
-            && now - mail.context.at < VERIFY_CODE_LIFE;
+            && now - mail.context.at < self.settings.lifetimes.verify_code;
         OutgoingMail {
             id: mail.id,
             kind: mail.kind,
@@ -208,7 +208,7 @@ impl Auth {
                 .token_id
                 .filter(|_| carries_code)
                 .map(|id| self.code_of(id)),
-            deadline: deadline(mail),
+            deadline: self.deadline(mail),
         }
     }
 
@@ -276,19 +276,21 @@ fn tells_of_sessions(kind: MailKind) -> bool {
     matches!(kind, MailKind::NewDevice | MailKind::DataExported)
 }
 
-/// Until when the token works that the mail carries.
-fn deadline(mail: &LeasedMail) -> Option<OffsetDateTime> {
-    let (_, purpose) = page(mail.kind);
-    purpose
-        .filter(|_| mail.token_id.is_some())
-        .map(|purpose| mail.context.at + purpose.life())
+impl Auth {
+    /// Until when the token works that the mail carries.
+    fn deadline(&self, mail: &LeasedMail) -> Option<OffsetDateTime> {
+        let (_, purpose) = page(mail.kind);
+        purpose
+            .filter(|_| mail.token_id.is_some())
+            .map(|purpose| mail.context.at + self.settings.lifetimes.link(purpose))
+    }
+
+    /// A mail that comes after its link has expired helps nobody.
+    fn has_expired(&self, mail: &LeasedMail, now: OffsetDateTime) -> bool {
+        self.deadline(mail).is_some_and(|deadline| now >= deadline)
+    }
 }
 
 fn note_mail(kind: MailKind, result: &'static str) {
     counter!("vestibule_mails_total", "kind" => kind.as_str(), "result" => result).increment(1);
-}
-
-/// A mail that comes after its link has expired helps nobody.
-fn has_expired(mail: &LeasedMail, now: OffsetDateTime) -> bool {
-    deadline(mail).is_some_and(|deadline| now >= deadline)
 }

@@ -6,10 +6,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use super::key_ring::{load_ring, new_signing_key, signs_at};
-use super::{ACCESS_TOKEN_LIFE, CLOCK_LEEWAY, MAX_KEY_AGE_OF_VERIFIERS};
+use super::{CLOCK_LEEWAY, MAX_KEY_AGE_OF_VERIFIERS};
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::crypto::MasterKey;
 use crate::error::AuthError;
+use crate::lifetimes::MAX_ACCESS_TOKEN_LIFE;
 use crate::model::SigningKey;
 use crate::ports::{Random, Store};
 
@@ -19,8 +20,9 @@ const PUBLISHED_AHEAD: Duration = Duration::from_mins(10);
 const _: () = assert!(PUBLISHED_AHEAD.as_secs() >= MAX_KEY_AGE_OF_VERIFIERS.as_secs() + 60);
 /// The same where the others must go soon: only our own replicas have loaded it by then, by their clocks.
 const PUBLISHED_AHEAD_IN_EMERGENCY: Duration = Duration::from_mins(1);
-/// How long a key is kept after another one signs: the last token that it signed, at a replica whose clock is behind, has expired.
-const KEPT_AFTER: Duration = ACCESS_TOKEN_LIFE.saturating_add(CLOCK_LEEWAY.saturating_mul(2));
+/// How long a key is kept after another one signs: the last token that it signed, at a replica whose clock is behind, has
+/// expired, however long a deployment lets tokens live.
+const KEPT_AFTER: Duration = MAX_ACCESS_TOKEN_LIFE.saturating_add(CLOCK_LEEWAY.saturating_mul(2));
 
 /// How fast the key is exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
