@@ -5,12 +5,12 @@
 #   docker build --tag vestibule:0.1.0 .                             what is shipped
 #   docker build --tag vestibule:dev --target development .          rebuilds and restarts while you edit: see deploy/compose
 #
-# The steps are those of `cargo xtask dist`. They are written out because an image caches tools, dependencies and our own
-# code apart: the tools are layers, and what cargo has downloaded and compiled is kept in BuildKit's cache between builds.
+# `cargo xtask dist` builds it. The tools that it would fetch are layers, and what cargo has downloaded and compiled is kept in
+# BuildKit's cache between builds.
 
-# The optimiser of wasm files, at the version that the project's lock file names.
-FROM node:22.23.3-trixie-slim AS wasm-opt
-WORKDIR /opt/wasm-opt
+# What makes wasm, scripts and styles small, at the versions that the project's lock file names.
+FROM node:22.23.3-trixie-slim AS site-tools
+WORKDIR /opt/site-tools
 COPY xtask/tools/package.json xtask/tools/package-lock.json ./
 RUN npm ci --no-audit --no-fund --loglevel=error
 
@@ -18,23 +18,23 @@ RUN npm ci --no-audit --no-fund --loglevel=error
 # Compiler and build tools. The version of Rust is that of rust-toolchain.toml, those of the tools are of xtask/src/tools.rs.
 FROM rust:1.95.0-trixie AS tools
 ARG WASM_BINDGEN_VERSION=0.2.130
-ARG CARGO_LEPTOS_VERSION=0.3.10
 RUN rustup component add clippy rustfmt \
  && rustup target add wasm32-unknown-unknown
 # Without --locked: the lock that it was published with names a yanked crate.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo install wasm-bindgen-cli --version "${WASM_BINDGEN_VERSION}"
-# Its own release profile would take 22 minutes and gain us nothing.
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
-    cargo install cargo-leptos --version "${CARGO_LEPTOS_VERSION}" --locked
-COPY --from=wasm-opt /usr/local/bin/node /usr/local/bin/node
-COPY --from=wasm-opt /opt/wasm-opt /opt/wasm-opt
-ENV PATH=/opt/wasm-opt/node_modules/.bin:$PATH
+COPY --from=site-tools /usr/local/bin/node /usr/local/bin/node
+COPY --from=site-tools /opt/site-tools /opt/site-tools
+ENV PATH=/opt/site-tools/node_modules/.bin:$PATH
 
 
 # Watches the sources, which are mounted at /vestibule/src and never written to, and keeps what it builds beside them.
 FROM tools AS development
+# 0.3.11 needs a newer compiler. Its own release profile would take 22 minutes and gain nothing.
+ARG CARGO_LEPTOS_VERSION=0.3.10
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    cargo install cargo-leptos --version "${CARGO_LEPTOS_VERSION}" --locked
 RUN useradd --uid 1000 --create-home developer \
  && install -d -o developer -g developer /vestibule/src /vestibule/target /vestibule/data /usr/local/cargo/registry
 ENV CARGO_TARGET_DIR=/vestibule/target \
@@ -49,15 +49,12 @@ CMD ["cargo", "leptos", "watch", "--cargo-locked"]
 
 
 FROM tools AS build
-# Features of the server. embed-site puts the pages' files into the program.
-ARG FEATURES="embed-site"
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo leptos build --cargo-locked --frontend-only --release --precompress \
- && cargo build --locked --release --package vestibule --features "${FEATURES}" \
- && install -D target/release/vestibule /out/vestibule \
+    cargo xtask dist \
+ && install -D target/dist/vestibule /out/vestibule \
  && install -d /out/data
 
 

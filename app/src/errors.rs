@@ -86,6 +86,7 @@ impl ErrorDocument<'_> {
             provide_meta_context();
             provide_context(texts);
             provide_context(page);
+            provide_context(ssr::PageForms::default());
             provide_context(Arc::clone(self.branding));
             let document = view! {
                 <!DOCTYPE html>

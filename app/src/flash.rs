@@ -1,8 +1,10 @@
 //! What one request tells the next: the outcome of a form, in an encrypted cookie that is read once.
 //!
-//! Only closed codes and values that the visitor typed travel in it; never a password, code or token.
+//! Only closed codes, addresses and values that the visitor typed travel in it; never a password, code or token.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use vestibule_core::model::{User, display_email};
 use vestibule_core::{AuthError, ErrorCode, Field, FieldCode, FieldError};
 use vestibule_web::{Problem, retry_after_seconds};
 
@@ -11,6 +13,9 @@ const MAX_VALUE_BYTES: usize = 400;
 
 /// The box of the deletion page.
 pub const CONFIRM: &str = "confirm";
+
+/// Who was signed in when a form of another account was refused.
+pub const SIGNED_IN_AS: &str = "signed_in_as";
 
 /// Which form it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +28,8 @@ pub enum Form {
     /// The link of a verification mail.
     ConfirmLink,
     ResendVerification,
+    /// The same from the page of a link that no longer works.
+    ResendByLink,
     ForgotPassword,
     ResetPassword,
     ChangePassword,
@@ -41,7 +48,10 @@ impl Form {
         match self {
             Self::SignIn => "/login",
             Self::Register => "/register",
-            Self::VerifyEmail | Self::ConfirmLink | Self::ResendVerification => "/verify-email",
+            Self::VerifyEmail
+            | Self::ConfirmLink
+            | Self::ResendVerification
+            | Self::ResendByLink => "/verify-email",
             Self::ForgotPassword => "/forgot-password",
             Self::ResetPassword => "/reset-password",
             Self::ChangePassword => "/account/password",
@@ -53,6 +63,18 @@ impl Form {
             Self::RevertEmail => "/revert-email",
             Self::RestoreAccount => "/restore-account",
         }
+    }
+
+    /// Whether it stands on the page of a mailed link.
+    pub fn is_of_a_link(self) -> bool {
+        matches!(
+            self,
+            Self::ConfirmLink
+                | Self::ResendByLink
+                | Self::ResetPassword
+                | Self::RevertEmail
+                | Self::RestoreAccount
+        )
     }
 }
 
@@ -94,11 +116,35 @@ pub enum Notice {
     DeletionCancelled,
 }
 
+/// What the pages refuse by themselves; the core knows nothing of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// The form was made for another account than the one that is signed in now.
+    OtherAccount,
+    /// The browser keeps no cookies.
+    NoCookies,
+}
+
+/// An account that a notice is about, by its address at the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    pub id: Uuid,
+    pub email: String,
+}
+
 /// The outcome of a form, for the page that shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flash {
-    /// The path of the page that it is for; other pages leave it alone.
+    /// The page that it is for; other pages leave it alone.
     page: String,
+    /// The account whose page it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<Uuid>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<About>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trouble: Option<Trouble>,
     form: Option<Form>,
     code: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -112,13 +158,28 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// Good news for the page at this path.
-    pub fn notice(page: &str, notice: Notice) -> Self {
+    /// Good news.
+    pub fn notice(notice: Notice) -> Self {
         Self {
-            page: page.to_owned(),
             notice: Some(notice),
             ..Self::default()
         }
+    }
+
+    /// What the pages refuse by themselves.
+    pub fn trouble(trouble: Trouble) -> Self {
+        Self {
+            code: Some(ErrorCode::Forbidden.to_string()),
+            trouble: Some(trouble),
+            ..Self::default()
+        }
+    }
+
+    /// A form was made for another account than this one, which is signed in now.
+    pub fn other_account(now: &User) -> Self {
+        Self::trouble(Trouble::OtherAccount)
+            .of(now.id)
+            .keep(SIGNED_IN_AS, &display_email(&now.email))
     }
 
     /// What the core refused. This is the edge: what is not the visitor's doing is logged here.
@@ -134,7 +195,6 @@ impl Flash {
         let retry_after = error.retry_after().map(retry_after_seconds);
         let code = Problem::from(error).code();
         Self {
-            page: form.page().to_owned(),
             form: Some(form),
             code: Some(code.to_string()),
             fields,
@@ -166,6 +226,27 @@ impl Flash {
         self
     }
 
+    /// The same for the pages of this account alone.
+    #[must_use]
+    pub fn of(mut self, account: Uuid) -> Self {
+        self.account = Some(account);
+        self
+    }
+
+    /// The same, which also says what account the notice is about.
+    #[must_use]
+    pub fn about(mut self, about: Option<About>) -> Self {
+        self.about = about;
+        self
+    }
+
+    /// The same as the outcome of this form.
+    #[must_use]
+    pub fn of_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
+        self
+    }
+
     /// The same, marked as shown or as still to be shown.
     #[must_use]
     pub fn shown(mut self, was_shown: bool) -> Self {
@@ -186,8 +267,19 @@ impl Flash {
         !self.was_shown && self.is_for(page)
     }
 
-    pub fn page(&self) -> &str {
-        &self.page
+    /// Whether the page of this account, or of nobody, may show it.
+    pub fn is_of(&self, account: Option<Uuid>) -> bool {
+        self.account.is_none() || self.account == account
+    }
+
+    /// The account that the notice is about, unless the page is that one's.
+    pub fn about_other_than(&self, account: Option<Uuid>) -> Option<&str> {
+        let about = self.about.as_ref()?;
+        (Some(about.id) != account).then_some(about.email.as_str())
+    }
+
+    pub fn has_trouble(&self) -> Option<Trouble> {
+        self.trouble
     }
 
     pub fn form(&self) -> Option<Form> {
@@ -282,6 +374,7 @@ mod tests {
             code: FieldCode::InvalidEmail,
         }]);
         let flash = Flash::refused(Form::Register, error)
+            .for_page("/register")
             .keep("email", "ann@")
             .keep("first_name", "");
         assert!(flash.is_for("/register") && !flash.is_for("/login"));
@@ -309,10 +402,22 @@ mod tests {
 
     #[test]
     fn it_is_due_on_its_page_and_once() {
-        let flash = Flash::notice("/login", Notice::SignedOut);
+        let flash = Flash::notice(Notice::SignedOut).for_page("/login");
         assert!(flash.is_due_on("/login") && !flash.is_due_on("/account"));
         assert!(!flash.tells_a_wait());
         assert!(!flash.shown(true).is_due_on("/login"));
+    }
+
+    #[test]
+    fn it_is_for_the_account_that_it_was_made_for() {
+        let (ann, bob) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let flash = Flash::notice(Notice::ProfileUpdated).of(ann);
+        assert!(flash.is_of(Some(ann)) && !flash.is_of(Some(bob)) && !flash.is_of(None));
+        assert!(Flash::notice(Notice::SignedOut).is_of(Some(bob)));
+        let email = "ann@example.org".to_owned();
+        let flash = Flash::notice(Notice::PasswordReset).about(Some(About { id: ann, email }));
+        assert_eq!(flash.about_other_than(Some(ann)), None);
+        assert_eq!(flash.about_other_than(Some(bob)), Some("ann@example.org"));
     }
 
     #[test]
@@ -360,8 +465,8 @@ mod tests {
 
     #[test]
     fn what_is_too_long_for_a_cookie_is_not_kept() {
-        let flash = Flash::notice("/login", Notice::SignedOut)
-            .keep("email", &"a".repeat(MAX_VALUE_BYTES + 1));
+        let flash =
+            Flash::notice(Notice::SignedOut).keep("email", &"a".repeat(MAX_VALUE_BYTES + 1));
         assert_eq!(flash.value("email"), "");
     }
 

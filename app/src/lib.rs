@@ -36,10 +36,14 @@ mod sign_in;
 #[cfg(feature = "ssr")]
 mod ssr;
 #[cfg(feature = "ssr")]
+mod submit;
+#[cfg(feature = "ssr")]
 mod undo;
 #[cfg(feature = "ssr")]
 mod verify_email;
 
+#[cfg(feature = "ssr")]
+pub use components::icon_file;
 #[cfg(feature = "ssr")]
 pub use errors::ErrorDocument;
 #[cfg(feature = "ssr")]
@@ -47,4 +51,4 @@ pub use markup::valid_markup;
 #[cfg(feature = "ssr")]
 pub use routes::{App, shell};
 #[cfg(feature = "ssr")]
-pub use ssr::provide_request;
+pub use ssr::{other_account, provide_request};

@@ -2,12 +2,12 @@
 
 use time::OffsetDateTime;
 use vestibule_core::model::MAX_NAME_CHARS;
-use vestibule_core::{ErrorCode, Field, FieldCode};
-use vestibule_i18n::{Texts, t};
+use vestibule_core::{ErrorCode, Field, FieldCode, Lifetimes};
+use vestibule_i18n::{Texts, life, t};
 
 use crate::components::slot;
 use crate::dates;
-use crate::flash::{CONFIRM, Flash, Form, Notice};
+use crate::flash::{CONFIRM, Flash, Form, Notice, SIGNED_IN_AS, Trouble};
 
 /// Waits up to this are said in seconds, longer ones in minutes.
 const SECONDS: u64 = 90;
@@ -31,6 +31,8 @@ pub enum Part {
         to: &'static str,
         text: String,
     },
+    /// An email address.
+    Address(String),
 }
 
 impl From<String> for Complaint {
@@ -44,6 +46,9 @@ impl From<String> for Complaint {
 
 /// What went wrong with a form, if anything did. Errors of single fields are [`FieldErrors`].
 pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
+    if let Some(trouble) = flash.has_trouble() {
+        return Some(self::trouble(texts, flash, trouble));
+    }
     let code = flash.error()?;
     let wait = Part::Wait(flash.retry_after());
     let text = match (code, flash.form()) {
@@ -92,6 +97,16 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
         _ => t!(texts, "error-internal"),
     };
     Some(text.into())
+}
+
+fn trouble(texts: Texts, flash: &Flash, trouble: Trouble) -> Complaint {
+    match trouble {
+        Trouble::NoCookies => t!(texts, "error-no-cookies").into(),
+        Trouble::OtherAccount => Complaint {
+            text: t!(texts, "error-other-account", email = slot(0)),
+            parts: vec![Part::Address(flash.value(SIGNED_IN_AS))],
+        },
+    }
 }
 
 /// What is wrong with the fields of a form, by their names.
@@ -149,13 +164,20 @@ fn field(texts: Texts, field: Field, code: FieldCode, min_length: usize) -> Stri
 }
 
 /// Good news: the news in one sentence and, where there is more to say, what follows from it.
-pub fn notice(texts: Texts, notice: Notice) -> (String, Option<String>) {
+pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (String, Option<String>) {
     let check_inbox = || t!(texts, "notice-check-inbox");
     match notice {
         Notice::Registered => (check_inbox(), Some(t!(texts, "notice-registered"))),
         Notice::VerificationSent => (check_inbox(), Some(t!(texts, "notice-verification-sent"))),
         Notice::EmailVerified => (t!(texts, "notice-email-verified"), None),
-        Notice::ResetSent => (check_inbox(), Some(t!(texts, "notice-reset-sent"))),
+        Notice::ResetSent => (
+            check_inbox(),
+            Some(t!(
+                texts,
+                "notice-reset-sent",
+                life = life(texts, lifetimes.reset_link)
+            )),
+        ),
         Notice::PasswordReset => (
             t!(texts, "notice-password-changed"),
             Some(t!(texts, "notice-password-reset")),
@@ -180,7 +202,13 @@ pub fn notice(texts: Texts, notice: Notice) -> (String, Option<String>) {
         Notice::EmailChangeCancelled => (t!(texts, "notice-email-change-cancelled"), None),
         Notice::EmailChanged { is_former_told } => (
             t!(texts, "notice-email-changed"),
-            is_former_told.then(|| t!(texts, "notice-email-changed-text")),
+            is_former_told.then(|| {
+                t!(
+                    texts,
+                    "notice-email-changed-text",
+                    life = life(texts, lifetimes.revert_email_link)
+                )
+            }),
         ),
         Notice::EmailReverted => (
             t!(texts, "notice-email-reverted"),
@@ -330,11 +358,24 @@ mod tests {
     }
 
     #[test]
+    fn a_form_of_another_account_says_who_is_signed_in_now() {
+        for texts in [ENGLISH, GERMAN] {
+            let flash = Flash::trouble(Trouble::OtherAccount).keep(SIGNED_IN_AS, "bob@example.org");
+            let complaint = error(texts, &flash).unwrap();
+            assert_eq!(
+                complaint.parts,
+                [Part::Address("bob@example.org".to_owned())]
+            );
+            assert!(complaint.text.contains(&slot(0)), "{complaint:?}");
+        }
+    }
+
+    #[test]
     fn a_wrong_sign_in_does_not_say_what_was_wrong() {
         let flash = Flash::refused(Form::SignIn, AuthError::InvalidCredentials);
         let text = |texts| error(texts, &flash).unwrap().text;
-        assert_eq!(text(ENGLISH), "Email or password is incorrect.");
-        assert_eq!(text(GERMAN), "E-Mail-Adresse oder Passwort ist falsch.");
+        assert!(text(ENGLISH).starts_with("Email or password is incorrect."));
+        assert!(text(GERMAN).starts_with("E-Mail-Adresse oder Passwort ist falsch."));
     }
 
     #[test]
@@ -381,7 +422,11 @@ mod tests {
 
     #[test]
     fn the_day_of_a_deletion_is_said() {
-        let (text, _) = notice(ENGLISH, Notice::DeletionScheduled { at: 1_795_521_600 });
+        let (text, _) = notice(
+            ENGLISH,
+            &Lifetimes::default(),
+            Notice::DeletionScheduled { at: 1_795_521_600 },
+        );
         assert!(text.contains("24 November 2026"), "{text}");
     }
 }

@@ -35,12 +35,6 @@ impl ReturnTo {
         self.0.as_deref().unwrap_or(DEFAULT)
     }
 
-    /// The same without its query: which page it is.
-    pub fn page(&self) -> &str {
-        let path = self.path();
-        path.split(['?', '#']).next().unwrap_or(path)
-    }
-
     /// The value of a hidden field; `None` if nothing has to be carried along.
     pub fn field_value(self) -> Option<String> {
         self.0
@@ -49,10 +43,17 @@ impl ReturnTo {
     /// A link to `page` that carries the path along.
     pub fn link(&self, page: &str) -> String {
         match &self.0 {
-            Some(path) => format!("{page}?return_to={}", encode(path)),
+            Some(path) => with_query(page, "return_to", path),
             None => page.to_owned(),
         }
     }
+}
+
+/// A path with one more value in its query.
+pub fn with_query(path: &str, name: &str, value: &str) -> String {
+    let (path, fragment) = path.split_at(path.find('#').unwrap_or(path.len()));
+    let separator = if path.contains('?') { '&' } else { '?' };
+    format!("{path}{separator}{name}={}{fragment}", encode(value))
 }
 
 /// Percent-encodes a query value, but for the slashes, which may stay (RFC 3986, 3.4).
@@ -110,18 +111,6 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_a_path_without_its_query() {
-        for path in [
-            "/account/activity",
-            "/account/activity?show=all",
-            "/account/activity#data",
-        ] {
-            assert_eq!(ReturnTo::parse(path).page(), "/account/activity");
-        }
-        assert_eq!(ReturnTo::default().page(), "/account");
-    }
-
-    #[test]
     fn a_link_carries_the_path_encoded() {
         let to = ReturnTo::parse("/authorize?client=a&scope=b");
         assert_eq!(
@@ -129,5 +118,6 @@ mod tests {
             "/login?return_to=/authorize%3Fclient%3Da%26scope%3Db"
         );
         assert_eq!(ReturnTo::default().link("/login"), "/login");
+        assert_eq!(with_query("/a?b=c#d", "e", "f g"), "/a?b=c&e=f%20g#d");
     }
 }

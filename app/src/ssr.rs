@@ -1,7 +1,12 @@
 //! The one door to the request and its answer. Nothing else touches `Parts`, `ResponseOptions` or cookies, so a new
-//! version of the framework meets a single module. How outcomes get from a form to the next page is in its `showing.rs`.
+//! version of the framework meets a single module. How outcomes get from a form to the next page is in its `showing.rs`,
+//! what mailed links are on their way in `links.rs`.
 
+mod links;
 mod showing;
+
+pub use links::{MailedLink, link_page};
+pub use showing::other_account;
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,25 +16,27 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use uuid::Uuid;
 use vestibule_core::model::{Language, Principal};
-use vestibule_core::{Auth, AuthError, ErrorCode, KnownAccount, RequestMeta, SignedIn};
+use vestibule_core::{Auth, AuthError, ErrorCode, KnownAccount, Lifetimes, RequestMeta, SignedIn};
 use vestibule_i18n::Texts;
 use vestibule_web::{
-    Branding, LANGUAGE_COOKIE, Outcome, Problem, RequestId, WebState, begin_browser_session,
-    end_browser_session, page_language, request_meta, retry_after_seconds, signed_in_browser,
-    status,
+    Branding, LANGUAGE_COOKIE, Outcome, Problem, RequestId, SentForm, WebState,
+    begin_browser_session, end_browser_session, page_language, request_meta, retry_after_seconds,
+    signed_in_browser, status,
 };
 
 use crate::errors::ErrorPage;
 use crate::flash::Flash;
 use crate::messages::FieldErrors;
-use crate::return_to::ReturnTo;
+use crate::return_to::{ReturnTo, with_query};
 use crate::routes::has_islands;
 
-/// How long a mailed token waits in its cookie for the button to be pressed. The core decides whether it still works.
-const LINK_LIFE: time::Duration = time::Duration::hours(1);
-/// Mailed tokens are far shorter; what is longer is none, but still leads to the page that says so.
-const MAX_TOKEN_CHARS: usize = 200;
+/// The name of the handle of a mailed link in an address.
+const LINK: &str = "link";
+/// Has the next page look whether the browser has kept what the answer to a form gave it.
+const COOKIE_CHECK: &str = "cookies";
+const CHECK: &str = "check";
 /// Browsers keep no cookie for longer.
 const LONGEST_COOKIE_LIFE: time::Duration = time::Duration::days(400);
 /// The accounts that this browser has signed in to, the last one first.
@@ -57,35 +64,51 @@ impl fmt::Display for NoRequest {
 
 impl std::error::Error for NoRequest {}
 
-/// A mailed link whose token waits in a cookie, so that it does not stay in the address bar, history and logs.
-#[derive(Clone, Copy)]
-pub enum MailedLink {
-    VerifyEmail,
-    ResetPassword,
-    RevertEmail,
-    RestoreAccount,
-}
-
-impl MailedLink {
-    fn cookie(self) -> &'static str {
-        match self {
-            Self::VerifyEmail => "verify_link",
-            Self::ResetPassword => "reset_link",
-            Self::RevertEmail => "revert_link",
-            Self::RestoreAccount => "restore_link",
-        }
-    }
-}
-
 /// Gives a request everything that its page or form looks for. All of it each time: what a request does not bring, the
 /// framework looks for in its parents, and one may be the page of another visitor that the thread is rendering.
 pub fn provide_request(state: WebState) {
     if let Some(parts) = use_context::<Parts>() {
         provide_context(Texts::of(page_language(&parts.headers, &parts.extensions)));
         provide_context(ReturnTo::to_page(&parts.uri));
+        provide_context(PageForms {
+            outcome: Outcome::of(&parts),
+            link: query_value(&parts.uri, LINK),
+            auth: Some(Arc::clone(&state.auth)),
+        });
     }
     provide_context(Arc::clone(&state.branding));
     provide_context(state);
+}
+
+/// What the forms of a page carry without being asked.
+#[derive(Clone, Default)]
+pub struct PageForms {
+    /// Knows who is signed in, as soon as the page has asked.
+    outcome: Outcome,
+    link: Option<String>,
+    /// None where a document is made without a request: nothing that is sent from it is worth remembering.
+    auth: Option<Arc<Auth>>,
+}
+
+impl PageForms {
+    /// Those of the page that is being rendered.
+    pub fn current() -> Self {
+        use_context().unwrap_or_default()
+    }
+
+    /// The hidden fields of one more form.
+    pub fn hidden(&self) -> SentForm {
+        SentForm {
+            account: self.account(),
+            link: self.link.clone(),
+            nonce: self.auth.as_ref().map(|auth| auth.form_nonce()),
+        }
+    }
+
+    /// The account that the page is made for.
+    pub fn account(&self) -> Option<Uuid> {
+        self.outcome.user_id()
+    }
 }
 
 /// The path of the request.
@@ -136,6 +159,12 @@ pub fn branding() -> Arc<Branding> {
     use_context().unwrap_or_default()
 }
 
+/// How long sessions, links and codes live, in words of this language where they are said.
+pub fn lifetimes() -> Lifetimes {
+    let state: Option<WebState> = use_context();
+    state.map_or_else(Default::default, |state| state.auth.settings().lifetimes)
+}
+
 /// Renders a page once its data is there. What fails on the way becomes the error page with its status.
 pub fn page<Render, Page>(render: Render) -> AnyView
 where
@@ -145,6 +174,9 @@ where
     let Ok(visit) = Visit::current() else {
         return ().into_any();
     };
+    if visit.has_kept_cookies() {
+        return visit.leave(&visit.address_without_check());
+    }
     let page = render(visit.clone());
     Suspend::new(async move {
         match page.await {
@@ -213,11 +245,12 @@ impl Visit {
 
     /// A value of the query string.
     pub fn query(&self, name: &str) -> Option<String> {
-        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(&self.parts.uri).ok()?;
-        pairs
-            .into_iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        query_value(&self.parts.uri, name)
+    }
+
+    /// What the form carries beside its own fields.
+    pub fn sent(&self) -> SentForm {
+        SentForm::of(&self.parts)
     }
 
     /// Where the visitor wants to go on to.
@@ -234,11 +267,6 @@ impl Visit {
             Outcome::of(&self.parts).is_by(principal.user.id);
         }
         Ok(principal)
-    }
-
-    /// Who is signed in, for forms that only make sense then.
-    pub async fn signed_in(&self) -> Result<Principal, AuthError> {
-        self.principal().await?.ok_or(AuthError::Unauthenticated)
     }
 
     /// Signs the browser in with a session that the core has issued.
@@ -287,42 +315,6 @@ impl Visit {
         self.set_cookie(cookies.plain(LANGUAGE_COOKIE, language.as_str(), LONGEST_COOKIE_LIFE));
     }
 
-    // Mailed links
-
-    /// Moves the token of a mailed link from the query into a cookie and reloads the page without it; `false` if the
-    /// query holds no token. Nothing is used up: a mail scanner may follow the link as often as it likes.
-    pub fn stow_token(&self, link: MailedLink) -> bool {
-        let Some(token) = self.query("token") else {
-            return false;
-        };
-        let token: String = token.chars().take(MAX_TOKEN_CHARS).collect();
-        self.set_cookie(self.state.cookies.seal(link.cookie(), &token, LINK_LIFE));
-        self.redirect(self.parts.uri.path());
-        true
-    }
-
-    /// The token of the mailed link that this browser followed last.
-    pub fn stowed_token(&self, link: MailedLink) -> Option<String> {
-        self.state.cookies.open(link.cookie(), &self.parts.headers)
-    }
-
-    /// The same for a form that uses it.
-    pub fn needed_token(&self, link: MailedLink) -> Result<String, AuthError> {
-        let token = self.stowed_token(link);
-        if token.is_none() {
-            let who = Outcome::of(&self.parts).user_id();
-            self.auth()
-                .tell_refusal(ErrorCode::InvalidToken, who, &self.meta());
-        }
-        token.ok_or(AuthError::InvalidToken)
-    }
-
-    pub fn drop_token(&self, link: MailedLink) {
-        if self.stowed_token(link).is_some() {
-            self.set_cookie(self.state.cookies.remove(link.cookie()));
-        }
-    }
-
     // The answer
 
     /// Sends the visitor on. 303, so that the browser gets the page with GET whatever the request was (RFC 9110, 15.4.4).
@@ -340,7 +332,13 @@ impl Visit {
     }
 
     fn ask_to_sign_in(&self) -> AnyView {
-        self.leave(&ReturnTo::to_page(&self.parts.uri).link("/login"))
+        let page = ReturnTo::parse(&self.address_without_check());
+        let sign_in = page.link("/login");
+        self.leave(&if self.lost_its_cookies() {
+            with_query(&sign_in, COOKIE_CHECK, CHECK)
+        } else {
+            sign_in
+        })
     }
 
     /// The error page, with the status of the error.
@@ -375,6 +373,11 @@ impl Visit {
         code
     }
 
+    /// Notes that a form was refused, whose answer is a redirect all the same.
+    pub fn refused(&self, code: ErrorCode) {
+        Outcome::of(&self.parts).is_refused(code);
+    }
+
     /// Gives the answer the status of a code.
     pub fn answer_with(&self, code: ErrorCode) {
         Outcome::of(&self.parts).is_refused(code);
@@ -386,6 +389,14 @@ impl Visit {
             self.response.append_header(header::SET_COOKIE, cookie);
         }
     }
+}
+
+fn query_value(uri: &http::Uri, name: &str) -> Option<String> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri).ok()?;
+    pairs
+        .into_iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value)
 }
 
 /// A field that was left empty or is not on the page gives nothing.

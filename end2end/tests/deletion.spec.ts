@@ -8,6 +8,7 @@ import {
   expectSignedOut,
   expectSummary,
   field,
+  linkPage,
   press,
   signIn,
 } from '../fixtures/pages';
@@ -36,7 +37,7 @@ test('delete the account, and think better of it', async ({ page, otherPage, api
   await request.head(link);
   await request.get(link);
   await page.goto(link);
-  await expect(page, 'the token leaves the address bar').toHaveURL('/restore-account');
+  await expect(page, 'the token leaves the address bar').toHaveURL(linkPage('/restore-account'));
   await expect(page.getByRole('main')).toContainText(person.email);
   await press(page, 'Keep my account');
   await expect(page).toHaveURL('/login');

@@ -185,7 +185,7 @@ test.describe('a foreign host: 421', () => {
 
 test('a field that is missing counts as empty', async ({ request, person }) => {
   const response = await post(request, SIGN_IN, `email=${encodeURIComponent(person.email)}`);
-  expect([response.status(), response.headers()['location']]).toEqual([303, '/login']);
+  expect([response.status(), response.headers()['location']]).toEqual([303, '/login?cookies=check']);
   expect((await request.get('/account')).url()).toMatch(/\/login/);
 });
 

@@ -29,7 +29,7 @@ for (const path of [...PAGES, ...DATA]) {
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
-      'referrer-policy': expect.stringMatching(/^(no-referrer|same-origin|strict-origin-when-cross-origin)$/),
+      'referrer-policy': expect.stringMatching(/^(same-origin|strict-origin)$/),
       'x-xss-protection': '0',
       'cross-origin-opener-policy': 'same-origin',
       'content-security-policy': expect.stringMatching(/frame-ancestors 'none'/),

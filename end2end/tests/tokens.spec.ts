@@ -60,7 +60,7 @@ test.describe('an access token', () => {
       user_id: user.id,
       token_type: 'access',
       iat: expect.any(Number),
-      nbf: claims.iat,
+      nbf: (claims.iat as number) - 30,
       exp: (claims.iat as number) + 900,
       jti: expect.any(String),
       sid: (await api.sessions(access_token))[0]!.id,

@@ -61,8 +61,7 @@ test('a new user gets everything done at 400 %', async ({ page, mailbox }) => {
 
 test('a text that is twice as large fits too', async ({ page, person }) => {
   await page.setViewportSize({ width: 640, height: 512 });
-  await page.request.post('/_fn/sign_in', { form: { ...person }, maxRedirects: 0 });
-  for (const path of ['/account', '/account/activity', '/account/sessions', '/account/email']) {
+  const look = async (path: string) => {
     await page.goto(path);
     // What a browser's setting for larger text does: the size that `rem` and `em` are counted from.
     await page.evaluate(() => {
@@ -71,5 +70,13 @@ test('a text that is twice as large fits too', async ({ page, person }) => {
       document.adoptedStyleSheets = [sheet];
     });
     await expectNoSidewaysScroll(page, `${path} with large text`);
+  };
+  for (const path of ['/login', '/register', '/forgot-password', '/verify-email', '/reset-password']) {
+    await look(path);
   }
+  await page.request.post('/_fn/sign_in', { form: { ...person }, maxRedirects: 0 });
+  for (const page of ['', 'profile', 'email', 'password', 'sessions', 'activity', 'delete']) {
+    await look(`/account/${page}`.replace(/\/$/, ''));
+  }
+  await look('/logout');
 });

@@ -27,7 +27,7 @@ mail-asked-on = Beauftragt am:
 ## Willkommen, und der Code und Link noch einmal
 
 mail-code-subject = { $code } ist Ihr Code für { $product }
-mail-code-preheader = { $code } ist Ihr Code. Er gilt 10 Minuten.
+mail-code-preheader = { $code } ist Ihr Code. Er gilt { $life }.
 mail-code = Ihr Code:
 mail-confirm-button = Adresse bestätigen
 mail-confirm-not-you = Vielleicht hat sich jemand bei der Adresse vertippt. Bitte bestätigen Sie sie nicht und geben Sie den Code nicht weiter. Mehr brauchen Sie nicht zu tun.
@@ -36,24 +36,24 @@ mail-welcome-subject = Willkommen bei { $product }: Bitte bestätigen Sie Ihre A
 mail-welcome-preheader = Ein kleiner Schritt fehlt noch: Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.
 mail-welcome-heading = Willkommen bei { $product }
 mail-welcome-intro = Ihr Konto ist bereit. Ein kleiner Schritt fehlt noch: Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.
-mail-welcome-code = Geben Sie diesen Code auf der Seite ein, auf der Sie sich registriert haben. Er gilt 10 Minuten.
-mail-welcome-or-link = Oder bestätigen Sie Ihre Adresse gleich hier. Der Link gilt 24 Stunden.
-mail-welcome-link = Das geht gleich hier. Der Link gilt 24 Stunden.
+mail-welcome-code = Geben Sie diesen Code auf der Seite ein, auf der Sie sich registriert haben. Er gilt { $life }.
+mail-welcome-or-link = Oder bestätigen Sie Ihre Adresse gleich hier. Der Link gilt { $life }.
+mail-welcome-link = Das geht gleich hier. Der Link gilt { $life }.
 
 mail-verify-subject = Bitte bestätigen Sie Ihre Adresse für { $product }
 mail-verify-preheader = Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.
 mail-verify-heading = Adresse bestätigen
-mail-verify-code = Geben Sie diesen Code auf der Seite ein, die danach fragt: Damit bestätigen Sie, dass diese Adresse Ihnen gehört. Der Code gilt 10 Minuten.
-mail-verify-or-link = Oder bestätigen Sie Ihre Adresse gleich hier. Der Link gilt 24 Stunden.
-mail-verify-link = Bitte bestätigen Sie, dass diese Adresse Ihnen gehört. Der Link gilt 24 Stunden.
+mail-verify-code = Geben Sie diesen Code auf der Seite ein, die danach fragt: Damit bestätigen Sie, dass diese Adresse Ihnen gehört. Der Code gilt { $life }.
+mail-verify-or-link = Oder bestätigen Sie Ihre Adresse gleich hier. Der Link gilt { $life }.
+mail-verify-link = Bitte bestätigen Sie, dass diese Adresse Ihnen gehört. Der Link gilt { $life }.
 mail-verify-earlier = Codes und Links aus früheren E-Mails gelten nicht mehr.
 
 ## Passwort zurücksetzen
 
 mail-reset-subject = Passwort für { $product } zurücksetzen
-mail-reset-preheader = Wählen Sie ein neues Passwort. Der Link gilt 60 Minuten und nur einmal.
+mail-reset-preheader = Wählen Sie ein neues Passwort. Der Link gilt { $life } und nur einmal.
 mail-reset-heading = Passwort zurücksetzen
-mail-reset-intro = Sie möchten Ihr Passwort zurücksetzen. Hier können Sie ein neues wählen. Der Link gilt 60 Minuten und nur einmal.
+mail-reset-intro = Sie möchten Ihr Passwort zurücksetzen. Hier können Sie ein neues wählen. Der Link gilt { $life } und nur einmal.
 mail-reset-button = Neues Passwort wählen
 mail-reset-then = Sobald das neue Passwort gilt, werden alle Geräte abgemeldet, und Links aus früheren E-Mails gelten nicht mehr.
 mail-reset-not-you = Sie brauchen nichts zu tun. Ihr Passwort bleibt, wie es ist, und ohne diesen Link kann es niemand ändern. Bitte geben Sie ihn nicht weiter.
@@ -104,7 +104,7 @@ mail-device-not-you = Jemand kennt Ihr Passwort. Bitte legen Sie sofort ein neue
 mail-confirm-new-subject = Bestätigen Sie Ihre neue Adresse für { $product }
 mail-confirm-new-preheader = Ihre Adresse ändert sich erst, wenn Sie sie bestätigen.
 mail-confirm-new-heading = Neue Adresse bestätigen
-mail-confirm-new-intro = Sie möchten diese Adresse ab jetzt für Ihr Konto verwenden. Bitte bestätigen Sie, dass sie Ihnen gehört. Der Link gilt 24 Stunden.
+mail-confirm-new-intro = Sie möchten diese Adresse ab jetzt für Ihr Konto verwenden. Bitte bestätigen Sie, dass sie Ihnen gehört. Der Link gilt { $life }.
 mail-confirm-new-button = Neue Adresse bestätigen
 mail-confirm-new-until = Bis zu Ihrer Bestätigung ändert sich nichts, und Sie melden sich mit Ihrer alten Adresse an.
 mail-confirm-new-not-you = Vielleicht hat sich jemand bei der Adresse vertippt. Bitte bestätigen Sie sie nicht: Dann ändert sich nichts, und mehr brauchen Sie nicht zu tun.
@@ -119,10 +119,10 @@ mail-change-well = Wenn Sie das waren, öffnen Sie bitte die E-Mail, die wir an 
 mail-change-not-you = Jemand ist vielleicht in Ihr Konto gelangt. Bitte legen Sie sofort ein neues Passwort fest. Das verhindert die Änderung und meldet alle Geräte ab, auch fremde.
 
 mail-changed-subject = Ihre Adresse für { $product } wurde geändert
-mail-changed-preheader = Falls Sie das nicht waren, können Sie es 72 Stunden lang rückgängig machen.
+mail-changed-preheader = Falls Sie das nicht waren, können Sie es { $life } lang rückgängig machen.
 mail-changed-heading = Ihre Adresse wurde geändert
 mail-changed-intro = Ihr Konto hat eine neue Adresse. Ab jetzt melden Sie sich mit ihr an, und unsere E-Mails gehen dorthin.
-mail-changed-not-you = Bitte machen Sie die Änderung rückgängig. Ihr Konto bekommt diese Adresse zurück, und alle Geräte werden abgemeldet, auch fremde. Der Link gilt 72 Stunden, bis { $deadline }.
+mail-changed-not-you = Bitte machen Sie die Änderung rückgängig. Ihr Konto bekommt diese Adresse zurück, und alle Geräte werden abgemeldet, auch fremde. Der Link gilt { $life }, bis { $deadline }.
 mail-changed-button = Änderung rückgängig machen
 
 mail-reverted-subject = Ihre alte Adresse für { $product } gilt wieder

@@ -63,6 +63,8 @@ forgot-button = Link schicken
 forgot-button-again = Noch einmal schicken
 forgot-back = Zurück zur Anmeldung
 reset-heading = Neues Passwort festlegen
+# Before an address.
+reset-address = Sie setzen das Passwort von
 reset-intro = Alle Ihre Geräte werden abgemeldet.
 reset-button = Passwort festlegen
 reset-no-link-heading = Passwort zurücksetzen
@@ -73,6 +75,9 @@ reset-dead = Er ist abgelaufen, wurde schon benutzt oder durch eine neuere E-Mai
 # The address is masked: z***@example.org
 reset-dead-known = Wir können einen neuen an { $email } schicken.
 reset-dead-button = Neuen Link schicken
+# The page of any mailed link.
+link-again-heading = Öffnen Sie den Link noch einmal
+link-again-text = Diese Seite war zu lange offen, oder ihre Adresse ist unvollständig. Öffnen Sie den Link in der E-Mail noch einmal. Es wurde nichts geändert.
 
 ## What went wrong with a form
 
@@ -81,6 +86,8 @@ error-credentials = E-Mail-Adresse oder Passwort ist falsch.
 error-credentials-sign-in = E-Mail-Adresse oder Passwort ist falsch. Wenn Sie dieses Konto gelöscht haben, fordern Sie ein neues Passwort an: Sie bekommen den Link, der es wiederherstellt.
 error-code-or-password = Der Code oder das Passwort ist falsch, oder der Code ist abgelaufen. Sie können stattdessen den Link in der E-Mail öffnen.
 error-link-dead = Dieser Link ist abgelaufen, wurde aufgehoben oder ersetzt, oder er wurde schon benutzt.
+error-other-account = Sie sind jetzt als { $email } angemeldet, und das Formular gehörte zu einem anderen Konto. Es wurde nichts geändert. Um dieses Konto zu ändern, senden Sie das Formular noch einmal.
+error-no-cookies = Ihr Browser behält keine Cookies dieser Seite. Sie werden gebraucht, um Sie anzumelden und hier zu zeigen, was aus einem Formular wurde. Lassen Sie sie zu, und versuchen Sie es noch einmal.
 error-session-gone = Diese Sitzung ist schon beendet.
 error-limited = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal.
 error-limited-sign-in = Zu viele Versuche. Versuchen Sie es in { $wait } noch einmal, oder { $link }.
@@ -100,6 +107,23 @@ wait-minutes =
     { $count ->
         [one] 1 Minute
        *[other] { $count } Minuten
+    }
+
+# How long a link, a code or a right lasts; in the accusative.
+life-minutes =
+    { $count ->
+        [one] 1 Minute
+       *[other] { $count } Minuten
+    }
+life-hours =
+    { $count ->
+        [one] 1 Stunde
+       *[other] { $count } Stunden
+    }
+life-days =
+    { $count ->
+        [one] 1 Tag
+       *[other] { $count } Tage
     }
 
 ## What is wrong with a field
@@ -160,7 +184,7 @@ notice-check-inbox = Sehen Sie in Ihr Postfach.
 notice-registered = Wir haben Ihnen eine E-Mail mit einem Link und einem sechsstelligen Code geschickt.
 notice-verification-sent = Wenn zu dieser Adresse ein Konto gehört, das noch nicht bestätigt ist, ist eine neue E-Mail unterwegs.
 notice-email-verified = Ihre E-Mail-Adresse ist bestätigt.
-notice-reset-sent = Wenn es zu dieser Adresse ein Konto gibt, ist eine E-Mail mit einem Link unterwegs. Der Link gilt eine Stunde.
+notice-reset-sent = Wenn es zu dieser Adresse ein Konto gibt, ist eine E-Mail mit einem Link unterwegs. Der Link gilt { $life }.
 notice-password-changed = Ihr Passwort wurde geändert.
 notice-password-reset = Alle Geräte wurden abgemeldet. Melden Sie sich mit dem neuen Passwort an.
 notice-other-devices = Alle Ihre anderen Geräte wurden abgemeldet.
@@ -169,6 +193,8 @@ notice-other-sessions-ended = Ihre anderen Geräte wurden abgemeldet.
 notice-signed-out = Sie sind abgemeldet.
 notice-sign-in-again = Ihre Sitzung ist beendet.
 notice-sign-in-again-text = Melden Sie sich an, um fortzufahren.
+# Where somebody else, or nobody, is signed in.
+notice-about = Es ging um das Konto { $email }.
 
 ## Pages that show nothing but an error
 
@@ -347,7 +373,7 @@ account-email-pending-cancel = Änderung abbrechen
 account-email-change-heading = Adresse ändern
 account-email-change-text = Wir schicken einen Link an die neue Adresse; bis Sie ihn öffnen, bleibt alles, wie es ist. Auch die aktuelle Adresse wird benachrichtigt.
 # Only where the current address is confirmed.
-account-email-change-back = Von dort lässt sich die Änderung innerhalb von 72 Stunden zurücknehmen.
+account-email-change-back = Von dort lässt sich die Änderung { $life } lang zurücknehmen.
 account-email-new = Neue E-Mail-Adresse
 account-email-change-button = Link schicken
 
@@ -392,7 +418,7 @@ account-not-me-text = Tun Sie jetzt Folgendes, in dieser Reihenfolge. Es sperrt 
 account-not-me-password = Ändern Sie Ihr Passwort.
 account-not-me-password-text = Das meldet alle anderen Geräte sofort ab.
 account-not-me-email = Prüfen Sie Ihre E-Mail-Adresse.
-account-not-me-email-text = Eine Änderung, die noch aussteht, können Sie dort abbrechen. Gilt schon eine und war die frühere Adresse bestätigt, haben wir eine E-Mail dorthin geschickt: Ihr Link nimmt die Änderung innerhalb von 72 Stunden zurück.
+account-not-me-email-text = Eine Änderung, die noch aussteht, können Sie dort abbrechen. Gilt schon eine und war die frühere Adresse bestätigt, haben wir eine E-Mail dorthin geschickt: Ihr Link nimmt die Änderung { $life } lang zurück.
 account-not-me-reset-text = Ihr Passwort gilt nicht mehr?
 account-not-me-reset = Setzen Sie es per E-Mail zurück
 account-data-heading = Ihre Daten
@@ -441,7 +467,7 @@ account-confirm-back = Zurück
 account-delete-heading = Konto löschen
 account-delete-what = Was geschieht
 account-delete-first = Sie werden sofort auf allen Geräten abgemeldet, und niemand kann sich mehr anmelden.
-account-delete-second = Wir schicken Ihnen einen Link, mit dem Sie die Löschung innerhalb von 14 Tagen zurücknehmen können.
+account-delete-second = Wir schicken Ihnen einen Link, mit dem Sie die Löschung { $life } lang zurücknehmen können.
 account-delete-third = Danach ist das Konto mit allem, was dazugehört, endgültig weg.
 account-delete-data = Möchten Sie eine Kopie behalten?
 account-delete-data-link = Laden Sie zuerst Ihre Daten herunter
@@ -489,7 +515,7 @@ verify-later = Später erledigen
 verify-code-text = Geben Sie den sechsstelligen Code ein, den wir an Ihre Adresse geschickt haben, oder öffnen Sie den Link in der E-Mail.
 verify-code-text-to = Geben Sie den sechsstelligen Code ein, den wir an { $email } geschickt haben, oder öffnen Sie den Link in der E-Mail.
 verify-code-label = Code
-verify-code-hint = Der Code gilt zehn Minuten, der Link einen Tag.
+verify-code-hint = Der Code gilt { $code }, der Link { $link }.
 verify-code-button = Bestätigen
 verify-code-resend = Neue E-Mail schicken
 
@@ -501,7 +527,7 @@ revert-address = Ihr Konto kehrt zu dieser Adresse zurück:
 revert-text = Alle Geräte werden abgemeldet. Legen Sie danach ein neues Passwort fest: Wer die Adresse geändert hat, kennt womöglich das alte.
 revert-button = Zurücknehmen
 revert-dead-heading = Dieser Link gilt nicht mehr
-revert-dead-text = Er gilt einmal, innerhalb von 72 Stunden nach der Änderung der Adresse.
+revert-dead-text = Er gilt einmal, nach der Änderung der Adresse { $life } lang.
 revert-dead-help = Wurde die Änderung schon zurückgenommen, fehlt nur noch ein neues Passwort.
 # Only where there is an address to write to.
 revert-dead-support = Sonst schreiben Sie an { $address }, und wir helfen Ihnen.
@@ -511,7 +537,7 @@ restore-address = Konto:
 restore-text = Es soll am { $until } gelöscht werden. Drücken Sie den Knopf, um es mit allem, was dazugehört, zu behalten.
 restore-button = Mein Konto behalten
 restore-dead-heading = Dieser Link gilt nicht mehr
-restore-dead-text = Die Löschung wurde schon zurückgenommen, eine neuere E-Mail hat diesen Link ersetzt, oder die 14 Tage sind um, und das Konto ist weg.
+restore-dead-text = Die Löschung wurde schon zurückgenommen, eine neuere E-Mail hat diesen Link ersetzt, oder die Frist von { $life } ist um, und das Konto ist weg.
 restore-dead-help = Versuchen Sie, sich anzumelden: Gelingt es, gibt es Ihr Konto noch.
 restore-dead-again = Gelingt es nicht, fordern Sie ein neues Passwort an: Solange das Konto behalten werden kann, schicken wir Ihnen den Link dafür.
 restore-dead-reset = E-Mail anfordern
@@ -524,7 +550,7 @@ notice-email-change-requested = Wenn die neue Adresse benutzt werden kann, ist e
 notice-email-change-cancelled = Die Änderung wurde abgebrochen. Der Link in der E-Mail gilt nicht mehr.
 notice-email-changed = Ihre E-Mail-Adresse wurde geändert.
 # Only where the former address was confirmed.
-notice-email-changed-text = Wir haben die frühere Adresse benachrichtigt. Von dort lässt sich die Änderung innerhalb von 72 Stunden zurücknehmen.
+notice-email-changed-text = Wir haben die frühere Adresse benachrichtigt. Von dort lässt sich die Änderung { $life } lang zurücknehmen.
 notice-email-reverted = Sie haben Ihre Adresse wieder.
 notice-email-reverted-text = Alle Geräte wurden abgemeldet. Legen Sie jetzt ein neues Passwort fest, denn jemand anderes kennt womöglich das alte.
 notice-password-confirmed = Danke. Sie können jetzt fortfahren.

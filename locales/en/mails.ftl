@@ -27,7 +27,7 @@ mail-asked-on = Asked for on:
 ## Welcome, and the code and link again
 
 mail-code-subject = { $code } is your code for { $product }
-mail-code-preheader = { $code } is your code. It works for 10 minutes.
+mail-code-preheader = { $code } is your code. It works for { $life }.
 mail-code = Your code:
 mail-confirm-button = Confirm my address
 mail-confirm-not-you = somebody may have typed your address by mistake. Please do not confirm it, and pass the code on to nobody. You need not do anything else.
@@ -36,24 +36,24 @@ mail-welcome-subject = Welcome to { $product }: please confirm your address
 mail-welcome-preheader = One small step is left: please confirm that this address is yours.
 mail-welcome-heading = Welcome to { $product }
 mail-welcome-intro = Your account is ready. One small step is left: please confirm that this address is yours.
-mail-welcome-code = Enter this code on the page where you registered. It works for 10 minutes.
-mail-welcome-or-link = Or confirm it right here. The link works for 24 hours.
-mail-welcome-link = You can confirm it right here. The link works for 24 hours.
+mail-welcome-code = Enter this code on the page where you registered. It works for { $life }.
+mail-welcome-or-link = Or confirm it right here. The link works for { $life }.
+mail-welcome-link = You can confirm it right here. The link works for { $life }.
 
 mail-verify-subject = Please confirm your address for { $product }
 mail-verify-preheader = Please confirm that this address is yours.
 mail-verify-heading = Confirm your address
-mail-verify-code = Enter this code on the page that asks for it, to confirm that this address is yours. It works for 10 minutes.
-mail-verify-or-link = Or confirm it right here. The link works for 24 hours.
-mail-verify-link = Please confirm that this address is yours. The link works for 24 hours.
+mail-verify-code = Enter this code on the page that asks for it, to confirm that this address is yours. It works for { $life }.
+mail-verify-or-link = Or confirm it right here. The link works for { $life }.
+mail-verify-link = Please confirm that this address is yours. The link works for { $life }.
 mail-verify-earlier = Codes and links from earlier mails no longer work.
 
 ## Reset of the password
 
 mail-reset-subject = Reset your password for { $product }
-mail-reset-preheader = Choose a new password. The link works once, within the next 60 minutes.
+mail-reset-preheader = Choose a new password. The link works once, within the next { $life }.
 mail-reset-heading = Reset your password
-mail-reset-intro = You asked to reset your password. Here you can choose a new one. The link works once, within the next 60 minutes.
+mail-reset-intro = You asked to reset your password. Here you can choose a new one. The link works once, within the next { $life }.
 mail-reset-button = Choose a new password
 mail-reset-then = When the new password is set, every device is signed out, and links from earlier mails stop working.
 mail-reset-not-you = you can ignore this mail. Your password stays as it is, and nobody can change it without this link. Please pass it on to nobody.
@@ -104,7 +104,7 @@ mail-device-not-you = somebody knows your password. Please set a new one at once
 mail-confirm-new-subject = Confirm your new address for { $product }
 mail-confirm-new-preheader = Your address changes when you confirm it, and not before.
 mail-confirm-new-heading = Confirm your new address
-mail-confirm-new-intro = You asked to use this address for your account from now on. Please confirm that it is yours. The link works for 24 hours.
+mail-confirm-new-intro = You asked to use this address for your account from now on. Please confirm that it is yours. The link works for { $life }.
 mail-confirm-new-button = Confirm my new address
 mail-confirm-new-until = Until you have confirmed it, nothing changes, and you sign in with your old address.
 mail-confirm-new-not-you = somebody may have typed your address by mistake. Please do not confirm it: then nothing changes, and you need not do anything else.
@@ -119,10 +119,10 @@ mail-change-well = If this was you, please open the mail that we sent to the new
 mail-change-not-you = somebody may have got into your account. Please set a new password at once. That stops the change and signs out every device, theirs too.
 
 mail-changed-subject = Your address for { $product } was changed
-mail-changed-preheader = If this was not you, you can undo it within 72 hours.
+mail-changed-preheader = If this was not you, you can undo it within { $life }.
 mail-changed-heading = Your address was changed
 mail-changed-intro = Your account has a new address. From now on you sign in with it, and our mails go there.
-mail-changed-not-you = please undo the change. Your account gets this address back, and every device is signed out, theirs too. The link works for 72 hours, until { $deadline }.
+mail-changed-not-you = please undo the change. Your account gets this address back, and every device is signed out, theirs too. The link works for { $life }, until { $deadline }.
 mail-changed-button = Undo the change
 
 mail-reverted-subject = Your address for { $product } is back

@@ -63,6 +63,8 @@ forgot-button = Send the link
 forgot-button-again = Send it again
 forgot-back = Back to sign in
 reset-heading = Set a new password
+# Before an address.
+reset-address = You are setting the password of
 reset-intro = All your devices will be signed out.
 reset-button = Set password
 reset-no-link-heading = Reset your password
@@ -73,6 +75,9 @@ reset-dead = It has expired, was already used, or a newer mail has replaced it.
 # The address is masked: z***@example.org
 reset-dead-known = We can mail a new one to { $email }.
 reset-dead-button = Send a new one
+# The page of any mailed link.
+link-again-heading = Open the link again
+link-again-text = This page was open for too long, or its address is incomplete. Open the link in the mail again. Nothing was changed.
 
 ## What went wrong with a form
 
@@ -81,6 +86,8 @@ error-credentials = Email or password is incorrect.
 error-credentials-sign-in = Email or password is incorrect. If you deleted this account, ask for a new password: you get the link that restores it.
 error-code-or-password = The code or the password is incorrect, or the code has expired. You can open the link in the mail instead.
 error-link-dead = This link has expired, was cancelled or replaced, or was already used.
+error-other-account = You are signed in as { $email } now, and the form was made for another account. Nothing was changed. To change this account, send the form again.
+error-no-cookies = Your browser keeps no cookies for this site. They are needed to sign in, and to say here what came of a form. Allow them, and try again.
 error-session-gone = That session has already ended.
 error-limited = Too many attempts. Try again in { $wait }.
 error-limited-sign-in = Too many attempts. Try again in { $wait }, or { $link }.
@@ -100,6 +107,23 @@ wait-minutes =
     { $count ->
         [one] 1 minute
        *[other] { $count } minutes
+    }
+
+# How long a link, a code or a right lasts. All of them come after "for" or "within".
+life-minutes =
+    { $count ->
+        [one] 1 minute
+       *[other] { $count } minutes
+    }
+life-hours =
+    { $count ->
+        [one] 1 hour
+       *[other] { $count } hours
+    }
+life-days =
+    { $count ->
+        [one] 1 day
+       *[other] { $count } days
     }
 
 ## What is wrong with a field
@@ -160,7 +184,7 @@ notice-check-inbox = Check your inbox.
 notice-registered = We have sent you a mail with a link and a six-digit code.
 notice-verification-sent = If the address belongs to an account that is not confirmed yet, a new mail is on its way.
 notice-email-verified = Your email address is confirmed.
-notice-reset-sent = If there is an account with this address, a mail with a link is on its way. The link works for one hour.
+notice-reset-sent = If there is an account with this address, a mail with a link is on its way. The link works for { $life }.
 notice-password-changed = Your password was changed.
 notice-password-reset = All devices were signed out. Sign in with the new password.
 notice-other-devices = All your other devices were signed out.
@@ -169,6 +193,8 @@ notice-other-sessions-ended = Your other devices were signed out.
 notice-signed-out = You are signed out.
 notice-sign-in-again = Your session has ended.
 notice-sign-in-again-text = Sign in to continue.
+# Where somebody else, or nobody, is signed in.
+notice-about = This was about the account { $email }.
 
 ## Pages that show nothing but an error
 
@@ -343,7 +369,7 @@ account-email-pending-cancel = Cancel the change
 account-email-change-heading = Change the address
 account-email-change-text = We mail a link to the new address; until you open it, everything stays as it is. We also tell the current address.
 # Only where the current address is confirmed.
-account-email-change-back = From there, the change can be taken back within 72 hours.
+account-email-change-back = From there, the change can be taken back within { $life }.
 account-email-new = New email address
 account-email-change-button = Send the link
 
@@ -388,7 +414,7 @@ account-not-me-text = Do this now, in this order. It locks out whoever else is i
 account-not-me-password = Change your password.
 account-not-me-password-text = That signs out all other devices at once.
 account-not-me-email = Look at your email address.
-account-not-me-email-text = A change that is still waiting can be cancelled there. If one went through and the former address was confirmed, we sent a mail there: its link takes the change back within 72 hours.
+account-not-me-email-text = A change that is still waiting can be cancelled there. If one went through and the former address was confirmed, we sent a mail there: its link takes the change back within { $life }.
 account-not-me-reset-text = Your password no longer works?
 account-not-me-reset = Reset it by mail
 account-data-heading = Your data
@@ -437,7 +463,7 @@ account-confirm-back = Back
 account-delete-heading = Delete your account
 account-delete-what = What happens
 account-delete-first = You are signed out on all devices at once, and nobody can sign in any more.
-account-delete-second = We mail you a link, by which the deletion can be taken back within 14 days.
+account-delete-second = We mail you a link, by which the deletion can be taken back within { $life }.
 account-delete-third = After that, the account is gone for good, with everything in it.
 account-delete-data = You want to keep a copy?
 account-delete-data-link = Download your data first
@@ -485,7 +511,7 @@ verify-later = Do this later
 verify-code-text = Enter the six-digit code that we mailed to your address, or open the link in the mail.
 verify-code-text-to = Enter the six-digit code that we mailed to { $email }, or open the link in the mail.
 verify-code-label = Code
-verify-code-hint = The code works for ten minutes, the link for a day.
+verify-code-hint = The code works for { $code }, the link for { $link }.
 verify-code-button = Confirm
 verify-code-resend = Send a new mail
 
@@ -497,7 +523,7 @@ revert-address = Your account returns to this address:
 revert-text = All devices are signed out. After that, set a new password: whoever changed the address may know the old one.
 revert-button = Take it back
 revert-dead-heading = This link no longer works
-revert-dead-text = It works once, within 72 hours after the address was changed.
+revert-dead-text = It works once, within { $life } after the address was changed.
 revert-dead-help = If the change was taken back already, all you need is a new password.
 # Only where there is an address to write to.
 revert-dead-support = Otherwise write to { $address }, and we help you.
@@ -507,7 +533,7 @@ restore-address = Account:
 restore-text = It is to be deleted on { $until }. Press the button to keep it, with everything in it.
 restore-button = Keep my account
 restore-dead-heading = This link no longer works
-restore-dead-text = The deletion was undone already, a newer mail has replaced this link, or the 14 days are over and the account is gone.
+restore-dead-text = The deletion was undone already, a newer mail has replaced this link, or its { $life } are over and the account is gone.
 restore-dead-help = Try to sign in: if it works, your account is still there.
 restore-dead-again = If it does not work, ask for a new password: as long as the account can be kept, we mail you the link that keeps it.
 restore-dead-reset = Ask for a mail
@@ -520,7 +546,7 @@ notice-email-change-requested = If the new address can be used, a mail with a li
 notice-email-change-cancelled = The change was cancelled. The mailed link no longer works.
 notice-email-changed = Your email address was changed.
 # Only where the former address was confirmed.
-notice-email-changed-text = We have told the former address. From there, the change can be taken back within 72 hours.
+notice-email-changed-text = We have told the former address. From there, the change can be taken back within { $life }.
 notice-email-reverted = You have your address back.
 notice-email-reverted-text = All devices were signed out. Now set a new password, because somebody else may know the old one.
 notice-password-confirmed = Thank you. You can continue now.

@@ -18,6 +18,7 @@ mod patience;
 mod portal;
 mod router;
 mod single_process;
+mod site_files;
 mod start_lines;
 mod supervisor;
 pub mod telemetry;

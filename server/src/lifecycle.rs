@@ -67,7 +67,13 @@ impl Starting {
             draining: starting.draining.clone(),
         };
         let limits = limits(config, PRIVATE_CONNECTIONS);
-        let listener = Listener::new(health::starting(), limits, stages, starting.tasks.clone());
+        let listener = Listener::new(
+            health::starting(),
+            limits,
+            config.http.trusted_proxies.clone(),
+            stages,
+            starting.tasks.clone(),
+        );
         starting.tasks.spawn(listener.accept_on(port));
         Ok(starting)
     }
@@ -118,7 +124,8 @@ fn listen(config: &Config, portal: &Portal, ports: Ports, stages: &Stages) {
     let serve = |port: TcpListener, router: &Router, connections: usize| {
         let tasks = portal.tasks.clone();
         let limits = limits(config, connections);
-        let listener = Listener::new(router.clone(), limits, stages.clone(), tasks);
+        let proxies = config.http.trusted_proxies.clone();
+        let listener = Listener::new(router.clone(), limits, proxies, stages.clone(), tasks);
         portal.tasks.spawn(listener.accept_on(port));
     };
     let connections = connections_within(config.http.max_connections, reserved);
@@ -222,6 +229,8 @@ async fn stop(
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
+    /// `None` where the process was started to outlive its terminal.
+    hangup: Option<Signal>,
 }
 
 impl StopSignals {
@@ -231,14 +240,33 @@ impl StopSignals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: (!ignores_hangup())
+                .then(|| signal(SignalKind::hangup()))
+                .transpose()?,
         })
     }
 
     /// Waits for the next of them.
     pub async fn next(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            // A terminal that closes may say so twice.
+            _ = hangup => self.hangup = None,
         }
     }
+}
+
+/// Whether the hangup of the terminal was to be ignored from the start, as `nohup` has it.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }

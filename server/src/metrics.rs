@@ -180,7 +180,11 @@ const COUNTERS: &[(&str, &str)] = &[
     ),
     (
         "vestibule_security_events_total",
-        "Rows of the audit log, by event, result and reason.",
+        "Events of the audit log, by event, result and reason.",
+    ),
+    (
+        "vestibule_audit_rows_total",
+        "Rows that were written to the audit log; one stands for many refusals.",
     ),
     (
         "vestibule_db_errors_total",
@@ -201,6 +205,10 @@ const COUNTERS: &[(&str, &str)] = &[
     (
         "vestibule_hash_rejected_total",
         "Passwords that found the queue full.",
+    ),
+    (
+        "vestibule_strength_rejected_total",
+        "New passwords that found the queue for estimates full.",
     ),
     (
         "vestibule_mails_total",
@@ -236,6 +244,10 @@ const GAUGES: &[(&str, &str)] = &[
     (
         "vestibule_hash_queue_depth",
         "Passwords that wait for a hash thread.",
+    ),
+    (
+        "vestibule_strength_queue_depth",
+        "New passwords that wait for an estimate of their strength.",
     ),
     (
         "vestibule_mail_queue_depth",
@@ -282,6 +294,14 @@ const HISTOGRAMS: &[(&str, &str)] = &[
         "Time that a password waited for a hash thread.",
     ),
     ("vestibule_hash_duration_seconds", "Time on a hash thread."),
+    (
+        "vestibule_strength_wait_seconds",
+        "Time that a new password waited for an estimate.",
+    ),
+    (
+        "vestibule_strength_duration_seconds",
+        "Time of an estimate of a new password.",
+    ),
 ];
 
 fn describe() {

@@ -12,8 +12,7 @@ use vestibule_cache::{
 };
 use vestibule_core::ports::{Clock, Mailer, PrincipalCache, Random, RateLimiter, Store};
 use vestibule_core::{
-    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, Retention,
-    SessionLifetimes, TokenSettings,
+    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, Retention, TokenSettings,
 };
 use vestibule_mail::Mailbox;
 use vestibule_web::{SealedCookies, WebState};
@@ -62,7 +61,12 @@ pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxErr
     let auth = Arc::new(build_auth(config, &adapters, &shared).await?);
     let brand = BrandFiles::new(config);
     let web = WebState {
-        cookies: SealedCookies::new(&cookie_secret(&auth), config.is_https()),
+        cookies: SealedCookies::new(
+            &adapters.master_key,
+            Arc::clone(&adapters.clock),
+            Arc::clone(&adapters.random),
+            config.is_https(),
+        ),
         auth: Arc::clone(&auth),
         product_name: config.branding.product_name.as_str().into(),
         branding: Arc::new(brand.links(config.mail.support.as_deref())),
@@ -107,15 +111,15 @@ async fn build_auth(
         tokens: TokenSettings {
             issuer: issuer(&config.http.public_url),
             audience: config.tokens.audience.clone(),
-            refresh_life: Duration::from_hours(7 * 24),
             refresh_grace: config.tokens.refresh_grace,
         },
         settings: AuthSettings {
             public_url: config.http.public_url.clone(),
             registration: config.registration,
             passwords: config.passwords.policy.clone(),
-            lifetimes: SessionLifetimes::default(),
+            lifetimes: config.lifetimes,
             limits_enabled: config.rate_limits,
+            limits: config.limits.clone(),
             anonymous_mails_per_hour: config.mail.anonymous_per_hour,
         },
     };
@@ -173,13 +177,6 @@ impl Shared {
             link: None,
         }
     }
-}
-
-fn cookie_secret(auth: &Auth) -> [u8; 64] {
-    let mut secret = [0; 64];
-    secret[..32].copy_from_slice(auth.derived_key("cookie-encryption").as_slice());
-    secret[32..].copy_from_slice(auth.derived_key("cookie-signature").as_slice());
-    secret
 }
 
 fn load_assets(site_dir: Option<&Path>) -> std::io::Result<Assets> {

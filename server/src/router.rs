@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
 use tower_sessions::cookie::SameSite;
@@ -34,12 +34,13 @@ use crate::config::{Config, Mode};
 use crate::health::{self, Health};
 use crate::metrics::measure_requests;
 use crate::middleware::{
-    AllowedHosts, BodyRoom, ErrorPages, Nonce, SecurityHeaders, admit_app_origins, audit_refusals,
-    check_form, check_host, find_client_address, identify_request, limit_requests, log_access,
+    AllowedHosts, BodyRoom, ErrorPages, FormsOnce, Identification, LogLimit, Nonce,
+    SecurityHeaders, admit_app_origins, audit_refusals, check_form, check_host, do_forms_once,
+    find_client_address, identify_request, keep_readable_cookies, limit_requests, log_access,
     mend_markup, only_from_here, panic_response, read_body, run_to_end, secure_removal_cookie,
     set_security_headers, show_problems,
 };
-use crate::{api, assets, dev_mailbox, export};
+use crate::{api, assets, dev_mailbox, export, site_files};
 
 const SESSION_COOKIE: &str = "sid";
 const SIGN_OUT: &str = "/_fn/sign_out";
@@ -94,6 +95,7 @@ pub fn public(
             get(assets::serve).with_state(parts.assets.clone()),
         )
         .merge(parts.brand.router())
+        .merge(site_files::router(config, Arc::clone(&parts.clock)))
         .merge(pages(config, parts).layer(cross_origin_protection(config, &[])?));
     if let Some(mailbox) = &parts.mailbox {
         let mailbox = dev_mailbox::router(Arc::clone(mailbox));
@@ -148,6 +150,10 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .with_http_only(true)
         .with_path("/")
         .with_expiry(Expiry::OnSessionEnd);
+    let forms = FormsOnce {
+        auth: Arc::clone(&parts.web.auth),
+        session_cookie: cookie_name.as_str().into(),
+    };
     let pages = Router::new()
         .leptos_routes_with_context(&leptos, routes, context, shell)
         .route("/logout", post(sign_out))
@@ -159,6 +165,8 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .fallback(not_found)
         .with_state(leptos)
         .layer(sessions)
+        .layer(from_fn(keep_readable_cookies))
+        .route_layer(from_fn_with_state(forms, do_forms_once))
         // The routes alone: what is not there is not found, whatever is sent to it.
         .route_layer(from_fn(check_form))
         .layer(from_fn(mend_markup))
@@ -176,11 +184,19 @@ fn with_middleware(
     config: &Config,
     parts: &Parts,
 ) -> Result<Router, Box<dyn std::error::Error + Send + Sync>> {
-    let hosts = AllowedHosts::new(&config.http.allowed_hosts, config.mode == Mode::Development);
+    let http = &config.http;
+    let hosts = AllowedHosts::new(
+        &http.allowed_hosts,
+        &http.public_url,
+        http.listen.port(),
+        config.mode == Mode::Development,
+    );
+    let log_limit = LogLimit::default();
     let pages = ErrorPages {
         product_name: Arc::clone(&parts.web.product_name),
         branding: Arc::clone(&parts.web.branding),
         package_dir: parts.assets.folder().into(),
+        log_limit: log_limit.clone(),
     };
     let headers = SecurityHeaders {
         random: Arc::clone(&parts.random),
@@ -207,14 +223,18 @@ fn with_middleware(
         ))
         .layer(cors(config)?)
         .layer(from_fn_with_state(headers, set_security_headers))
-        .layer(from_fn(log_access))
+        .layer(from_fn_with_state(log_limit, log_access))
         .layer(from_fn(measure_requests))
         .layer(from_fn_with_state(
             config.http.trusted_proxies.clone(),
             find_client_address,
         ))
         .layer(from_fn_with_state(
-            (Arc::clone(&parts.clock), Arc::clone(&parts.random)),
+            Identification {
+                clock: Arc::clone(&parts.clock),
+                random: Arc::clone(&parts.random),
+                proxies: config.http.trusted_proxies.clone(),
+            },
             identify_request,
         ))
         .layer(Extension(DefaultLanguage(config.default_language)))
@@ -248,11 +268,8 @@ fn cors(config: &Config) -> Result<CorsLayer, http::header::InvalidHeaderValue> 
     Ok(CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            HeaderName::from_static("x-request-id"),
-        ])
+        // Those of tracing and of common clients too; none of them makes a request one of somebody else.
+        .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
         .max_age(Duration::from_mins(10)))
 }

@@ -118,7 +118,7 @@ pub async fn write_deferred(auth: Arc<Auth>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(pause) => {}
         }
-        pause = match auth.write_deferred().await {
+        pause = match auth.write_due().await {
             Ok(_) => WRITE_INTERVAL,
             Err(error) => {
                 tracing::warn!(
@@ -174,6 +174,7 @@ pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationT
                 mails = removed.mails,
                 signing_keys = removed.signing_keys,
                 events = removed.events,
+                form_submissions = removed.form_submissions,
                 "deleted what is over"
             );
         }

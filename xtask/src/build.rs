@@ -10,12 +10,12 @@ use vestibule_daemons::proc::{self, Cmd};
 use crate::frontend::{self, Kind};
 use crate::node;
 use crate::report::Progress;
-use crate::tools::{self, CARGO_LEPTOS, WASM_BINDGEN};
+use crate::tools::{self, WASM_BINDGEN};
 
 pub const DIST: &str = "target/dist/vestibule";
 
 /// How many steps `site` takes.
-const SITE_STEPS: usize = 5;
+pub const SITE_STEPS: usize = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Wasm {
@@ -26,23 +26,22 @@ pub enum Wasm {
 }
 
 /// Gets the tools and builds the site.
-fn site(progress: &mut Progress, wasm: Wasm) -> Result<()> {
+pub fn site(progress: &mut Progress, wasm: Wasm) -> Result<()> {
     progress.step("wasm target", tools::wasm_target)?;
     progress.step("wasm-bindgen", |step| {
         tools::cargo_tool(&WASM_BINDGEN, step)
     })?;
-    progress.step("cargo-leptos", |step| {
-        tools::cargo_tool(&CARGO_LEPTOS, step)
-    })?;
     let mut kind = Kind::Release;
-    progress.step("wasm-opt", |step| match node::wasm_opt(step) {
-        Err(error) if wasm == Wasm::AsItComes && !proc::interrupted() => {
-            kind = Kind::Plain;
-            Ok(format!(
-                "done without, the site's files are larger ({error:#})"
-            ))
+    progress.step("wasm-opt and esbuild", |step| {
+        match node::build_tools(step) {
+            Err(error) if wasm == Wasm::AsItComes && !proc::interrupted() => {
+                kind = Kind::Plain;
+                Ok(format!(
+                    "done without, the site's files are larger ({error:#})"
+                ))
+            }
+            result => result.map(str::to_owned),
         }
-        result => result.map(str::to_owned),
     })?;
     progress.step("site", |step| frontend::build(kind, step))
 }
@@ -87,7 +86,8 @@ pub fn dist() -> Result<()> {
     })
 }
 
-fn target_folder() -> Result<PathBuf> {
+/// Where cargo builds.
+pub fn target_folder() -> Result<PathBuf> {
     let metadata = MetadataCommand::new().no_deps().exec()?;
     Ok(metadata.target_directory.into_std_path_buf())
 }

@@ -9,9 +9,10 @@ use vestibule_daemons::proc::Cmd;
 
 use crate::packages::{self, MONITORING, POSTGRES, PROXIES, REDIS};
 use crate::report::{Counts, Progress, Report};
-use crate::test::count_tests;
+use crate::test;
 
-const TESTS: &str = "cargo test --locked --package vestibule --test replicas";
+/// Of the workspace, as all tests are built: of the package alone it would be built with other features.
+const ONE_BINARY: [&str; 2] = ["--test", "replicas"];
 /// The whole of it, without the build.
 const LIMIT: Duration = Duration::from_mins(10);
 
@@ -35,25 +36,25 @@ fn steps(seed: Option<u64>, report: &mut Report) -> Result<()> {
         })
     })?;
     report.check("build", || {
-        Cmd::line(TESTS).arg("--no-run").without_settings().run()
+        test::tests().args(ONE_BINARY).arg("--no-run").run()
     })?;
     report.tests("faults", |counts| {
-        let mut tests = tests().env("CHAOS_FULL", "on").limit(LIMIT);
+        let mut tests = faults().env("CHAOS_FULL", "on").limit(LIMIT);
         if let Some(seed) = seed {
             tests = tests.env("CHAOS_SEED", seed.to_string());
         }
-        count_tests(tests, counts)
+        test::count_tests(tests, counts)
     })
 }
 
 /// Each fault once and a few seconds long, for `cargo xtask test`.
 pub fn short(filter: Option<&str>, counts: &mut Counts) -> Result<()> {
-    count_tests(tests().args(filter), counts)
+    test::count_tests(faults().args(filter), counts)
 }
 
 /// One after the other: they measure times, and each breaks servers of its own.
-fn tests() -> Cmd {
-    Cmd::line(TESTS)
+fn faults() -> Cmd {
+    test::tests()
+        .args(ONE_BINARY)
         .args(["--", "--ignored", "--nocapture", "--test-threads=1"])
-        .without_settings()
 }

@@ -2,6 +2,7 @@
 //! proxy that sends each request to the next of them.
 
 use std::env;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +20,10 @@ use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::python;
 use crate::report::{Counts, Progress, Report};
 
+/// The two ways of the four to walk the flows that differ in everything: with scripts on a laptop, without them on a
+/// telephone. `cargo xtask versions` walks the other two.
+const WAYS: [&str; 2] = ["--project=js-laptop", "--project=no-js-phone"];
+const OTHER_WAYS: [&str; 2] = ["--project=js-phone", "--project=no-js-laptop"];
 /// Where the tests leave their pictures, in their folder.
 const PICTURES: &str = "artifacts";
 
@@ -53,26 +58,35 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     report.finish(result)
 }
 
-/// The browser tests as steps of a report; the portal must be built.
+/// The browser tests as steps of a report; the portal must be built. Arguments for Playwright take the place of the whole.
 pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
-    let mut prepared = None;
-    report.check("browser preparation", || {
-        prepared = Some(Browser::prepare()?);
-        Ok(())
-    })?;
-    let browser = prepared.context("there is no browser")?;
+    let browser = prepare(report)?;
     if !args.is_empty() {
         return browser.test_all(args, report);
     }
     // A whole run takes every picture anew: what is left afterwards shows what there is now.
     let _ = fs::remove_dir_all(Path::new(FOLDER).join(PICTURES));
-    let result = browser.test_all(args, report);
+    let result = browser.test_all(&WAYS, report);
     if proc::interrupted() {
         return result;
     }
     // Also after failures: the pictures may show why.
     let sheet = report.check("contact sheet", || browser.contact_sheet());
     result.and(sheet)
+}
+
+/// The flows in the ways that [`steps`] leaves out.
+pub fn other_ways(report: &mut Report) -> Result<()> {
+    prepare(report)?.test_all(&OTHER_WAYS, report)
+}
+
+fn prepare(report: &mut Report) -> Result<Browser> {
+    let mut prepared = None;
+    report.check("browser preparation", || {
+        prepared = Some(Browser::prepare()?);
+        Ok(())
+    })?;
+    prepared.context("there is no browser")
 }
 
 /// Everything that a Playwright run needs besides a database.
@@ -100,7 +114,7 @@ impl Browser {
         })
     }
 
-    fn test_all(&self, args: &[String], report: &mut Report) -> Result<()> {
+    fn test_all<S: AsRef<OsStr>>(&self, args: &[S], report: &mut Report) -> Result<()> {
         for database in [Database::Sqlite, Database::Postgres] {
             report.tests(database.title(), |counts| self.test(database, args, counts))?;
         }
@@ -121,7 +135,12 @@ impl Browser {
     }
 
     /// One run of all browser tests. Playwright's configuration starts the server with what we hand over.
-    fn test(&self, database: Database, args: &[String], counts: &mut Counts) -> Result<()> {
+    fn test<S: AsRef<OsStr>>(
+        &self,
+        database: Database,
+        args: &[S],
+        counts: &mut Counts,
+    ) -> Result<()> {
         let shared = (database == Database::Postgres)
             .then(Shared::start)
             .transpose()?;

@@ -5,15 +5,17 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use vestibule_daemons::proc::Cmd;
 
+use crate::build::target_folder;
 use crate::report::Step;
 
 pub const SITE: &str = "target/site";
 /// Beside the site, not in it: what is in the site is served.
 const STAMP: &str = "target/site.stamp";
-const INPUTS: [&str; 8] = [
+const STYLE: &str = "style/main.css";
+const INPUTS: [&str; 9] = [
     "app/src",
     "app/Cargo.toml",
     "frontend/src",
@@ -22,13 +24,20 @@ const INPUTS: [&str; 8] = [
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
+    "xtask/tools",
 ];
+const WASM: &str = "wasm32-unknown-unknown/wasm-release/vestibule_frontend.wasm";
+/// The browsers that scripts and styles are written down for: each two years old or more.
+const BROWSERS: &str = "--target=es2022,chrome109,firefox115,safari15.6";
+/// For size, and no feature that one of these browsers lacks.
+const WASM_OPT: &str = "wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-float-to-int --enable-reference-types \
+    --enable-multivalue --enable-sign-ext --enable-mutable-globals";
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// Optimised for size and precompressed, as it is shipped.
     Release,
-    /// For a machine without wasm-opt, which cargo-leptos would otherwise download: the same pages, larger files.
+    /// For a machine without Node: the same pages, larger files.
     Plain,
 }
 
@@ -42,15 +51,55 @@ pub fn build(kind: Kind, step: &Step) -> Result<&'static str> {
     }
     step.say("building (3 minutes the first time)");
     let _ = fs::remove_file(STAMP);
-    let options: &[&str] = match kind {
-        Kind::Release => &["--release", "-P"],
-        Kind::Plain => &[],
-    };
-    Cmd::line("cargo-leptos leptos build --frontend-only --cargo-locked")
-        .args(options)
-        .run()?;
+    let folder = Path::new(SITE).join("pkg");
+    let _ = fs::remove_dir_all(SITE);
+    fs::create_dir_all(&folder)?;
+    islands(&folder)?;
+    match kind {
+        Kind::Release => optimise(&folder)?,
+        Kind::Plain => drop(fs::copy(STYLE, folder.join("vestibule.css"))?),
+    }
     fs::write(STAMP, stamp)?;
     Ok("built")
+}
+
+/// The islands as wasm, and the script that loads them.
+fn islands(folder: &Path) -> Result<()> {
+    Cmd::line("cargo build --locked --package vestibule-frontend --target wasm32-unknown-unknown")
+        .args(["--profile", "wasm-release"])
+        .run()?;
+    Cmd::line("wasm-bindgen --target web --no-typescript --omit-default-module-path")
+        .args(["--out-name", "vestibule", "--out-dir"])
+        .arg(folder)
+        .arg(target_folder()?.join(WASM))
+        .run()?;
+    fs::rename(
+        folder.join("vestibule_bg.wasm"),
+        folder.join("vestibule.wasm"),
+    )?;
+    // The portal serves files of one folder alone.
+    ensure!(
+        !folder.join("snippets").exists(),
+        "an island brings a script of its own, which the portal does not serve"
+    );
+    Ok(())
+}
+
+/// What browsers need not read goes, and the server need not compress.
+fn optimise(folder: &Path) -> Result<()> {
+    let [script, style, wasm] =
+        ["js", "css", "wasm"].map(|end| folder.join("vestibule").with_extension(end));
+    Cmd::line(WASM_OPT).arg(&wasm).arg("-o").arg(&wasm).run()?;
+    for (from, to) in [(&script, &script), (&PathBuf::from(STYLE), &style)] {
+        Cmd::line("esbuild --minify --allow-overwrite --log-level=warning")
+            .arg(BROWSERS)
+            .arg(from)
+            .arg(format!("--outfile={}", to.display()))
+            .run()?;
+    }
+    Cmd::line("node xtask/tools/compress.mjs")
+        .args([script, style, wasm])
+        .run()
 }
 
 /// One number over the names, sizes and times of all that goes into the site.

@@ -47,7 +47,8 @@ Usage: cargo xtask COMMAND
   check-supply [--offline]      cargo-deny and npm audit: known weaknesses, licences, bans, duplicates, sources; it compiles
                                 cargo-deny the first time
   check-deploy                  the files of deploy/, read by promtool, amtool, Docker Compose, kubectl, hadolint and others
-  check-docs                    docs/mission.md and docs/ASVS.md: they answer row by row, and what they name is there
+  check-docs                    docs/mission.md, docs/ASVS.md and docs/evidence/faults.md: they answer row by row,
+                                and what they name is there
 ";
 
 fn main() -> ExitCode {
@@ -74,6 +75,7 @@ fn dispatch() -> Result<ExitCode> {
         bail!("there is no command `{name}`; `cargo xtask` lists them");
     };
     enter_root()?;
+    proc::keep_temporary_files_in_memory();
     run(rest)
 }
 

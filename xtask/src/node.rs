@@ -1,4 +1,4 @@
-//! What comes through npm: a Node that is new enough, and the optimiser of wasm files.
+//! What comes through npm: a Node that is new enough, and what makes the site's files small.
 
 use std::fs;
 use std::path::Path;
@@ -14,6 +14,7 @@ use crate::tools::is_version;
 const OLDEST_NODE: u32 = 22;
 const OWN_NODE: &str = "node@22.23.3";
 const WASM_OPT: &str = "132";
+const ESBUILD: &str = "0.28.2";
 
 /// Node: the machine's own, or where that is too old (Debian 12 and Ubuntu 24.04 come with 18) one from npm.
 pub fn node(step: &Step) -> Result<&'static str> {
@@ -51,14 +52,15 @@ fn major(version: &str) -> Option<u32> {
         .ok()
 }
 
-/// The optimiser of wasm files. It comes from npm: Debian's is too old, and cargo-leptos would download one unpinned.
-pub fn wasm_opt(step: &Step) -> Result<&'static str> {
-    let is_here = || is_version(&Cmd::line("wasm-opt --version").peek(), WASM_OPT);
+/// What makes wasm, scripts and styles small. Debian's wasm-opt is too old.
+pub fn build_tools(step: &Step) -> Result<&'static str> {
+    let is = |line, version| is_version(&Cmd::line(line).peek(), version);
+    let is_here = || is("wasm-opt --version", WASM_OPT) && is("esbuild --version", ESBUILD);
     if is_here() {
         return Ok("present");
     }
     node(step)?;
-    step.say("fetching it with npm");
+    step.say("fetching them with npm");
     let folder = Path::new(TOOLS).join("node");
     fs::create_dir_all(&folder)?;
     for file in ["package.json", "package-lock.json"] {
@@ -68,7 +70,7 @@ pub fn wasm_opt(step: &Step) -> Result<&'static str> {
         .dir(&folder)
         .run()?;
     if !is_here() {
-        bail!("wasm-opt {WASM_OPT} was fetched but does not answer");
+        bail!("wasm-opt {WASM_OPT} or esbuild {ESBUILD} was fetched but does not answer");
     }
     Ok("fetched")
 }

@@ -18,9 +18,12 @@ pub struct Need {
 }
 
 pub const POSTGRES: Need = Need {
-    what: "a PostgreSQL server",
-    packages: &["postgresql"],
-    is_here: || vestibule_daemons::postgres_folder().is_some(),
+    what: "a PostgreSQL server and PgBouncer",
+    packages: &["postgresql", "pgbouncer"],
+    is_here: || {
+        vestibule_daemons::postgres_folder().is_some()
+            && vestibule_daemons::PgBouncer::is_installed()
+    },
 };
 pub const REDIS: Need = Need {
     what: "a Redis server",

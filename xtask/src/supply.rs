@@ -11,8 +11,8 @@ use crate::tools::{self, CARGO_DENY};
 /// The folders with packages from npm. None of them is in the program: they build and test it.
 const NPM_FOLDERS: [&str; 2] = ["xtask/tools", "end2end"];
 
-/// `--offline` leaves out what asks for known weaknesses: RustSec's database, which is a git
-/// repository, and npm's registry.
+/// `--offline` leaves out what asks for known weaknesses: the database of `RustSec`, which is a git
+/// repository, and the registry of npm.
 pub fn run(args: &[String]) -> Result<()> {
     let offline = match args {
         [] => false,

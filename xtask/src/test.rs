@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
+use std::env;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +12,7 @@ use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::report::{Counts, Progress, Report};
 use crate::{chaos, deploy, deps, docs, e2e, tools};
 
-/// The two clippy and test runs are separate because the server's and the browser's features of leptos must not meet.
+/// The server's side and the browser's are built apart, because their features of leptos must not meet.
 const SERVER_SIDE: &str = "--workspace --exclude vestibule-frontend";
 const BROWSER_SIDE: &str = "--package vestibule-frontend --target wasm32-unknown-unknown";
 
@@ -37,6 +38,7 @@ impl Options {
         Ok(options)
     }
 
+    /// Nothing is the whole.
     fn playwright_args(&self) -> Vec<String> {
         let Some(filter) = &self.filter else {
             return Vec::new();
@@ -88,31 +90,44 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
     report.tests("faults, short", |counts| {
         chaos::short(options.filter.as_deref(), counts)
     })?;
-    report.check("build", || build::portal(Wasm::Optimised))?;
+    report.check("site", || {
+        build::site(&mut Progress::new(build::SITE_STEPS), Wasm::Optimised)
+    })?;
     e2e::steps(&options.playwright_args(), report)
 }
 
-/// What needs no running program.
+/// What needs no running program. The tests are built here, and linted while they are.
 fn checks(report: &mut Report) -> Result<()> {
     report.check("format", || Cmd::line("cargo fmt --all --check").run())?;
     report.check("documents", docs::run)?;
-    report.check("lints", || {
-        Cmd::line(&format!(
-            "cargo clippy --locked {SERVER_SIDE} --all-targets -- -D warnings"
-        ))
-        .run()?;
+    report.check("dependency rules", deps::run)?;
+    report.check("build and lints", || tests().arg("--no-run").run())?;
+    report.check("lints of the islands", || {
         Cmd::line(&format!(
             "cargo clippy --locked {BROWSER_SIDE} -- -D warnings"
         ))
         .run()
-    })?;
-    report.check("dependency rules", deps::run)
+    })
+}
+
+/// `cargo test` of the server's side. Clippy stands in for the compiler, which it contains: with `cargo clippy` beside it
+/// everything would be compiled twice.
+pub fn tests() -> Cmd {
+    let tests = Cmd::line(&format!("cargo test --locked {SERVER_SIDE} --no-fail-fast"))
+        .without_settings()
+        // Many wait more than they compute.
+        .env("RUST_TEST_THREADS", "4")
+        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+        .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+    if env::var_os("CI").is_some() {
+        // Nobody builds there a second time.
+        return tests.env("CARGO_INCREMENTAL", "0");
+    }
+    tests
 }
 
 fn cargo_tests(options: &Options, services: &[(&str, String)], counts: &mut Counts) -> Result<()> {
-    // Without --no-fail-fast the counts would stop at the first crate with a failure.
-    let mut tests =
-        Cmd::line(&format!("cargo test --locked {SERVER_SIDE} --no-fail-fast")).without_settings();
+    let mut tests = tests();
     for (name, url) in services {
         tests = tests.env(name, url);
     }

@@ -34,20 +34,6 @@ pub const WASM_BINDGEN: CargoTool = CargoTool {
     takes: "2 minutes",
 };
 
-/// 0.3.11 needs a newer compiler than ours. Its release profile (fat LTO) costs 22 minutes and gains us nothing.
-pub const CARGO_LEPTOS: CargoTool = CargoTool {
-    package: "cargo-leptos",
-    version: "0.3.10",
-    ask_version: "cargo-leptos --version",
-    install: "cargo install cargo-leptos --version 0.3.10 --locked",
-    env: &[
-        ("CARGO_PROFILE_RELEASE_LTO", "off"),
-        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-    ],
-    takes: "8 minutes",
-};
-
 /// Reads deny.toml. Fat LTO would be for a program that runs all day.
 pub const CARGO_DENY: CargoTool = CargoTool {
     package: "cargo-deny",
@@ -156,7 +142,7 @@ mod tests {
         assert!(is_version("wasm-bindgen 0.2.130\n", "0.2.130"));
         assert!(is_version("wasm-opt version 132 (version_132)", "132"));
         assert!(!is_version("wasm-bindgen 0.2.13", "0.2.130"));
-        assert!(!is_version("cargo-leptos 0.3.101", "0.3.10"));
+        assert!(!is_version("esbuild 0.3.101", "0.3.10"));
         assert!(!is_version("", "132"));
     }
 }

@@ -1,5 +1,6 @@
-//! `cargo xtask versions`: the tests of storage, cache and server on the oldest and the newest servers that we support.
-//! Distributions have one version of each; these come from the registries of npm and pip.
+//! `cargo xtask versions`: what every change need not run again. The tests of storage, cache and server on the oldest and the
+//! newest servers that we support (distributions have one version of each; these come from the registries of npm and pip),
+//! those among them that no database tells apart on PostgreSQL too, and the flows of the browser in the other ways.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -12,6 +13,8 @@ use tempfile::TempDir;
 use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{POSTGRES_SERVER, Postgres, Redis};
 
+use crate::build::{self, Wasm};
+use crate::e2e;
 use crate::packages::{self, NODE, POSTGRES, PYTHON};
 use crate::report::{Counts, Progress, Report};
 use crate::test::count_tests;
@@ -20,6 +23,10 @@ use crate::tools::path_with;
 /// But for Redis over TLS, which these builds of it cannot: the machine's own can.
 const TESTS: &str = "cargo test --locked --no-fail-fast --package vestibule-storage --package vestibule-cache --package vestibule \
     -- --skip tls::a_certificate_is_verified_in_full";
+
+/// Those that otherwise run on SQLite alone.
+const TESTS_OF_ANY_DATABASE: &str =
+    "cargo test --locked --no-fail-fast --package vestibule --test http -- --ignored";
 
 /// Servers that are tested together.
 struct Generation {
@@ -82,7 +89,8 @@ fn steps(report: &mut Report) -> Result<()> {
         });
         result = result.and(tested);
     }
-    result
+    report.check("build", || build::portal(Wasm::Optimised))?;
+    result.and(e2e::other_ways(report))
 }
 
 impl Generation {
@@ -139,14 +147,19 @@ impl Generation {
         let folder = folder.join(self.postgres_version);
         let (server, program) = (postgres_in(&folder), self.redis_in(&folder));
         let (postgres, redis) = (Postgres::start_from(&server)?, Redis::start_by(&program)?);
-        let tests = Cmd::line(TESTS)
-            .without_settings()
-            .env("TEST_POSTGRES_URL", postgres.url("postgres"))
-            .env("TEST_REDIS_URL", redis.url())
-            // Some tests start servers of their own.
-            .env(POSTGRES_SERVER, server)
-            .env("PATH", path_with(&program)?);
-        count_tests(tests, counts)
+        let path = path_with(&program)?;
+        let mut result = Ok(());
+        for line in [TESTS, TESTS_OF_ANY_DATABASE] {
+            let tests = Cmd::line(line)
+                .without_settings()
+                .env("TEST_POSTGRES_URL", postgres.url("postgres"))
+                .env("TEST_REDIS_URL", redis.url())
+                // Some tests start servers of their own.
+                .env(POSTGRES_SERVER, &server)
+                .env("PATH", &path);
+            result = result.and(count_tests(tests, counts));
+        }
+        result
     }
 }
 

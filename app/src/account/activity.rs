@@ -3,7 +3,7 @@ use leptos::server_fn::ServerFn;
 use time::Date;
 use vestibule_core::model::Principal;
 use vestibule_core::{Activity, ActivityFilter, AuthError};
-use vestibule_i18n::{Texts, t};
+use vestibule_i18n::{Texts, life, t};
 
 use super::events::{is_risky, sentence};
 use super::frame::{self, Tab};
@@ -159,6 +159,7 @@ fn Event(texts: Texts, activity: Activity, sentence: String) -> impl IntoView {
 /// What contains it when somebody else is in the account.
 #[component]
 fn NotMe(texts: Texts) -> impl IntoView {
+    let back = life(texts, ssr::lifetimes().revert_email_link);
     view! {
         <section class="panel" id="not-me" tabindex="-1" aria-labelledby="not-me-heading">
             <h2 id="not-me-heading">{t!(texts, "account-not-me-heading")}</h2>
@@ -172,7 +173,7 @@ fn NotMe(texts: Texts) -> impl IntoView {
                 <li>
                     <a href="/account/email">{t!(texts, "account-not-me-email")}</a>
                     " "
-                    {t!(texts, "account-not-me-email-text")}
+                    {t!(texts, "account-not-me-email-text", life = back)}
                 </li>
                 <li>
                     {t!(texts, "account-not-me-reset-text")}

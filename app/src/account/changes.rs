@@ -5,9 +5,10 @@ use time::OffsetDateTime;
 use vestibule_core::AuthError;
 use vestibule_core::model::Principal;
 
-use crate::flash::{CONFIRM, Flash, Form, Notice};
+use crate::flash::{CONFIRM, Form, Notice};
 use crate::return_to::ReturnTo;
 use crate::ssr::{Visit, given};
+use crate::submit::{Done, sent};
 
 /// Replaces the names; an empty one is removed.
 #[server(prefix = "/_fn", endpoint = "update_profile")]
@@ -15,28 +16,19 @@ pub async fn update_profile(
     #[server(default)] first_name: String,
     #[server(default)] last_name: String,
 ) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
-    match rename(&visit, first_name.clone(), last_name.clone()).await {
-        Ok(()) => visit.show(&Flash::notice(Form::Profile.page(), Notice::ProfileUpdated)),
-        Err(error) => visit.show_refusal(
-            Form::Profile,
-            error,
-            &[("first_name", &first_name), ("last_name", &last_name)],
-        ),
-    }
-    Ok(())
-}
-
-async fn rename(visit: &Visit, first_name: String, last_name: String) -> Result<(), AuthError> {
-    let who = visit.signed_in().await?;
-    let command = vestibule_core::UpdateProfile {
-        first_name: Some(first_name),
-        last_name: Some(last_name),
-    };
-    let auth = visit.auth();
-    auth.update_profile(&who, command, &visit.meta())
+    sent(Form::Profile)
+        .typed("first_name", &first_name)
+        .typed("last_name", &last_name)
+        .submit_as(|visit, who| async move {
+            let command = vestibule_core::UpdateProfile {
+                first_name: Some(first_name),
+                last_name: Some(last_name),
+            };
+            let auth = visit.auth();
+            auth.update_profile(&who, command, &visit.meta()).await?;
+            Ok(Done::at(Form::Profile.page()).saying(Notice::ProfileUpdated))
+        })
         .await
-        .map(drop)
 }
 
 /// Replaces the password and this browser's session, and goes on to where the visitor wanted to.
@@ -46,33 +38,23 @@ pub async fn change_password(
     #[server(default)] new_password: String,
     #[server(default)] return_to: String,
 ) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
     let return_to = ReturnTo::parse(&return_to);
-    match replace_password(&visit, current_password, new_password).await {
-        Ok(()) => visit.show_at(
-            return_to.path(),
-            &Flash::notice(return_to.page(), Notice::PasswordChanged),
-        ),
-        Err(error) => visit.show_refusal_before(&return_to, Form::ChangePassword, error),
-    }
-    Ok(())
-}
-
-async fn replace_password(
-    visit: &Visit,
-    current_password: String,
-    new_password: String,
-) -> Result<(), AuthError> {
-    let who = visit.signed_in().await?;
-    let command = vestibule_core::ChangePassword {
-        current_password: current_password.into(),
-        new_password: new_password.into(),
-    };
-    let auth = visit.auth();
-    match auth.change_password(&who, command, &visit.meta()).await? {
-        Some(signed_in) => visit.begin_session(&signed_in).await,
-        None => Ok(()),
-    }
+    sent(Form::ChangePassword)
+        .before(&return_to)
+        .submit_as(|visit, who| async move {
+            let command = vestibule_core::ChangePassword {
+                current_password: current_password.into(),
+                new_password: new_password.into(),
+                replaces_session: true,
+            };
+            let auth = visit.auth();
+            let changed = auth.change_password(&who, command, &visit.meta()).await?;
+            if let Some(signed_in) = changed {
+                visit.begin_session(&signed_in).await?;
+            }
+            Ok(Done::returning(&return_to).saying(Notice::PasswordChanged))
+        })
+        .await
 }
 
 /// Asks the new address whether it wants to be the account's.
@@ -81,51 +63,31 @@ pub async fn change_email(
     #[server(default)] new_email: String,
     #[server(default)] current_password: String,
 ) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
-    match ask_new_address(&visit, new_email.clone(), current_password).await {
-        Ok(()) => visit.show(&Flash::notice(
-            Form::ChangeEmail.page(),
-            Notice::EmailChangeRequested,
-        )),
-        Err(error) => {
-            visit.show_refusal(Form::ChangeEmail, error, &[("new_email", &new_email)]);
-        }
-    }
-    Ok(())
-}
-
-async fn ask_new_address(
-    visit: &Visit,
-    new_email: String,
-    current_password: String,
-) -> Result<(), AuthError> {
-    let who = visit.signed_in().await?;
-    let command = vestibule_core::ChangeEmail {
-        new_email,
-        password: given(current_password).map(Into::into),
-    };
-    let auth = visit.auth();
-    auth.request_email_change(&who, command, &visit.meta())
+    sent(Form::ChangeEmail)
+        .typed("new_email", &new_email)
+        .submit_as(|visit, who| async move {
+            let command = vestibule_core::ChangeEmail {
+                new_email,
+                password: given(current_password).map(Into::into),
+            };
+            let auth = visit.auth();
+            auth.request_email_change(&who, command, &visit.meta())
+                .await?;
+            Ok(Done::at(Form::ChangeEmail.page()).saying(Notice::EmailChangeRequested))
+        })
         .await
 }
 
 /// Forgets the change that waits for the new address.
 #[server(prefix = "/_fn", endpoint = "cancel_email_change")]
 pub async fn cancel_email_change() -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
-    let result = cancel(&visit).await;
-    visit.show_outcome(
-        Form::ChangeEmail,
-        result,
-        Form::ChangeEmail.page(),
-        Notice::EmailChangeCancelled,
-    );
-    Ok(())
-}
-
-async fn cancel(visit: &Visit) -> Result<(), AuthError> {
-    let who = visit.signed_in().await?;
-    visit.auth().cancel_email_change(&who, &visit.meta()).await
+    sent(Form::ChangeEmail)
+        .submit_as(|visit, who| async move {
+            let auth = visit.auth();
+            auth.cancel_email_change(&who, &visit.meta()).await?;
+            Ok(Done::at(Form::ChangeEmail.page()).saying(Notice::EmailChangeCancelled))
+        })
+        .await
 }
 
 /// Notes that the visitor still knows the password, and goes back to what asked for it.
@@ -134,22 +96,15 @@ pub async fn confirm_password(
     #[server(default)] current_password: String,
     #[server(default)] return_to: String,
 ) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
     let return_to = ReturnTo::parse(&return_to);
-    match confirm(&visit, current_password).await {
-        Ok(()) => visit.show_at(
-            return_to.path(),
-            &Flash::notice(return_to.page(), Notice::PasswordConfirmed),
-        ),
-        Err(error) => visit.show_refusal_before(&return_to, Form::ConfirmPassword, error),
-    }
-    Ok(())
-}
-
-async fn confirm(visit: &Visit, current_password: String) -> Result<(), AuthError> {
-    let who = visit.signed_in().await?;
-    let auth = visit.auth();
-    auth.confirm_password(&who, current_password.into(), &visit.meta())
+    sent(Form::ConfirmPassword)
+        .before(&return_to)
+        .submit_as(|visit, who| async move {
+            let auth = visit.auth();
+            auth.confirm_password(&who, current_password.into(), &visit.meta())
+                .await?;
+            Ok(Done::returning(&return_to).saying(Notice::PasswordConfirmed))
+        })
         .await
 }
 
@@ -159,34 +114,30 @@ pub async fn delete_account(
     #[server(default)] current_password: String,
     #[server(default)] confirm: Option<String>,
 ) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
-    match schedule_deletion(&visit, current_password, confirm.is_some()).await {
-        Ok(at) => {
+    sent(Form::DeleteAccount)
+        .typed(CONFIRM, confirm.as_deref().unwrap_or_default())
+        .submit_as(|visit, who| async move {
+            let at = schedule_deletion(&visit, &who, current_password, confirm.is_some()).await?;
             visit.clear_site_data();
             let at = at.unix_timestamp();
-            visit.show(&Flash::notice("/login", Notice::DeletionScheduled { at }));
-        }
-        Err(error) => {
-            let ticked = confirm.unwrap_or_default();
-            visit.show_refusal(Form::DeleteAccount, error, &[(CONFIRM, &ticked)]);
-        }
-    }
-    Ok(())
+            Ok(Done::at(Form::SignIn.page()).saying(Notice::DeletionScheduled { at }))
+        })
+        .await
 }
 
 async fn schedule_deletion(
     visit: &Visit,
+    who: &Principal,
     current_password: String,
     is_confirmed: bool,
 ) -> Result<OffsetDateTime, AuthError> {
-    let who = visit.signed_in().await?;
     let password = given(current_password);
     if !is_confirmed {
-        return Err(unticked(visit, &who, password).await);
+        return Err(unticked(visit, who, password).await);
     }
     let password = password.map(Into::into);
     let auth = visit.auth();
-    let at = auth.delete_account(&who, password, &visit.meta()).await?;
+    let at = auth.delete_account(who, password, &visit.meta()).await?;
     // Done, whatever becomes of the cookie, whose session has ended with the others.
     if let Err(error) = visit.end_session().await {
         Visit::log(error);

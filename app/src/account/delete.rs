@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::AuthError;
 use vestibule_core::model::Principal;
-use vestibule_i18n::{Texts, t};
+use vestibule_i18n::{Texts, life, t};
 
 use super::changes::DeleteAccount;
 use super::frame::{self, Tab, password_again};
@@ -21,12 +21,13 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let is_unticked = flash.is_unticked();
     let is_ticked = !flash.value(CONFIRM).is_empty();
     let password = password_again(&visit, &who, &flash);
+    let delay = life(texts, ssr::lifetimes().deletion_delay);
     let content = view! {
         <section class="panel danger-zone" aria-labelledby="what">
             <h2 id="what">{t!(texts, "account-delete-what")}</h2>
             <ol class="steps">
                 <li>{t!(texts, "account-delete-first")}</li>
-                <li>{t!(texts, "account-delete-second")}</li>
+                <li>{t!(texts, "account-delete-second", life = delay)}</li>
                 <li>{t!(texts, "account-delete-third")}</li>
             </ol>
             <p>

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::model::{PendingEmail, Principal, User, display_email};
 use vestibule_core::{AuthError, Field};
-use vestibule_i18n::{Texts, t};
+use vestibule_i18n::{Texts, life, t};
 
 use super::changes::{CancelEmailChange, ChangeEmail};
 use super::frame::{self, Tab, password_again};
@@ -89,12 +89,13 @@ fn Change(
     error: Option<String>,
     password: AnyView,
 ) -> impl IntoView {
+    let back = life(texts, ssr::lifetimes().revert_email_link);
     view! {
         <section class="panel" aria-labelledby="change">
             <h2 id="change">{t!(texts, "account-email-change-heading")}</h2>
             <p>
                 {t!(texts, "account-email-change-text")}
-                {is_verified.then(|| view! { " " {t!(texts, "account-email-change-back")} })}
+                {is_verified.then(|| view! { " " {t!(texts, "account-email-change-back", life = back)} })}
             </p>
             <Form action=ChangeEmail::PATH>
                 <TextField

@@ -79,7 +79,7 @@ pub fn page(visit: &Visit, tab: Tab, flash: &Flash, content: impl IntoView + 'st
     let texts = visit.texts();
     let message = messages::error(texts, flash);
     let fields = visit.field_errors(flash).list();
-    let news = flash.news();
+    let flash = flash.clone();
     view! {
         <Layout
             product_name=visit.product_name()
@@ -91,7 +91,7 @@ pub fn page(visit: &Visit, tab: Tab, flash: &Flash, content: impl IntoView + 'st
         >
             <Navigation texts here=tab/>
             <div class="content" id=CONTENT tabindex="-1">
-                <NoticeBox news/>
+                <NoticeBox flash/>
                 <ErrorSummary message fields/>
                 {content}
             </div>

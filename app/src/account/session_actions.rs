@@ -4,73 +4,45 @@ use leptos::prelude::*;
 use uuid::Uuid;
 use vestibule_core::AuthError;
 
-use crate::flash::{Flash, Form, Notice};
-use crate::ssr::Visit;
+use crate::flash::{Form, Notice};
+use crate::submit::{Done, sent, signed_in_as_on_the_page};
 
 /// Signs this browser out. Doing it twice is no error.
 #[server(prefix = "/_fn", endpoint = "sign_out")]
 pub async fn sign_out() -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
-    let flash = match end(&visit).await {
-        Ok(()) => {
+    sent(Form::Sessions)
+        .submit(|visit| async move {
+            if let Some(who) = signed_in_as_on_the_page(&visit).await? {
+                visit.auth().sign_out(&who, &visit.meta()).await?;
+            }
+            visit.end_session().await?;
             visit.clear_site_data();
-            Flash::notice("/login", Notice::SignedOut)
-        }
-        Err(error) => Flash::refused(Form::Sessions, error),
-    };
-    visit.show(&flash);
-    Ok(())
-}
-
-async fn end(visit: &Visit) -> Result<(), AuthError> {
-    if let Some(who) = visit.principal().await? {
-        visit.auth().sign_out(&who, &visit.meta()).await?;
-    }
-    visit.end_session().await
+            Ok(Done::at(Form::SignIn.page()).saying(Notice::SignedOut))
+        })
+        .await
 }
 
 /// Ends one of the visitor's sessions.
 #[server(prefix = "/_fn", endpoint = "revoke_session")]
 pub async fn revoke_session(#[server(default)] session_id: String) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
-    let result = revoke(&visit, &session_id).await;
-    visit.show_outcome(
-        Form::Sessions,
-        result,
-        Form::Sessions.page(),
-        Notice::SessionEnded,
-    );
-    Ok(())
-}
-
-async fn revoke(visit: &Visit, session_id: &str) -> Result<(), AuthError> {
-    let who = visit.signed_in().await?;
-    let session_id = Uuid::try_parse(session_id).map_err(|_| AuthError::NotFound)?;
-    visit
-        .auth()
-        .revoke_session(&who, session_id, &visit.meta())
+    sent(Form::Sessions)
+        .submit_as(|visit, who| async move {
+            let session_id = Uuid::try_parse(&session_id).map_err(|_| AuthError::NotFound)?;
+            let auth = visit.auth();
+            auth.revoke_session(&who, session_id, &visit.meta()).await?;
+            Ok(Done::at(Form::Sessions.page()).saying(Notice::SessionEnded))
+        })
         .await
 }
 
 /// Ends all of the visitor's other sessions.
 #[server(prefix = "/_fn", endpoint = "sign_out_others")]
 pub async fn sign_out_others() -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
-    let result = end_others(&visit).await;
-    visit.show_outcome(
-        Form::Sessions,
-        result,
-        Form::Sessions.page(),
-        Notice::OtherSessionsEnded,
-    );
-    Ok(())
-}
-
-async fn end_others(visit: &Visit) -> Result<(), AuthError> {
-    let who = visit.signed_in().await?;
-    visit
-        .auth()
-        .sign_out_all(&who, true, &visit.meta())
+    sent(Form::Sessions)
+        .submit_as(|visit, who| async move {
+            let auth = visit.auth();
+            auth.sign_out_all(&who, true, &visit.meta()).await?;
+            Ok(Done::at(Form::Sessions.page()).saying(Notice::OtherSessionsEnded))
+        })
         .await
-        .map(drop)
 }

@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use time::OffsetDateTime;
+use vestibule_core::AuthError;
 use vestibule_core::model::{Principal, Session, SessionKind, SignInMethod};
-use vestibule_core::{ACCESS_TOKEN_LIFE, AuthError};
 use vestibule_i18n::{Texts, t};
 
 use super::device::{device_icon, device_of};
@@ -38,7 +38,7 @@ fn Sessions(texts: Texts, who: Principal, sessions: Vec<Session>) -> impl IntoVi
         let is_current = session.id == current;
         view! { <SessionItem texts session is_current now/> }
     });
-    let minutes = ACCESS_TOKEN_LIFE.as_secs().div_ceil(60);
+    let minutes = ssr::lifetimes().access_token.as_secs().div_ceil(60);
     view! {
         <section class="panel" aria-label=t!(texts, "account-sessions-heading")>
             <p>

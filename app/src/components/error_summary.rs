@@ -38,6 +38,7 @@ pub fn ErrorSummary(
 
 fn part(part: Part) -> AnyView {
     match part {
+        Part::Address(address) => view! { <bdi class="address">{address}</bdi> }.into_any(),
         Part::Wait(seconds) => view! { <Wait seconds/> }.into_any(),
         Part::Link { to, text } => {
             let to = ssr::return_to().link(to);

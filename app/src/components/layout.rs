@@ -17,6 +17,14 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
     stroke='%23138a7c' stroke-width='3' stroke-linecap='round'%3E%3Cpath d='M5 29V14a11 11 0 0 1 22 0v15'/%3E%3Cpath \
     d='M12 29V15a4 4 0 0 1 8 0v14'/%3E%3C/g%3E%3C/svg%3E";
 
+/// The portal's own icon as a file.
+pub fn icon_file() -> String {
+    let drawing = ICON.strip_prefix("data:image/svg+xml,").unwrap_or_default();
+    let letters = [("%3C", "<"), ("%3E", ">"), ("%23", "#")];
+    let decode = |text: String, (code, letter): (&str, &str)| text.replace(code, letter);
+    letters.into_iter().fold(drawing.to_owned(), decode)
+}
+
 /// How much room a page takes.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Width {

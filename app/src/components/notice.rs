@@ -1,23 +1,41 @@
 use leptos::prelude::*;
 
-use crate::flash::Notice;
-use crate::{messages, ssr};
+use vestibule_i18n::t;
 
-/// News from the request before: good, to be followed up, or to be careful with.
+use super::sentence::{Sentence, slot};
+use crate::flash::{Flash, Notice};
+use crate::messages;
+use crate::ssr::{self, PageForms};
+
+/// News from the request before: good, to be followed up, or to be careful with. It says whose news it is where the page
+/// is not that account's.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a component owns what it shows"
+)]
 #[component]
-pub fn NoticeBox(news: Option<Notice>) -> impl IntoView {
-    news.map(|news| {
+pub fn NoticeBox(flash: Flash) -> impl IntoView {
+    let about = flash.about_other_than(PageForms::current().account());
+    let about = about.map(|email| about_line(email.to_owned()));
+    flash.news().map(|news| {
         let class = class(news);
-        let (news, text) = messages::notice(ssr::texts(), news);
+        let (news, text) = messages::notice(ssr::texts(), &ssr::lifetimes(), news);
         view! {
             <div class=class role="status">
                 <p>
                     <strong>{news}</strong>
                     {text.map(|text| format!(" {text}"))}
                 </p>
+                {about}
             </div>
         }
     })
+}
+
+fn about_line(email: String) -> AnyView {
+    let text = t!(ssr::texts(), "notice-about", email = slot(0));
+    let email = view! { <bdi class="address">{email}</bdi> };
+    view! { <p><Sentence text parts=vec![email.into_any()]/></p> }.into_any()
 }
 
 fn class(news: Notice) -> &'static str {

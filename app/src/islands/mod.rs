@@ -15,6 +15,8 @@ mod countdown;
 #[cfg(feature = "hydrate")]
 mod dom;
 #[cfg(feature = "hydrate")]
+mod once;
+#[cfg(feature = "hydrate")]
 mod reveal;
 #[cfg(feature = "hydrate")]
 mod strength;
@@ -36,6 +38,7 @@ fn start() {
     code::start();
     countdown::start();
     copy::start();
+    once::start();
     // Styles and tests can tell by it.
     if let Some(root) = document().document_element() {
         dom::set(&root, "data-islands", "on");

@@ -5,7 +5,7 @@ use vestibule_core::model::Language;
 use crate::return_to::ReturnTo;
 use crate::ssr::Visit;
 
-/// Shows the same page in another language, from now on; signed-in visitors get their mails in it too.
+/// Shows the same page in another language, from now on; who is signed in on the page gets mails in it too.
 #[server(prefix = "/_fn", endpoint = "set_language")]
 pub async fn set_language(
     #[server(default)] language: String,
@@ -23,8 +23,11 @@ pub async fn set_language(
     Ok(())
 }
 
+/// The browser's language is nobody's; an account's is changed on its own pages alone.
 async fn keep(visit: &Visit, language: Language) -> Result<(), AuthError> {
-    let Some(who) = visit.principal().await? else {
+    let of_page = visit.sent().account;
+    let who = visit.principal().await?;
+    let Some(who) = who.filter(|who| Some(who.user.id) == of_page) else {
         return Ok(());
     };
     let auth = visit.auth();

@@ -36,7 +36,7 @@ async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
             has_error=flash.error().is_some()
             is_signed_in
         >
-            <NoticeBox news=flash.news()/>
+            <NoticeBox flash=flash.clone()/>
             <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
             <p>{intro}</p>
             <RequestForm
@@ -53,16 +53,13 @@ async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
 
 #[component]
 pub fn ResetPasswordPage() -> impl IntoView {
-    ssr::page(render_reset)
+    ssr::link_page(MailedLink::ResetPassword, render_reset)
 }
 
-async fn render_reset(visit: Visit) -> Result<AnyView, AuthError> {
-    if visit.stow_token(MailedLink::ResetPassword) {
-        return Ok(().into_any());
-    }
+async fn render_reset(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
-    let Some(token) = visit.stowed_token(MailedLink::ResetPassword) else {
-        // The form was sent after the cookie with the link had gone.
+    let Some(token) = token else {
+        // A form without a link was sent, which no page has.
         let was_sent = flash.error().is_some();
         return Ok(if was_sent {
             dead_link(&visit, &flash, None)
@@ -88,6 +85,7 @@ fn new_password(visit: &Visit, flash: &Flash, email: String) -> AnyView {
             has_error=message.is_some()
         >
             <ErrorSummary message fields=errors.list()/>
+            <p>{t!(texts, "reset-address")} " " <bdi class="address">{email.clone()}</bdi></p>
             <p>{t!(texts, "reset-intro")}</p>
             <Form action=ResetPassword::PATH>
                 <Username email/>

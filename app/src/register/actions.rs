@@ -1,10 +1,10 @@
 use leptos::prelude::*;
+use vestibule_core::Registered;
 use vestibule_core::model::SessionKind;
-use vestibule_core::{AuthError, Registered};
 
-use crate::flash::{Flash, Form, Notice};
+use crate::flash::{Form, Notice};
 use crate::return_to::ReturnTo;
-use crate::ssr::{MailedLink, Visit};
+use crate::submit::{Done, sent};
 
 #[server(prefix = "/_fn", endpoint = "register")]
 pub async fn register(
@@ -14,40 +14,28 @@ pub async fn register(
     #[server(default)] last_name: String,
     #[server(default)] return_to: String,
 ) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
     let return_to = ReturnTo::parse(&return_to);
+    let sent = sent(Form::Register)
+        .before(&return_to)
+        .typed("email", &email)
+        .typed("first_name", &first_name)
+        .typed("last_name", &last_name);
     let command = vestibule_core::Register {
-        email: email.clone(),
+        email,
         password: password.into(),
-        first_name: Some(first_name.clone()),
-        last_name: Some(last_name.clone()),
+        first_name: Some(first_name),
+        last_name: Some(last_name),
         kind: SessionKind::Browser,
     };
-    let (page, flash) = match create(&visit, command).await {
-        // In private mode the visitor is nobody yet: the code page needs the address.
-        Ok(()) => (
-            "/verify-email",
-            Flash::notice("/verify-email", Notice::Registered),
-        ),
-        Err(error) => (Form::Register.page(), Flash::refused(Form::Register, error)),
-    };
-    let flash = flash
-        .keep("email", &email)
-        .keep("first_name", &first_name)
-        .keep("last_name", &last_name);
-    visit.show_at(&return_to.link(page), &flash);
-    Ok(())
-}
-
-async fn create(visit: &Visit, command: vestibule_core::Register) -> Result<(), AuthError> {
-    let registered = visit.auth().register(command, &visit.meta()).await?;
-    // A link that waits in this browser belongs to another account.
-    visit.drop_token(MailedLink::VerifyEmail);
-    match registered {
-        Registered::SignedIn(signed_in) => {
+    sent.submit(|visit| async move {
+        let registered = visit.auth().register(command, &visit.meta()).await?;
+        if let Registered::SignedIn(signed_in) = registered {
             visit.begin_session(&signed_in).await?;
         }
-        Registered::CheckInbox => {}
-    }
-    Ok(())
+        // In private mode the visitor is nobody yet: the code page needs the address.
+        Ok(Done::at(return_to.link(Form::VerifyEmail.page()))
+            .saying(Notice::Registered)
+            .keeping_typed())
+    })
+    .await
 }

@@ -2,10 +2,12 @@ use leptos::prelude::*;
 use vestibule_core::AuthError;
 use vestibule_core::model::SessionKind;
 
-use crate::flash::{Flash, Form};
+use crate::flash::Form;
 use crate::return_to::ReturnTo;
-use crate::ssr::{MailedLink, Visit};
+use crate::ssr::Visit;
+use crate::submit::{Done, sent};
 
+/// Who was signed in on this browser before is signed out: the form is nobody's, and says who it is for itself.
 #[server(prefix = "/_fn", endpoint = "sign_in")]
 pub async fn sign_in(
     #[server(default)] email: String,
@@ -13,24 +15,17 @@ pub async fn sign_in(
     #[server(default)] remember_me: Option<String>,
     #[server(default)] return_to: String,
 ) -> Result<(), ServerFnError> {
-    let visit = Visit::current()?;
     let return_to = ReturnTo::parse(&return_to);
     let is_persistent = remember_me.is_some();
-    match begin(&visit, email.clone(), password, is_persistent).await {
-        Ok(()) => {
-            // A link that waits in this browser may be another account's.
-            visit.drop_token(MailedLink::VerifyEmail);
-            visit.redirect(return_to.path());
-        }
-        Err(error) => {
-            let remember_me = if is_persistent { "on" } else { "" };
-            let flash = Flash::refused(Form::SignIn, error)
-                .keep("email", &email)
-                .keep("remember_me", remember_me);
-            visit.show_at(&return_to.link(Form::SignIn.page()), &flash);
-        }
-    }
-    Ok(())
+    sent(Form::SignIn)
+        .before(&return_to)
+        .typed("email", &email)
+        .typed("remember_me", if is_persistent { "on" } else { "" })
+        .submit(|visit| async move {
+            begin(&visit, email, password, is_persistent).await?;
+            Ok(Done::returning(&return_to))
+        })
+        .await
 }
 
 /// Signs the browser in.

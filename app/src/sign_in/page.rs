@@ -31,7 +31,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
             heading=t!(texts, "sign-in-heading")
             has_error=flash.error().is_some()
         >
-            <NoticeBox news=flash.news()/>
+            <NoticeBox flash=flash.clone()/>
             <ErrorSummary message=messages::error(texts, &flash)/>
             <Form action=SignIn::PATH>
                 <Carried return_to=return_to.clone()/>

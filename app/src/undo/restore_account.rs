@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, RestoreLink};
-use vestibule_i18n::t;
+use vestibule_i18n::{life, t};
 
 use super::actions::RestoreAccount;
 use crate::components::{Button, ErrorSummary, Form, Layout};
@@ -12,15 +12,12 @@ use crate::ssr::{self, MailedLink, Visit};
 
 #[component]
 pub fn RestoreAccountPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::link_page(MailedLink::RestoreAccount, render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    if visit.stow_token(MailedLink::RestoreAccount) {
-        return Ok(().into_any());
-    }
+async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
-    let link = match visit.stowed_token(MailedLink::RestoreAccount) {
+    let link = match token {
         Some(token) => visit.auth().restore_link(&token).await?,
         None => None,
     };
@@ -62,7 +59,7 @@ fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
             has_error=message.is_some()
         >
             <ErrorSummary message/>
-            <p>{t!(texts, "restore-dead-text")}</p>
+            <p>{t!(texts, "restore-dead-text", life = life(texts, ssr::lifetimes().deletion_delay))}</p>
             <p>{t!(texts, "restore-dead-help")}</p>
             <p><a class="button" href="/login">{t!(texts, "undo-sign-in")}</a></p>
             <p>{t!(texts, "restore-dead-again")}</p>

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::{AuthError, RevertLink};
-use vestibule_i18n::{Texts, t};
+use vestibule_i18n::{Texts, life, t};
 
 use super::actions::RevertEmail;
 use crate::components::{Button, ErrorSummary, Form, Layout, Sentence, slot};
@@ -11,15 +11,12 @@ use crate::ssr::{self, MailedLink, Visit};
 
 #[component]
 pub fn RevertEmailPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::link_page(MailedLink::RevertEmail, render)
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    if visit.stow_token(MailedLink::RevertEmail) {
-        return Ok(().into_any());
-    }
+async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
-    let link = match visit.stowed_token(MailedLink::RevertEmail) {
+    let link = match token {
         Some(token) => visit.auth().revert_link(&token).await?,
         None => None,
     };
@@ -64,7 +61,7 @@ fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
             has_error=message.is_some()
         >
             <ErrorSummary message/>
-            <p>{t!(texts, "revert-dead-text")}</p>
+            <p>{t!(texts, "revert-dead-text", life = life(texts, ssr::lifetimes().revert_email_link))}</p>
             <p>{t!(texts, "revert-dead-help")} {support}</p>
             <p><a class="button" href="/forgot-password">{t!(texts, "revert-dead-reset")}</a></p>
             <p class="footnote"><a href="/login">{t!(texts, "undo-sign-in")}</a></p>

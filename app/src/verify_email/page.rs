@@ -2,9 +2,9 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::model::display_email;
 use vestibule_core::{AuthError, Field, LinkState};
-use vestibule_i18n::{Texts, t};
+use vestibule_i18n::{Texts, life, t};
 
-use super::actions::{EnterCode, ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
+use super::actions::{ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
 use crate::components::{
     Button, ButtonStyle, Carried, ErrorSummary, Form, HiddenField, Layout, NoticeBox,
     PasswordField, Sentence, TextField, Username, slot,
@@ -16,7 +16,7 @@ use crate::ssr::{self, MailedLink, Visit};
 
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
-    ssr::page(render)
+    ssr::link_page(MailedLink::VerifyEmail, render)
 }
 
 /// What all states of the page need.
@@ -37,12 +37,9 @@ struct Live {
     needs_password: bool,
 }
 
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
-    if visit.stow_token(MailedLink::VerifyEmail) {
-        return Ok(().into_any());
-    }
+async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let who = visit.principal().await?;
-    let link = match visit.stowed_token(MailedLink::VerifyEmail) {
+    let link = match token {
         Some(token) => Some(visit.auth().confirmation_link(&token, who.as_ref()).await?),
         None => None,
     };
@@ -167,12 +164,11 @@ impl Page {
     }
 
     fn already_confirmed(self) -> AnyView {
-        self.visit.drop_token(MailedLink::VerifyEmail);
         let texts = self.texts;
         let next = self.return_to.path().to_owned();
         view! {
             <Layout product_name=self.visit.product_name() heading=t!(texts, "verify-done-heading") is_signed_in=true>
-                <NoticeBox news=self.flash.news()/>
+                <NoticeBox flash=self.flash.clone()/>
                 <p>
                     {t!(texts, "verify-done-address")}
                     " "
@@ -316,6 +312,13 @@ impl Page {
         let password_error = errors.of(Field::Password);
         let code_error = errors.of(Field::Code);
         let typed = self.flash.value("email");
+        let lifetimes = ssr::lifetimes();
+        let hint = t!(
+            texts,
+            "verify-code-hint",
+            code = life(texts, lifetimes.verify_code),
+            link = life(texts, lifetimes.verify_link)
+        );
         view! {
             <Layout
                 product_name=self.visit.product_name()
@@ -323,7 +326,7 @@ impl Page {
                 has_error=message.is_some()
                 is_signed_in
             >
-                <NoticeBox news=self.flash.news()/>
+                <NoticeBox flash=self.flash.clone()/>
                 <ErrorSummary message fields=errors.list()/>
                 <p class="wrap"><Sentence text parts/></p>
                 <Form action=VerifyEmail::PATH>
@@ -336,7 +339,7 @@ impl Page {
                         class="code"
                         inputmode="numeric"
                         autocomplete="one-time-code"
-                        hint=t!(texts, "verify-code-hint")
+                        hint=hint
                         error=code_error
                     />
                     <Button>{t!(texts, "verify-code-button")}</Button>
@@ -388,10 +391,7 @@ fn Forgotten(texts: Texts) -> impl IntoView {
 #[component]
 fn CodeInstead(texts: Texts, return_to: ReturnTo) -> impl IntoView {
     view! {
-        <Form action=EnterCode::PATH class="inline-form">
-            <Carried return_to/>
-            <Button style=ButtonStyle::Plain>{t!(texts, "verify-code-instead")}</Button>
-        </Form>
+        <p><a href=return_to.link("/verify-email")>{t!(texts, "verify-code-instead")}</a></p>
     }
 }
 

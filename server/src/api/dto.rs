@@ -86,7 +86,7 @@ pub struct VerifyEmailBody {
 #[schema(as = VerifyEmailByToken)]
 #[expect(dead_code, reason = "it is described, and read as the body above")]
 pub struct ByTokenBody {
-    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
+    /// Of the mailed link; white space and punctuation around it do not count.
     token: String,
 }
 
@@ -97,7 +97,8 @@ pub struct ByTokenBody {
 pub struct ByCodeBody {
     #[schema(example = "ann@example.org", format = Email, max_length = 254)]
     email: String,
-    #[schema(example = "123456", pattern = "^[0-9]{6}$")]
+    /// Six digits, in any script, grouped or not.
+    #[schema(example = "123456")]
     code: String,
 }
 
@@ -134,8 +135,7 @@ fn closed(mut way: RefOr<Schema>) -> RefOr<Schema> {
 
 #[derive(Deserialize, ToSchema)]
 pub struct ResetPasswordBody {
-    /// Of the mailed link.
-    #[schema(pattern = "^[A-Za-z0-9_-]{43}$")]
+    /// Of the mailed link; white space and punctuation around it do not count.
     pub token: String,
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub new_password: SecretString,
@@ -147,6 +147,10 @@ pub struct ChangePasswordBody {
     pub current_password: SecretString,
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub new_password: SecretString,
+    /// Whether the answer is 200 with the tokens of a new session, which takes the place of this one. Otherwise the refresh
+    /// token is void, and this session ends with its access token.
+    #[serde(default)]
+    pub new_tokens: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -349,7 +353,7 @@ pub struct PolicyBody {
     pub min_length: usize,
     /// In bytes of UTF-8.
     pub max_bytes: usize,
-    /// The lowest zxcvbn score that passes, of 0 to 4.
+    /// The lowest score that passes, of 0 to 4: how many guesses a password withstands.
     #[schema(minimum = 0, maximum = 4)]
     pub min_score: u8,
     /// Common and breached passwords are refused.

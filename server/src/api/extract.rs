@@ -1,11 +1,14 @@
 //! The body extractor of the API.
 
+use std::collections::HashSet;
+use std::fmt;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use secrecy::SecretString;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde::de::{self, DeserializeOwned, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use vestibule_core::{AuthError, ErrorCode, Field, FieldCode, FieldError};
 use vestibule_web::Problem;
 
@@ -57,25 +60,79 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Prob
         .map_err(|_| ErrorCode::MalformedBody.into())
 }
 
-/// Only objects, no field twice, and no NUL in any text: PostgreSQL cannot keep one, so neither database sees one.
+/// Only objects, no field twice, and no NUL in any text: PostgreSQL cannot keep one, so neither database sees one. A byte
+/// order mark in front of it, as some tools write it, may be passed over (RFC 8259, 8.1).
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = || Problem::from(ErrorCode::MalformedBody);
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| malformed())?;
-    if !value.is_object() || has_nul(&value) {
+    let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(malformed());
     }
-    // From the text and not from the value, which has forgotten what was there twice.
+    let _: Sound = serde_json::from_slice(bytes).map_err(|_| malformed())?;
     serde_json::from_slice(bytes).map_err(|_| malformed())
 }
 
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name.contains('\0') || has_nul(value)),
-        _ => false,
+/// JSON in which no object has a field twice, whether it is read or not, and no text has a NUL: whoever else reads the same
+/// bytes reads the same.
+struct Sound;
+
+impl<'de> Deserialize<'de> for Sound {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SoundVisitor)
+    }
+}
+
+struct SoundVisitor;
+
+impl<'de> Visitor<'de> for SoundVisitor {
+    type Value = Sound;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON without a field twice or a NUL")
+    }
+
+    fn visit_unit<E>(self) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Sound, E> {
+        Ok(Sound)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Sound, E> {
+        if text.contains('\0') {
+            return Err(E::custom("a NUL"));
+        }
+        Ok(Sound)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Sound, A::Error> {
+        while items.next_element::<Sound>()?.is_some() {}
+        Ok(Sound)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Sound, A::Error> {
+        let mut names = HashSet::new();
+        while let Some(name) = fields.next_key::<String>()? {
+            SoundVisitor.visit_str(&name)?;
+            if !names.insert(name) {
+                return Err(de::Error::custom("a field twice"));
+            }
+            fields.next_value::<Sound>()?;
+        }
+        Ok(Sound)
     }
 }
 

@@ -2,12 +2,15 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use vestibule_core::{Auth, ChangePassword};
 use vestibule_web::{Bearer, Meta, Problem};
 
+use super::account::signed_in_body;
 use super::dto::{
     ChangePasswordBody, EmailBody, MessageBody, PolicyBody, ProblemBody, ResetPasswordBody,
+    SignedInBody,
 };
 use super::extract::JsonBody;
 
@@ -51,10 +54,13 @@ pub async fn reset(
     }))
 }
 
-/// Change the password. The user's other sessions end.
+/// Change the password. The user's other sessions end, and the refresh token of this one.
+///
+/// With `new_tokens` a new session takes its place, and the answer brings its tokens.
 #[utoipa::path(post, path = "/password/change", tag = "password", operation_id = "change_password", security(("bearer" = [])),
     request_body = ChangePasswordBody,
     responses(
+        (status = 200, description = "The password is changed: the user and the tokens of a new session (`new_tokens`)", body = SignedInBody),
         (status = 204, description = "The password is changed"),
         (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`unauthenticated`, `token_expired`; `invalid_credentials` for a wrong current password", body = ProblemBody, content_type = "application/problem+json"),
@@ -66,13 +72,16 @@ pub async fn change(
     Bearer(who): Bearer,
     Meta(meta): Meta,
     JsonBody(body): JsonBody<ChangePasswordBody>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let command = ChangePassword {
         current_password: body.current_password,
         new_password: body.new_password,
+        replaces_session: body.new_tokens,
     };
-    auth.change_password(&who, command, &meta).await?;
-    Ok(StatusCode::NO_CONTENT)
+    match auth.change_password(&who, command, &meta).await? {
+        Some(signed_in) => Ok(signed_in_body(signed_in)?.into_response()),
+        None => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
 }
 
 /// The rules for new passwords.

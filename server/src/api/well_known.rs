@@ -5,11 +5,14 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use vestibule_core::{Auth, KeySet, MAX_KEY_AGE_OF_VERIFIERS};
 
 use super::dto::KeySetBody;
 use crate::assets::{matches_entity_tag, quoted};
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
 
 // What is served below.
 const _: () = assert!(MAX_KEY_AGE_OF_VERIFIERS.as_secs() == 300);
@@ -27,6 +30,9 @@ pub async fn jwks(State(auth): State<Arc<Auth>>, headers: HeaderMap) -> Response
     let caching = [
         (header::ETAG, tag.as_str()),
         (header::CACHE_CONTROL, "public, max-age=300"),
+        // Anybody may read it, a script of any page too.
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin"),
     ];
     if matches_entity_tag(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, caching).into_response();

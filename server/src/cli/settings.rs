@@ -1,7 +1,5 @@
 //! The settings: read for a command, checked, shown.
 
-use std::fmt::Display;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use super::{ConfigCommand, Failure, print};
@@ -10,34 +8,25 @@ use crate::config::{Config, Environment, Reading, reference};
 /// `vestibule config`
 pub(super) fn run(command: &ConfigCommand) -> Result<ExitCode, Failure> {
     match command {
-        ConfigCommand::Reference => print(&reference()),
+        ConfigCommand::Reference => print(reference().trim_end()),
         ConfigCommand::Check => {
             let reading = Config::read(&Environment::of_process());
-            if !reading.errors.is_empty() {
-                return Ok(refuse(&reading));
-            }
+            refuse_errors(&reading)?;
             show(&reading)?;
             print("The settings are good.")
         }
         ConfigCommand::Show => {
             let reading = Config::read(&Environment::of_process());
             show(&reading)?;
-            if reading.errors.is_empty() {
-                return Ok(ExitCode::SUCCESS);
-            }
-            Ok(refuse(&reading))
+            refuse_errors(&reading)?;
+            Ok(ExitCode::SUCCESS)
         }
     }
 }
 
-/// The settings for a command; `None`, after what is wrong, if it cannot run with them.
-pub(super) fn load() -> Option<Config> {
-    let reading = Config::read(&Environment::of_process());
-    if reading.errors.is_empty() {
-        return Some(reading.config);
-    }
-    refuse(&reading);
-    None
+/// All settings, for a command that needs them all.
+pub(super) fn load() -> Result<Config, Failure> {
+    Config::load(&Environment::of_process()).map_err(|errors| Failure::settings(&errors))
 }
 
 /// Prints every setting, and what a start warns of.
@@ -51,10 +40,10 @@ fn show(reading: &Reading) -> Result<(), Failure> {
     Ok(())
 }
 
-fn refuse(reading: &Reading) -> ExitCode {
-    let say = |line: &dyn Display| {
-        let _ = writeln!(std::io::stderr(), "vestibule: {line}");
-    };
-    reading.errors.iter().for_each(|error| say(error));
-    ExitCode::FAILURE
+fn refuse_errors(reading: &Reading) -> Result<(), Failure> {
+    if reading.errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::settings(&reading.errors))
+    }
 }

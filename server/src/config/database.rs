@@ -1,8 +1,8 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
-use vestibule_storage::{StorageSettings, check_url};
+use vestibule_storage::{Pooling, StorageSettings, check_url, sqlite_file};
 
 use super::Mode;
 use super::reader::Reader;
@@ -27,6 +27,11 @@ impl DatabaseConfig {
             migrate_on_start: reader.switch("database.migrate_on_start"),
         }
     }
+
+    /// The file of an embedded database.
+    pub fn file(&self) -> Option<PathBuf> {
+        sqlite_file(self.url.expose_secret())
+    }
 }
 
 fn read_storage(reader: &mut Reader<'_>) -> StorageSettings {
@@ -37,6 +42,13 @@ fn read_storage(reader: &mut Reader<'_>) -> StorageSettings {
         statement_timeout: millis("database.statement_timeout_ms"),
         lock_timeout: millis("database.lock_timeout_ms"),
         max_connections: reader.number("database.max_connections", 2, 1000),
+        pooling: reader.choice(
+            "database.pooling",
+            &[
+                ("session", Pooling::Session),
+                ("transaction", Pooling::Transaction),
+            ],
+        ),
         ..StorageSettings::default()
     };
     if settings.connect_timeout > settings.acquire_timeout {

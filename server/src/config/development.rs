@@ -5,6 +5,7 @@ use url::Url;
 use vestibule_core::is_loopback;
 use vestibule_storage::is_elsewhere;
 
+use super::http::split_port;
 use super::reader::Reader;
 use super::{Config, Mode};
 
@@ -25,7 +26,8 @@ pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
         );
     }
     for host in &config.http.allowed_hosts {
-        if Some(host.as_str()) != config.http.public_url.host_str() && !is_local(host) {
+        let name = split_port(host).0;
+        if Some(name) != config.http.public_url.host_str() && !is_local(name) {
             reader.refuse(
                 "http.allowed_hosts",
                 &format!("holds `{host}`, which is not this machine, and development mode serves this machine alone: set VESTIBULE_MODE=production"),

@@ -5,9 +5,8 @@ use std::time::Duration;
 use url::{Host, Url};
 use vestibule_web::{ForwardedHeader, TrustedProxies};
 
-use super::Mode;
-use super::origins;
 use super::reader::Reader;
+use super::{Mode, maintenance, origins};
 
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
@@ -16,6 +15,8 @@ pub struct HttpConfig {
     pub public_url: Url,
     pub allowed_hosts: Vec<String>,
     pub trusted_proxies: TrustedProxies,
+    /// Where people report weaknesses, as addresses with their scheme.
+    pub security_contacts: Vec<String>,
     pub allowed_origins: Vec<String>,
     /// The folder with the site's assets; `None`: those inside the binary.
     pub site_dir: Option<PathBuf>,
@@ -35,10 +36,7 @@ impl HttpConfig {
     pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
         let listen: SocketAddr =
             reader.parsed("http.listen", "an address and port like 0.0.0.0:3000");
-        let private_listen = reader.parsed(
-            "http.private_listen",
-            "an address and port like 127.0.0.1:9464",
-        );
+        let private_listen = maintenance::private_listen(reader);
         refuse_same_port(reader, listen, private_listen);
         let public_url = read_public_url(reader, mode, listen);
         let mut allowed_hosts = read_allowed_hosts(reader);
@@ -48,6 +46,7 @@ impl HttpConfig {
             private_listen,
             allowed_hosts,
             trusted_proxies: read_trusted_proxies(reader),
+            security_contacts: read_security_contacts(reader),
             allowed_origins: origins::read(reader, mode),
             site_dir: read_site_dir(reader),
             max_connections: reader.number("http.max_connections", 16, 1_000_000),
@@ -152,17 +151,48 @@ fn read_allowed_hosts(reader: &mut Reader<'_>) -> Vec<String> {
     const KEY: &str = "http.allowed_hosts";
     let mut hosts = Vec::new();
     for text in reader.list(KEY) {
-        match Host::parse(&text) {
+        let (name, port) = split_port(&text);
+        match Host::parse(name) {
             // As a browser names it: in small letters, and an international name in its ASCII form.
-            Ok(Host::Domain(name)) if is_host_name(&name) => hosts.push(name),
-            Ok(host @ (Host::Ipv4(_) | Host::Ipv6(_))) => hosts.push(host.to_string()),
+            Ok(Host::Domain(name)) if is_host_name(&name) => hosts.push(name + port),
+            Ok(host @ (Host::Ipv4(_) | Host::Ipv6(_))) => hosts.push(format!("{host}{port}")),
             _ => reader.refuse(
                 KEY,
-                &format!("holds `{text}`, which is not a host name like login.example.org: no scheme, port, wildcard or blank, and commas between several"),
+                &format!("holds `{text}`, which is not a host like login.example.org or login.example.org:8443: no scheme, wildcard or blank, and commas between several"),
             ),
         }
     }
     hosts
+}
+
+/// The host, and the port with its colon if there is one.
+pub(super) fn split_port(text: &str) -> (&str, &str) {
+    let colon = text.rfind(':').filter(|colon| {
+        let (host, port) = (&text[..*colon], &text[colon + 1..]);
+        let is_port = port.parse::<u16>().is_ok_and(|port| port != 0);
+        is_port && (host.ends_with(']') || !host.contains(':'))
+    });
+    text.split_at(colon.unwrap_or(text.len()))
+}
+
+fn read_security_contacts(reader: &mut Reader<'_>) -> Vec<String> {
+    const KEY: &str = "http.security_contact";
+    let contacts = reader.list(KEY);
+    for contact in &contacts {
+        let is_contact = Url::parse(contact).is_ok_and(|url| match url.scheme() {
+            "mailto" => url.path().contains('@'),
+            "https" => url.has_host(),
+            "tel" => !url.path().is_empty(),
+            _ => false,
+        });
+        if !is_contact || !contact.chars().all(|c| c.is_ascii_graphic()) {
+            reader.refuse(
+                KEY,
+                &format!("holds `{contact}`, which is not an address like mailto:security@example.org or https://example.org/security"),
+            );
+        }
+    }
+    contacts
 }
 
 fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {

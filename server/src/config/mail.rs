@@ -1,4 +1,5 @@
 use secrecy::{ExposeSecret as _, SecretString};
+use vestibule_core::Lifetimes;
 use vestibule_mail::{InvalidMailSettings, MailSettings, SmtpMailer, validate_url};
 
 use super::reader::Reader;
@@ -10,13 +11,18 @@ pub struct MailConfig {
     pub smtp_url: Option<SecretString>,
     /// Address of a human who helps, shown on pages as well.
     pub support: Option<String>,
-    /// Mails an hour that requests of nobody who is signed in can cause.
+    /// Mails an hour that anonymous requests can cause.
     pub anonymous_per_hour: u32,
     pub settings: MailSettings,
 }
 
 impl MailConfig {
-    pub(super) fn read(reader: &mut Reader<'_>, mode: Mode, branding: &BrandingConfig) -> Self {
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        mode: Mode,
+        branding: &BrandingConfig,
+        lifetimes: Lifetimes,
+    ) -> Self {
         let is_production = mode == Mode::Production;
         let from = reader.text("mail.from");
         if is_production && is_nobodys(&from) {
@@ -41,7 +47,7 @@ impl MailConfig {
             smtp_url,
             support,
             anonymous_per_hour: reader.number("mail.anonymous_per_hour", 10, 1_000_000),
-            settings: branding.dress(settings),
+            settings: branding.dress(settings).with_lifetimes(lifetimes),
         }
     }
 }

@@ -6,7 +6,10 @@ mod development;
 mod environment;
 mod file;
 mod http;
+mod lifetimes;
+mod limits;
 mod mail;
+mod maintenance;
 mod master_key;
 mod names;
 mod origins;
@@ -21,17 +24,20 @@ mod warnings;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use url::Url;
-use vestibule_cache::RedisLink;
+use vestibule_cache::check_redis_url;
 use vestibule_core::model::Language;
-use vestibule_core::{HashSettings, MasterKey, PasswordPolicy, RegistrationMode, Retention};
+use vestibule_core::{
+    HashSettings, Lifetimes, LimitSettings, MasterKey, PasswordPolicy, RegistrationMode, Retention,
+};
 
 pub use branding::BrandingConfig;
 pub use database::DatabaseConfig;
 pub use environment::Environment;
 pub use http::HttpConfig;
 pub use mail::MailConfig;
+pub use maintenance::{MaintenanceConfig, read_private_listen};
 pub use reader::SettingError;
 pub use report::Shown;
 pub use table::{SETTINGS, Setting, reference};
@@ -49,6 +55,16 @@ pub enum Mode {
 }
 
 impl Mode {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        reader.choice(
+            "mode",
+            &[
+                ("development", Self::Development),
+                ("production", Self::Production),
+            ],
+        )
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Development => "development",
@@ -75,6 +91,8 @@ pub struct Config {
     /// For who asks for no language that there is.
     pub default_language: Language,
     pub rate_limits: bool,
+    pub limits: LimitSettings,
+    pub lifetimes: Lifetimes,
     pub retention: Retention,
     pub log: LogConfig,
     /// The collector of OpenTelemetry that takes traces; `None`: none are made.
@@ -141,21 +159,16 @@ impl Config {
     }
 
     fn read_settings(reader: &mut Reader<'_>) -> Self {
-        let mode = reader.choice(
-            "mode",
-            &[
-                ("development", Mode::Development),
-                ("production", Mode::Production),
-            ],
-        );
+        let mode = Mode::read(reader);
         let data_dir = PathBuf::from(reader.text("data_dir"));
         let http = HttpConfig::read(reader, mode);
         let branding = BrandingConfig::read(reader);
+        let lifetimes = lifetimes::read(reader);
         Self {
             mode,
             database: DatabaseConfig::read(reader, mode, &data_dir),
             redis: RedisConfig::read(reader, mode),
-            mail: MailConfig::read(reader, mode, &branding),
+            mail: MailConfig::read(reader, mode, &branding, lifetimes),
             tokens: TokensConfig::read(reader, &http.public_url),
             passwords: PasswordsConfig::read(reader, &branding.product_name, &http.public_url),
             registration: reader.choice(
@@ -168,6 +181,8 @@ impl Config {
             master_key: master_key::read(reader, mode),
             default_language: read_default_language(reader),
             rate_limits: reader.switch("rate_limits"),
+            limits: limits::read(reader),
+            lifetimes,
             retention: Retention {
                 audit_days: reader.number("retention.audit_days", 0, 36_500),
                 unverified_days: reader.number("retention.unverified_days", 0, 3650),
@@ -200,7 +215,7 @@ impl Config {
 
     /// The file of an embedded database, which serves this process alone.
     pub fn database_file(&self) -> Option<PathBuf> {
-        vestibule_storage::sqlite_file(self.database.url.expose_secret())
+        self.database.file()
     }
 
     /// Whether /dev/mailbox is served: mails are kept instead of sent, and people reach the portal from this machine
@@ -232,10 +247,7 @@ impl RedisConfig {
     fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
         let prefix = reader.text("redis.prefix");
         let is_production = mode == Mode::Production;
-        let url = reader.secret_url("redis.url", |url| {
-            RedisLink::validate(url, is_production)?;
-            RedisLink::open(url, &prefix).map(drop)
-        });
+        let url = reader.secret_url("redis.url", |url| check_redis_url(url, is_production));
         if prefix.is_empty()
             || !prefix
                 .bytes()
@@ -283,6 +295,7 @@ impl PasswordsConfig {
             queue: reader
                 .optional_number("passwords.hash_queue", 1, 100_000)
                 .unwrap_or(defaults.queue),
+            max_wait: defaults.max_wait,
         };
         if !hashing.reaches_floor() {
             reader.refuse("passwords.argon2_memory_kib", "and passwords.argon2_passes must reach 19456 with 2, 47104 with 1, or 12288 with 3");

@@ -158,8 +158,8 @@ impl<'a> Reader<'a> {
     fn raw(&mut self, key: &str) -> Option<String> {
         let setting = find(key)?;
         let given = self
-            .from_environment(setting)
-            .or_else(|| self.from_file(setting));
+            .in_environment(setting)
+            .or_else(|| self.in_file(setting));
         let Some((text, source)) = given else {
             return setting.default.map(str::to_owned);
         };
@@ -186,11 +186,11 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
-    fn from_environment(&mut self, setting: &Setting) -> Option<(String, Source)> {
+    fn in_environment(&mut self, setting: &Setting) -> Option<(String, Source)> {
         let value = self.environment.get(setting.variable);
         let text = value.map(|value| value.to_str().map(str::to_owned));
-        let from_secret_file = self.from_secret_file(setting);
-        match (text, from_secret_file) {
+        let in_secret_file = self.in_secret_file(setting);
+        match (text, in_secret_file) {
             (Some(_), Some(_)) => {
                 self.refuse(
                     setting.key,
@@ -203,11 +203,11 @@ impl<'a> Reader<'a> {
                 None
             }
             (Some(Some(text)), None) => given(&text, Source::Environment),
-            (None, from_secret_file) => from_secret_file,
+            (None, in_secret_file) => in_secret_file,
         }
     }
 
-    fn from_secret_file(&mut self, setting: &Setting) -> Option<(String, Source)> {
+    fn in_secret_file(&mut self, setting: &Setting) -> Option<(String, Source)> {
         let variable = format!("{}_FILE", setting.variable);
         let path = self
             .environment
@@ -236,7 +236,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn from_file(&mut self, setting: &Setting) -> Option<(String, Source)> {
+    fn in_file(&mut self, setting: &Setting) -> Option<(String, Source)> {
         let value = self.file.get(setting.key)?;
         let (text, is_list) = (value.text.clone(), value.is_list);
         let source = Source::File(self.file.name());

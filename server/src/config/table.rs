@@ -100,12 +100,17 @@ pub const SETTINGS: &[Setting] = &[
     list(
         "http.allowed_hosts",
         "VESTIBULE_ALLOWED_HOSTS",
-        "Further host names, comma-separated, that requests may name beside the one of the public URL: without scheme, port or wildcard.",
+        "Further hosts, comma-separated, that requests may name beside the one of the public URL, without scheme or wildcard: `login.example.org`, which is good with the port of the public URL, of its scheme and of `VESTIBULE_LISTEN`, or with one port, `login.example.org:8443`.",
     ),
     list(
         "http.trusted_proxies",
         "VESTIBULE_TRUSTED_PROXIES",
         "Addresses or networks, comma-separated, of the proxies that are believed when they say for whom they ask. Not wider than /8 (IPv6: /16, or fc00::/7).",
+    ),
+    list(
+        "http.security_contact",
+        "VESTIBULE_SECURITY_CONTACT",
+        "Where people report weaknesses, comma-separated, the best first: `mailto:security@example.org`, `https://example.org/security` or `tel:+1-201-555-0123`. Shown in `/.well-known/security.txt` (RFC 9116), which is not there without it.",
     ),
     setting(
         "http.forwarded_header",
@@ -123,7 +128,7 @@ pub const SETTINGS: &[Setting] = &[
         "http.max_connections",
         "VESTIBULE_MAX_CONNECTIONS",
         Some("16384"),
-        "Connections at a time on the public port, 16 to 1000000. Each needs an open file: the process raises its own limit as far as it may, and starts with fewer connections and a warning if that is not far enough. When all are taken, the one that has waited longest for a request makes room for a new one; if none waits, the new one does.",
+        "Connections at a time on the public port, 16 to 1000000. Each needs an open file: the process raises its own limit as far as it may, and starts with fewer connections and a warning if that is not far enough. When all are taken, the one that has waited longest for a request makes room for a new one; if none waits, the one whose client has kept its request or answer waiting for longest, half a second at least. An eighth of them at most is busy with one IPv4 address or IPv6 /48, unless that is a trusted proxy: its further requests wait.",
     ),
     setting(
         "http.header_timeout_seconds",
@@ -190,6 +195,12 @@ pub const SETTINGS: &[Setting] = &[
         "How long a statement may wait for a lock that another holds, 100 to 60000 ms.",
     ),
     setting(
+        "database.pooling",
+        "VESTIBULE_DATABASE_POOLING",
+        Some("session"),
+        "What a connection to PostgreSQL is: `session` without a pooler or behind one that pools sessions (PgBouncer's `pool_mode = session`, its default), `transaction` behind one that gives each transaction another connection. Then every statement has a transaction of its own, which costs two round trips, and none stays prepared. The start stops where a pooler is not what this says.",
+    ),
+    setting(
         "database.migrate_on_start",
         "VESTIBULE_MIGRATE_ON_START",
         Some("on"),
@@ -198,7 +209,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "redis.url",
         "REDIS_URL",
-        "`redis://user:password@host:port/database`, or `rediss://` for TLS, which production needs unless Redis is on this machine; `?sslrootcert=FILE` names the authority of its certificate, if it is not a public one. With it replicas share limits, and who is signed in is cached; without it each replica counts alone. It may go away and come back at any time.",
+        "`redis://user:password@host:port/database`, or `rediss://` for TLS, which production needs unless Redis is on this machine or the URL says `?sslmode=disable`, where the network is trusted; `?sslrootcert=FILE` names the authority of its certificate, if it is not a public one. With it replicas share limits, and who is signed in is cached; without it each replica counts alone. It may go away and come back at any time.",
     ),
     setting(
         "redis.prefix",
@@ -214,7 +225,7 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "mail.smtp_url",
         "SMTP_URL",
-        "`smtps://user:password@host` or `smtp://host:port?tls=required`. A name behind the host, as in `smtps://mail.example.org/id.example.org`, is what the portal calls itself (`EHLO`); default: the host of the public URL. Without it, in development only, mails are shown at /dev/mailbox, to browsers on the same machine.",
+        "`smtps://user:password@host` or `smtp://host:port?tls=required`; `&sslrootcert=FILE` (after `smtps://host`, `?sslrootcert=FILE`) names the authority of the server's certificate, if it is not a public one. `smtp://host:port?sslmode=disable` encrypts nothing, where the network is trusted. A name behind the host, as in `smtps://mail.example.org/id.example.org`, is what the portal calls itself (`EHLO`); default: the host of the public URL. Without it, in development only, mails are shown at /dev/mailbox, to browsers on the same machine.",
     ),
     setting(
         "mail.from",
@@ -232,7 +243,7 @@ pub const SETTINGS: &[Setting] = &[
         "mail.anonymous_per_hour",
         "VESTIBULE_MAIL_ANONYMOUS_PER_HOUR",
         Some("2000"),
-        "Mails that can be caused without signing in (registrations, forgotten passwords, new links) or to an address that nobody has confirmed, all networks together: so many at once and as many an hour, 10 to 1000000. A quarter of them is left to forgotten passwords. Beyond it the answer is 429. Stay below what your mail provider allows.",
+        "Mails that can be caused without signing in (registrations, forgotten passwords, new links), and confirmations of a new address, all networks together: so many at once and as many an hour, 10 to 1000000. A quarter of them is left to forgotten passwords. Beyond it the answer is 429. Stay below what your mail provider allows.",
     ),
     setting(
         "branding.product_name",
@@ -277,10 +288,76 @@ pub const SETTINGS: &[Setting] = &[
         "The `aud` of access tokens. Default: the public URL.",
     ),
     setting(
+        "tokens.access_minutes",
+        "VESTIBULE_ACCESS_TOKEN_MINUTES",
+        Some("15"),
+        "How long an access token lives, 1 to 60 minutes, and never longer than its session. Services that look at the token alone believe it for so long after its session has ended.",
+    ),
+    setting(
+        "tokens.refresh_days",
+        "VESTIBULE_REFRESH_TOKEN_DAYS",
+        Some("7"),
+        "How long a refresh token lives unless it is used, 1 to 30 days; at most `sessions.persistent_days`.",
+    ),
+    setting(
         "tokens.refresh_grace_seconds",
         "VESTIBULE_REFRESH_GRACE_SECONDS",
         Some("30"),
         "How long a replayed refresh token gets the same successor, 0 to 60 s.",
+    ),
+    setting(
+        "sessions.persistent_days",
+        "VESTIBULE_SESSION_DAYS",
+        Some("30"),
+        "How long a session of an API client, or of a browser that was asked to stay signed in, lives from the sign-in, whatever happens in it, 1 to 90 days. NIST SP 800-63B asks for at most 30.",
+    ),
+    setting(
+        "sessions.transient_hours",
+        "VESTIBULE_SESSION_HOURS",
+        Some("24"),
+        "The same of every other session, 1 to 168 hours.",
+    ),
+    setting(
+        "sessions.reauthentication_minutes",
+        "VESTIBULE_REAUTHENTICATION_MINUTES",
+        Some("10"),
+        "How long after the password was given what is sensitive does without it, 1 to 60 minutes.",
+    ),
+    setting(
+        "links.reset_minutes",
+        "VESTIBULE_RESET_LINK_MINUTES",
+        Some("60"),
+        "How long a link that sets a new password works, 10 to 1440 minutes. Mails and pages say it, as of all links.",
+    ),
+    setting(
+        "links.verify_hours",
+        "VESTIBULE_VERIFY_LINK_HOURS",
+        Some("24"),
+        "How long a link that confirms an address works, 1 to 168 hours.",
+    ),
+    setting(
+        "links.code_minutes",
+        "VESTIBULE_CODE_MINUTES",
+        Some("10"),
+        "How long the six digits in the same mail work, 2 to 10 minutes, as ASVS 6.5.5 has it.",
+    ),
+    setting(
+        "links.change_email_hours",
+        "VESTIBULE_CHANGE_EMAIL_LINK_HOURS",
+        Some("24"),
+        "How long a link that confirms a new address works, 1 to 168 hours.",
+    ),
+    setting(
+        "links.revert_email_hours",
+        "VESTIBULE_REVERT_EMAIL_LINK_HOURS",
+        Some("72"),
+        "How long a link works that takes an account back to the address it left, 24 to 720 hours. So long nobody else can register that address.",
+    ),
+    setting(
+        "links.restore_account_days",
+        "VESTIBULE_DELETION_DELAY_DAYS",
+        Some("14"),
+        "Days between the request and the deletion of an account, 1 to 30; so long its link undoes it.",
     ),
     setting(
         "passwords.min_length",
@@ -310,7 +387,7 @@ pub const SETTINGS: &[Setting] = &[
         "passwords.hash_queue",
         "VESTIBULE_HASH_QUEUE",
         None,
-        "Passwords that may wait for a thread, 1 to 100000. Default: 64 per thread.",
+        "Passwords that may wait for a thread, 1 to 100000, and never more than take two seconds. Default: 64 per thread.",
     ),
     setting(
         "rate_limits",
@@ -319,10 +396,75 @@ pub const SETTINGS: &[Setting] = &[
         "`on` or `off`; off is refused in production.",
     ),
     setting(
+        "limits.requests",
+        "VESTIBULE_LIMIT_REQUESTS",
+        Some("600/50ms"),
+        "Requests of any kind from one network: so many at once, and one more after each such time; at most `60000/500us`. Times of all limits are in `us`, `ms`, `s`, `m` or `h`, at most a day.",
+    ),
+    setting(
+        "limits.sign_ins",
+        "VESTIBULE_LIMIT_SIGN_INS",
+        Some("50/10s"),
+        "Wrong passwords from one network, at most `1000/500ms`. The limits of an account are no setting: [SECURITY.md](SECURITY.md#limits).",
+    ),
+    setting(
+        "limits.registrations",
+        "VESTIBULE_LIMIT_REGISTRATIONS",
+        Some("20/60s"),
+        "Registrations from one network, at most `2000/600ms`.",
+    ),
+    setting(
+        "limits.mails",
+        "VESTIBULE_LIMIT_MAILS",
+        Some("20/60s"),
+        "Mails that one network can cause, at most `2000/600ms`.",
+    ),
+    setting(
+        "limits.mails_per_address",
+        "VESTIBULE_LIMIT_MAILS_PER_ADDRESS",
+        Some("5/10m"),
+        "Mails of a kind that somebody can cause to one address, at most `20/1m`.",
+    ),
+    setting(
+        "limits.links",
+        "VESTIBULE_LIMIT_LINKS",
+        Some("30/10s"),
+        "Mailed links and codes tried from one network, at most `300/1s`.",
+    ),
+    setting(
+        "limits.refreshes",
+        "VESTIBULE_LIMIT_REFRESHES",
+        Some("60/5s"),
+        "Refreshes of one session, at most `600/500ms`.",
+    ),
+    setting(
+        "limits.downloads",
+        "VESTIBULE_LIMIT_DOWNLOADS",
+        Some("5/10m"),
+        "Downloads of the data of one account, at most `50/1m`.",
+    ),
+    setting(
+        "limits.password_ratings",
+        "VESTIBULE_LIMIT_PASSWORD_RATINGS",
+        Some("120/1s"),
+        "New passwords of one network that are rated while they are typed, at most `2000/50ms`.",
+    ),
+    list(
+        "limits.shared_networks",
+        "VESTIBULE_SHARED_NETWORKS",
+        "Addresses and networks, comma-separated, that many people share, like the address of a school or company: what counts by network allows there `limits.shared_factor` times as much. IPv4 of /16 or smaller, IPv6 from /32 to /64. No limit of an account grows by it.",
+    ),
+    setting(
+        "limits.shared_factor",
+        "VESTIBULE_SHARED_NETWORKS_FACTOR",
+        Some("10"),
+        "How many times as much, 2 to 100.",
+    ),
+    setting(
         "retention.audit_days",
         "VESTIBULE_AUDIT_RETENTION_DAYS",
         Some("365"),
-        "Days that audit events are kept, up to 36500; 0 for ever. Those that tell of a refresh go after 30 days in any case.",
+        "Days that audit events are kept, up to 36500; 0 for ever. Those that tell of a refresh or a refusal go after 30 days in any case.",
     ),
     setting(
         "retention.unverified_days",

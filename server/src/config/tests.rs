@@ -2,10 +2,12 @@ mod checks;
 mod names;
 mod sources;
 
+use secrecy::ExposeSecret as _;
+
 use super::*;
 
 fn load(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
-    Config::load(&Environment::from_iter(variables.iter().copied()))
+    Config::load(&variables.iter().copied().collect())
         .map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 

@@ -4,11 +4,13 @@ use std::net::IpAddr;
 
 use secrecy::ExposeSecret as _;
 use tracing_subscriber::filter::LevelFilter;
+use vestibule_cache::is_redis_in_clear;
 use vestibule_core::is_loopback;
+use vestibule_mail::is_smtp_in_clear;
 use vestibule_storage::is_unverified;
 
 use super::reader::Reader;
-use super::{Config, Mode};
+use super::{Config, DatabaseConfig, Mode};
 
 pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
     let private = config.http.private_listen;
@@ -45,10 +47,18 @@ fn check_production(reader: &mut Reader<'_>, config: &Config) {
             "is not set: everybody who comes by one proxy has its address, and shares one limit; name the proxy that ends TLS",
         );
     }
-    if is_unverified(config.database.url.expose_secret()) {
+    check_database(reader, &config.database);
+    if config.redis.url.as_ref().is_some_and(is_redis_in_clear) {
         reader.warn(
-            "database.url",
-            "has an sslmode that does not prove which server answers: whoever is between can read, or be, the database; use sslmode=verify-full",
+            "redis.url",
+            "has no TLS: the password of Redis, and who asks for what, travel in clear; use rediss://",
+        );
+    }
+    let smtp_url = config.mail.smtp_url.as_ref();
+    if smtp_url.is_some_and(|url| is_smtp_in_clear(url.expose_secret())) {
+        reader.warn(
+            "mail.smtp_url",
+            "has no TLS: mailed links, which sign people in, travel in clear; use smtps://, or smtp:// with ?tls=required",
         );
     }
     let collector = config.otlp_endpoint.as_ref();
@@ -58,6 +68,16 @@ fn check_production(reader: &mut Reader<'_>, config: &Config) {
         reader.warn(
             "telemetry.otlp_endpoint",
             "has no TLS: traces, and a key in OTEL_EXPORTER_OTLP_HEADERS, travel in clear; use https",
+        );
+    }
+}
+
+/// Where the network between is trusted that may be meant, so it is no reason not to start.
+pub(super) fn check_database(reader: &mut Reader<'_>, database: &DatabaseConfig) {
+    if is_unverified(database.url.expose_secret()) {
+        reader.warn(
+            "database.url",
+            "has an sslmode that does not prove which server answers: whoever is between can read, or be, the database; use sslmode=verify-full",
         );
     }
 }

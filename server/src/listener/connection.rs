@@ -3,7 +3,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,7 +21,9 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::waiting::{Turn, Waiting};
+use super::activity::{Activity, Site};
+use super::busy::{Busy, Share};
+use super::waiting::Waiting;
 use super::{Limits, Place, Stages};
 
 /// A larger head is 431. Cookies and a token are far below.
@@ -39,6 +41,8 @@ pub(super) struct Connection {
     pub limits: Limits,
     pub stages: Stages,
     pub waiting: Arc<Waiting>,
+    pub busy: Arc<Busy>,
+    pub site: Site,
     pub place: Place,
 }
 
@@ -48,18 +52,34 @@ impl Connection {
         // Answers are written whole; waiting for more would only delay the end of large ones.
         let _ = self.stream.set_nodelay(true);
         let closing = self.stages.draining.child_token();
-        let activity = Arc::new(Activity::new(self.waiting, closing.clone()));
+        let activity = Arc::new(Activity::new(
+            self.waiting,
+            self.busy,
+            self.site,
+            closing.clone(),
+        ));
         let stream = TokioIo::new(WatchedStream {
             stream: self.stream,
             activity: Arc::clone(&activity),
         });
         let answer = service_fn(|mut request: Request<Incoming>| {
-            let answering = Answering::begin(Arc::clone(&activity));
+            let activity = Arc::clone(&activity);
             let router = self.router.clone();
+            let draining = self.stages.draining.clone();
             let is_last = [self.stages.stopping.clone(), closing.clone()];
+            let mut place = self.place.clone();
             request.extensions_mut().insert(ConnectInfo(self.peer));
-            request.extensions_mut().insert(self.place.clone());
             async move {
+                let answering = Answering::begin(activity, &draining).await;
+                place.of_site = answering.share();
+                request.extensions_mut().insert(place);
+                let request = request.map(|body| {
+                    let receiving = Receiving::begin(&answering.0, &body);
+                    Body::new(Guarded {
+                        body,
+                        guard: receiving,
+                    })
+                });
                 let mut response = router.oneshot(request).await?;
                 // Of a request that came too slowly the rest is not waited for.
                 let is_cut_off = response.status() == StatusCode::REQUEST_TIMEOUT;
@@ -67,7 +87,10 @@ impl Connection {
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(header::CONNECTION, close);
                 }
-                Ok::<_, Infallible>(response.map(|body| WatchedBody { body, answering }))
+                Ok::<_, Infallible>(response.map(|body| Guarded {
+                    body,
+                    guard: answering,
+                }))
             }
         });
         let connection = http1::Builder::new()
@@ -89,6 +112,7 @@ async fn drive(
 ) {
     let mut connection = pin!(connection);
     let mut closing = pin!(activity.closing.cancelled());
+    let mut cut = pin!(activity.cut.cancelled());
     let mut close_at = None;
     let mut timer = pin!(sleep_until(Instant::now() + limits.head));
     poll_fn(|cx| {
@@ -100,6 +124,9 @@ async fn drive(
                     "a connection ended"
                 );
             }
+            return Poll::Ready(());
+        }
+        if cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         if close_at.is_none() && closing.as_mut().poll(cx).is_ready() {
@@ -124,145 +151,18 @@ async fn drive(
     .await;
 }
 
-/// What a connection is doing, as far as limits go: waiting for a request, or busy with one.
-struct Activity {
-    waiting: Arc<Waiting>,
-    /// Asks the connection to close as soon as it is not busy.
-    closing: CancellationToken,
-    state: Mutex<State>,
-}
-
-struct State {
-    /// A request was handed over, and its answer has not been taken whole.
-    is_answering: bool,
-    /// The system has not taken everything of the answer.
-    has_unsent: bool,
-    /// Since when the system takes nothing, because the client reads nothing.
-    stalled_since: Option<Instant>,
-    /// There while it waits.
-    turn: Option<Turn>,
-    waiting_since: Instant,
-    /// When the first byte came of the request that is waited for.
-    head_since: Option<Instant>,
-    is_first: bool,
-}
-
-impl Activity {
-    fn new(waiting: Arc<Waiting>, closing: CancellationToken) -> Self {
-        let turn = waiting.join(closing.clone());
-        Self {
-            waiting,
-            closing,
-            state: Mutex::new(State {
-                is_answering: false,
-                has_unsent: false,
-                stalled_since: None,
-                turn: Some(turn),
-                waiting_since: Instant::now(),
-                head_since: None,
-                is_first: true,
-            }),
-        }
-    }
-
-    /// When to cut it off, as things are; `None` while it answers and the client reads. `close_at`: when it has to go if it
-    /// waits, whatever its time.
-    fn deadline(&self, limits: &Limits, close_at: Option<Instant>) -> Option<Instant> {
-        let state = self.lock();
-        if state.is_busy() {
-            return state.stalled_since.map(|since| since + limits.stall);
-        }
-        let (since, time) = match state.head_since {
-            Some(since) => (since, limits.head),
-            None if state.is_first => (state.waiting_since, limits.head),
-            None => (state.waiting_since, limits.idle),
-        };
-        let deadline = since + time;
-        Some(close_at.map_or(deadline, |close_at| deadline.min(close_at)))
-    }
-
-    fn request_begins(&self) {
-        let mut state = self.lock();
-        state.is_answering = true;
-        state.is_first = false;
-        state.head_since = None;
-        self.queue(&mut state);
-    }
-
-    fn request_ends(&self) {
-        let mut state = self.lock();
-        state.is_answering = false;
-        self.queue(&mut state);
-    }
-
-    fn received(&self) {
-        let mut state = self.lock();
-        if !state.is_busy() {
-            state.head_since.get_or_insert_with(Instant::now);
-        }
-    }
-
-    fn wrote(&self, written: &Poll<io::Result<usize>>) {
-        let mut state = self.lock();
-        state.has_unsent = true;
-        if written.is_pending() {
-            state.stalled_since.get_or_insert_with(Instant::now);
-        } else {
-            state.stalled_since = None;
-        }
-        self.queue(&mut state);
-    }
-
-    /// The library flushes once it has written all that it has.
-    fn flushed(&self) {
-        let mut state = self.lock();
-        if state.has_unsent {
-            state.has_unsent = false;
-            self.queue(&mut state);
-        }
-    }
-
-    /// Keeps the queue of those that wait in step.
-    fn queue(&self, state: &mut State) {
-        match (state.is_busy(), state.turn) {
-            (true, Some(turn)) => {
-                state.turn = None;
-                self.waiting.leave(turn);
-            }
-            (false, None) => {
-                state.waiting_since = Instant::now();
-                state.turn = Some(self.waiting.join(self.closing.clone()));
-            }
-            _ => {}
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Activity {
-    fn drop(&mut self) {
-        if let Some(turn) = self.lock().turn {
-            self.waiting.leave(turn);
-        }
-    }
-}
-
-impl State {
-    fn is_busy(&self) -> bool {
-        self.is_answering || self.has_unsent
-    }
-}
-
 /// From the head of a request to the last byte of its answer, or to its end before that.
 struct Answering(Arc<Activity>);
 
 impl Answering {
-    fn begin(activity: Arc<Activity>) -> Self {
-        activity.request_begins();
+    async fn begin(activity: Arc<Activity>, draining: &CancellationToken) -> Self {
+        let share = activity.turn(draining).await;
+        activity.request_begins(share);
         Self(activity)
+    }
+
+    fn share(&self) -> Option<Arc<Share>> {
+        self.0.share()
     }
 }
 
@@ -272,21 +172,42 @@ impl Drop for Answering {
     }
 }
 
-/// The body of an answer; the library drops it when it has taken the last of it.
-struct WatchedBody {
-    body: Body,
-    #[expect(dead_code, reason = "dropped with the body")]
-    answering: Answering,
+/// From the head of a request to the last byte of its body, or to its end before that.
+struct Receiving(Option<Arc<Activity>>);
+
+impl Receiving {
+    fn begin(activity: &Arc<Activity>, body: &Incoming) -> Self {
+        let activity = (!body.is_end_stream()).then(|| Arc::clone(activity));
+        if let Some(activity) = &activity {
+            activity.receives(true);
+        }
+        Self(activity)
+    }
 }
 
-impl HttpBody for WatchedBody {
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        if let Some(activity) = &self.0 {
+            activity.receives(false);
+        }
+    }
+}
+
+/// A body with what ends when it is dropped: of an answer, when the library has taken the last of it.
+struct Guarded<B, G> {
+    body: B,
+    #[expect(dead_code, reason = "dropped with the body")]
+    guard: G,
+}
+
+impl<B: HttpBody<Data = Bytes> + Unpin, G: Unpin> HttpBody for Guarded<B, G> {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

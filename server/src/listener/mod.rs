@@ -3,6 +3,8 @@
 //! HTTP/1.1 alone: TLS ends at the proxy in front of us, and proxies speak it to what is behind them. So nothing of
 //! HTTP/2 has to be bounded (rapid resets, floods of headers and settings); a client that begins it is cut off.
 
+mod activity;
+mod busy;
 mod connection;
 mod open_files;
 mod waiting;
@@ -19,7 +21,10 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use activity::Site;
+use busy::{Busy, Share};
 use connection::Connection;
+use vestibule_web::{TrustedProxies, site_of};
 use waiting::Waiting;
 
 pub use open_files::connections_within;
@@ -36,11 +41,11 @@ const ROOM_TIME: Duration = Duration::from_millis(10);
 /// of the standard library are full in a few milliseconds, and each client that comes then waits for a second.
 const BACKLOG: u32 = 4096;
 
-/// Listens on an address; who comes waits until we accept.
+/// Takes an address that nobody listens on; connections to it are refused until [`listen`].
 ///
 /// # Errors
 /// Those of the system: it is taken, or not ours.
-pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+pub fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
@@ -48,6 +53,14 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     // A port that was ours a moment ago is free.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Listens on an address that was reserved; who comes waits until we accept.
+///
+/// # Errors
+/// Those of the system: another process was faster.
+pub fn listen(socket: TcpSocket) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
@@ -73,25 +86,39 @@ pub struct Stages {
     pub draining: CancellationToken,
 }
 
+/// The part of the connections that may be busy with one site: eight that do nothing but keep requests waiting leave none for
+/// anybody else.
+const PART_OF_SITE: usize = 8;
+
 /// Serves a router on connections.
 pub struct Listener {
     router: Router,
     limits: Limits,
+    proxies: TrustedProxies,
     stages: Stages,
     places: Arc<Semaphore>,
     waiting: Arc<Waiting>,
+    busy: Arc<Busy>,
     /// The connections; they end by themselves.
     tasks: TaskTracker,
 }
 
 impl Listener {
-    pub fn new(router: Router, limits: Limits, stages: Stages, tasks: TaskTracker) -> Self {
+    pub fn new(
+        router: Router,
+        limits: Limits,
+        proxies: TrustedProxies,
+        stages: Stages,
+        tasks: TaskTracker,
+    ) -> Self {
         Self {
             router,
             limits,
+            proxies,
             stages,
             places: Arc::new(Semaphore::new(limits.connections)),
             waiting: Arc::default(),
+            busy: Busy::new((limits.connections / PART_OF_SITE).max(1)),
             tasks,
         }
     }
@@ -115,11 +142,7 @@ impl Listener {
                 Err(error) => {
                     let pause = failures.another(&error);
                     // One connection less is a file descriptor more.
-                    let pause = if self.waiting.close_longest() {
-                        ROOM_TIME
-                    } else {
-                        pause
-                    };
+                    let pause = if self.make_room() { ROOM_TIME } else { pause };
                     tokio::select! {
                         () = self.stages.draining.cancelled() => {}
                         () = sleep(pause) => {}
@@ -131,13 +154,13 @@ impl Listener {
     }
 
     /// A place for one more connection. When all are taken, the connection that has waited longest for a request makes
-    /// room; if none waits, the new one does. `None`: we are draining, and serve it all the same.
+    /// room; if none waits, the one whose client is slowest; if none is slow, the new one waits. `None`: we are draining, and serve it all the same.
     async fn place(&self) -> Option<OwnedSemaphorePermit> {
         loop {
             if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
                 return Some(place);
             }
-            self.waiting.close_longest();
+            self.make_room();
             tokio::select! {
                 biased;
                 place = Arc::clone(&self.places).acquire_owned() => return place.ok(),
@@ -145,6 +168,10 @@ impl Listener {
                 () = sleep(ROOM_TIME) => {}
             }
         }
+    }
+
+    fn make_room(&self) -> bool {
+        self.waiting.close_longest() || self.busy.cut_slowest()
     }
 
     /// What has reached the system is answered too. The runtime may not have heard of it yet, so the system is asked.
@@ -170,7 +197,15 @@ impl Listener {
             limits: self.limits,
             stages: self.stages.clone(),
             waiting: Arc::clone(&self.waiting),
-            place: Place(place.map(Arc::new)),
+            busy: Arc::clone(&self.busy),
+            site: Site {
+                address: site_of(peer.ip()),
+                is_proxy: self.proxies.contain(peer.ip()),
+            },
+            place: Place {
+                of_connection: place.map(Arc::new),
+                of_site: None,
+            },
         };
         self.tasks.spawn(connection.serve());
     }
@@ -179,7 +214,12 @@ impl Listener {
 /// The place of a connection among those that there may be. Its requests have it too: work that a client began and did not
 /// wait for is bounded with the connections.
 #[derive(Clone)]
-pub struct Place(#[expect(dead_code, reason = "it is held")] Option<Arc<OwnedSemaphorePermit>>);
+pub struct Place {
+    #[expect(dead_code, reason = "it is held")]
+    of_connection: Option<Arc<OwnedSemaphorePermit>>,
+    /// Among those of its site.
+    of_site: Option<Arc<Share>>,
+}
 
 /// Whether the next connection may well be accepted.
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use vestibule_core::Auth;
 use vestibule_web::{Outcome, Problem, page_language, request_meta};
+
+use crate::site_files;
 
 /// Has the audit log tell of every request that was refused: by a handler, by a form that is shown again, or before either
 /// was reached.
@@ -13,6 +15,10 @@ pub async fn audit_refusals(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    if route.is_some_and(|route| site_files::PATHS.contains(&route.as_str())) {
+        return next.run(request).await;
+    }
     let outcome = Outcome::default();
     request.extensions_mut().insert(outcome.clone());
     let (parts, body) = request.into_parts();

@@ -8,7 +8,11 @@ use axum::response::{Html, IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use vestibule_app::ErrorDocument;
 use vestibule_core::ErrorCode;
-use vestibule_web::{Branding, Problem, RequestId, page_language};
+use vestibule_web::{Branding, Problem, RequestId, page_language, status};
+
+use super::access_log::LogLimit;
+use super::paths::is_below;
+use super::rate_limit::is_cheap;
 
 /// What an error page needs to look like the other pages.
 #[derive(Clone)]
@@ -17,6 +21,7 @@ pub struct ErrorPages {
     pub branding: Arc<Branding>,
     /// The folder of the site's files below the origin.
     pub package_dir: Arc<str>,
+    pub log_limit: LogLimit,
 }
 
 /// Gives every error its documented form: a problem document with the request id for programs, a page for people.
@@ -33,12 +38,15 @@ pub async fn show_problems(
     let for_programs = is_for_programs(request.uri().path());
     let for_people = !for_programs && wants_page(request.headers());
     let language = page_language(request.headers(), request.extensions());
+    let is_counted = !is_cheap(&request);
     // What was posted cannot be asked for again by its address.
     let asked = request.method().is_safe().then(|| request.uri().clone());
     let mut response = next.run(request).await;
     let problem = problem_of(&response, for_programs);
     if let Some(problem) = &problem {
-        problem.log();
+        if status(problem.code()).is_server_error() || pages.log_limit.lets(is_counted) {
+            problem.log();
+        }
         if let Some(wait) = problem.retry_after() {
             let headers = response.headers_mut();
             headers.entry(header::RETRY_AFTER).or_insert(wait);
@@ -66,8 +74,7 @@ pub async fn show_problems(
 }
 
 fn is_for_programs(path: &str) -> bool {
-    let prefixes = ["/api/", "/.well-known/", "/health", "/pkg/"];
-    prefixes.iter().any(|prefix| path.starts_with(prefix))
+    is_below(&["/api", "/.well-known", "/health", "/pkg"], path)
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {
@@ -121,7 +128,7 @@ fn with_body(mut response: Response, body: Response) -> Response {
 }
 
 fn document(problem: &Problem, request_id: &str) -> Response {
-    let status = vestibule_web::status(problem.code());
+    let status = status(problem.code());
     let mut response = (status, Json(problem.document(request_id))).into_response();
     response.headers_mut().insert(
         header::CONTENT_TYPE,
@@ -131,7 +138,7 @@ fn document(problem: &Problem, request_id: &str) -> Response {
 }
 
 fn page(document: &ErrorDocument<'_>) -> Response {
-    let status = vestibule_web::status(document.code);
+    let status = status(document.code);
     let headers = [
         (header::CONTENT_LANGUAGE, document.language.as_str()),
         (header::VARY, "accept-language, cookie"),

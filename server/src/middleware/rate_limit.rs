@@ -7,8 +7,10 @@ use axum::response::{IntoResponse as _, Response};
 use vestibule_core::Auth;
 use vestibule_web::{Problem, page_language, request_meta};
 
+use super::paths::is_below;
+
 /// Routes that cost next to nothing, and are asked for by machines or many times for one page.
-const NOT_COUNTED: &[&str] = &["/health", "/.well-known/jwks.json", "/pkg/", "/branding/"];
+const NOT_COUNTED: &[&str] = &["/health", "/.well-known/jwks.json", "/pkg", "/branding"];
 
 /// Counts requests against the network that they come from, before their bodies are read.
 pub async fn limit_requests(
@@ -30,10 +32,11 @@ pub async fn limit_requests(
 
 /// By the route and not by the path: what is not there leads to a page, which costs something. And a body is waited for.
 fn is_counted(request: &Request) -> bool {
+    !(is_cheap(request) && request.body().is_end_stream())
+}
+
+/// Whether the request is for one of those routes.
+pub fn is_cheap(request: &Request) -> bool {
     let route = request.extensions().get::<MatchedPath>();
-    let is_free = |route: &MatchedPath| {
-        let mut prefixes = NOT_COUNTED.iter();
-        prefixes.any(|prefix| route.as_str().starts_with(prefix))
-    };
-    !(route.is_some_and(is_free) && request.body().is_end_stream())
+    route.is_some_and(|route| is_below(NOT_COUNTED, route.as_str()))
 }

@@ -17,11 +17,12 @@ pub struct RequestSpans {
 }
 
 impl RequestSpans {
-    pub fn begin(request: &Request, id: &str) -> Self {
+    /// `is_trusted`: whether the sender may say which trace the request belongs to.
+    pub fn begin(request: &Request, id: &str, is_trusted: bool) -> Self {
         let route = request.extensions().get::<MatchedPath>();
         let route = route.map(MatchedPath::as_str);
         let trace = trace_span(request.method(), route, id);
-        let caller = TraceParent::of(request.headers());
+        let caller = TraceParent::of(request.headers()).filter(|_| is_trusted);
         let trace_id = join_trace(&trace, caller.as_ref());
         let log = tracing::info_span!(
             "request",

@@ -13,9 +13,9 @@ use time::Duration;
 use vestibule_core::MasterKey;
 use vestibule_core::ports::Clock as _;
 
-use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, on_every_database};
+use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     a_token_with_the_right_header_and_claims_is_good,
     no_other_algorithm_is_taken,
     the_public_key_is_no_shared_secret,

@@ -6,10 +6,10 @@ use time::Duration;
 
 use crate::support::{
     Browser, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_fault, assert_has, assert_has_not,
-    location, on_every_database, open_page as page, signed_in_browser,
+    location, on_any_database, open_page as page, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     who_is_signed_out_signs_in_first,
     forms_of_an_ended_session_lead_to_signing_in,
     every_page_is_one_of_the_navigation,
@@ -44,7 +44,7 @@ async fn who_is_signed_out_signs_in_first(app: TestApp) {
         location(&answer),
         "/login?return_to=/account/activity%3Fshow%3Dfailed"
     );
-    let answer = browser.post("/account/export").await;
+    let answer = browser.download().await;
     assert_eq!(location(&answer), "/login?return_to=/account/activity");
 }
 
@@ -95,8 +95,8 @@ async fn pages_speak_the_language_of_the_browser(app: TestApp) {
         ("/account/password", "Aktuelles Passwort"),
         ("/account/sessions", "bis zu 15 Minuten"),
         ("/account/activity", "Das war ich nicht"),
-        ("/account/delete", "innerhalb von 14 Tagen"),
-        ("/revert-email", "innerhalb von 72 Stunden"),
+        ("/account/delete", "14 Tage lang"),
+        ("/revert-email", "72 Stunden lang"),
         ("/restore-account", "Konto noch"),
         ("/verify-email", "sechsstelligen Code"),
     ] {

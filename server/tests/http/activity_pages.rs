@@ -4,11 +4,11 @@ use http::Method;
 use time::Duration;
 
 use crate::support::{
-    PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location,
-    on_every_database, open_page as page, signed_in_browser,
+    PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location, on_any_database,
+    open_page as page, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     activity_is_filtered_and_paged,
     what_was_not_me_has_a_way_out,
     a_password_is_confirmed_and_the_way_goes_back,
@@ -157,7 +157,7 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
 async fn the_download_holds_everything_but_secrets(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let answer = browser.post("/account/export").await.expect(200);
+    let answer = browser.download().await.expect(200);
     assert_eq!(answer.header("content-type"), "application/json");
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(
@@ -195,7 +195,7 @@ async fn the_download_wants_a_fresh_password(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     app.advance(STALE);
-    let answer = browser.post("/account/export").await;
+    let answer = browser.download().await;
     let ask = "/account/confirm?return_to=/account/activity";
     assert_eq!(location(&answer), ask);
     page(&mut browser, ask).await;
@@ -205,8 +205,8 @@ async fn the_download_wants_a_fresh_password(app: TestApp) {
     ];
     let answer = browser.submit("confirm_password", &fields).await;
     assert_eq!(location(&answer), "/account/activity");
-    browser.post("/account/export").await.expect(200);
+    browser.download().await.expect(200);
     app.mail_to("ann@example.org").await;
     app.advance(STALE);
-    assert_eq!(location(&browser.post("/account/export").await), ask);
+    assert_eq!(location(&browser.download().await), ask);
 }

@@ -4,14 +4,16 @@ use http::Method;
 use serde_json::{Value, json};
 use vestibule::config::Config;
 
-use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database};
+use crate::support::{PASSWORD, SignedIn, TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     a_body_that_is_no_json_object_is_malformed with without_limits,
     a_field_of_the_wrong_type_is_malformed with without_limits,
     a_missing_field_is_malformed with without_limits,
     a_missing_password_of_a_sensitive_call_is_named with without_limits,
     a_nul_is_malformed_wherever_it_stands with without_limits,
+    a_field_that_comes_twice_is_malformed_whether_it_is_known_or_not with without_limits,
+    a_byte_order_mark_is_passed_over with without_limits,
     text_that_is_no_unicode_is_malformed with without_limits,
     nesting_is_bounded with without_limits,
     a_body_over_64_kib_is_too_large with without_limits,
@@ -208,7 +210,6 @@ async fn a_body_that_is_no_json_object_is_malformed(app: TestApp) {
             "{'a':1}",
             "<xml/>",
             "email=ann%40example.org",
-            "\u{feff}{}",
             "{}{}",
             "{} x",
             " ",
@@ -306,6 +307,41 @@ async fn a_missing_password_of_a_sensitive_call_is_named(app: TestApp) {
         }
     }
     before.check().await;
+}
+
+/// Of two parsers one may take the first and one the last.
+async fn a_field_that_comes_twice_is_malformed_whether_it_is_known_or_not(app: TestApp) {
+    for extra in [
+        r#""email":"ann@example.org","email":"bob@example.org""#,
+        r#""email":"ann@example.org","x":1,"x":1"#,
+        r#""email":"ann@example.org","x":1,"\u0078":2"#,
+        r#""email":"ann@example.org","x":{"y":1,"y":2}"#,
+        r#""email":"ann@example.org","x":[{"y":1,"z":{"y":1},"y":2}]"#,
+    ] {
+        let call = app.post("/password/forgot");
+        let call = call.body("application/json", format!("{{{extra}}}"));
+        call.await.expect_problem(400, "malformed_body");
+    }
+    let body = r#"{"email":"ann@example.org","x":[{"y":1},{"y":null}],"y":[1.5,-1,true,"z"]}"#;
+    let call = app.post("/password/forgot");
+    call.body("application/json", body).await.expect(200);
+}
+
+/// Some tools of Windows write one.
+async fn a_byte_order_mark_is_passed_over(app: TestApp) {
+    let forgot = async |body: &str| {
+        let call = app.post("/password/forgot");
+        call.body("application/json", body.to_owned()).await
+    };
+    let body = r#"{"email":"ann@example.org"}"#;
+    forgot(&format!("\u{feff}{body}")).await.expect(200);
+    for bad in [
+        format!("\u{feff}\u{feff}{body}"),
+        format!("{body}\u{feff}"),
+        "\u{feff}".to_owned(),
+    ] {
+        forgot(&bad).await.expect_problem(400, "malformed_body");
+    }
 }
 
 async fn a_nul_is_malformed_wherever_it_stands(app: TestApp) {

@@ -4,9 +4,9 @@ use http::Method;
 use vestibule::config::{Config, Environment};
 use vestibule_core::model::Language;
 
-use crate::support::{Answer, Browser, TestApp, on_every_database};
+use crate::support::{Answer, Browser, TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     pages_and_mails_have_the_deployments_looks with branded,
     the_files_are_kept_for_ever_and_change_their_path with branded,
     an_svg_that_is_opened_runs_nothing with branded,

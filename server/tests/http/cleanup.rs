@@ -42,14 +42,14 @@ async fn what_is_over_goes_and_what_is_not_stays(app: TestApp) {
         ..Removed::default()
     };
     assert_eq!(app.clean_up(&retention).await, removed);
-    app.advance(15 * DAY);
+    app.advance(30 * DAY);
     let removed = Removed {
         mailed_tokens: 2,
         ..Removed::default()
     };
     assert_eq!(app.clean_up(&retention).await, removed);
     // Ninety days after the one that was signed out of, and after the end of the other.
-    app.advance(45 * DAY);
+    app.advance(30 * DAY);
     let removed = Removed {
         sessions: 1,
         ..Removed::default()

@@ -4,9 +4,9 @@
 use http::Method;
 use serde_json::json;
 
-use crate::support::{PASSWORD, TestApp, on_every_database};
+use crate::support::{PASSWORD, TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     an_error_is_a_problem_document,
     a_well_formed_request_id_is_kept,
     an_ill_formed_request_id_is_replaced,

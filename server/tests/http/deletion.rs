@@ -5,7 +5,9 @@ use time::Duration;
 use vestibule_core::mail::MailKind;
 use vestibule_core::ports::Clock as _;
 
-use crate::support::{Answer, Browser, PASSWORD, PUBLIC_URL, SignedIn, TestApp, on_every_database};
+use crate::support::{
+    Answer, Browser, PASSWORD, PUBLIC_URL, SignedIn, TestApp, location, on_every_database,
+};
 
 on_every_database! {
     deleting_signs_out_everywhere_and_says_until_when,
@@ -240,19 +242,19 @@ async fn a_button_on_the_page_brings_the_account_back(app: TestApp) {
         .open(&format!("/restore-account?token={token}"))
         .await
         .expect(303);
-    assert_eq!(opened.header("location"), "/restore-account");
+    assert_eq!(location(&opened), "/restore-account");
     let page = browser.open("/restore-account").await.expect(200).text();
     assert!(page.contains("ann@example.org"), "{page}");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     let done = browser.submit("restore_account", &[]).await.expect(303);
-    assert_eq!(done.header("location"), "/login");
+    assert_eq!(location(&done), "/login");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
     assert_eq!(
         app.read_mails().await,
         ["deletion_cancelled to ann@example.org"]
     );
     let again = browser.submit("restore_account", &[]).await.expect(303);
-    assert_eq!(again.header("location"), "/restore-account");
+    assert_eq!(location(&again), "/restore-account");
     assert!(app.read_mails().await.is_empty());
 }
 

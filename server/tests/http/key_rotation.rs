@@ -17,6 +17,7 @@ use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, in_parallel, on_
 
 on_replicas! { 2;
     nobody_notices_a_planned_rotation,
+    the_key_that_signs_stands_first_in_the_set,
     who_has_slept_through_rotations_refreshes,
     in_an_emergency_what_the_old_key_signed_is_void_after_a_minute,
     of_parallel_rotations_one_is_done,
@@ -116,7 +117,7 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
     // One refreshes all the time; the other keeps each token to its end.
     let (mut newest, mut oldest, mut kept_since) = (user.clone(), user, app.clock.now());
     let mut signed_by = Vec::new();
-    for _ in 0..(40 * 60 / 20) {
+    for _ in 0..(60 * 60 / 20) {
         app.advance(RELOAD_INTERVAL);
         app.reload_signing_keys().await;
         newest = refresh(&app, &newest).await;
@@ -134,24 +135,41 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
             }
         }
     }
-    // Ten minutes of the first key, then the next one.
+    // Half an hour of the first key, then the next one.
     let by_first = signed_by.iter().take_while(|kid| **kid == first).count();
-    assert_eq!(by_first, 10 * 60 / 20 - 1);
+    assert_eq!(by_first, 30 * 60 / 20 - 1);
     assert!(signed_by[by_first..].iter().all(|kid| *kid == next.kid));
+    // Until the last token that the first key signed has expired, however long a deployment lets them live.
+    app.advance(Duration::minutes(61));
     assert_eq!(published(&app).await, [next.kid.as_str()]);
     assert_eq!(
         app.clean_up(&Retention::default()).await,
         Removed::default()
     );
-    app.advance(Duration::days(8));
-    let removed = Removed {
-        signing_keys: 1,
-        ..Removed::default()
-    };
-    assert_eq!(app.clean_up(&Retention::default()).await, removed);
+    // With the events of all those refreshes.
+    app.advance(Duration::days(31));
+    let removed = app.clean_up(&Retention::default()).await;
+    assert_eq!(removed.signing_keys, 1);
     let events = "select details from audit_logs where event_type = 'signing_key_rotated'";
     let details: Value = serde_json::from_str(&app.text(events).await).unwrap();
     assert_eq!(details, json!({ "kid": next.kid, "emergency": false }));
+}
+
+/// Some verifiers take the first key, whichever a token names.
+async fn the_key_that_signs_stands_first_in_the_set(app: TestApp) {
+    let user = app.user("ann@example.org").await;
+    let first = kid(&user.access_token);
+    let next = rotate(&app, Rotation::Planned).await.unwrap();
+    app.advance(RELOAD_INTERVAL);
+    app.reload_signing_keys().await;
+    for _ in 0..2 {
+        assert_eq!(published(&app).await, [first.as_str(), &next.kid]);
+    }
+    // By the clock alone: also where the keys cannot be loaded for a while.
+    app.advance(Duration::minutes(30) - RELOAD_INTERVAL);
+    for _ in 0..2 {
+        assert_eq!(published(&app).await, [next.kid.as_str(), &first]);
+    }
 }
 
 /// A client decides by the code of the answer: this one says to refresh.
@@ -231,7 +249,7 @@ async fn a_key_that_waits_keeps_no_emergency_waiting(app: TestApp) {
     app.advance(Duration::minutes(1) - RELOAD_INTERVAL);
     is_expired(&app, &user.access_token).await;
     // The key that waited may have been seen as well. It signs nowhere, also where keys cannot be loaded for long.
-    for minutes in [0, 10, 20] {
+    for minutes in [0, 10, 30] {
         app.advance(Duration::minutes(minutes));
         let fresh = app.sign_in("ann@example.org").await;
         assert_eq!(kid(&fresh.access_token), emergency.kid);

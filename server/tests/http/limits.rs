@@ -16,6 +16,7 @@ on_replicas! { 2;
     a_browser_that_was_signed_in_has_a_quota_of_its_own,
     whoever_is_put_out_by_a_reset_keeps_nobody_out,
     wrong_passwords_from_one_network,
+    a_network_beyond_its_limit_costs_no_look_up,
     guesses_from_a_network_keep_no_known_browser_out,
     of_a_hundred_guesses_from_one_network_fifty_are_looked_at,
     whoever_they_say_they_are with trusted_proxy,
@@ -59,6 +60,37 @@ async fn wrong_passwords_for_one_account(app: TestApp) {
     );
     app.advance(limit.period);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
+}
+
+/// As the architecture draws it: the limiter first, and the account only then.
+async fn a_network_beyond_its_limit_costs_no_look_up(app: TestApp) {
+    let limit = documented_limit("wrong passwords", "the network");
+    for number in 0..limit.burst {
+        let email = format!("user-{number}@example.org");
+        wrong(&app, "203.0.113.7", &email).await.expect(401);
+    }
+    let before = app.store.round_trips();
+    for email in ["nobody@example.org", "ann@example.org", "no address"] {
+        wrong(&app, "203.0.113.7", email)
+            .await
+            .expect_problem(429, "rate_limited");
+    }
+    assert_eq!(app.store.round_trips(), before);
+    // Who is refused for the account has not used up the network's share.
+    let account = documented_limit("wrong passwords", "the account");
+    for _ in 0..account.burst {
+        wrong(&app, "203.0.113.8", "bob@example.org")
+            .await
+            .expect(401);
+    }
+    for _ in 0..2 * limit.burst {
+        wrong(&app, "203.0.113.8", "bob@example.org")
+            .await
+            .expect_problem(429, "rate_limited");
+    }
+    wrong(&app, "203.0.113.8", "eve@example.org")
+        .await
+        .expect(401);
 }
 
 /// Whoever waits as told is let through each time; how long they are told to wait grows.

@@ -20,6 +20,7 @@ on_replicas! { 2;
     mailed_tokens_from_one_network,
     downloads_of_one_account,
     ratings_from_one_network,
+    new_passwords_of_one_account,
     requests_of_any_kind_from_one_network,
 }
 
@@ -199,7 +200,7 @@ async fn downloads_of_one_account(app: TestApp) {
             .submit("confirm_password", &[("password", PASSWORD)])
             .await;
         location(&confirmed);
-        browser.post("/account/export").await
+        browser.download().await
     })
     .await;
     assert_eq!(app.read_mails().await.len(), limit.burst + 1);
@@ -210,6 +211,17 @@ async fn ratings_from_one_network(app: TestApp) {
     keeps(&app, limit, async |_| {
         let call = app.at(Method::POST, "/_fn/password_strength");
         call.form(&[("password", "too few")]).await
+    })
+    .await;
+}
+
+async fn new_passwords_of_one_account(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let limit = documented_limit("new passwords", "the account");
+    keeps(&app, limit, async |number| {
+        let call = app.post("/password/change").bearer(&ann.access_token);
+        let body = json!({ "current_password": PASSWORD, "new_password": "password" });
+        call.json(&body).from(&address(number)).await
     })
     .await;
 }

@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use vestibule_core::ErrorCode;
 
 use crate::support::{
-    DOCUMENT, NEW_PASSWORD, PASSWORD, TestApp, address, on_every_database, violations,
+    DOCUMENT, NEW_PASSWORD, PASSWORD, TestApp, address, on_any_database, violations,
 };
 
-on_every_database! {
+on_any_database! {
     the_document_names_every_endpoint,
     the_contract_has_the_endpoints_of_the_document,
     the_document_can_be_kept,

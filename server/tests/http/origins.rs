@@ -4,14 +4,15 @@ use http::Method;
 use serde_json::json;
 use vestibule::config::Config;
 
-use crate::support::{PUBLIC_URL, TestApp, on_every_database};
+use crate::support::{PUBLIC_URL, TestApp, on_any_database};
 
-on_every_database! {
+on_any_database! {
     another_host_is_refused,
     a_host_that_was_configured_is_ours with further_hosts,
     another_site_cannot_post,
     a_script_of_another_origin_may_not_call,
     a_script_of_an_allowed_origin_may_call with allowed_origins,
+    a_script_of_an_allowed_origin_may_send_the_headers_that_it_asks_for with allowed_origins,
     an_app_with_a_scheme_of_its_own_may_call with allowed_origins,
 }
 
@@ -37,12 +38,19 @@ async fn another_host_is_refused(app: TestApp) {
         "127.0.0.1",
         "[::1]",
         "auth.example.org@evil.example:1",
+        "x@auth.example.org",
+        "auth.example.org:8443",
+        "auth.example.org:443.evil.example",
+        "auth.example.org:99999",
+        "auth.example.org:",
     ] {
         for path in [
             "/api/v1/auth/me",
             "/login",
             "/.well-known/jwks.json",
             "/nothing",
+            "/healthanything",
+            "/pkgs",
         ] {
             let answer = app
                 .at(Method::GET, path)
@@ -75,7 +83,6 @@ async fn another_host_is_refused(app: TestApp) {
         "auth.example.org",
         "AUTH.Example.ORG",
         "auth.example.org:443",
-        "auth.example.org:8443",
     ] {
         app.get("/me")
             .host(host)
@@ -217,6 +224,19 @@ async fn a_script_of_another_origin_may_not_call(app: TestApp) {
     }
 }
 
+/// Tracing and common clients add headers of their own to each request.
+async fn a_script_of_an_allowed_origin_may_send_the_headers_that_it_asks_for(app: TestApp) {
+    let call = app
+        .api(Method::OPTIONS, "/me")
+        .header("origin", "https://app.example.org")
+        .header("access-control-request-method", "PATCH");
+    let asked =
+        "authorization,baggage,content-type,sentry-trace,traceparent,tracestate,x-requested-with";
+    let answer = call.header("access-control-request-headers", asked).await;
+    assert_eq!(answer.header("access-control-allow-headers"), asked);
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+}
+
 async fn a_script_of_an_allowed_origin_may_call(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let allowed = "https://app.example.org";
@@ -291,5 +311,5 @@ async fn an_app_with_a_scheme_of_its_own_may_call(app: TestApp) {
         ("email", "ann@example.org"),
         ("password", "correct horse battery"),
     ]);
-    assert_eq!(form.await.status.as_u16(), 403);
+    form.await.expect_problem(403, "forbidden");
 }

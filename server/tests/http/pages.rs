@@ -6,10 +6,10 @@ use serde_json::json;
 
 use crate::support::{
     Browser, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SESSION_COOKIE, TestApp, address, is_signed_in,
-    location, on_every_database, sign_in, signed_in_browser,
+    location, on_any_database, sign_in, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     every_page_is_there_for_people,
     scripts_come_where_they_have_something_to_do,
     where_somebody_wants_to_go_is_carried_along,

@@ -22,8 +22,11 @@ on_every_database! {
     a_password_that_breaks_a_rule_leaves_the_link_usable,
     of_fifty_uses_of_one_reset_link_exactly_one_succeeds,
     a_change_ends_the_other_sessions,
+    a_refresh_token_that_was_copied_before_a_change_is_dead,
+    a_client_that_takes_new_tokens_goes_on_with_them_alone,
     a_change_needs_the_current_password,
     a_change_keeps_the_rules_for_passwords,
+    nothing_is_done_with_a_new_password_before_the_current_one_was_right,
     the_policy_is_the_one_in_force,
 }
 
@@ -301,10 +304,6 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
         app.accepts(&ann.access_token).await,
         "the calling session goes on"
     );
-    app.post("/refresh")
-        .json(&json!({ "refresh_token": ann.refresh_token }))
-        .await
-        .expect(200);
     assert!(!app.accepts(&other.access_token).await);
     let body = json!({ "refresh_token": other.refresh_token });
     app.post("/refresh")
@@ -319,6 +318,46 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
     assert_eq!(
         app.mail_to("ann@example.org").await.kind,
         MailKind::PasswordChanged
+    );
+}
+
+/// It may have been copied before: what was good under the old password is not good for weeks.
+async fn a_refresh_token_that_was_copied_before_a_change_is_dead(app: TestApp) {
+    let first = app.user("ann@example.org").await;
+    let body = json!({ "refresh_token": first.refresh_token });
+    let ann = SignedIn::from_body(&app.post("/refresh").json(&body).await.expect(200).json());
+    change(&app, &ann, PASSWORD, NEW_PASSWORD).await.expect(204);
+    for copied in [&first, &ann] {
+        app.post("/refresh")
+            .json(&json!({ "refresh_token": copied.refresh_token }))
+            .await
+            .expect_problem(401, "invalid_refresh_token");
+    }
+    assert!(app.accepts(&ann.access_token).await, "until it has expired");
+    app.read_mails().await;
+}
+
+async fn a_client_that_takes_new_tokens_goes_on_with_them_alone(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    let body =
+        json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD, "new_tokens": true });
+    let call = app.post("/password/change").bearer(&ann.access_token);
+    let answer = call.json(&body).await.expect(200);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let new = SignedIn::from_body(&answer.json());
+    assert!(app.accepts(&new.access_token).await && !app.accepts(&ann.access_token).await);
+    app.post("/refresh")
+        .json(&json!({ "refresh_token": ann.refresh_token }))
+        .await
+        .expect_problem(401, "invalid_refresh_token");
+    let body = json!({ "refresh_token": new.refresh_token });
+    app.post("/refresh").json(&body).await.expect(200);
+    let sessions = app.get("/sessions").bearer(&new.access_token).await;
+    let sessions = sessions.json()["sessions"].as_array().unwrap().len();
+    assert_eq!(sessions, 1);
+    assert_eq!(
+        app.read_mails().await,
+        ["password_changed to ann@example.org"]
     );
 }
 
@@ -368,6 +407,23 @@ async fn a_change_keeps_the_rules_for_passwords(app: TestApp) {
         app.try_sign_in("ann.tester@example.org", PASSWORD).await,
         200
     );
+}
+
+/// Rating and hashing it costs more than anything else that a request can ask for.
+async fn nothing_is_done_with_a_new_password_before_the_current_one_was_right(app: TestApp) {
+    let ann = app.user("ann@example.org").await;
+    for _ in 0..10 {
+        // It would be refused as too weak.
+        change(&app, &ann, "wrong", "password")
+            .await
+            .expect_problem(401, "invalid_credentials");
+    }
+    change(&app, &ann, "wrong", "password")
+        .await
+        .expect_problem(429, "rate_limited");
+    change(&app, &ann, PASSWORD, "password")
+        .await
+        .expect_problem(429, "rate_limited");
 }
 
 async fn the_policy_is_the_one_in_force(app: TestApp) {

@@ -323,7 +323,7 @@ async fn nothing_refreshes_after_the_end_of_all_sessions(app: TestApp) {
     }
 }
 
-/// The session that changes it lives on, and so does its family.
+/// The session that changes it gets new tokens, and those alone live on.
 async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
     let mut ann = app.user("ann@example.org").await;
     let password = |round: usize| format!("kq7 Vn2x Wp9 {round}");
@@ -334,8 +334,11 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
         let body = json!({ "email": ann.email, "password": password(round) });
         let answer = app.post("/login").json(&body).await.expect(200);
         let phone = SignedIn::from_body(&answer.json());
-        let body =
-            json!({ "current_password": password(round), "new_password": password(round + 1) });
+        let body = json!({
+            "current_password": password(round),
+            "new_password": password(round + 1),
+            "new_tokens": true
+        });
         let (end, mut sessions) = end_amid(
             &app,
             round % CALLS,
@@ -343,10 +346,10 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
             |_| refresh(&app, &phone.refresh_token),
         )
         .await;
-        end.expect(204);
-        sessions.push(phone);
+        let new = SignedIn::from_body(&end.expect(200).json());
+        sessions.extend([phone, ann]);
         are_dead(&app, &sessions).await;
-        let answer = refresh(&app, &ann.refresh_token).await.expect(200);
+        let answer = refresh(&app, &new.refresh_token).await.expect(200);
         ann = SignedIn::from_body(&answer.json());
     }
     assert_eq!(app.read_mails().await.len(), ROUNDS + 1);
@@ -387,11 +390,10 @@ async fn of_a_password_change_and_a_reset_one_sets_the_password(app: TestApp) {
         let status = app.try_sign_in(&user.email, &new_password(winner)).await;
         assert_eq!(status, 200, "round {round}");
         assert_eq!(app.try_sign_in(&user.email, PASSWORD).await, 401);
-        if is_reset(winner) {
-            are_dead(&app, &[user]).await;
-        } else {
-            refreshed(&app, &user.refresh_token).await;
-        }
+        // The session that changed the password goes on with its access token alone.
+        let is_signed_in = app.accepts(&user.access_token).await;
+        assert_eq!(is_signed_in, !is_reset(winner), "round {round}");
+        are_dead(&app, &[user]).await;
     }
     each_round_was_told(&app, "password_changed").await;
 }

@@ -6,7 +6,8 @@ use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Browser, PASSWORD, PUBLIC_URL, SignedIn, TestApp, assert_has, in_parallel, on_every_database,
+    Browser, PASSWORD, PUBLIC_URL, SESSION_COOKIE, SignedIn, TestApp, assert_has, in_parallel,
+    is_signed_in, on_every_database, signed_in_browser,
 };
 
 on_every_database! {
@@ -18,9 +19,35 @@ on_every_database! {
     of_parallel_registrations_of_one_address_one_succeeds,
     in_private_mode_new_and_taken_are_answered_alike with private_mode,
     in_private_mode_only_a_proved_mailbox_signs_in with private_mode,
+    private_mode_lets_nobody_stay_whose_mailbox_is_not_proved,
     in_private_mode_a_body_that_breaks_a_rule_is_told with private_mode,
     who_registers_a_deleted_account_again_hears_how_to_restore_it,
     in_private_mode_a_deleted_account_gets_the_link_that_restores_it with private_mode,
+}
+
+/// They signed in while registration was open, and would show by it that the address is theirs.
+async fn private_mode_lets_nobody_stay_whose_mailbox_is_not_proved(app: TestApp) {
+    let proved = app.verified_user("bob@example.org").await;
+    let (ann, welcome) = app.register("ann@example.org").await;
+    let browser = signed_in_browser(&app, "ann@example.org").await;
+    let cookie = browser.cookie(SESSION_COOKIE).unwrap();
+    let private = TestApp::start(app.database.clone(), private_mode, 43).await;
+    assert!(private.accepts(&proved.access_token).await);
+    let mut browser = Browser::new(&private);
+    browser.set_cookie(SESSION_COOKIE, cookie);
+    assert!(!private.accepts(&ann.access_token).await);
+    assert!(!is_signed_in(&mut browser).await);
+    let body = json!({ "refresh_token": ann.refresh_token });
+    private
+        .post("/refresh")
+        .json(&body)
+        .await
+        .expect_problem(401, "invalid_refresh_token");
+    // Until it is proved.
+    let body = json!({ "token": welcome.token });
+    private.post("/email/verify").json(&body).await.expect(200);
+    assert!(private.accepts(&ann.access_token).await);
+    private.finish().await;
 }
 
 fn private_mode(config: &mut Config) {

@@ -1,15 +1,17 @@
 //! The cookie of a browser's session: who gets it, when it is replaced and dies, and that the API does not read it.
 
+use http::Method;
 use serde_json::json;
 
 use crate::support::{
     Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, is_signed_in, location,
-    on_every_database, sign_in, signed_in_browser,
+    on_any_database, sign_in, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     a_changed_password_gets_a_new_cookie_and_ends_the_others,
     a_cookie_that_we_did_not_make_is_nobody,
+    a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out,
     a_post_to_logout_signs_out,
     the_api_does_not_read_cookies,
 }
@@ -82,6 +84,29 @@ async fn a_cookie_that_we_did_not_make_is_nobody(app: TestApp) {
         ["new_device to ann@example.org"],
         "the second time it is known"
     );
+}
+
+async fn a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out(app: TestApp) {
+    app.user("ann@example.org").await;
+    let browser = signed_in_browser(&app, "ann@example.org").await;
+    let session = browser.cookie(SESSION_COOKIE).unwrap();
+    let session = format!("{SESSION_COOKIE}={session}");
+    let german = "__Host-language=de";
+    for before in [
+        b"shop=M\xfcller; ".as_slice(),
+        b"sh\xc3\xb6p=1;",
+        b"a\tb=1; ",
+    ] {
+        let cookies = [before, session.as_bytes(), b"; ", german.as_bytes()].concat();
+        for cookies in [&cookies, &[&cookies, b"; x=\xff".as_slice()].concat()] {
+            let page = app.at(Method::GET, "/account").header("cookie", cookies);
+            let page = page.await.expect(200).text();
+            assert!(
+                page.contains("lang=\"de\""),
+                "the choice of a language counts too"
+            );
+        }
+    }
 }
 
 async fn a_post_to_logout_signs_out(app: TestApp) {

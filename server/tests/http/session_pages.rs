@@ -2,10 +2,10 @@
 
 use crate::support::{
     Browser, PASSWORD, TestApp, assert_has, assert_has_not, is_signed_in, location,
-    on_every_database, open_page as page, signed_in_browser,
+    on_any_database, open_page as page, signed_in_browser,
 };
 
-on_every_database! {
+on_any_database! {
     a_changed_password_is_what_the_device_signed_in_with,
     signing_out_everywhere_is_told_as_what_it_was,
     sessions_are_shown_and_ended,

@@ -197,11 +197,22 @@ fn face(answer: &Answer) -> String {
     let mut face = format!("{} {}\n", answer.status, headers(&answer.headers));
     face.push_str(&answer.text());
     let id = answer.header("x-request-id");
-    let face = face.replace(id, "[id]");
+    let face = without_form_nonces(&face.replace(id, "[id]"));
     match nonce(answer.header("content-security-policy")) {
         Some(nonce) => face.replace(nonce, "[nonce]"),
         None => face,
     }
+}
+
+fn without_form_nonces(page: &str) -> String {
+    const BEFORE: &str = "name=\"form_nonce\" value=\"";
+    let mut parts = page.split(BEFORE);
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |page, part| {
+        let (nonce, rest) = part.split_once('"').unwrap();
+        assert_eq!(nonce.len(), 22, "128 bits");
+        page + BEFORE + "[form nonce]\"" + rest
+    })
 }
 
 fn headers(headers: &HeaderMap) -> String {

@@ -24,6 +24,7 @@ fn one_slow_hash_thread(config: &mut Config) {
         passes: 10,
         threads: 1,
         queue: 1,
+        ..HashSettings::default()
     };
 }
 

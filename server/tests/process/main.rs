@@ -7,7 +7,9 @@
 )]
 
 mod audit;
+mod bystander;
 mod collector;
+mod commands;
 mod connections;
 mod database;
 mod keys;
@@ -104,6 +106,33 @@ fn it_starts_with_nothing_but_itself_and_stops_when_asked() {
         "it finds its data and its keys again"
     );
     assert_eq!(portal.terminate(), Some(0));
+}
+
+/// A proxy on the same machine asks for everybody.
+#[test]
+fn the_development_mailbox_is_not_shown_through_a_proxy() {
+    let deployment = Deployment::new();
+    let portal = deployment.start();
+    let mailbox = |header: &str| {
+        let request = format!(
+            "GET /dev/mailbox HTTP/1.1\r\nhost: localhost\r\n{header}\r\nconnection: close\r\n\r\n"
+        );
+        exchange(portal.address, &request).unwrap().status
+    };
+    assert_eq!(mailbox("accept: text/html"), 200);
+    for header in [
+        "x-forwarded-for: 203.0.113.7",
+        "X-Forwarded-For: 127.0.0.1",
+        "x-forwarded-proto: https",
+        "x-forwarded-host: localhost",
+        "forwarded: for=127.0.0.1",
+        "via: 1.1 proxy",
+        "x-real-ip: 127.0.0.1",
+        "cf-connecting-ip: 127.0.0.1",
+        "true-client-ip: 127.0.0.1",
+    ] {
+        assert_eq!(mailbox(header), 404, "{header}");
+    }
 }
 
 #[test]

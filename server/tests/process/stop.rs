@@ -116,7 +116,7 @@ async fn readiness_fails_first_and_everything_is_served_for_a_while() {
 
 #[test]
 fn who_has_sent_no_whole_request_does_not_hold_it_up() {
-    for signal in [Signal::TERM, Signal::INT] {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let deployment = Deployment::new();
         let mut portal = deployment.start();
         let silent = portal.open();
@@ -166,6 +166,31 @@ fn a_request_that_came_at_the_last_moment_is_answered() {
         assert_eq!(client.answer().unwrap().status, 200);
     }
     assert_eq!(portal.end_within(Duration::from_secs(5)), Some(0));
+}
+
+/// As with every signal what was received is answered; a terminal that closes may say so twice.
+#[test]
+fn a_terminal_that_closes_ends_it_in_order() {
+    let deployment = Deployment::new();
+    let mut portal = deployment.start();
+    let unfinished = Unfinished::begin(&portal, "ann@example.org");
+    for _ in 0..2 {
+        portal.signal(Signal::HUP);
+        thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(unfinished.finish(), (201, true));
+    assert_eq!(portal.end_within(PATIENCE), Some(0));
+    every_invariant_holds(&deployment);
+}
+
+#[test]
+fn started_to_outlive_its_terminal_it_does() {
+    let deployment = Deployment::new();
+    let portal = deployment.start_by(&mut deployment.in_shell("trap '' HUP"));
+    portal.signal(Signal::HUP);
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(get(portal.address, "/health/ready"), 200);
+    assert_eq!(portal.terminate(), Some(0));
 }
 
 #[test]

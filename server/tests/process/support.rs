@@ -13,7 +13,7 @@ use vestibule_testkit::TestDatabase;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
 pub const PASSWORD: &str = "correct horse battery";
-pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+pub const MASTER_KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 /// A machine that is busy with other tests takes its time.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -194,6 +194,25 @@ impl Client {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            unread: Vec::new(),
+        }
+    }
+
+    /// The same from an address of this machine.
+    pub fn open_from(from: &str, address: SocketAddr) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        let stream = runtime.block_on(async {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind(from.parse().unwrap()).unwrap();
+            socket.connect(address).await.unwrap().into_std().unwrap()
+        });
+        stream.set_nonblocking(false).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self {
             stream,
             unread: Vec::new(),

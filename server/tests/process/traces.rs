@@ -39,6 +39,11 @@ fn hex(bytes: &[u8]) -> String {
         .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
+/// One that may say which trace its requests belong to: it comes from an address that is trusted.
+fn trusting(deployment: Deployment) -> Deployment {
+    deployment.with("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1")
+}
+
 fn register_with(portal: &Running, email: &str, header: &str) -> Answer {
     let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
     let request = format!(
@@ -63,7 +68,7 @@ fn logged_traces(lines: &[serde_json::Value]) -> Vec<Option<&str>> {
 async fn a_request_is_one_trace_and_goes_on_with_the_callers() {
     for database in databases().await {
         let collector = Collector::start();
-        let deployment = collector.watch(Deployment::on(&database));
+        let deployment = collector.watch(trusting(Deployment::on(&database)));
         let mut request_id = String::new();
         let lines = log_in(deployment, "info", |portal| {
             let header = format!("traceparent: 00-{TRACE}-{CALLER}-01");
@@ -121,11 +126,23 @@ async fn a_request_is_one_trace_and_goes_on_with_the_callers() {
 
 #[test]
 fn a_header_that_is_malformed_begins_a_new_trace() {
+    let header = format!("traceparent: 00-{}-{CALLER}-01", TRACE.to_uppercase());
+    begins_a_new_trace(trusting(Deployment::new()), &header);
+}
+
+/// Or anybody could have every trace kept, and mix theirs with those of others.
+#[test]
+fn a_sender_that_is_no_trusted_proxy_chooses_no_trace() {
+    let header = format!("traceparent: 00-{TRACE}-{CALLER}-01");
+    begins_a_new_trace(Deployment::new(), &header);
+}
+
+#[track_caller]
+fn begins_a_new_trace(deployment: Deployment, header: &str) {
     let collector = Collector::start();
-    let deployment = collector.watch(Deployment::new());
+    let deployment = collector.watch(deployment);
     let lines = log_in(deployment, "info", |portal| {
-        let header = format!("traceparent: 00-{}-{CALLER}-01", TRACE.to_uppercase());
-        let answer = register_with(portal, "ann@example.org", &header);
+        let answer = register_with(portal, "ann@example.org", header);
         assert_eq!(answer.status, 201);
     });
     let span = collector.wait_for(|span| span.name == REGISTER);
@@ -137,7 +154,7 @@ fn a_header_that_is_malformed_begins_a_new_trace() {
 
 #[test]
 fn without_a_collector_the_log_still_names_the_callers_trace() {
-    let deployment = Deployment::new();
+    let deployment = trusting(Deployment::new());
     let lines = log_in(deployment, "info", |portal| {
         let header = format!("traceparent: 00-{TRACE}-{CALLER}-00");
         for header in [header.as_str(), "x-nothing: 1"] {
@@ -203,8 +220,9 @@ fn a_trace_names_nobody() {
                 .filter(|value| !value.is_empty()),
         );
     }
-    let mail = collector.wait_for(|span| span.name == "send mail");
-    assert_eq!(texts(&mail.attributes)["mail.kind"], "welcome");
+    let is_welcome =
+        |span: &Span| span.name == "send mail" && texts(&span.attributes)["mail.kind"] == "welcome";
+    let mail = collector.wait_for(is_welcome);
     assert!(mail.parent_span_id.is_empty());
     assert_eq!(portal.terminate(), Some(0));
     assert!(hidden.len() > 8, "there was a cookie: {hidden:?}");

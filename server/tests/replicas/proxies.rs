@@ -248,10 +248,10 @@ impl Front {
             "{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\naccept: text/html\r\nconnection: close\r\n"
         );
         for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
-            text += &format!("{name}: {value}\r\n");
+            text.extend([name, ": ", value, "\r\n"]);
         }
         if method == "POST" {
-            text += &format!("content-length: {}\r\n", body.len());
+            text.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
         }
         self.connection()
             .exchange(&format!("{text}\r\n{body}"))

@@ -1,6 +1,8 @@
-//! `cargo xtask check-docs`: docs/mission.md and docs/ASVS.md answer row by row, and name nothing that is not there.
+//! `cargo xtask check-docs`: docs/mission.md, docs/ASVS.md and docs/evidence/faults.md answer row by row, and name nothing that is not
+//! there.
 
 mod asvs;
+mod faults;
 #[cfg(test)]
 mod fixture;
 mod mission;
@@ -16,9 +18,10 @@ use references::Places;
 /// Finds everything that is wrong with a document.
 type Check = fn(&str, &Places) -> Vec<String>;
 
-const DOCUMENTS: [(&str, Check); 2] = [
+const DOCUMENTS: [(&str, Check); 3] = [
     ("docs/mission.md", mission::faults),
     ("docs/ASVS.md", asvs::faults),
+    ("docs/evidence/faults.md", faults::faults),
 ];
 
 /// What the first column of a row may say beside an id.

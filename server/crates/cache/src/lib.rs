@@ -7,4 +7,6 @@ mod in_process;
 mod redis;
 
 pub use in_process::{InProcessLimiter, InProcessPrincipals, NoCache};
-pub use redis::{InvalidRedisUrl, RedisLimiter, RedisLink, RedisPrincipals};
+pub use redis::{
+    InvalidRedisUrl, RedisLimiter, RedisLink, RedisPrincipals, check_redis_url, is_redis_in_clear,
+};

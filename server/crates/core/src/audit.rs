@@ -92,6 +92,7 @@ impl AuditRecord {
         } else {
             "failure"
         };
+        counter!("vestibule_audit_rows_total").increment(1);
         let times = self.details.get("count").and_then(Value::as_u64);
         counter!(
             "vestibule_security_events_total",

@@ -9,17 +9,21 @@ use time::OffsetDateTime;
 use url::Url;
 use uuid::Uuid;
 
+use crate::abandon::Abandoned;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::crypto::MasterKey;
 use crate::deferred::Deferred;
 use crate::error::AuthError;
 use crate::hashing::PasswordHasher;
+use crate::lifetimes::Lifetimes;
+use crate::limit_settings::LimitSettings;
 use crate::limits;
-use crate::model::{Language, Principal, device_name};
+use crate::model::{Language, Principal, User, device_name};
 use crate::password_policy::PasswordPolicy;
 use crate::ports::{
     Clock, Lookup, PrincipalCache, Random, RateLimiter, Repository, Store, Transaction,
 };
+use crate::strength::Estimator;
 use crate::tokens::{KeySet, TokenSettings, TokenSigner};
 use crate::watch::note_lookup;
 
@@ -30,6 +34,7 @@ pub struct Auth {
     pub(crate) principals: Arc<dyn PrincipalCache>,
     pub(crate) deferred: Deferred,
     pub(crate) hasher: PasswordHasher,
+    pub(crate) estimator: Estimator,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) master: MasterKey,
@@ -58,9 +63,11 @@ pub struct AuthSettings {
     pub public_url: Url,
     pub registration: RegistrationMode,
     pub passwords: PasswordPolicy,
-    pub lifetimes: SessionLifetimes,
+    pub lifetimes: Lifetimes,
     /// Off only in development and tests.
     pub limits_enabled: bool,
+    /// What they are, where not the defaults.
+    pub limits: LimitSettings,
     /// Mails an hour that requests of nobody who is signed in can cause, all networks together.
     pub anonymous_mails_per_hour: u32,
 }
@@ -74,25 +81,6 @@ pub enum RegistrationMode {
     Private,
 }
 
-/// How long a session lives at most, whatever happens in it.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionLifetimes {
-    /// A browser that was not asked to remember, and an API client that asks not to be.
-    pub transient: Duration,
-    /// A remembered browser, and an API client.
-    pub persistent: Duration,
-}
-
-impl Default for SessionLifetimes {
-    fn default() -> Self {
-        const DAY: Duration = Duration::from_hours(24);
-        Self {
-            transient: DAY,
-            persistent: 30 * DAY,
-        }
-    }
-}
-
 /// Where a request comes from.
 #[derive(Clone, Debug)]
 pub struct RequestMeta {
@@ -101,6 +89,8 @@ pub struct RequestMeta {
     pub user_agent: Option<String>,
     /// The language of the page that was asked for, or would be.
     pub language: Language,
+    /// Whether anybody still waits for the answer.
+    pub abandoned: Abandoned,
 }
 
 impl RequestMeta {
@@ -113,19 +103,6 @@ impl RequestMeta {
     }
 }
 
-/// How long mailed secrets live (rule D3).
-pub(crate) const RESET_LINK_LIFE: Duration = Duration::from_hours(1);
-pub(crate) const VERIFY_LINK_LIFE: Duration = Duration::from_hours(24);
-pub(crate) const VERIFY_CODE_LIFE: Duration = Duration::from_mins(10);
-
-pub(crate) const CHANGE_EMAIL_LIFE: Duration = Duration::from_hours(24);
-pub(crate) const REVERT_EMAIL_LIFE: Duration = Duration::from_hours(72);
-/// How long a deletion can be undone; then the account goes.
-pub(crate) const DELETION_DELAY: Duration = Duration::from_hours(14 * 24);
-
-/// Sensitive operations do without the password if it was given in the session within this time.
-pub const REAUTHENTICATION_WINDOW: Duration = Duration::from_mins(10);
-
 /// A session's `last_seen_at` is written at most this often.
 const TOUCH_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -137,14 +114,23 @@ impl AuthBuilder {
     /// another master key.
     pub async fn build(self) -> Result<Auth, AuthError> {
         let now = self.clock.now();
-        let signer =
-            TokenSigner::load(self.tokens, &*self.store, &self.master, &*self.random, now).await?;
+        let signer = TokenSigner::load(
+            self.tokens,
+            self.settings.lifetimes.access_token,
+            &*self.store,
+            &self.master,
+            &*self.random,
+            now,
+        )
+        .await?;
+        let estimator = Estimator::start(Arc::clone(&self.random)).map_err(AuthError::internal)?;
         Ok(Auth {
             store: self.store,
             limiter: self.limiter,
             principals: self.principals,
             deferred: Deferred::default(),
             hasher: self.hasher,
+            estimator,
             clock: self.clock,
             random: self.random,
             master: self.master,
@@ -177,11 +163,6 @@ impl Auth {
     pub async fn reload_signing_keys(&self) -> Result<(), AuthError> {
         let now = self.clock.now();
         self.signer.reload(&*self.store, &self.master, now).await
-    }
-
-    /// An independent key for a use outside the core, for example cookies.
-    pub fn derived_key(&self, label: &str) -> zeroize::Zeroizing<[u8; 32]> {
-        self.master.derive(label)
     }
 
     /// Whether the database answers.
@@ -218,6 +199,7 @@ impl Auth {
         let principal = self
             .principal(user_id, session_id, now)
             .await?
+            .filter(|principal| self.is_admitted(&principal.user))
             .ok_or(AuthError::Unauthenticated)?;
         if now - principal.session.last_seen_at > TOUCH_INTERVAL {
             self.defer_seen(session_id, now);
@@ -250,6 +232,17 @@ impl Auth {
             self.principals.put(principal, ticket).await;
         }
         Ok(principal)
+    }
+
+    /// An inactive account is refused before anything would be written for it: the right password takes no longer than a
+    /// wrong one. In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could
+    /// tell by signing in whether it had an account before. Sessions from before the mode was chosen are no exception.
+    pub(crate) fn is_admitted(&self, user: &User) -> bool {
+        let is_admitted = match self.settings.registration {
+            RegistrationMode::Open => true,
+            RegistrationMode::Private => user.is_email_verified,
+        };
+        user.is_active && is_admitted
     }
 
     /// Commits, and forgets the snapshots of the user whom it changed. Also where the commit failed: its answer may have

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::{constant_time, digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
@@ -30,6 +31,11 @@ pub fn hash_token(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
 }
 
+/// Random bytes as a text, in URL-safe base64.
+pub(crate) fn to_url_text(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
 /// The characters of a mailed token: 256 bits in base64.
 const MAILED_TOKEN_CHARS: usize = 43;
 
@@ -51,6 +57,9 @@ fn mailed_token(text: &str) -> Option<&str> {
 pub(crate) fn equal_in_constant_time(a: &str, b: &str) -> bool {
     constant_time::verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
 }
+
+/// Separates these keys from those that another program derives from the same bytes.
+const SALT: &[u8] = b"vestibule";
 
 /// The one secret of a deployment: 32 random bytes. Signing keys at rest, cookies, mailed tokens and refresh tokens are
 /// keyed by values derived from it, so that the database alone opens nothing.
@@ -124,9 +133,18 @@ impl MasterKey {
         Zeroizing::new(STANDARD.encode(self.0.as_slice()))
     }
 
-    /// An independent key for one use.
+    /// An independent key for one use: HKDF with SHA-256 (RFC 5869), the label as its `info`.
     pub fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
-        self.mac("derive", &[label.as_bytes()])
+        let mut key = Zeroizing::new([0; 32]);
+        let extracted = Salt::new(HKDF_SHA256, SALT).extract(self.0.as_slice());
+        let filled = extracted
+            .expand(&[label.as_bytes()], HKDF_SHA256)
+            .and_then(|okm| okm.fill(key.as_mut_slice()));
+        // It fails for other lengths alone. A key of zeros must never be used.
+        if filled.is_err() {
+            std::process::abort();
+        }
+        key
     }
 
     /// A key of its own for one use that seals very often: one key with random nonces is good for 2^32 messages (NIST SP
@@ -140,6 +158,11 @@ impl MasterKey {
     /// finds the subject by trying all of them. In URL-safe base64.
     pub fn pseudonym(&self, subject: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.mac("pseudonym", &[subject.as_bytes()]).as_slice())
+    }
+
+    /// What stands for parts that nobody may find by trying. In URL-safe base64.
+    pub(crate) fn keyed_hash(&self, parts: &[&[u8]]) -> String {
+        URL_SAFE_NO_PAD.encode(self.mac("keyed-hash", parts).as_slice())
     }
 
     /// The mailed token of a row: 256 bits that nobody can guess from the row. Derived, so that the outbox keeps no token.
@@ -185,17 +208,30 @@ impl MasterKey {
         plain: &[u8],
         random: &dyn Random,
     ) -> Result<String, CannotOpen> {
+        Ok(STANDARD.encode(self.seal_bytes(label.as_bytes(), plain, random)?))
+    }
+
+    /// The same as bytes: the nonce, the cipher text, the tag.
+    ///
+    /// # Errors
+    /// As for [`Self::seal`].
+    pub fn seal_bytes(
+        &self,
+        label: &[u8],
+        plain: &[u8],
+        random: &dyn Random,
+    ) -> Result<Vec<u8>, CannotOpen> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
         let mut data = plain.to_vec();
-        self.sealing_key()?
+        sealing_key(&self.derive(SEAL))?
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
-                Aad::from(label.as_bytes()),
+                Aad::from(label),
                 &mut data,
             )
             .map_err(|_| CannotOpen)?;
-        Ok(STANDARD.encode([nonce.as_slice(), &data].concat()))
+        Ok([nonce.as_slice(), &data].concat())
     }
 
     /// Decrypts what was sealed for the same place.
@@ -203,20 +239,23 @@ impl MasterKey {
     /// # Errors
     /// [`CannotOpen`] if it was sealed under another key or label, or changed since.
     pub fn open(&self, label: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-        let mut data = Zeroizing::new(STANDARD.decode(sealed).map_err(|_| CannotOpen)?);
-        let (nonce, rest) = data.split_at_mut_checked(NONCE_LEN).ok_or(CannotOpen)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
-        let plain = self
-            .sealing_key()?
-            .open_in_place(nonce, Aad::from(label.as_bytes()), rest)
-            .map_err(|_| CannotOpen)?;
-        Ok(Zeroizing::new(plain.to_vec()))
+        let sealed = STANDARD.decode(sealed).map_err(|_| CannotOpen)?;
+        // Signing keys that are in the store since before keys were derived by HKDF.
+        let before = self.mac("derive", &[SEAL.as_bytes()]);
+        self.open_bytes(label.as_bytes(), &sealed)
+            .or_else(|_| open_with(&before, label.as_bytes(), &sealed))
     }
 
-    fn sealing_key(&self) -> Result<LessSafeKey, CannotOpen> {
-        let key = UnboundKey::new(&AES_256_GCM, self.derive("seal").as_slice())
-            .map_err(|_| CannotOpen)?;
-        Ok(LessSafeKey::new(key))
+    /// The same for bytes.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn open_bytes(
+        &self,
+        label: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        open_with(&self.derive(SEAL), label, sealed)
     }
 
     /// HMAC-SHA256 over parts that are each preceded by their length, so that no two lists of parts collide.
@@ -231,6 +270,28 @@ impl MasterKey {
         mac.copy_from_slice(context.sign().as_ref());
         mac
     }
+}
+
+/// The label of the key that seals.
+const SEAL: &str = "seal";
+
+fn sealing_key(key: &[u8; 32]) -> Result<LessSafeKey, CannotOpen> {
+    let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| CannotOpen)?;
+    Ok(LessSafeKey::new(key))
+}
+
+fn open_with(
+    key: &[u8; 32],
+    label: &[u8],
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+    let mut data = Zeroizing::new(sealed.to_vec());
+    let (nonce, rest) = data.split_at_mut_checked(NONCE_LEN).ok_or(CannotOpen)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
+    let plain = sealing_key(key)?
+        .open_in_place(nonce, Aad::from(label), rest)
+        .map_err(|_| CannotOpen)?;
+    Ok(Zeroizing::new(plain.to_vec()))
 }
 
 #[cfg(test)]
@@ -248,6 +309,35 @@ mod tests {
         assert!(key.open("elsewhere", &sealed).is_err());
         assert!(other.open("place", &sealed).is_err());
         assert!(key.open("place", "AAAA").is_err());
+    }
+
+    #[test]
+    fn a_signing_key_that_was_sealed_before_the_derivation_changed_still_opens() {
+        let key = MasterKey::generate(&SystemRandom);
+        let before = key.mac("derive", &[SEAL.as_bytes()]);
+        let nonce = [7; NONCE_LEN];
+        let mut data = b"secret".to_vec();
+        sealing_key(&before)
+            .unwrap()
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(b"place".as_slice()),
+                &mut data,
+            )
+            .unwrap();
+        let sealed = STANDARD.encode([nonce.as_slice(), &data].concat());
+        assert_eq!(key.open("place", &sealed).unwrap().as_slice(), b"secret");
+        assert!(key.open("elsewhere", &sealed).is_err());
+    }
+
+    #[test]
+    fn keys_are_derived_as_rfc_5869_says() {
+        let master = [0x0b; 32];
+        let key = MasterKey::parse(&STANDARD.encode(master)).unwrap();
+        let extracted = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SALT), &master);
+        let prk = hmac::Key::new(hmac::HMAC_SHA256, extracted.as_ref());
+        let expanded = hmac::sign(&prk, b"label\x01");
+        assert_eq!(key.derive("label").as_slice(), expanded.as_ref());
     }
 
     #[test]

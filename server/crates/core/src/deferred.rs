@@ -3,6 +3,8 @@
 //! Refusals, refreshes and "last seen" are the most frequent facts and the least fragile: none of them decides anything. What
 //! belongs to a change of an account is written with that change and never here.
 
+mod refusals;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::{iter, slice};
@@ -15,13 +17,12 @@ use uuid::Uuid;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, ErrorCode};
-use crate::limits;
 use crate::ports::StoreError;
 
-/// Events that wait at most; a database that is away longer than this lasts loses the later ones, and the log says how many.
+use refusals::Refusals;
+
+/// Events that wait at most, refusals apart; a database that is away longer than this lasts loses the later ones, and the log says how many.
 const MAX_EVENTS: usize = 10_000;
-/// So many of them are never refusals, which anybody can cause.
-const KEPT_FROM_REFUSALS: usize = 2_000;
 /// Rows of one statement.
 const BATCH: usize = 500;
 
@@ -34,15 +35,25 @@ pub(crate) struct Deferred {
 #[derive(Default)]
 struct Waiting {
     events: Vec<AuditRecord>,
+    refusals: Refusals,
     /// The newest of each session.
     seen: HashMap<Uuid, OffsetDateTime>,
     dropped: u64,
 }
 
+/// Which part of what waits is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Of refusals those that have been counted for long enough.
+    Due(OffsetDateTime),
+    Everything,
+}
+
 impl Deferred {
     /// Events that wait to be written.
     pub fn len(&self) -> usize {
-        self.lock().events.len()
+        let waiting = self.lock();
+        waiting.events.len() + waiting.refusals.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -51,22 +62,18 @@ impl Deferred {
 
     fn push(&self, record: AuditRecord) {
         let mut waiting = self.lock();
-        if let Some(same) = waiting
-            .events
-            .iter_mut()
-            .rev()
-            .take(BATCH)
-            .find(|one| is_repeated(one, &record))
-        {
-            count_one_more(&mut same.details);
-        } else if waiting.events.len() < room_for(record.event) {
+        let is_kept = if is_refusal(record.event) {
+            waiting.refusals.count(record)
+        } else if waiting.events.len() < MAX_EVENTS {
             waiting.events.push(record);
+            true
         } else {
-            waiting.dropped += 1;
-        }
+            false
+        };
+        waiting.dropped += u64::from(!is_kept);
     }
 
-    fn next_batch(&self) -> (Vec<AuditRecord>, Vec<(Uuid, OffsetDateTime)>) {
+    fn next_batch(&self, part: Part) -> (Vec<AuditRecord>, Vec<(Uuid, OffsetDateTime)>) {
         let mut waiting = self.lock();
         if waiting.dropped > 0 {
             counter!("vestibule_audit_events_lost_total").increment(waiting.dropped);
@@ -77,12 +84,19 @@ impl Deferred {
             waiting.dropped = 0;
         }
         let count = waiting.events.len().min(BATCH);
-        let events = waiting.events.drain(..count).collect();
+        let mut events: Vec<_> = waiting.events.drain(..count).collect();
+        events.extend(waiting.refusals.take(part, BATCH - count));
         (events, waiting.seen.drain().collect())
     }
 
     fn put_back(&self, events: Vec<AuditRecord>, seen: Vec<(Uuid, OffsetDateTime)>) {
         let mut waiting = self.lock();
+        let (refusals, events): (Vec<_>, Vec<_>) = events
+            .into_iter()
+            .partition(|record| is_refusal(record.event));
+        for record in refusals {
+            waiting.dropped += u64::from(!waiting.refusals.count(record));
+        }
         waiting.events.splice(..0, events);
         let room = waiting.events.len().min(MAX_EVENTS);
         waiting.dropped += (waiting.events.len() - room) as u64;
@@ -93,44 +107,11 @@ impl Deferred {
     }
 }
 
-fn room_for(event: AuditEvent) -> usize {
-    if is_refusal(event) {
-        MAX_EVENTS - KEPT_FROM_REFUSALS
-    } else {
-        MAX_EVENTS
-    }
-}
-
 fn is_refusal(event: AuditEvent) -> bool {
     matches!(
         event,
         AuditEvent::RateLimited | AuditEvent::LoginLimited | AuditEvent::RequestRefused
     )
-}
-
-/// A flood of refusals is one row with a count, not a flood of rows.
-fn is_repeated(one: &AuditRecord, other: &AuditRecord) -> bool {
-    is_refusal(other.event)
-        && one.event == other.event
-        && one.user_id == other.user_id
-        && ["limit", "code"]
-            .iter()
-            .all(|key| one.details.get(key) == other.details.get(key))
-        && is_same_client(&one.ip_address, &other.ip_address)
-}
-
-/// As the limits count: whoever has a whole network is one client.
-fn is_same_client(one: &str, other: &str) -> bool {
-    one == other
-        || match (one.parse(), other.parse()) {
-            (Ok(one), Ok(other)) => limits::is_same_network(one, other),
-            _ => false,
-        }
-}
-
-fn count_one_more(details: &mut Value) {
-    let count = details.get("count").and_then(Value::as_u64).unwrap_or(1);
-    details["count"] = json!(count + 1);
 }
 
 impl Auth {
@@ -172,14 +153,26 @@ impl Auth {
         self.deferred.lock().seen.insert(session_id, at);
     }
 
-    /// Writes what waits; how many events were written. Called by a worker, a few times a second and once at the end.
+    /// Writes everything that waits; how many events were written. Called once at the end.
     ///
     /// # Errors
     /// Those of the store; what could not be written waits on.
     pub async fn write_deferred(&self) -> Result<usize, AuthError> {
+        self.write_part(Part::Everything).await
+    }
+
+    /// The same, but refusals are counted for a minute before they are written. Called by a worker, a few times a second.
+    ///
+    /// # Errors
+    /// As for [`Self::write_deferred`].
+    pub async fn write_due(&self) -> Result<usize, AuthError> {
+        self.write_part(Part::Due(self.clock.now())).await
+    }
+
+    async fn write_part(&self, part: Part) -> Result<usize, AuthError> {
         let mut written = 0;
         loop {
-            let (events, seen) = self.deferred.next_batch();
+            let (events, seen) = self.deferred.next_batch(part);
             if events.is_empty() && seen.is_empty() {
                 return Ok(written);
             }
@@ -254,34 +247,4 @@ fn note_lost(events: usize, error: &StoreError) {
         dropped = events,
         "audit events cannot be written"
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn refusals_leave_room_for_other_events() {
-        let deferred = Deferred::default();
-        let push = |event, number: u32| {
-            deferred.push(AuditRecord {
-                id: Uuid::from_u128(number.into()),
-                user_id: None,
-                event,
-                details: json!({}),
-                ip_address: std::net::Ipv4Addr::from_bits(number).to_string(),
-                user_agent: None,
-                created_at: OffsetDateTime::UNIX_EPOCH,
-            });
-        };
-        for number in 0..9_000 {
-            push(AuditEvent::RequestRefused, number);
-        }
-        assert_eq!(deferred.len(), 8_000);
-        for number in 0..3_000 {
-            push(AuditEvent::LoginFailure, number);
-        }
-        assert_eq!(deferred.len(), 10_000);
-        assert_eq!(deferred.lock().dropped, 2_000);
-    }
 }

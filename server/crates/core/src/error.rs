@@ -48,6 +48,10 @@ pub enum AuthError {
     /// The hash queue is full; nothing was done.
     #[error("too busy to hash another password")]
     Overloaded { retry_after: Duration },
+    /// Nobody waits for the answer any more: it was given when the time was up, or the client has
+    /// gone.
+    #[error("nobody waits for the answer")]
+    Abandoned,
     /// A dependency that the operation needs is out of reach.
     #[error("a dependency is out of reach")]
     Unavailable(#[source] BoxError),
@@ -115,6 +119,7 @@ impl AuthError {
             Self::EmailTaken => ErrorCode::EmailTaken,
             Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Overloaded { .. } => ErrorCode::Overloaded,
+            Self::Abandoned => ErrorCode::RequestTimeout,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }

@@ -1,22 +1,23 @@
 //! Password hashing on threads of its own.
 //!
-//! Each thread reuses one block of memory, and a bounded queue stands before them: memory never exceeds
-//! `threads x m`, and a full queue is an answer (503) instead of a wait. Imported hashes that need more than `m` are
-//! checked one at a time, in at most 64 MiB that are freed again. See ADR 0006.
+//! Each thread reuses one block of memory: memory never exceeds `threads x m`. The queue before
+//! them is bounded by the time that it would take, and a full one is an answer (503) instead of a
+//! wait. Imported hashes that need more than `m` are checked one at a time, in at most 64 MiB that
+//! are freed again. See ADR 0006.
 
 mod worker;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use argon2::Params;
-use metrics::counter;
-use tokio::sync::{mpsc, oneshot};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
+use crate::abandon::Abandoned;
 use crate::error::AuthError;
+use crate::pool::{Full, Place, Pool, PoolMetrics, PoolSettings, Urgency};
 use crate::ports::Random;
 use crate::trace::TRACE_TARGET;
 
@@ -31,6 +32,12 @@ const MAX_PASSES: u32 = 10;
 const MAX_LANES: u32 = 16;
 const MAX_BCRYPT_COST: u32 = 14;
 
+const METRICS: PoolMetrics = PoolMetrics {
+    wait: "vestibule_hash_wait_seconds",
+    duration: "vestibule_hash_duration_seconds",
+    rejected: "vestibule_hash_rejected_total",
+};
+
 /// How passwords are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashSettings {
@@ -42,6 +49,8 @@ pub struct HashSettings {
     pub threads: usize,
     /// Passwords that may wait for a thread.
     pub queue: usize,
+    /// How long a password is expected to wait for a thread at most; another one is turned away.
+    pub max_wait: Duration,
 }
 
 impl Default for HashSettings {
@@ -52,11 +61,15 @@ impl Default for HashSettings {
             passes: 2,
             threads,
             queue: 64 * threads,
+            max_wait: Self::MAX_WAIT,
         }
     }
 }
 
 impl HashSettings {
+    /// Longer than this nobody looks at a page that does nothing.
+    pub const MAX_WAIT: Duration = Duration::from_secs(2);
+
     /// Whether the cost reaches the OWASP floor: m=46 MiB t=1, m=19 MiB t=2, or m=12 MiB t>=3, with one lane.
     pub fn reaches_floor(&self) -> bool {
         let floor = match self.passes {
@@ -78,21 +91,6 @@ pub(crate) enum Verdict {
     RightWithNewHash(String),
 }
 
-enum Job {
-    Run(Box<dyn FnOnce() + Send>),
-    Hash {
-        password: Zeroizing<String>,
-        salt: [u8; 16],
-        reply: oneshot::Sender<Result<String, HashError>>,
-    },
-    Verify {
-        password: Zeroizing<String>,
-        stored: Option<String>,
-        salt: [u8; 16],
-        reply: oneshot::Sender<Result<Verdict, HashError>>,
-    },
-}
-
 #[derive(Debug, thiserror::Error)]
 enum HashError {
     #[error("argon2: {0}")]
@@ -104,25 +102,12 @@ enum HashError {
 }
 
 /// A place in the queue before the hash threads.
-pub(crate) struct HashPlace(mpsc::OwnedPermit<Waiting>);
-
-impl HashPlace {
-    fn take(self, job: Job) {
-        let since = Instant::now();
-        self.0.send(Waiting { job, since });
-    }
-}
-
-/// A job in the queue.
-struct Waiting {
-    job: Job,
-    since: Instant,
-}
+pub(crate) struct HashPlace(Place<Worker>);
 
 /// The hash threads and the queue before them. They end when the last clone is dropped.
 #[derive(Clone)]
 pub struct PasswordHasher {
-    jobs: mpsc::Sender<Waiting>,
+    pool: Pool<Worker>,
     random: Arc<dyn Random>,
     hashes: Arc<AtomicU64>,
 }
@@ -140,23 +125,24 @@ impl PasswordHasher {
             Some(Params::DEFAULT_OUTPUT_LEN),
         )
         .map_err(|error| std::io::Error::other(error.to_string()))?;
-        let (jobs, queue) = mpsc::channel(settings.queue.max(1));
-        let queue = Arc::new(Mutex::new(queue));
         let (hashes, oversize) = (Arc::default(), Arc::default());
-        for number in 0..settings.threads.max(1) {
-            let queue = Arc::clone(&queue);
-            let mut worker = Worker {
-                params: params.clone(),
-                memory: Vec::new(),
-                oversize: Arc::clone(&oversize),
-                hashes: Arc::clone(&hashes),
-            };
-            std::thread::Builder::new()
-                .name(format!("hash-{number}"))
-                .spawn(move || worker.run(&queue))?;
-        }
+        let new_worker = || Worker {
+            params: params.clone(),
+            memory: Vec::new(),
+            oversize: Arc::clone(&oversize),
+            hashes: Arc::clone(&hashes),
+        };
+        let pool_settings = PoolSettings {
+            threads: settings.threads,
+            places: settings.queue.max(1),
+            max_wait: settings.max_wait,
+            first_guess: Duration::from_micros(
+                u64::from(settings.memory_kib) * u64::from(settings.passes),
+            ),
+            metrics: METRICS,
+        };
         Ok(Self {
-            jobs,
+            pool: Pool::start("hash", pool_settings, new_worker)?,
             random,
             hashes,
         })
@@ -169,77 +155,58 @@ impl PasswordHasher {
 
     /// Jobs that wait for a thread.
     pub fn waiting(&self) -> usize {
-        self.jobs.max_capacity() - self.jobs.capacity()
+        self.pool.waiting()
     }
 
     /// Hashes a new password.
     ///
     /// # Errors
-    /// [`AuthError::Overloaded`] at once if the queue is full.
-    pub(crate) async fn hash(&self, password: &str) -> Result<String, AuthError> {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Job::Hash {
-            password: normalise(password),
-            salt: self.salt(),
-            reply,
-        })?;
-        wait(answer).await
+    /// [`AuthError::Overloaded`] at once if it would wait too long; [`AuthError::Abandoned`].
+    pub(crate) async fn hash(
+        &self,
+        password: &str,
+        abandoned: &Abandoned,
+    ) -> Result<String, AuthError> {
+        let (password, salt) = (normalise(password), self.salt());
+        let work = move |worker: &mut Worker| worker.hash(&password, &salt);
+        self.run(self.reserve()?, abandoned, work).await
     }
 
     /// Checks a password against a stored hash. Without one it costs the same and is wrong, so that an unknown account
     /// answers no faster than a known one.
     ///
     /// # Errors
-    /// [`AuthError::Overloaded`] at once if the queue is full.
+    /// [`AuthError::Overloaded`] at once if it would wait too long; [`AuthError::Abandoned`].
     pub(crate) async fn verify(
         &self,
         password: &str,
         stored: Option<&str>,
+        abandoned: &Abandoned,
     ) -> Result<Verdict, AuthError> {
-        self.verify_in(self.reserve()?, password, stored).await
+        self.verify_in(self.reserve()?, password, stored, abandoned)
+            .await
     }
 
     /// The same in a place that was taken before.
     ///
     /// # Errors
-    /// Only defects.
+    /// [`AuthError::Abandoned`]; otherwise only defects.
     pub(crate) async fn verify_in(
         &self,
         place: HashPlace,
         password: &str,
         stored: Option<&str>,
+        abandoned: &Abandoned,
     ) -> Result<Verdict, AuthError> {
-        let (reply, answer) = oneshot::channel();
         // Overlong passwords cannot be right; an empty one in their place does the same work in bounded time.
         let (password, stored) = if password.len() > MAX_PASSWORD_BYTES {
             ("", None)
         } else {
             (password, stored.map(str::to_owned))
         };
-        place.take(Job::Verify {
-            password: normalise(password),
-            stored,
-            salt: self.salt(),
-            reply,
-        });
-        wait(answer).await
-    }
-
-    /// Runs other costly work on the password threads, which bounds it like the hashes.
-    ///
-    /// # Errors
-    /// [`AuthError::Overloaded`] at once if the queue is full.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, AuthError> {
-        let (reply, answer) = oneshot::channel();
-        self.submit(Job::Run(Box::new(move || {
-            if !reply.is_closed() {
-                let _ = reply.send(work());
-            }
-        })))?;
-        answer.await.map_err(AuthError::internal)
+        let (password, salt) = (normalise(password), self.salt());
+        let work = move |worker: &mut Worker| worker.verify(&password, stored.as_deref(), &salt);
+        self.run(place, abandoned, work).await
     }
 
     /// Takes a place in the queue before anything is looked up for the hash, so that who is turned away costs nothing.
@@ -247,30 +214,21 @@ impl PasswordHasher {
     /// # Errors
     /// [`AuthError::Overloaded`] at once if there is none.
     pub(crate) fn reserve(&self) -> Result<HashPlace, AuthError> {
-        let place = self.jobs.clone().try_reserve_owned();
-        place.map(HashPlace).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                counter!("vestibule_hash_rejected_total").increment(1);
-                AuthError::Overloaded {
-                    retry_after: self.jittered_delay(),
-                }
-            }
-            mpsc::error::TrySendError::Closed(_) => {
-                AuthError::internal("the hash threads have ended")
-            }
-        })
+        let place = self.pool.reserve(Urgency::Operation);
+        place
+            .map(HashPlace)
+            .map_err(|Full| overloaded(&*self.random))
     }
 
-    fn submit(&self, job: Job) -> Result<(), AuthError> {
-        self.reserve()?.take(job);
-        Ok(())
-    }
-
-    /// 1 to 3 s, so that those who were turned away do not come back together.
-    fn jittered_delay(&self) -> Duration {
-        let mut byte = [0];
-        self.random.fill(&mut byte);
-        Duration::from_secs(1 + u64::from(byte[0] % 3))
+    async fn run<T: Send + 'static>(
+        &self,
+        HashPlace(place): HashPlace,
+        abandoned: &Abandoned,
+        work: impl FnOnce(&mut Worker) -> Result<T, HashError> + Send + 'static,
+    ) -> Result<T, AuthError> {
+        let _span = tracing::debug_span!(target: TRACE_TARGET, "hash password");
+        let done = self.pool.run(place, abandoned, work).await?;
+        done.map_err(AuthError::internal)
     }
 
     fn salt(&self) -> [u8; 16] {
@@ -280,12 +238,13 @@ impl PasswordHasher {
     }
 }
 
-async fn wait<T>(answer: oneshot::Receiver<Result<T, HashError>>) -> Result<T, AuthError> {
-    let _span = tracing::debug_span!(target: TRACE_TARGET, "hash password");
-    answer
-        .await
-        .map_err(AuthError::internal)?
-        .map_err(AuthError::internal)
+/// To be tried again in 1 to 3 s, so that those who were turned away do not come back together.
+pub(crate) fn overloaded(random: &dyn Random) -> AuthError {
+    let mut byte = [0];
+    random.fill(&mut byte);
+    AuthError::Overloaded {
+        retry_after: Duration::from_secs(1 + u64::from(byte[0] % 3)),
+    }
 }
 
 /// NFC, so that one password typed on two systems is one (NIST SP 800-63B-4, 3.1.1.2).

@@ -3,6 +3,7 @@
 //! Every face (hosted pages, JSON API, command line) calls [`Auth`]; nothing outside this crate decides anything about
 //! accounts, tokens or limits. This crate knows no web framework, database driver or mail library.
 
+mod abandon;
 mod audit;
 mod auth;
 mod crypto;
@@ -10,34 +11,38 @@ mod deferred;
 mod error;
 mod hashing;
 mod host;
+mod lifetimes;
+mod limit_settings;
 mod limits;
 pub mod mail;
 pub mod model;
 mod operations;
 mod password_policy;
+mod pool;
 pub mod ports;
+mod strength;
 mod tokens;
 mod trace;
 mod watch;
 
+pub use abandon::{Abandoned, Waiter};
 pub use audit::{AUDIT_TARGET, AuditEvent, AuditRecord};
-pub use auth::{
-    Auth, AuthBuilder, AuthSettings, REAUTHENTICATION_WINDOW, RegistrationMode, RequestMeta,
-    SessionLifetimes,
-};
+pub use auth::{Auth, AuthBuilder, AuthSettings, RegistrationMode, RequestMeta};
 pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use hashing::{HashSettings, PasswordHasher};
 pub use host::is_loopback;
+pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE};
+pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
 pub use operations::{
     Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
-    KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME, Register, Registered, Removed,
-    ResetLink, RestoreLink, Retention, RevertLink, SignIn, SignedIn, TokenPair, UpdateProfile,
-    Verified, VerifyEmail,
+    FormClaim, FormSubmission, KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME,
+    Register, Registered, Removed, ResetDone, ResetLink, RestoreLink, Retention, RevertLink,
+    SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{
-    ACCESS_TOKEN_LIFE, AccessTokenClaims, CLOCK_LEEWAY, KeySet, KeyState, MAX_KEY_AGE_OF_VERIFIERS,
-    Rotation, RotationError, TokenSettings, rotate_signing_key, signing_keys,
+    AccessTokenClaims, CLOCK_LEEWAY, KeySet, KeyState, MAX_KEY_AGE_OF_VERIFIERS, Rotation,
+    RotationError, TokenSettings, rotate_signing_key, signing_keys,
 };
 pub use trace::{TRACE_TARGET, fail_span};

@@ -17,8 +17,8 @@ use crate::ports::{Charge, Decision, Quota};
 /// A limit: what is counted, and how much of it each key may do.
 #[derive(Clone, Copy)]
 pub(crate) struct Limit {
-    name: &'static str,
-    quota: Quota,
+    pub name: &'static str,
+    pub quota: Quota,
 }
 
 const fn limit(name: &'static str, burst: u32, period: Duration) -> Limit {
@@ -68,6 +68,8 @@ pub(crate) const REFRESH_SESSION: Limit = limit("refresh:session", 60, seconds(5
 pub(crate) const EXPORT_ACCOUNT: Limit = limit("export:account", 5, seconds(600));
 /// Mailed tokens and codes tried from one network.
 pub(crate) const TOKEN_NETWORK: Limit = limit("token:network", 30, seconds(10));
+/// New passwords of one account that are rated and hashed, after the current one was right.
+pub(crate) const PASSWORD_ACCOUNT: Limit = limit("password:account", 20, seconds(60));
 /// Passwords that one network can have rated while they are typed: an office at once, and one a second after that.
 pub(crate) const STRENGTH_NETWORK: Limit = limit("strength:network", 120, seconds(1));
 
@@ -123,15 +125,6 @@ pub(crate) fn network(address: IpAddr) -> String {
             let [a, b, c, d, ..] = address.segments();
             format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
         }
-    }
-}
-
-/// Whether [`network`] gives the same key for both.
-pub(crate) fn is_same_network(one: IpAddr, other: IpAddr) -> bool {
-    match (one.to_canonical(), other.to_canonical()) {
-        (IpAddr::V4(one), IpAddr::V4(other)) => one == other,
-        (IpAddr::V6(one), IpAddr::V6(other)) => one.segments()[..4] == other.segments()[..4],
-        _ => false,
     }
 }
 
@@ -218,7 +211,8 @@ impl Auth {
         if !self.settings.limits_enabled {
             return Ok(None);
         }
-        let decision = self.limiter.take(charges, self.clock.now()).await;
+        let adapted = self.adapted(charges);
+        let decision = self.limiter.take(&adapted, self.clock.now()).await;
         Ok(match decision.map_err(AuthError::Unavailable)? {
             Decision::Allowed => {
                 let mut limits: Vec<&str> = charges.iter().map(limit_name).collect();
@@ -239,11 +233,18 @@ impl Auth {
         })
     }
 
+    /// The charges as this deployment has them.
+    fn adapted(&self, charges: &[Charge]) -> Vec<Charge> {
+        let adapt = |charge| self.settings.limits.adapt(charge);
+        charges.iter().map(adapt).collect()
+    }
+
     pub(crate) async fn give_back(&self, charges: &[Charge]) {
         if !self.settings.limits_enabled {
             return;
         }
-        if let Err(error) = self.limiter.give_back(charges, self.clock.now()).await {
+        let charges = self.adapted(charges);
+        if let Err(error) = self.limiter.give_back(&charges, self.clock.now()).await {
             tracing::warn!(error, "a limit was not given back");
         }
     }
@@ -276,7 +277,7 @@ fn count_decision(limit: &str, result: &'static str) {
 }
 
 /// `register:network` of `register:network:203.0.113.7`.
-fn limit_name(charge: &Charge) -> &str {
+pub(crate) fn limit_name(charge: &Charge) -> &str {
     let second = charge.key.match_indices(':').nth(1);
     second.map_or(charge.key.as_str(), |(end, _)| &charge.key[..end])
 }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::crypto::{MasterKey, hash_token};
 use crate::error::AuthError;
+use crate::lifetimes::MAX_REFRESH_LIFE;
 use crate::model::{Session, User};
 use crate::ports::{Random, Store};
 use crate::watch::note_lookup;
@@ -28,12 +29,11 @@ pub use rotation::{KeyState, Rotation, RotationError, rotate_signing_key, signin
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 /// No access token of ours comes near this; longer ones are not parsed.
 const MAX_TOKEN_BYTES: usize = 4096;
-/// How long an access token lives; 15 minutes by contract.
-pub const ACCESS_TOKEN_LIFE: Duration = Duration::from_mins(15);
 /// How long a verifier may use a key set without fetching it anew; the set is served with this age.
 pub const MAX_KEY_AGE_OF_VERIFIERS: Duration = Duration::from_mins(5);
-/// How long a withdrawn key is remembered: longer than a refresh token lives.
-pub(crate) const WITHDRAWN_KEYS_KEPT: Duration = Duration::from_hours(8 * 24);
+/// How long a withdrawn key is remembered: longer than a refresh token may live.
+pub(crate) const WITHDRAWN_KEYS_KEPT: Duration =
+    MAX_REFRESH_LIFE.saturating_add(Duration::from_hours(24));
 /// Replicas' clocks may differ by this much.
 pub const CLOCK_LEEWAY: Duration = Duration::from_secs(30);
 /// Tokens whose signature is remembered.
@@ -49,8 +49,6 @@ pub struct TokenSettings {
     pub issuer: String,
     /// `aud`: who the tokens are for.
     pub audience: String,
-    /// How long a refresh token lives unless it is used; 7 days by contract.
-    pub refresh_life: Duration,
     /// How long a replay of a used refresh token gets the same successor, 0 to 60 s (rule D6).
     pub refresh_grace: Duration,
 }
@@ -87,6 +85,7 @@ struct VerifiedToken {
 /// Signs and verifies access tokens.
 pub(crate) struct TokenSigner {
     settings: TokenSettings,
+    access_life: Duration,
     validation: Validation,
     ring: RwLock<Arc<KeyRing>>,
     /// Held while they are asked for: of parallel callers one asks.
@@ -100,6 +99,7 @@ impl TokenSigner {
     /// Loads the keys, and makes the first one in an empty database.
     pub(crate) async fn load(
         settings: TokenSettings,
+        access_life: Duration,
         store: &dyn Store,
         master: &MasterKey,
         random: &dyn Random,
@@ -119,10 +119,11 @@ impl TokenSigner {
         let validation = validation(&settings);
         let verified = moka::sync::Cache::builder()
             .max_capacity(MAX_VERIFIED)
-            .time_to_live(ACCESS_TOKEN_LIFE)
+            .time_to_live(access_life)
             .build();
         Ok(Self {
             settings,
+            access_life,
             validation,
             ring: RwLock::new(Arc::new(ring)),
             last_load: tokio::sync::Mutex::new(LastLoad {
@@ -131,6 +132,11 @@ impl TokenSigner {
             }),
             verified,
         })
+    }
+
+    /// How long an access token that is signed now lives: never longer than its session.
+    pub(crate) fn access_life(&self, session: &Session, now: OffsetDateTime) -> time::Duration {
+        (now + self.access_life).min(session.expires_at) - now
     }
 
     pub(crate) fn settings(&self) -> &TokenSettings {
@@ -168,8 +174,9 @@ impl TokenSigner {
             aud: self.settings.audience.clone(),
             sub: user.id,
             iat: now.unix_timestamp(),
-            nbf: now.unix_timestamp(),
-            exp: (now + access_life(session, now)).unix_timestamp(),
+            // For verifiers that grant no leeway and whose clock is behind.
+            nbf: (now - CLOCK_LEEWAY).unix_timestamp(),
+            exp: (now + self.access_life(session, now)).unix_timestamp(),
             jti,
             sid: session.id,
             user_id: user.id,
@@ -288,11 +295,6 @@ impl TokenSigner {
     }
 }
 
-/// How long an access token that is signed now lives: never longer than its session.
-pub(crate) fn access_life(session: &Session, now: OffsetDateTime) -> time::Duration {
-    (now + ACCESS_TOKEN_LIFE).min(session.expires_at) - now
-}
-
 /// The key id of a token whose header is one of ours; header URLs and embedded keys are never looked at.
 fn key_id(token: &str) -> Option<String> {
     if token.len() > MAX_TOKEN_BYTES {
@@ -361,12 +363,12 @@ mod tests {
         let settings = TokenSettings {
             issuer: "https://auth.example.org".to_owned(),
             audience: "https://auth.example.org".to_owned(),
-            refresh_life: Duration::from_hours(1),
             refresh_grace: Duration::ZERO,
         };
         TokenSigner {
             validation: validation(&settings),
             settings,
+            access_life: Duration::from_mins(15),
             ring: RwLock::new(Arc::new(KeyRing::new(Vec::new(), now))),
             last_load: tokio::sync::Mutex::new(LastLoad {
                 at: now,
@@ -438,7 +440,8 @@ mod tests {
             aud: signer.settings.audience.clone(),
             sub: Uuid::from_u128(1),
             iat: now.unix_timestamp(),
-            nbf: now.unix_timestamp(),
+            // For verifiers that grant no leeway and whose clock is behind.
+            nbf: (now - CLOCK_LEEWAY).unix_timestamp(),
             exp: now.unix_timestamp() + 900,
             jti: Uuid::from_u128(2),
             sid: Uuid::from_u128(3),
@@ -451,7 +454,8 @@ mod tests {
     #[test]
     fn a_token_of_a_key_that_is_gone_is_refused_even_if_it_is_remembered_late() {
         let master = MasterKey::generate(&SystemRandom);
-        let now = OffsetDateTime::UNIX_EPOCH + RELOAD_PAUSE;
+        // No token is valid from before 1970.
+        let now = OffsetDateTime::UNIX_EPOCH + CLOCK_LEEWAY + RELOAD_PAUSE;
         let signer = signer(now);
         signer.replace_ring(ring_of_a_new_key(&master, now), now);
         let token = signed(&signer, now);

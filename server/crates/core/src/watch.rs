@@ -16,6 +16,7 @@ impl Auth {
     pub fn report_state(&self) {
         let now = self.clock.now();
         gauge!("vestibule_hash_queue_depth").set(as_f64(self.hasher.waiting()));
+        gauge!("vestibule_strength_queue_depth").set(as_f64(self.estimator.waiting()));
         gauge!("vestibule_audit_events_waiting").set(as_f64(self.deferred.len()));
         if let Some(since) = self.signer.signing_since(now) {
             gauge!("vestibule_signing_key_age_seconds").set((now - since).as_seconds_f64());

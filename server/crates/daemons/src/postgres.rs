@@ -137,7 +137,7 @@ fn own_folder() -> Result<PathBuf> {
 }
 
 /// PostgreSQL refuses to run as root.
-fn account() -> Result<Account> {
+pub(crate) fn account() -> Result<Account> {
     if !rustix::process::geteuid().is_root() {
         return Ok(Account(None));
     }
@@ -192,7 +192,7 @@ fn init(server: &Path, account: Account, home: &Path, password: &str) -> Result<
     Ok(())
 }
 
-fn hand_over(path: &Path, account: Account) -> Result<()> {
+pub(crate) fn hand_over(path: &Path, account: Account) -> Result<()> {
     if let Some((user, group)) = account.0 {
         chown(path, Some(user), Some(group))
             .with_context(|| format!("cannot hand over {}", path.display()))?;

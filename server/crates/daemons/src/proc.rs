@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 /// Where the project's own tools are.
@@ -24,6 +25,21 @@ pub const TOOLS: &str = "target/tools";
 const GRACE: Duration = Duration::from_secs(15);
 
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+
+/// Has temporary files made in memory, ours and those of all children, where there is room for them. The tests make
+/// hundreds of databases, and a file system on a disk takes seconds for what takes milliseconds there.
+pub fn keep_temporary_files_in_memory() {
+    const MEMORY: &str = "/dev/shm";
+    const ROOM: u64 = 4 << 30;
+    let has_room = statvfs(MEMORY).is_ok_and(|memory| {
+        memory.f_bavail * memory.f_frsize >= ROOM
+            && !memory.f_flag.contains(StatVfsMountFlags::NOEXEC)
+    });
+    // A folder that was asked for stays.
+    if has_room && env::var_os("TMPDIR").is_none() {
+        let _ = tempfile::env::override_temp_dir(Path::new(MEMORY));
+    }
+}
 
 /// Counts Ctrl-C, a termination request and a closed terminal, instead of dying of them with children alive.
 pub fn on_interrupt() -> Result<()> {
@@ -47,7 +63,10 @@ pub struct Cmd {
 impl Cmd {
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let mut command = Command::new(program);
-        command.stdin(Stdio::null()).env("PATH", search_path());
+        command
+            .stdin(Stdio::null())
+            .env("PATH", search_path())
+            .env("TMPDIR", tempfile::env::temp_dir());
         // Cargo describes the xtask crate to us; build scripts that watch these variables must not see them change.
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();

@@ -5,10 +5,12 @@
 
 mod catalogue;
 mod device;
+mod life;
 mod negotiate;
 
 pub use device::{device, device_in_sentence};
 pub use fluent_bundle::FluentValue as Value;
+pub use life::life;
 pub use negotiate::negotiate;
 
 use vestibule_core::model::Language;

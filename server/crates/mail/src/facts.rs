@@ -1,6 +1,7 @@
 //! What a mail may tell, as its reader may see it: user text that could do harm is left out here.
 
 use time::{OffsetDateTime, UtcOffset};
+use vestibule_core::Lifetimes;
 use vestibule_core::mail::{OutgoingMail, mask_email};
 use vestibule_core::model::display_email;
 use vestibule_i18n::{Texts, t};
@@ -13,6 +14,7 @@ const MAX_GREETED_CHARS: usize = 40;
 /// The values of all mails. The templates escape them.
 pub(crate) struct Facts<'a> {
     pub texts: Texts,
+    pub lifetimes: Lifetimes,
     pub product: &'a str,
     pub support: Option<&'a str>,
     pub recipient: String,
@@ -45,6 +47,7 @@ impl<'a> Facts<'a> {
         let name = mail.first_name.as_deref();
         Ok(Self {
             texts,
+            lifetimes: settings.lifetimes,
             product: &settings.product_name,
             support: settings.support.as_ref().map(AsRef::as_ref),
             recipient: display_email(&mail.recipient),

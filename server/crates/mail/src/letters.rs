@@ -1,7 +1,7 @@
 //! Which parts each mail has. The words are in `locales/`.
 
 use vestibule_core::mail::MailKind;
-use vestibule_i18n::t;
+use vestibule_i18n::{life, t};
 
 use crate::{
     RenderError,
@@ -46,17 +46,19 @@ fn welcome<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         let body = Body::new(facts)
             .code(code)
             .say(intro)
-            .say(t!(texts, "mail-welcome-code"))
-            .say(t!(texts, "mail-welcome-or-link"));
+            .say(t!(texts, "mail-welcome-code", life = code_life(facts)))
+            .say(t!(texts, "mail-welcome-or-link", life = verify_life(facts)));
         let (subject, preheader) = code_first(facts, code);
         (subject, preheader, body)
     } else {
         (
             t!(texts, "mail-welcome-subject", product = product),
             t!(texts, "mail-welcome-preheader"),
-            Body::new(facts)
-                .say(intro)
-                .say(t!(texts, "mail-welcome-link")),
+            Body::new(facts).say(intro).say(t!(
+                texts,
+                "mail-welcome-link",
+                life = verify_life(facts)
+            )),
         )
     };
     body.button(t!(texts, "mail-confirm-button"))
@@ -70,15 +72,15 @@ fn verify_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
     let (subject, preheader, body) = if let Some(code) = facts.code {
         let body = body
             .code(code)
-            .say(t!(texts, "mail-verify-code"))
-            .say(t!(texts, "mail-verify-or-link"));
+            .say(t!(texts, "mail-verify-code", life = code_life(facts)))
+            .say(t!(texts, "mail-verify-or-link", life = verify_life(facts)));
         let (subject, preheader) = code_first(facts, code);
         (subject, preheader, body)
     } else {
         (
             t!(texts, "mail-verify-subject", product = product),
             t!(texts, "mail-verify-preheader"),
-            body.say(t!(texts, "mail-verify-link")),
+            body.say(t!(texts, "mail-verify-link", life = verify_life(facts))),
         )
     };
     body.button(t!(texts, "mail-confirm-button"))
@@ -87,25 +89,39 @@ fn verify_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         .under(subject, preheader, t!(texts, "mail-verify-heading"))
 }
 
+fn code_life(facts: &Facts<'_>) -> String {
+    life(facts.texts, facts.lifetimes.verify_code)
+}
+
+fn verify_life(facts: &Facts<'_>) -> String {
+    life(facts.texts, facts.lifetimes.verify_link)
+}
+
 /// The code begins the subject and the preheader, as it does the body: most readers need not open the mail.
 fn code_first(facts: &Facts<'_>, code: &str) -> (String, String) {
     let Facts { texts, product, .. } = *facts;
     (
         t!(texts, "mail-code-subject", code = code, product = product),
-        t!(texts, "mail-code-preheader", code = code),
+        t!(
+            texts,
+            "mail-code-preheader",
+            code = code,
+            life = code_life(facts)
+        ),
     )
 }
 
 fn reset_password<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
     let Facts { texts, product, .. } = *facts;
+    let life = life(texts, facts.lifetimes.reset_link);
     Body::new(facts)
-        .say(t!(texts, "mail-reset-intro"))
+        .say(t!(texts, "mail-reset-intro", life = life.as_str()))
         .button(t!(texts, "mail-reset-button"))
         .say(t!(texts, "mail-reset-then"))
         .not_you(t!(texts, "mail-reset-not-you"))
         .under(
             t!(texts, "mail-reset-subject", product = product),
-            t!(texts, "mail-reset-preheader"),
+            t!(texts, "mail-reset-preheader", life = life),
             t!(texts, "mail-reset-heading"),
         )
 }
@@ -173,8 +189,9 @@ fn new_device<'a>(facts: &'a Facts<'a>, sessions: &str) -> Letter<'a> {
 
 fn confirm_new_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
     let Facts { texts, product, .. } = *facts;
+    let link_life = life(texts, facts.lifetimes.change_email_link);
     Body::new(facts)
-        .say(t!(texts, "mail-confirm-new-intro"))
+        .say(t!(texts, "mail-confirm-new-intro", life = link_life))
         .button(t!(texts, "mail-confirm-new-button"))
         .say(t!(texts, "mail-confirm-new-until"))
         .not_you(t!(texts, "mail-confirm-new-not-you"))
@@ -202,15 +219,21 @@ fn email_change_requested<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
 
 fn email_changed<'a>(facts: &'a Facts<'a>, deadline: &str) -> Letter<'a> {
     let Facts { texts, product, .. } = *facts;
+    let life = life(texts, facts.lifetimes.revert_email_link);
     Body::new(facts)
         .say(t!(texts, "mail-changed-intro"))
         .facts(new_address(facts))
         .say(t!(texts, "mail-all-well"))
-        .not_you(t!(texts, "mail-changed-not-you", deadline = deadline))
+        .not_you(t!(
+            texts,
+            "mail-changed-not-you",
+            deadline = deadline,
+            life = life.as_str()
+        ))
         .button(t!(texts, "mail-changed-button"))
         .under(
             t!(texts, "mail-changed-subject", product = product),
-            t!(texts, "mail-changed-preheader"),
+            t!(texts, "mail-changed-preheader", life = life),
             t!(texts, "mail-changed-heading"),
         )
 }

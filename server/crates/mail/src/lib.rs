@@ -25,4 +25,4 @@ pub use render::{RenderError, RenderedMail, render, standalone_html};
 pub use samples::samples;
 pub use settings::{InvalidMailSettings, MailColours, MailSettings};
 pub use smtp::SmtpMailer;
-pub use smtp_url::{InvalidSmtpUrl, validate_url};
+pub use smtp_url::{InvalidSmtpUrl, is_smtp_in_clear, validate_url};

@@ -1,4 +1,5 @@
 use lettre::message::Mailbox as Sender;
+use vestibule_core::Lifetimes;
 
 use crate::MailLogo;
 
@@ -11,6 +12,8 @@ pub struct MailSettings {
     pub(crate) colours: MailColours,
     /// `None`: the product's name stands in its place.
     pub(crate) logo: Option<MailLogo>,
+    /// What mails say about the life of their links and codes.
+    pub(crate) lifetimes: Lifetimes,
 }
 
 /// The colours of buttons and links, each `#rrggbb`. Whether they can be read is for the configuration to check.
@@ -82,6 +85,7 @@ impl MailSettings {
             support,
             colours: MailColours::default(),
             logo: None,
+            lifetimes: Lifetimes::default(),
         })
     }
 
@@ -89,6 +93,13 @@ impl MailSettings {
     #[must_use]
     pub fn with_colours(mut self, colours: MailColours) -> Self {
         self.colours = colours;
+        self
+    }
+
+    /// The same with the deployment's lifetimes.
+    #[must_use]
+    pub fn with_lifetimes(mut self, lifetimes: Lifetimes) -> Self {
+        self.lifetimes = lifetimes;
         self
     }
 

@@ -3,13 +3,14 @@
 
 use std::future::Future;
 
+use sqlx::database::HasStatementCache;
 use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::migrate::Migrate;
 use sqlx::postgres::{PgDatabaseError, PgQueryResult, PgSeverity};
 use sqlx::sqlite::SqliteQueryResult;
 use sqlx::{
     ColumnIndex, Connection, Database, Decode, Encode, Executor, IntoArguments, Postgres, Row as _,
-    Sqlite, Type,
+    SqlSafeStr, Sqlite, Type,
 };
 use uuid::Uuid;
 
@@ -49,13 +50,14 @@ where
     }
 }
 
-/// Can run a statement.
+/// Can run a statement; `is_kept` says whether the connection keeps it prepared.
 pub(crate) trait Run: Database {
     /// How many rows the statement changed.
     fn execute(
         connection: &mut Self::Connection,
         sql: &'static str,
         arguments: Self::Arguments,
+        is_kept: bool,
     ) -> impl Future<Output = sqlx::Result<u64>> + Send;
 
     /// Runs the statement to its end, also where one row is all it gives: a write that is left half-way commits, or fails
@@ -64,26 +66,35 @@ pub(crate) trait Run: Database {
         connection: &mut Self::Connection,
         sql: &'static str,
         arguments: Self::Arguments,
+        is_kept: bool,
     ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send;
 
-    /// Runs one without arguments and answer, which is not prepared.
-    fn command(
+    /// Runs one without arguments, which is not prepared.
+    fn ask(
         connection: &mut Self::Connection,
         sql: &'static str,
+    ) -> impl Future<Output = sqlx::Result<Vec<Self::Row>>> + Send;
+
+    /// The same without an answer; or several of them.
+    fn command(
+        connection: &mut Self::Connection,
+        sql: impl SqlSafeStr + Send,
     ) -> impl Future<Output = sqlx::Result<()>> + Send;
 }
 
 impl<DB> Run for DB
 where
-    DB: Database<QueryResult: RowsAffected, Arguments: IntoArguments<DB>>,
+    DB: Database<QueryResult: RowsAffected, Arguments: IntoArguments<DB>> + HasStatementCache,
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
     async fn execute(
         connection: &mut Self::Connection,
         sql: &'static str,
         arguments: Self::Arguments,
+        is_kept: bool,
     ) -> sqlx::Result<u64> {
         let result = sqlx::query_with::<DB, _>(sql, arguments)
+            .persistent(is_kept)
             .execute(connection)
             .await?;
         Ok(result.rows_affected())
@@ -93,13 +104,25 @@ where
         connection: &mut Self::Connection,
         sql: &'static str,
         arguments: Self::Arguments,
+        is_kept: bool,
     ) -> sqlx::Result<Vec<Self::Row>> {
         sqlx::query_with::<DB, _>(sql, arguments)
+            .persistent(is_kept)
             .fetch_all(connection)
             .await
     }
 
-    async fn command(connection: &mut Self::Connection, sql: &'static str) -> sqlx::Result<()> {
+    async fn ask(
+        connection: &mut Self::Connection,
+        sql: &'static str,
+    ) -> sqlx::Result<Vec<Self::Row>> {
+        sqlx::raw_sql(sql).fetch_all(connection).await
+    }
+
+    async fn command(
+        connection: &mut Self::Connection,
+        sql: impl SqlSafeStr + Send,
+    ) -> sqlx::Result<()> {
         sqlx::raw_sql(sql).execute(connection).await.map(drop)
     }
 }
@@ -162,6 +185,8 @@ pub(crate) trait Backend:
     const ROTATE_REFRESH_TOKEN: &'static str;
     /// A sign-in, where it can be one statement; see [`sessions`].
     const BEGIN_SESSION: Option<&'static str>;
+    /// Whether the server takes writes at all, as `writable`.
+    const IS_WRITABLE: &'static str;
     /// Whether there is a table of migrations, as `present`.
     const HAS_MIGRATION_TABLE: &'static str;
     /// The embedded migrations, in order.
@@ -170,6 +195,8 @@ pub(crate) trait Backend:
     const CHECKS: &'static [Check];
     /// Takes the lock of migrations if nobody has it, as `locked`; `None` where a transaction that writes is that lock.
     const TRY_MIGRATION_LOCK: Option<&'static str>;
+    /// The same lock, for as long as a transaction lasts.
+    const TRY_MIGRATION_LOCK_OF_TRANSACTION: &'static str;
     /// Whether connections can break by themselves.
     const IS_REMOTE: bool;
     /// Its name in traces, OpenTelemetry's `db.system.name`.
@@ -194,6 +221,9 @@ impl Backend for Postgres {
     const LOCK_DUE_DELETION: &'static str = cleanup::LOCK_DUE_POSTGRES;
     const ROTATE_REFRESH_TOKEN: &'static str = refresh_tokens::ROTATE_POSTGRES;
     const BEGIN_SESSION: Option<&'static str> = Some(sessions::BEGIN_POSTGRES);
+    /// Off in a standby, and where an operator or a provider has made the database read-only.
+    const IS_WRITABLE: &'static str =
+        "select current_setting('transaction_read_only') = 'off' as writable";
     const HAS_MIGRATION_TABLE: &'static str =
         "select to_regclass('_sqlx_migrations') is not null as present";
     const SCRIPTS: &'static [Script] = crate::migrate::POSTGRES;
@@ -202,6 +232,8 @@ impl Backend for Postgres {
     /// concurrently waits for every snapshot, so the two would wait for each other.
     const TRY_MIGRATION_LOCK: Option<&'static str> =
         Some("select pg_try_advisory_lock(8531352012944733548) as locked");
+    const TRY_MIGRATION_LOCK_OF_TRANSACTION: &'static str =
+        "select pg_try_advisory_xact_lock(8531352012944733548) as locked";
     const IS_REMOTE: bool = true;
     const SYSTEM_NAME: &'static str = "postgresql";
 
@@ -242,10 +274,12 @@ impl Backend for Sqlite {
     const LOCK_DUE_DELETION: &'static str = cleanup::LOCK_DUE_SQLITE;
     const ROTATE_REFRESH_TOKEN: &'static str = refresh_tokens::ROTATE_SQLITE;
     const BEGIN_SESSION: Option<&'static str> = None;
+    const IS_WRITABLE: &'static str = "select true as writable";
     const HAS_MIGRATION_TABLE: &'static str = "select count(*) > 0 as present from sqlite_master where type = 'table' and name = '_sqlx_migrations'";
     const SCRIPTS: &'static [Script] = crate::migrate::SQLITE;
     const CHECKS: &'static [Check] = crate::invariants::SQLITE;
     const TRY_MIGRATION_LOCK: Option<&'static str> = None;
+    const TRY_MIGRATION_LOCK_OF_TRANSACTION: &'static str = "select true as locked";
     const IS_REMOTE: bool = false;
     const SYSTEM_NAME: &'static str = "sqlite";
 

@@ -44,6 +44,10 @@ const REVERT_TOKENS: &str = delete_by_id!("email_revert_tokens");
 const MAILS: &str = delete_by_id!("mail_outbox", "status <> 'pending'");
 const EVENTS: &str = delete_by_id!("audit_logs");
 const REFRESH_EVENTS: &str = delete_by_id!("audit_logs", "event_type = 'token_refreshed'");
+const REFUSALS: &str = delete_by_id!(
+    "audit_logs",
+    "event_type in ('request_refused', 'rate_limited', 'login_limited')"
+);
 
 /// Their refresh tokens go by the foreign key.
 const SESSIONS: &str = "
@@ -53,6 +57,16 @@ where id in (
     from sessions
     where coalesce(ended_at, expires_at) < $1
     order by coalesce(ended_at, expires_at)
+    limit $2
+)";
+
+const FORM_SUBMISSIONS: &str = "
+delete from form_submissions
+where form_key in (
+    select form_key
+    from form_submissions
+    where expires_at < $1
+    order by expires_at
     limit $2
 )";
 
@@ -154,8 +168,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
     MAILS,
     EVENTS,
     REFRESH_EVENTS,
+    REFUSALS,
     SESSIONS,
     SIGNING_KEYS,
+    FORM_SUBMISSIONS,
     SCHEDULE_UNVERIFIED,
     OF_USER[0],
     OF_USER[1],
@@ -201,12 +217,14 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
         let delete = match what {
             Expired::Sessions => Self::query(SESSIONS).bind(Micros(before)),
             Expired::SigningKeys => Self::query(SIGNING_KEYS).bind(Micros(before)),
+            Expired::FormSubmissions => Self::query(FORM_SUBMISSIONS).bind(Micros(before)),
             Expired::OneTimeTokens => Self::query(ONE_TIME_TOKENS).bind(first_id(before)?),
             Expired::ResetTokens => Self::query(RESET_TOKENS).bind(first_id(before)?),
             Expired::RevertTokens => Self::query(REVERT_TOKENS).bind(first_id(before)?),
             Expired::Mails => Self::query(MAILS).bind(first_id(before)?),
             Expired::Events => Self::query(EVENTS).bind(first_id(before)?),
             Expired::RefreshEvents => Self::query(REFRESH_EVENTS).bind(first_id(before)?),
+            Expired::Refusals => Self::query(REFUSALS).bind(first_id(before)?),
         };
         self.execute(delete.bind(rows(limit))).await
     }

@@ -2,6 +2,8 @@
 
 use sqlx::Error;
 use sqlx::error::DatabaseError;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::PgDatabaseError;
 use vestibule_core::ports::StoreError;
 
 use crate::backend::Backend;
@@ -51,11 +53,82 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// What the driver says of a URL, without the words that it puts before each such error.
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` passes it")]
     pub(crate) fn invalid_url(error: Error) -> Self {
-        Self::InvalidUrl(match error {
-            Error::Configuration(cause) => cause.to_string(),
-            error => error.to_string(),
-        })
+        let text = error.to_string();
+        Self::InvalidUrl(text.replace("error with configuration: ", ""))
+    }
+}
+
+/// What a driver says, in one line, and without the line of PostgreSQL's own source in which it arose.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Answer(String);
+
+impl Answer {
+    pub(crate) fn of(error: &Error) -> Self {
+        let database = error.as_database_error();
+        let postgres = database.and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+        Self(postgres.map_or_else(
+            || error.to_string(),
+            |error| format!("{} (SQLSTATE {})", error.message(), error.code()),
+        ))
+    }
+}
+
+/// What is between us and the data, or a setting of it, has to be changed: waiting does not help.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error(
+        "PostgreSQL refuses the user or the password: {0}; correct them, with special characters percent-encoded (@ is %40)"
+    )]
+    Credentials(Answer),
+    #[error("there is no such database: {0}; create it, or correct the name at the end of the URL")]
+    NoDatabase(Answer),
+    #[error(
+        "the user may not do that: {0}; make it the owner of the database, or grant it connect and create"
+    )]
+    Privilege(Answer),
+    #[error(
+        "a pooler before PostgreSQL refuses what the URL asks for: {0}; take `options` away from the URL, or add it to the pooler's ignore_startup_parameters"
+    )]
+    StartupParameter(Answer),
+    #[error(
+        "a pooler before PostgreSQL gives each transaction another connection: set VESTIBULE_DATABASE_POOLING=transaction, or let it pool sessions (pool_mode = session)"
+    )]
+    TransactionPooling,
+    #[error(
+        "a pooler before PostgreSQL allows no transactions: let it pool sessions (pool_mode = session), or transactions and set VESTIBULE_DATABASE_POOLING=transaction"
+    )]
+    StatementPooling,
+    #[error(
+        "what is before PostgreSQL passes over the time-outs that it is told by `set`: let it pass them on, or name PostgreSQL itself"
+    )]
+    TimeoutsIgnored,
+    #[error("the database takes no writes: it is a standby, or was made read-only")]
+    ReadOnly,
+    #[error("the database takes no connection: {0}")]
+    Connection(Answer),
+}
+
+impl Refused {
+    /// `PgBouncer` has one code for whatever it refuses, and much of that passes by itself: only its words tell.
+    fn from_driver(error: &Error) -> Option<Self> {
+        let database = error.as_database_error()?;
+        let (code, message) = (database.code()?, database.message());
+        let says = |words: &str| message.contains(words);
+        let answer = Answer::of(error);
+        match &*code {
+            "28P01" | "28000" => Some(Self::Credentials(answer)),
+            "08P01" if says("authentication failed") || says("no such user") => {
+                Some(Self::Credentials(answer))
+            }
+            "3D000" => Some(Self::NoDatabase(answer)),
+            "08P01" if says("no such database") => Some(Self::NoDatabase(answer)),
+            "42501" => Some(Self::Privilege(answer)),
+            "08P01" if says("startup parameter") => Some(Self::StartupParameter(answer)),
+            _ => None,
+        }
     }
 }
 
@@ -63,8 +136,10 @@ impl ConnectError {
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
     /// Out of reach or busy: later may work.
-    #[error("the database is out of reach: {0}")]
-    Unavailable(#[source] Error),
+    #[error("the database is out of reach")]
+    Unavailable(#[source] Answer),
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// Later may work.
     #[error("another process is migrating the database and has not finished")]
     Busy,
@@ -74,13 +149,14 @@ pub enum MigrationError {
     /// A recorded migration differs from the embedded one.
     #[error("migration {0} was applied in a different form")]
     Edited(i64),
-    #[error("migration {version} failed: {source}")]
-    Failed {
-        version: i64,
-        source: sqlx::migrate::MigrateError,
-    },
-    #[error("the migration table cannot be used: {0}")]
-    Table(#[source] sqlx::migrate::MigrateError),
+    #[error("migration {version} failed")]
+    Failed { version: i64, source: Answer },
+    #[error("the migration table cannot be used")]
+    Table(#[source] Answer),
+    #[error(
+        "migration {0} runs outside of a transaction, which a pooler of transactions cannot do: run `vestibule migrate` with a URL of PostgreSQL itself"
+    )]
+    NeedsSession(i64),
 }
 
 impl MigrationError {
@@ -89,23 +165,46 @@ impl MigrationError {
         matches!(self, Self::Unavailable(_) | Self::Busy)
     }
 
-    pub(crate) fn from_connect<DB: Backend>(error: Error) -> Self {
-        if is_transient::<DB>(&error) {
-            Self::Unavailable(error)
+    pub(crate) fn late() -> Self {
+        Self::Unavailable(Answer("no answer in time".to_owned()))
+    }
+
+    pub(crate) fn from_connect<DB: Backend>(error: &Error) -> Self {
+        match Self::from_error::<DB>(error) {
+            Self::Table(answer) => Refused::Connection(answer).into(),
+            error => error,
+        }
+    }
+
+    pub(crate) fn from_driver<DB: Backend>(error: MigrateError) -> Self {
+        match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
+                Self::from_error::<DB>(&error)
+            }
+            error => Self::Table(Answer(error.to_string())),
+        }
+    }
+
+    fn from_error<DB: Backend>(error: &Error) -> Self {
+        if let Some(refused) = Refused::from_driver(error) {
+            refused.into()
+        } else if is_transient::<DB>(error) {
+            Self::Unavailable(Answer::of(error))
         } else {
-            Self::Table(error.into())
+            Self::Table(Answer::of(error))
         }
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` passes it")]
 pub(crate) fn store_error<DB: Backend>(error: Error) -> StoreError {
     if is_transient::<DB>(&error) {
-        return StoreError::Unavailable(Box::new(error));
+        return StoreError::Unavailable(Box::new(Answer::of(&error)));
     }
     match error.as_database_error() {
         Some(database) if database.is_unique_violation() => StoreError::Conflict,
         Some(database) if database.is_foreign_key_violation() => StoreError::Orphan,
-        _ => StoreError::Unexpected(Box::new(error)),
+        _ => StoreError::Unexpected(Box::new(Answer::of(&error))),
     }
 }
 

@@ -54,7 +54,9 @@ from (
         "
 select count(*) as broken
 from users u
-where u.created_at > $1 and u.deleted_at is null and not exists (select 1 from mail_outbox m where m.user_id = u.id)",
+where u.created_at > $1 and u.deleted_at is null
+    and not exists (select 1 from mail_outbox m where m.user_id = u.id)
+    and exists (select 1 from audit_logs a where a.user_id = u.id and a.event_type = 'user_registered')",
     ),
     check(
         "mail_without_user",

@@ -7,17 +7,21 @@ mod backend;
 mod browser_sessions;
 mod cleanup;
 mod error;
+mod form_submissions;
 mod invariants;
 mod micros;
 mod migrate;
 mod one_time_tokens;
 mod outbox;
 mod pool;
+mod pooling;
 mod query_metrics;
 mod refresh_tokens;
 mod repository;
+mod round_trips;
 mod sessions;
 mod signing_keys;
+mod space;
 mod statistics;
 mod store;
 mod token_statements;
@@ -29,8 +33,9 @@ use sqlx::{Postgres, Sqlite};
 use crate::backend::Backend;
 
 pub use self::url::{check_url, is_elsewhere, is_unverified, sqlite_file};
-pub use error::{ConnectError, MigrationError};
+pub use error::{Answer, ConnectError, MigrationError, Refused};
 pub use pool::Connections;
+pub use pooling::Pooling;
 pub use store::{SqlDatabase, StorageSettings, connect_store};
 
 /// The statements that both databases must be able to prepare, for the test that has them do so.
@@ -40,6 +45,7 @@ pub fn shared_statements() -> Vec<&'static str> {
         audit::STATEMENTS,
         browser_sessions::STATEMENTS,
         cleanup::STATEMENTS,
+        form_submissions::STATEMENTS,
         one_time_tokens::STATEMENTS,
         outbox::STATEMENTS,
         refresh_tokens::STATEMENTS,
@@ -78,7 +84,9 @@ fn own_statements<DB: Backend>() -> Vec<&'static str> {
         DB::CLAIM_DUE_DELETION,
         DB::LOCK_DUE_DELETION,
         DB::ROTATE_REFRESH_TOKEN,
+        DB::IS_WRITABLE,
         DB::HAS_MIGRATION_TABLE,
+        DB::TRY_MIGRATION_LOCK_OF_TRANSACTION,
     ]
     .into_iter()
     .chain(DB::BEGIN_SESSION)

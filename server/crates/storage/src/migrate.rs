@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migration, MigrationType};
-use sqlx::{Connection as _, SqlSafeStr};
+use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr};
 
 use crate::backend::{Backend, Get};
 use crate::error::{MigrationError, is_transient};
@@ -31,12 +31,16 @@ pub(crate) const POSTGRES: &[Script] = scripts!("postgres":
     2 "0002_account_changes",
     3 "0003_cleanup",
     4 "0004_mail_order",
+    5 "0005_refusals",
+    6 "0006_form_submissions",
 );
 pub(crate) const SQLITE: &[Script] = scripts!("sqlite":
     1 "0001_initial",
     2 "0002_account_changes",
     3 "0003_cleanup",
     4 "0004_mail_order",
+    5 "0005_refusals",
+    6 "0006_form_submissions",
 );
 
 const TABLE: &str = "_sqlx_migrations";
@@ -50,22 +54,55 @@ type Result<T> = std::result::Result<T, MigrationError>;
 /// Applies what is missing and gives its versions. Of several processes that migrate at the same time one does it.
 ///
 /// Each question is answered within `patience`, so that a database that froze is told from one that works; a migration takes
-/// its time.
+/// its time. Where connections are shared between transactions, `begin` begins the one in which all of it happens.
 pub(crate) async fn run<DB: Backend>(
     connection: &mut DB::Connection,
     patience: Duration,
+    begin: Option<&str>,
 ) -> Result<Vec<i64>> {
+    if let Some(begin) = begin {
+        let mut tx = begin_shared::<DB>(connection, begin).await?;
+        wait_for_lock::<DB>(&mut tx, DB::TRY_MIGRATION_LOCK_OF_TRANSACTION, patience).await?;
+        let applied = run_locked::<DB>(&mut tx, patience, false).await?;
+        end_shared::<DB>(tx).await?;
+        return Ok(applied);
+    }
     if let Some(try_lock) = DB::TRY_MIGRATION_LOCK {
         wait_for_lock::<DB>(connection, try_lock, patience).await?;
-        return run_locked::<DB>(connection, patience).await;
+        return run_locked::<DB>(connection, patience, true).await;
     }
     let mut tx = connection
         .begin_with(DB::BEGIN)
         .await
         .map_err(lock_error::<DB>)?;
-    let applied = run_locked::<DB>(&mut tx, patience).await?;
+    let applied = run_locked::<DB>(&mut tx, patience, true).await?;
     tx.commit().await.map_err(execute_error::<DB>)?;
     Ok(applied)
+}
+
+/// The driver's statements about migrations stay prepared, under names that another connection of ours gives as well. Those
+/// that are left on this server are of nobody any more.
+const FORGET_STATEMENTS: &str = "deallocate all";
+
+async fn begin_shared<'c, DB: Backend>(
+    connection: &'c mut DB::Connection,
+    begin: &str,
+) -> Result<sqlx::Transaction<'c, DB>> {
+    let mut tx = connection
+        .begin_with(AssertSqlSafe(begin.to_owned()))
+        .await
+        .map_err(execute_error::<DB>)?;
+    DB::command(&mut tx, FORGET_STATEMENTS)
+        .await
+        .map_err(execute_error::<DB>)?;
+    Ok(tx)
+}
+
+async fn end_shared<DB: Backend>(mut tx: sqlx::Transaction<'_, DB>) -> Result<()> {
+    DB::command(&mut tx, FORGET_STATEMENTS)
+        .await
+        .map_err(execute_error::<DB>)?;
+    tx.commit().await.map_err(execute_error::<DB>)
 }
 
 /// Asks for the lock of migrations until nobody else has it. It ends with the connection.
@@ -91,16 +128,20 @@ async fn wait_for_lock<DB: Backend>(
 async fn run_locked<DB: Backend>(
     connection: &mut DB::Connection,
     patience: Duration,
+    is_own: bool,
 ) -> Result<Vec<i64>> {
     let recorded = in_time(patience, recorded::<DB>(connection)).await?;
     if recorded.is_empty() {
         connection
             .ensure_migrations_table(TABLE)
             .await
-            .map_err(table_error::<DB>)?;
+            .map_err(MigrationError::from_driver::<DB>)?;
     }
     let mut applied = Vec::new();
     for migration in missing::<DB>(&recorded)? {
+        if migration.no_tx && !is_own {
+            return Err(MigrationError::NeedsSession(migration.version));
+        }
         tracing::info!(version = migration.version, name = %migration.description, "applying a migration");
         // Applies and records in one transaction.
         connection
@@ -116,8 +157,18 @@ async fn run_locked<DB: Backend>(
 pub(crate) async fn pending<DB: Backend>(
     connection: &mut DB::Connection,
     patience: Duration,
+    begin: Option<&str>,
 ) -> Result<Vec<i64>> {
-    let recorded = in_time(patience, recorded::<DB>(connection)).await?;
+    let recorded = in_time(patience, async {
+        let Some(begin) = begin else {
+            return recorded::<DB>(connection).await;
+        };
+        let mut tx = begin_shared::<DB>(connection, begin).await?;
+        let recorded = recorded::<DB>(&mut tx).await?;
+        end_shared::<DB>(tx).await?;
+        Ok(recorded)
+    });
+    let recorded = recorded.await?;
     Ok(missing::<DB>(&recorded)?
         .into_iter()
         .map(|migration| migration.version)
@@ -132,18 +183,14 @@ async fn recorded<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<Ap
     connection
         .list_applied_migrations(TABLE)
         .await
-        .map_err(table_error::<DB>)
+        .map_err(MigrationError::from_driver::<DB>)
 }
 
 /// A database that took the connection may have stopped since, or somebody locks the table.
 async fn in_time<T>(patience: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
-    let late = || {
-        let late = std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time");
-        Err(MigrationError::Unavailable(late.into()))
-    };
     tokio::time::timeout(patience, answer)
         .await
-        .unwrap_or_else(|_| late())
+        .unwrap_or_else(|_| Err(MigrationError::late()))
 }
 
 async fn read_flag<DB: Backend>(
@@ -152,7 +199,7 @@ async fn read_flag<DB: Backend>(
     column: &'static str,
 ) -> Result<bool> {
     let read = async {
-        let rows = DB::fetch(connection, sql, DB::Arguments::default()).await?;
+        let rows = DB::ask(connection, sql).await?;
         rows.first()
             .map_or(Ok(false), |row| <DB as Get<bool>>::get(row, column))
     };
@@ -193,18 +240,14 @@ fn migration(script: &Script) -> Migration {
 }
 
 fn apply_error<DB: Backend>(version: i64, source: MigrateError) -> MigrationError {
-    match source {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
-            if is_transient::<DB>(&error) =>
-        {
-            MigrationError::Unavailable(error)
-        }
-        source => MigrationError::Failed { version, source },
+    match MigrationError::from_driver::<DB>(source) {
+        MigrationError::Table(source) => MigrationError::Failed { version, source },
+        error => error,
     }
 }
 
 fn execute_error<DB: Backend>(error: sqlx::Error) -> MigrationError {
-    table_error::<DB>(MigrateError::Execute(error))
+    MigrationError::from_driver::<DB>(error.into())
 }
 
 /// A database that is locked for as long as a writer waits is another one's.
@@ -213,14 +256,5 @@ fn lock_error<DB: Backend>(error: sqlx::Error) -> MigrationError {
         MigrationError::Busy
     } else {
         execute_error::<DB>(error)
-    }
-}
-
-fn table_error<DB: Backend>(source: MigrateError) -> MigrationError {
-    match source {
-        MigrateError::Execute(error) if is_transient::<DB>(&error) => {
-            MigrationError::Unavailable(error)
-        }
-        source => MigrationError::Table(source),
     }
 }

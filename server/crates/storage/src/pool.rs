@@ -8,20 +8,21 @@
 use std::future::Future;
 use std::ops::Add;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use deadpool::managed::{
     Manager, Metrics, Object, Pool as Shared, PoolConfig, PoolError, QueueMode, RecycleError,
     RecycleResult, Timeouts, WeakPool,
 };
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use tokio::time::timeout;
 use vestibule_core::ports::StoreError;
 
 use crate::backend::{Backend, Options};
-use crate::error::{is_lost, store_error};
+use crate::error::{Answer, is_lost, store_error};
+use crate::pooling::Setup;
 use crate::query_metrics::{RoundTrip, note_failure};
+use crate::round_trips::RoundTrips;
 use crate::store::StorageSettings;
 
 /// A database answers a test at once or not at all.
@@ -32,56 +33,6 @@ const MAX_AGE: Duration = Duration::from_mins(30);
 const MAX_IDLE: Duration = Duration::from_mins(10);
 /// Beyond the deadline that PostgreSQL keeps itself: for a database that does not answer at all.
 const STATEMENT_MARGIN: Duration = Duration::from_millis(500);
-
-/// How often the database was asked something and waited for, and when it answered last.
-///
-/// A statement that a connection has not seen before takes one more, to be prepared; that one is not counted.
-#[derive(Clone)]
-pub(crate) struct RoundTrips(Arc<Counts>);
-
-struct Counts {
-    total: AtomicU64,
-    began: Instant,
-    /// In milliseconds since then; 0 for never.
-    last_answer: AtomicU64,
-}
-
-impl Default for RoundTrips {
-    fn default() -> Self {
-        Self(Arc::new(Counts {
-            total: AtomicU64::new(0),
-            began: Instant::now(),
-            last_answer: AtomicU64::new(0),
-        }))
-    }
-}
-
-impl RoundTrips {
-    fn count(&self) {
-        self.0.total.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub fn total(&self) -> u64 {
-        self.0.total.load(Ordering::Relaxed)
-    }
-
-    fn note_answer(&self) {
-        let now = self.0.millis().max(1);
-        self.0.last_answer.fetch_max(now, Ordering::Relaxed);
-    }
-
-    /// Whether the database has answered something within this time.
-    pub fn answered_within(&self, time: Duration) -> bool {
-        let last = self.0.last_answer.load(Ordering::Relaxed);
-        last > 0 && u128::from(self.0.millis().saturating_sub(last)) <= time.as_millis()
-    }
-}
-
-impl Counts {
-    fn millis(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
 
 /// Connections of the pool, and callers that wait for one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,6 +59,7 @@ impl Add for Connections {
 /// Makes connections, and says which can be used again.
 struct Connector<DB: Backend> {
     options: Options<DB>,
+    setup: Setup,
     test_idle_after: Duration,
     round_trips: RoundTrips,
 }
@@ -117,7 +69,7 @@ impl<DB: Backend> Manager for Connector<DB> {
     type Error = sqlx::Error;
 
     async fn create(&self) -> sqlx::Result<DB::Connection> {
-        self.options.connect().await
+        connect::<DB>(&self.options, &self.setup).await
     }
 
     async fn recycle(
@@ -139,10 +91,23 @@ impl<DB: Backend> Manager for Connector<DB> {
     }
 }
 
+/// A new connection that has been told its time-outs.
+pub(crate) async fn connect<DB: Backend>(
+    options: &Options<DB>,
+    setup: &Setup,
+) -> sqlx::Result<DB::Connection> {
+    let mut connection = options.connect().await?;
+    if let Some(setup) = &setup.connection {
+        DB::command(&mut connection, AssertSqlSafe(setup.to_string())).await?;
+    }
+    Ok(connection)
+}
+
 pub(crate) struct Pool<DB: Backend> {
     shared: Shared<Connector<DB>>,
     acquire_timeout: Duration,
     deadline: Duration,
+    begin: Option<Arc<str>>,
     round_trips: RoundTrips,
 }
 
@@ -150,6 +115,7 @@ impl<DB: Backend> Clone for Pool<DB> {
     fn clone(&self) -> Self {
         Self {
             shared: self.shared.clone(),
+            begin: self.begin.clone(),
             round_trips: self.round_trips.clone(),
             ..*self
         }
@@ -159,12 +125,15 @@ impl<DB: Backend> Clone for Pool<DB> {
 impl<DB: Backend> Pool<DB> {
     pub fn new(
         options: Options<DB>,
+        setup: Setup,
         max_connections: u32,
         settings: &StorageSettings,
         round_trips: &RoundTrips,
     ) -> Self {
+        let begin = setup.begin.clone();
         let connector = Connector {
             options,
+            setup,
             test_idle_after: settings.test_idle_after,
             round_trips: round_trips.clone(),
         };
@@ -188,6 +157,7 @@ impl<DB: Backend> Pool<DB> {
             shared,
             acquire_timeout: settings.acquire_timeout,
             deadline: settings.statement_timeout + STATEMENT_MARGIN,
+            begin,
             round_trips: round_trips.clone(),
         }
     }
@@ -210,6 +180,7 @@ impl<DB: Backend> Pool<DB> {
             state: State::Sound,
             in_transaction: false,
             deadline: self.deadline,
+            begin: self.begin.clone(),
             round_trips: self.round_trips.clone(),
         })
     }
@@ -243,7 +214,7 @@ fn pool_error<DB: Backend>(error: PoolError<sqlx::Error>) -> StoreError {
     match error {
         // Whatever it was, nothing was asked yet: a server that is starting, restored or given a new password, a proxy
         // without one.
-        PoolError::Backend(error) => StoreError::Unavailable(Box::new(error)),
+        PoolError::Backend(error) => StoreError::Unavailable(Box::new(Answer::of(&error))),
         PoolError::Closed => store_error::<DB>(sqlx::Error::PoolClosed),
         error => StoreError::Unavailable(Box::new(error)),
     }
@@ -284,6 +255,8 @@ pub(crate) struct Held<DB: Backend> {
     state: State,
     in_transaction: bool,
     deadline: Duration,
+    /// How a transaction begins where a statement needs one.
+    begin: Option<Arc<str>>,
     round_trips: RoundTrips,
 }
 
@@ -298,11 +271,13 @@ impl<DB: Backend> Held<DB> {
         sql: &'static str,
         arguments: DB::Arguments,
     ) -> sqlx::Result<u64> {
-        let deadline = self.deadline;
+        let own = self.begin_own().await?;
+        let (deadline, is_kept) = (self.deadline, self.begin.is_none());
         let round_trip = RoundTrip::begin::<DB>(sql);
-        let answer = DB::execute(self.ask()?, sql, arguments);
+        let answer = DB::execute(self.ask()?, sql, arguments, is_kept);
         let answer = in_time(deadline, answer).await;
-        self.answered(round_trip, answer)
+        let answer = self.answered(round_trip, answer);
+        self.end_own(own, answer).await
     }
 
     pub async fn fetch(
@@ -310,18 +285,57 @@ impl<DB: Backend> Held<DB> {
         sql: &'static str,
         arguments: DB::Arguments,
     ) -> sqlx::Result<Vec<DB::Row>> {
-        let deadline = self.deadline;
+        let own = self.begin_own().await?;
+        let (deadline, is_kept) = (self.deadline, self.begin.is_none());
         let round_trip = RoundTrip::begin::<DB>(sql);
-        let answer = DB::fetch(self.ask()?, sql, arguments);
+        let answer = DB::fetch(self.ask()?, sql, arguments, is_kept);
         let answer = in_time(deadline, answer).await;
-        self.answered(round_trip, answer)
+        let answer = self.answered(round_trip, answer);
+        self.end_own(own, answer).await
     }
 
     /// Begins a transaction that writes.
     pub async fn begin(&mut self) -> sqlx::Result<()> {
         // Also if the answer is not awaited: there may be one.
         self.in_transaction = true;
-        self.command(DB::BEGIN).await
+        let Some(begin) = self.begin.clone() else {
+            return self.command(DB::BEGIN).await;
+        };
+        let deadline = self.deadline;
+        let round_trip = RoundTrip::begin::<DB>(DB::BEGIN);
+        let answer = DB::command(self.ask()?, AssertSqlSafe(begin.to_string()));
+        let answer = in_time(deadline, answer).await;
+        self.answered(round_trip, answer)
+    }
+
+    /// Begins a transaction for one statement where it needs one.
+    async fn begin_own(&mut self) -> sqlx::Result<bool> {
+        let is_needed = self.begin.is_some() && !self.in_transaction;
+        if is_needed {
+            self.begin().await?;
+        }
+        Ok(is_needed)
+    }
+
+    async fn end_own<T>(&mut self, own: bool, answer: sqlx::Result<T>) -> sqlx::Result<T> {
+        if !own {
+            return answer;
+        }
+        match answer {
+            Ok(answer) => self.commit().await.map(|()| answer),
+            Err(error) => {
+                // One that is lost or stuck is of no more use.
+                if self.state == State::Sound {
+                    let _ = self.rollback().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The server is of no use to us any more; a new connection may find another one.
+    pub fn give_up(&mut self) {
+        self.state = State::Lost;
     }
 
     pub async fn commit(&mut self) -> sqlx::Result<()> {

@@ -241,6 +241,19 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
             .await
     }
 
+    async fn revoke_refresh_family(
+        &mut self,
+        user_id: Uuid,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        let revoke = Self::query(REVOKE_FAMILY)
+            .bind(user_id)
+            .bind(session_id)
+            .bind(Micros(now));
+        self.execute(revoke).await.map(drop)
+    }
+
     async fn end_session(
         &mut self,
         user_id: Uuid,
@@ -274,7 +287,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         // A sign-in that is under way commits its session before this, or does not find its account unlocked until after.
         self.lock_user(user_id).await?;
         // No session has the nil id.
-        let except = except.unwrap_or(Uuid::nil());
+        let except = except.unwrap_or_default();
         self.execute(
             Self::query(REVOKE_FAMILIES)
                 .bind(user_id)

@@ -1,7 +1,7 @@
 //! The database as the core sees it: pools, transactions, migrations.
 
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,27 +10,22 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Postgres, Sqlite};
+use sqlx::{Connection, Postgres, Sqlite};
 use time::OffsetDateTime;
 use vestibule_core::ports::{Repository, Store, StoreError, Transaction};
 
-use crate::backend::{Backend, Options};
-use crate::error::{ConnectError, MigrationError, store_error};
+use crate::backend::{Backend, Get, Options};
+use crate::error::{ConnectError, MigrationError, Refused, store_error};
 use crate::migrate;
-use crate::pool::{Connections, Pool, RoundTrips};
+use crate::pool::{Connections, Pool, connect};
+use crate::pooling::{self, Pooling, Setup};
 use crate::repository::{Result, SqlRepository};
+use crate::round_trips::RoundTrips;
+use crate::space;
 use crate::url::is_in_memory;
 
 /// Each SQLite connection is a thread with a page cache of its own.
 const SQLITE_READERS: u32 = 8;
-/// How PostgreSQL finds that we are gone, so that our locks do not outlive us: after about a minute. The other way round our
-/// deadlines do it; the driver sets no keepalive of its own.
-const KEEPALIVE: [(&str, &str); 4] = [
-    ("tcp_keepalives_idle", "30"),
-    ("tcp_keepalives_interval", "10"),
-    ("tcp_keepalives_count", "3"),
-    ("tcp_user_timeout", "30s"),
-];
 /// A migration may take its time, but not for ever.
 const MIGRATION_DEADLINE: Duration = Duration::from_hours(1);
 
@@ -51,6 +46,8 @@ pub struct StorageSettings {
     pub lock_timeout: Duration,
     /// A connection that was not used for this long is tested before it is used again.
     pub test_idle_after: Duration,
+    /// What a connection to PostgreSQL is.
+    pub pooling: Pooling,
 }
 
 /// Each wait ends within three seconds: that long somebody waits for an answer, and that long a database that went dark may
@@ -64,6 +61,7 @@ impl Default for StorageSettings {
             statement_timeout: Duration::from_millis(2500),
             lock_timeout: Duration::from_secs(2),
             test_idle_after: Duration::from_secs(1),
+            pooling: Pooling::Session,
         }
     }
 }
@@ -71,6 +69,12 @@ impl Default for StorageSettings {
 /// A store with what its owner does to the database as a whole.
 #[async_trait]
 pub trait SqlDatabase: Store {
+    /// Whether connections can be had that are what [`StorageSettings`] says.
+    ///
+    /// # Errors
+    /// [`MigrationError::Unavailable`] where later may work, [`MigrationError::Refused`] where a setting is wrong.
+    async fn check(&self) -> std::result::Result<(), MigrationError>;
+
     /// Applies the migrations that are missing, each with its record in one transaction, and gives their versions.
     ///
     /// # Errors
@@ -126,12 +130,17 @@ pub fn connect_store(
 const PING_PATIENCE: Duration = Duration::from_secs(1);
 
 struct SqlStore<DB: Backend> {
+    options: Options<DB>,
+    settings: StorageSettings,
+    setup: Setup,
     /// For SQLite those that only read.
     pool: Pool<DB>,
     /// Where what writes begins. For SQLite a pool of one: its waiting line is fair, where the busy timeout is not.
     writers: Pool<DB>,
     migration_options: Options<DB>,
-    connect_timeout: Duration,
+    migration_setup: Setup,
+    /// The one of an embedded database.
+    file: Option<PathBuf>,
     round_trips: RoundTrips,
 }
 
@@ -155,8 +164,13 @@ impl SqlStore<Sqlite> {
             source,
         })?;
         let round_trips = RoundTrips::default();
-        let pool = |options, size| Pool::new(options, size, settings, &round_trips);
+        let pool =
+            |options, size| Pool::new(options, Setup::default(), size, settings, &round_trips);
         Ok(Self {
+            options: options.clone(),
+            settings: *settings,
+            setup: Setup::default(),
+            file: Some(path.to_owned()),
             pool: pool(
                 // A write that goes past the one writer fails, the first time that it is tried.
                 options.clone().pragma("query_only", "on"),
@@ -164,7 +178,7 @@ impl SqlStore<Sqlite> {
             ),
             writers: pool(options.clone(), 1),
             migration_options: options.busy_timeout(migrate::LOCK_TIMEOUT),
-            connect_timeout: settings.connect_timeout,
+            migration_setup: Setup::default(),
             round_trips,
         })
     }
@@ -184,31 +198,26 @@ impl SqlStore<Postgres> {
         let options = PgConnectOptions::from_str(url)
             .map_err(ConnectError::invalid_url)?
             .application_name("vestibule")
-            .options(KEEPALIVE);
-        let millis = |timeout: Duration| format!("{}ms", timeout.as_millis());
-        let pool_connections = options.clone().options([
-            ("statement_timeout", millis(settings.statement_timeout)),
-            ("lock_timeout", millis(settings.lock_timeout)),
-            // A replica that is cut off in a transaction must not hold its locks.
-            (
-                "idle_in_transaction_session_timeout",
-                millis(2 * settings.statement_timeout),
-            ),
-        ]);
+            // A startup parameter that poolers refuse; without it numbers with fractions are as exact, PostgreSQL 12 and later.
+            .extra_float_digits(None);
+        let setup = pooling::request_setup(settings);
         let round_trips = RoundTrips::default();
         let pool = Pool::new(
-            pool_connections,
+            options.clone(),
+            setup.clone(),
             settings.max_connections,
             settings,
             &round_trips,
         );
-        let migration_options =
-            options.options([("statement_timeout", "0"), ("lock_timeout", "60s")]);
         Ok(Self {
             writers: pool.clone(),
             pool,
-            migration_options,
-            connect_timeout: settings.connect_timeout,
+            migration_options: options.clone(),
+            migration_setup: pooling::migration_setup(settings.pooling),
+            options,
+            settings: *settings,
+            setup,
+            file: None,
             round_trips,
         })
     }
@@ -231,11 +240,7 @@ impl<DB: Backend> Store for SqlStore<DB> {
     }
 
     async fn ping(&self) -> Result<()> {
-        let asked = async {
-            let mut repository = SqlRepository::new(self.pool.acquire().await?);
-            let query = SqlRepository::<DB>::query("select 1");
-            repository.execute(query).await.map(drop)
-        };
+        let asked = self.ask_for_writes();
         match tokio::time::timeout(PING_PATIENCE, asked).await {
             Ok(answer) => answer,
             // Many wait for a connection, and get one: it is busy and not away. A replica that says otherwise leaves its load to
@@ -248,9 +253,38 @@ impl<DB: Backend> Store for SqlStore<DB> {
 
 #[async_trait]
 impl<DB: Backend> SqlDatabase for SqlStore<DB> {
+    async fn check(&self) -> std::result::Result<(), MigrationError> {
+        if !DB::IS_REMOTE {
+            return Ok(());
+        }
+        let mut first = self.connect(&self.options, &self.setup).await?;
+        let mut second = match self.connect(&self.options, &self.setup).await {
+            Ok(second) => second,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the database gives one connection and not two: this replica needs as many as database.max_connections says"
+                );
+                return Ok(());
+            }
+        };
+        let begin = self.setup.begin.as_deref();
+        let statement_timeout = self.settings.statement_timeout;
+        let checked = pooling::check::<DB>(&mut first, &mut second, begin, statement_timeout);
+        let checked = tokio::time::timeout(self.settings.acquire_timeout, checked).await;
+        self.part_from(first).await;
+        self.part_from(second).await;
+        match checked {
+            Ok(Ok(answer)) => Ok(answer?),
+            Ok(Err(error)) => Err(MigrationError::from_connect::<DB>(&error)),
+            Err(_) => Err(MigrationError::late()),
+        }
+    }
+
     async fn migrate(&self) -> std::result::Result<Vec<i64>, MigrationError> {
         let mut connection = self.connect_for_migration().await?;
-        let run = migrate::run::<DB>(&mut connection, self.connect_timeout);
+        let begin = self.migration_setup.begin.as_deref();
+        let run = migrate::run::<DB>(&mut connection, self.settings.connect_timeout, begin);
         let applied = tokio::time::timeout(MIGRATION_DEADLINE, run)
             .await
             .map_err(|_| MigrationError::Busy)??;
@@ -260,7 +294,9 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
 
     async fn pending(&self) -> std::result::Result<Vec<i64>, MigrationError> {
         let mut connection = self.connect_for_migration().await?;
-        let pending = migrate::pending::<DB>(&mut connection, self.connect_timeout).await?;
+        let begin = self.migration_setup.begin.as_deref();
+        let pending =
+            migrate::pending::<DB>(&mut connection, self.settings.connect_timeout, begin).await?;
         self.part_from(connection).await;
         Ok(pending)
     }
@@ -300,15 +336,43 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
 
 impl<DB: Backend> SqlStore<DB> {
     async fn connect_for_migration(&self) -> std::result::Result<DB::Connection, MigrationError> {
-        match tokio::time::timeout(self.connect_timeout, self.migration_options.connect()).await {
+        self.connect(&self.migration_options, &self.migration_setup)
+            .await
+    }
+
+    async fn connect(
+        &self,
+        options: &Options<DB>,
+        setup: &Setup,
+    ) -> std::result::Result<DB::Connection, MigrationError> {
+        let connecting = connect::<DB>(options, setup);
+        match tokio::time::timeout(self.settings.connect_timeout, connecting).await {
             Ok(Ok(connection)) => Ok(connection),
-            Ok(Err(error)) => Err(MigrationError::from_connect::<DB>(error)),
-            Err(_) => Err(MigrationError::Unavailable(sqlx::Error::PoolTimedOut)),
+            Ok(Err(error)) => Err(MigrationError::from_connect::<DB>(&error)),
+            Err(_) => Err(MigrationError::late()),
         }
+    }
+
+    /// Whether the database answers and takes writes. A server that takes none was the primary before a fail-over, or is a
+    /// standby: new connections may find another one.
+    async fn ask_for_writes(&self) -> Result<()> {
+        let mut held = self.pool.acquire().await?;
+        let rows = held.fetch(DB::IS_WRITABLE, DB::Arguments::default()).await;
+        let rows = rows.map_err(store_error::<DB>)?;
+        let is_writable = rows
+            .first()
+            .map_or(Ok(false), |row| <DB as Get<bool>>::get(row, "writable"));
+        if !is_writable.map_err(store_error::<DB>)? {
+            held.give_up();
+            return Err(StoreError::Unavailable(Refused::ReadOnly.into()));
+        }
+        let file = self.file.as_deref();
+        file.map_or(Ok(()), space::check)
+            .map_err(|error| StoreError::Unavailable(error.into()))
     }
 
     /// The work is done and recorded; how the connection ends changes nothing.
     async fn part_from(&self, connection: DB::Connection) {
-        let _ = tokio::time::timeout(self.connect_timeout, connection.close()).await;
+        let _ = tokio::time::timeout(self.settings.connect_timeout, connection.close()).await;
     }
 }

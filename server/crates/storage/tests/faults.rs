@@ -344,3 +344,30 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
         store.close().await;
     }
 }
+
+/// A fail-over, a standby, a provider who makes a full database read-only: what answers is of no use, and a new connection
+/// may find what is.
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_not_ready_until_it_does() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    let store = common::migrated(&database).await;
+    store.ping().await.unwrap();
+    let turn = async |read_only: &str| {
+        let sql = format!(
+            "begin read write; do $$ begin execute format('alter database %I set default_transaction_read_only = {read_only}', current_database()); end $$; commit"
+        );
+        database.execute(&sql).await;
+    };
+    turn("on").await;
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
+    database.execute(end).await;
+    // The first one may find that its connection has ended.
+    let _ = store.ping().await;
+    let said = common::is_unavailable(store.ping().await);
+    assert!(said.contains("takes no writes"), "{said}");
+    turn("off").await;
+    store.ping().await.unwrap();
+    store.close().await;
+}

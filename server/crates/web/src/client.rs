@@ -1,7 +1,7 @@
 //! Where a request comes from. One function decides the client's address.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
@@ -67,7 +67,8 @@ impl TrustedProxies {
         Self { header, ..self }
     }
 
-    fn contain(&self, address: IpAddr) -> bool {
+    /// Whether the address is one of them.
+    pub fn contain(&self, address: IpAddr) -> bool {
         let mut networks = self.networks.iter();
         networks.any(|network| network.contains(address))
     }
@@ -84,6 +85,8 @@ impl TrustedProxies {
         let lines = headers.get_all(name).iter().map(HeaderValue::as_bytes);
         let hops: Vec<&[u8]> = lines
             .flat_map(|line| line.split(|byte| *byte == b','))
+            // An empty element of a list is none (RFC 9110, 5.6.1.2).
+            .filter(|hop| !hop.trim_ascii().is_empty())
             .collect();
         let mut client = peer;
         for hop in hops.into_iter().rev() {
@@ -98,15 +101,33 @@ impl TrustedProxies {
     }
 }
 
-/// The address of `203.0.113.7`, `2001:db8::1` or `[2001:db8::1]`, with or without a port.
+/// The address of `203.0.113.7`, `2001:db8::1` or `[2001:db8::1]`, with or without a port, a zone and quotes, as proxies
+/// write it.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
-    let without_port = || text.parse().map(|address: SocketAddr| address.ip()).ok();
-    let in_brackets = || {
-        let address = text.strip_prefix('[')?.strip_suffix(']')?;
-        address.parse().map(IpAddr::V6).ok()
-    };
-    text.parse().ok().or_else(without_port).or_else(in_brackets)
+    let quoted = text
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    let text = quoted.unwrap_or(text);
+    if let Some((address, port)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_address = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+        return without_zone(address).filter(|_| is_address).map(IpAddr::V6);
+    }
+    match text.split_once(':') {
+        Some((address, port)) if is_port(port) => address.parse().ok().map(IpAddr::V4),
+        Some(_) => without_zone(text).map(IpAddr::V6),
+        None => text.parse().ok(),
+    }
+}
+
+/// The zone is one of the proxy's links (RFC 4007), and says nothing here.
+fn without_zone(text: &str) -> Option<Ipv6Addr> {
+    let address = text.split_once('%').map_or(text, |(address, _)| address);
+    address.parse().ok()
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 /// The address in one element of `Forwarded`. Elements are cut at every comma, also at one between quotes, so that a quote
@@ -182,6 +203,18 @@ impl FromStr for Network {
     }
 }
 
+/// The first address of the site that an address belongs to: itself, or of IPv6 its /48. It is wider than the network that
+/// limits go by: one line has 256 or more of those in IPv6, and what sites share is small.
+pub fn site_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        address @ IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            IpAddr::from([a, b, c, 0, 0, 0, 0, 0])
+        }
+    }
+}
+
 /// What the core wants to know of a request.
 pub fn request_meta(parts: &Parts, language: Language) -> RequestMeta {
     let address = parts
@@ -199,6 +232,7 @@ pub fn request_meta(parts: &Parts, language: Language) -> RequestMeta {
         ip_address: address,
         user_agent,
         language,
+        abandoned: parts.extensions.get().cloned().unwrap_or_default(),
     }
 }
 
@@ -283,6 +317,13 @@ mod tests {
             ("10.0.0.2", &["203.0.113.7:4711"], "203.0.113.7"),
             ("10.0.0.2", &["[2001:db8::5]:4711"], "2001:db8::5"),
             ("10.0.0.2", &["[2001:db8::5]"], "2001:db8::5"),
+            ("10.0.0.2", &["203.0.113.7,"], "203.0.113.7"),
+            ("10.0.0.2", &[", 203.0.113.7 , ,", ""], "203.0.113.7"),
+            ("10.0.0.2", &["\"203.0.113.7\""], "203.0.113.7"),
+            ("10.0.0.2", &["\"203.0.113.7:4711\""], "203.0.113.7"),
+            ("10.0.0.2", &["\"[2001:db8::5]:4711\""], "2001:db8::5"),
+            ("10.0.0.2", &["fe80::5%eth0"], "fe80::5"),
+            ("10.0.0.2", &["[fe80::5%25eth0]:4711"], "fe80::5"),
         ] {
             assert_eq!(client(&trusted, peer, lines), expected, "{lines:?}");
         }
@@ -330,8 +371,16 @@ mod tests {
     fn what_is_no_address_leaves_the_peer() {
         for line in [
             "203.0.113.7, unknown",
-            "203.0.113.7,",
+            ",",
             "",
+            "203.0.113.7:",
+            "203.0.113.7:99999",
+            "203.0.113.7:+80",
+            "203.0.113.7%eth0",
+            "\"203.0.113.7",
+            "[2001:db8::5",
+            "[2001:db8::5]x",
+            "2001:db8::5]",
             "6.6.6.6, \u{ff}, 10.0.0.3",
             "for=203.0.113.7",
             "203.0.113.7.example.org",
@@ -378,6 +427,18 @@ mod tests {
             &both[1..],
         );
         assert_eq!(alone, "10.0.0.2");
+    }
+
+    #[test]
+    fn a_site_is_an_address_or_a_48() {
+        for (address, site) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2::3", "2001:db8:1::"),
+            ("2001:db8:1:ffff::3", "2001:db8:1::"),
+        ] {
+            assert_eq!(site_of(address.parse().unwrap()).to_string(), site);
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Which language a request is answered in.
 
-use axum_extra::extract::cookie::CookieJar;
 use http::{Extensions, HeaderMap, header};
 use vestibule_core::model::Language;
 use vestibule_i18n::negotiate;
+
+use crate::cookies::cookie;
 
 /// The cookie that keeps a visitor's choice. It holds one of our codes and nothing else.
 pub const LANGUAGE_COOKIE: &str = "language";
@@ -16,10 +17,9 @@ pub struct DefaultLanguage(pub Language);
 
 /// The language of a page: what the visitor chose on a page before, or what the browser asks for.
 pub fn page_language(headers: &HeaderMap, extensions: &Extensions) -> Language {
-    let cookies = CookieJar::from_headers(headers);
     let chosen = [SECURE_LANGUAGE_COOKIE, LANGUAGE_COOKIE]
         .into_iter()
-        .find_map(|name| Language::from_code(cookies.get(name)?.value()));
+        .find_map(|name| Language::from_code(cookie(headers, name)?));
     chosen.unwrap_or_else(|| requested_language(headers, extensions))
 }
 

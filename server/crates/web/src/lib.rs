@@ -4,21 +4,27 @@ mod bearer;
 mod branding;
 mod browser_session;
 mod client;
+mod cookies;
 mod language;
 mod outcome;
 mod problem;
 mod sealed_cookies;
+mod sent_form;
 
 pub use bearer::Bearer;
 pub use branding::Branding;
 pub use browser_session::{
     BrowserSessionStore, begin_browser_session, end_browser_session, signed_in_browser,
 };
-pub use client::{ClientAddress, ForwardedHeader, Meta, RequestId, TrustedProxies, request_meta};
+pub use client::{
+    ClientAddress, ForwardedHeader, Meta, RequestId, TrustedProxies, request_meta, site_of,
+};
+pub use cookies::cookies;
 pub use language::{DefaultLanguage, LANGUAGE_COOKIE, page_language, requested_language};
 pub use outcome::Outcome;
 pub use problem::{Problem, retry_after_seconds, status};
 pub use sealed_cookies::SealedCookies;
+pub use sent_form::SentForm;
 
 use std::sync::Arc;
 

@@ -128,9 +128,7 @@ impl Answer {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
-            ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
-            ("cross-origin-resource-policy", "same-origin"),
             (
                 "strict-transport-security",
                 "max-age=31536000; includeSubDomains",
@@ -138,6 +136,24 @@ impl Answer {
         ] {
             assert_eq!(self.header(name), value, "{name} of {self:?}");
         }
+        // What anybody may read says so.
+        let is_open = self.header("access-control-allow-origin") == "*";
+        let reach = if is_open {
+            "cross-origin"
+        } else {
+            "same-origin"
+        };
+        assert_eq!(
+            self.header("cross-origin-resource-policy"),
+            reach,
+            "{self:?}"
+        );
+        // The pages of mailed links give their address to nobody.
+        let referrers = self.header("referrer-policy");
+        assert!(
+            ["same-origin", "strict-origin"].contains(&referrers),
+            "{self:?}"
+        );
         let policy = self.header("content-security-policy");
         for directive in [
             "default-src 'none'",

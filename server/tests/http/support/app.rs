@@ -13,7 +13,7 @@ use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
 use vestibule_core::model::{Language, Principal};
-use vestibule_core::{Delivery, HashSettings, MasterKey, RequestMeta};
+use vestibule_core::{Abandoned, Delivery, HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
@@ -86,6 +86,7 @@ pub fn meta_from(address: &str) -> RequestMeta {
         ip_address: address.parse().unwrap(),
         user_agent: None,
         language: Language::English,
+        abandoned: Abandoned::default(),
     }
 }
 
@@ -122,6 +123,8 @@ pub fn config(database: &TestDatabase) -> Config {
         passes: 1,
         threads: 2,
         queue: 256,
+        // Many tests share the machine.
+        max_wait: std::time::Duration::from_mins(1),
     };
     config
 }

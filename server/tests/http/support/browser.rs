@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::future::IntoFuture as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::Method;
 
@@ -8,12 +10,38 @@ use super::{Answer, Mail, PASSWORD, PUBLIC_URL, TestApp};
 /// The cookie of a browser's session.
 pub const SESSION_COOKIE: &str = "__Host-sid";
 
-/// A browser with JavaScript off: it keeps cookies and posts forms. Redirects are the test's to follow.
+/// Forms that are refused unless they name the account that is signed in.
+const FORMS_OF_THE_ACCOUNT: &[&str] = &[
+    "update_profile",
+    "change_password",
+    "change_email",
+    "cancel_email_change",
+    "confirm_password",
+    "delete_account",
+    "sign_out",
+    "revoke_session",
+    "sign_out_others",
+    "set_language",
+];
+
+static NONCES: AtomicU64 = AtomicU64::new(0);
+
+/// What tells a form from every other that was rendered.
+pub fn new_nonce() -> String {
+    format!("{:022}", NONCES.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A browser with JavaScript off: it keeps cookies and posts forms, with the hidden fields that their pages give them.
+/// Redirects are the test's to follow.
 pub struct Browser {
     app: TestApp,
     cookies: BTreeMap<String, String>,
     /// What it says in `Accept-Language`.
     languages: &'static str,
+    /// Whose pages it shows.
+    account: Option<String>,
+    /// The links that were followed: the path of their page, and what stands for the link in its address.
+    links: BTreeMap<String, String>,
 }
 
 impl Browser {
@@ -22,6 +50,8 @@ impl Browser {
             app: app.clone(),
             cookies: BTreeMap::new(),
             languages: "en-GB,en;q=0.9",
+            account: None,
+            links: BTreeMap::new(),
         }
     }
 
@@ -32,22 +62,73 @@ impl Browser {
         }
     }
 
+    /// Opens a page: of a mailed link, if one was followed that leads there.
     pub async fn open(&mut self, path: &str) -> Answer {
-        let call = self
-            .app
-            .at(Method::GET, path)
+        let (page, query) = path.split_once('?').unwrap_or((path, ""));
+        let is_new = ["token=", "link="].iter().any(|name| query.contains(name));
+        let address = match self.links.get(page).filter(|_| !is_new) {
+            Some(handle) => format!("{page}?link={handle}&{query}"),
+            None => path.to_owned(),
+        };
+        let answer = self.get(&address).cookies(&self.cookie_header()).await;
+        self.keep_cookies(&answer);
+        self.keep_link(&answer);
+        if let Some(account) = hidden(&answer.text(), "account") {
+            self.account = Some(account);
+        }
+        answer
+    }
+
+    fn get(&self, address: &str) -> Call {
+        self.app
+            .at(Method::GET, address)
             .header("accept", "text/html")
             .header("accept-language", self.languages)
-            .header("sec-fetch-site", "same-origin");
-        let answer = call.cookies(&self.cookie_header()).await;
-        self.keep_cookies(&answer);
-        answer
+            .header("sec-fetch-site", "same-origin")
     }
 
     /// Posts a form as a browser does from our own page.
     pub async fn submit(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
+        let nonce = new_nonce();
+        let hidden = self.hidden_fields(function, fields).await;
+        let mut all = vec![("form_nonce", nonce.as_str())];
+        // Scripts ask for it, with no form.
+        all.retain(|_| function != "password_strength");
+        all.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
+        all.extend(fields);
+        let answer = self.submit_just(function, &all).await;
+        let page = page_of(function);
+        if answer.status == 303 && !answer.header("location").contains("link=") {
+            self.links.remove(page);
+        }
+        if ["sign_in", "register", "verify_email"].contains(&function) {
+            // Somebody else may be signed in now.
+            self.account = None;
+        }
+        answer
+    }
+
+    /// The same with these fields and no others.
+    pub async fn submit_just(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
         let path = format!("/_fn/{function}");
         let call = self.app.at(Method::POST, &path).form(fields);
+        self.send(call).await
+    }
+
+    /// Downloads everything about the account.
+    pub async fn download(&mut self) -> Answer {
+        let account = self.account_of_page().await;
+        let nonce = new_nonce();
+        let fields = [
+            ("form_nonce", nonce.as_str()),
+            ("account", account.as_str()),
+        ];
+        self.download_with(&fields).await
+    }
+
+    /// The same with these fields and no others.
+    pub async fn download_with(&mut self, fields: &[(&str, &str)]) -> Answer {
+        let call = self.app.at(Method::POST, "/account/export").form(fields);
         self.send(call).await
     }
 
@@ -57,15 +138,93 @@ impl Browser {
         self.send(call).await
     }
 
+    /// Goes to the page without the link that led there.
+    pub fn leave_link(&mut self, page: &str) {
+        self.links.remove(page);
+    }
+
+    /// Where the page of a link that was followed is.
+    pub fn link_address(&self, page: &str) -> String {
+        format!("{page}?link={}", self.links[page])
+    }
+
+    async fn hidden_fields(
+        &mut self,
+        function: &str,
+        fields: &[(&str, &str)],
+    ) -> Vec<(&'static str, String)> {
+        let has = |name: &str| {
+            fields
+                .iter()
+                .any(|(field, value)| *field == name && !value.is_empty())
+        };
+        let mut hidden = Vec::new();
+        if FORMS_OF_THE_ACCOUNT.contains(&function) && !has("account") {
+            hidden.push(("account", self.account_of_page().await));
+        }
+        let uses_link = match function {
+            "verify_email" => !has("code"),
+            "sign_in" | "register" | "forgot_password" | "resend_verification" => false,
+            _ => true,
+        };
+        if let Some(handle) = self
+            .links
+            .get(page_of(function))
+            .filter(|_| uses_link && !has("link"))
+        {
+            hidden.push(("link", handle.clone()));
+        }
+        hidden.retain(|(_, value)| !value.is_empty());
+        hidden
+    }
+
+    /// Whose the pages are: that of the page that was opened last, or else of one that is looked at for it.
+    async fn account_of_page(&mut self) -> String {
+        if self.account.is_none() && self.cookies.contains_key(SESSION_COOKIE) {
+            let page = self.get("/account/profile").cookies(&self.cookie_header());
+            self.account = hidden(&page.await.text(), "account");
+        }
+        self.account.clone().unwrap_or_default()
+    }
+
+    fn keep_link(&mut self, answer: &Answer) {
+        let Some(location) = answer.headers.get("location") else {
+            return;
+        };
+        if let Some((page, handle)) = location.to_str().unwrap().split_once("?link=") {
+            let handle = handle.split('&').next().unwrap();
+            self.links.insert(page.to_owned(), handle.to_owned());
+        }
+    }
+
+    /// Posts a form twice at once, as a double click does.
+    pub async fn submit_twice(&mut self, function: &str, fields: &[(&str, &str)]) -> [Answer; 2] {
+        let nonce = new_nonce();
+        let hidden = self.hidden_fields(function, fields).await;
+        let mut all = vec![("form_nonce", nonce.as_str())];
+        all.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
+        all.extend(fields);
+        let path = format!("/_fn/{function}");
+        let call = || self.on_page(self.app.at(Method::POST, &path).form(&all));
+        let (first, second) = tokio::join!(call().into_future(), call().into_future());
+        self.keep_cookies(&first);
+        self.keep_cookies(&second);
+        [first, second]
+    }
+
     async fn send(&mut self, call: Call) -> Answer {
-        let call = call
-            .header("accept", "text/html")
+        let answer = self.on_page(call).await;
+        self.keep_cookies(&answer);
+        self.keep_link(&answer);
+        answer
+    }
+
+    fn on_page(&self, call: Call) -> Call {
+        call.header("accept", "text/html")
             .header("accept-language", self.languages)
             .header("origin", PUBLIC_URL)
-            .header("sec-fetch-site", "same-origin");
-        let answer = call.cookies(&self.cookie_header()).await;
-        self.keep_cookies(&answer);
-        answer
+            .header("sec-fetch-site", "same-origin")
+            .cookies(&self.cookie_header())
     }
 
     pub fn cookie(&self, name: &str) -> Option<&str> {
@@ -108,11 +267,41 @@ impl Browser {
     }
 }
 
-/// Where the answer to a form leads.
+/// The page that shows the form.
+fn page_of(function: &str) -> &'static str {
+    match function {
+        "verify_email"
+        | "resend_by_link"
+        | "reset_by_verify_link"
+        | "resend_verification"
+        | "sign_in"
+        | "register" => "/verify-email",
+        "reset_password" | "send_new_reset_link" | "forgot_password" => "/reset-password",
+        "revert_email" => "/revert-email",
+        "restore_account" => "/restore-account",
+        _ => "",
+    }
+}
+
+/// The value of a hidden field of a page.
+pub fn hidden(page: &str, name: &str) -> Option<String> {
+    let field = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
+    let (_, rest) = page.split_once(&field)?;
+    rest.split('"').next().map(str::to_owned)
+}
+
+/// Where the answer leads, without what stands for a mailed link and what asks for cookies.
 #[track_caller]
 pub fn location(answer: &Answer) -> &str {
     assert_eq!(answer.status, 303, "{answer:?}");
-    answer.header("location")
+    let location = answer.header("location");
+    let checks = ["?cookies=check", "&cookies=check"];
+    let without = |check: &&str| location.strip_suffix(*check);
+    let location = checks.iter().find_map(without).unwrap_or(location);
+    match location.split_once("?link=") {
+        Some((page, handle)) if !handle.contains('&') => page,
+        _ => location,
+    }
 }
 
 /// A browser whose user has [`PASSWORD`] and has just signed in. All mails so far are read, the one about the device too.

@@ -17,8 +17,8 @@ pub use app::{
     meta_from, run,
 };
 pub use browser::{
-    Browser, SESSION_COOKIE, assert_fault, assert_has, assert_has_not, follow_verify_link,
-    is_signed_in, location, open_page, sign_in, signed_in_browser,
+    Browser, SESSION_COOKIE, assert_fault, assert_has, assert_has_not, follow_verify_link, hidden,
+    is_signed_in, location, new_nonce, open_page, sign_in, signed_in_browser,
 };
 pub use call::Call;
 pub use documented::DOCUMENT;
@@ -38,6 +38,22 @@ macro_rules! on_every_database {
 /// The same, with so many replicas on PostgreSQL that take turns.
 macro_rules! on_replicas {
     ($replicas:literal; $($test:ident $(with $configure:ident)?),+ $(,)?) => {
+        $crate::support::on_databases! { $replicas; []; $($test $(with $configure)?),+ }
+    };
+}
+
+/// The same for what no database tells apart: on SQLite, and on PostgreSQL by `cargo xtask versions` alone.
+macro_rules! on_any_database {
+    ($($test:ident $(with $configure:ident)?),+ $(,)?) => {
+        $crate::support::on_databases! {
+            1; [#[ignore = "no database tells it apart: cargo xtask versions"]];
+            $($test $(with $configure)?),+
+        }
+    };
+}
+
+macro_rules! on_databases {
+    ($replicas:literal; $on_postgres:tt; $($test:ident $(with $configure:ident)?),+) => {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
@@ -46,12 +62,20 @@ macro_rules! on_replicas {
             })+
         }
         mod on_postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            $($crate::support::with_attributes! { $on_postgres
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
                 let database = vestibule_testkit::TestDatabase::postgres().await;
                 $crate::support::run(database, $replicas, $crate::support::configure!($($configure)?), super::$test).await;
-            })+
+            } })+
         }
+    };
+}
+
+macro_rules! with_attributes {
+    ([$($attribute:tt)*] $($item:tt)*) => {
+        $($attribute)*
+        $($item)*
     };
 }
 
@@ -64,7 +88,9 @@ macro_rules! configure {
     };
 }
 
-pub(crate) use {configure, on_every_database, on_replicas};
+pub(crate) use {
+    configure, on_any_database, on_databases, on_every_database, on_replicas, with_attributes,
+};
 
 /// Runs the tasks at once and gives what they gave, in their order.
 pub async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>

@@ -1,44 +1,23 @@
 //! The connection to Redis: a deadline on every call, and a circuit breaker before it.
 
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge};
 use redis::aio::{MultiplexedConnection, PubSub};
-use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo as _, RedisError,
-    RedisResult, TlsCertificates,
-};
+use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 use tracing::field::Empty;
-use url::Url;
-use vestibule_core::{TRACE_TARGET, fail_span, is_loopback};
+use vestibule_core::{TRACE_TARGET, fail_span};
 
 use super::breaker::Breaker;
+use super::eviction::Eviction;
+use super::url::{InvalidRedisUrl, client};
 
 /// The longest that a request waits for Redis, connecting included.
 const DEADLINE: Duration = Duration::from_millis(300);
-
-/// `REDIS_URL` is of no use.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidRedisUrl {
-    /// The message does not repeat the URL, which may hold a password.
-    #[error("must be redis://[user:password@]host[:port][/database], or rediss:// for TLS")]
-    Malformed,
-    #[error(
-        "names a Redis on another machine, which production reaches over TLS: write rediss:// instead of redis://"
-    )]
-    NotEncrypted,
-    #[error("has #insecure, and an encrypted connection checks the certificate: take it away")]
-    NotVerified,
-    #[error("has an sslrootcert that names a file which cannot be read: {0}")]
-    RootCertificate(io::Error),
-    #[error("has the parameter `{0}`, which is not known or not for this kind of connection")]
-    UnknownParameter(String),
-}
 
 /// Why Redis did not help.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +54,7 @@ struct Inner {
     slot: Mutex<Slot>,
     connecting: tokio::sync::Mutex<()>,
     breaker: Breaker,
+    eviction: Eviction,
 }
 
 /// The connection that there is, and how many there have been: the number of the last one.
@@ -94,7 +74,7 @@ impl RedisLink {
     /// Nothing is connected yet: a Redis that is away is no reason not to start. Every key and channel begins with `prefix`.
     ///
     /// # Errors
-    /// For a URL that cannot be used. Whether it is safe for production is asked of [`RedisLink::validate`].
+    /// For a URL that cannot be used. Whether it is safe for production is asked of [`check_redis_url`](crate::check_redis_url).
     pub fn open(url: &SecretString, prefix: &str) -> Result<Self, InvalidRedisUrl> {
         let client = client(url.expose_secret())?;
         Ok(Self(Arc::new(Inner {
@@ -103,27 +83,8 @@ impl RedisLink {
             slot: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             breaker: Breaker::default(),
+            eviction: Eviction::default(),
         })))
-    }
-
-    /// What is wrong with a URL, if anything.
-    ///
-    /// # Errors
-    /// Also, with `is_production`, where passwords or limits would travel in clear.
-    pub fn validate(url: &SecretString, is_production: bool) -> Result<(), InvalidRedisUrl> {
-        let info = url
-            .expose_secret()
-            .into_connection_info()
-            .map_err(|_| InvalidRedisUrl::Malformed)?;
-        check_parameters(url.expose_secret())?;
-        root_certificate(url.expose_secret())?;
-        match info.addr() {
-            ConnectionAddr::TcpTls { insecure: true, .. } => Err(InvalidRedisUrl::NotVerified),
-            ConnectionAddr::Tcp(host, _) if is_production && !is_loopback(host) => {
-                Err(InvalidRedisUrl::NotEncrypted)
-            }
-            _ => Ok(()),
-        }
     }
 
     /// Whether Redis helps, in at most 300 ms: it takes a write. One that is full, or has become a read-only replica, does not.
@@ -208,6 +169,7 @@ impl RedisLink {
         let connection = client
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
+        self.0.eviction.look(connection.clone());
         let mut slot = self.slot();
         slot.generation += 1;
         slot.connection = Some(connection.clone());
@@ -257,47 +219,6 @@ impl RedisLink {
     }
 }
 
-/// A client that believes the authorities of `sslrootcert` where the URL names them, and the public ones otherwise.
-fn client(url: &str) -> Result<Client, InvalidRedisUrl> {
-    let client = match root_certificate(url)? {
-        Some(root_cert) => {
-            let certificates = TlsCertificates {
-                client_tls: None,
-                root_cert: Some(root_cert),
-            };
-            Client::build_with_tls(url, certificates)
-        }
-        None => Client::open(url),
-    };
-    client.map_err(|_| InvalidRedisUrl::Malformed)
-}
-
-/// The driver passes over a parameter that it does not know.
-fn check_parameters(url: &str) -> Result<(), InvalidRedisUrl> {
-    let url = Url::parse(url).map_err(|_| InvalidRedisUrl::Malformed)?;
-    let known: &[&str] = match url.scheme() {
-        "redis" | "valkey" => &["protocol"],
-        "rediss" | "valkeys" => &["protocol", "sslrootcert"],
-        _ => &["db", "pass", "protocol", "user"],
-    };
-    let mut parameters = url.query_pairs();
-    match parameters.find(|(name, _)| !known.contains(&&**name)) {
-        Some((name, _)) => Err(InvalidRedisUrl::UnknownParameter(name.into_owned())),
-        None => Ok(()),
-    }
-}
-
-/// The file that the URL names as a PostgreSQL URL does: `rediss://host?sslrootcert=FILE`.
-fn root_certificate(url: &str) -> Result<Option<Vec<u8>>, InvalidRedisUrl> {
-    let url = Url::parse(url).map_err(|_| InvalidRedisUrl::Malformed)?;
-    let file = url
-        .query_pairs()
-        .find_map(|(name, value)| (name == "sslrootcert").then_some(value));
-    file.map(|file| std::fs::read(&*file))
-        .transpose()
-        .map_err(InvalidRedisUrl::RootCertificate)
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::sync::oneshot;
@@ -335,53 +256,5 @@ mod tests {
         assert!(matches!(late, Err(Unreachable::Error(_))), "{late:?}");
         assert_ne!(second, first, "a failure ends its own connection");
         assert_eq!(id().await, second, "and no other one");
-    }
-
-    #[test]
-    fn urls_are_judged() {
-        let judge =
-            |url: &str, is_production| RedisLink::validate(&SecretString::from(url), is_production);
-        for url in [
-            "redis://127.0.0.1",
-            "redis://localhost:6380/2",
-            "redis://[::1]:6379",
-            "rediss://:fake-password@redis.example.org:6379",
-            "unix:///run/redis.sock",
-        ] {
-            judge(url, true).unwrap();
-        }
-        judge("redis://redis.example.org", false).unwrap();
-        for url in ["redis://redis.example.org", "redis://10.0.0.5:6379"] {
-            let judged = judge(url, true);
-            assert!(
-                matches!(judged, Err(InvalidRedisUrl::NotEncrypted)),
-                "{url}"
-            );
-        }
-        for url in [
-            "rediss://localhost?sslrootcrt=/ca.pem",
-            "redis://localhost?sslrootcert=/ca.pem",
-            "redis://localhost?db=3",
-        ] {
-            let judged = judge(url, false);
-            assert!(
-                matches!(judged, Err(InvalidRedisUrl::UnknownParameter(_))),
-                "{url}"
-            );
-        }
-        judge("unix:///run/redis.sock?db=3&user=ann", true).unwrap();
-        for is_production in [false, true] {
-            let judged = judge("rediss://redis.example.org/#insecure", is_production);
-            assert!(matches!(judged, Err(InvalidRedisUrl::NotVerified)));
-            for url in [
-                "",
-                "localhost",
-                "http://localhost",
-                "redis://localhost:port",
-            ] {
-                let judged = judge(url, is_production);
-                assert!(matches!(judged, Err(InvalidRedisUrl::Malformed)), "{url}");
-            }
-        }
     }
 }

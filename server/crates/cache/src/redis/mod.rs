@@ -4,11 +4,14 @@
 mod alert;
 mod breaker;
 mod epochs;
+mod eviction;
 mod limiter;
 mod link;
 mod principals;
 mod resets;
+mod url;
 
 pub use limiter::RedisLimiter;
-pub use link::{InvalidRedisUrl, RedisLink};
+pub use link::RedisLink;
 pub use principals::RedisPrincipals;
+pub use url::{InvalidRedisUrl, check_redis_url, is_redis_in_clear};

@@ -7,7 +7,7 @@ use vestibule_core::ports::Charge;
 
 use crate::faults::ok;
 use crate::server::RedisServer;
-use crate::support::{Replica, charge, fresh_id, within};
+use crate::support::{CapturedLog, Replica, charge, fresh_id, within};
 
 /// Four replicas allow together what was left when the outage began, and no more.
 async fn what_is_left_is_shared(fail: impl Fn(&mut RedisServer), heal: impl Fn(&mut RedisServer)) {
@@ -234,4 +234,32 @@ async fn a_reset_that_redis_missed_is_done_once_it_answers() {
     assert_eq!(two.passes(&owner).await, 10);
     assert_eq!(one.passes(&owner).await, 0, "it is done once");
     assert_eq!(one.passes(&other).await, 0);
+}
+
+/// What a full Redis drops is lost without a sign, so its policy is reported as soon as it is connected to.
+#[tokio::test]
+async fn a_redis_that_may_drop_counts_is_reported_with_the_remedy() {
+    for (policy, is_reported) in [
+        ("allkeys-lru", true),
+        ("volatile-ttl", true),
+        ("noeviction", false),
+    ] {
+        let Some(server) = RedisServer::start() else {
+            return;
+        };
+        ok(&server.tell("CONFIG SET maxmemory 100mb"));
+        ok(&server.tell(&format!("CONFIG SET maxmemory-policy {policy}")));
+        let log = CapturedLog::start();
+        let replica = Replica::deaf(&server.url(), "eviction", 1);
+        assert!(replica.takes(&charge("a", 20)).await);
+        let remedy = "set its maxmemory-policy to noeviction";
+        let reported = || std::future::ready(log.count(remedy) == 1);
+        let patience = Duration::from_millis(if is_reported { 5000 } else { 300 });
+        assert_eq!(
+            within(patience, reported).await,
+            is_reported,
+            "{policy}: {}",
+            log.text()
+        );
+    }
 }

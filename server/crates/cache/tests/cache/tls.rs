@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vestibule_cache::RedisLink;
+use vestibule_cache::check_redis_url;
 use vestibule_testkit::TestCertificate;
 
 use crate::server::RedisServer;
@@ -74,9 +74,9 @@ fn an_authority_that_cannot_be_read_is_told() {
     let url = "rediss://localhost/?sslrootcert=/no/such/file"
         .to_owned()
         .into();
-    let fault = RedisLink::validate(&url, true).unwrap_err();
+    let fault = check_redis_url(&url, true).unwrap_err();
     assert_eq!(
         fault.to_string(),
-        "sslrootcert names a file that cannot be read"
+        "has an sslrootcert that names a file which cannot be read: No such file or directory (os error 2)"
     );
 }

@@ -4,13 +4,31 @@ use argon2::{Algorithm, Argon2, Version};
 use super::*;
 use crate::crypto::SystemRandom;
 
-fn hasher(threads: usize, queue: usize) -> PasswordHasher {
+struct Hasher(PasswordHasher);
+
+/// Nobody goes away.
+impl Hasher {
+    async fn hash(&self, password: &str) -> Result<String, AuthError> {
+        self.0.hash(password, &Abandoned::default()).await
+    }
+
+    async fn verify(&self, password: &str, stored: Option<&str>) -> Result<Verdict, AuthError> {
+        self.0.verify(password, stored, &Abandoned::default()).await
+    }
+
+    fn hashes(&self) -> u64 {
+        self.0.hashes()
+    }
+}
+
+fn hasher(threads: usize, queue: usize) -> Hasher {
     let settings = HashSettings {
         threads,
         queue,
+        max_wait: Duration::from_mins(1),
         ..HashSettings::default()
     };
-    PasswordHasher::start(settings, Arc::new(SystemRandom)).unwrap()
+    Hasher(PasswordHasher::start(settings, Arc::new(SystemRandom)).unwrap())
 }
 
 #[tokio::test]
@@ -42,15 +60,6 @@ async fn a_password_is_right_exactly_as_typed() {
             .unwrap(),
         Verdict::Wrong
     );
-}
-
-#[tokio::test]
-async fn a_panic_costs_its_caller_an_error_and_nobody_a_thread() {
-    let hasher = hasher(1, 8);
-    let panicked = hasher.run(|| panic!("a defect")).await;
-    let panicked: Result<(), AuthError> = panicked;
-    assert!(matches!(panicked, Err(AuthError::Internal(_))));
-    assert_eq!(hasher.run(|| 7).await.unwrap(), 7);
 }
 
 #[tokio::test]
@@ -193,15 +202,29 @@ fn the_floor_is_the_one_of_owasp() {
 #[tokio::test]
 async fn a_place_that_is_kept_is_taken() {
     let hasher = hasher(1, 1);
-    let place = hasher.reserve().unwrap();
+    let place = hasher.0.reserve().unwrap();
     let refused = hasher.verify("x", None).await;
     assert!(
         matches!(refused, Err(AuthError::Overloaded { .. })),
         "{refused:?}"
     );
     assert_eq!(
-        hasher.verify_in(place, "x", None).await.unwrap(),
+        hasher
+            .0
+            .verify_in(place, "x", None, &Abandoned::default())
+            .await
+            .unwrap(),
         Verdict::Wrong
     );
     assert_eq!(hasher.verify("x", None).await.unwrap(), Verdict::Wrong);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_answered_meanwhile_costs_no_hash() {
+    let hasher = hasher(1, 8);
+    let (abandoned, client) = Abandoned::default().inner();
+    drop(client);
+    let answer = hasher.0.verify("x", None, &abandoned).await;
+    assert!(matches!(answer, Err(AuthError::Abandoned)), "{answer:?}");
+    assert_eq!(hasher.hashes(), 0);
 }

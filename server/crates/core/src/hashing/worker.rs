@@ -1,22 +1,16 @@
 //! What a hash thread does.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use metrics::histogram;
-use tokio::sync::mpsc;
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{
-    HashError, Job, MAX_BCRYPT_COST, MAX_LANES, MAX_MEMORY_KIB, MAX_PASSES, Verdict, Waiting,
-};
+use super::{HashError, MAX_BCRYPT_COST, MAX_LANES, MAX_MEMORY_KIB, MAX_PASSES, Verdict};
 
 /// One hash thread with its memory.
-pub(super) struct Worker {
+pub(crate) struct Worker {
     pub params: Params,
     pub memory: Vec<Block>,
     /// Held while an imported hash is checked that needs more memory than ours.
@@ -25,48 +19,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub fn run(&mut self, queue: &Mutex<mpsc::Receiver<Waiting>>) {
-        loop {
-            let next = match queue.lock() {
-                Ok(mut queue) => queue.blocking_recv(),
-                Err(_) => return,
-            };
-            let Some(Waiting { job, since }) = next else {
-                return;
-            };
-            histogram!("vestibule_hash_wait_seconds").record(since.elapsed());
-            let started = Instant::now();
-            // The caller gets an internal error; the thread lives on for the others.
-            drop(catch_unwind(AssertUnwindSafe(|| self.work(job))));
-            histogram!("vestibule_hash_duration_seconds").record(started.elapsed());
-        }
-    }
-
-    fn work(&mut self, job: Job) {
-        match job {
-            Job::Run(work) => work(),
-            // A caller that has gone away needs no hash.
-            Job::Hash { reply, .. } if reply.is_closed() => {}
-            Job::Verify { reply, .. } if reply.is_closed() => {}
-            Job::Hash {
-                password,
-                salt,
-                reply,
-            } => {
-                let _ = reply.send(self.hash(&password, &salt));
-            }
-            Job::Verify {
-                password,
-                stored,
-                salt,
-                reply,
-            } => {
-                let _ = reply.send(self.verify(&password, stored.as_deref(), &salt));
-            }
-        }
-    }
-
-    fn hash(&mut self, password: &str, salt: &[u8]) -> Result<String, HashError> {
+    pub fn hash(&mut self, password: &str, salt: &[u8]) -> Result<String, HashError> {
         let params = self.params.clone();
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
         self.derive(
@@ -87,7 +40,7 @@ impl Worker {
         Ok(hash.to_string())
     }
 
-    fn verify(
+    pub fn verify(
         &mut self,
         password: &str,
         stored: Option<&str>,

@@ -12,21 +12,44 @@ use crate::ports::Charge;
 pub(super) struct Attempt(Vec<Charge>);
 
 impl Auth {
-    /// Counts one password entry against the account and a stranger's network, before it is checked. Whoever has been in the
-    /// account is bounded by limits of their own: somebody else in an office must not keep its owners from their accounts.
+    /// Counts one password entry against the client's network alone, before anything is looked up
+    /// for it.
+    pub(super) async fn take_network(&self, meta: &RequestMeta) -> Result<Attempt, AuthError> {
+        let charges = vec![SIGN_IN_NETWORK.of(&meta.network())];
+        self.take_for(&charges, AuditEvent::LoginLimited, None, meta)
+            .await?;
+        Ok(Attempt(charges))
+    }
+
+    /// Counts one password entry against the account and, if that was not done, a stranger's
+    /// network, before it is checked. Whoever has been in the account is bounded by limits of their
+    /// own: somebody else in an office must not keep its owners from their accounts.
     pub(super) async fn take_attempt(
         &self,
+        network: Option<Attempt>,
         guesser: &Guesser<'_>,
         user_id: Option<Uuid>,
         meta: &RequestMeta,
     ) -> Result<Attempt, AuthError> {
         let mut charges = guesser.charges();
-        if matches!(guesser, Guesser::Anybody(_)) {
+        if matches!(guesser, Guesser::Anybody(_)) && network.is_none() {
             charges.push(SIGN_IN_NETWORK.of(&meta.network()));
         }
-        self.take_for(&charges, AuditEvent::LoginLimited, user_id, meta)
-            .await?;
-        Ok(Attempt(charges))
+        let taken = self
+            .take_for(&charges, AuditEvent::LoginLimited, user_id, meta)
+            .await;
+        match (taken, network) {
+            (Ok(()), network) => {
+                charges.extend(network.into_iter().flat_map(|attempt| attempt.0));
+                Ok(Attempt(charges))
+            }
+            (Err(error), Some(network)) => {
+                // Who was refused did not enter a password.
+                self.return_attempt(&network).await;
+                Err(error)
+            }
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// The entry was no failure: it does not count.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::auth::Auth;
 use crate::error::AuthError;
+use crate::lifetimes::MAX_LINK_LIFE;
 use crate::ports::Expired;
 use crate::tokens::WITHDRAWN_KEYS_KEPT;
 
@@ -18,11 +19,11 @@ const DAY: Duration = Duration::from_hours(24);
 /// How long mails stay readable for their owner, counted from when they were written.
 pub const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 /// Counted from when they were made. For 30 days after the longest of their lives a page can say that a link has expired.
-const TOKENS_KEPT: Duration = Duration::from_hours(45 * 24);
+const TOKENS_KEPT: Duration = MAX_LINK_LIFE.saturating_add(Duration::from_hours(30 * 24));
 /// Counted from their end. A device that was not used for longer is a new one.
 const SESSIONS_KEPT: Duration = Duration::from_hours(90 * 24);
-/// They are most of the events, and tell the least.
-const REFRESH_EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
+/// Refreshes and refusals are most of the events, and tell the least.
+const FREQUENT_EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// Rows of one statement: few enough that nobody waits long for it.
 const BATCH: u32 = 500;
@@ -58,6 +59,7 @@ pub struct Removed {
     pub mails: u64,
     pub signing_keys: u64,
     pub events: u64,
+    pub form_submissions: u64,
 }
 
 /// One run over everything; see [`Auth::clean_up`].
@@ -102,7 +104,9 @@ impl Auth {
             delete(Expired::Sessions, SESSIONS_KEPT),
             delete(Expired::Mails, MAILS_KEPT),
             delete(Expired::SigningKeys, WITHDRAWN_KEYS_KEPT),
-            delete(Expired::RefreshEvents, REFRESH_EVENTS_KEPT),
+            delete(Expired::RefreshEvents, FREQUENT_EVENTS_KEPT),
+            delete(Expired::Refusals, FREQUENT_EVENTS_KEPT),
+            delete(Expired::FormSubmissions, Duration::ZERO),
         ]);
         tasks.extend(days(retention.audit_days).map(|it| Task::Delete(Expired::Events, it)));
         Cleanup {
@@ -220,20 +224,8 @@ impl Removed {
             Expired::Sessions => &mut self.sessions,
             Expired::Mails => &mut self.mails,
             Expired::SigningKeys => &mut self.signing_keys,
-            Expired::Events | Expired::RefreshEvents => &mut self.events,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Purpose;
-
-    #[test]
-    fn a_link_is_known_for_thirty_days_after_its_life() {
-        for purpose in Purpose::ALL {
-            assert!(purpose.life() + 30 * DAY <= TOKENS_KEPT, "{purpose}");
+            Expired::Events | Expired::RefreshEvents | Expired::Refusals => &mut self.events,
+            Expired::FormSubmissions => &mut self.form_submissions,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Deleting one's account: scheduled first, so that it can be undone, and then for good.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -7,7 +9,7 @@ use uuid::Uuid;
 
 use super::letters::TokenExtra;
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, DELETION_DELAY, RequestMeta};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_mailed_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
@@ -38,7 +40,7 @@ impl Auth {
     ) -> Result<OffsetDateTime, AuthError> {
         self.require_password(who, password, meta).await?;
         let now = self.clock.now();
-        let delete_at = now + DELETION_DELAY;
+        let delete_at = now + self.settings.lifetimes.deletion_delay;
         let mut tx = self.store.begin().await?;
         let user = tx
             .schedule_deletion(who.user.id, delete_at, now)
@@ -88,7 +90,8 @@ impl Auth {
         let token_id = self
             .insert_token(store, Purpose::CancelDeletion, user.id, extra, meta)
             .await?;
-        let context = deletion_context(store, user.id, delete_at).await?;
+        let delay = self.settings.lifetimes.deletion_delay;
+        let context = deletion_context(store, user.id, delete_at, delay).await?;
         let mail = NewMail {
             id: self.random.id(now),
             kind: MailKind::DeletionScheduled,
@@ -181,6 +184,7 @@ async fn deletion_context(
     store: &mut dyn Repository,
     user_id: Uuid,
     delete_at: OffsetDateTime,
+    delay: Duration,
 ) -> Result<MailContext, AuthError> {
     let mails = store.mail_records(user_id).await?;
     let told = mails
@@ -193,7 +197,7 @@ async fn deletion_context(
         device,
         ip_address,
         // The outbox counts the life of the link from here.
-        at: delete_at - DELETION_DELAY,
+        at: delete_at - delay,
         other_email: None,
     })
 }

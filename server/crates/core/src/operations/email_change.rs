@@ -310,7 +310,7 @@ impl Auth {
                 let mut unknown = zeroize::Zeroizing::new([0; 32]);
                 self.random.fill(unknown.as_mut());
                 let unknown = zeroize::Zeroizing::new(URL_SAFE_NO_PAD.encode(unknown.as_slice()));
-                let unknown_hash = self.hasher.hash(&unknown).await?;
+                let unknown_hash = self.hasher.hash(&unknown, &meta.abandoned).await?;
                 self.apply_revert(&token_hash, &unknown_hash, meta).await?
             } else {
                 None

@@ -8,7 +8,7 @@ use super::in_uniform_time;
 use super::mail_request::MailRequest;
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RequestMeta, VERIFY_CODE_LIFE};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::{equal_in_constant_time, hash_mailed_token};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
@@ -257,9 +257,9 @@ impl Auth {
         let account = account.filter(|account| account.user.is_active);
         let user_id = account.as_ref().map(|account| account.user.id);
         let guesser = Guesser::Anybody(canonical);
-        let attempt = self.take_attempt(&guesser, user_id, meta).await?;
+        let attempt = self.take_attempt(None, &guesser, user_id, meta).await?;
         let found = self
-            .token_of_code_and_password(account.as_ref(), code, password)
+            .token_of_code_and_password(account.as_ref(), code, password, meta)
             .await;
         if let Ok(None) = found {
             let failed = AuditEvent::ReauthenticationFailed;
@@ -277,14 +277,18 @@ impl Auth {
         account: Option<&Account>,
         code: &str,
         password: &SecretString,
+        meta: &RequestMeta,
     ) -> Result<Option<String>, AuthError> {
         let stored = account.map(|account| account.password_hash.as_str());
-        let verdict = self.hasher.verify(password.expose_secret(), stored).await?;
+        let verdict = self
+            .hasher
+            .verify(password.expose_secret(), stored, &meta.abandoned)
+            .await?;
         let is_right = verdict != Verdict::Wrong;
         let entries = if is_right { MAX_CODE_ATTEMPTS } else { 0 };
-        // Without an account nobody is asked about, in the same time.
-        let user_id = account.map_or(Uuid::nil(), |account| account.user.id);
-        let token_hash = self.token_of_entry(user_id, code, entries).await?;
+        let token_hash = self
+            .token_of_entry(user_id_or_nobody(account), code, entries)
+            .await?;
         Ok(token_hash.filter(|_| is_right))
     }
 
@@ -324,15 +328,13 @@ impl Auth {
 
     /// The hash of the mailed token if the code is its code.
     async fn token_of_code(&self, email: &str, code: &str) -> Result<Option<String>, AuthError> {
-        let Ok(email) = EmailAddress::parse(email) else {
-            return Ok(None);
-        };
+        // Looked for as well if it is no address: nobody has the empty one.
+        let email = EmailAddress::parse(email).ok();
+        let canonical = email.as_ref().map_or("", EmailAddress::canonical);
         let mut store = self.store.connect().await?;
-        let Some(account) = store.account_by_email(email.canonical()).await? else {
-            return Ok(None);
-        };
+        let account = store.account_by_email(canonical).await?;
         drop(store);
-        self.token_of_entry(account.user.id, code, MAX_CODE_ATTEMPTS)
+        self.token_of_entry(user_id_or_nobody(account.as_ref()), code, MAX_CODE_ATTEMPTS)
             .await
     }
 
@@ -353,7 +355,7 @@ impl Auth {
             return Ok(None);
         };
         let is_right = equal_in_constant_time(&code, &self.master.one_time_code(attempt.token_id));
-        let is_fresh = now - attempt.created_at <= VERIFY_CODE_LIFE;
+        let is_fresh = now - attempt.created_at <= self.settings.lifetimes.verify_code;
         Ok((is_right && is_fresh).then_some(attempt.token_hash))
     }
 
@@ -387,6 +389,12 @@ impl Auth {
     pub(crate) fn code_of(&self, token_id: Uuid) -> String {
         self.master.one_time_code(token_id)
     }
+}
+
+/// Without an account nobody's code is entered, by the same write: on SQLite it waits for other
+/// writers as one of an account does.
+fn user_id_or_nobody(account: Option<&Account>) -> Uuid {
+    account.map_or(Uuid::nil(), |account| account.user.id)
 }
 
 fn is_own_address(who: Option<&Principal>, email: &str) -> bool {

@@ -58,6 +58,29 @@ impl Auth {
         )
         .await?;
         tx.commit().await?;
+        self.collect_data(&user).await
+    }
+
+    /// The same for the browser that has just asked for it with this form, and asks twice: the owner was told. It is as
+    /// much work, and counts.
+    ///
+    /// # Errors
+    /// As [`Auth::export_data`].
+    pub async fn export_data_again(
+        &self,
+        who: &Principal,
+        meta: &RequestMeta,
+    ) -> Result<Value, AuthError> {
+        if !self.is_recently_authenticated(who) {
+            return Err(AuthError::ReauthenticationRequired);
+        }
+        self.take(&[EXPORT_ACCOUNT.of(&who.user.id.to_string())], meta)
+            .await?;
+        self.collect_data(&who.user).await
+    }
+
+    async fn collect_data(&self, user: &User) -> Result<Value, AuthError> {
+        let id = user.id;
         let mut store = self.store.connect().await?;
         let sessions = store.session_records(id).await?;
         let refresh_tokens = store.refresh_records(id).await?;
@@ -66,7 +89,7 @@ impl Auth {
         let (events, has_older) = newest_events(&mut *store, id, self.clock.now()).await?;
         Ok(json!({
             "exported_at": text(self.clock.now()),
-            "user": user_json(&user),
+            "user": user_json(user),
             "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
             "refresh_tokens": refresh_tokens.iter().map(refresh_json).collect::<Vec<_>>(),
             "events": events,

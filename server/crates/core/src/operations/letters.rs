@@ -1,14 +1,9 @@
 //! Putting mails and the tokens that they carry into the store, in the transaction of the fact that they tell.
 
-use std::time::Duration;
-
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::auth::{
-    Auth, CHANGE_EMAIL_LIFE, DELETION_DELAY, RESET_LINK_LIFE, REVERT_EMAIL_LIFE, RequestMeta,
-    VERIFY_LINK_LIFE,
-};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
@@ -47,19 +42,6 @@ pub(super) struct TokenExtra {
     pub session_id: Option<Uuid>,
     /// The end of its life, where that is not the purpose's own.
     pub expires_at: Option<OffsetDateTime>,
-}
-
-impl Purpose {
-    /// How long a token of this purpose works.
-    pub(super) fn life(self) -> Duration {
-        match self {
-            Self::VerifyEmail => VERIFY_LINK_LIFE,
-            Self::ResetPassword => RESET_LINK_LIFE,
-            Self::ChangeEmail => CHANGE_EMAIL_LIFE,
-            Self::RevertEmail => REVERT_EMAIL_LIFE,
-            Self::CancelDeletion => DELETION_DELAY,
-        }
-    }
 }
 
 impl Auth {
@@ -142,7 +124,9 @@ impl Auth {
             token_hash: hash_token(&self.master.one_time_token(purpose, id)),
             email: extra.email,
             session_id: extra.session_id,
-            expires_at: extra.expires_at.unwrap_or(now + purpose.life()),
+            expires_at: extra
+                .expires_at
+                .unwrap_or(now + self.settings.lifetimes.link(purpose)),
             ip_address: meta.ip_address.to_canonical().to_string(),
             user_agent: meta.user_agent.clone(),
             created_at: now,

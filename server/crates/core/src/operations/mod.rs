@@ -7,6 +7,7 @@ mod deletion;
 mod email_change;
 mod email_verification;
 mod export;
+mod form_submissions;
 mod known_account;
 mod letters;
 mod mail_request;
@@ -26,10 +27,11 @@ pub use cleanup::{Cleanup, MAILS_KEPT, Removed, Retention};
 pub use deletion::RestoreLink;
 pub use email_change::{ChangeEmail, RevertLink};
 pub use email_verification::{LinkState, Verified, VerifyEmail};
+pub use form_submissions::{FormClaim, FormSubmission};
 pub use known_account::KnownAccount;
 pub use outbox::{Delivery, MAIL_LEASE, NOTE_TIME};
 pub use password::ChangePassword;
-pub use password_reset::ResetLink;
+pub use password_reset::{ResetDone, ResetLink};
 pub use profile::UpdateProfile;
 pub use registration::{Register, Registered};
 pub use sessions::{SignedIn, TokenPair};
@@ -37,13 +39,20 @@ pub use sign_in::SignIn;
 
 use std::time::Duration;
 
-/// The least time that an answer takes that must not tell known from unknown addresses. The work behind it, a few
-/// statements and one commit, stays well below.
-const UNIFORM_TIME: Duration = Duration::from_millis(100);
+use tokio::time::Instant;
 
-/// Runs an operation so that it answers no sooner than [`UNIFORM_TIME`].
+/// An answer that must not tell known from unknown addresses is given at the end of such a step.
+const TIME_STEP: Duration = Duration::from_millis(100);
+
+/// Runs an operation so that it answers at the next step of a grid of [`TIME_STEP`]. The work
+/// itself has the same shape for both cases: as many writing transactions, which wait for other
+/// writers alike. What is left between them, a statement or two, is lost in the step.
 async fn in_uniform_time<T>(operation: impl Future<Output = T>) -> T {
-    let (result, ()) = tokio::join!(operation, tokio::time::sleep(UNIFORM_TIME));
+    let started = Instant::now();
+    let result = operation.await;
+    let steps = started.elapsed().as_nanos() / TIME_STEP.as_nanos() + 1;
+    let steps = u32::try_from(steps).unwrap_or(u32::MAX);
+    tokio::time::sleep_until(started + TIME_STEP * steps).await;
     result
 }
 
@@ -51,10 +60,21 @@ async fn in_uniform_time<T>(operation: impl Future<Output = T>) -> T {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn an_operation_with_nothing_to_do_answers_no_sooner() {
-        let started = std::time::Instant::now();
-        assert_eq!(in_uniform_time(async { 7 }).await, 7);
-        assert!(started.elapsed() >= UNIFORM_TIME);
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_comes_at_the_next_step_of_the_grid() {
+        for (work, answer) in [
+            (0, 100),
+            (1, 100),
+            (99, 100),
+            (102, 200),
+            (148, 200),
+            (207, 300),
+        ] {
+            let started = Instant::now();
+            let operation = tokio::time::sleep(Duration::from_millis(work));
+            in_uniform_time(operation).await;
+            let took = started.elapsed().as_millis();
+            assert!((answer..=answer + 1).contains(&took), "{work}: {took}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use tracing::field::Empty;
 use uuid::Uuid;
 
 use super::email_verification::MAX_CODES_IN_A_ROW;
-use crate::auth::{Auth, VERIFY_CODE_LIFE};
+use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::mail::{LeasedMail, MailKind, OutgoingMail};
 use crate::model::Purpose;
@@ -88,7 +88,7 @@ impl Auth {
         else {
             return Ok(Delivery::NoneDue);
         };
-        let sent = if has_expired(&mail, now) {
+        let sent = if self.has_expired(&mail, now) {
             Err(MailError::Permanent("its link has expired".into()))
         } else {
             send(mailer, &self.outgoing(&mail, now)).await
@@ -136,7 +136,7 @@ impl Auth {
         let result = match (next, error) {
             (Some(_), MailError::Held(_) | MailError::NotAccepting(_)) => "held",
             (Some(_), _) => "retried",
-            (None, _) if has_expired(mail, self.clock.now()) => "expired",
+            (None, _) if self.has_expired(mail, self.clock.now()) => "expired",
             (None, _) => "failed",
         };
         note_mail(mail.kind, result);
@@ -204,7 +204,7 @@ impl Auth {
             None => self.link(path, None),
         };
         let carries_code = matches!(mail.kind, MailKind::Welcome | MailKind::VerifyEmail)
-            && now - mail.context.at < VERIFY_CODE_LIFE
+            && now - mail.context.at < self.settings.lifetimes.verify_code
             && mail.code_entries < MAX_CODES_IN_A_ROW;
         OutgoingMail {
             id: mail.id,
@@ -221,7 +221,7 @@ impl Auth {
                 .token_id
                 .filter(|_| carries_code)
                 .map(|id| self.code_of(id)),
-            deadline: deadline(mail),
+            deadline: self.deadline(mail),
         }
     }
 
@@ -289,19 +289,21 @@ fn tells_of_sessions(kind: MailKind) -> bool {
     matches!(kind, MailKind::NewDevice | MailKind::DataExported)
 }
 
-/// Until when the token works that the mail carries.
-fn deadline(mail: &LeasedMail) -> Option<OffsetDateTime> {
-    let (_, purpose) = page(mail.kind);
-    purpose
-        .filter(|_| mail.token_id.is_some())
-        .map(|purpose| mail.context.at + purpose.life())
+impl Auth {
+    /// Until when the token works that the mail carries.
+    fn deadline(&self, mail: &LeasedMail) -> Option<OffsetDateTime> {
+        let (_, purpose) = page(mail.kind);
+        purpose
+            .filter(|_| mail.token_id.is_some())
+            .map(|purpose| mail.context.at + self.settings.lifetimes.link(purpose))
+    }
+
+    /// A mail that comes after its link has expired helps nobody.
+    fn has_expired(&self, mail: &LeasedMail, now: OffsetDateTime) -> bool {
+        self.deadline(mail).is_some_and(|deadline| now >= deadline)
+    }
 }
 
 fn note_mail(kind: MailKind, result: &'static str) {
     counter!("vestibule_mails_total", "kind" => kind.as_str(), "result" => result).increment(1);
-}
-
-/// A mail that comes after its link has expired helps nobody.
-fn has_expired(mail: &LeasedMail, now: OffsetDateTime) -> bool {
-    deadline(mail).is_some_and(|deadline| now >= deadline)
 }

@@ -7,19 +7,24 @@ use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, Field, FieldError};
-use crate::limits::Guesser;
+use crate::limits::{Guesser, PASSWORD_ACCOUNT};
 use crate::mail::MailKind;
 use crate::model::{Principal, SessionKind, SignInMethod, User};
+use crate::pool::Urgency;
 
 /// A change-password form or body.
 pub struct ChangePassword {
     pub current_password: SecretString,
     pub new_password: SecretString,
+    /// Whether an API client takes the tokens of a new session; a browser always gets a new cookie.
+    pub replaces_session: bool,
 }
 
 impl Auth {
-    /// Replaces the password and ends the user's other sessions. A browser session is replaced as well: the new one is
-    /// returned with its cookie (ASVS 7.2.4); an API session goes on.
+    /// Replaces the password and ends the user's other sessions. The current password is charged and checked before
+    /// anything is done with the new one, which is costly too. A browser session is replaced as well, and one of an API
+    /// client that takes new tokens: the new one is returned (ASVS 7.2.4). Otherwise an API session goes on until its access
+    /// token has expired: a refresh token that was copied before must not outlive the password.
     ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`] if the current password is wrong, counted like a failed sign-in;
@@ -30,16 +35,17 @@ impl Auth {
         command: ChangePassword,
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
-        self.check_password_of(&who.user, &command.new_password)
-            .await?;
         let verified_hash = self
             .check_current_password(who, &command.current_password, meta)
             .await?;
-        let new_hash = self
-            .hasher
-            .hash(command.new_password.expose_secret())
+        self.take(&[PASSWORD_ACCOUNT.of(&who.user.id.to_string())], meta)
             .await?;
-        self.apply_change(who, &verified_hash, &new_hash, meta)
+        self.check_password_of(&who.user, &command.new_password, meta)
+            .await?;
+        let new_password = command.new_password.expose_secret();
+        let new_hash = self.hasher.hash(new_password, &meta.abandoned).await?;
+        let replaces = command.replaces_session || who.session.kind == SessionKind::Browser;
+        self.apply_change(who, &verified_hash, &new_hash, replaces, meta)
             .await
     }
 
@@ -48,33 +54,37 @@ impl Auth {
         &self,
         user: &User,
         new_password: &SecretString,
+        meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let own_words = [
             Some(user.email.as_str()),
             user.first_name.as_deref(),
             user.last_name.as_deref(),
         ];
-        self.check_new_password(Field::NewPassword, new_password, own_words)
+        self.check_new_password(Field::NewPassword, new_password, own_words, meta)
             .await?
             .map_err(|fault| AuthError::ValidationFailed(vec![fault]))
     }
 
-    /// A new password against the policy, with the user's own address and names as words to avoid. Estimating strength
-    /// takes milliseconds, so it is done where the hashes are.
+    /// A new password against the policy, with the user's own address and names as words to avoid.
     pub(super) async fn check_new_password(
         &self,
         field: Field,
         password: &SecretString,
         own_words: [Option<&str>; 3],
+        meta: &RequestMeta,
     ) -> Result<Result<(), FieldError>, AuthError> {
-        let policy = self.settings.passwords.clone();
-        let password = password.clone();
-        let own_words: Vec<String> = own_words.into_iter().flatten().map(str::to_owned).collect();
-        let check = move || {
-            let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
-            policy.check(field, password.expose_secret(), &own_words)
-        };
-        self.hasher.run(check).await
+        let policy = &self.settings.passwords;
+        let own_words = own_words.into_iter().flatten().map(str::to_owned).collect();
+        let rate = self.estimator.rate(
+            Urgency::Operation,
+            policy,
+            password,
+            own_words,
+            &meta.abandoned,
+        );
+        let fault = rate.await?.fault;
+        Ok(fault.map_or(Ok(()), |code| Err(FieldError { field, code })))
     }
 
     /// The stored hash that the password was right for.
@@ -103,6 +113,7 @@ impl Auth {
         who: &Principal,
         verified_hash: &str,
         new_hash: &str,
+        replaces: bool,
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
         let now = self.clock.now();
@@ -111,10 +122,9 @@ impl Auth {
             .update_password(who.user.id, Some(verified_hash), new_hash, now)
             .await?;
         let user = user.ok_or(AuthError::InvalidCredentials)?;
-        let is_browser = who.session.kind == SessionKind::Browser;
-        let keep = (!is_browser).then_some(who.session.id);
+        let keep = (!replaces).then_some(who.session.id);
         tx.void_tokens(user.id).await?;
-        let mut ended = tx.end_sessions(user.id, keep, now).await?;
+        let ended = tx.end_sessions(user.id, keep, now).await?;
         self.audit(
             &mut *tx,
             AuditEvent::PasswordChanged,
@@ -125,9 +135,9 @@ impl Auth {
         .await?;
         self.enqueue_mail(&mut *tx, MailKind::PasswordChanged, &user, None, meta)
             .await?;
-        let new_session = if is_browser {
+        let new_session = if replaces {
             let new = NewSession {
-                kind: SessionKind::Browser,
+                kind: who.session.kind,
                 method: SignInMethod::Password,
                 is_persistent: who.session.is_persistent,
                 device_name: Some(&who.session.device),
@@ -136,7 +146,8 @@ impl Auth {
             Some(signed_in.await?)
         } else {
             tx.reauthenticate(who.session.id, now).await?;
-            ended.push(who.session.id);
+            tx.revoke_refresh_family(who.user.id, who.session.id, now)
+                .await?;
             None
         };
         self.commit(tx, who.user.id).await?;

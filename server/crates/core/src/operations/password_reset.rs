@@ -36,6 +36,14 @@ pub enum ResetLink {
     },
 }
 
+/// Whose password was set.
+#[derive(Clone, Debug)]
+pub struct ResetDone {
+    pub email: String,
+    /// What the browser keeps.
+    pub known_account: KnownAccount,
+}
+
 impl Auth {
     /// Mails a reset link if the address has an account; the answer is the same in the same time.
     ///
@@ -91,14 +99,17 @@ impl Auth {
         token: &str,
         new_password: &SecretString,
         meta: &RequestMeta,
-    ) -> Result<KnownAccount, AuthError> {
+    ) -> Result<ResetDone, AuthError> {
         self.charge_token_entry(meta, async {
             let token_hash = hash_mailed_token(token);
             let Some(user) = self.user_of_reset_token(&token_hash).await? else {
                 return Err(self.refused_reset(meta));
             };
-            self.check_password_of(&user, new_password).await?;
-            let new_hash = self.hasher.hash(new_password.expose_secret()).await?;
+            self.check_password_of(&user, new_password, meta).await?;
+            let new_hash = self
+                .hasher
+                .hash(new_password.expose_secret(), &meta.abandoned)
+                .await?;
             if !self
                 .apply_reset(&user, &token_hash, &new_hash, meta)
                 .await?
@@ -112,7 +123,10 @@ impl Auth {
             ] {
                 self.reset_limits(&guesser.charges()).await;
             }
-            Ok(self.known_account(user.id, &new_hash))
+            Ok(ResetDone {
+                known_account: self.known_account(user.id, &new_hash),
+                email: user.email,
+            })
         })
         .await
     }

@@ -1,16 +1,12 @@
 //! What a new password would be met with, while it is still being typed.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
 use crate::limits::STRENGTH_NETWORK;
 use crate::password_policy::PasswordStrength;
-
-/// As many words of its user's as a form has; more would only cost time.
-const MAX_OWN_WORDS: usize = 8;
-/// The longest address. What comes after it makes no password weaker.
-const MAX_WORD_CHARS: usize = 254;
+use crate::pool::Urgency;
 
 impl Auth {
     /// What the rules for new passwords say of this one, with the user's address and names as words to avoid. Nothing is
@@ -26,18 +22,14 @@ impl Auth {
     ) -> Result<PasswordStrength, AuthError> {
         self.take(&[STRENGTH_NETWORK.of(&meta.network())], meta)
             .await?;
-        let policy = self.settings.passwords.clone();
-        self.hasher
-            .run(move || {
-                let own_words: Vec<String> = own_words
-                    .iter()
-                    .filter(|word| !word.is_empty())
-                    .take(MAX_OWN_WORDS)
-                    .map(|word| word.chars().take(MAX_WORD_CHARS).collect())
-                    .collect();
-                let own_words: Vec<&str> = own_words.iter().map(String::as_str).collect();
-                policy.strength(password.expose_secret(), &own_words)
-            })
-            .await
+        let policy = &self.settings.passwords;
+        let rate = self.estimator.rate(
+            Urgency::Rating,
+            policy,
+            &password,
+            own_words,
+            &meta.abandoned,
+        );
+        rate.await
     }
 }

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, REAUTHENTICATION_WINDOW, RequestMeta};
+use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
 use crate::limits::Guesser;
@@ -13,7 +13,7 @@ use crate::model::{Account, EmailAddress, Principal, User};
 impl Auth {
     /// Whether the password was given in this session lately, so that sensitive operations do without it.
     pub fn is_recently_authenticated(&self, who: &Principal) -> bool {
-        self.clock.now() - who.session.authenticated_at <= REAUTHENTICATION_WINDOW
+        self.clock.now() - who.session.authenticated_at <= self.settings.lifetimes.reauthentication
     }
 
     /// Notes that the user gave the password in this session, for the operations of the next minutes.
@@ -73,9 +73,12 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let user_id = Some(account.user.id);
-        let attempt = self.take_attempt(guesser, user_id, meta).await?;
+        let attempt = self.take_attempt(None, guesser, user_id, meta).await?;
         let stored = Some(account.password_hash.as_str());
-        let verdict = self.hasher.verify(password.expose_secret(), stored).await;
+        let verdict = self
+            .hasher
+            .verify(password.expose_secret(), stored, &meta.abandoned)
+            .await;
         if let Ok(Verdict::Wrong) = verdict {
             self.defer_audit(failed, user_id, json!({}), meta);
             return Err(AuthError::InvalidCredentials);

@@ -66,7 +66,7 @@ impl Auth {
             fresh_nonce,
             now,
             grace_since: now - settings.refresh_grace,
-            expires_at: now + settings.refresh_life,
+            expires_at: now + self.settings.lifetimes.refresh_token,
         };
         let mut store = self.store.writer().await?;
         let Some(outcome) = store.rotate_refresh_token(&rotation).await? else {
@@ -74,6 +74,9 @@ impl Auth {
         };
         drop(store);
         let Principal { user, session } = outcome.principal;
+        if !self.is_admitted(&user) {
+            return Ok(None);
+        }
         self.defer_seen(session.id, now);
         let replayed = outcome.successor_nonce != rotation.fresh_nonce;
         let details = json!({ "session": session.id, "replayed": replayed });

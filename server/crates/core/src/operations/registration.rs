@@ -11,8 +11,8 @@ use crate::auth::{Auth, RegistrationMode, RequestMeta};
 use crate::error::{AuthError, Field};
 use crate::limits::REGISTER_NETWORK;
 use crate::mail::MailKind;
-use crate::model::{EmailAddress, NewUser, Purpose, SessionKind, SignInMethod, clean_name};
-use crate::ports::StoreError;
+use crate::model::{EmailAddress, NewUser, Purpose, SessionKind, SignInMethod, User, clean_name};
+use crate::ports::{Repository, StoreError};
 
 /// A registration form or body.
 pub struct Register {
@@ -30,13 +30,6 @@ pub enum Registered {
     SignedIn(Box<SignedIn>),
     /// Private mode: the mailbox says what happened, whether the address was new or taken.
     CheckInbox,
-}
-
-/// How inserting the account went.
-enum Inserted {
-    WithSession(Box<SignedIn>),
-    WithoutSession,
-    Taken,
 }
 
 /// The input after its checks.
@@ -67,8 +60,9 @@ impl Auth {
         command: Register,
         meta: &RequestMeta,
     ) -> Result<Registered, AuthError> {
-        let input = self.check_registration(&command).await?;
-        let password_hash = self.hasher.hash(command.password.expose_secret()).await?;
+        let input = self.check_registration(&command, meta).await?;
+        let password = command.password.expose_secret();
+        let password_hash = self.hasher.hash(password, &meta.abandoned).await?;
         let user = NewUser {
             id: self.new_id(),
             email: input.email,
@@ -79,13 +73,7 @@ impl Auth {
             created_at: self.clock.now(),
         };
         match self.settings.registration {
-            RegistrationMode::Open => {
-                match self.insert_user(&user, Some(command.kind), meta).await? {
-                    Inserted::WithSession(signed_in) => Ok(Registered::SignedIn(signed_in)),
-                    Inserted::WithoutSession => Ok(Registered::CheckInbox),
-                    Inserted::Taken => Err(self.refused_taken_address(meta)),
-                }
-            }
+            RegistrationMode::Open => self.register_openly(&user, command.kind, meta).await,
             RegistrationMode::Private => {
                 // Counted for a taken address as well.
                 let mails = self.mailbox_charges(MailKind::Welcome, &user.email);
@@ -95,7 +83,11 @@ impl Auth {
         }
     }
 
-    async fn check_registration(&self, command: &Register) -> Result<CheckedInput, AuthError> {
+    async fn check_registration(
+        &self,
+        command: &Register,
+        meta: &RequestMeta,
+    ) -> Result<CheckedInput, AuthError> {
         let email = check_email(Field::Email, &command.email);
         let first_name = clean_name(Field::FirstName, command.first_name.as_deref());
         let last_name = clean_name(Field::LastName, command.last_name.as_deref());
@@ -105,7 +97,7 @@ impl Auth {
             last_name.as_ref().ok().and_then(Option::as_deref),
         ];
         let password = self
-            .check_new_password(Field::Password, &command.password, own_words)
+            .check_new_password(Field::Password, &command.password, own_words, meta)
             .await?;
         match (email, first_name, last_name, password) {
             (Ok(email), Ok(first_name), Ok(last_name), Ok(())) => Ok(CheckedInput {
@@ -127,94 +119,78 @@ impl Auth {
         }
     }
 
-    async fn register_privately(
+    async fn register_openly(
         &self,
-        user: &NewUser,
+        new_user: &NewUser,
+        kind: SessionKind,
         meta: &RequestMeta,
     ) -> Result<Registered, AuthError> {
-        if let Inserted::Taken = self.insert_user(user, None, meta).await? {
-            self.tell_owner_of_taken_address(user, meta).await?;
+        let mut tx = self.store.begin().await?;
+        let Some(user) = self.insert_user(&mut *tx, new_user, meta).await? else {
+            return Err(self.refused_taken_address(meta));
+        };
+        // Not before the address is known to be free: a taken one costs no mail.
+        let mails = self.mailbox_charges(MailKind::Welcome, &new_user.email);
+        self.take(&mails, meta).await?;
+        let new = NewSession {
+            kind,
+            method: SignInMethod::Registration,
+            is_persistent: kind == SessionKind::Api,
+            device_name: None,
+        };
+        let signed_in = self
+            .issue_session(&mut *tx, user, &new_user.password_hash, new, meta)
+            .await?;
+        tx.commit().await?;
+        Ok(Registered::SignedIn(Box::new(signed_in)))
+    }
+
+    /// One transaction whether the address is new or taken: it waits for other writers once.
+    async fn register_privately(
+        &self,
+        new_user: &NewUser,
+        meta: &RequestMeta,
+    ) -> Result<Registered, AuthError> {
+        let (kind, canonical) = (MailKind::AlreadyRegistered, new_user.email.canonical());
+        // Asked for a new address as well, in the same time.
+        let may_tell = self.may_mail(kind, canonical).await;
+        let mut tx = self.store.begin().await?;
+        if self.insert_user(&mut *tx, new_user, meta).await?.is_none() {
+            if may_tell {
+                self.tell_owner(&mut *tx, &new_user.email, meta).await?;
+            }
+            let details = json!({ "reason": "email_taken" });
+            let event = AuditEvent::RegistrationRefused;
+            self.audit(&mut *tx, event, None, details, meta).await?;
         }
+        tx.commit().await?;
         Ok(Registered::CheckInbox)
     }
 
-    /// Writes the user, the session if there is to be one, the mail and the audit event together.
+    /// Writes the user, the mail and the audit event; `None`, and none of them, if the address is
+    /// taken.
     async fn insert_user(
         &self,
+        store: &mut dyn Repository,
         new_user: &NewUser,
-        kind: Option<SessionKind>,
         meta: &RequestMeta,
-    ) -> Result<Inserted, AuthError> {
-        let mut tx = self.store.begin().await?;
-        let user = match tx.insert_user(new_user).await {
+    ) -> Result<Option<User>, AuthError> {
+        let user = match store.insert_user(new_user).await {
             Ok(user) => user,
-            Err(StoreError::Conflict) => return Ok(Inserted::Taken),
+            Err(StoreError::Conflict) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        self.mail_token(
-            &mut *tx,
-            Purpose::VerifyEmail,
-            MailKind::Welcome,
-            &user,
-            meta,
-        )
-        .await?;
-        self.audit(
-            &mut *tx,
-            AuditEvent::UserRegistered,
-            Some(user.id),
-            json!({}),
-            meta,
-        )
-        .await?;
-        let inserted = match kind {
-            None => Inserted::WithoutSession,
-            Some(kind) => {
-                // Not before the address is known to be free: a taken one costs no mail.
-                let mails = self.mailbox_charges(MailKind::Welcome, &new_user.email);
-                self.take(&mails, meta).await?;
-                let new = NewSession {
-                    kind,
-                    method: SignInMethod::Registration,
-                    is_persistent: kind == SessionKind::Api,
-                    device_name: None,
-                };
-                Inserted::WithSession(Box::new(
-                    self.issue_session(&mut *tx, user, &new_user.password_hash, new, meta)
-                        .await?,
-                ))
-            }
-        };
-        tx.commit().await?;
-        Ok(inserted)
+        let (purpose, kind) = (Purpose::VerifyEmail, MailKind::Welcome);
+        self.mail_token(store, purpose, kind, &user, meta).await?;
+        let event = AuditEvent::UserRegistered;
+        self.audit(store, event, Some(user.id), json!({}), meta)
+            .await?;
+        Ok(Some(user))
     }
 
     fn refused_taken_address(&self, meta: &RequestMeta) -> AuthError {
         let details = json!({ "reason": "email_taken" });
         self.defer_audit(AuditEvent::RegistrationRefused, None, details, meta);
         AuthError::EmailTaken
-    }
-
-    async fn tell_owner_of_taken_address(
-        &self,
-        new_user: &NewUser,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let kind = MailKind::AlreadyRegistered;
-        let may_tell = self.may_mail(kind, new_user.email.canonical()).await;
-        let mut tx = self.store.begin().await?;
-        if may_tell {
-            self.tell_owner(&mut *tx, &new_user.email, meta).await?;
-        }
-        let details = json!({ "reason": "email_taken" });
-        self.audit(
-            &mut *tx,
-            AuditEvent::RegistrationRefused,
-            None,
-            details,
-            meta,
-        )
-        .await?;
-        Ok(tx.commit().await?)
     }
 }

@@ -13,7 +13,7 @@ use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::model::{NewRefreshToken, Principal, Session, SessionKind, SignInMethod, User};
 use crate::ports::{BrowserRecord, MAX_LIVE_SESSIONS, Repository};
-use crate::tokens::{RefreshTokenText, access_life};
+use crate::tokens::RefreshTokenText;
 
 /// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body. There are secrets among
 /// them: no `Debug`.
@@ -96,9 +96,9 @@ impl Auth {
         let now = self.clock.now();
         let lifetimes = &self.settings.lifetimes;
         let life = if new.is_persistent {
-            lifetimes.persistent
+            lifetimes.persistent_session
         } else {
-            lifetimes.transient
+            lifetimes.transient_session
         };
         Session {
             id: self.random.id(now),
@@ -146,7 +146,7 @@ impl Auth {
             session_id: session.id,
             token_hash: hash_token(&refresh_token),
             device_info: session.device.clone(),
-            expires_at: now + self.signer.settings().refresh_life,
+            expires_at: now + self.settings.lifetimes.refresh_token,
             created_at: now,
         };
         Some((row, refresh_token))
@@ -160,7 +160,7 @@ impl Auth {
     ) -> Result<TokenPair, AuthError> {
         let now = self.clock.now();
         let access_token = self.signer.sign(user, session, self.new_id(), now)?;
-        let life = access_life(session, now);
+        let life = self.signer.access_life(session, now);
         Ok(TokenPair {
             access_token,
             refresh_token,

@@ -8,7 +8,7 @@ use super::letters::Letter;
 use super::reauthentication::canonical_of;
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
-use crate::auth::{Auth, RegistrationMode, RequestMeta};
+use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::{AuthError, Field};
 use crate::hashing::{HashPlace, Verdict};
@@ -36,8 +36,10 @@ type Found = (Account, SignInHistory);
 impl Auth {
     /// Checks the password and begins a session.
     ///
-    /// Unknown account, inactive account, empty password and wrong password cost the same and answer the same.
-    /// Only failures count against the limits, which are taken before the hash so that parallel guesses cannot pass them.
+    /// Unknown account, inactive account, empty password and wrong password cost the same and
+    /// answer the same. Only failures count against the limits, which are taken before the hash so
+    /// that parallel guesses cannot pass them. The network's limit is asked before the account is
+    /// looked up, but for a browser that brings a known account.
     ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`], [`AuthError::RateLimited`], [`AuthError::Overloaded`];
@@ -58,6 +60,12 @@ impl Auth {
         // First of all: in a storm who cannot be served costs no look-up and is answered at once.
         let place = self.hasher.reserve()?;
         let email = EmailAddress::parse(&command.email).ok();
+        // Whoever may have been in the account is not bound by their network; that takes a look-up.
+        let network = if command.known_accounts.is_empty() {
+            Some(self.take_network(meta).await?)
+        } else {
+            None
+        };
         let found = self.account_to_sign_in(email.as_ref(), &new, meta).await?;
         let known = &command.known_accounts;
         let is_known = found
@@ -72,7 +80,7 @@ impl Auth {
             ),
         };
         let user_id = found.as_ref().map(|(account, _)| account.user.id);
-        let attempt = self.take_attempt(&guesser, user_id, meta).await?;
+        let attempt = self.take_attempt(network, &guesser, user_id, meta).await?;
 
         let result = self
             .check_and_issue(
@@ -122,7 +130,7 @@ impl Auth {
         let stored = found.map(|(account, _)| account.password_hash.as_str());
         let verdict = self
             .hasher
-            .verify_in(place, password.expose_secret(), stored)
+            .verify_in(place, password.expose_secret(), stored, &meta.abandoned)
             .await?;
         let new_hash = match &verdict {
             Verdict::Wrong => None,
@@ -130,7 +138,7 @@ impl Auth {
             Verdict::RightWithNewHash(hash) => Some(Some(hash.as_str())),
         };
         if let (Some(found), Some(new_hash)) = (found, new_hash)
-            && self.is_admitted(&found.0)
+            && self.is_admitted(&found.0.user)
             && let Some(signed_in) = self
                 .begin_session(found, new_hash, new, is_known, meta)
                 .await?
@@ -149,19 +157,8 @@ impl Auth {
     fn reason_to_refuse(&self, account: Option<&Account>) -> &'static str {
         match account {
             None => "unknown_account",
-            Some(account) if account.user.is_active && self.is_admitted(account) => {
-                "wrong_password"
-            }
+            Some(account) if self.is_admitted(&account.user) => "wrong_password",
             Some(_) => "inactive",
-        }
-    }
-
-    /// In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could tell by
-    /// signing in whether it had an account before.
-    fn is_admitted(&self, account: &Account) -> bool {
-        match self.settings.registration {
-            RegistrationMode::Open => true,
-            RegistrationMode::Private => account.user.is_email_verified,
         }
     }
 

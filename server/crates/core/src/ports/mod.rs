@@ -11,8 +11,8 @@ pub use chance::{Clock, Random, SystemClock};
 pub use limiter::{Charge, Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
-    AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Counts, Expired, FoundToken,
-    Invariants, MAX_LIVE_SESSIONS, MailQueue, NewSignIn, OneTimeTokens, Outbox, RefreshTokens,
-    Repository, Sessions, SignInHistory, SigningKeys, Statistics, Store, StoreError, Transaction,
-    Users, Violation,
+    AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Counts, Expired,
+    FormSubmissions, FoundToken, Invariants, MAX_LIVE_SESSIONS, MailQueue, NewSignIn,
+    OneTimeTokens, Outbox, RefreshTokens, Repository, Sessions, SignInHistory, SigningKeys,
+    Statistics, Store, StoreError, Transaction, Users, Violation,
 };

@@ -6,6 +6,7 @@
 mod audit_log;
 mod browser_sessions;
 mod cleanup;
+mod form_submissions;
 mod invariants;
 mod one_time_tokens;
 mod outbox;
@@ -22,6 +23,7 @@ use crate::error::BoxError;
 pub use audit_log::AuditLog;
 pub use browser_sessions::{BrowserRecord, BrowserSessions};
 pub use cleanup::{Cleanup, Expired};
+pub use form_submissions::FormSubmissions;
 pub use invariants::{Invariants, Violation};
 pub use one_time_tokens::{CodeAttempt, FoundToken, OneTimeTokens};
 pub use outbox::Outbox;
@@ -75,6 +77,7 @@ pub trait Repository:
     + Outbox
     + AuditLog
     + Cleanup
+    + FormSubmissions
     + SigningKeys
     + Invariants
     + Statistics

@@ -25,8 +25,8 @@ pub struct KeySet {
 pub(super) struct KeyRing {
     pub keys: Vec<RingKey>,
     pub key_set: KeySet,
-    /// When the first of that set ends.
-    set_ends_at: Option<OffsetDateTime>,
+    /// When a key of that set ends, or another one signs.
+    set_changes_at: Option<OffsetDateTime>,
 }
 
 pub(super) struct RingKey {
@@ -40,20 +40,21 @@ pub(super) struct RingKey {
 
 impl KeyRing {
     pub fn new(keys: Vec<RingKey>, now: OffsetDateTime) -> Self {
-        let published = || keys.iter().filter(|key| key.is_published(now));
+        let published = keys.iter().filter(|key| key.is_published(now));
+        let times = published.flat_map(|key| [Some(key.active_at), key.expires_at]);
         Self {
-            key_set: key_set(published()),
-            set_ends_at: published().filter_map(|key| key.expires_at).min(),
+            key_set: key_set(&keys, now),
+            set_changes_at: times.flatten().filter(|time| *time > now).min(),
             keys,
         }
     }
 
     /// The set as it is to be served now, also where the keys could not be loaded for a while.
     pub fn served(&self, now: OffsetDateTime) -> KeySet {
-        if self.set_ends_at.is_none_or(|end| end > now) {
+        if self.set_changes_at.is_none_or(|time| time > now) {
             self.key_set.clone()
         } else {
-            key_set(self.published(now))
+            key_set(&self.keys, now)
         }
     }
 
@@ -67,7 +68,7 @@ impl KeyRing {
     }
 
     pub fn signing_key(&self, now: OffsetDateTime) -> Option<&RingKey> {
-        signs_at(self.published(now), now, |key| (key.active_at, &key.kid))
+        signing_of(self.published(now), now)
     }
 }
 
@@ -116,13 +117,26 @@ pub(super) fn ring_of(
     Ok(KeyRing::new(keys, now))
 }
 
-fn key_set<'keys>(published: impl Iterator<Item = &'keys RingKey>) -> KeySet {
-    let jwks: Vec<&Jwk> = published.map(|key| &key.jwk).collect();
+/// The key that signs stands first: some verifiers take the first one, whatever key a token names.
+fn key_set(keys: &[RingKey], now: OffsetDateTime) -> KeySet {
+    let published = keys.iter().filter(|key| key.is_published(now));
+    let signing = signing_of(published.clone(), now).map(|key| key.kid.as_str());
+    let (mut jwks, others): (Vec<&RingKey>, Vec<&RingKey>) =
+        published.partition(|key| Some(key.kid.as_str()) == signing);
+    jwks.extend(others);
+    let jwks: Vec<&Jwk> = jwks.into_iter().map(|key| &key.jwk).collect();
     let json = serde_json::json!({ "keys": jwks }).to_string();
     KeySet {
         hash: hash_token(&json).into(),
         json: json.into_bytes().into(),
     }
+}
+
+fn signing_of<'keys>(
+    published: impl Iterator<Item = &'keys RingKey> + Clone,
+    now: OffsetDateTime,
+) -> Option<&'keys RingKey> {
+    signs_at(published, now, |key| (key.active_at, &key.kid))
 }
 
 fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError> {

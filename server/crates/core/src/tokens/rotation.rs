@@ -7,21 +7,23 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::key_ring::{load_ring, new_signing_key, signs_at};
-use super::{ACCESS_TOKEN_LIFE, CLOCK_LEEWAY, MAX_KEY_AGE_OF_VERIFIERS};
+use super::{CLOCK_LEEWAY, MAX_KEY_AGE_OF_VERIFIERS};
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::crypto::MasterKey;
 use crate::error::AuthError;
+use crate::lifetimes::MAX_ACCESS_TOKEN_LIFE;
 use crate::model::SigningKey;
 use crate::ports::{Random, Store};
 
-/// From the publication of a key to its first signature: by then every verifier has fetched the set anew, and every replica
-/// has loaded it.
-const PUBLISHED_AHEAD: Duration = Duration::from_mins(10);
+/// From the publication of a key to its first signature: by then every replica has loaded it, and verifiers have fetched
+/// the set anew. Many keep it for longer than it says, some for 20 minutes whatever key a token names.
+const PUBLISHED_AHEAD: Duration = Duration::from_mins(30);
 const _: () = assert!(PUBLISHED_AHEAD.as_secs() >= MAX_KEY_AGE_OF_VERIFIERS.as_secs() + 60);
 /// The same where the others must go soon: only our own replicas have loaded it by then, by their clocks.
 const PUBLISHED_AHEAD_IN_EMERGENCY: Duration = Duration::from_mins(1);
-/// How long a key is kept after another one signs: the last token that it signed, at a replica whose clock is behind, has expired.
-const KEPT_AFTER: Duration = ACCESS_TOKEN_LIFE.saturating_add(CLOCK_LEEWAY.saturating_mul(2));
+/// How long a key is kept after another one signs: the last token that it signed, at a replica whose clock is behind, has
+/// expired, however long a deployment lets tokens live.
+const KEPT_AFTER: Duration = MAX_ACCESS_TOKEN_LIFE.saturating_add(CLOCK_LEEWAY.saturating_mul(2));
 
 /// How fast the key is exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -166,14 +166,24 @@ fn no_page_holds_text_outside_the_catalogue() {
     assert!(faults.is_empty(), "{faults:#?}");
 }
 
+/// What is said to a mail server, read in a file, or put into the log.
+const NOT_FOR_PEOPLE: [&str; 5] = [
+    "-----BEGIN CERTIFICATE-----",
+    "DR, RN, NRN, OOF, AutoReply",
+    "MAIL FROM",
+    "RCPT TO",
+    "the message",
+];
+
 #[test]
 fn no_mail_holds_text_outside_the_catalogue() {
     let mut faults = Vec::new();
     for (file, tokens) in source::files("server/crates/mail/src") {
-        if file == SAMPLES {
+        if file == SAMPLES || file.contains("/tests/") {
             continue;
         }
         let found = prose(&tokens).into_iter();
+        let found = found.filter(|text| !NOT_FOR_PEOPLE.contains(&text.as_str()));
         faults.extend(found.map(|text| format!("{file}: {text:?}")));
     }
     for template in ["mail.html", "mail.txt"] {

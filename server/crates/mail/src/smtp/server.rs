@@ -3,12 +3,13 @@ use std::time::Duration;
 use lettre::transport::smtp::{
     Error, SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT,
     authentication::{Credentials, DEFAULT_MECHANISMS},
-    client::{AsyncSmtpConnection, Tls, TlsParameters},
+    client::{AsyncSmtpConnection, Certificate, CertificateStore, Tls, TlsParameters},
     extension::ClientId,
 };
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+use crate::smtp_url::{Encryption, Transport};
 use crate::{InvalidSmtpUrl, validate_url};
 
 /// For one address of the server; a name may have several of which some are dead.
@@ -33,13 +34,13 @@ impl SmtpServer {
         // Without the brackets of an IPv6 address, as a resolver and a certificate want it.
         let host = url.host_str().ok_or(InvalidSmtpUrl::Host)?;
         let host = host.trim_matches(['[', ']']);
-        let tls = || TlsParameters::new(host.to_owned()).map_err(|_| InvalidSmtpUrl::Host);
-        let query = url.query_pairs().next();
-        let (default_port, tls) = match (url.scheme(), query.as_ref().map(|(_, tls)| &**tls)) {
-            ("smtps", _) => (SUBMISSIONS_PORT, Tls::Wrapper(tls()?)),
-            (_, Some("required")) => (SUBMISSION_PORT, Tls::Required(tls()?)),
-            (_, Some(_)) => (SUBMISSION_PORT, Tls::Opportunistic(tls()?)),
-            (_, None) => (SMTP_PORT, Tls::None),
+        let transport = Transport::of(&url)?;
+        let tls = || parameters(host, transport.roots.as_deref());
+        let (default_port, tls) = match transport.encryption {
+            Encryption::Wrapper => (SUBMISSIONS_PORT, Tls::Wrapper(tls()?)),
+            Encryption::Required => (SUBMISSION_PORT, Tls::Required(tls()?)),
+            Encryption::Opportunistic => (SUBMISSION_PORT, Tls::Opportunistic(tls()?)),
+            Encryption::Never { .. } => (SMTP_PORT, Tls::None),
         };
         let name = url.path().trim_matches('/');
         Ok(Self {
@@ -93,6 +94,21 @@ impl SmtpServer {
         }
         Ok(connection)
     }
+}
+
+/// Whose certificates are believed for this host: those of the authorities in `roots` alone, or the public ones.
+fn parameters(host: &str, roots: Option<&[u8]>) -> Result<TlsParameters, InvalidSmtpUrl> {
+    let mut builder = TlsParameters::builder(host.to_owned());
+    if let Some(pem) = roots {
+        let roots = Certificate::from_pem(pem).map_err(|_| InvalidSmtpUrl::NoCertificate)?;
+        builder = builder
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(roots);
+    }
+    builder.build().map_err(|_| match roots {
+        Some(_) => InvalidSmtpUrl::NoCertificate,
+        None => InvalidSmtpUrl::Host,
+    })
 }
 
 fn credentials(url: &Url) -> Result<Option<Credentials>, InvalidSmtpUrl> {

@@ -184,6 +184,31 @@ pub async fn events_go_by_age_and_refreshes_before_them(cx: Contract) {
     assert_eq!(cx.database.count("from audit_logs").await, 0);
 }
 
+pub async fn refusals_go_before_other_events(cx: Contract) {
+    let write = async |event| {
+        let record = builders::audit(cx.id(), None, event, cx.now());
+        cx.writer().await.insert_audit(&record).await.unwrap();
+    };
+    // That of an account which is gone would want the account to be gone.
+    let events = AuditEvent::ALL.iter().copied();
+    let events: Vec<_> = events
+        .filter(|it| *it != AuditEvent::AccountDeleted)
+        .collect();
+    for event in &events {
+        write(*event).await;
+    }
+    cx.advance(Duration::days(1));
+    write(AuditEvent::RequestRefused).await;
+    let before = cx.now() - Duration::hours(1);
+    assert_eq!(delete(&cx, Expired::Refusals, before).await, 3);
+    assert_eq!(delete(&cx, Expired::Refusals, before).await, 0);
+    let refusals =
+        "from audit_logs where event_type in ('request_refused', 'rate_limited', 'login_limited')";
+    assert_eq!(cx.database.count(refusals).await, 1);
+    let left = cx.database.count("from audit_logs").await;
+    assert_eq!(left, i64::try_from(events.len()).unwrap() - 3 + 1);
+}
+
 pub async fn no_more_than_a_part_goes_at_once_and_the_oldest_first(cx: Contract) {
     for _ in 0..7 {
         let record = builders::audit(cx.id(), None, AuditEvent::LoginFailure, cx.now());

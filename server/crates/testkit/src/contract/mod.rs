@@ -120,6 +120,7 @@ macro_rules! store_contracts {
             cleanup::sessions_go_some_time_after_their_end,
             cleanup::mails_go_once_they_are_done_with,
             cleanup::events_go_by_age_and_refreshes_before_them,
+            cleanup::refusals_go_before_other_events,
             cleanup::no_more_than_a_part_goes_at_once_and_the_oldest_first,
             cleanup::accounts_that_never_proved_their_address_are_due_if_nobody_uses_them,
             cleanup::a_sign_in_that_is_under_way_keeps_an_unverified_account,

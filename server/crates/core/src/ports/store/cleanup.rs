@@ -23,6 +23,10 @@ pub enum Expired {
     Events,
     /// Events that tell of a refresh.
     RefreshEvents,
+    /// Events that tell of requests that were refused, which anybody can cause.
+    Refusals,
+    /// What forms came to, from when it is no longer answered.
+    FormSubmissions,
 }
 
 /// Deleting what is over. Each call is one short write, so that nobody waits long for it.

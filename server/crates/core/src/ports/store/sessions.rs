@@ -69,6 +69,14 @@ pub trait Sessions {
         now: OffsetDateTime,
     ) -> Result<bool>;
 
+    /// Ends the refresh family of a session that goes on without one.
+    async fn revoke_refresh_family(
+        &mut self,
+        user_id: Uuid,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<()>;
+
     /// Ends the user's sessions with their refresh families, all or all but one; the ids of those that ended.
     async fn end_sessions(
         &mut self,

@@ -1,0 +1,167 @@
+import type { Page } from '@playwright/test';
+
+import { OTHER_PASSWORD, newPerson, uniqueEmail } from '../fixtures/app';
+import { MAILS } from '../fixtures/mailbox';
+import {
+  askForEmailChange,
+  expectConfirmed,
+  expectNotice,
+  expectSignedIn,
+  expectSignedOut,
+  expectSummary,
+  field,
+  requestReset,
+  signIn,
+} from '../fixtures/pages';
+import { expect, test } from '../fixtures/test';
+
+/** Slows down what goes over the network, as a far-away server does. */
+async function delay(page: Page, latency: number): Promise<void> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  await session.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency,
+    downloadThroughput: -1,
+    uploadThroughput: -1,
+  });
+}
+
+/** Presses the button of a form twice, as somebody does who is used to double clicks. */
+async function sendTwice(page: Page, name: string): Promise<void> {
+  const button = page.getByRole('main').locator(`form[action="/_fn/${name}"] button:not([type="button"]):not([formaction])`);
+  await button.first().dblclick();
+}
+
+for (const latency of [0, 300]) {
+  test.describe(`with a network that takes ${latency} ms`, () => {
+    test.beforeEach(({ page }) => delay(page, latency));
+
+    test('a registration that is sent twice signs in', async ({ page, mailbox }) => {
+      const person = newPerson();
+      await page.goto('/register');
+      await field(page).email.fill(person.email);
+      await field(page).password.fill(person.password);
+      await sendTwice(page, 'register');
+      await expectNotice(page, 'Check your inbox');
+      await expectSignedIn(page, person);
+      await mailbox.newest(person.email, MAILS.confirm);
+      expect(mailbox.count(person.email, MAILS.confirm)).toBe(1);
+      expect(mailbox.count(person.email, MAILS.alreadyRegistered)).toBe(0);
+    });
+
+    test('a registration that is sent by two presses of Enter signs in', async ({ page }) => {
+      const person = newPerson();
+      await page.goto('/register');
+      await field(page).email.fill(person.email);
+      await field(page).password.fill(person.password);
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Enter').catch(() => {});
+      await expectNotice(page, 'Check your inbox');
+      await expectSignedIn(page, person);
+    });
+
+    test('signing in and out twice', async ({ page, api, person }) => {
+      await page.goto('/login');
+      await field(page).email.fill(person.email);
+      await field(page).password.fill(OTHER_PASSWORD);
+      await sendTwice(page, 'sign_in');
+      await expectSummary(page, 'Email or password is incorrect.');
+      await field(page).password.fill(person.password);
+      await sendTwice(page, 'sign_in');
+      await expect(page).toHaveURL('/account');
+      const { access_token } = await api.login(person);
+      const { sessions } = (await (await api.get('/sessions', access_token)).json()) as { sessions: unknown[] };
+      expect(sessions, 'this one and that of the API').toHaveLength(2);
+      await page.goto('/logout');
+      await sendTwice(page, 'sign_out');
+      await expectNotice(page, 'You are signed out.');
+      await expectSignedOut(page);
+    });
+
+    test('what changes an account is done once', async ({ page, api, person, mailbox }) => {
+      await api.login(person);
+      await signIn(page, person);
+      await page.goto('/account/profile');
+      await field(page).firstName.fill('Zoe');
+      await sendTwice(page, 'update_profile');
+      await expectNotice(page, 'Your name is saved.');
+      const email = uniqueEmail();
+      await page.goto('/account/email');
+      await field(page).newEmail.fill(email);
+      await sendTwice(page, 'change_email');
+      await expectNotice(page, /a mail with a link is on its way/);
+      await sendTwice(page, 'cancel_email_change');
+      await expectNotice(page, 'cancelled');
+      await page.goto('/account/sessions');
+      await sendTwice(page, 'revoke_session');
+      await expectNotice(page, 'The device was signed out.');
+      await api.login(person);
+      await page.reload();
+      await sendTwice(page, 'sign_out_others');
+      await expectNotice(page, 'Your other devices were signed out.');
+      await page.goto('/account/password');
+      await field(page).currentPassword.fill(person.password);
+      await field(page).newPassword.fill(OTHER_PASSWORD);
+      await sendTwice(page, 'change_password');
+      await expectNotice(page, 'Your password was changed.');
+      await page.goto('/account/delete');
+      await page.locator('#confirm').check();
+      await sendTwice(page, 'delete_account');
+      await expectNotice(page, /Your account will be deleted on/);
+      await page.goto((await mailbox.newest(person.email, MAILS.deletionScheduled)).link);
+      await sendTwice(page, 'restore_account');
+      await expectNotice(page, 'Your account stays.');
+      for (const kind of [MAILS.emailChangeRequested, MAILS.changed, MAILS.deletionScheduled, MAILS.deletionCancelled]) {
+        await mailbox.newest(person.email, kind);
+        expect(mailbox.count(person.email, kind), kind.join()).toBe(1);
+      }
+      expect(mailbox.count(email, MAILS.confirmNewEmail)).toBe(1);
+    });
+
+    test('mailed links and codes are used once', async ({ page, person, mailbox }) => {
+      await page.goto('/forgot-password');
+      await field(page).email.fill(person.email);
+      await sendTwice(page, 'forgot_password');
+      await expectNotice(page, 'Check your inbox');
+      await page.goto((await mailbox.newest(person.email, MAILS.reset)).link);
+      expect(mailbox.count(person.email, MAILS.reset)).toBe(1);
+      await field(page).newPassword.fill(OTHER_PASSWORD);
+      await sendTwice(page, 'reset_password');
+      await expectNotice(page, 'Your password was changed.');
+      await signIn(page, { ...person, password: OTHER_PASSWORD });
+      const email = uniqueEmail();
+      await askForEmailChange(page, email);
+      await page.goto((await mailbox.newest(email, MAILS.confirmNewEmail)).link);
+      await sendTwice(page, 'verify_email');
+      await expectNotice(page, 'Your email address was changed.');
+      await page.goto((await mailbox.newest(person.email, MAILS.emailChanged)).link);
+      await sendTwice(page, 'revert_email');
+      await expectNotice(page, 'You have your address back.');
+    });
+
+    test('a code is used once', async ({ page, person, mailbox }) => {
+      const { code } = await mailbox.newest(person.email, MAILS.confirm);
+      await page.goto('/verify-email');
+      await field(page).email.fill(person.email);
+      await field(page).password.fill(person.password);
+      await field(page).code.pressSequentially(code!);
+      await sendTwice(page, 'verify_email');
+      await expectNotice(page, 'Your email address is confirmed.');
+      await expectConfirmed(page, true);
+    });
+  });
+}
+
+test('what was changed and sent again is a new form', async ({ page, person }) => {
+  await requestReset(page, person.email);
+  await signIn(page, person);
+  await page.goto('/account/profile');
+  for (const name of ['Zoe', 'Chloe']) {
+    await field(page).firstName.fill(name);
+    await page.keyboard.press('Enter');
+    await expectNotice(page, 'Your name is saved.');
+    await expect(field(page).firstName).toHaveValue(name);
+    await page.goBack();
+  }
+});

@@ -1,0 +1,53 @@
+//! The cookies that a request brings.
+
+use http::{HeaderMap, header};
+
+/// Name and value of every cookie that can be read. One that cannot, of a neighbour on the parent domain for example, is
+/// passed over alone: the others of its header are none the worse.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            let is_readable = |byte: &u8| matches!(byte, b' '..=b'~');
+            let pair = pair.trim_ascii();
+            let pair = pair.iter().all(is_readable).then_some(pair)?;
+            std::str::from_utf8(pair).ok()?.split_once('=')
+        })
+}
+
+/// The value of the first cookie of this name.
+pub fn cookie<'headers>(headers: &'headers HeaderMap, name: &str) -> Option<&'headers str> {
+    cookies(headers).find_map(|(given, value)| (given == name).then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_byte_that_is_no_text_costs_its_own_cookie_alone() {
+        for line in [
+            b"shop=M\xfcller; sid=ours; x=1" as &[u8],
+            b"sid=ours; shop=M\xfcller",
+            b"sh\xc3\xb6p=1;sid=ours",
+            b"a\tb=1; ; =; nothing; sid=ours",
+        ] {
+            let line = HeaderValue::from_bytes(line).unwrap();
+            let headers = HeaderMap::from_iter([(header::COOKIE, line)]);
+            assert_eq!(cookie(&headers, "sid"), Some("ours"));
+            assert_eq!(cookie(&headers, "shop"), None);
+        }
+    }
+
+    #[test]
+    fn cookies_may_come_in_several_headers() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("a=1"));
+        headers.append(header::COOKIE, HeaderValue::from_static("b=2=3; c=\"4\""));
+        let read: Vec<_> = cookies(&headers).collect();
+        assert_eq!(read, [("a", "1"), ("b", "2=3"), ("c", "\"4\"")]);
+    }
+}

@@ -1,0 +1,126 @@
+//! What the commands that look after the database share, and those that look after all of it.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use vestibule_core::ports::{Clock as _, SystemClock};
+use vestibule_storage::{MigrationError, SqlDatabase, StorageSettings, connect_store};
+
+use super::{Failure, print};
+use crate::config::{DatabaseConfig, MaintenanceConfig};
+use crate::master_key;
+use crate::patience::when_there;
+
+const SETTING: &str = "DATABASE_URL (database.url)";
+/// Looking at all data takes longer than a request may.
+const VERIFY_TIMEOUT: Duration = Duration::from_hours(1);
+
+pub(super) async fn migrate(config: &MaintenanceConfig) -> Result<ExitCode, Failure> {
+    if let Some(file) = config.database.file()
+        && file.starts_with(&config.data_dir)
+    {
+        prepare_data_dir(&config.data_dir)?;
+    }
+    let database = open(&config.database, config.database.storage)?;
+    let applied = bring_up_to_date(&*database).await?;
+    print(&format!(
+        "{} migrations applied; the schema is up to date.",
+        applied.len()
+    ))
+}
+
+pub(super) async fn verify(config: &MaintenanceConfig) -> Result<ExitCode, Failure> {
+    let settings = StorageSettings {
+        statement_timeout: VERIFY_TIMEOUT,
+        ..config.database.storage
+    };
+    let database = open_migrated(config, settings).await?;
+    let mut store = database.connect().await?;
+    let violations = store.violations(SystemClock.now()).await?;
+    for violation in &violations {
+        print(&format!("{}: {} rows", violation.invariant, violation.rows))?;
+    }
+    if violations.is_empty() {
+        print("Every invariant holds.")
+    } else {
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// Opens a database that is there and up to date, and makes nothing.
+pub(super) async fn open_migrated(
+    config: &MaintenanceConfig,
+    settings: StorageSettings,
+) -> Result<Arc<dyn SqlDatabase>, Failure> {
+    if let Some(file) = config.database.file()
+        && !file.exists()
+    {
+        let file = file.display();
+        return Err(Failure::setting(
+            SETTING,
+            format!(
+                "names {file}, which is not there: name the file of a portal, or run `vestibule migrate` to make it"
+            ),
+        ));
+    }
+    let database = open(&config.database, settings)?;
+    database.check().await.map_err(failure)?;
+    refuse_old_schema(&database.pending().await.map_err(failure)?)?;
+    Ok(database)
+}
+
+pub(super) fn open(
+    config: &DatabaseConfig,
+    settings: StorageSettings,
+) -> Result<Arc<dyn SqlDatabase>, Failure> {
+    connect_store(&config.url, &settings).map_err(|error| Failure::setting(SETTING, error))
+}
+
+/// Waits for the database, and applies what is missing.
+pub(super) async fn bring_up_to_date(database: &dyn SqlDatabase) -> Result<Vec<i64>, Failure> {
+    let migrate = || async move {
+        database.check().await?;
+        database.migrate().await
+    };
+    when_there(migrate, MigrationError::may_pass)
+        .await
+        .map_err(failure)
+}
+
+/// Waits for the database, which somebody else brings up to date.
+pub(super) async fn wait_until_up_to_date(database: &dyn SqlDatabase) -> Result<(), Failure> {
+    let pending = || async move {
+        database.check().await?;
+        database.pending().await
+    };
+    let pending = when_there(pending, MigrationError::may_pass).await;
+    refuse_old_schema(&pending.map_err(failure)?)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as `map_err` passes it")]
+fn failure(error: MigrationError) -> Failure {
+    Failure::new(format!("{SETTING}: {}", super::chain(&error)))
+}
+
+fn refuse_old_schema(pending: &[i64]) -> Result<(), Failure> {
+    if pending.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{SETTING}: the schema is not up to date: run `vestibule migrate`"
+    )))
+}
+
+pub(super) fn prepare_data_dir(folder: &Path) -> Result<(), Failure> {
+    master_key::prepare_data_dir(folder).map_err(|error| {
+        Failure::setting(
+            "VESTIBULE_DATA_DIR (data_dir)",
+            format!(
+                "names {}, which cannot be written: {error}; give the folder to this user or name another",
+                folder.display()
+            ),
+        )
+    })
+}

@@ -1,0 +1,113 @@
+//! `vestibule keys`.
+
+use std::process::ExitCode;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use vestibule_core::model::SigningKey;
+use vestibule_core::ports::{Clock as _, SystemClock};
+use vestibule_core::{
+    CLOCK_LEEWAY, KeyState, MasterKey, Rotation, SystemRandom, rotate_signing_key, signing_keys,
+};
+
+use super::database::open_migrated;
+use super::{Failure, print, unusable_master_key};
+use crate::config::MaintenanceConfig;
+use crate::master_key;
+
+pub(super) async fn list(config: &MaintenanceConfig) -> Result<ExitCode, Failure> {
+    let database = open_migrated(config, config.database.storage).await?;
+    let keys = signing_keys(&*database, SystemClock.now()).await?;
+    for (key, state) in &keys {
+        print(&key_line(key, *state)?)?;
+    }
+    if keys.is_empty() {
+        print("There is no key yet: the portal makes the first one when it starts.")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn rotate(
+    config: &MaintenanceConfig,
+    emergency: bool,
+) -> Result<ExitCode, Failure> {
+    let database = open_migrated(config, config.database.storage).await?;
+    let rotation = if emergency {
+        Rotation::Emergency
+    } else {
+        Rotation::Planned
+    };
+    let (master_key, now) = (master_key(config)?, SystemClock.now());
+    if let Some(databases) = database.clock().await? {
+        match refuse_other_clock(now, databases) {
+            // Whoever has an emergency cannot always set a clock right, and that of the database decides
+            // nothing.
+            Err(Failure::Lines(lines)) if emergency => tracing::warn!("{}", lines.join("; ")),
+            checked => checked?,
+        }
+    }
+    let key = rotate_signing_key(&*database, &master_key, &SystemRandom, now, rotation).await?;
+    print(&format!("{} is published.", key.kid))?;
+    list(config).await
+}
+
+/// From when keys sign is counted by this machine's clock, and has to be right for all replicas.
+fn refuse_other_clock(ours: OffsetDateTime, databases: OffsetDateTime) -> Result<(), Failure> {
+    let difference = (ours - databases).unsigned_abs();
+    if difference <= CLOCK_LEEWAY {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the clock of this machine and that of the database differ by {} s: set it right, or run the command elsewhere",
+        difference.as_secs()
+    )))
+}
+
+/// In columns, times in UTC to the second.
+fn key_line(key: &SigningKey, state: KeyState) -> Result<String, Failure> {
+    let time = |at: OffsetDateTime| at.truncate_to_second().format(&Rfc3339);
+    let (name, column, at) = match (state, key.expires_at) {
+        (KeyState::Next, _) => ("next", "signs from", Some(key.active_at)),
+        (KeyState::Signing, None) => ("signing", "since", Some(key.active_at)),
+        (KeyState::Signing, end) => ("signing", "believed until", end),
+        (KeyState::Former, end) => ("former", "believed until", end),
+        (KeyState::Withdrawn, end) => ("withdrawn", "from", end),
+    };
+    let at = at.map(time).transpose()?.unwrap_or_default();
+    Ok(format!("{}  {name:<9} {column} {at}", key.kid))
+}
+
+/// The one that seals the keys that there are; none is made here.
+fn master_key(config: &MaintenanceConfig) -> Result<MasterKey, Failure> {
+    if let Some(key) = &config.master_key {
+        return Ok(key.clone());
+    }
+    let found = master_key::read(&config.data_dir)
+        .map_err(|error| unusable_master_key(&config.data_dir, &error))?;
+    found.ok_or_else(|| {
+        Failure::setting(
+            "VESTIBULE_MASTER_KEY (secrets.master_key)",
+            "is needed: the one that the portal has",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_half_a_minute_off_exchanges_no_key() {
+        let now = OffsetDateTime::UNIX_EPOCH;
+        for (seconds, is_refused) in [
+            (0, false),
+            (30, false),
+            (-30, false),
+            (31, true),
+            (-31, true),
+        ] {
+            let refused = refuse_other_clock(now, now + time::Duration::seconds(seconds));
+            assert_eq!(refused.is_err(), is_refused, "{seconds}");
+        }
+    }
+}

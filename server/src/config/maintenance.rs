@@ -1,0 +1,77 @@
+//! The settings of commands that need few of them: what the others are, and whether they are there, is nothing to them. A
+//! name that is no setting is refused all the same.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use vestibule_core::MasterKey;
+
+use super::environment::Environment;
+use super::reader::{Reader, SettingError};
+use super::{DatabaseConfig, LogConfig, Mode, master_key, warnings};
+
+/// What looks after the database.
+#[derive(Clone, Debug)]
+pub struct MaintenanceConfig {
+    pub mode: Mode,
+    pub data_dir: PathBuf,
+    pub database: DatabaseConfig,
+    /// `None`: the one in the data folder.
+    pub master_key: Option<MasterKey>,
+    pub log: LogConfig,
+    /// What is not as it should be and still no reason not to go on.
+    pub warnings: Vec<SettingError>,
+}
+
+impl MaintenanceConfig {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// All errors at once.
+    pub fn load(environment: &Environment) -> Result<Self, Vec<SettingError>> {
+        let mut reader = Reader::open(environment);
+        let mode = Mode::read(&mut reader);
+        let data_dir = PathBuf::from(reader.text("data_dir"));
+        let mut config = Self {
+            mode,
+            database: DatabaseConfig::read(&mut reader, mode, &data_dir),
+            // Most of these commands need none.
+            master_key: master_key::read(&mut reader, Mode::Development),
+            log: LogConfig::read(&mut reader, mode),
+            warnings: Vec::new(),
+            data_dir,
+        };
+        if mode == Mode::Production {
+            warnings::check_database(&mut reader, &config.database);
+        }
+        let (errors, warnings) = reader.finish();
+        config.warnings = warnings;
+        if errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(errors)
+        }
+    }
+}
+
+/// Where the portal beside us says whether it can serve.
+///
+/// # Errors
+/// Those of this setting, of the file, and of names that are no setting.
+pub fn read_private_listen(environment: &Environment) -> Result<SocketAddr, Vec<SettingError>> {
+    let mut reader = Reader::open(environment);
+    let address = private_listen(&mut reader);
+    let (errors, _) = reader.finish();
+    if errors.is_empty() {
+        Ok(address)
+    } else {
+        Err(errors)
+    }
+}
+
+pub(super) fn private_listen(reader: &mut Reader<'_>) -> SocketAddr {
+    reader.parsed(
+        "http.private_listen",
+        "an address and port like 127.0.0.1:9464",
+    )
+}
