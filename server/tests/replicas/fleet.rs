@@ -22,7 +22,7 @@ use crate::support::{Deployment, Running, every_invariant_holds};
 const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/haproxy/haproxy.cfg");
 /// How many there are.
 pub const REPLICAS: usize = 3;
-const MASTER_KEY: &str = "CAkKCwwNDg8QERITFBUWFxgZGhscHR4fICEiIyQlJic=";
+const MASTER_KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 /// Between SIGTERM and the end of accepting: longer than two checks of the proxy.
 const GRACE_SECONDS: &str = "2";
 /// A part is back, and the portal with it (I9).

@@ -289,20 +289,26 @@ impl Visitor {
             return;
         }
         let new = self.person.next_password();
-        let body = json!({ "current_password": self.person.password, "new_password": new });
+        let body = json!({
+            "current_password": self.person.password,
+            "new_password": new,
+            "new_tokens": true,
+        });
         let request =
             Request::post("/password/change", &body).bearer(&self.person.families[family].access);
         let (answer, doubts) = self.insist(&request).await;
         match (answer.status, answer.text("code").as_str()) {
-            (204, _) => {}
-            // An earlier try has changed it already.
-            (401, "invalid_credentials") if doubts > 0 => {}
+            (200, _) => {}
+            // An earlier try has changed it already, and its session has taken this one's place.
+            (401, "invalid_credentials" | "unauthenticated") if doubts > 0 => {}
             _ => return self.complain("change of the password", &answer),
         }
         self.person.set_password(new);
-        let kept = self.person.families.remove(family);
-        let others = std::mem::replace(&mut self.person.families, vec![kept]);
-        self.person.end(others);
+        let before = std::mem::take(&mut self.person.families);
+        self.person.end(before);
+        if answer.status == 200 {
+            self.begin(&answer);
+        }
     }
 
     async fn ask_for_reset(&mut self) {
