@@ -37,8 +37,14 @@ for (const latency of [0, 300]) {
   test.describe(`with a network that takes ${latency} ms`, () => {
     test.beforeEach(({ page }) => delay(page, latency));
 
-    test('a registration that is sent twice signs in', async ({ page, mailbox }) => {
+    test('a registration that is sent twice signs in', async ({ page, mailbox, javaScriptEnabled }) => {
       const person = newPerson();
+      const sent: string[] = [];
+      page.on('request', (request) => {
+        if (request.url().endsWith('/_fn/register')) {
+          sent.push(request.method());
+        }
+      });
       await page.goto('/register');
       await field(page).email.fill(person.email);
       await field(page).password.fill(person.password);
@@ -48,6 +54,9 @@ for (const latency of [0, 300]) {
       await mailbox.newest(person.email, MAILS.confirm);
       expect(mailbox.count(person.email, MAILS.confirm)).toBe(1);
       expect(mailbox.count(person.email, MAILS.alreadyRegistered)).toBe(0);
+      if (javaScriptEnabled !== false) {
+        expect(sent, 'the second press does nothing').toEqual(['POST']);
+      }
     });
 
     test('a registration that is sent by two presses of Enter signs in', async ({ page }) => {

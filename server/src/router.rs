@@ -166,6 +166,8 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .with_state(leptos)
         .layer(sessions)
         .layer(from_fn(keep_readable_cookies))
+        // Inside the next one, so that a form that failed so can be sent again.
+        .route_layer(CatchPanicLayer::custom(panic_response))
         .route_layer(from_fn_with_state(forms, do_forms_once))
         // The routes alone: what is not there is not found, whatever is sent to it.
         .route_layer(from_fn(check_form))

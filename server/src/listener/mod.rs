@@ -24,7 +24,8 @@ use tokio_util::task::TaskTracker;
 use activity::Site;
 use busy::{Busy, Share};
 use connection::Connection;
-use vestibule_web::{TrustedProxies, site_of};
+use vestibule_core::site_of;
+use vestibule_web::TrustedProxies;
 use waiting::Waiting;
 
 pub use open_files::connections_within;

@@ -66,6 +66,7 @@ pub async fn do_forms_once(
         Ok(FormSubmission::Done(answer)) => {
             let answer = serde_json::from_slice(&answer).ok();
             match answer.filter(|answer: &Answer| answer.sessions.contains(&session)) {
+                Some(answer) if forms.began_what_ended(&answer).await => {}
                 Some(answer) if answer.is_redirect() => return answer.into_response(),
                 Some(_) => {
                     request.extensions_mut().insert(SentAgain);
@@ -110,6 +111,18 @@ impl FormsOnce {
         };
         if let Err(error) = done {
             note(error);
+        }
+    }
+
+    /// Whether the form began a session that is over by now: who signs out, goes back and signs in again wants another one.
+    async fn began_what_ended(&self, answer: &Answer) -> bool {
+        let begun = answer.headers.iter().find_map(|(name, value)| {
+            let pair = value.split(';').next().filter(|_| name == "set-cookie")?;
+            self.session_in(pair).filter(|cookie| !cookie.is_empty())
+        });
+        match begun {
+            Some(cookie) => matches!(self.auth.session_by_cookie(cookie).await, Ok(None)),
+            None => false,
         }
     }
 

@@ -8,8 +8,8 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use vestibule_core::ErrorCode;
-use vestibule_web::{ClientAddress, Problem, site_of};
+use vestibule_core::{ErrorCode, site_of};
+use vestibule_web::{ClientAddress, Problem};
 
 /// Bodies are small: forms and JSON objects.
 const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -7,8 +7,8 @@ use vestibule_core::VerifyEmail;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Answer, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, meta_from,
-    on_every_database,
+    Answer, Browser, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, location,
+    meta_from, on_every_database,
 };
 
 on_every_database! {
@@ -19,7 +19,8 @@ on_every_database! {
     a_code_dies_after_five_entries,
     asking_for_a_new_code_does_not_reset_the_count,
     after_fifty_codes_in_a_row_only_the_link_is_left,
-    codes_of_one_network_are_bounded_by_the_day with with_limits,
+    codes_of_one_site_are_bounded_by_the_day with with_limits,
+    codes_of_all_sites_together_are_bounded_by_the_day with with_limits,
     only_the_newest_mail_counts,
     a_code_is_good_for_its_own_address_only,
     resend_is_answered_alike_for_every_address,
@@ -45,6 +46,12 @@ async fn verify_code(app: &TestApp, email: &str, code: &str) -> Answer {
     app.post("/email/verify")
         .json(&json!({ "email": email, "code": code }))
         .await
+}
+
+/// A code that is wrong, from this address.
+async fn guess_from(app: &TestApp, email: &str, from: &str) -> Answer {
+    let body = json!({ "email": email, "code": "123456" });
+    app.post("/email/verify").json(&body).from(from).await
 }
 
 async fn resend(app: &TestApp, email: &str) -> Answer {
@@ -192,13 +199,15 @@ async fn after_fifty_codes_in_a_row_only_the_link_is_left(app: TestApp) {
     verify_token(&app, &mail.token.unwrap()).await.expect(200);
 }
 
-async fn codes_of_one_network_are_bounded_by_the_day(app: TestApp) {
-    let limit = documented_limit("wrong six-digit codes", "the network");
+async fn codes_of_one_site_are_bounded_by_the_day(app: TestApp) {
+    let limit = documented_limit("wrong six-digit codes", "the site");
     let (_, mail) = app.register("ann@example.org").await;
     let mut tried = 0;
     let limited = loop {
         app.clock.advance(Duration::seconds(10));
-        let answer = verify_code(&app, "nobody@example.org", "123456").await;
+        // Each time from another network of the site.
+        let from = format!("2001:db8:1:{tried:x}::1");
+        let answer = guess_from(&app, "nobody@example.org", &from).await;
         if answer.status == 429 {
             break answer;
         }
@@ -207,7 +216,36 @@ async fn codes_of_one_network_are_bounded_by_the_day(app: TestApp) {
     assert!((limit.burst..limit.burst + 3).contains(&tried), "{tried}");
     let wait = Duration::seconds(limited.retry_after().cast_signed());
     assert!(wait > limit.period / 2 && wait <= limit.period, "{wait}");
+    guess_from(&app, "nobody@example.org", "2001:db8:2::1")
+        .await
+        .expect_problem(400, "invalid_token");
     verify_token(&app, &mail.token.unwrap()).await.expect(200);
+}
+
+async fn codes_of_all_sites_together_are_bounded_by_the_day(app: TestApp) {
+    let limit = documented_limit("wrong six-digit codes", "all sites");
+    let mut browser = Browser::new(&app);
+    let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
+    browser.submit("register", &fields).await.expect(303);
+    let code = app.mail_to("ann@example.org").await.code.unwrap();
+    // Many at once: an answer comes a tenth of a second later at the earliest.
+    for hundred in 0..limit.burst / 100 {
+        let answers = in_parallel(100, |number| {
+            let app = app.clone();
+            let from = format!("2001:db8:{hundred:x}{number:02x}::1");
+            async move { guess_from(&app, "nobody@example.org", &from).await }
+        });
+        for answer in answers.await {
+            answer.expect_problem(400, "invalid_token");
+        }
+    }
+    guess_from(&app, "nobody@example.org", "2001:db8:ffff::1")
+        .await
+        .expect_problem(429, "rate_limited");
+    // Who is signed in to the account has nothing to do with them.
+    let fields = [("email", "ann@example.org"), ("code", &code)];
+    let answer = browser.submit("verify_email", &fields).await;
+    assert_eq!(location(&answer), "/account");
 }
 
 async fn only_the_newest_mail_counts(app: TestApp) {

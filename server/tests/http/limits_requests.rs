@@ -7,8 +7,8 @@ use time::Duration;
 use vestibule::config::Config;
 
 use crate::support::{
-    Answer, PASSWORD, TestApp, address, assert_has, documented_limit, in_parallel, keeps, location,
-    on_replicas, signed_in_browser,
+    Answer, NEW_PASSWORD, PASSWORD, TestApp, address, assert_has, documented_limit, in_parallel,
+    keeps, location, on_replicas, signed_in_browser,
 };
 
 on_replicas! { 2;
@@ -21,6 +21,7 @@ on_replicas! { 2;
     downloads_of_one_account,
     ratings_from_one_network,
     new_passwords_of_one_account,
+    mails_of_a_member_to_an_address_that_is_not_confirmed,
     requests_of_any_kind_from_one_network,
 }
 
@@ -157,6 +158,15 @@ async fn mails_from_one_network(app: TestApp) {
     let limit = documented_limit("mails that were asked for", "the network");
     keeps(&app, limit, async |number| ask(number, "203.0.113.7").await).await;
     ask(99, "203.0.113.8").await.expect(200);
+    // A site of IPv6 is five networks, however many it uses.
+    for number in 0..5 * limit.burst {
+        let from = format!("2001:db8:1:{number:x}::1");
+        ask(number, &from).await.expect(200);
+    }
+    ask(99, "2001:db8:1:ffff::1")
+        .await
+        .expect_problem(429, "rate_limited");
+    ask(99, "2001:db8:2::1").await.expect(200);
 }
 
 async fn mailed_tokens_from_one_network(app: TestApp) {
@@ -224,6 +234,33 @@ async fn new_passwords_of_one_account(app: TestApp) {
         call.json(&body).from(&address(number)).await
     })
     .await;
+}
+
+/// Somebody registers with another person's address, and does what its owner is told of again and again.
+async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
+    let limit = documented_limit("mails that somebody can cause", "the address");
+    for (email, told) in [("theirs@example.org", limit.burst), ("own@example.org", 7)] {
+        let (ann, mail) = app.register(email).await;
+        if email.starts_with("own") {
+            let body = json!({ "token": mail.token });
+            app.post("/email/verify").json(&body).await.expect(200);
+        }
+        let mut token = ann.access_token;
+        let mut passwords = [PASSWORD, NEW_PASSWORD];
+        for _ in 0..7 {
+            let [current, new] = passwords;
+            let body =
+                json!({ "current_password": current, "new_password": new, "new_tokens": true });
+            let answer = app.post("/password/change").bearer(&token).json(&body);
+            let answer = answer.await.expect(200);
+            token = answer.json()["access_token"].as_str().unwrap().to_owned();
+            passwords.reverse();
+        }
+        assert_eq!(
+            app.read_mails().await,
+            vec![format!("password_changed to {email}"); told]
+        );
+    }
 }
 
 /// Pages and API alike, whatever is answered; not what machines ask for and what pages are drawn with.

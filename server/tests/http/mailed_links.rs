@@ -6,7 +6,9 @@ use vestibule_core::mail::MailKind;
 use vestibule_core::model::Principal;
 use vestibule_core::{AuthError, LinkState, ResetLink, VerifyEmail};
 
-use crate::support::{Mail, PASSWORD, SignedIn, TestApp, meta, on_every_database};
+use crate::support::{
+    Browser, Mail, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, location, meta, on_every_database,
+};
 
 on_every_database! {
     a_link_says_what_it_would_do,
@@ -20,6 +22,7 @@ on_every_database! {
     a_dead_link_is_no_way_around_the_limits,
     a_reset_link_says_whose_it_is,
     a_slip_of_the_pen_gets_no_link_back,
+    a_link_that_was_copied_with_its_full_stop_works,
 }
 
 fn code<T>(result: Result<T, AuthError>) -> String {
@@ -98,6 +101,73 @@ async fn move_to(app: &TestApp, who: &SignedIn, new_email: &str) -> (Mail, Mail)
     let told = app.mail_to(&who.email).await;
     assert_eq!(told.kind, MailKind::EmailChanged);
     (mail, told)
+}
+
+/// Each kind of link, to its end.
+async fn a_link_that_was_copied_with_its_full_stop_works(app: TestApp) {
+    let (_, _, revert) = app.stolen().await;
+    let (bob, welcome) = app.register("bob@example.org").await;
+    let reset = app.reset_token("bob@example.org").await;
+    let password = [("password", PASSWORD)];
+    let new_password = [("new_password", NEW_PASSWORD)];
+    for (page, function, token, fields, next) in [
+        (
+            "/verify-email",
+            "verify_email",
+            welcome.token.unwrap(),
+            &password[..],
+            "/account",
+        ),
+        (
+            "/reset-password",
+            "reset_password",
+            reset,
+            &new_password,
+            "/login",
+        ),
+        (
+            "/revert-email",
+            "revert_email",
+            revert,
+            &[],
+            "/forgot-password",
+        ),
+    ] {
+        assert_eq!(
+            used_with_full_stop(&app, page, function, &token, fields).await,
+            next
+        );
+    }
+    app.read_mails().await;
+    let body = serde_json::json!({ "email": bob.email, "password": NEW_PASSWORD });
+    let answer = app.post("/login").json(&body).await.expect(200);
+    let bob = SignedIn::from_body(&answer.json());
+    app.delete("/me")
+        .bearer(&bob.access_token)
+        .json(&body)
+        .await
+        .expect(202);
+    let restore = app.mail_to("bob@example.org").await.token.unwrap();
+    let next =
+        used_with_full_stop(&app, "/restore-account", "restore_account", &restore, &[]).await;
+    assert_eq!(next, "/login");
+    app.read_mails().await;
+}
+
+/// Where the form of a link leads that was opened with a full stop at its end.
+async fn used_with_full_stop(
+    app: &TestApp,
+    page: &str,
+    function: &str,
+    token: &str,
+    fields: &[(&str, &str)],
+) -> String {
+    let mut browser = Browser::new(app);
+    browser
+        .open(&format!("{page}?token={token}."))
+        .await
+        .expect(303);
+    location(&browser.submit(function, fields).await).to_owned()
 }
 
 async fn a_link_says_what_it_would_do(app: TestApp) {

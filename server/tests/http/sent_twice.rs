@@ -14,6 +14,7 @@ on_replicas! { 2;
     a_form_that_was_changed_and_sent_again_is_a_new_one,
     a_form_is_remembered_for_a_minute,
     what_a_form_came_to_is_for_the_browser_that_sent_it,
+    who_signed_out_and_goes_back_signs_in_anew,
     a_download_that_is_asked_for_twice_is_told_once,
     every_form_of_every_page_has_a_nonce_of_its_own,
     what_is_remembered_goes_with_the_cleanup,
@@ -217,6 +218,25 @@ async fn what_a_form_came_to_is_for_the_browser_that_sent_it(app: TestApp) {
     // The first one is, also after it has got it.
     browser.submit_just("sign_in", &fields).await.expect(303);
     assert_eq!(browser.cookie(SESSION_COOKIE), Some(cookie.as_str()));
+    app.read_mails().await;
+}
+
+async fn who_signed_out_and_goes_back_signs_in_anew(app: TestApp) {
+    app.verified_user("ann@example.org").await;
+    let mut browser = Browser::new(&app);
+    let nonce = new_nonce();
+    let fields = [
+        ("form_nonce", nonce.as_str()),
+        ("email", "ann@example.org"),
+        ("password", PASSWORD),
+    ];
+    for _ in 0..2 {
+        // The page is the one that the browser kept.
+        browser.submit_just("sign_in", &fields).await.expect(303);
+        assert!(is_signed_in(&mut browser).await);
+        browser.submit("sign_out", &[]).await.expect(303);
+        assert!(!is_signed_in(&mut browser).await);
+    }
     app.read_mails().await;
 }
 

@@ -83,6 +83,7 @@ fn a_reader_that_has_gone_ends_what_prints_quietly() {
         &["openapi"][..],
         &["config", "reference"],
         &["config", "check"],
+        &["config", "show"],
         &["migrate"],
         &["verify"],
         &["keys"],

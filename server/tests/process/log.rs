@@ -359,6 +359,16 @@ fn use_every_secret(portal: &Running) -> Canaries {
     let mail = mail_with_link_to(portal, "reset-password");
     let token = token_in(&mail);
     canaries.add("link to reset", token);
+    let opened = portal
+        .get(&format!("/reset-password?token={token}"))
+        .unwrap();
+    let (_, handle) = opened.body.split_once("/reset-password?link=").unwrap();
+    let handle = handle.lines().next().unwrap().trim_end();
+    canaries.add("address of a link", handle);
+    let page = portal
+        .get(&format!("/reset-password?link={handle}"))
+        .unwrap();
+    assert!(page.body.contains("new_password"), "{}", page.body);
     let by_link = format!(r#"{{"token":"{token}","new_password":"{NEW_PASSWORD}"}}"#);
     api("password/reset", &by_link, 200);
     canaries
@@ -383,6 +393,7 @@ fn no_secret_is_in_the_log_at_any_level() {
         ("link to verify", 1),
         ("code", 1),
         ("link to reset", 1),
+        ("address of a link", 1),
     ] {
         assert!(canaries.count(kind) >= least, "{kind} in {:?}", canaries.0);
     }

@@ -34,6 +34,7 @@ pub use hashing::{HashSettings, PasswordHasher};
 pub use host::is_loopback;
 pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE};
 pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
+pub use limits::site_of;
 pub use operations::{
     Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
     FormClaim, FormSubmission, KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME,

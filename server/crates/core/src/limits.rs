@@ -59,8 +59,8 @@ pub(crate) const MAIL_NETWORK: Limit = limit("mail:network", 20, seconds(60));
 const MAIL_ALL: &str = "mail:all";
 /// The part of them that is for anything but getting back in, so that a flood of registrations leaves room for that.
 const MAIL_NEW: &str = "mail:new";
-/// Wrong codes that one network can try in a day, and all of them together: six digits are guessed in the end.
-pub(crate) const CODE_NETWORK: Limit = limit("code:network", 100, seconds(864));
+/// Wrong codes that one site can try in a day, and all of them together: six digits are guessed in the end.
+pub(crate) const CODE_SITE: Limit = limit("code:site", 100, seconds(864));
 pub(crate) const CODE_ALL: Limit = limit("code:all", 2000, seconds(45));
 /// Refreshes of one session: each leaves a row in the audit log.
 pub(crate) const REFRESH_SESSION: Limit = limit("refresh:session", 60, seconds(5));
@@ -72,6 +72,9 @@ pub(crate) const TOKEN_NETWORK: Limit = limit("token:network", 30, seconds(10));
 pub(crate) const PASSWORD_ACCOUNT: Limit = limit("password:account", 20, seconds(60));
 /// Passwords that one network can have rated while they are typed: an office at once, and one a second after that.
 pub(crate) const STRENGTH_NETWORK: Limit = limit("strength:network", 120, seconds(1));
+
+/// What a site of IPv6 may do, in what each of its networks may: it has 65,536 of them.
+const NETWORKS_OF_SITE: u32 = 5;
 
 impl Limit {
     /// One unit of what `key` may do.
@@ -128,6 +131,18 @@ pub(crate) fn network(address: IpAddr) -> String {
     }
 }
 
+/// The first address of a client's site: an IPv4 address itself, or that of an IPv6 /48. What one line can get counts as
+/// one client where a few thousand networks would use up what is for everybody.
+pub fn site_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        address @ IpAddr::V4(_) => address,
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            IpAddr::from([a, b, c, 0, 0, 0, 0, 0])
+        }
+    }
+}
+
 impl Auth {
     /// Counts a request of any kind against its network.
     ///
@@ -136,6 +151,23 @@ impl Auth {
     pub async fn admit(&self, meta: &RequestMeta) -> Result<(), AuthError> {
         self.take(&[REQUEST_NETWORK.of(&meta.network())], meta)
             .await
+    }
+
+    /// What an act costs the client's network and, in IPv6, its site.
+    pub(crate) fn network_charges(&self, limit: Limit, meta: &RequestMeta) -> Vec<Charge> {
+        let of_network = limit.of(&meta.network());
+        let site = site_of(meta.ip_address);
+        let of_site = site.is_ipv6().then(|| {
+            let quota = self.settings.limits.adapt(&of_network).quota;
+            Charge {
+                key: format!("{}:{site}", limit.name.replace(":network", ":site")),
+                quota: Quota {
+                    burst: quota.burst.saturating_mul(NETWORKS_OF_SITE),
+                    period: quota.period / NETWORKS_OF_SITE,
+                },
+            }
+        });
+        [of_network].into_iter().chain(of_site).collect()
     }
 
     /// Takes all of the charges or none; a refusal is an event.
@@ -280,4 +312,21 @@ fn count_decision(limit: &str, result: &'static str) {
 pub(crate) fn limit_name(charge: &Charge) -> &str {
     let second = charge.key.match_indices(':').nth(1);
     second.map_or(charge.key.as_str(), |(end, _)| &charge.key[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_is_an_address_or_a_48() {
+        for (address, site) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2::3", "2001:db8:1::"),
+            ("2001:db8:1:ffff::3", "2001:db8:1::"),
+        ] {
+            assert_eq!(site_of(address.parse().unwrap()).to_string(), site);
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::is_unavailable;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
 use time::OffsetDateTime;
 use vestibule_core::ports::StoreError;
@@ -35,8 +36,19 @@ fn settings(pooling: Pooling, lock_timeout: Duration) -> StorageSettings {
 /// A database behind a pooler, by way of it.
 struct Pooled {
     database: TestDatabase,
-    _pooler: PgBouncer,
+    pooler: PgBouncer,
     store: Arc<dyn SqlDatabase>,
+}
+
+impl Pooled {
+    /// Another client of the pooler.
+    async fn other_client(&self) -> PgConnection {
+        let url = self.pooler.url(self.database.url()).unwrap();
+        let options: PgConnectOptions = url.parse().unwrap();
+        // The pooler refuses what it does not know.
+        let options = options.extra_float_digits(None);
+        PgConnection::connect_with(&options).await.unwrap()
+    }
 }
 
 async fn pooled(pool_mode: &str, pooling: Pooling, lock_timeout: Duration) -> Option<Pooled> {
@@ -46,10 +58,13 @@ async fn pooled(pool_mode: &str, pooling: Pooling, lock_timeout: Duration) -> Op
     let store = connect_store(&url.into(), &settings(pooling, lock_timeout)).unwrap();
     Some(Pooled {
         database,
-        _pooler: pooler,
+        pooler,
         store,
     })
 }
+
+const MIGRATION_LOCKS: &str = "from pg_locks where locktype = 'advisory' \
+    and database = (select oid from pg_database where datname = current_database())";
 
 const WORKING: [(&str, Pooling); 3] = [
     ("session", Pooling::Session),
@@ -69,6 +84,9 @@ async fn the_store_works_behind_a_pooler() {
         assert!(!store.migrate().await.unwrap().is_empty());
         assert_eq!(store.pending().await.unwrap(), [0; 0]);
         assert_eq!(store.migrate().await.unwrap(), [0; 0]);
+        // A lock of the session would stay with the pooler's connection.
+        let locks = pooled.database.count(MIGRATION_LOCKS).await;
+        assert_eq!(locks, 0, "{pool_mode} {pooling:?}");
         store.ping().await.unwrap();
         store.close().await;
     }
@@ -122,6 +140,13 @@ async fn time_outs_hold_behind_a_pooler() {
             assert!(said.contains("lock timeout (SQLSTATE 55P03)"), "{said}");
             // The connection is as good as new.
             alone.user_by_id(id).await.unwrap();
+            // What was said to the pooler's connection is of no use to the next client.
+            let mut other = pooled.other_client().await;
+            sqlx::raw_sql("reset all")
+                .execute(&mut other)
+                .await
+                .unwrap();
+            other.close().await.unwrap();
             let mut tx = store.begin().await.unwrap();
             let said = is_unavailable(tx.principal(id, now).await);
             assert!(said.contains("lock timeout (SQLSTATE 55P03)"), "{said}");

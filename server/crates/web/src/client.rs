@@ -203,18 +203,6 @@ impl FromStr for Network {
     }
 }
 
-/// The first address of the site that an address belongs to: itself, or of IPv6 its /48. It is wider than the network that
-/// limits go by: one line has 256 or more of those in IPv6, and what sites share is small.
-pub fn site_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        address @ IpAddr::V4(_) => address,
-        IpAddr::V6(address) => {
-            let [a, b, c, ..] = address.segments();
-            IpAddr::from([a, b, c, 0, 0, 0, 0, 0])
-        }
-    }
-}
-
 /// What the core wants to know of a request.
 pub fn request_meta(parts: &Parts, language: Language) -> RequestMeta {
     let address = parts
@@ -427,18 +415,6 @@ mod tests {
             &both[1..],
         );
         assert_eq!(alone, "10.0.0.2");
-    }
-
-    #[test]
-    fn a_site_is_an_address_or_a_48() {
-        for (address, site) in [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2::3", "2001:db8:1::"),
-            ("2001:db8:1:ffff::3", "2001:db8:1::"),
-        ] {
-            assert_eq!(site_of(address.parse().unwrap()).to_string(), site);
-        }
     }
 
     #[test]

@@ -16,9 +16,7 @@ pub use branding::Branding;
 pub use browser_session::{
     BrowserSessionStore, begin_browser_session, end_browser_session, signed_in_browser,
 };
-pub use client::{
-    ClientAddress, ForwardedHeader, Meta, RequestId, TrustedProxies, request_meta, site_of,
-};
+pub use client::{ClientAddress, ForwardedHeader, Meta, RequestId, TrustedProxies, request_meta};
 pub use cookies::cookies;
 pub use language::{DefaultLanguage, LANGUAGE_COOKIE, page_language, requested_language};
 pub use outcome::Outcome;

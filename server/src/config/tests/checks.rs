@@ -259,6 +259,10 @@ fn production_refuses_a_key_that_was_not_drawn() {
         assert!(!error.contains(key), "{error}");
         load(&[("VESTIBULE_MASTER_KEY", key)]).unwrap();
     }
+    let error = refused(&[("VESTIBULE_MASTER_KEY", "too short")]);
+    for form in ["base64", "64 hexadecimal digits"] {
+        assert!(error.contains(form), "{error}");
+    }
 }
 
 #[test]

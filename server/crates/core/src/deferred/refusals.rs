@@ -12,14 +12,14 @@ use super::Part;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::limits;
 
-/// How many rows of one network and reason are in it at most while this passes, the first of them at once.
+/// How many rows of one site and reason are in it at most while this passes, the first of them at once.
 const COUNTED_FOR: Duration = Duration::from_mins(1);
 /// So many are counted apart at most.
 const MAX: usize = 8_000;
-/// So many accounts are named for one network and reason; what is refused of others is counted without a name.
+/// So many accounts are named for one site and reason; what is refused of others is counted without a name.
 const MAX_ACCOUNTS: usize = 16;
 
-/// By network and reason.
+/// By site and reason.
 #[derive(Default)]
 pub(super) struct Refusals {
     reasons: HashMap<Reason, Vec<Counted>>,
@@ -31,7 +31,7 @@ pub(super) struct Refusals {
 struct Reason {
     event: AuditEvent,
     code: String,
-    network: String,
+    site: String,
 }
 
 struct Counted {
@@ -49,7 +49,7 @@ impl Refusals {
         counted.filter(|counted| counted.waiting.is_some()).count()
     }
 
-    /// Counts one more; `false` if there is no room for another network or reason.
+    /// Counts one more; `false` if there is no room for another site or reason.
     pub fn count(&mut self, mut record: AuditRecord) -> bool {
         let reason = Reason::of(&record);
         let counted = self.reasons.get(&reason);
@@ -104,8 +104,11 @@ impl Reason {
                 .or(text("code"))
                 .unwrap_or_default()
                 .to_owned(),
-            // As the limits count: a client that has a whole network is one client.
-            network: address.map_or_else(|_| record.ip_address.clone(), limits::network),
+            // A client that has thousands of networks is one client.
+            site: address.map_or_else(
+                |_| record.ip_address.clone(),
+                |address| limits::site_of(address).to_string(),
+            ),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::auth::{Auth, RequestMeta};
 use crate::crypto::{equal_in_constant_time, hash_mailed_token};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
-use crate::limits::{CODE_ALL, CODE_NETWORK, Guesser};
+use crate::limits::{CODE_ALL, CODE_SITE, Guesser, site_of};
 use crate::mail::{MailKind, mask_email};
 use crate::model::{Account, EmailAddress, Principal, Purpose, User, code_digits, display_email};
 use crate::ports::Repository;
@@ -111,15 +111,16 @@ impl Auth {
                     password,
                     from_browser,
                 } => {
-                    if !from_browser || is_own_address(who, &email) {
+                    let is_own = is_own_address(who, &email);
+                    if !from_browser || is_own {
                         let found = in_uniform_time(self.token_of_code(&email, &code));
-                        self.charge_guess(meta, found).await?
+                        self.charge_guess(is_own, meta, found).await?
                     } else {
                         let password = password.ok_or(AuthError::ReauthenticationRequired)?;
                         let found = in_uniform_time(
                             self.token_of_strangers_code(&email, &code, &password, meta),
                         );
-                        self.charge_guess(meta, found).await?
+                        self.charge_guess(is_own, meta, found).await?
                     }
                 }
             };
@@ -136,13 +137,18 @@ impl Auth {
         .await
     }
 
-    /// Counts a code against the day of its network and of all of them, before it is compared; a right one does not count.
+    /// Counts a code against the day of its site and of all of them, before it is compared; a right one does not count.
+    /// Strangers do not use up what the account itself may try.
     async fn charge_guess(
         &self,
+        is_own: bool,
         meta: &RequestMeta,
         found: impl Future<Output = Result<Option<String>, AuthError>>,
     ) -> Result<Option<String>, AuthError> {
-        let charges = [CODE_NETWORK.of(&meta.network()), CODE_ALL.of("anybody")];
+        let mut charges = vec![CODE_SITE.of(&site_of(meta.ip_address).to_string())];
+        if !is_own {
+            charges.push(CODE_ALL.of("anybody"));
+        }
         self.take(&charges, meta).await?;
         let found = found.await;
         if !matches!(found, Ok(None) | Err(AuthError::InvalidCredentials)) {

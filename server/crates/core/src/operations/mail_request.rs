@@ -4,6 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::in_uniform_time;
+use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::{hash_mailed_token, hash_token};
@@ -124,16 +125,22 @@ impl Auth {
         to: &EmailAddress,
         meta: &RequestMeta,
     ) -> Vec<Charge> {
-        let mut charges = vec![MAIL_NETWORK.of(&meta.network())];
+        let mut charges = self.network_charges(MAIL_NETWORK, meta);
         charges.extend(self.mailbox_charges(kind, to));
         charges
     }
 
-    /// The same without the network.
+    /// The same without the client's network and site.
     pub(super) fn mailbox_charges(&self, kind: MailKind, to: &EmailAddress) -> Vec<Charge> {
         let mut charges = mails_of_all(kind, self.settings.anonymous_mails_per_hour);
         charges.push(recipient_charge(kind, to.canonical()));
         charges
+    }
+
+    /// Whether the owner may be told of what somebody who is signed in has done. An address that is not confirmed may be
+    /// another person's, whose mailbox must not be filled.
+    pub(super) async fn may_tell_owner(&self, kind: MailKind, user: &User) -> bool {
+        user.email_verified_at.is_some() || self.may_mail(kind, &canonical_of(user)).await
     }
 
     /// Whether a mailbox may be told of one more such event, which somebody else can cause as often as they like. The limit

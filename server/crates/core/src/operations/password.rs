@@ -117,6 +117,8 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
         let now = self.clock.now();
+        let kind = MailKind::PasswordChanged;
+        let may_tell = self.may_tell_owner(kind, &who.user).await;
         let mut tx = self.store.begin().await?;
         let user = tx
             .update_password(who.user.id, Some(verified_hash), new_hash, now)
@@ -133,8 +135,9 @@ impl Auth {
             meta,
         )
         .await?;
-        self.enqueue_mail(&mut *tx, MailKind::PasswordChanged, &user, None, meta)
-            .await?;
+        if may_tell {
+            self.enqueue_mail(&mut *tx, kind, &user, None, meta).await?;
+        }
         let new_session = if replaces {
             let new = NewSession {
                 kind: who.session.kind,

@@ -135,6 +135,17 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let now = self.clock.now();
+        let kind = MailKind::SessionEnded;
+        let user = self
+            .store
+            .connect()
+            .await?
+            .user_by_id(state.user_id)
+            .await?;
+        let may_tell = match &user {
+            Some(user) => self.may_tell_owner(kind, user).await,
+            None => false,
+        };
         let mut tx = self.store.begin().await?;
         // Somebody else may have ended it since; then the event and the mail are theirs.
         if !tx.end_session(state.user_id, state.session_id, now).await? {
@@ -149,9 +160,8 @@ impl Auth {
             meta,
         )
         .await?;
-        if let Some(user) = tx.user_by_id(state.user_id).await? {
-            self.enqueue_mail(&mut *tx, MailKind::SessionEnded, &user, None, meta)
-                .await?;
+        if may_tell && let Some(user) = tx.user_by_id(state.user_id).await? {
+            self.enqueue_mail(&mut *tx, kind, &user, None, meta).await?;
         }
         self.commit(tx, state.user_id).await
     }

@@ -50,7 +50,7 @@ impl Auth {
         command: Register,
         meta: &RequestMeta,
     ) -> Result<Registered, AuthError> {
-        let charges = [REGISTER_NETWORK.of(&meta.network())];
+        let charges = self.network_charges(REGISTER_NETWORK, meta);
         let register = self.register_admitted(command, meta);
         self.charge(&charges, meta, register).await
     }
@@ -72,11 +72,19 @@ impl Auth {
             language: meta.language,
             created_at: self.clock.now(),
         };
+        let mails = self.mailbox_charges(MailKind::Welcome, &user.email);
         match self.settings.registration {
-            RegistrationMode::Open => self.register_openly(&user, command.kind, meta).await,
+            RegistrationMode::Open => {
+                let register = self.register_openly(&user, command.kind, meta);
+                let registered = self.charge(&mails, meta, register).await;
+                if matches!(registered, Err(AuthError::EmailTaken)) {
+                    // It costs no mail.
+                    self.give_back(&mails).await;
+                }
+                registered
+            }
             RegistrationMode::Private => {
                 // Counted for a taken address as well.
-                let mails = self.mailbox_charges(MailKind::Welcome, &user.email);
                 let register = in_uniform_time(self.register_privately(&user, meta));
                 self.charge(&mails, meta, register).await
             }
@@ -129,9 +137,6 @@ impl Auth {
         let Some(user) = self.insert_user(&mut *tx, new_user, meta).await? else {
             return Err(self.refused_taken_address(meta));
         };
-        // Not before the address is known to be free: a taken one costs no mail.
-        let mails = self.mailbox_charges(MailKind::Welcome, &new_user.email);
-        self.take(&mails, meta).await?;
         let new = NewSession {
             kind,
             method: SignInMethod::Registration,

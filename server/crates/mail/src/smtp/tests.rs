@@ -129,7 +129,8 @@ async fn a_mail_arrives_whole() {
         assert_eq!(headers["Content-Language"], mail.language.as_str());
         assert_eq!(headers["Message-ID"], format!("<{}@example.org>", mail.id));
         assert_eq!(headers["Auto-Submitted"], "auto-generated");
-        assert!(headers["X-Auto-Response-Suppress"].contains("OOF, AutoReply"));
+        let suppressed = "DR, RN, NRN, OOF, AutoReply";
+        assert_eq!(headers["X-Auto-Response-Suppress"], suppressed);
         assert_eq!(headers["MIME-Version"], "1.0");
         assert!(headers["Date"].contains("20"));
         let (kind, parts) = parts(&message);
@@ -241,15 +242,36 @@ async fn the_source_of_a_mail_has_its_link_whole_on_a_line_of_its_own() {
 async fn eight_bits_go_to_no_server_that_takes_seven() {
     let peer = SmtpPeer::start(SmtpScript::Accept, "").await;
     let mailer = mailer(&peer, "", "");
-    let mail = OutgoingMail {
-        first_name: Some("x".repeat(2000)),
-        ..samples(Language::German).remove(0)
-    };
+    let mail = samples(Language::German).remove(0);
     mailer.send(&mail).await.unwrap();
     let message = peer.seen(|seen| seen.messages[0].text.clone());
-    assert!(message.is_ascii());
-    let rendered = render(&mail, &mailer.settings).unwrap();
-    assert_eq!(decode_text(parts(&message).1[0]).1, rendered.text);
+    assert!(message.is_ascii(), "{message}");
+    assert_is_in_base64(&mail, &message, &mailer);
+}
+
+/// RFC 5321, section 4.5.3.1.6.
+#[tokio::test]
+async fn no_line_is_longer_than_servers_take() {
+    for extension in ["", "250-8BITMIME\r\n"] {
+        let peer = SmtpPeer::start(SmtpScript::Accept, extension).await;
+        let mailer = mailer(&peer, "", "");
+        let mail = OutgoingMail {
+            first_name: Some("x".repeat(2000)),
+            ..samples(Language::English).remove(0)
+        };
+        mailer.send(&mail).await.unwrap();
+        let message = peer.seen(|seen| seen.messages[0].text.clone());
+        assert!(message.lines().all(|line| line.len() <= 998), "{message}");
+        assert_is_in_base64(&mail, &message, &mailer);
+    }
+}
+
+#[track_caller]
+fn assert_is_in_base64(mail: &OutgoingMail, message: &str, mailer: &SmtpMailer) {
+    let (_, parts) = parts(message);
+    assert_eq!(split(parts[0]).0["Content-Transfer-Encoding"], "base64");
+    let rendered = render(mail, &mailer.settings).unwrap();
+    assert_eq!(decode_text(parts[0]).1, rendered.text);
 }
 
 #[tokio::test]
