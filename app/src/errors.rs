@@ -60,7 +60,8 @@ pub fn ErrorPage(
     }
 }
 
-/// An error page as a whole document, for middleware that refuses a request before any page is rendered.
+/// An error page as a whole document, for middleware that
+/// refuses a request before any page is rendered.
 pub struct ErrorDocument<'a> {
     /// Where the stylesheet is.
     pub package_dir: &'a str,

@@ -1,6 +1,8 @@
-//! What one request tells the next: the outcome of a form, in an encrypted cookie that is read once.
+//! What one request tells the next: the outcome of a form,
+//! in an encrypted cookie that is read once.
 //!
-//! Only closed codes, addresses and values that the visitor typed travel in it; never a password, code or token.
+//! Only closed codes, addresses and values that the visitor
+//! typed travel in it; never a password, code or token.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -8,7 +10,8 @@ use vestibule_core::model::{User, display_email};
 use vestibule_core::{AuthError, ErrorCode, Field, FieldCode, FieldError};
 use vestibule_web::{Problem, retry_after_seconds};
 
-/// Longer values are not given back: browsers drop cookies of more than 4096 bytes, and no valid value is longer.
+/// Longer values are not given back: browsers drop cookies
+/// of more than 4096 bytes, and no valid value is longer.
 const MAX_VALUE_BYTES: usize = 400;
 
 /// The box of the deletion page.
@@ -305,7 +308,8 @@ impl Flash {
         self.retry_after.is_some()
     }
 
-    /// Whether the box is at fault that the deletion page has; it is the page's own, and the core has no field for it.
+    /// Whether the box is at fault that the deletion page has;
+    /// it is the page's own, and the core has no field for it.
     pub fn is_unticked(&self) -> bool {
         let is_about_fields =
             self.error() == Some(ErrorCode::ValidationFailed) || self.faults().next().is_some();

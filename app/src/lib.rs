@@ -1,7 +1,8 @@
 //! The hosted pages.
 //!
-//! Pages are rendered on the server and are complete without JavaScript: plain forms, post/redirect/get, no hydration.
-//! The browser gets the [`islands`] alone, so everything else is compiled under `ssr` only and the wasm stays small.
+//! Pages are rendered on the server and are complete without JavaScript: plain forms,
+//! post/redirect/get, no hydration. The browser gets the [`islands`] alone, so everything else is
+//! compiled under `ssr` only and the wasm stays small.
 
 pub mod islands;
 

@@ -1,7 +1,8 @@
 //! Two habits of the framework are no valid HTML; both are mended once a document is written.
 
-/// Gives the mark between two texts the form of a comment, and the preload links the word that their nonce stands for:
-/// every unknown value of `crossorigin` means `anonymous`. What browsers make of the document stays the same.
+/// Gives the mark between two texts the form of a comment, and the preload links the word that
+/// their nonce stands for: every unknown value of `crossorigin` means `anonymous`. What browsers
+/// make of the document stays the same.
 pub fn valid_markup(html: &str, nonce: Option<&str>) -> String {
     // Texts and attributes cannot hold either: `<` and `"` are escaped in them.
     let html = html.replace("<!>", "<!---->");

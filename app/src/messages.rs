@@ -225,13 +225,15 @@ pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (String, O
     }
 }
 
-/// Seconds since 1970 as a date and time; the cookie that they come from is sealed, so they are one.
+/// Seconds since 1970 as a date and time; the cookie that
+/// they come from is sealed, so they are one.
 fn moment(texts: Texts, seconds: i64) -> String {
     let at = OffsetDateTime::from_unix_timestamp(seconds);
     dates::exact(texts, at.unwrap_or(OffsetDateTime::UNIX_EPOCH))
 }
 
-/// The heading and text of a page that shows nothing but an error. `retry_after` are the seconds to wait.
+/// The heading and text of a page that shows nothing but an error.
+/// `retry_after` are the seconds to wait.
 pub fn error_page(texts: Texts, code: ErrorCode, retry_after: Option<u64>) -> (String, String) {
     let wait = || wait(texts, retry_after);
     match code {
@@ -289,7 +291,8 @@ pub fn wait(texts: Texts, seconds: Option<u64>) -> String {
     }
 }
 
-/// What [`wait`] says in the course of a wait: an entry for each second up to a minute and a half, then one a minute.
+/// What [`wait`] says in the course of a wait: an entry for
+/// each second up to a minute and a half, then one a minute.
 pub fn waits(texts: Texts, seconds: u64) -> Vec<String> {
     let one_by_one = (1..=seconds.clamp(1, SECONDS)).map(Some);
     let minutes = 2..=seconds.div_ceil(60).min(MAX_MINUTES);

@@ -14,8 +14,9 @@ pub struct ReturnTo(Option<String>);
 impl ReturnTo {
     /// Anything but a path of this origin counts as none.
     ///
-    /// Browsers read a backslash as a slash and drop tabs and line breaks, so `/\host` and `/\t/host` leave the origin as
-    /// `//host` does. Paths that a browser has sent are visible ASCII, which shuts all of these out at once.
+    /// Browsers read a backslash as a slash and drop tabs and line breaks, so `/\host` and
+    /// `/\t/host` leave the origin as `//host` does. Paths that a browser has sent are visible
+    /// ASCII, which shuts all of these out at once.
     pub fn parse(text: &str) -> Self {
         let is_local = text.starts_with('/') && !text.starts_with("//");
         let is_plain = text.len() <= MAX_LENGTH

@@ -21,7 +21,8 @@ use crate::ssr;
 use crate::undo::{RestoreAccountPage, RevertEmailPage};
 use crate::verify_email::VerifyEmailPage;
 
-/// The pages with something for scripts to do: fields to check, to reveal, to rate or to send. Names may be anything.
+/// The pages with something for scripts to do: fields to check,
+/// to reveal, to rate or to send. Names may be anything.
 const PAGES_FOR_ISLANDS: &[&str] = &[
     "/login",
     "/register",
@@ -34,9 +35,10 @@ const PAGES_FOR_ISLANDS: &[&str] = &[
     "/account/delete",
 ];
 
-/// The whole document. Wasm comes with pages alone on which it does something: browsers fetch a preload link even where
-/// scripts are off. The head is written before the page's data is there, so this is told by the request: by its path, and
-/// by a message with a waiting time to count down, which the page of any form may get.
+/// The whole document. Wasm comes with pages alone on which it does something: browsers fetch a
+/// preload link even where scripts are off. The head is written before the page's data is there, so
+/// this is told by the request: by its path, and by a message with a waiting time to count down,
+/// which the page of any form may get.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let has_islands = has_islands();
     let texts = ssr::announce_texts();
@@ -62,8 +64,8 @@ pub fn has_islands() -> bool {
         || ssr::tells_a_wait()
 }
 
-/// The pages. All of them are rendered whole before the head of the answer leaves, so that status, redirects and
-/// cookies can be decided while rendering and nothing depends on scripts.
+/// The pages. All of them are rendered whole before the head of the answer leaves, so that status,
+/// redirects and cookies can be decided while rendering and nothing depends on scripts.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();

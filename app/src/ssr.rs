@@ -1,6 +1,6 @@
-//! The one door to the request and its answer. Nothing else touches `Parts`, `ResponseOptions` or cookies, so a new
-//! version of the framework meets a single module. How outcomes get from a form to the next page is in its `showing.rs`,
-//! what mailed links are on their way in `links.rs`.
+//! The one door to the request and its answer. Nothing else touches `Parts`, `ResponseOptions` or
+//! cookies, so a new version of the framework meets a single module. How outcomes get from a form
+//! to the next page is in its `showing.rs`, what mailed links are on their way in `links.rs`.
 
 mod links;
 mod showing;
@@ -64,8 +64,9 @@ impl fmt::Display for NoRequest {
 
 impl std::error::Error for NoRequest {}
 
-/// Gives a request everything that its page or form looks for. All of it each time: what a request does not bring, the
-/// framework looks for in its parents, and one may be the page of another visitor that the thread is rendering.
+/// Gives a request everything that its page or form looks for. All of it each time: what a request
+/// does not bring, the framework looks for in its parents, and one may be the page of another
+/// visitor that the thread is rendering.
 pub fn provide_request(state: WebState) {
     if let Some(parts) = use_context::<Parts>() {
         provide_context(Texts::of(page_language(&parts.headers, &parts.extensions)));
@@ -86,7 +87,8 @@ pub struct PageForms {
     /// Knows who is signed in, as soon as the page has asked.
     outcome: Outcome,
     link: Option<String>,
-    /// None where a document is made without a request: nothing that is sent from it is worth remembering.
+    /// None where a document is made without a request:
+    /// nothing that is sent from it is worth remembering.
     auth: Option<Arc<Auth>>,
 }
 
@@ -165,7 +167,8 @@ pub fn lifetimes() -> Lifetimes {
     state.map_or_else(Default::default, |state| state.auth.settings().lifetimes)
 }
 
-/// Renders a page once its data is there. What fails on the way becomes the error page with its status.
+/// Renders a page once its data is there. What fails on the
+/// way becomes the error page with its status.
 pub fn page<Render, Page>(render: Render) -> AnyView
 where
     Render: FnOnce(Visit) -> Page,
@@ -187,7 +190,8 @@ where
     .into_any()
 }
 
-/// The same for pages of the account: who is not signed in is sent to the sign-in page, and back afterwards.
+/// The same for pages of the account: who is not signed in
+/// is sent to the sign-in page, and back afterwards.
 pub fn account_page<Render, Page>(render: Render) -> AnyView
 where
     Render: FnOnce(Visit, Principal) -> Page + Send + 'static,
@@ -278,8 +282,8 @@ impl Visit {
         Ok(())
     }
 
-    /// Has the browser forget what pages stored (ASVS 14.3.1). Not its cookies: that would reach sibling hosts, and the
-    /// session's own is removed by name.
+    /// Has the browser forget what pages stored (ASVS 14.3.1). Not its cookies: that would reach
+    /// sibling hosts, and the session's own is removed by name.
     pub fn clear_site_data(&self) {
         let name = http::HeaderName::from_static("clear-site-data");
         let value = HeaderValue::from_static("\"storage\"");
@@ -317,7 +321,8 @@ impl Visit {
 
     // The answer
 
-    /// Sends the visitor on. 303, so that the browser gets the page with GET whatever the request was (RFC 9110, 15.4.4).
+    /// Sends the visitor on. 303, so that the browser gets the
+    /// page with GET whatever the request was (RFC 9110, 15.4.4).
     pub fn redirect(&self, to: &str) {
         if let Ok(location) = HeaderValue::from_str(to) {
             self.response.insert_header(header::LOCATION, location);

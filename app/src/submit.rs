@@ -1,4 +1,5 @@
-//! The one way from a posted form to what the browser gets: who may send it, what it did, and where that is shown.
+//! The one way from a posted form to what the browser gets:
+//! who may send it, what it did, and where that is shown.
 
 use leptos::prelude::*;
 use vestibule_core::model::{Principal, display_email};
@@ -122,7 +123,8 @@ impl Sent {
         Ok(())
     }
 
-    /// Does the work of a form of the account, for the account that the page was made for and for no other.
+    /// Does the work of a form of the account, for the
+    /// account that the page was made for and for no other.
     pub async fn submit_as<Work, Outcome>(self, work: Work) -> Result<(), ServerFnError>
     where
         Work: FnOnce(Visit, Principal) -> Outcome,
@@ -206,7 +208,8 @@ async fn signed_in(visit: &Visit) -> Result<Principal, Refusal> {
     }
 }
 
-/// Who is signed in, for a form that nobody's page has as well. Refused where the page was made for another account.
+/// Who is signed in, for a form that nobody's page has as well.
+/// Refused where the page was made for another account.
 pub async fn signed_in_as_on_the_page(visit: &Visit) -> Result<Option<Principal>, Refusal> {
     match visit.principal().await? {
         Some(who)

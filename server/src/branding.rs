@@ -21,10 +21,12 @@ use vestibule_web::Branding;
 use crate::assets::{entity_tag, matches_entity_tag};
 use crate::config::Config;
 
-/// An SVG that somebody opens by itself is a document: it may style itself, and neither run nor load anything.
+/// An SVG that somebody opens by itself is a document: it may style itself,
+/// and neither run nor load anything.
 pub const SVG_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The files of the deployment's looks, under a path that changes with them, so that browsers may keep them for ever.
+/// The files of the deployment's looks, under a path that changes with them,
+/// so that browsers may keep them for ever.
 #[derive(Clone, Debug, Default)]
 pub struct BrandFiles {
     stylesheet: Option<BrandFile>,

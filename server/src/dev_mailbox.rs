@@ -17,7 +17,8 @@ use vestibule_mail::{Mailbox, StoredMail};
 /// A mail's own page: its inline styles and the logo inside it, and nothing that loads or runs.
 const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
 
-/// `/dev/mailbox`: for the development mode alone, since whoever reads these mails can sign in as anybody.
+/// `/dev/mailbox`: for the development mode alone, since
+/// whoever reads these mails can sign in as anybody.
 pub fn router(mailbox: Arc<Mailbox>) -> Router {
     Router::new()
         .route("/dev/mailbox", get(list))

@@ -1,4 +1,5 @@
-//! The download of all data about a user. It is a file, not a page, so it is answered here and not by the pages.
+//! The download of all data about a user. It is a file, not a page,
+//! so it is answered here and not by the pages.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,8 +17,9 @@ use crate::middleware::SentAgain;
 const PAGE: &str = "/account/activity";
 const FILE: &str = "attachment; filename=\"account-data.json\"";
 
-/// Sends the visitor's data as a JSON file, if the page was made for the account that is signed in. Who is not signed in, or
-/// was not asked for the password for a while, is asked first and comes back to the page.
+/// Sends the visitor's data as a JSON file, if the page was made for the account that is signed in.
+/// Who is not signed in, or was not asked for the password for a while,
+/// is asked first and comes back to the page.
 pub async fn download(
     State(state): State<WebState>,
     session: Session,

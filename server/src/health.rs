@@ -94,7 +94,8 @@ pub fn router<S: Clone + Send + Sync + 'static>(health: Health) -> Router<S> {
         .with_state(health)
 }
 
-/// The same while the portal waits for its database: the process lives, and nothing else is there yet.
+/// The same while the portal waits for its database: the process lives,
+/// and nothing else is there yet.
 pub fn starting() -> Router {
     let not_yet = || async { unready(json!({ "status": "starting" })) };
     Router::new()

@@ -2,9 +2,10 @@
 //!
 //! Until the database has answered only the private port does, with health. Then both ports serve.
 //!
-//! Asked to stop, it says so at `/health/ready` and goes on for a grace time, so that the proxy in front sends nothing more
-//! before the port closes. Then it drains: nothing is accepted, what was received is answered, the workers finish, what
-//! waits is written, the database is closed. A second signal ends all of this at once.
+//! Asked to stop, it says so at `/health/ready` and goes on for a grace time, so that the proxy in
+//! front sends nothing more before the port closes. Then it drains: nothing is accepted, what was
+//! received is answered, the workers finish, what waits is written, the database is closed. A
+//! second signal ends all of this at once.
 
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
@@ -34,7 +35,8 @@ const HANDOVER_TIME: Duration = Duration::from_secs(1);
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// Health checks and metrics need no more.
 const PRIVATE_CONNECTIONS: usize = 64;
-/// Open files beside the connections of clients and of the database: the log, the ports, mail, folders.
+/// Open files beside the connections of clients and of the database:
+/// the log, the ports, mail, folders.
 const OTHER_FILES: u64 = 64;
 /// Open files of one connection to the database, at most: SQLite has the file and its log.
 const FILES_OF_DATABASE_CONNECTION: u64 = 4;
@@ -45,8 +47,8 @@ pub struct Ports {
     pub private: TcpListener,
 }
 
-/// Answers health checks on the private port while the portal waits for its database. The public port is not even open:
-/// whoever is in front of it is told at once.
+/// Answers health checks on the private port while the portal waits for its database. The public
+/// port is not even open: whoever is in front of it is told at once.
 pub struct Starting {
     draining: CancellationToken,
     tasks: TaskTracker,
@@ -78,7 +80,8 @@ impl Starting {
         Ok(starting)
     }
 
-    /// Leaves the port to the portal, within a second: who does not read its answer holds nobody up.
+    /// Leaves the port to the portal, within a second: who
+    /// does not read its answer holds nobody up.
     pub async fn end(self) {
         self.draining.cancel();
         self.tasks.close();
@@ -86,7 +89,8 @@ impl Starting {
     }
 }
 
-/// Serves until asked to stop, and ends in order. Non-zero if a worker was lost, or if a second signal came.
+/// Serves until asked to stop, and ends in order. Non-zero
+/// if a worker was lost, or if a second signal came.
 pub async fn run(
     config: &Config,
     portal: Portal,
@@ -224,8 +228,8 @@ async fn stop(
     }
 }
 
-/// The signals that ask the process to stop. Before they are listened to they kill it, unless it is the first
-/// of its container.
+/// The signals that ask the process to stop. Before they are listened to they kill it,
+/// unless it is the first of its container.
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,

@@ -19,7 +19,8 @@ pub fn prepare_data_dir(folder: &Path) -> io::Result<()> {
             .mode(0o700)
             .create(folder)?;
     }
-    // A file without a name: processes that start together do not meet in it, and a crash leaves nothing.
+    // A file without a name: processes that start together
+    // do not meet in it, and a crash leaves nothing.
     tempfile::tempfile_in(folder).map(drop)
 }
 
@@ -28,7 +29,8 @@ pub fn file(folder: &Path) -> PathBuf {
     folder.join(FILE_NAME)
 }
 
-/// Reads the key, or makes it and says so. Two processes that start at once end up with one key: only one creates the file.
+/// Reads the key, or makes it and says so. Two processes that
+/// start at once end up with one key: only one creates the file.
 ///
 /// # Errors
 /// If the file cannot be read or written, or holds no key.

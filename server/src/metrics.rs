@@ -93,7 +93,8 @@ impl Watched {
         set(state("idle"), connections.idle);
     }
 
-    /// With a database that does not answer the last counts stay, and the rest is told all the same.
+    /// With a database that does not answer the last counts stay,
+    /// and the rest is told all the same.
     async fn report_counts(&self) {
         let mut counted = self.counted.lock().await;
         if counted.is_some_and(|at| at.elapsed() < COUNT_INTERVAL) {

@@ -6,11 +6,13 @@ use std::time::Duration;
 use vestibule_core::SystemRandom;
 use vestibule_core::ports::Random as _;
 
-/// How long the start waits before it asks again for a database that is not there: at first, and at most.
+/// How long the start waits before it asks again for a
+/// database that is not there: at first, and at most.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(4);
 
-/// Asks a database that may not be up yet until it answers, and says so. Replicas that start together do not ask together.
+/// Asks a database that may not be up yet until it answers, and says so.
+/// Replicas that start together do not ask together.
 ///
 /// # Errors
 /// The first that does not pass by itself, by `may_pass`.

@@ -163,7 +163,8 @@ impl Shared {
         })
     }
 
-    /// Other replicas' revocations must be seen at once: only a database of this process alone may be cached in it.
+    /// Other replicas' revocations must be seen at once: only
+    /// a database of this process alone may be cached in it.
     fn alone(is_single_process: bool) -> Self {
         let principals: Arc<dyn PrincipalCache> = if is_single_process {
             Arc::new(InProcessPrincipals::new(SINGLE_PROCESS_LIFE))

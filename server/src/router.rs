@@ -205,7 +205,8 @@ fn with_middleware(
         https: config.is_https(),
     };
     Ok(router
-        // Inside the time limit: a request that takes too long is answered, and still ends as it should.
+        // Inside the time limit: a request that takes too long is answered,
+        // and still ends as it should.
         .layer(from_fn_with_state(parts.tasks.clone(), run_to_end))
         .layer(from_fn_with_state(BodyRoom::default(), read_body))
         .layer(from_fn_with_state(hosts, check_host))
@@ -245,8 +246,8 @@ fn with_middleware(
 
 type Rejection = fn(ProtectionError) -> axum::response::Response;
 
-/// Refuses unsafe requests that a browser sends from another site, cookie or not. `origins` are those whose scripts may
-/// call: the API only, never the pages.
+/// Refuses unsafe requests that a browser sends from another site, cookie or not. `origins` are
+/// those whose scripts may call: the API only, never the pages.
 fn cross_origin_protection(
     config: &Config,
     origins: &[String],
@@ -270,7 +271,8 @@ fn cors(config: &Config) -> Result<CorsLayer, http::header::InvalidHeaderValue> 
     Ok(CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        // Those of tracing and of common clients too; none of them makes a request one of somebody else.
+        // Those of tracing and of common clients too; none
+        // of them makes a request one of somebody else.
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
         .max_age(Duration::from_mins(10)))

@@ -1,4 +1,5 @@
-//! An embedded database serves one process: what that process remembers of it is then never out of date.
+//! An embedded database serves one process: what that
+//! process remembers of it is then never out of date.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

@@ -1,4 +1,5 @@
-//! The first lines of a start: what is served, in which mode, on what, and what is not as it should be.
+//! The first lines of a start: what is served, in which mode,
+//! on what, and what is not as it should be.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;

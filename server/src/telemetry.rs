@@ -39,8 +39,8 @@ const MAX_WAITING_LINES: usize = 8192;
 /// How often it is looked whether lines were dropped.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Writes what was logged and sends traces, until it is dropped; then what waits is sent, for two seconds at most, and
-/// written, for one.
+/// Writes what was logged and sends traces, until it is dropped; then what waits is sent, for two
+/// seconds at most, and written, for one.
 pub struct Log {
     // The first to go: what it has to say is logged.
     _traces: Option<Traces>,
@@ -48,8 +48,9 @@ pub struct Log {
     dropped: ErrorCounter,
 }
 
-/// Starts logging to standard error, panics included. A thread of its own writes: when nobody reads what we say, lines
-/// are lost, and no request waits. Traces go to the collector, where there is one.
+/// Starts logging to standard error, panics included. A thread of its own writes: when nobody reads
+/// what we say, lines are lost, and no request waits.
+/// Traces go to the collector, where there is one.
 ///
 /// # Errors
 /// If there is no client to reach the collector with.
@@ -106,8 +107,8 @@ where
 }
 
 fn log_filter(directives: &str) -> impl Filter<Registry> + Send + Sync + 'static {
-    // The library warns of each cookie whose session has ended, an everyday thing, and logs what we log. Its spans would
-    // hide the request's.
+    // The library warns of each cookie whose session has ended, an everyday thing, and logs what we
+    // log. Its spans would hide the request's.
     let filter = format!("tower_sessions=off,tower_sessions_core=off,{directives}");
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     // No directive brings the spans of traces in. The hint leaves the level to the directives.

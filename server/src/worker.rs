@@ -14,24 +14,27 @@ use vestibule_mail::SmtpMailer;
 
 /// How often the outbox is looked at when there was nothing in it.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// How long a mail keeps the next one waiting. A server that is slow with one, or never answers it, may be quick with others;
-/// the deadline of each bounds how many are on their way.
+/// How long a mail keeps the next one waiting. A server that is slow with one, or never answers it,
+/// may be quick with others; the deadline of each bounds how many are on their way.
 const HEAD_START: Duration = Duration::from_secs(5);
 /// The longest pause before the mail server is tried again: mails go out soon after it is back.
 const MAX_UNREACHABLE_PAUSE: Duration = Duration::from_secs(4);
-/// The same for a server that takes no mail from us: providers lock accounts and addresses that try a wrong password often.
+/// The same for a server that takes no mail from us: providers
+/// lock accounts and addresses that try a wrong password often.
 const MAX_NOT_ACCEPTING_PAUSE: Duration = Duration::from_mins(1);
 // Or a mail would be sent by two workers at once.
 const _: () =
     assert!(SmtpMailer::DEADLINE.as_secs() + NOTE_TIME.as_secs() + 10 < MAIL_LEASE.as_secs());
-/// How long a mail may still take to be handed over once we are told to stop. Then it is due again in a moment, for the next
-/// process or another one, and not only when its lease is over.
+/// How long a mail may still take to be handed over once we are told to stop. Then it is due again
+/// in a moment, for the next process or another one, and not only when its lease is over.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
-/// How often events that belong to no other write are written: about as soon as somebody could look.
+/// How often events that belong to no other write are written:
+/// about as soon as somebody could look.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long the end of the process waits for the last of them.
 const LAST_WRITE_TIME: Duration = Duration::from_secs(3);
-/// How often the signing keys are loaded anew: some times in the minute that a new key waits at least.
+/// How often the signing keys are loaded anew: some times
+/// in the minute that a new key waits at least.
 const KEYS_INTERVAL: Duration = Duration::from_secs(10);
 /// How often what is over is looked for.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
@@ -40,7 +43,8 @@ const CLEANUP_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause while the database is away.
 const MAX_PAUSE: Duration = Duration::from_secs(4);
 
-/// Delivers mails until told to stop, one after the other; the one being sent is finished, if the server is not too slow for that.
+/// Delivers mails until told to stop, one after the other; the one being sent is finished, if the
+/// server is not too slow for that.
 pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
     let _patience = AbortOnDropHandle::new(tokio::spawn({
         let (mailer, stop) = (Arc::clone(&mailer), stop.clone());
@@ -139,7 +143,8 @@ pub async fn write_last(auth: &Auth) {
     }
 }
 
-/// Keeps up with the signing keys, which operators exchange while the portal runs, until told to stop.
+/// Keeps up with the signing keys, which operators exchange
+/// while the portal runs, until told to stop.
 pub async fn follow_signing_keys(auth: Arc<Auth>, stop: CancellationToken) {
     loop {
         tokio::select! {

@@ -11,7 +11,8 @@ use crate::report::Step;
 
 pub const FOLDER: &str = "end2end";
 
-/// The machine's own Chromium. A snap does not count: it cannot be driven from outside its confinement.
+/// The machine's own Chromium. A snap does not count: it
+/// cannot be driven from outside its confinement.
 pub fn chromium() -> Option<PathBuf> {
     if let Some(chosen) = env::var_os("CHROMIUM_BIN").filter(|value| !value.is_empty()) {
         return Some(chosen.into());
@@ -34,7 +35,8 @@ fn is_snap(file: &Path) -> bool {
         || fs::read_to_string(file).is_ok_and(|script| script.contains("/snap/bin"))
 }
 
-/// Whether the machine's distribution has a Chromium package that is more than a pointer to a snap: Debian does.
+/// Whether the machine's distribution has a Chromium package
+/// that is more than a pointer to a snap: Debian does.
 pub fn is_packaged() -> bool {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     release
@@ -63,7 +65,8 @@ pub fn node_packages(step: &Step) -> Result<&'static str> {
     Ok("fetched")
 }
 
-/// Lets Playwright fetch a Chromium of its own where the machine has none and no package brings one.
+/// Lets Playwright fetch a Chromium of its own where the
+/// machine has none and no package brings one.
 pub fn own_browser(step: &Step) -> Result<String> {
     if let Some(file) = chromium() {
         return Ok(file.display().to_string());

@@ -1,5 +1,5 @@
-//! `cargo xtask chaos`: the portal while its parts fail. The tests and the servers that they break are in
-//! `server/tests/replicas`.
+//! `cargo xtask chaos`: the portal while its parts fail. The tests and the servers that they break
+//! are in `server/tests/replicas`.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,7 +11,8 @@ use crate::packages::{self, MONITORING, POSTGRES, PROXIES, REDIS};
 use crate::report::{Counts, Progress, Report};
 use crate::test;
 
-/// Of the workspace, as all tests are built: of the package alone it would be built with other features.
+/// Of the workspace, as all tests are built: of the package
+/// alone it would be built with other features.
 const ONE_BINARY: [&str; 2] = ["--test", "replicas"];
 /// The whole of it, without the build.
 const LIMIT: Duration = Duration::from_mins(10);

@@ -1,4 +1,5 @@
-//! `cargo xtask check-deploy`: the files of `deploy/`, read by the programs that they are for. Nothing of them is started.
+//! `cargo xtask check-deploy`: the files of `deploy/`, read by
+//! the programs that they are for. Nothing of them is started.
 
 use anyhow::Result;
 use vestibule_daemons::proc::Cmd;

@@ -1,5 +1,5 @@
-//! The browser tests: Playwright against one server on SQLite, and against two replicas on PostgreSQL and Redis, behind a
-//! proxy that sends each request to the next of them.
+//! The browser tests: Playwright against one server on SQLite, and against two replicas on
+//! PostgreSQL and Redis, behind a proxy that sends each request to the next of them.
 
 use std::env;
 use std::ffi::OsStr;
@@ -20,8 +20,8 @@ use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::python;
 use crate::report::{Counts, Progress, Report};
 
-/// The two ways of the four to walk the flows that differ in everything: with scripts on a laptop, without them on a
-/// telephone. `cargo xtask versions` walks the other two.
+/// The two ways of the four to walk the flows that differ in everything: with scripts on a laptop,
+/// without them on a telephone. `cargo xtask versions` walks the other two.
 const WAYS: [&str; 2] = ["--project=js-laptop", "--project=no-js-phone"];
 const OTHER_WAYS: [&str; 2] = ["--project=js-phone", "--project=no-js-laptop"];
 /// Where the tests leave their pictures, in their folder.
@@ -58,7 +58,8 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     report.finish(result)
 }
 
-/// The browser tests as steps of a report; the portal must be built. Arguments for Playwright take the place of the whole.
+/// The browser tests as steps of a report; the portal must be built.
+/// Arguments for Playwright take the place of the whole.
 pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
     let browser = prepare(report)?;
     if !args.is_empty() {
@@ -134,7 +135,8 @@ impl Browser {
         }
     }
 
-    /// One run of all browser tests. Playwright's configuration starts the server with what we hand over.
+    /// One run of all browser tests. Playwright's
+    /// configuration starts the server with what we hand over.
     fn test<S: AsRef<OsStr>>(
         &self,
         database: Database,

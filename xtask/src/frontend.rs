@@ -41,8 +41,8 @@ pub enum Kind {
     Plain,
 }
 
-/// Builds the site unless nothing has changed since: cargo would see that by itself, but the work after it
-/// (wasm-opt, compression) would be done again.
+/// Builds the site unless nothing has changed since: cargo would see that by itself, but the work
+/// after it (wasm-opt, compression) would be done again.
 pub fn build(kind: Kind, step: &Step) -> Result<&'static str> {
     let stamp = stamp(kind)?;
     let is_built = Path::new(SITE).join("pkg/vestibule.wasm").is_file();

@@ -111,9 +111,11 @@ fn help(_: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Works from the root of the repository, so that every path below is short, in code and in messages.
+/// Works from the root of the repository, so that every path below is short,
+/// in code and in messages.
 fn enter_root() -> Result<()> {
-    // Cargo sets the variable for `cargo run`; the compiled-in path serves a binary that was started by hand.
+    // Cargo sets the variable for `cargo run`; the compiled-in
+    // path serves a binary that was started by hand.
     let here = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let root = here.parent().unwrap_or(Path::new("."));

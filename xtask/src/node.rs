@@ -16,7 +16,8 @@ const OWN_NODE: &str = "node@22.23.3";
 const WASM_OPT: &str = "132";
 const ESBUILD: &str = "0.28.2";
 
-/// Node: the machine's own, or where that is too old (Debian 12 and Ubuntu 24.04 come with 18) one from npm.
+/// Node: the machine's own, or where that is too old
+/// (Debian 12 and Ubuntu 24.04 come with 18) one from npm.
 pub fn node(step: &Step) -> Result<&'static str> {
     packages::ensure(&[&packages::NODE], step)?;
     if is_new_enough() {

@@ -137,8 +137,9 @@ fn install(packages: &str) -> Result<()> {
     ))
 }
 
-/// Keeps the packages from starting their servers on the default ports, by Debian's own means: while
-/// `/usr/sbin/policy-rc.d` answers 101, no installed package starts a service. A policy that is there already stays.
+/// Keeps the packages from starting their servers on the default ports, by Debian's own means:
+/// while `/usr/sbin/policy-rc.d` answers 101, no installed package
+/// starts a service. A policy that is there already stays.
 struct NoServices {
     policy: Option<PathBuf>,
 }

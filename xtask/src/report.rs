@@ -105,7 +105,8 @@ impl Report {
         let start = Instant::now();
         let mut counts = Counts::default();
         let result = work(&mut counts);
-        // A run that failed without a failed test (it did not compile, say) is not a run with nothing failed.
+        // A run that failed without a failed test (it did not compile,
+        // say) is not a run with nothing failed.
         if result.is_err() && counts.failed == 0 {
             counts.failed = 1;
         }

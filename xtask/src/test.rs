@@ -12,7 +12,8 @@ use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::report::{Counts, Progress, Report};
 use crate::{chaos, deploy, deps, docs, e2e, tools};
 
-/// The server's side and the browser's are built apart, because their features of leptos must not meet.
+/// The server's side and the browser's are built apart,
+/// because their features of leptos must not meet.
 const SERVER_SIDE: &str = "--workspace --exclude vestibule-frontend";
 const BROWSER_SIDE: &str = "--package vestibule-frontend --target wasm32-unknown-unknown";
 
@@ -110,8 +111,8 @@ fn checks(report: &mut Report) -> Result<()> {
     })
 }
 
-/// `cargo test` of the server's side. Clippy stands in for the compiler, which it contains: with `cargo clippy` beside it
-/// everything would be compiled twice.
+/// `cargo test` of the server's side. Clippy stands in for the compiler, which it contains: with
+/// `cargo clippy` beside it everything would be compiled twice.
 pub fn tests() -> Cmd {
     let tests = Cmd::line(&format!("cargo test --locked {SERVER_SIDE} --no-fail-fast"))
         .without_settings()

@@ -1,5 +1,5 @@
-//! The build tools, each at one pinned version: used where it is already there, otherwise put into `target/tools`,
-//! so that nothing of the user's is overwritten.
+//! The build tools, each at one pinned version: used where it is already there, otherwise put into
+//! `target/tools`, so that nothing of the user's is overwritten.
 
 use std::env;
 use std::ffi::OsString;

@@ -13,7 +13,8 @@ pub fn device_of(texts: Texts, session: &Session) -> String {
     }
 }
 
-/// A picture of the kind of device: an app, a phone or a computer. It says nothing that the words beside it do not.
+/// A picture of the kind of device: an app, a phone or a computer.
+/// It says nothing that the words beside it do not.
 pub fn device_icon(session: &Session) -> AnyView {
     let is_phone = ["iPhone", "iPad", "Android"]
         .iter()

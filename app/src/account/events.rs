@@ -64,7 +64,8 @@ fn kept_current(activity: &Activity) -> bool {
     activity.details["kept_current"] == true
 }
 
-/// Whether somebody else could be behind it who does harm, or tries to: the owner should say so if it was not they.
+/// Whether somebody else could be behind it who does harm,
+/// or tries to: the owner should say so if it was not they.
 pub fn is_risky(event: AuditEvent) -> bool {
     matches!(
         event,

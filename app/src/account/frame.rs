@@ -74,7 +74,8 @@ impl Tab {
 /// Where the parts of a page begin.
 const CONTENT: &str = "content";
 
-/// A page of the account: heading, navigation, what the request before has to tell, and then its own parts.
+/// A page of the account: heading, navigation, what the
+/// request before has to tell, and then its own parts.
 pub fn page(visit: &Visit, tab: Tab, flash: &Flash, content: impl IntoView + 'static) -> AnyView {
     let texts = visit.texts();
     let message = messages::error(texts, flash);
@@ -118,7 +119,8 @@ fn Navigation(texts: Texts, here: Tab) -> impl IntoView {
     }
 }
 
-/// The password again, unless it was given a moment ago. With the address, so that password managers know whose it is.
+/// The password again, unless it was given a moment ago. With the address,
+/// so that password managers know whose it is.
 pub fn password_again(visit: &Visit, who: &Principal, flash: &Flash) -> AnyView {
     let texts = visit.texts();
     let error = visit.field_errors(flash).of(Field::CurrentPassword);

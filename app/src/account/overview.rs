@@ -9,7 +9,8 @@ use super::frame::{self, Tab};
 use crate::components::{Sentence, slot};
 use crate::ssr::{self, Visit};
 
-/// A device that was not used for this long is worth a question. Sessions last 30 days at most, so it has to be less.
+/// A device that was not used for this long is worth a question.
+/// Sessions last 30 days at most, so it has to be less.
 const UNUSED_AFTER: Duration = Duration::days(14);
 const FAILURES_WITHIN: Duration = Duration::days(7);
 /// More failures than one page of the activity holds read the same.

@@ -5,8 +5,9 @@ use super::wait::Wait;
 use crate::messages::{Complaint, Part};
 use crate::ssr;
 
-/// What went wrong, on top of the form. It takes the focus, so that it is the first thing that a screen reader says and
-/// the next tab leads into it; nothing else on the page may have `autofocus` then.
+/// What went wrong, on top of the form. It takes the focus, so that it is the first thing that a
+/// screen reader says and the next tab leads into it;
+/// nothing else on the page may have `autofocus` then.
 #[component]
 pub fn ErrorSummary(
     /// The whole in one sentence.

@@ -4,7 +4,8 @@ use vestibule_i18n::t;
 use super::layout::Layout;
 use crate::ssr;
 
-/// The page of a mailed link that was open for too long, or whose address was cut short. The link itself may still work.
+/// The page of a mailed link that was open for too long, or
+/// whose address was cut short. The link itself may still work.
 #[component]
 pub fn ExpiredLink(#[prop(into)] product_name: String) -> impl IntoView {
     let texts = ssr::texts();

@@ -77,8 +77,8 @@ pub fn HiddenField(name: &'static str, #[prop(into)] value: String) -> impl Into
     view! { <input type="hidden" name=name value=value/> }
 }
 
-/// Tells password managers whose password it is, at most once in a page. They ignore `type="hidden"`, so it is a text input
-/// that nobody sees.
+/// Tells password managers whose password it is, at most once in a page. They ignore
+/// `type="hidden"`, so it is a text input that nobody sees.
 #[component]
 pub fn Username(#[prop(into)] email: String) -> impl IntoView {
     view! {

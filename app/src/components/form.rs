@@ -4,10 +4,11 @@ use vestibule_web::SentForm;
 use super::field::HiddenField;
 use crate::ssr::PageForms;
 
-/// A plain form that posts to a server function. It carries what every form must: which account and which mailed link its
-/// page was made for, and what tells it from every other form.
+/// A plain form that posts to a server function. It carries what every form must: which account and
+/// which mailed link its page was made for, and what tells it from every other form.
 ///
-/// The browser's own checks are off: the server's answer is the truth, and it is the same with and without JavaScript.
+/// The browser's own checks are off: the server's answer is the truth,
+/// and it is the same with and without JavaScript.
 #[component]
 pub fn Form(
     action: &'static str,

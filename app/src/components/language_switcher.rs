@@ -8,8 +8,8 @@ use super::form::Form;
 use crate::language::SetLanguage;
 use crate::ssr;
 
-/// The languages to choose from, each in its own words, and where to ask for help. The page comes again in the chosen
-/// language.
+/// The languages to choose from, each in its own words, and where to ask for help.
+/// The page comes again in the chosen language.
 #[component]
 pub fn LanguageSwitcher(
     /// Whether the form can be sent to this host.

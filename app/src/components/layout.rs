@@ -64,7 +64,8 @@ pub fn Head(stylesheet: String) -> impl IntoView {
 /// What the skip link leads to by itself.
 const MAIN: &str = "main";
 
-/// The frame of a page: skip link, header, the main landmark with its one heading, and the languages.
+/// The frame of a page: skip link, header, the main
+/// landmark with its one heading, and the languages.
 #[component]
 pub fn Layout(
     #[prop(into)] product_name: String,

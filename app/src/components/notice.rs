@@ -7,8 +7,8 @@ use crate::flash::{Flash, Notice};
 use crate::messages;
 use crate::ssr::{self, PageForms};
 
-/// News from the request before: good, to be followed up, or to be careful with. It says whose news it is where the page
-/// is not that account's.
+/// News from the request before: good, to be followed up, or to be careful with. It says whose news
+/// it is where the page is not that account's.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "a component owns what it shows"

@@ -9,13 +9,15 @@ use super::field::{FieldError, Label, described_by, field_class};
 use crate::password_strength::PasswordStrength;
 use crate::ssr;
 
-/// A password input with its button to show what was typed. A second input "to confirm" is not needed then.
+/// A password input with its button to show what was typed.
+/// A second input "to confirm" is not needed then.
 #[component]
 pub fn PasswordField(
     name: &'static str,
     #[prop(into)] label: String,
     autocomplete: &'static str,
-    /// The shortest password that the rules allow; for new passwords only, which password managers then obey.
+    /// The shortest password that the rules allow; for new passwords only,
+    /// which password managers then obey.
     #[prop(optional)]
     min_length: Option<usize>,
     error: Option<String>,
@@ -62,8 +64,8 @@ fn Rules(name: &'static str, length: usize) -> impl IntoView {
     }
 }
 
-/// Shows and hides what was typed. Scripts make it visible, since it does nothing without them; they find its other name
-/// and text in its attributes.
+/// Shows and hides what was typed. Scripts make it visible, since it does nothing without them;
+/// they find its other name and text in its attributes.
 #[component]
 fn Reveal() -> impl IntoView {
     let texts = ssr::texts();
@@ -82,8 +84,8 @@ fn Reveal() -> impl IntoView {
     }
 }
 
-/// How hard a new password is to guess, while it is typed. Empty until scripts have asked the server; the text says all
-/// that the bar shows.
+/// How hard a new password is to guess, while it is typed. Empty until scripts have asked the
+/// server; the text says all that the bar shows.
 #[component]
 fn StrengthMeter(length: usize) -> impl IntoView {
     let texts = ssr::texts();

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 const FIRST_SLOT: u32 = 0xE000;
 const SLOTS: u32 = 10;
 
-/// The place of a part in a sentence, to be given to the catalogue as the value of a variable: each language puts it where
-/// its grammar wants it.
+/// The place of a part in a sentence, to be given to the catalogue as the value of a variable: each
+/// language puts it where its grammar wants it.
 pub fn slot(index: usize) -> String {
     let slot = u32::try_from(index).ok().filter(|index| *index < SLOTS);
     slot.and_then(|index| char::from_u32(FIRST_SLOT + index))
@@ -13,7 +13,8 @@ pub fn slot(index: usize) -> String {
         .unwrap_or_default()
 }
 
-/// A sentence in which some parts are more than text, for example links: each part comes where its [`slot`] is.
+/// A sentence in which some parts are more than text, for example links:
+/// each part comes where its [`slot`] is.
 #[component]
 pub fn Sentence(#[prop(into)] text: String, parts: Vec<AnyView>) -> impl IntoView {
     let mut parts: Vec<Option<AnyView>> = parts.into_iter().map(Some).collect();

@@ -1,5 +1,6 @@
-//! Checks a field when it is left for another one, never while it is typed into for the first time, and takes a complaint
-//! back as soon as there is no more reason for it. The server's answer is the truth; this only tells earlier.
+//! Checks a field when it is left for another one, never while it is typed into for the first time,
+//! and takes a complaint back as soon as there is no more reason for it. The server's answer is the
+//! truth; this only tells earlier.
 
 use std::cell::Cell;
 
@@ -43,8 +44,8 @@ pub fn start() {
     });
 }
 
-/// The field or button of the same form that the visitor goes on to. Who clicks on a button or link is not held up: a text
-/// that appears between press and release would move it away.
+/// The field or button of the same form that the visitor goes on to. Who clicks on a button or link
+/// is not held up: a text that appears between press and release would move it away.
 fn next_in_form(input: &HtmlInputElement, event: &Event) -> Option<Element> {
     let event = event.dyn_ref::<FocusEvent>()?;
     let next = event.related_target()?.dyn_into::<Element>().ok()?;
@@ -57,7 +58,8 @@ fn is_after(next: &Element, input: &HtmlInputElement) -> bool {
     input.compare_document_position(next) & Node::DOCUMENT_POSITION_FOLLOWING != 0
 }
 
-/// What is wrong, in the words that the server put beside the field; `None` also for fields without such words.
+/// What is wrong, in the words that the server put beside the field;
+/// `None` also for fields without such words.
 fn fault(input: &HtmlInputElement) -> Option<String> {
     let value = input.value();
     if value.is_empty() {
@@ -69,7 +71,8 @@ fn fault(input: &HtmlInputElement) -> Option<String> {
     }
 }
 
-/// Refuses only what the server refuses too, which takes the wide sign of East Asian keyboards (U+FF20) as well.
+/// Refuses only what the server refuses too, which takes
+/// the wide sign of East Asian keyboards (U+FF20) as well.
 fn is_like_address(text: &str) -> bool {
     const AT: [char; 2] = ['@', '\u{FF20}'];
     let parts = text.split_once(AT);

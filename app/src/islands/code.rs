@@ -1,5 +1,5 @@
-//! The field for a mailed code: takes it with spaces and dashes, and sends the form once the code was filled in as a whole.
-//! Who types presses the button.
+//! The field for a mailed code: takes it with spaces and dashes, and sends the form once the code
+//! was filled in as a whole. Who types presses the button.
 
 use web_sys::wasm_bindgen::JsCast as _;
 use web_sys::{Event, HtmlFormElement, HtmlInputElement, InputEvent};
@@ -24,7 +24,8 @@ pub fn start() {
     });
 }
 
-/// Whether this was a paste or the browser's own filling. Scripts of extensions send the form themselves if they want to.
+/// Whether this was a paste or the browser's own filling. Scripts
+/// of extensions send the form themselves if they want to.
 fn was_filled(event: &Event) -> bool {
     let Some(input) = event.dyn_ref::<InputEvent>() else {
         return event.is_trusted();
@@ -39,8 +40,8 @@ fn was_filled(event: &Event) -> bool {
     event.is_trusted() && !is_typed
 }
 
-/// Leaves nothing but the digits; `false` if they are not a whole code, or there is more than digits and what may stand
-/// between them.
+/// Leaves nothing but the digits; `false` if they are not a whole code, or there is more than
+/// digits and what may stand between them.
 fn tidy(input: &HtmlInputElement) -> bool {
     let code: String = input
         .value()

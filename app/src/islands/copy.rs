@@ -1,4 +1,5 @@
-//! Buttons that copy what their `data-copy` says. The text beside them can always be selected instead.
+//! Buttons that copy what their `data-copy` says. The text
+//! beside them can always be selected instead.
 
 use leptos::prelude::window;
 use leptos::task::spawn_local;

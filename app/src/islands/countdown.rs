@@ -1,11 +1,13 @@
-//! Counts a waiting time down. The server writes every text that is going to be shown, so that no grammar is needed here.
+//! Counts a waiting time down. The server writes every text that
+//! is going to be shown, so that no grammar is needed here.
 
 use web_sys::Element;
 use web_sys::js_sys::Date;
 
 use super::dom;
 
-/// Up to here the texts say seconds, one each, and minutes after that; as `waits` in `messages.rs` makes them.
+/// Up to here the texts say seconds, one each, and minutes after that;
+/// as `waits` in `messages.rs` makes them.
 const SECONDS: usize = 90;
 
 pub fn start() {
@@ -16,7 +18,8 @@ pub fn start() {
     });
 }
 
-/// Shows what is left until `end`. Reads the time anew each time: timers stand still while a computer sleeps.
+/// Shows what is left until `end`. Reads the time anew each time:
+/// timers stand still while a computer sleeps.
 fn tick(clock: Element, end: f64) {
     let left = end - Date::now();
     if left <= 0.0 {
@@ -42,7 +45,8 @@ fn tick(clock: Element, end: f64) {
     dom::later(next, move || tick(clock, end));
 }
 
-/// Says once, politely, that the wait is over. Nothing was locked: who tries earlier is told how long it still takes.
+/// Says once, politely, that the wait is over. Nothing was locked:
+/// who tries earlier is told how long it still takes.
 fn finish(clock: &Element) {
     let done = dom::get(clock, "data-done");
     let Ok(Some(summary)) = clock.closest(".summary") else {

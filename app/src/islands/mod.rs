@@ -1,8 +1,9 @@
 //! What runs in the browser. Everything here is comfort: no page needs it.
 //!
-//! The pages' HTML is the server's and stays as it came. The one island has no view of its own: it listens at the document
-//! and does what the `data-` attributes of elements ask for. So nothing is hydrated that people type into, no JSON parser
-//! for properties is sent, and no word is in the wasm: all texts stand in those attributes, in the language of the page.
+//! The pages' HTML is the server's and stays as it came. The one island has no view of its own: it
+//! listens at the document and does what the `data-` attributes of elements ask for. So nothing is
+//! hydrated that people type into, no JSON parser for properties is sent, and no word is in the
+//! wasm: all texts stand in those attributes, in the language of the page.
 
 #[cfg(feature = "hydrate")]
 mod checks;

@@ -1,5 +1,5 @@
-//! A form that was sent waits for its answer. The server takes one that is sent twice for one; here the second press does
-//! nothing, and shows it.
+//! A form that was sent waits for its answer. The server takes one that is sent twice for one; here
+//! the second press does nothing, and shows it.
 
 use leptos::prelude::window;
 use web_sys::Element;

@@ -1,4 +1,5 @@
-//! The button that shows and hides a password. The server sends it hidden, with its other name and text in attributes.
+//! The button that shows and hides a password. The server sends it hidden,
+//! with its other name and text in attributes.
 
 use web_sys::Element;
 

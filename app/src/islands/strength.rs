@@ -1,5 +1,5 @@
-//! The meter beside a new password. The server rates, by the rules that the form is going to meet; a call that is refused
-//! or fails shows nothing.
+//! The meter beside a new password. The server rates, by the rules that the form is going to meet;
+//! a call that is refused or fails shows nothing.
 
 use std::cell::Cell;
 
@@ -14,7 +14,8 @@ use super::dom;
 
 /// How long nothing must have been typed.
 const PAUSE: i32 = 400;
-/// The form's words that a password must not be made of: where they stand, and what the function calls them.
+/// The form's words that a password must not be made of:
+/// where they stand, and what the function calls them.
 const OWN_WORDS: [(&str, &str); 3] = [
     ("[name=email],[name=username]", "email"),
     ("[name=first_name]", "first_name"),
@@ -57,7 +58,8 @@ fn password_of(meter: &Element) -> Option<HtmlInputElement> {
     dom::find(&field, "input")?.dyn_into().ok()
 }
 
-/// The rule that needs no server: it turns green as soon as it is kept. Code points after NFC, as the server counts.
+/// The rule that needs no server: it turns green as soon as it is kept.
+/// Code points after NFC, as the server counts.
 fn check_length(meter: &Element, password: &HtmlInputElement) {
     let field = meter.closest(".field").ok().flatten();
     let Some(rule) = field.and_then(|field| dom::find(&field, "[data-length]")) else {

@@ -5,7 +5,8 @@ use vestibule_core::model::Language;
 use crate::return_to::ReturnTo;
 use crate::ssr::Visit;
 
-/// Shows the same page in another language, from now on; who is signed in on the page gets mails in it too.
+/// Shows the same page in another language, from now on;
+/// who is signed in on the page gets mails in it too.
 #[server(prefix = "/_fn", endpoint = "set_language")]
 pub async fn set_language(
     #[server(default)] language: String,
@@ -15,7 +16,8 @@ pub async fn set_language(
     if let Some(language) = Language::from_code(&language) {
         visit.keep_language(language);
         if let Err(error) = keep(&visit, language).await {
-            // The page comes in the language all the same, and says itself what is wrong if that goes on.
+            // The page comes in the language all the same,
+            // and says itself what is wrong if that goes on.
             Visit::log(error);
         }
     }

@@ -15,8 +15,8 @@ pub struct Strength {
     score: u8,
 }
 
-/// Rates a new password by the rules that its form is going to meet. The page works without; who was refused gets the
-/// status of the refusal.
+/// Rates a new password by the rules that its form is going to meet. The page works without; who
+/// was refused gets the status of the refusal.
 #[server(prefix = "/_fn", endpoint = "password_strength")]
 pub async fn password_strength(
     #[server(default)] password: String,

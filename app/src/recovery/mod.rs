@@ -1,4 +1,5 @@
-//! Getting back in when the password is forgotten: asking for a mail, and setting a new password with its link.
+//! Getting back in when the password is forgotten: asking for a mail,
+//! and setting a new password with its link.
 
 mod actions;
 mod page;

@@ -35,7 +35,8 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
             <ErrorSummary message=messages::error(texts, &flash)/>
             <Form action=SignIn::PATH>
                 <Carried return_to=return_to.clone()/>
-                // Browsers with a passkey to offer ask for the second token; the others read the first.
+                // Browsers with a passkey to offer ask for the second token;
+                // the others read the first.
                 <TextField
                     name="email"
                     label=t!(texts, "label-email")

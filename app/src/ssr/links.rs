@@ -14,7 +14,8 @@ use crate::return_to::with_query;
 /// Mailed tokens are far shorter; what is longer is none, but still leads to the page that says so.
 const MAX_TOKEN_CHARS: usize = 200;
 
-/// How long a page that was opened by a mailed link can be reloaded or sent. The link in the mail opens it again.
+/// How long a page that was opened by a mailed link can be reloaded or sent.
+/// The link in the mail opens it again.
 const HANDLE_LIFE: time::Duration = time::Duration::hours(1);
 
 /// A link that is mailed to a page with a button.
@@ -41,8 +42,9 @@ impl MailedLink {
 
 /// The page of a mailed link. It gets the token of the link that it was opened by, if it was.
 ///
-/// The address of the mail leads on to one with a handle in the place of the token. Nothing is used up: a mail scanner may
-/// follow the link as often as it likes. A handle that has expired is the link's own affair: the mail has another one.
+/// The address of the mail leads on to one with a handle in the place of the token. Nothing is used
+/// up: a mail scanner may follow the link as often as it likes. A handle that has expired is the
+/// link's own affair: the mail has another one.
 pub fn link_page<Render, Page>(link: MailedLink, render: Render) -> AnyView
 where
     Render: FnOnce(Visit, Option<String>) -> Page + Send + 'static,
@@ -95,8 +97,8 @@ impl Visit {
         )
     }
 
-    /// Not to other pages of ours either; the origin goes along, because browsers give forms the same, and none would be
-    /// refused as another site.
+    /// Not to other pages of ours either; the origin goes along, because browsers give forms the
+    /// same, and none would be refused as another site.
     fn tell_no_address(&self) {
         let policy = HeaderValue::from_static("strict-origin");
         self.response.insert_header(header::REFERRER_POLICY, policy);

@@ -1,4 +1,5 @@
-//! What a visit shows of how a form ended: kept in a cookie from the request that did it to the page that tells it.
+//! What a visit shows of how a form ended: kept in a cookie
+//! from the request that did it to the page that tells it.
 
 use http::{HeaderValue, header};
 use leptos::prelude::*;
@@ -15,7 +16,8 @@ const FLASH_LIFE: time::Duration = time::Duration::minutes(5);
 const MAX_COOKIE_BYTES: usize = 4000;
 
 impl Visit {
-    /// Sends the visitor on from a page that is not shown now: the news that it has is told where the visitor goes on to.
+    /// Sends the visitor on from a page that is not shown now:
+    /// the news that it has is told where the visitor goes on to.
     pub fn leave_with_news(&self, to: &ReturnTo) -> AnyView {
         match self.waiting_flash().filter(|flash| flash.news().is_some()) {
             Some(flash) => self.show_at(to.path(), flash),
@@ -36,7 +38,8 @@ impl Visit {
         self.move_on(to);
     }
 
-    /// Sends the visitor on after a form. A browser that brought no cookie may keep none: the next page finds out.
+    /// Sends the visitor on after a form. A browser that brought
+    /// no cookie may keep none: the next page finds out.
     pub fn move_on(&self, to: &str) {
         if self.has_cookies() {
             self.redirect(to);
@@ -45,8 +48,8 @@ impl Visit {
         }
     }
 
-    /// What an earlier request has to tell on this page, once. The cookie is kept as one that was shown, for
-    /// [`Self::show_again`], until another page is opened.
+    /// What an earlier request has to tell on this page, once. The cookie is kept as one that was
+    /// shown, for [`Self::show_again`], until another page is opened.
     pub fn take_flash(&self) -> Flash {
         if self.lost_its_cookies() {
             return Flash::trouble(Trouble::NoCookies);
@@ -106,7 +109,8 @@ impl Visit {
         self.query(COOKIE_CHECK).as_deref() == Some(CHECK)
     }
 
-    /// The form before this page gave the browser a cookie that has not come back, and with it how the form ended.
+    /// The form before this page gave the browser a cookie
+    /// that has not come back, and with it how the form ended.
     pub(super) fn lost_its_cookies(&self) -> bool {
         self.is_asked_to_check() && !self.has_cookies()
     }
@@ -131,15 +135,15 @@ impl Visit {
     }
 }
 
-/// Refuses a form of another account than the one that is signed in, where no server function does: the cookie that has
-/// the page say so.
+/// Refuses a form of another account than the one that is signed in, where no server function does:
+/// the cookie that has the page say so.
 pub fn other_account(state: &WebState, who: &Principal, page: &str) -> Option<HeaderValue> {
     let flash = Flash::other_account(&who.user).for_page(page);
     state.cookies.seal(FLASH, &flash, FLASH_LIFE)
 }
 
-/// Which page an address leads to: its path and, where there is one, the mailed link. What is told on the page of one
-/// link is nothing for the page of another.
+/// Which page an address leads to: its path and, where there is one, the mailed link. What is told
+/// on the page of one link is nothing for the page of another.
 fn page_of(address: &str) -> String {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let query = query.split('#').next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Taking back what changed an account, by a mailed link: a change of the address, and the deletion.
+//! Taking back what changed an account, by a mailed link: a
+//! change of the address, and the deletion.
 
 mod actions;
 mod restore_account;

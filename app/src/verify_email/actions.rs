@@ -6,8 +6,8 @@ use crate::sign_in;
 use crate::ssr::{MailedLink, Visit, given};
 use crate::submit::{Done, Refusal, sent, signed_in_as_on_the_page};
 
-/// Uses up the code of the form, or the link of its page. A browser that is not signed in to the account gives its password
-/// as well, and is signed in then.
+/// Uses up the code of the form, or the link of its page. A browser that is not signed in to the
+/// account gives its password as well, and is signed in then.
 #[server(prefix = "/_fn", endpoint = "verify_email")]
 pub async fn verify_email(
     #[server(default)] email: String,
@@ -74,7 +74,8 @@ async fn confirm(
     Ok(done.saying(notice).about(id, &email))
 }
 
-/// The address is confirmed whether this works or not: the sign-in page says so, and takes the next attempt.
+/// The address is confirmed whether this works or not: the
+/// sign-in page says so, and takes the next attempt.
 async fn signs_in(visit: &Visit, email: String, password: String) -> bool {
     match sign_in::begin(visit, email, password, false).await {
         Ok(()) => true,
@@ -130,8 +131,8 @@ fn resent(return_to: &ReturnTo) -> Done {
     Done::at(return_to.link(Form::VerifyEmail.page())).saying(Notice::VerificationSent)
 }
 
-/// For the owner of the mailbox who does not know the account's password, or did not make the account: mails a link to
-/// set one.
+/// For the owner of the mailbox who does not know the account's password, or did not make the
+/// account: mails a link to set one.
 #[server(prefix = "/_fn", endpoint = "reset_by_verify_link")]
 pub async fn reset_by_verify_link() -> Result<(), ServerFnError> {
     sent(Form::ConfirmLink)

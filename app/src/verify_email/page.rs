@@ -88,8 +88,8 @@ impl Page {
         self.own_address.is_some()
     }
 
-    /// The way from a link to the code, for whom a code may be waiting as well. A change has none, but who is signed in
-    /// may have one of their own.
+    /// The way from a link to the code, for whom a code may be waiting as well. A change has none,
+    /// but who is signed in may have one of their own.
     fn code_instead(&self, is_change: bool) -> Option<AnyView> {
         let (texts, return_to) = (self.texts, self.return_to.clone());
         let has_code = !self.is_confirmed && (self.is_signed_in() || !is_change);
@@ -294,7 +294,8 @@ impl Page {
         .into_any()
     }
 
-    /// Address, password and code in one form, or the code alone; the second button sends the mail again.
+    /// Address, password and code in one form, or the code alone;
+    /// the second button sends the mail again.
     fn enter_code(self) -> AnyView {
         let texts = self.texts;
         let message = messages::error(texts, &self.flash);
@@ -354,8 +355,8 @@ impl Page {
     }
 }
 
-/// Whose account it is, with its password: this browser is not signed in to it, and somebody else may have made it with
-/// the address of the mailbox's owner.
+/// Whose account it is, with its password: this browser is not signed in to it, and somebody else
+/// may have made it with the address of the mailbox's owner.
 #[component]
 fn Owner(texts: Texts, email: String, error: Option<String>) -> impl IntoView {
     view! {
@@ -376,7 +377,8 @@ fn NotMine(texts: Texts) -> impl IntoView {
     }
 }
 
-/// The same on the link of a change: the mailbox that it was sent to is not the account's, so nothing is mailed there.
+/// The same on the link of a change: the mailbox that it was
+/// sent to is not the account's, so nothing is mailed there.
 #[component]
 fn Forgotten(texts: Texts) -> impl IntoView {
     view! {

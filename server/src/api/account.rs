@@ -16,7 +16,8 @@ use super::extract::{JsonBody, OptionalJsonBody, given_password};
 
 /// Make an account.
 ///
-/// In private mode the answer is 202 for a new and a taken address alike; the mailbox says what happened.
+/// In private mode the answer is 202 for a new and a taken address alike;
+/// the mailbox says what happened.
 #[utoipa::path(post, path = "/register", tag = "account", operation_id = "register",
     request_body = RegisterBody,
     responses(
@@ -86,7 +87,7 @@ pub async fn update_me(
     ))
 }
 
-/// Schedule the account for deletion. Every session ends; the mail has a link that undoes it for 14 days.
+/// Schedule the account for deletion. Every session ends; the mailed link undoes it for 14 days.
 #[utoipa::path(delete, path = "/me", tag = "account", operation_id = "delete_me", security(("bearer" = [])),
     request_body = DeleteMeBody,
     responses(

@@ -147,8 +147,8 @@ pub struct ChangePasswordBody {
     pub current_password: SecretString,
     #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
     pub new_password: SecretString,
-    /// Whether the answer is 200 with the tokens of a new session, which takes the place of this one. Otherwise the refresh
-    /// token is void, and this session ends with its access token.
+    /// Whether the answer is 200 with the tokens of a new session, which takes the place of this
+    /// one. Otherwise the refresh token is void, and this session ends with its access token.
     #[serde(default)]
     pub new_tokens: bool,
 }

@@ -35,7 +35,8 @@ pub async fn list(
     Ok(Json(page.into()))
 }
 
-/// The query, with every fault in it named. Names that are none of ours are ignored, like unknown fields of a body.
+/// The query, with every fault in it named. Names that are
+/// none of ours are ignored, like unknown fields of a body.
 struct EventsQuery {
     cursor: Option<String>,
     limit: Option<u32>,
@@ -67,7 +68,8 @@ impl EventsQuery {
     }
 }
 
-/// The value of a name; one that is there twice is nobody's (two readers would take different ones).
+/// The value of a name; one that is there twice is nobody's
+/// (two readers would take different ones).
 fn only(query: &str, field: Field) -> Result<Option<String>, FieldError> {
     let mut values = form_urlencoded::parse(query.as_bytes())
         .filter(|(name, _)| name == field.as_str())

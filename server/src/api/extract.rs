@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer};
 use vestibule_core::{AuthError, ErrorCode, Field, FieldCode, FieldError};
 use vestibule_web::Problem;
 
-/// A JSON object in the body. Everything that is not one gets its documented code: another content type
-/// `unsupported_media_type`, all else `malformed_body`.
+/// A JSON object in the body. Everything that is not one gets its documented code: another content
+/// type `unsupported_media_type`, all else `malformed_body`.
 pub struct JsonBody<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
@@ -60,8 +60,9 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Prob
         .map_err(|_| ErrorCode::MalformedBody.into())
 }
 
-/// Only objects, no field twice, and no NUL in any text: PostgreSQL cannot keep one, so neither database sees one. A byte
-/// order mark in front of it, as some tools write it, may be passed over (RFC 8259, 8.1).
+/// Only objects, no field twice, and no NUL in any text: PostgreSQL cannot keep one, so neither
+/// database sees one. A byte order mark in front of it, as
+/// some tools write it, may be passed over (RFC 8259, 8.1).
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let malformed = || Problem::from(ErrorCode::MalformedBody);
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
@@ -72,8 +73,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(|_| malformed())
 }
 
-/// JSON in which no object has a field twice, whether it is read or not, and no text has a NUL: whoever else reads the same
-/// bytes reads the same.
+/// JSON in which no object has a field twice, whether it is read or not, and no text has a NUL:
+/// whoever else reads the same bytes reads the same.
 struct Sound;
 
 impl<'de> Deserialize<'de> for Sound {

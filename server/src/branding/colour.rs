@@ -58,8 +58,8 @@ impl Colour {
         contrasts.fold(21.0, f64::min)
     }
 
-    /// Black or white, whichever is easier to read on it. One of them always has a contrast of at least 4.58, the square
-    /// root of 21: the two contrasts multiply to 21.
+    /// Black or white, whichever is easier to read on it. One of them always has a contrast of at
+    /// least 4.58, the square root of 21: the two contrasts multiply to 21.
     pub fn text_on_it(self) -> Self {
         if self.contrast(Self::WHITE) >= self.contrast(Self::BLACK) {
             Self::WHITE
@@ -83,8 +83,9 @@ impl Colour {
         nearest(shades, contrast, grounds).unwrap_or(Self::BLACK)
     }
 
-    /// The nearest lighter shade that has the contrast with every ground, or white. On the way to white it also gets the
-    /// light that its hue allows: white alone would make it dull, light alone glaring.
+    /// The nearest lighter shade that has the contrast with every ground, or white. On the way to
+    /// white it also gets the light that its hue allows:
+    /// white alone would make it dull, light alone glaring.
     pub fn lightened_to(self, contrast: f64, grounds: &[Self]) -> Self {
         let brightest = f64::from(self.0.into_iter().max().unwrap_or_default()).max(1.0);
         let shades = (0..100).map(|step| {

@@ -61,7 +61,8 @@ impl LogoKind {
     }
 }
 
-/// Whether the root of the document is an SVG element with its namespace, without which browsers show no image.
+/// Whether the root of the document is an SVG element with its namespace,
+/// without which browsers show no image.
 fn is_svg(text: &str) -> bool {
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
     // What may stand before the root (XML 1.0, 2.8): declaration, comments, document type.

@@ -40,7 +40,8 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The theme of one accent or two; the other theme's is derived from the one that is given. `None` without any.
+    /// The theme of one accent or two; the other theme's is
+    /// derived from the one that is given. `None` without any.
     pub fn new(light: Option<Colour>, dark: Option<Colour>) -> Option<Self> {
         let given = light.or(dark)?;
         let light = light.unwrap_or_else(|| given.darkened_to(COMFORTABLE, &LIGHT_GROUNDS));

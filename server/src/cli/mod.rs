@@ -77,7 +77,8 @@ enum KeysCommand {
 
 #[derive(Subcommand)]
 enum ConfigCommand {
-    /// Print every setting and where it comes from, and what is wrong with them; exits non-zero if a start would be refused
+    /// Print every setting and where it comes from, and what is wrong with them;
+    /// exits non-zero if a start would be refused
     Check,
     /// Print every setting and where it comes from, also of settings that are wrong
     Show,
@@ -216,8 +217,8 @@ fn unusable_master_key(folder: &Path, error: &std::io::Error) -> Failure {
     ))
 }
 
-/// An error with what caused it, in one line. Many errors repeat what caused them; of an internal error only the cause says
-/// something.
+/// An error with what caused it, in one line. Many errors repeat what caused them; of an internal
+/// error only the cause says something.
 fn chain(error: &dyn Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let mut line = error.to_string();

@@ -1,4 +1,5 @@
-//! Development mode is for this machine alone. A portal for others that was started without its mode must not serve.
+//! Development mode is for this machine alone. A portal for
+//! others that was started without its mode must not serve.
 
 use secrecy::ExposeSecret as _;
 use url::Url;
@@ -11,8 +12,8 @@ use super::{Config, Mode};
 
 /// Refuses what others could reach.
 ///
-/// A container publishes a port of its own network to this machine: whoever says so, by mode and public URL, may listen on
-/// more than loopback.
+/// A container publishes a port of its own network to this machine: whoever says so, by mode and
+/// public URL, may listen on more than loopback.
 pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
     if config.mode != Mode::Development {
         return;
@@ -65,7 +66,8 @@ fn check_listening(reader: &mut Reader<'_>, config: &Config, is_chosen: bool) {
     }
 }
 
-/// A database, Redis or mail server elsewhere belongs to a portal for others, unless development mode was asked for by name.
+/// A database, Redis or mail server elsewhere belongs to a portal for others,
+/// unless development mode was asked for by name.
 fn refuse_other_machines(reader: &mut Reader<'_>, config: &Config) {
     let url = |secret: &secrecy::SecretString| Url::parse(secret.expose_secret()).ok();
     let is_elsewhere_by_url = |secret: &Option<secrecy::SecretString>| {

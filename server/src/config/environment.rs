@@ -17,7 +17,8 @@ impl Environment {
         std::env::vars_os().collect()
     }
 
-    /// A variable without a value counts as none: Compose writes `NAME: ${NAME:-}` for an optional one.
+    /// A variable without a value counts as none: Compose
+    /// writes `NAME: ${NAME:-}` for an optional one.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
         let value = self.0.get(OsStr::new(name))?;
         (!value.is_empty()).then_some(value.as_os_str())

@@ -59,7 +59,8 @@ impl HttpConfig {
     }
 }
 
-/// One port cannot be listened on twice, and an address that stands for all others includes each of them.
+/// One port cannot be listened on twice, and an address
+/// that stands for all others includes each of them.
 fn refuse_same_port(reader: &mut Reader<'_>, public: SocketAddr, private: SocketAddr) {
     let is_for_all = public.ip().is_unspecified() || private.ip().is_unspecified();
     let is_same = public.ip().to_canonical() == private.ip().to_canonical();
@@ -120,7 +121,8 @@ fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> U
     url
 }
 
-/// Whether links can begin with it: every other part of a URL would be lost, or become part of `iss`.
+/// Whether links can begin with it: every other part of a URL would be lost,
+/// or become part of `iss`.
 fn is_public_url(url: &Url) -> bool {
     let is_plain = url.username().is_empty()
         && url.password().is_none()
@@ -218,7 +220,8 @@ fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
     ))
 }
 
-/// Whether a network is wider than any that one operator has: IPv4 /8, IPv6 /16, and the private ones as a whole.
+/// Whether a network is wider than any that one operator has:
+/// IPv4 /8, IPv6 /16, and the private ones as a whole.
 fn is_too_wide(network: &str) -> bool {
     let Some((address, prefix)) = network.split_once('/') else {
         return false;

@@ -1,5 +1,5 @@
-//! The settings of commands that need few of them: what the others are, and whether they are there, is nothing to them. A
-//! name that is no setting is refused all the same.
+//! The settings of commands that need few of them: what the others are, and whether they are there,
+//! is nothing to them. A name that is no setting is refused all the same.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

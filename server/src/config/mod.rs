@@ -218,8 +218,9 @@ impl Config {
         self.database.file()
     }
 
-    /// Whether /dev/mailbox is served: mails are kept instead of sent, and people reach the portal from this machine
-    /// alone. A proxy may name us by a loopback address whoever its client is, so the public URL decides.
+    /// Whether /dev/mailbox is served: mails are kept instead of sent, and people reach the portal
+    /// from this machine alone. A proxy may name us by a loopback
+    /// address whoever its client is, so the public URL decides.
     pub fn shows_mailbox(&self) -> bool {
         let host = self.http.public_url.host_str();
         self.mail.smtp_url.is_none() && host.is_some_and(is_loopback_name)
@@ -229,7 +230,8 @@ impl Config {
         self.database_file().is_some()
     }
 
-    /// Whether the embedded database, a generated key or the development mailbox is kept in the data folder.
+    /// Whether the embedded database, a generated key or
+    /// the development mailbox is kept in the data folder.
     pub fn needs_data_dir(&self) -> bool {
         self.is_single_process() || self.master_key.is_none() || self.mail.smtp_url.is_none()
     }

@@ -122,8 +122,8 @@ fn has_prefix(name: &str) -> bool {
         .is_some_and(|(first, _)| osa_distance(first, PREFIX) <= 2)
 }
 
-/// Whether a name is a setting's mistyped: a letter or two for a long one, one in each word for a short one, which
-/// variables of other programs resemble (`SMTP_SSL`, `REDIS_DIR`).
+/// Whether a name is a setting's mistyped: a letter or two for a long one, one in each word for a
+/// short one, which variables of other programs resemble (`SMTP_SSL`, `REDIS_DIR`).
 fn is_near(variable: &str, name: &str) -> bool {
     let joined = |text: &str| text.replace(SEPARATORS, "");
     if joined(variable) == joined(name) {
@@ -143,8 +143,8 @@ fn is_near(variable: &str, name: &str) -> bool {
         && !OTHER_PROTOCOLS.contains(&other)
 }
 
-/// Whether Kubernetes makes such a variable of a Service whose name begins with `vestibule`: by name and value, so that
-/// `VESTIBULE_PORT=3000` is still an error.
+/// Whether Kubernetes makes such a variable of a Service whose name begins with `vestibule`: by
+/// name and value, so that `VESTIBULE_PORT=3000` is still an error.
 fn is_service_link(name: &str, value: &str) -> bool {
     const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
     if !name.starts_with(PREFIX) {

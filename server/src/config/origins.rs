@@ -1,4 +1,5 @@
-//! Origins whose scripts may call the API: whole, as a browser sends them in `Origin`, and compared as a whole.
+//! Origins whose scripts may call the API: whole, as a
+//! browser sends them in `Origin`, and compared as a whole.
 
 use url::{Host, Url};
 use vestibule_core::is_loopback;
@@ -55,7 +56,8 @@ fn check(origin: &str) -> Result<(), String> {
     }
 }
 
-/// Scheme, host and port. Apps have schemes of their own (`capacitor://localhost`, `chrome-extension://…`).
+/// Scheme, host and port. Apps have schemes of their own
+/// (`capacitor://localhost`, `chrome-extension://…`).
 fn serialise(url: &Url) -> Option<String> {
     let origin = url.origin();
     if origin.is_tuple() {

@@ -23,13 +23,14 @@ impl Reader<'_> {
     }
 }
 
-/// What of a user or password has to be written in another way. Without this the rest of a password is taken for a port,
-/// a path or a fragment, and the message is about that.
+/// What of a user or password has to be written in another way. Without this the rest of a password
+/// is taken for a port, a path or a fragment, and the message is about that.
 fn unencoded(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
     let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let delimiter = tail.chars().next();
-    // `user:pass#word@host`: what is before the delimiter looks like host and port, and the host comes after it.
+    // `user:pass#word@host`: what is before the delimiter
+    // looks like host and port, and the host comes after it.
     let is_cut = !authority.contains('@')
         && authority.contains(':')
         && tail

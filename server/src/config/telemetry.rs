@@ -39,7 +39,8 @@ impl LogConfig {
     }
 }
 
-/// Stricter than the library: that takes a word which is no level for the name of a module, and logs nothing else.
+/// Stricter than the library: that takes a word which is no
+/// level for the name of a module, and logs nothing else.
 fn read_filter(reader: &mut Reader<'_>) -> String {
     const KEY: &str = "log.filter";
     let directives = reader.list(KEY);
@@ -66,7 +67,8 @@ fn read_filter(reader: &mut Reader<'_>) -> String {
     filter
 }
 
-/// Whether a directive is about the portal: a level for everything, or one for its own modules or what they begin with.
+/// Whether a directive is about the portal: a level for everything,
+/// or one for its own modules or what they begin with.
 fn applies(directive: &str) -> bool {
     const CRATES: [&str; 8] = [
         "vestibule",

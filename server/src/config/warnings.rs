@@ -1,4 +1,5 @@
-//! What is not as it should be in production and may still be meant: logged at a start, and printed by `config check`.
+//! What is not as it should be in production and may still be meant:
+//! logged at a start, and printed by `config check`.
 
 use std::net::IpAddr;
 

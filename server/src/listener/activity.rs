@@ -92,8 +92,8 @@ impl Activity {
         self.lock().share.clone()
     }
 
-    /// When to cut it off, as things are; `None` while it answers and the client reads. `close_at`: when it has to go if it
-    /// waits, whatever its time.
+    /// When to cut it off, as things are; `None` while it answers and the client reads. `close_at`:
+    /// when it has to go if it waits, whatever its time.
     pub fn deadline(&self, limits: &Limits, close_at: Option<Instant>) -> Option<Instant> {
         let state = self.lock();
         if state.is_busy() {
@@ -108,7 +108,8 @@ impl Activity {
         Some(close_at.map_or(deadline, |close_at| deadline.min(close_at)))
     }
 
-    /// The head of a request has come: it waits for its turn, and for no longer than a head may take.
+    /// The head of a request has come: it waits for its turn,
+    /// and for no longer than a head may take.
     pub async fn turn(&self, draining: &CancellationToken) -> Option<Share> {
         self.lock().head_since = Some(Instant::now());
         if self.site.is_proxy {

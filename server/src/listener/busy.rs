@@ -1,5 +1,5 @@
-//! The connections that are busy with a request. A site has its part of them and no more, and of those that are kept waiting
-//! by their client the slowest makes room for others.
+//! The connections that are busy with a request. A site has its part of them and no more, and of
+//! those that are kept waiting by their client the slowest makes room for others.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-/// A client that keeps its request or its answer waiting for less than this makes room for nobody: it may just be far away.
+/// A client that keeps its request or its answer waiting for less
+/// than this makes room for nobody: it may just be far away.
 const SLOW_AFTER: Duration = Duration::from_millis(500);
 /// How often a request that waits for its turn looks for a slow one.
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
@@ -136,7 +137,8 @@ impl Busy {
         Request(table.next)
     }
 
-    /// Notes that a request, which began at `since`, waits for its client; `cut` ends its connection.
+    /// Notes that a request, which began at `since`, waits for its client;
+    /// `cut` ends its connection.
     pub fn waits(&self, request: Request, site: IpAddr, since: Instant, cut: CancellationToken) {
         let mut table = self.lock();
         table.slow.insert(request, Slow { site, since, cut });
@@ -148,7 +150,8 @@ impl Busy {
         self.lock().take_out(request);
     }
 
-    /// Ends the connection whose client has kept its request waiting for longest, if that is long enough.
+    /// Ends the connection whose client has kept its
+    /// request waiting for longest, if that is long enough.
     pub fn cut_slowest(&self) -> bool {
         let mut table = self.lock();
         let slowest = table.slow.keys().next().copied();

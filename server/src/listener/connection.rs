@@ -30,7 +30,8 @@ use super::{Limits, Place, Stages};
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// What is read ahead of a body that nobody takes yet.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
-/// When we drain, a request may be on its way to us or read by nobody yet: so long it is waited for.
+/// When we drain, a request may be on its way to us or read by nobody yet:
+/// so long it is waited for.
 const LAST_CALL: Duration = Duration::from_millis(100);
 
 /// A connection that was accepted.
@@ -193,7 +194,8 @@ impl Drop for Receiving {
     }
 }
 
-/// A body with what ends when it is dropped: of an answer, when the library has taken the last of it.
+/// A body with what ends when it is dropped: of an answer,
+/// when the library has taken the last of it.
 struct Guarded<B, G> {
     body: B,
     #[expect(dead_code, reason = "dropped with the body")]

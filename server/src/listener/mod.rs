@@ -1,7 +1,8 @@
 //! Accepts connections and speaks HTTP/1.1 on them, each within its limits.
 //!
-//! HTTP/1.1 alone: TLS ends at the proxy in front of us, and proxies speak it to what is behind them. So nothing of
-//! HTTP/2 has to be bounded (rapid resets, floods of headers and settings); a client that begins it is cut off.
+//! HTTP/1.1 alone: TLS ends at the proxy in front of us, and proxies speak it to what is behind
+//! them. So nothing of HTTP/2 has to be bounded (rapid resets, floods of headers and settings); a
+//! client that begins it is cut off.
 
 mod activity;
 mod busy;
@@ -30,16 +31,19 @@ use waiting::Waiting;
 
 pub use open_files::connections_within;
 
-/// The pauses after the system could not accept a connection, for want of file descriptors or memory.
+/// The pauses after the system could not accept a connection,
+/// for want of file descriptors or memory.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 /// How often such failures are told.
 const WARN_INTERVAL: Duration = Duration::from_mins(1);
-/// A connection that was asked to make room has done so by then; otherwise it became busy, and another one is asked.
+/// A connection that was asked to make room has done so by then;
+/// otherwise it became busy, and another one is asked.
 const ROOM_TIME: Duration = Duration::from_millis(10);
 
-/// Connections that the system keeps for us until we accept them; it may hold it to fewer (`net.core.somaxconn`). The 128
-/// of the standard library are full in a few milliseconds, and each client that comes then waits for a second.
+/// Connections that the system keeps for us until we accept them; it may hold it to fewer
+/// (`net.core.somaxconn`). The 128 of the standard library are full in a few milliseconds, and each
+/// client that comes then waits for a second.
 const BACKLOG: u32 = 4096;
 
 /// Takes an address that nobody listens on; connections to it are refused until [`listen`].
@@ -70,7 +74,8 @@ pub fn listen(socket: TcpSocket) -> io::Result<TcpListener> {
 pub struct Limits {
     /// Connections at a time.
     pub connections: usize,
-    /// From the first byte of a request to the end of its head; for the first request, from the beginning.
+    /// From the first byte of a request to the end of its head;
+    /// for the first request, from the beginning.
     pub head: Duration,
     /// Between an answer and the next request.
     pub idle: Duration,
@@ -81,14 +86,16 @@ pub struct Limits {
 /// How far stopping has come. Each stage includes the one before.
 #[derive(Clone, Default)]
 pub struct Stages {
-    /// Readiness says so, and every answer is the last one of its connection. Everything is served as before.
+    /// Readiness says so, and every answer is the last one
+    /// of its connection. Everything is served as before.
     pub stopping: CancellationToken,
-    /// Nothing more is accepted, what was received is answered, and who has sent no whole request is cut off.
+    /// Nothing more is accepted, what was received is answered,
+    /// and who has sent no whole request is cut off.
     pub draining: CancellationToken,
 }
 
-/// The part of the connections that may be busy with one site: eight that do nothing but keep requests waiting leave none for
-/// anybody else.
+/// The part of the connections that may be busy with one site: eight that do nothing but keep
+/// requests waiting leave none for anybody else.
 const PART_OF_SITE: usize = 8;
 
 /// Serves a router on connections.
@@ -154,8 +161,9 @@ impl Listener {
         self.serve_backlog(socket);
     }
 
-    /// A place for one more connection. When all are taken, the connection that has waited longest for a request makes
-    /// room; if none waits, the one whose client is slowest; if none is slow, the new one waits. `None`: we are draining, and serve it all the same.
+    /// A place for one more connection. When all are taken, the connection that has waited longest
+    /// for a request makes room; if none waits, the one whose client is slowest; if none is slow,
+    /// the new one waits. `None`: we are draining, and serve it all the same.
     async fn place(&self) -> Option<OwnedSemaphorePermit> {
         loop {
             if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
@@ -175,7 +183,8 @@ impl Listener {
         self.waiting.close_longest() || self.busy.cut_slowest()
     }
 
-    /// What has reached the system is answered too. The runtime may not have heard of it yet, so the system is asked.
+    /// What has reached the system is answered too. The runtime
+    /// may not have heard of it yet, so the system is asked.
     fn serve_backlog(&self, socket: TcpListener) {
         let Ok(socket) = socket.into_std() else {
             return;
@@ -212,8 +221,8 @@ impl Listener {
     }
 }
 
-/// The place of a connection among those that there may be. Its requests have it too: work that a client began and did not
-/// wait for is bounded with the connections.
+/// The place of a connection among those that there may be. Its requests have it too: work that a
+/// client began and did not wait for is bounded with the connections.
 #[derive(Clone)]
 pub struct Place {
     #[expect(dead_code, reason = "it is held")]

@@ -1,10 +1,12 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Fewer connections than this are not worth a start; they are promised even where the files do not suffice.
+/// Fewer connections than this are not worth a start; they
+/// are promised even where the files do not suffice.
 const MIN_CONNECTIONS: u64 = 16;
 
-/// How many of the `wanted` connections the system lets us have beside `reserved` other files. The limit of open files is
-/// raised as far as needed and allowed (`RLIMIT_NOFILE`: what a shell or a service manager sets is often 1024).
+/// How many of the `wanted` connections the system lets us have beside `reserved` other files. The
+/// limit of open files is raised as far as needed and allowed (`RLIMIT_NOFILE`: what a shell or a
+/// service manager sets is often 1024).
 pub fn connections_within(wanted: usize, reserved: u64) -> usize {
     let files = raise(reserved.saturating_add(wanted as u64));
     let room = files.saturating_sub(reserved).max(MIN_CONNECTIONS);

@@ -31,8 +31,8 @@ impl Waiting {
         self.lock().closers.remove(&turn.0);
     }
 
-    /// Asks the connection that has waited longest to close, if there is one. It has its request answered first if that
-    /// has just come. `false`: none waits.
+    /// Asks the connection that has waited longest to close, if there is one. It has its request
+    /// answered first if that has just come. `false`: none waits.
     pub fn close_longest(&self) -> bool {
         let longest = self.lock().closers.pop_first();
         longest.map(|(_, closer)| closer.cancel()).is_some()

@@ -48,7 +48,8 @@ impl LogLimit {
     }
 }
 
-/// One line a request, once its answer is known. Never the query: mailed links carry their token there.
+/// One line a request, once its answer is known. Never the query:
+/// mailed links carry their token there.
 pub async fn log_access(State(limit): State<LogLimit>, request: Request, next: Next) -> Response {
     let client = request
         .extensions()

@@ -5,8 +5,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::header;
 
-/// Lets requests of allowed origins with a scheme of their own (`capacitor://localhost`) through: the protection against
-/// other sites compares only http and https origins. Without these headers a request is one that no site has made.
+/// Lets requests of allowed origins with a scheme of their own (`capacitor://localhost`) through:
+/// the protection against other sites compares only http and https origins. Without these headers a
+/// request is one that no site has made.
 pub async fn admit_app_origins(
     State(origins): State<Arc<[String]>>,
     mut request: Request,

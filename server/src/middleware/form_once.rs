@@ -26,7 +26,8 @@ pub struct FormsOnce {
     pub session_cookie: Arc<str>,
 }
 
-/// Marks a form that was done before and whose answer is no redirect. Its handler makes the answer anew and does nothing else.
+/// Marks a form that was done before and whose answer is no redirect.
+/// Its handler makes the answer anew and does nothing else.
 #[derive(Clone, Copy)]
 pub struct SentAgain;
 
@@ -35,13 +36,16 @@ pub struct SentAgain;
 struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
-    /// Whom the browser was signed in as, before and after, as a hash of the cookie. From elsewhere the same form is another.
+    /// Whom the browser was signed in as, before and after, as a hash of the cookie.
+    /// From elsewhere the same form is another.
     sessions: [String; 2],
 }
 
-/// Does a form once that is sent twice, and gives both the same answer. Around the session, whose cookie is part of it.
+/// Does a form once that is sent twice, and gives both the same answer.
+/// Around the session, whose cookie is part of it.
 ///
-/// What failed for a reason of ours, or because of a limit, is not remembered: trying again is the remedy.
+/// What failed for a reason of ours, or because of a limit,
+/// is not remembered: trying again is the remedy.
 pub async fn do_forms_once(
     State(forms): State<FormsOnce>,
     request: Request,
@@ -76,7 +80,8 @@ pub async fn do_forms_once(
             return next.run(request).await;
         }
         Err(error @ AuthError::Abandoned) => return Problem::from(error).into_response(),
-        // Without the memory a form works as well; what is wrong with the database shows in its own answer.
+        // Without the memory a form works as well; what is
+        // wrong with the database shows in its own answer.
         Err(error) => {
             note(error);
             return next.run(request).await;
@@ -114,7 +119,8 @@ impl FormsOnce {
         }
     }
 
-    /// Whether the form began a session that is over by now: who signs out, goes back and signs in again wants another one.
+    /// Whether the form began a session that is over by now: who signs out,
+    /// goes back and signs in again wants another one.
     async fn began_what_ended(&self, answer: &Answer) -> bool {
         let begun = answer.headers.iter().find_map(|(name, value)| {
             let pair = value.split(';').next().filter(|_| name == "set-cookie")?;

@@ -9,8 +9,9 @@ use url::form_urlencoded;
 use vestibule_core::ErrorCode;
 use vestibule_web::{Problem, SentForm};
 
-/// Looks at a posted form before a server function does: the framework ignores the content type and answers bad input
-/// with 500. Only plain names, each once, no NUL, and UTF-8. What every form carries goes along with the request.
+/// Looks at a posted form before a server function does: the framework ignores the content type and
+/// answers bad input with 500. Only plain names, each once, no NUL, and UTF-8. What every form
+/// carries goes along with the request.
 pub async fn check_form(request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
         return next.run(request).await;
@@ -43,7 +44,8 @@ fn is_form(content_type: &HeaderValue) -> bool {
     })
 }
 
-/// Extensions of browsers add fields of their own, which are read by nobody; brackets would be structures to the framework.
+/// Extensions of browsers add fields of their own, which are read by nobody;
+/// brackets would be structures to the framework.
 fn is_well_formed(body: &[u8]) -> bool {
     let mut names = HashSet::new();
     form_urlencoded::parse(body).all(|(name, value)| {

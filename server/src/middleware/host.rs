@@ -12,7 +12,8 @@ use vestibule_web::Problem;
 use super::only_from_here::is_loopback_name;
 use super::paths::is_below;
 
-/// A host as a request names it: a name in small letters, an IPv4 address, or an IPv6 address in brackets.
+/// A host as a request names it: a name in small letters,
+/// an IPv4 address, or an IPv6 address in brackets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedHost {
     pub name: String,
@@ -20,7 +21,8 @@ pub struct NamedHost {
 }
 
 impl NamedHost {
-    /// `None` for anything but a host and perhaps a port (RFC 9110, 7.2): no user, no second port, nothing behind it.
+    /// `None` for anything but a host and perhaps a port (RFC 9110,
+    /// 7.2): no user, no second port, nothing behind it.
     pub fn parse(text: &str) -> Option<Self> {
         let (name, rest) = match text.strip_prefix('[') {
             Some(rest) => ipv6_host(rest)?,
@@ -63,8 +65,8 @@ pub struct AllowedHosts {
 }
 
 impl AllowedHosts {
-    /// A host of `hosts` without a port is good with none, with that of the public URL, with the default one of its scheme,
-    /// and with `port`, on which this process is asked.
+    /// A host of `hosts` without a port is good with none, with that of the public URL, with the
+    /// default one of its scheme, and with `port`, on which this process is asked.
     pub fn new(hosts: &[String], public_url: &Url, port: u16, loopback: bool) -> Self {
         let default_port = if public_url.scheme() == "https" {
             443
@@ -96,8 +98,8 @@ impl AllowedHosts {
     }
 }
 
-/// What answers whatever host it is asked by: health checks, which name the address that they reach us by, and the files
-/// that the page of the refusal is drawn with.
+/// What answers whatever host it is asked by: health checks, which name the address that they reach
+/// us by, and the files that the page of the refusal is drawn with.
 const FOR_ANY_HOST: &[&str] = &["/health", "/pkg", "/branding"];
 
 /// Refuses requests for another host: no link or redirect can be made to lead there (lesson V10).

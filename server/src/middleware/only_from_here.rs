@@ -7,8 +7,9 @@ use vestibule_web::{ClientAddress, Problem};
 
 use super::host::named_host;
 
-/// For what only the person at this machine may see: the client and the name it uses are both of this machine, so that
-/// an open port lets nobody else in. Nor does a proxy on this machine, which says for whom it asks.
+/// For what only the person at this machine may see: the client and the name it uses are both of
+/// this machine, so that an open port lets nobody else in. Nor
+/// does a proxy on this machine, which says for whom it asks.
 pub async fn only_from_here(request: Request, next: Next) -> Response {
     let client = request.extensions().get::<ClientAddress>();
     let is_here = client.is_some_and(|client| client.0.is_loopback());

@@ -1,4 +1,5 @@
-/// Whether a path is one of these or below it, by whole segments: `/health/live` is below `/health`, `/healthy` is not.
+/// Whether a path is one of these or below it, by whole segments:
+/// `/health/live` is below `/health`, `/healthy` is not.
 pub fn is_below(places: &[&str], path: &str) -> bool {
     places.iter().any(|place| {
         path.strip_prefix(place)

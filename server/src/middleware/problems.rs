@@ -24,7 +24,8 @@ pub struct ErrorPages {
     pub log_limit: LogLimit,
 }
 
-/// Gives every error its documented form: a problem document with the request id for programs, a page for people.
+/// Gives every error its documented form: a problem document
+/// with the request id for programs, a page for people.
 pub async fn show_problems(
     State(pages): State<ErrorPages>,
     request: Request,
@@ -85,7 +86,8 @@ fn wants_page(headers: &HeaderMap) -> bool {
     accept.contains("text/html")
 }
 
-/// The problem that a handler gave, or the one that the framework's bare status means. Pages with their own text stay.
+/// The problem that a handler gave, or the one that the
+/// framework's bare status means. Pages with their own text stay.
 fn problem_of(response: &Response, for_programs: bool) -> Option<Problem> {
     if let Some(problem) = response.extensions().get::<Problem>() {
         return Some(problem.clone());
@@ -151,7 +153,8 @@ fn retry_after(response: &Response) -> Option<u64> {
     header.to_str().ok()?.parse().ok()
 }
 
-/// A panic in a handler is one 500: logged with its trace by the panic hook, and the process lives on.
+/// A panic in a handler is one 500: logged with its trace by the panic hook,
+/// and the process lives on.
 pub fn panic_response(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::of_panic().into_response()
 }

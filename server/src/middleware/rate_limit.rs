@@ -30,7 +30,8 @@ pub async fn limit_requests(
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// By the route and not by the path: what is not there leads to a page, which costs something. And a body is waited for.
+/// By the route and not by the path: what is not there leads to a page,
+/// which costs something. And a body is waited for.
 fn is_counted(request: &Request) -> bool {
     !(is_cheap(request) && request.body().is_end_stream())
 }

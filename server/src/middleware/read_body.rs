@@ -13,12 +13,12 @@ use vestibule_web::{ClientAddress, Problem};
 
 /// Bodies are small: forms and JSON objects.
 const MAX_BODY_BYTES: usize = 64 * 1024;
-/// A body up to this size is received to its end and thrown away, because a connection that closes while its client
-/// still sends can lose the answer. From a larger one nothing is awaited.
+/// A body up to this size is received to its end and thrown away, because a connection that closes
+/// while its client still sends can lose the answer. From a larger one nothing is awaited.
 const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
 
-/// Room for all bodies that are coming in or being worked on, in KiB: many clients that each send almost all of one and then
-/// wait must not fill the memory.
+/// Room for all bodies that are coming in or being worked on, in KiB: many clients that each send
+/// almost all of one and then wait must not fill the memory.
 const ROOM_KIB: usize = 128 * 1024;
 /// What one site can have of it: some of them together must not keep everybody else out.
 const SITE_KIB: usize = ROOM_KIB / 8;
@@ -91,8 +91,8 @@ impl Drop for Place {
     }
 }
 
-/// Takes in the body before anything is done: however slowly a client sends it, no handler waits, and the time limit
-/// around this gives it up without a trace.
+/// Takes in the body before anything is done: however slowly a client sends it, no handler waits,
+/// and the time limit around this gives it up without a trace.
 pub async fn read_body(State(room): State<BodyRoom>, request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;

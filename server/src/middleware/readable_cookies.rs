@@ -4,8 +4,9 @@ use axum::response::Response;
 use http::{HeaderValue, header};
 use vestibule_web::cookies;
 
-/// Takes cookies that are no text out of the request. tower-cookies 0.11 passes over every cookie of a header in which one
-/// byte is not UTF-8: a neighbour on the parent domain could sign people out.
+/// Takes cookies that are no text out of the request. tower-cookies 0.11 passes over every cookie
+/// of a header in which one byte is not UTF-8: a neighbour
+/// on the parent domain could sign people out.
 pub async fn keep_readable_cookies(mut request: Request, next: Next) -> Response {
     let lines = request.headers().get_all(header::COOKIE);
     if lines.iter().any(|line| line.to_str().is_err()) {

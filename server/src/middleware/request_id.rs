@@ -21,7 +21,8 @@ pub struct Identification {
     pub proxies: TrustedProxies,
 }
 
-/// Gives every request an id, keeps a well-formed one that a proxy gave, and puts it into every log line, the trace and the answer.
+/// Gives every request an id, keeps a well-formed one that a proxy gave, and puts it into every log
+/// line, the trace and the answer.
 pub async fn identify_request(
     State(with): State<Identification>,
     mut request: Request,

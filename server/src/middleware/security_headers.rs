@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, header};
 use vestibule_core::ports::Random;
 
-/// What the one inline script of a page, the one that loads its islands, is allowed by. New for each answer.
+/// What the one inline script of a page, the one that loads its islands,
+/// is allowed by. New for each answer.
 #[derive(Clone)]
 pub struct Nonce(pub String);
 
@@ -20,7 +21,8 @@ pub struct SecurityHeaders {
     pub https: bool,
 }
 
-/// Sets the security headers of every answer, errors included; a handler that set one itself keeps its own.
+/// Sets the security headers of every answer, errors included;
+/// a handler that set one itself keeps its own.
 pub async fn set_security_headers(
     State(state): State<SecurityHeaders>,
     mut request: Request,

@@ -1,6 +1,7 @@
 //! Traces: spans of the target of traces, sent to a collector of OpenTelemetry over HTTP.
 //!
-//! The standard's other variables (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*` and so on) are read by its SDK.
+//! The standard's other variables (`OTEL_SERVICE_NAME`,
+//! `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*` and so on) are read by its SDK.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -29,8 +30,8 @@ const SERVICE_NAME: &str = "vestibule";
 /// How long the end of the process waits for the last spans to be sent.
 const LAST_SPANS_TIME: Duration = Duration::from_secs(2);
 
-/// Sends spans by a thread of its own, until it is dropped. Where the collector does not take them fast enough, spans are
-/// lost, and no request waits.
+/// Sends spans by a thread of its own, until it is dropped. Where the collector does not take them
+/// fast enough, spans are lost, and no request waits.
 pub struct Traces(SdkTracerProvider);
 
 impl Traces {
@@ -72,7 +73,8 @@ impl Drop for Traces {
     }
 }
 
-/// Makes the span a part of the caller's trace, if there is one. The id of the trace that the span belongs to, if it is made.
+/// Makes the span a part of the caller's trace, if there is one.
+/// The id of the trace that the span belongs to, if it is made.
 pub fn join_trace(span: &Span, caller: Option<&TraceParent>) -> Option<String> {
     if let Some(caller) = caller {
         // It fails where no traces are made.

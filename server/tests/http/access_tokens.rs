@@ -1,6 +1,7 @@
 //! Access tokens that somebody made, found or kept.
 //!
-//! The test holds the master key and so the signing key: what it signs differs from a good token in one thing alone.
+//! The test holds the master key and so the signing key: what
+//! it signs differs from a good token in one thing alone.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hmac;

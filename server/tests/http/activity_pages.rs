@@ -1,4 +1,5 @@
-//! The page of what happened to the account, and its download, which wants a password that was given just now.
+//! The page of what happened to the account, and its download,
+//! which wants a password that was given just now.
 
 use http::Method;
 use time::Duration;

@@ -1,4 +1,5 @@
-//! What was refused is in the audit log, however much of it there was and whatever became of the database.
+//! What was refused is in the audit log, however much of it
+//! there was and whatever became of the database.
 
 use std::sync::Arc;
 

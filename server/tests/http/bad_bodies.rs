@@ -1,4 +1,5 @@
-//! What bodies get that are not what an endpoint takes: a documented code, never a 500, and nothing half-written.
+//! What bodies get that are not what an endpoint takes: a documented code,
+//! never a 500, and nothing half-written.
 
 use http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! What bad input gets in values, names, paths and forms: a documented code, never a 500, and nothing half-written.
+//! What bad input gets in values, names, paths and forms: a documented code,
+//! never a 500, and nothing half-written.
 
 use http::Method;
 use serde_json::{Value, json};

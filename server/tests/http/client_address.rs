@@ -1,4 +1,5 @@
-//! The address that a request is counted and recorded for: the sender's, unless a trusted proxy names another.
+//! The address that a request is counted and recorded for:
+//! the sender's, unless a trusted proxy names another.
 
 use serde_json::json;
 use time::Duration;

@@ -1,5 +1,5 @@
-//! What every answer has, and what every request must have. `Answer::check_conventions` looks at all answers of all
-//! tests; here is what it cannot see.
+//! What every answer has, and what every request must have. `Answer::check_conventions` looks at
+//! all answers of all tests; here is what it cannot see.
 
 use http::Method;
 use serde_json::json;
@@ -264,8 +264,8 @@ async fn an_error_is_readable_whatever_encoding_is_accepted(app: TestApp) {
     }
 }
 
-/// In the order of the layers: host, size of the body, token, form of the body, values. That the limit of the network comes before
-/// all of them is in `limits_requests.rs`.
+/// In the order of the layers: host, size of the body, token, form of the body, values. That the
+/// limit of the network comes before all of them is in `limits_requests.rs`.
 async fn a_request_that_breaks_several_rules_is_answered_by_the_first(app: TestApp) {
     let who = app.user("ann@example.org").await;
     let call = |body: String| {

@@ -1,4 +1,5 @@
-//! Mailed links to confirm an address that no longer work: what the page says of them, and the ways on from there.
+//! Mailed links to confirm an address that no longer work:
+//! what the page says of them, and the ways on from there.
 
 use time::Duration;
 use vestibule_core::mail::MailKind;

@@ -186,7 +186,8 @@ async fn of_fifty_uses_of_one_link_back_exactly_one_succeeds(app: TestApp) {
     );
 }
 
-/// Whatever the thief does at the same moment, the account ends up with Ann and no session of the thief's is left.
+/// Whatever the thief does at the same moment, the account
+/// ends up with Ann and no session of the thief's is left.
 async fn taking_back_races_the_thief(app: TestApp) {
     let (_, thief, token) = app.stolen().await;
     let pending = app.change_token(&thief, "hideout@example.org").await;
@@ -243,8 +244,9 @@ async fn no_reset_link_outlives_the_address_it_was_mailed_to(app: TestApp) {
     }
 }
 
-/// The move has made the mailed tokens worthless and is not done when the link is asked for: the one moment in which a
-/// token could come about that the move does not see. SQLite has one writer, and so no such moment.
+/// The move has made the mailed tokens worthless and is not done when the link is asked for: the
+/// one moment in which a token could come about that the move does not see.
+/// SQLite has one writer, and so no such moment.
 async fn an_account_that_is_just_moving_gets_no_reset_link(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.change_token(&ann, "new@example.org").await;

@@ -56,7 +56,8 @@ async fn compare_answers(app: &TestApp, ann: &SignedIn) {
         // As long as the longest of these takes.
         assert!(asked.elapsed().as_millis() >= 100, "{new_email}");
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
-        // What the account itself shows, its download included, and what comes to its own mailbox do not tell either.
+        // What the account itself shows, its download included,
+        // and what comes to its own mailbox do not tell either.
         let who = app.principal(&ann.access_token).await;
         let auth = &app.portal.auth;
         let pending = auth.pending_email_change(&who).await.unwrap();

@@ -346,7 +346,8 @@ async fn a_cursor_of_somebody_else_shows_nothing_of_theirs(app: TestApp) {
     );
 }
 
-/// Everything is done once that leaves an event; then whatever was secret or an address is looked for.
+/// Everything is done once that leaves an event; then
+/// whatever was secret or an address is looked for.
 async fn no_secret_stands_in_the_details(app: TestApp) {
     let (ann, welcome) = app.register("ann@example.org").await;
     let wrong = "a wrong password typed";

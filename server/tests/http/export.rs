@@ -1,4 +1,5 @@
-//! The download of all data: nothing that is stored about the user is forgotten, and the user is told of it.
+//! The download of all data: nothing that is stored about
+//! the user is forgotten, and the user is told of it.
 
 use std::collections::BTreeSet;
 
@@ -44,8 +45,8 @@ const SECRETS: [&str; 8] = [
     "email_revert_tokens.token_hash",
 ];
 
-/// What says nothing more of the user: references between the rows, the machinery's own counters and leases, keys that are
-/// computed from what is there.
+/// What says nothing more of the user: references between the rows, the machinery's own counters
+/// and leases, keys that are computed from what is there.
 const TECHNICAL: [&str; 30] = [
     "users.email_canonical",
     "users.code_entries",

@@ -1,4 +1,5 @@
-//! Failures of ours: in the log once, with what is needed to find them, and never more than one request.
+//! Failures of ours: in the log once, with what is needed to find them,
+//! and never more than one request.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -143,7 +144,8 @@ fn every_kind_of_error_is_logged_with_what_helps() {
     }
 }
 
-/// What no operation refuses: where nothing is, another method, another site, nobody who is signed in.
+/// What no operation refuses: where nothing is, another method,
+/// another site, nobody who is signed in.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_refused_on_the_way_is_logged_once_with_its_kind() {
     let log = Log::open();

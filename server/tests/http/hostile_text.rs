@@ -1,4 +1,5 @@
-//! Whatever a visitor puts into a URL, a cookie, a name, a device or a form shows up as text and as nothing else.
+//! Whatever a visitor puts into a URL, a cookie, a name, a
+//! device or a form shows up as text and as nothing else.
 
 use http::Method;
 use serde_json::json;

@@ -139,7 +139,8 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
     let by_first = signed_by.iter().take_while(|kid| **kid == first).count();
     assert_eq!(by_first, 30 * 60 / 20 - 1);
     assert!(signed_by[by_first..].iter().all(|kid| *kid == next.kid));
-    // Until the last token that the first key signed has expired, however long a deployment lets them live.
+    // Until the last token that the first key signed has expired,
+    // however long a deployment lets them live.
     app.advance(Duration::minutes(61));
     assert_eq!(published(&app).await, [next.kid.as_str()]);
     assert_eq!(
@@ -248,7 +249,8 @@ async fn a_key_that_waits_keeps_no_emergency_waiting(app: TestApp) {
     app.reload_signing_keys().await;
     app.advance(Duration::minutes(1) - RELOAD_INTERVAL);
     is_expired(&app, &user.access_token).await;
-    // The key that waited may have been seen as well. It signs nowhere, also where keys cannot be loaded for long.
+    // The key that waited may have been seen as well. It signs nowhere,
+    // also where keys cannot be loaded for long.
     for minutes in [0, 10, 30] {
         app.advance(Duration::minutes(minutes));
         let fresh = app.sign_in("ann@example.org").await;

@@ -229,8 +229,8 @@ async fn a_new_user_has_the_language_of_the_request(app: TestApp) {
     }
 }
 
-/// The framework makes the page that a thread is rendering the parent of what the thread answers meanwhile, and looks for
-/// what a request does not bring in its parents.
+/// The framework makes the page that a thread is rendering the parent of what the thread answers
+/// meanwhile, and looks for what a request does not bring in its parents.
 async fn a_page_under_way_for_somebody_else_does_not_show(app: TestApp) {
     // On each of the two threads: they wait for each other.
     let meeting = Arc::new(Barrier::new(2));

@@ -1,6 +1,6 @@
-//! The limits of docs/SECURITY.md on guesses at a password: a burst, and then one each period. `Retry-After` is true to
-//! the second. On PostgreSQL with Redis two replicas take turns, and all of this holds for both together. What is no guess
-//! is in `limits_requests.rs`.
+//! The limits of docs/SECURITY.md on guesses at a password: a burst, and then one each period.
+//! `Retry-After` is true to the second. On PostgreSQL with Redis two replicas take turns, and all
+//! of this holds for both together. What is no guess is in `limits_requests.rs`.
 
 use serde_json::json;
 use time::Duration;
@@ -118,7 +118,8 @@ async fn guesses_at_one_account_become_rarer_and_rarer(app: TestApp) {
     assert_eq!(longest_within(steps[1].burst), steps[0].period);
     assert_eq!(longest_within(steps[2].burst), steps[1].period);
     assert_eq!(waits[149], steps[2].period);
-    // What one has waited for one limit is waited for the others as well, so each of them begins a little later.
+    // What one has waited for one limit is waited for the others as well,
+    // so each of them begins a little later.
     let begins =
         |step: DocumentedLimit| waits.iter().position(|wait| *wait == step.period).unwrap();
     let late = [0, 1, 2].map(|step| begins(steps[step]) - steps[step].burst);

@@ -1,5 +1,5 @@
-//! The limits of docs/SECURITY.md on what is no guess at a password: registrations, mails, mailed tokens, downloads,
-//! ratings, and requests of any kind. Guesses are in `limits.rs`.
+//! The limits of docs/SECURITY.md on what is no guess at a password: registrations, mails, mailed
+//! tokens, downloads, ratings, and requests of any kind. Guesses are in `limits.rs`.
 
 use http::Method;
 use serde_json::json;
@@ -28,7 +28,8 @@ on_replicas! { 2;
 async fn registrations_from_one_network(app: TestApp) {
     let register = async |number: usize, from: &str| {
         let email = format!("user-{number}@example.org");
-        // Judging a password is work as well: what breaks a rule counts, and so does a taken address.
+        // Judging a password is work as well: what breaks a rule counts,
+        // and so does a taken address.
         let email = match number % 3 {
             0 => email.as_str(),
             1 => "user-0@example.org",
@@ -236,7 +237,8 @@ async fn new_passwords_of_one_account(app: TestApp) {
     .await;
 }
 
-/// Somebody registers with another person's address, and does what its owner is told of again and again.
+/// Somebody registers with another person's address, and
+/// does what its owner is told of again and again.
 async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
     let limit = documented_limit("mails that somebody can cause", "the address");
     for (email, told) in [("theirs@example.org", limit.burst), ("own@example.org", 7)] {
@@ -263,7 +265,8 @@ async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
     }
 }
 
-/// Pages and API alike, whatever is answered; not what machines ask for and what pages are drawn with.
+/// Pages and API alike, whatever is answered; not what
+/// machines ask for and what pages are drawn with.
 async fn requests_of_any_kind_from_one_network(app: TestApp) {
     let limit = documented_limit("requests of any kind", "the network");
     let ask = |number: usize| {

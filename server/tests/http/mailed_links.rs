@@ -1,5 +1,5 @@
-//! What mailed links say before they are used, who may use them in a browser, and new ones for dead ones: core, called
-//! as the pages call it
+//! What mailed links say before they are used, who may use them in a browser, and new ones for dead
+//! ones: core, called as the pages call it
 
 use time::Duration;
 use vestibule_core::mail::MailKind;

@@ -1,5 +1,5 @@
-//! The portal over HTTP, in process: the real router, core and stores on both databases. Only time, chance and the way
-//! that mails leave are the test's own.
+//! The portal over HTTP, in process: the real router, core and stores on both databases. Only time,
+//! chance and the way that mails leave are the test's own.
 
 #![allow(
     clippy::unwrap_used,

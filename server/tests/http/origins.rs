@@ -1,4 +1,5 @@
-//! Whose requests are taken: which host they name, which site they come from, which scripts may call.
+//! Whose requests are taken: which host they name, which
+//! site they come from, which scripts may call.
 
 use http::Method;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The hosted pages and their forms, as a browser without JavaScript has them. The cookie of the session is in
-//! `session_cookie.rs`.
+//! The hosted pages and their forms, as a browser without JavaScript has them. The cookie of the
+//! session is in `session_cookie.rs`.
 
 use http::Method;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! The rating that a new password gets while it is typed: the rules of the form, for nobody but who typed it, and never
-//! more of it than the machine can bear.
+//! The rating that a new password gets while it is typed: the rules of the form, for nobody but who
+//! typed it, and never more of it than the machine can bear.
 
 use http::Method;
 use serde_json::{Value, json};

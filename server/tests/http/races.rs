@@ -1,5 +1,6 @@
-//! Requests that are answered at the same moment: a hundred rounds of fifty each, over two replicas on PostgreSQL. What must
-//! hold between rows holds after every round, and no answer is a failure of ours, not even a passing one.
+//! Requests that are answered at the same moment: a hundred rounds of fifty each, over two replicas
+//! on PostgreSQL. What must hold between rows holds after every round, and no answer is a failure
+//! of ours, not even a passing one.
 
 mod rounds;
 
@@ -124,7 +125,8 @@ async fn each_round_was_told(app: &TestApp, kind: &str) {
     );
 }
 
-/// In every other round all fifty answers get lost, and the clients come back with what they have after a while.
+/// In every other round all fifty answers get lost, and the
+/// clients come back with what they have after a while.
 async fn refreshes_of_one_token_have_one_successor(app: TestApp) {
     let mut token = app.user("ann@example.org").await.refresh_token;
     for round in 0..ROUNDS {
@@ -355,7 +357,8 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
     assert_eq!(app.read_mails().await.len(), ROUNDS + 1);
 }
 
-/// The link is void under a changed password, and the session that would change it is over after a reset.
+/// The link is void under a changed password, and the
+/// session that would change it is over after a reset.
 async fn of_a_password_change_and_a_reset_one_sets_the_password(app: TestApp) {
     for (round, (user, token)) in accounts_with_reset_links(&app)
         .await

@@ -1,7 +1,8 @@
 //! How often each request asks the database and waits: one more is a decision, not an accident.
 //!
-//! Counted are statements, and the beginning and the end of transactions. Each counts as much as a way to the database and
-//! back, which is why there are few; SQLite is inside the process, where more do no harm.
+//! Counted are statements, and the beginning and the end of transactions. Each counts as much as a
+//! way to the database and back, which is why there are few;
+//! SQLite is inside the process, where more do no harm.
 
 use http::Method;
 use serde_json::{Value, json};

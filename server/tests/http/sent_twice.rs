@@ -1,4 +1,5 @@
-//! A form that is sent twice is done once: by a double click, by a browser that asks again, over two replicas.
+//! A form that is sent twice is done once: by a double click,
+//! by a browser that asks again, over two replicas.
 
 use time::Duration;
 
@@ -51,7 +52,8 @@ async fn events(app: &TestApp) -> u64 {
     app.count("audit_logs").await.parse().unwrap()
 }
 
-/// Each form that changes something, with good fields and where it leads: sent once, and then on another account twice.
+/// Each form that changes something, with good fields and where it leads:
+/// sent once, and then on another account twice.
 async fn every_form_that_is_sent_twice_ends_as_one_does(app: TestApp) {
     const ADDRESSES: [&str; 2] = ["once@example.org", "twice@example.org"];
     let mut browsers = Vec::new();

@@ -1,4 +1,5 @@
-//! The cookie of a browser's session: who gets it, when it is replaced and dies, and that the API does not read it.
+//! The cookie of a browser's session: who gets it, when it
+//! is replaced and dies, and that the API does not read it.
 
 use http::Method;
 use serde_json::json;

@@ -1,4 +1,5 @@
-//! The page of the devices that are signed in, and what the other pages and the API say of the same sessions.
+//! The page of the devices that are signed in, and what the
+//! other pages and the API say of the same sessions.
 
 use crate::support::{
     Browser, PASSWORD, TestApp, assert_has, assert_has_not, is_signed_in, location,

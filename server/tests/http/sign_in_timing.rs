@@ -1,9 +1,11 @@
-//! Who has an account cannot be learnt from a refused sign-in: not by its bytes, and not by its time.
+//! Who has an account cannot be learnt from a refused sign-in:
+//! not by its bytes, and not by its time.
 //!
-//! No time is compared with a fixed one. The addresses take turns in an order that is drawn anew each time, so whatever else
-//! the machine does meets them alike; and what is looked at is who was slower how often, which a few slow answers do not
-//! change. Without a difference this share is a half, whatever the times are, and with how many standard deviations it may
-//! miss it is said below. What an address without an account must not be without, a hash, would make it 0 or 1.
+//! No time is compared with a fixed one. The addresses take turns in an order that is drawn anew
+//! each time, so whatever else the machine does meets them alike; and what is looked at is who was
+//! slower how often, which a few slow answers do not change. Without a difference this share is a
+//! half, whatever the times are, and with how many standard deviations it may miss it is said
+//! below. What an address without an account must not be without, a hash, would make it 0 or 1.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +20,8 @@ use crate::support::{
     Answer, Browser, Call, PASSWORD, PUBLIC_URL, TestApp, location, on_every_database,
 };
 
-/// How often the addresses take turns; the states of an account that differ less take part in some of them.
+/// How often the addresses take turns; the states of an
+/// account that differ less take part in some of them.
 const TURNS: usize = 400;
 const SOME: usize = 4;
 const WARM_UP: usize = 20;
@@ -175,7 +178,8 @@ fn compare(emails: &[&str], times: &[Vec<Duration>]) {
     }
 }
 
-/// How much more often than in half of all pairs the second one took longer (Mann and Whitney's U, in standard deviations).
+/// How much more often than in half of all pairs the second one
+/// took longer (Mann and Whitney's U, in standard deviations).
 fn deviations(first: &[Duration], second: &[Duration]) -> f64 {
     let slower = |it: &Duration| first.iter().filter(|other| *other < it).count();
     let same = |it: &Duration| first.iter().filter(|other| *other == it).count();
@@ -192,7 +196,8 @@ fn median(times: &[Duration]) -> Duration {
     sorted[sorted.len() / 2]
 }
 
-/// All of an answer but what is new in each: the request's id, the policy's nonce, and what a sealed cookie says.
+/// All of an answer but what is new in each: the request's id,
+/// the policy's nonce, and what a sealed cookie says.
 fn face(answer: &Answer) -> String {
     let mut face = format!("{} {}\n", answer.status, headers(&answer.headers));
     face.push_str(&answer.text());

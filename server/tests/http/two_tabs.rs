@@ -270,7 +270,8 @@ async fn state_of_bob(app: &TestApp) -> String {
     .await
 }
 
-/// A browser with a page of Ann's in one tab, which then signed in as Bob in another: Ann's id with it.
+/// A browser with a page of Ann's in one tab, which then
+/// signed in as Bob in another: Ann's id with it.
 async fn from_ann_to_bob(app: &TestApp) -> (Browser, String) {
     let ann = app.verified_user(ANN).await;
     app.verified_user(BOB).await;

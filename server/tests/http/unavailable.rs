@@ -1,4 +1,5 @@
-//! What is answered when a dependency is out of reach, or there is too much to do. Never anything wider.
+//! What is answered when a dependency is out of reach, or
+//! there is too much to do. Never anything wider.
 
 use std::sync::Arc;
 
@@ -127,7 +128,8 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
                 .await
                 .expect_problem(503, "unavailable");
         }
-        // The number of the request can be copied where scripts come with the page, and selected everywhere.
+        // The number of the request can be copied where
+        // scripts come with the page, and selected everywhere.
         for (path, has_scripts) in [("/account", false), ("/account/password", true)] {
             let page = browser.open(path).await.expect(503).text();
             assert_has(&page, &["Back in a moment", "class=\"footnote\""]);

@@ -1,4 +1,5 @@
-//! A change of the address and the deletion of the account on the pages, and the links that take them back.
+//! A change of the address and the deletion of the account on the pages,
+//! and the links that take them back.
 
 use time::Duration;
 use vestibule_core::mail::MailKind;
@@ -58,7 +59,8 @@ async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
             "role=\"status\"",
             "A change is waiting",
             "ann@new.example",
-            // The owner of a taken address gets another mail, and an address that had many gets none.
+            // The owner of a taken address gets another mail,
+            // and an address that had many gets none.
             "If the new address can be used",
             "unless it has had several",
             "25 November 2026",

@@ -1,5 +1,5 @@
-//! Confirming an address on the pages: in the browser that registered, and in another one, where a password is wanted.
-//! Links that no longer work are in `dead_link_pages.rs`.
+//! Confirming an address on the pages: in the browser that registered, and in another one, where a
+//! password is wanted. Links that no longer work are in `dead_link_pages.rs`.
 
 use serde_json::json;
 use vestibule_core::mail::MailKind;
@@ -277,8 +277,8 @@ fn privately(config: &mut vestibule::config::Config) {
     config.registration = vestibule_core::RegistrationMode::Private;
 }
 
-/// In private mode somebody registers with an address and a password of their own, and tries a code: whether the address
-/// was free, so that the password is right, does not show.
+/// In private mode somebody registers with an address and a password of their own, and tries a
+/// code: whether the address was free, so that the password is right, does not show.
 async fn a_code_form_does_not_tell_who_has_an_account(app: TestApp) {
     let taken = "ann@example.org";
     let free = "new@example.org";

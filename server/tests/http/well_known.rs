@@ -180,7 +180,8 @@ async fn password_managers_find_the_page_to_change_a_password(app: TestApp) {
         .await
         .expect(302);
     assert_eq!(answer.header("location"), "/account/password");
-    // Password managers try this one, to tell a real answer from a site that answers 200 to everything.
+    // Password managers try this one, to tell a real answer
+    // from a site that answers 200 to everything.
     let probe = app
         .at(
             Method::GET,

@@ -1,4 +1,5 @@
-//! What connections may do, how long and how many: slow ones, idle ones, and more of them than there is room for.
+//! What connections may do, how long and how many: slow ones,
+//! idle ones, and more of them than there is room for.
 
 use std::io::Read as _;
 use std::net::SocketAddr;
@@ -312,7 +313,8 @@ fn slow_readers_of_large_files_keep_nobody_out() {
             // More than the system keeps for a client.
             client.send(&large.repeat(20));
         }
-        // Until the system takes no more of them, a busy machine has work for seconds; they would stay for thirty.
+        // Until the system takes no more of them, a busy machine
+        // has work for seconds; they would stay for thirty.
         for _ in 0..5 {
             serves_others_within(&portal, millis(10_000));
         }

@@ -125,7 +125,8 @@ fn asked_to_stop_while_it_waits_for_its_database_it_ends_in_order() {
     assert_eq!(waiting.end_within(PATIENCE), Some(0), "{}", said());
 }
 
-/// A database that takes connections and does not answer is waited for like one that is not there; here because of a lock.
+/// A database that takes connections and does not answer is
+/// waited for like one that is not there; here because of a lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_waits_for_a_database_that_is_frozen_and_says_so() {
     let Some(database) = TestDatabase::postgres().await else {
@@ -242,7 +243,8 @@ async fn run(connection: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(sql).execute(connection).await.unwrap();
 }
 
-/// Killed in the middle of a migration: nothing of it is left, and whoever runs it next, even at once, gets it done.
+/// Killed in the middle of a migration: nothing of it is left,
+/// and whoever runs it next, even at once, gets it done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_migration_whose_process_was_killed_is_run_again() {
     let Some(database) = TestDatabase::postgres().await else {

@@ -82,7 +82,8 @@ fn rotates(deployment: &Deployment) {
     assert_eq!(lines(deployment, &["keys"]).len(), 3);
 }
 
-/// From when a key signs is counted by the clock of this machine. Here that of the database is another one.
+/// From when a key signs is counted by the clock of this machine.
+/// Here that of the database is another one.
 #[tokio::test]
 async fn a_clock_that_is_wrong_exchanges_a_key_in_an_emergency_alone() {
     let Some(database) = TestDatabase::postgres().await else {

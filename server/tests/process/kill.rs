@@ -35,8 +35,8 @@ async fn a_kill_at_any_moment_leaves_no_user_without_mail_and_no_mail_without_us
     }
 }
 
-/// Kills the portal at random moments while clients register. Of each round the address whose registration was
-/// acknowledged last, if any was.
+/// Kills the portal at random moments while clients register. Of each round the address whose
+/// registration was acknowledged last, if any was.
 fn kill_during_registrations(deployment: &Deployment) -> Vec<String> {
     let moments = SeededRandom::new(6);
     let mut last = Vec::new();

@@ -374,7 +374,8 @@ fn use_every_secret(portal: &Running) -> Canaries {
     canaries
 }
 
-/// At the level that tells everything, with everything that is secret, and with traces, whose sender has one as well.
+/// At the level that tells everything, with everything that is secret,
+/// and with traces, whose sender has one as well.
 #[test]
 fn no_secret_is_in_the_log_at_any_level() {
     let mut canaries = Canaries::default();

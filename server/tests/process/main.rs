@@ -201,7 +201,8 @@ fn oversized_headers_are_refused_and_odd_requests_survived() {
             &[421],
         ),
     ] {
-        // A server may close before it has read a head that it refuses; then there is no answer to look at.
+        // A server may close before it has read a head that it refuses;
+        // then there is no answer to look at.
         if let Ok(answer) = request(&head) {
             let start: String = head.chars().take(120).collect();
             assert!(

@@ -145,7 +145,8 @@ fn config_check_prints_every_setting_with_its_source_or_all_errors() {
     assert!(text(&shown.stdout).contains("VESTIBULE_MODE = production  (environment)"));
 }
 
-/// A start says what it serves and on what, and that a key was made; what is secret is in none of these lines.
+/// A start says what it serves and on what, and that a key was made;
+/// what is secret is in none of these lines.
 #[test]
 fn the_first_lines_of_a_start_say_what_it_serves_and_on_what() {
     let deployment = Deployment::new()

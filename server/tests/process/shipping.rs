@@ -1,5 +1,6 @@
-//! The way of a log line to Elasticsearch, by the files of deploy/logs. Neither Filebeat nor Elasticsearch is needed: two
-//! small models read what the real ones read, and lines come from the real binary.
+//! The way of a log line to Elasticsearch, by the files of deploy/logs. Neither Filebeat nor
+//! Elasticsearch is needed: two small models read what the real ones read,
+//! and lines come from the real binary.
 
 mod elasticsearch;
 mod filebeat;

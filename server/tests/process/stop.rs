@@ -1,4 +1,5 @@
-//! How it stops: readiness first, then the port; what was received is answered, and nobody can hold it up.
+//! How it stops: readiness first, then the port; what was
+//! received is answered, and nobody can hold it up.
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -85,7 +86,8 @@ async fn readiness_fails_first_and_everything_is_served_for_a_while() {
             assert_eq!(get(port, "/health"), 503);
             assert_eq!(get(port, "/health/live"), 200);
         }
-        // A proxy that has not looked yet goes on, and learns that this connection is of no more use.
+        // A proxy that has not looked yet goes on, and
+        // learns that this connection is of no more use.
         let answer = kept.get("/health/live").unwrap();
         assert_eq!(answer.status, 200);
         assert!(answer.body.contains("connection: close"), "{}", answer.body);
@@ -253,7 +255,8 @@ async fn a_mail_that_is_not_sent_in_time_is_given_back() {
     }
 }
 
-/// The server has all of it, and takes longer for its reply than a mail has that is still to be handed over.
+/// The server has all of it, and takes longer for its reply
+/// than a mail has that is still to be handed over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mail_that_was_handed_over_is_waited_for_and_not_sent_again() {
     for database in databases().await {

@@ -21,7 +21,8 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
 const REGISTER: &str = "POST /api/v1/auth/register";
 
-/// All that a span may say. Each of these has a closed set of values, but for the id that the answer has as well.
+/// All that a span may say. Each of these has a closed set of values,
+/// but for the id that the answer has as well.
 const ATTRIBUTES: [&str; 8] = [
     "db.query.summary",
     "db.system.name",

@@ -1,4 +1,5 @@
-//! Each part breaks and comes back, while people use the portal. Nothing that was acknowledged is lost.
+//! Each part breaks and comes back, while people use the portal.
+//! Nothing that was acknowledged is lost.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -22,7 +23,8 @@ use crate::{Scale, human};
 enum Fault {
     PostgresKilled,
     PostgresFrozen,
-    /// Nothing arrives any more, and connections stay open: between PostgreSQL and all replicas but the first.
+    /// Nothing arrives any more, and connections stay open:
+    /// between PostgreSQL and all replicas but the first.
     PostgresSilent,
     BackendsTerminated,
     RedisKilled,
@@ -113,8 +115,8 @@ impl Fault {
         }
     }
 
-    /// How many mails may be sent a second time because of it: one for each worker that dies before it has written down what it
-    /// just sent. A database that is away meanwhile is waited for.
+    /// How many mails may be sent a second time because of it: one for each worker that dies before
+    /// it has written down what it just sent. A database that is away meanwhile is waited for.
     fn duplicates(self) -> usize {
         match self {
             Self::ReplicaKilled(_) => 1,
@@ -147,7 +149,8 @@ impl Fault {
         }
     }
 
-    /// Breaks it for a while and heals it; how long the portal took to notice, and to be well again.
+    /// Breaks it for a while and heals it; how long the
+    /// portal took to notice, and to be well again.
     fn happen(self, fleet: &mut Fleet, length: Duration) -> (Option<Duration>, Duration) {
         let mut noticed = None;
         match self {
@@ -382,8 +385,8 @@ fn settle(fleet: &Fleet, scale: Scale) {
     let started = Instant::now();
     while fleet.count("from mail_outbox where status = 'pending'") > 0 {
         if scale == Scale::Short {
-            // What a killed replica was sending waits two minutes for its lease to end, what failed up to a minute: less here.
-            // What was leased a moment ago may be on its way.
+            // What a killed replica was sending waits two minutes for its lease to end, what failed
+            // up to a minute: less here. What was leased a moment ago may be on its way.
             fleet.execute(
                 "update mail_outbox set next_attempt_at = created_at, leased_until = null
                  where status = 'pending' and (leased_until is null or leased_until < now() + interval '115 seconds')",

@@ -65,7 +65,8 @@ pub enum Doors {
 }
 
 impl Fleet {
-    /// Starts everything and waits until it is ready. `settings` are added to those of all replicas.
+    /// Starts everything and waits until it is ready.
+    /// `settings` are added to those of all replicas.
     pub fn start(doors: Doors, settings: &[(&'static str, &str)]) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)

@@ -1,4 +1,5 @@
-//! A client of HTTP/1.1 that keeps its connection, can come from any address of 127.0.0.0/8, and can hang up in between.
+//! A client of HTTP/1.1 that keeps its connection, can come
+//! from any address of 127.0.0.0/8, and can hang up in between.
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind};

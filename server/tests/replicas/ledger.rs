@@ -1,9 +1,10 @@
 //! Which mails may have been sent a second time, and because of what.
 //!
-//! A worker sends a mail and then writes down that it did. Between the two it can be killed, or not hear what the mail server
-//! said; then the mail is sent again. One worker has one mail between the two, and what the mail server has not acknowledged is
-//! known to the mail server: so each fault may cause as many as workers were killed, and only of mails that were taken while
-//! it lasted. A worker whose database is away writes it down when that is back.
+//! A worker sends a mail and then writes down that it did. Between the two it can be killed, or not
+//! hear what the mail server said; then the mail is sent again. One worker has one mail between the
+//! two, and what the mail server has not acknowledged is known to the mail server: so each fault
+//! may cause as many as workers were killed, and only of mails that were taken while it lasted. A
+//! worker whose database is away writes it down when that is back.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -13,7 +14,8 @@ use vestibule_testkit::SmtpMessage;
 use crate::fleet::pause;
 use crate::load::{World, header};
 
-/// A mail that was taken is written down as sent within this time where nothing is broken, on a machine that is busy.
+/// A mail that was taken is written down as sent within this
+/// time where nothing is broken, on a machine that is busy.
 const MARK_TIME: Duration = Duration::from_secs(1);
 
 /// A fault that can keep workers from writing down what they sent.
@@ -86,7 +88,8 @@ impl Ledger {
         told
     }
 
-    /// Blames the fault that was over first, of those that may have been it. That leaves the most to the others.
+    /// Blames the fault that was over first, of those that may have been it.
+    /// That leaves the most to the others.
     fn blame(&mut self, taken_at: Instant) -> bool {
         let faults = self.0.iter_mut();
         let possible = faults.filter(|doubt| doubt.left > 0 && doubt.covers(taken_at));

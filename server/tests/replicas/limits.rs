@@ -1,4 +1,5 @@
-//! Limits are those of all replicas together, and nobody gets around them by saying that they are somebody else.
+//! Limits are those of all replicas together, and nobody
+//! gets around them by saying that they are somebody else.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -134,8 +135,8 @@ pub fn wait_until_shared(fleet: &Fleet, since: Instant) -> Duration {
     since.elapsed()
 }
 
-/// Whether one replica lets in the whole burst and no other one anything more. A replica that counts alone lets in a quarter
-/// of it (two of ten), and four times as slowly what comes after.
+/// Whether one replica lets in the whole burst and no other one anything more. A replica that
+/// counts alone lets in a quarter of it (two of ten), and four times as slowly what comes after.
 async fn is_shared(fleet: &Fleet) -> bool {
     static ROUND: AtomicUsize = AtomicUsize::new(0);
     let round = ROUND.fetch_add(1, Ordering::Relaxed);

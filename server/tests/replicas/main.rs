@@ -1,7 +1,8 @@
-//! Three replicas of the binary on one PostgreSQL and one Redis, behind a proxy, while their parts fail.
+//! Three replicas of the binary on one PostgreSQL and one Redis,
+//! behind a proxy, while their parts fail.
 //!
-//! The tests start servers of their own and take a minute or two, so they are left out of a plain `cargo test`:
-//! `cargo xtask chaos` runs all of it, `cargo xtask test` a short selection.
+//! The tests start servers of their own and take a minute or two, so they are left out of a plain
+//! `cargo test`: `cargo xtask chaos` runs all of it, `cargo xtask test` a short selection.
 
 #![allow(
     clippy::unwrap_used,
@@ -59,7 +60,8 @@ impl Scale {
         }
     }
 
-    /// In which every mail has been sent: in full the lease of a killed replica and the longest pause between two tries.
+    /// In which every mail has been sent: in full the lease of a
+    /// killed replica and the longest pause between two tries.
     fn settle_time(self) -> Duration {
         match self {
             Self::Short => Duration::from_secs(20),

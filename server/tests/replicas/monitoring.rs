@@ -1,5 +1,6 @@
-//! What operators see, with the files of `deploy/`: a real Prometheus asks the replicas, every panel of the dashboards has an
-//! answer, and alerts about what happens to the portal arrive as a mail and at the webhooks of the pagers.
+//! What operators see, with the files of `deploy/`: a real Prometheus asks the replicas, every
+//! panel of the dashboards has an answer, and alerts about what happens to the portal arrive as a
+//! mail and at the webhooks of the pagers.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -60,7 +61,8 @@ fn watch_a_load(fleet: &Fleet, clumsy: Clumsy<'_>, seed: u64) {
     fleet.world.weather.assert_fair();
 }
 
-/// Somebody to whom all that happens once which panels tell of, and which those of the load do seldom or never.
+/// Somebody to whom all that happens once which panels tell of,
+/// and which those of the load do seldom or never.
 struct Clumsy<'a> {
     fleet: &'a Fleet,
     connection: Connection,

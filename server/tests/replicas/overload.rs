@@ -1,5 +1,5 @@
-//! More sign-ins at once than the portal can hash: some are let in, the others are turned away at once, and who is signed in
-//! does not notice.
+//! More sign-ins at once than the portal can hash: some are let in, the others are turned away at
+//! once, and who is signed in does not notice.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -19,7 +19,8 @@ const ACCOUNTS: usize = 50;
 const PASSWORD: &str = "violet harbour quartz 42";
 /// Looks at `/me` before the storm.
 const LOOKS: usize = 300;
-/// How much slower `/me` may be in the storm, in the median. The promise is 5; the machine has to carry the crowd as well.
+/// How much slower `/me` may be in the storm, in the median. The promise is 5;
+/// the machine has to carry the crowd as well.
 const MAX_RATIO: f64 = 5.0;
 /// Memory above that at rest, beside one hash for each thread and the open connections.
 const MAX_GROWTH_KIB: u64 = 40 * 1024;

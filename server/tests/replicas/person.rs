@@ -1,5 +1,5 @@
-//! One person and their account: what they do, and what they were told of it. Each person does one thing at a time, so that
-//! they know how things stand.
+//! One person and their account: what they do, and what they were told of it. Each person does one
+//! thing at a time, so that they know how things stand.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -25,7 +25,8 @@ const MAX_ACTS_TOLD: usize = 12;
 pub struct Family {
     access: String,
     refresh: String,
-    /// Nobody refreshes twice while an earlier request may still be on its way: that one would be taken for a thief's.
+    /// Nobody refreshes twice while an earlier request may still be on its way:
+    /// that one would be taken for a thief's.
     rests_until: Instant,
 }
 
@@ -80,7 +81,8 @@ impl Person {
         }
     }
 
-    /// A connection to each door. Where the proxy says who a client is, people have addresses of their own.
+    /// A connection to each door. Where the proxy says who a client is,
+    /// people have addresses of their own.
     fn connections(&self, world: &World) -> Vec<Connection> {
         let own = self.address.parse::<Ipv4Addr>().unwrap().octets();
         let connect = |door: &Door| {

@@ -1,5 +1,5 @@
-//! `cargo xtask check-docs`: docs/mission.md, docs/ASVS.md and docs/evidence/faults.md answer row by row, and name nothing that is not
-//! there.
+//! `cargo xtask check-docs`: docs/mission.md, docs/ASVS.md and docs/evidence/faults.md answer row
+//! by row, and name nothing that is not there.
 
 mod asvs;
 mod faults;
@@ -47,7 +47,8 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// The cells of every row of every table, with the heading above it; without heads and the lines below them.
+/// The cells of every row of every table, with the heading above it;
+/// without heads and the lines below them.
 fn rows(text: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
     let mut heading = "";
     text.lines().filter_map(move |line| {

@@ -71,7 +71,8 @@ fn paths(command: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Mention<'_> {
-    /// Whether it names a place or a command, where text of other kinds stands in backticks as well: `nosniff`, `/me`.
+    /// Whether it names a place or a command, where text of other
+    /// kinds stands in backticks as well: `nosniff`, `/me`.
     pub fn is_reference(&self) -> bool {
         match self {
             Self::Path(text) => looks_like_path(text),

@@ -1,4 +1,5 @@
-//! As much of an HTTP/1.1 client as measuring takes: one GET, one answer, no pool that would blur the times.
+//! As much of an HTTP/1.1 client as measuring takes: one GET,
+//! one answer, no pool that would blur the times.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};

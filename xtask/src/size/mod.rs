@@ -17,8 +17,9 @@ use vestibule_daemons::proc::{self, Cmd};
 
 use crate::build::{self, DIST};
 
-/// At idle. The arenas of the hash threads come on top of it, but they are allocated with the first sign-in: a server
-/// that nobody has used has none, so what is measured here compares with the limit as it is.
+/// At idle. The arenas of the hash threads come on top of it, but they are allocated with the first
+/// sign-in: a server that nobody has used has none, so what
+/// is measured here compares with the limit as it is.
 const MEMORY_LIMIT_KIB: u64 = 30_000_000 / 1024;
 const START_LIMIT: Duration = Duration::from_millis(100);
 const STARTS: usize = 5;

@@ -1,5 +1,5 @@
-//! What a page costs on the wire: its own bytes and those of everything that it makes a browser fetch.
-//! Bodies only, as a browser that speaks brotli gets them.
+//! What a page costs on the wire: its own bytes and those of everything that it makes a browser
+//! fetch. Bodies only, as a browser that speaks brotli gets them.
 
 use std::path::Path;
 
@@ -13,7 +13,8 @@ pub struct Part {
 }
 
 pub struct Weight {
-    /// What must be there before the form can be submitted: the page, and all that blocks its display.
+    /// What must be there before the form can be submitted:
+    /// the page, and all that blocks its display.
     pub form: Vec<Part>,
     /// What brings its islands to life.
     pub islands: Vec<Part>,

@@ -110,8 +110,8 @@ impl AuthBuilder {
     /// Loads the signing keys, making the first one in a new database.
     ///
     /// # Errors
-    /// [`AuthError::Unavailable`] if the store is out of reach, [`AuthError::Internal`] if a stored key was sealed under
-    /// another master key.
+    /// [`AuthError::Unavailable`] if the store is out of reach, [`AuthError::Internal`] if a stored
+    /// key was sealed under another master key.
     pub async fn build(self) -> Result<Auth, AuthError> {
         let now = self.clock.now();
         let signer = TokenSigner::load(
@@ -156,7 +156,8 @@ impl Auth {
         &self.settings
     }
 
-    /// Loads the signing keys anew, if that was not just done: operators exchange them while the portal runs.
+    /// Loads the signing keys anew, if that was not just done:
+    /// operators exchange them while the portal runs.
     ///
     /// # Errors
     /// Those of the store.
@@ -176,7 +177,8 @@ impl Auth {
     /// Who an access token speaks for; its session and user are looked up now.
     ///
     /// # Errors
-    /// [`AuthError::TokenExpired`], or [`AuthError::Unauthenticated`] for a bad token, an ended session, a user who is gone.
+    /// [`AuthError::TokenExpired`], or [`AuthError::Unauthenticated`] for a bad token,
+    /// an ended session, a user who is gone.
     pub async fn authenticate_token(&self, token: &str) -> Result<Principal, AuthError> {
         let now = self.clock.now();
         if self.signer.is_signed_by_unknown_key(token) {
@@ -234,9 +236,10 @@ impl Auth {
         Ok(principal)
     }
 
-    /// An inactive account is refused before anything would be written for it: the right password takes no longer than a
-    /// wrong one. In private mode only who has proved the mailbox may sign in: otherwise whoever registers an address could
-    /// tell by signing in whether it had an account before. Sessions from before the mode was chosen are no exception.
+    /// An inactive account is refused before anything would be written for it: the right password
+    /// takes no longer than a wrong one. In private mode only who has proved the mailbox may sign
+    /// in: otherwise whoever registers an address could tell by signing in whether it had an
+    /// account before. Sessions from before the mode was chosen are no exception.
     pub(crate) fn is_admitted(&self, user: &User) -> bool {
         let is_admitted = match self.settings.registration {
             RegistrationMode::Open => true,
@@ -245,8 +248,8 @@ impl Auth {
         user.is_active && is_admitted
     }
 
-    /// Commits, and forgets the snapshots of the user whom it changed. Also where the commit failed: its answer may have
-    /// been lost after it was done.
+    /// Commits, and forgets the snapshots of the user whom it changed. Also where the commit
+    /// failed: its answer may have been lost after it was done.
     pub(crate) async fn commit(
         &self,
         tx: Box<dyn Transaction>,

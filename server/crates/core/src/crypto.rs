@@ -26,7 +26,8 @@ impl Random for SystemRandom {
     }
 }
 
-/// SHA-256 of a token of at least 128 random bits, in URL-safe base64: how tokens rest in the store.
+/// SHA-256 of a token of at least 128 random bits, in URL-safe base64:
+/// how tokens rest in the store.
 pub fn hash_token(token: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, token.as_bytes()))
 }
@@ -61,8 +62,9 @@ pub(crate) fn equal_in_constant_time(a: &str, b: &str) -> bool {
 /// Separates these keys from those that another program derives from the same bytes.
 const SALT: &[u8] = b"vestibule";
 
-/// The one secret of a deployment: 32 random bytes. Signing keys at rest, cookies, mailed tokens and refresh tokens are
-/// keyed by values derived from it, so that the database alone opens nothing.
+/// The one secret of a deployment: 32 random bytes. Signing keys at rest, cookies, mailed tokens
+/// and refresh tokens are keyed by values derived from it,
+/// so that the database alone opens nothing.
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
@@ -99,8 +101,8 @@ impl MasterKey {
     }
 
     /// # Errors
-    /// [`InvalidMasterKey`] unless the text is exactly 32 bytes in standard or URL-safe base64, padded or not, or in
-    /// hexadecimal.
+    /// [`InvalidMasterKey`] unless the text is exactly 32 bytes in standard or URL-safe base64,
+    /// padded or not, or in hexadecimal.
     pub fn parse(text: &str) -> Result<Self, InvalidMasterKey> {
         let text = text.trim();
         // 64 digits in base64 would be 48 bytes: no text has two meanings.
@@ -116,8 +118,9 @@ impl MasterKey {
         Ok(Self(Zeroizing::new(bytes)))
     }
 
-    /// Whether it can have come from a source of randomness: 32 random bytes have about 30 different values, and fewer than
-    /// 17 less often than once in 10^15 keys. A single value, a sequence and the digits of a number do not pass.
+    /// Whether it can have come from a source of randomness: 32 random bytes have about 30
+    /// different values, and fewer than 17 less often than once in 10^15 keys. A single value, a
+    /// sequence and the digits of a number do not pass.
     pub fn looks_random(&self) -> bool {
         let bytes = self.0.as_slice();
         let values: BTreeSet<u8> = bytes.iter().copied().collect();
@@ -147,15 +150,15 @@ impl MasterKey {
         key
     }
 
-    /// A key of its own for one use that seals very often: one key with random nonces is good for 2^32 messages (NIST SP
-    /// 800-38D, 8.3).
+    /// A key of its own for one use that seals very often: one key with random nonces is good for
+    /// 2^32 messages (NIST SP 800-38D, 8.3).
     #[must_use]
     pub fn for_use(&self, label: &str) -> Self {
         Self(self.derive(label))
     }
 
-    /// What stands for a person's address or network where others may look: the same for the same subject, and nobody
-    /// finds the subject by trying all of them. In URL-safe base64.
+    /// What stands for a person's address or network where others may look: the same for the same
+    /// subject, and nobody finds the subject by trying all of them. In URL-safe base64.
     pub fn pseudonym(&self, subject: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.mac("pseudonym", &[subject.as_bytes()]).as_slice())
     }
@@ -165,7 +168,8 @@ impl MasterKey {
         URL_SAFE_NO_PAD.encode(self.mac("keyed-hash", parts).as_slice())
     }
 
-    /// The mailed token of a row: 256 bits that nobody can guess from the row. Derived, so that the outbox keeps no token.
+    /// The mailed token of a row: 256 bits that nobody can guess from the row.
+    /// Derived, so that the outbox keeps no token.
     pub(crate) fn one_time_token(&self, purpose: Purpose, id: Uuid) -> String {
         URL_SAFE_NO_PAD.encode(
             self.mac(
@@ -193,7 +197,8 @@ impl MasterKey {
         )
     }
 
-    /// Marks a refresh token as ours, so that an outdated one is told from a made-up one without keeping it.
+    /// Marks a refresh token as ours, so that an outdated
+    /// one is told from a made-up one without keeping it.
     pub(crate) fn refresh_tag(&self, family: Uuid, secret: &[u8]) -> Zeroizing<[u8; 32]> {
         self.mac("refresh-tag", &[family.as_bytes(), secret])
     }
@@ -258,7 +263,8 @@ impl MasterKey {
         open_with(&self.derive(SEAL), label, sealed)
     }
 
-    /// HMAC-SHA256 over parts that are each preceded by their length, so that no two lists of parts collide.
+    /// HMAC-SHA256 over parts that are each preceded by their length,
+    /// so that no two lists of parts collide.
     fn mac(&self, label: &str, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
         let mut context = hmac::Context::with_key(&key);

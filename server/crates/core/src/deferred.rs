@@ -1,7 +1,8 @@
 //! Writes that may come a moment late: what nobody waits for is written for many requests at once.
 //!
-//! Refusals, refreshes and "last seen" are the most frequent facts and the least fragile: none of them decides anything. What
-//! belongs to a change of an account is written with that change and never here.
+//! Refusals, refreshes and "last seen" are the most frequent facts and the least fragile: none of
+//! them decides anything. What belongs to a change of an
+//! account is written with that change and never here.
 
 mod refusals;
 
@@ -21,7 +22,8 @@ use crate::ports::StoreError;
 
 use refusals::Refusals;
 
-/// Events that wait at most, refusals apart; a database that is away longer than this lasts loses the later ones, and the log says how many.
+/// Events that wait at most, refusals apart; a database that is away longer than this lasts loses
+/// the later ones, and the log says how many.
 const MAX_EVENTS: usize = 10_000;
 /// Rows of one statement.
 const BATCH: usize = 500;
@@ -127,7 +129,8 @@ impl Auth {
             .push(self.audit_record(event, user_id, details, meta));
     }
 
-    /// Has the audit log tell of an answer that was an error. What an operation has an event of its own for is told by that.
+    /// Has the audit log tell of an answer that was an error. What
+    /// an operation has an event of its own for is told by that.
     pub fn audit_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
         let is_told = matches!(
             code,
@@ -161,7 +164,8 @@ impl Auth {
         self.write_part(Part::Everything).await
     }
 
-    /// The same, but refusals are counted for a minute before they are written. Called by a worker, a few times a second.
+    /// The same, but refusals are counted for a minute before they are written.
+    /// Called by a worker, a few times a second.
     ///
     /// # Errors
     /// As for [`Self::write_deferred`].

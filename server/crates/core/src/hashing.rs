@@ -23,7 +23,8 @@ use crate::trace::TRACE_TARGET;
 
 use worker::Worker;
 
-/// Longer passwords are refused at registration and wrong at sign-in; the limit keeps the work bounded.
+/// Longer passwords are refused at registration and wrong at sign-in;
+/// the limit keeps the work bounded.
 pub(crate) const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// A stored hash may ask for at most this much work: a foreign row cannot stop the service.
@@ -70,7 +71,8 @@ impl HashSettings {
     /// Longer than this nobody looks at a page that does nothing.
     pub const MAX_WAIT: Duration = Duration::from_secs(2);
 
-    /// Whether the cost reaches the OWASP floor: m=46 MiB t=1, m=19 MiB t=2, or m=12 MiB t>=3, with one lane.
+    /// Whether the cost reaches the OWASP floor: m=46 MiB t=1,
+    /// m=19 MiB t=2, or m=12 MiB t>=3, with one lane.
     pub fn reaches_floor(&self) -> bool {
         let floor = match self.passes {
             0 => return false,
@@ -172,8 +174,8 @@ impl PasswordHasher {
         self.run(self.reserve()?, abandoned, work).await
     }
 
-    /// Checks a password against a stored hash. Without one it costs the same and is wrong, so that an unknown account
-    /// answers no faster than a known one.
+    /// Checks a password against a stored hash. Without one it costs the same and is wrong, so that
+    /// an unknown account answers no faster than a known one.
     ///
     /// # Errors
     /// [`AuthError::Overloaded`] at once if it would wait too long; [`AuthError::Abandoned`].
@@ -198,7 +200,8 @@ impl PasswordHasher {
         stored: Option<&str>,
         abandoned: &Abandoned,
     ) -> Result<Verdict, AuthError> {
-        // Overlong passwords cannot be right; an empty one in their place does the same work in bounded time.
+        // Overlong passwords cannot be right; an empty one
+        // in their place does the same work in bounded time.
         let (password, stored) = if password.len() > MAX_PASSWORD_BYTES {
             ("", None)
         } else {
@@ -209,7 +212,8 @@ impl PasswordHasher {
         self.run(place, abandoned, work).await
     }
 
-    /// Takes a place in the queue before anything is looked up for the hash, so that who is turned away costs nothing.
+    /// Takes a place in the queue before anything is looked up for the hash,
+    /// so that who is turned away costs nothing.
     ///
     /// # Errors
     /// [`AuthError::Overloaded`] at once if there is none.

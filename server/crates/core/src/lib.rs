@@ -1,7 +1,9 @@
-//! The domain of Vestibule: accounts, sessions and tokens, the operations on them, and the ports they need.
+//! The domain of Vestibule: accounts, sessions and tokens,
+//! the operations on them, and the ports they need.
 //!
-//! Every face (hosted pages, JSON API, command line) calls [`Auth`]; nothing outside this crate decides anything about
-//! accounts, tokens or limits. This crate knows no web framework, database driver or mail library.
+//! Every face (hosted pages, JSON API, command line) calls [`Auth`]; nothing outside this crate
+//! decides anything about accounts, tokens or limits. This crate
+//! knows no web framework, database driver or mail library.
 
 mod abandon;
 mod audit;

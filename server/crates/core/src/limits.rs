@@ -36,8 +36,9 @@ const fn seconds(seconds: u64) -> Duration {
 pub(crate) const REQUEST_NETWORK: Limit = limit("request:network", 600, Duration::from_millis(50));
 /// Wrong passwords from one network.
 pub(crate) const SIGN_IN_NETWORK: Limit = limit("sign_in:network", 50, seconds(10));
-/// Wrong passwords for one account. Together they are a delay that grows with the failures and never a lock: ten at once,
-/// then one a minute, after thirty one in ten minutes, after a hundred one an hour (rule D5).
+/// Wrong passwords for one account. Together they are a delay that grows with the failures and
+/// never a lock: ten at once, then one a minute, after thirty
+/// one in ten minutes, after a hundred one an hour (rule D5).
 const SIGN_IN_ACCOUNT: [Limit; 3] = [
     limit("sign_in:account", 10, seconds(60)),
     limit("sign_in:account:thirty", 30, seconds(600)),
@@ -55,11 +56,14 @@ pub(crate) const REGISTER_NETWORK: Limit = limit("register:network", 20, seconds
 pub(crate) const MAIL_RECIPIENT: Limit = limit("mail:recipient", 5, seconds(600));
 /// Mails that one network can cause.
 pub(crate) const MAIL_NETWORK: Limit = limit("mail:network", 20, seconds(60));
-/// Mails that all networks together can cause by requests of nobody who is signed in; how many is a setting.
+/// Mails that all networks together can cause by requests
+/// of nobody who is signed in; how many is a setting.
 const MAIL_ALL: &str = "mail:all";
-/// The part of them that is for anything but getting back in, so that a flood of registrations leaves room for that.
+/// The part of them that is for anything but getting back in,
+/// so that a flood of registrations leaves room for that.
 const MAIL_NEW: &str = "mail:new";
-/// Wrong codes that one site can try in a day, and all of them together: six digits are guessed in the end.
+/// Wrong codes that one site can try in a day, and all of them together:
+/// six digits are guessed in the end.
 pub(crate) const CODE_SITE: Limit = limit("code:site", 100, seconds(864));
 pub(crate) const CODE_ALL: Limit = limit("code:all", 2000, seconds(45));
 /// Refreshes of one session: each leaves a row in the audit log.
@@ -70,7 +74,8 @@ pub(crate) const EXPORT_ACCOUNT: Limit = limit("export:account", 5, seconds(600)
 pub(crate) const TOKEN_NETWORK: Limit = limit("token:network", 30, seconds(10));
 /// New passwords of one account that are rated and hashed, after the current one was right.
 pub(crate) const PASSWORD_ACCOUNT: Limit = limit("password:account", 20, seconds(60));
-/// Passwords that one network can have rated while they are typed: an office at once, and one a second after that.
+/// Passwords that one network can have rated while they are typed:
+/// an office at once, and one a second after that.
 pub(crate) const STRENGTH_NETWORK: Limit = limit("strength:network", 120, seconds(1));
 
 /// What a site of IPv6 may do, in what each of its networks may: it has 65,536 of them.
@@ -86,8 +91,8 @@ impl Limit {
     }
 }
 
-/// What a mail that anybody can ask for costs all of them: at most so many an hour, three quarters of them for other than
-/// getting back in.
+/// What a mail that anybody can ask for costs all of them: at most so many an hour, three quarters
+/// of them for other than getting back in.
 pub(crate) fn mails_of_all(kind: MailKind, per_hour: u32) -> Vec<Charge> {
     let limit_of = |name, burst: u32| {
         let burst = burst.max(1);
@@ -131,8 +136,9 @@ pub(crate) fn network(address: IpAddr) -> String {
     }
 }
 
-/// The first address of a client's site: an IPv4 address itself, or that of an IPv6 /48. What one line can get counts as
-/// one client where a few thousand networks would use up what is for everybody.
+/// The first address of a client's site: an IPv4 address itself, or that of an IPv6 /48. What one
+/// line can get counts as one client where a few thousand
+/// networks would use up what is for everybody.
 pub fn site_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         address @ IpAddr::V4(_) => address,
@@ -201,8 +207,8 @@ impl Auth {
         refused.map_or(Ok(()), |refused| Err(refused.into()))
     }
 
-    /// Takes the charges of an operation, and gives them back if what it needs is out of reach or too busy: that was not the
-    /// caller's doing, and they will come again.
+    /// Takes the charges of an operation, and gives them back if what it needs is out of reach or
+    /// too busy: that was not the caller's doing, and they will come again.
     ///
     /// # Errors
     /// [`AuthError::RateLimited`] if one of the quotas is used up, and those of the operation.

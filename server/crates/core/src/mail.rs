@@ -43,8 +43,8 @@ codes! {
 }
 
 impl MailKind {
-    /// Mails with a lower one go out first. What keeps an account safe, or gives it back, does not wait behind mails that anybody
-    /// can ask for in any number.
+    /// Mails with a lower one go out first. What keeps an account safe, or gives it back, does not
+    /// wait behind mails that anybody can ask for in any number.
     pub fn priority(self) -> i32 {
         match self {
             Self::Welcome | Self::VerifyEmail | Self::AlreadyRegistered | Self::ConfirmNewEmail => {
@@ -71,7 +71,8 @@ pub struct MailContext {
     pub device: String,
     pub ip_address: String,
     pub at: OffsetDateTime,
-    /// Where the mail tells of a change of address, the one that it went to; shown by [`mask_email`].
+    /// Where the mail tells of a change of address, the one that it went to;
+    /// shown by [`mask_email`].
     pub other_email: Option<String>,
 }
 
@@ -90,7 +91,8 @@ pub struct NewMail {
     pub id: Uuid,
     pub kind: MailKind,
     pub user_id: Uuid,
-    /// The one-time token that the mail carries; only its id is kept, the token is derived when the mail is rendered.
+    /// The one-time token that the mail carries; only its id is kept,
+    /// the token is derived when the mail is rendered.
     pub token_id: Option<Uuid>,
     pub recipient: String,
     pub context: MailContext,
@@ -128,7 +130,8 @@ pub struct OutgoingMail {
     pub context: MailContext,
     /// The page to open, with its token where the mail carries one.
     pub link: Option<String>,
-    /// The page that lists the sessions and ends them, where the mail tells of what somebody in one of them may have done.
+    /// The page that lists the sessions and ends them, where the
+    /// mail tells of what somebody in one of them may have done.
     pub sessions_link: Option<String>,
     /// The six digits that do the same as the link.
     pub code: Option<String>,

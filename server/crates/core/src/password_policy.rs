@@ -28,7 +28,8 @@ pub struct PasswordPolicy {
 pub struct PasswordStrength {
     /// The rule that it breaks.
     pub fault: Option<FieldCode>,
-    /// How hard it is to guess, 0 to 4; at least [`PasswordPolicy::MIN_SCORE`] exactly where no rule is broken.
+    /// How hard it is to guess, 0 to 4; at least
+    /// [`PasswordPolicy::MIN_SCORE`] exactly where no rule is broken.
     pub score: u8,
 }
 
@@ -64,7 +65,8 @@ impl PasswordPolicy {
             .map_or(Ok(()), |code| Err(FieldError { field, code }))
     }
 
-    /// The same rules as in [`PasswordPolicy::check`], for who wants to know how far a password is from them.
+    /// The same rules as in [`PasswordPolicy::check`], for
+    /// who wants to know how far a password is from them.
     pub fn strength(&self, password: &str, own_words: &[&str]) -> PasswordStrength {
         let password = match self.without_estimate(password) {
             Ok(password) => password,

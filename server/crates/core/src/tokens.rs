@@ -90,8 +90,8 @@ pub(crate) struct TokenSigner {
     ring: RwLock<Arc<KeyRing>>,
     /// Held while they are asked for: of parallel callers one asks.
     last_load: tokio::sync::Mutex<LastLoad>,
-    /// Tokens whose signature was checked, by the hash of the token: it is checked once for each token and not once for each
-    /// request.
+    /// Tokens whose signature was checked, by the hash of the token: it is checked once for each
+    /// token and not once for each request.
     verified: moka::sync::Cache<String, VerifiedToken>,
 }
 
@@ -185,10 +185,12 @@ impl TokenSigner {
         jsonwebtoken::encode(&header, &claims, &key.signing).map_err(AuthError::internal)
     }
 
-    /// Checks everything about a token but whether its session lives: signature, algorithm, type, issuer, audience, times.
+    /// Checks everything about a token but whether its session lives:
+    /// signature, algorithm, type, issuer, audience, times.
     ///
     /// # Errors
-    /// [`AuthError::TokenExpired`] for a good token past its time, [`AuthError::Unauthenticated`] for anything else.
+    /// [`AuthError::TokenExpired`] for a good token past its time,
+    /// [`AuthError::Unauthenticated`] for anything else.
     pub(crate) fn verify(
         &self,
         token: &str,
@@ -216,7 +218,8 @@ impl TokenSigner {
         {
             return Err(AuthError::Unauthenticated);
         }
-        // What a withdrawn key signed is not believed; but its session lives on, so that a client has to hear "refresh".
+        // What a withdrawn key signed is not believed; but its session lives on,
+        // so that a client has to hear "refresh".
         if claims.exp <= now || !key.is_published(at) {
             return Err(AuthError::TokenExpired);
         }
@@ -236,13 +239,15 @@ impl TokenSigner {
             .map_err(|_| AuthError::Unauthenticated)
     }
 
-    /// Whether the token names a key that this replica does not know; another one may have made it since.
+    /// Whether the token names a key that this replica does not know;
+    /// another one may have made it since.
     pub(crate) fn is_signed_by_unknown_key(&self, token: &str) -> bool {
         key_id(token).is_some_and(|kid| self.ring().key(&kid).is_none())
     }
 
-    /// Loads the keys again, at most one caller at a time and every 10 s, whether it succeeds or not: made-up key ids cost no
-    /// query each, least of all of a database that is down. A caller who goes away meanwhile leaves it to the next one.
+    /// Loads the keys again, at most one caller at a time and every 10 s, whether it succeeds or
+    /// not: made-up key ids cost no query each, least of all of a database that is down. A caller
+    /// who goes away meanwhile leaves it to the next one.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`] while it is not known whether there are new keys.
@@ -271,8 +276,8 @@ impl TokenSigner {
         Ok(())
     }
 
-    /// Goes over to these keys, and only then forgets what was checked with one that is gone: else it would be remembered anew in
-    /// between. A check that is still under way is told by its key.
+    /// Goes over to these keys, and only then forgets what was checked with one that is gone: else
+    /// it would be remembered anew in between. A check that is still under way is told by its key.
     fn replace_ring(&self, ring: KeyRing, now: OffsetDateTime) {
         let ring = Arc::new(ring);
         let before = {
@@ -295,7 +300,8 @@ impl TokenSigner {
     }
 }
 
-/// The key id of a token whose header is one of ours; header URLs and embedded keys are never looked at.
+/// The key id of a token whose header is one of ours;
+/// header URLs and embedded keys are never looked at.
 fn key_id(token: &str) -> Option<String> {
     if token.len() > MAX_TOKEN_BYTES {
         return None;

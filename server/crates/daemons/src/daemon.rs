@@ -20,7 +20,8 @@ pub fn free_port() -> Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// In the system's folder for such things: a checkout under /root could not be entered by another account.
+/// In the system's folder for such things: a checkout under
+/// /root could not be entered by another account.
 pub(crate) fn temporary_folder(name: &str) -> Result<TempDir> {
     let folder = tempfile::Builder::new()
         .prefix(&format!("vestibule-{name}-"))
@@ -73,7 +74,8 @@ impl Program {
             .create(true)
             .append(true)
             .open(self.folder.path().join("log"))?;
-        // Even if we are killed outright, the server is told to end. `setpriv` arranges it: here it takes unsafe code.
+        // Even if we are killed outright, the server is told to end.
+        // `setpriv` arranges it: here it takes unsafe code.
         let mut command = self
             .account
             .wrapped(&self.path, &["--pdeathsig=INT"])
@@ -90,7 +92,8 @@ impl Program {
     }
 }
 
-/// A running server, and what breaks it on purpose. It ends with this value, and with the thread that started it.
+/// A running server, and what breaks it on purpose. It ends with this value,
+/// and with the thread that started it.
 pub struct Daemon {
     child: Child,
     program: Program,
@@ -130,7 +133,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// Stops all of its processes in the middle of what they do. Connections stay, and nothing answers.
+    /// Stops all of its processes in the middle of what they do.
+    /// Connections stay, and nothing answers.
     pub fn freeze(&self) {
         signal_all(&self.processes(), Signal::STOP);
     }
@@ -160,7 +164,8 @@ impl Daemon {
         Ok(())
     }
 
-    /// It and its children: PostgreSQL's lead sessions of their own, so that no signal to a group reaches them.
+    /// It and its children: PostgreSQL's lead sessions of their own,
+    /// so that no signal to a group reaches them.
     fn processes(&self) -> Vec<Pid> {
         let Some(main) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) else {
             return Vec::new();

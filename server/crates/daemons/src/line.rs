@@ -6,8 +6,8 @@ use std::thread;
 
 use anyhow::{Context, Result};
 
-/// A line to a server on which everything can get lost, as behind a firewall that forgot its connections: they stay open, and
-/// nothing arrives any more.
+/// A line to a server on which everything can get lost, as behind a firewall that forgot its
+/// connections: they stay open, and nothing arrives any more.
 pub struct Line {
     address: SocketAddr,
     state: Arc<State>,
@@ -44,12 +44,14 @@ impl Line {
         self.address
     }
 
-    /// From now on nothing arrives, in neither direction, not even the end of a connection. New ones are accepted.
+    /// From now on nothing arrives, in neither direction, not
+    /// even the end of a connection. New ones are accepted.
     pub fn silence(&self) {
         self.state.turn.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// New connections work again. Those that there were stay silent to the client; the server gives them up.
+    /// New connections work again. Those that there were
+    /// stay silent to the client; the server gives them up.
     pub fn mend(&self) {
         self.state.turn.fetch_add(1, Ordering::SeqCst);
         let far_ends = std::mem::take(&mut *self.state.lock());

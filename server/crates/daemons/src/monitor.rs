@@ -17,7 +17,8 @@ impl Monitor {
         temporary_folder("monitor")
     }
 
-    /// Starts it in a folder that has its files; the arguments tell it to listen on this port of 127.0.0.1.
+    /// Starts it in a folder that has its files; the
+    /// arguments tell it to listen on this port of 127.0.0.1.
     pub fn start(program: &str, args: &[String], port: u16, folder: TempDir) -> Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let daemon = Daemon::start(Program {

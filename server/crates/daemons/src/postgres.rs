@@ -16,8 +16,8 @@ const ROLE: &str = "vestibule";
 /// The environment variable by which tests are given another server than the machine's.
 pub const SERVER: &str = "TEST_POSTGRES_SERVER";
 
-/// Nothing here outlives the run, so nothing needs to survive a power cut. A crash of the server alone loses nothing: the
-/// system has what was written.
+/// Nothing here outlives the run, so nothing needs to survive a power cut. A crash of the server
+/// alone loses nothing: the system has what was written.
 const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "max_connections=300"];
 
 /// A cluster of our own. The role is its superuser, so that tests can create databases.
@@ -50,7 +50,8 @@ impl Postgres {
         let account = account()?;
         let home = temporary_folder("postgres")?;
         hand_over(home.path(), account)?;
-        // A superuser can run programs: other users of this machine must not become ours through the open port.
+        // A superuser can run programs: other users of this
+        // machine must not become ours through the open port.
         let password = random_word()?;
         init(server, account, home.path(), &password)?;
 

@@ -1,7 +1,8 @@
 //! Child processes: one way to start them, to wait for them and to end them.
 //!
-//! Each child leads a process group of its own. What it leaves behind is ended with it, and an interrupt reaches it
-//! through us, so that we outlive it and our own guards (databases, temporary folders) still run.
+//! Each child leads a process group of its own. What it leaves behind is ended with it, and an
+//! interrupt reaches it through us, so that we outlive it and
+//! our own guards (databases, temporary folders) still run.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -26,8 +27,9 @@ const GRACE: Duration = Duration::from_secs(15);
 
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
 
-/// Has temporary files made in memory, ours and those of all children, where there is room for them. The tests make
-/// hundreds of databases, and a file system on a disk takes seconds for what takes milliseconds there.
+/// Has temporary files made in memory, ours and those of all children, where there is room for
+/// them. The tests make hundreds of databases, and a file system
+/// on a disk takes seconds for what takes milliseconds there.
 pub fn keep_temporary_files_in_memory() {
     const MEMORY: &str = "/dev/shm";
     const ROOM: u64 = 4 << 30;
@@ -41,7 +43,8 @@ pub fn keep_temporary_files_in_memory() {
     }
 }
 
-/// Counts Ctrl-C, a termination request and a closed terminal, instead of dying of them with children alive.
+/// Counts Ctrl-C, a termination request and a closed terminal,
+/// instead of dying of them with children alive.
 pub fn on_interrupt() -> Result<()> {
     ctrlc::set_handler(|| {
         INTERRUPTS.fetch_add(1, Ordering::Relaxed);
@@ -67,7 +70,8 @@ impl Cmd {
             .stdin(Stdio::null())
             .env("PATH", search_path())
             .env("TMPDIR", tempfile::env::temp_dir());
-        // Cargo describes the xtask crate to us; build scripts that watch these variables must not see them change.
+        // Cargo describes the xtask crate to us; build scripts
+        // that watch these variables must not see them change.
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
             if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -111,7 +115,8 @@ impl Cmd {
         self
     }
 
-    /// Takes away every setting that could lead the portal to a database, a mail server or a port of the user's.
+    /// Takes away every setting that could lead the portal to a database,
+    /// a mail server or a port of the user's.
     pub fn without_settings(mut self) -> Self {
         const NAMES: [&str; 7] = [
             "DATABASE_URL",

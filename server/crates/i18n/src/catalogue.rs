@@ -29,13 +29,13 @@ fn sources(language: Language) -> [&'static str; 2] {
     }
 }
 
-/// What cannot be read or is there twice is left out: a portal with a gap in its words still works, and the tests of this
-/// crate let no such catalogue pass.
+/// What cannot be read or is there twice is left out: a portal with a gap in its words still works,
+/// and the tests of this crate let no such catalogue pass.
 fn read(language: Language) -> Bundle {
     let locale: LanguageIdentifier = language.as_str().parse().unwrap_or_default();
     let mut bundle = Bundle::new_concurrent(vec![locale]);
-    // Marks around each value, which right-to-left values in a left-to-right text would need, do harm in titles,
-    // attributes and plain-text mails; pages isolate with `<bdi>` where it matters.
+    // Marks around each value, which right-to-left values in a left-to-right text would need, do
+    // harm in titles, attributes and plain-text mails; pages isolate with `<bdi>` where it matters.
     bundle.set_use_isolating(false);
     for source in sources(language) {
         let resource = FluentResource::try_new(source.to_owned());

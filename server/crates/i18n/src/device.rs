@@ -4,7 +4,8 @@ use vestibule_core::model::{ANDROID_APP, APPLE_APP, UNKNOWN_DEVICE, program_and_
 
 use crate::{Texts, t};
 
-/// "Firefox on Linux", in the language of the texts. A name that a client chose for itself stays as it is.
+/// "Firefox on Linux", in the language of the texts. A name
+/// that a client chose for itself stays as it is.
 pub fn device(texts: Texts, name: &str) -> String {
     if name == UNKNOWN_DEVICE {
         return t!(texts, "device-unknown");

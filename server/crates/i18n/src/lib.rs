@@ -1,7 +1,8 @@
 //! The words of pages and mails, in every language that the portal speaks.
 //!
-//! The catalogues lie in `locales/<language>/` at the top of the repository and are part of the binary. Nothing else holds
-//! text for people; the tests of this crate see to it, and that no language lacks a key that another has.
+//! The catalogues lie in `locales/<language>/` at the top of the repository and are part of the
+//! binary. Nothing else holds text for people; the tests of this crate see to it, and that no
+//! language lacks a key that another has.
 
 mod catalogue;
 mod device;
@@ -42,7 +43,8 @@ impl Texts {
         }
     }
 
-    /// The text of a key without variables. The tests make sure that there is one; for an unknown key it is the key.
+    /// The text of a key without variables. The tests make sure
+    /// that there is one; for an unknown key it is the key.
     ///
     /// Pages and mails say [`t!`] instead, which those tests read.
     pub fn get(self, key: &str) -> String {
@@ -60,9 +62,11 @@ impl Texts {
     }
 }
 
-/// A text of the catalogue: `t!(texts, "sign-in-heading")`, `t!(texts, "error-limited", wait = wait)`.
+/// A text of the catalogue: `t!(texts, "sign-in-heading")`,
+/// `t!(texts, "error-limited", wait = wait)`.
 ///
-/// The key is always a literal, so that the tests can find every key in use with the variables that it gets.
+/// The key is always a literal, so that the tests can find
+/// every key in use with the variables that it gets.
 #[macro_export]
 macro_rules! t {
     ($texts:expr, $key:literal $(,)?) => {

@@ -5,10 +5,12 @@ use vestibule_core::model::Language;
 /// More languages than anybody speaks.
 const MAX_RANGES: usize = 32;
 
-/// The language of `Accept-Language` (RFC 9110, 12.5.4) that we speak and that the reader likes best, or the fallback.
+/// The language of `Accept-Language` (RFC 9110, 12.5.4) that
+/// we speak and that the reader likes best, or the fallback.
 ///
-/// A region makes no difference: `de-AT` is answered in German, and so is `de_AT`, as some clients write it. `*` stands for
-/// every language that is not named. Ranges without a readable weight count for nothing.
+/// A region makes no difference: `de-AT` is answered in German, and so is `de_AT`, as some clients
+/// write it. `*` stands for every language that is not named.
+/// Ranges without a readable weight count for nothing.
 pub fn negotiate(accept_language: Option<&str>, fallback: Language) -> Language {
     let ranges: Vec<(&str, f32)> = accept_language
         .unwrap_or_default()

@@ -99,8 +99,8 @@ fn can_be_greeted(name: &str) -> bool {
     !name.is_empty() && name.chars().count() <= MAX_GREETED_CHARS && !looks_like_a_link(name)
 }
 
-/// Mail programs make links of bare addresses, so escaping alone does not keep links out: `evil.example`, `//x`, `a@b`.
-/// Initials (`J.R.R.`) are no domain.
+/// Mail programs make links of bare addresses, so escaping alone does not keep links out:
+/// `evil.example`, `//x`, `a@b`. Initials (`J.R.R.`) are no domain.
 fn looks_like_a_link(text: &str) -> bool {
     let is_dot = |c: char| matches!(c, '.' | '\u{2024}' | '\u{3002}' | '\u{FF0E}' | '\u{FF61}');
     let is_domain = |pair: &[&str]| {
@@ -119,8 +119,8 @@ fn looks_like_a_link(text: &str) -> bool {
             .any(is_domain)
 }
 
-/// An address that somebody else may have chosen: where its domain is not in ASCII also as servers know it, since other letters
-/// look alike.
+/// An address that somebody else may have chosen: where its domain is not in ASCII also as servers
+/// know it, since other letters look alike.
 fn other_address(email: &str) -> String {
     let masked = mask_email(email);
     match email.split_once('@') {
@@ -129,8 +129,9 @@ fn other_address(email: &str) -> String {
     }
 }
 
-/// An address that a mail has to show although somebody else chose it. An invisible word joiner (U+2060) after each
-/// sign that mail programs know addresses by keeps them from making a link of it.
+/// An address that a mail has to show although somebody else chose it. An invisible word joiner
+/// (U+2060) after each sign that mail programs know
+/// addresses by keeps them from making a link of it.
 fn unlinked(address: &str) -> String {
     let mut unlinked = String::with_capacity(address.len() + 12);
     for c in address.chars() {

@@ -1,4 +1,5 @@
-//! A mail as its parts, before it becomes text or HTML: both say the same, because both are made of it.
+//! A mail as its parts, before it becomes text or HTML:
+//! both say the same, because both are made of it.
 
 use vestibule_i18n::t;
 

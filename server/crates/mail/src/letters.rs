@@ -97,7 +97,8 @@ fn verify_life(facts: &Facts<'_>) -> String {
     life(facts.texts, facts.lifetimes.verify_link)
 }
 
-/// The code begins the subject and the preheader, as it does the body: most readers need not open the mail.
+/// The code begins the subject and the preheader, as it does the body:
+/// most readers need not open the mail.
 fn code_first(facts: &Facts<'_>, code: &str) -> (String, String) {
     let Facts { texts, product, .. } = *facts;
     (

@@ -1,9 +1,10 @@
 //! Mails in words, and the ways that they go out.
 //!
-//! [`render`] puts an [`OutgoingMail`](vestibule_core::mail::OutgoingMail) into a subject, a plain text and an HTML page, in the
-//! language of its reader: the words are those of `vestibule-i18n`, and text and HTML are made of the same ones.
-//! [`SmtpMailer`] sends it, [`MailboxMailer`] keeps it in a folder for development, [`MemoryMailer`] keeps it for tests;
-//! all three are the core's [`Mailer`](vestibule_core::ports::Mailer) port.
+//! [`render`] puts an [`OutgoingMail`](vestibule_core::mail::OutgoingMail) into a subject, a plain
+//! text and an HTML page, in the language of its reader: the words are those of `vestibule-i18n`,
+//! and text and HTML are made of the same ones. [`SmtpMailer`] sends it, [`MailboxMailer`] keeps it
+//! in a folder for development, [`MemoryMailer`] keeps it for tests; all three are the core's
+//! [`Mailer`](vestibule_core::ports::Mailer) port.
 
 mod facts;
 mod letter;

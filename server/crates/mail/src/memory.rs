@@ -36,7 +36,8 @@ impl MemoryMailer {
             .clone()
     }
 
-    /// The mails since the last call, oldest first; a test that takes all it expects can assert that none is left.
+    /// The mails since the last call, oldest first; a test
+    /// that takes all it expects can assert that none is left.
     pub fn take(&self) -> Vec<SentMail> {
         std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
     }

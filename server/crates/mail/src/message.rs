@@ -29,8 +29,8 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// Exchange answers "out of office" and the like to what it does not find this in; a mail that cannot be delivered still comes
-/// back.
+/// Exchange answers "out of office" and the like to what it does not find this in; a mail that
+/// cannot be delivered still comes back.
 #[derive(Clone)]
 struct AutoResponseSuppress;
 
@@ -76,8 +76,8 @@ pub(crate) enum Bits {
 /// The longest line of a message, without its end (RFC 5322, 2.1.1).
 const MAX_LINE_BYTES: usize = 998;
 
-/// The text as it is, so that a program which does not decode it finds the link whole. In base64 where that cannot be, never
-/// in quoted-printable, which writes another link.
+/// The text as it is, so that a program which does not decode it finds the link whole. In base64
+/// where that cannot be, never in quoted-printable, which writes another link.
 fn plain(text: String, bits: Bits) -> SinglePart {
     let is_as_it_is = (text.is_ascii() || bits == Bits::Eight)
         && !text.contains(['\r', '\0'])
@@ -97,7 +97,8 @@ fn plain(text: String, bits: Bits) -> SinglePart {
         .body(body)
 }
 
-/// The mail as it travels. One message has one recipient, exactly the address that was given (lesson V15).
+/// The mail as it travels. One message has one recipient,
+/// exactly the address that was given (lesson V15).
 pub(crate) fn message(
     mail: &OutgoingMail,
     settings: &MailSettings,
@@ -137,7 +138,8 @@ pub(crate) fn message(
         .map_err(permanent)
 }
 
-/// The page together with the image in it (RFC 2387). The name of the file is for programs that list the parts.
+/// The page together with the image in it (RFC 2387). The
+/// name of the file is for programs that list the parts.
 fn page_with_logo(
     html: String,
     logo: &MailLogo,

@@ -69,7 +69,8 @@ pub fn render(mail: &OutgoingMail, settings: &MailSettings) -> Result<RenderedMa
     })
 }
 
-/// The page of a mail by itself, for a browser: the logo is inside it, in an address that few mail programs would show.
+/// The page of a mail by itself, for a browser: the logo is inside it,
+/// in an address that few mail programs would show.
 pub fn standalone_html(html: &str, mail: &OutgoingMail, settings: &MailSettings) -> String {
     match &settings.logo {
         Some(logo) => html.replace(&logo_address(mail), &logo.data_url()),
@@ -90,7 +91,8 @@ fn tidy_subject(subject: &str) -> String {
         .join(" ")
 }
 
-/// Template tags leave blank lines behind: one is enough. A paragraph is one line, which each mail program wraps to fit.
+/// Template tags leave blank lines behind: one is enough. A
+/// paragraph is one line, which each mail program wraps to fit.
 fn tidy_text(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len());
     for line in text.lines().map(str::trim_end) {

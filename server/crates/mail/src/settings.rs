@@ -16,7 +16,8 @@ pub struct MailSettings {
     pub(crate) lifetimes: Lifetimes,
 }
 
-/// The colours of buttons and links, each `#rrggbb`. Whether they can be read is for the configuration to check.
+/// The colours of buttons and links, each `#rrggbb`. Whether
+/// they can be read is for the configuration to check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailColours {
     /// On a white page.

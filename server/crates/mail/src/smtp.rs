@@ -41,8 +41,8 @@ const SEND_DEADLINE: Duration = Duration::from_secs(45);
 /// For a farewell, which nobody waits for.
 const QUIT_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A connection that was silent for longer is not used again: a firewall on the way may have forgotten it, and then no reply
-/// would come until the deadline. Mails in a row share one.
+/// A connection that was silent for longer is not used again: a firewall on the way may have
+/// forgotten it, and then no reply would come until the deadline. Mails in a row share one.
 const MAX_SILENCE: Duration = Duration::from_secs(2);
 
 /// Sends mail to an SMTP server, over connections that it keeps for a moment.
@@ -68,7 +68,8 @@ impl SmtpMailer {
     /// The URL as [`validate_url`](crate::validate_url) describes it. Nothing is connected yet.
     ///
     /// # Errors
-    /// What is wrong with the URL. Whether it is safe for production is asked of [`validate_url`](crate::validate_url).
+    /// What is wrong with the URL. Whether it is safe for production is asked of
+    /// [`validate_url`](crate::validate_url).
     pub fn new(url: &SecretString, settings: MailSettings) -> Result<Self, InvalidSmtpUrl> {
         Ok(Self {
             settings,
@@ -80,14 +81,16 @@ impl SmtpMailer {
         })
     }
 
-    /// The same, that says the host of the portal's URL for its own name, unless the URL of the server gives another one.
+    /// The same, that says the host of the portal's URL for its own name,
+    /// unless the URL of the server gives another one.
     #[must_use]
     pub fn calling_itself(mut self, public_url: &Url) -> Self {
         self.server.call_itself(public_url);
         self
     }
 
-    /// One that is still good, or a new one. Nothing is said of a mail meanwhile, so no failure is the mail's.
+    /// One that is still good, or a new one. Nothing is said
+    /// of a mail meanwhile, so no failure is the mail's.
     async fn connection(&self) -> Result<AsyncSmtpConnection, MailError> {
         let connected = timeout(self.connect_deadline, async {
             let idle = lock(&self.idle).take();
@@ -100,7 +103,8 @@ impl SmtpMailer {
         });
         match connected.await {
             Ok(Ok(connection)) => Ok(connection),
-            // It wants nothing of us, and not only nothing at the moment, or offers nothing that we could go on with.
+            // It wants nothing of us, and not only nothing at the moment,
+            // or offers nothing that we could go on with.
             Ok(Err(error)) if error.is_permanent() || error.is_client() => {
                 Err(MailError::NotAccepting(Refused::from(&error).into()))
             }
@@ -109,8 +113,8 @@ impl SmtpMailer {
         }
     }
 
-    /// Goes as far as the server's invitation to send the mail itself; with the text that the server can take, and the time by
-    /// which it has to be sent.
+    /// Goes as far as the server's invitation to send the mail itself; with the text that the
+    /// server can take, and the time by which it has to be sent.
     async fn begin(
         &self,
         mail: &OutgoingMail,
@@ -153,7 +157,8 @@ impl SmtpMailer {
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
         let text = message(mail, &self.settings, Bits::Eight)?;
-        // Given up half-way it goes with this future: the next mail would take late replies to this one for its own.
+        // Given up half-way it goes with this future: the next
+        // mail would take late replies to this one for its own.
         let begun = self.stop.run_until_cancelled(self.begin(mail, text)).await;
         let (mut connection, text, deadline) = begun.unwrap_or(Err(MailError::Interrupted))?;
         match hand_over(&mut connection, &text, deadline).await {
@@ -202,8 +207,9 @@ async fn hand_over(
     }
 }
 
-/// Says from whom and to whom. Not by the library's own function for a whole mail: that one waits for the server's farewell
-/// when it has been refused, and does not tell whether the mail itself was handed over.
+/// Says from whom and to whom. Not by the library's own function for a whole mail: that one waits
+/// for the server's farewell when it has been refused, and
+/// does not tell whether the mail itself was handed over.
 async fn announce(
     connection: &mut AsyncSmtpConnection,
     envelope: &Envelope,

@@ -63,10 +63,11 @@ pub(crate) struct Transport {
 /// | `smtp://host` | never encrypted | 25 |
 /// | `smtp://host?sslmode=disable` | the same, in a network that is trusted | 25 |
 ///
-/// In production the third and fourth are refused unless the host is this machine: links that sign people in do not travel
-/// in the clear where nobody said so, and a stripped STARTTLS must stop the mail (ASVS 12.3.1). `sslrootcert=FILE` names the
-/// authority of the server's certificate where it is not a public one. Special characters in user and password are
-/// percent-encoded. A path is what EHLO says.
+/// In production the third and fourth are refused unless the host is this machine: links that sign
+/// people in do not travel in the clear where nobody said so, and a stripped STARTTLS must stop the
+/// mail (ASVS 12.3.1). `sslrootcert=FILE` names the authority of the server's certificate where it
+/// is not a public one. Special characters in user and
+/// password are percent-encoded. A path is what EHLO says.
 ///
 /// # Errors
 /// What is wrong, without the URL.

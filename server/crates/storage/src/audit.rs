@@ -16,8 +16,9 @@ const INSERT: &str = "
 insert into audit_logs (id, user_id, event_type, details, ip_address, user_agent, success, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8)";
 
-/// Many rows in one statement, as one JSON text. An account that is just being removed is waited for, and then found gone. A
-/// row that is there already was written by a try whose answer got lost; more of the same may have been counted since.
+/// Many rows in one statement, as one JSON text. An account that is just being removed is waited
+/// for, and then found gone. A row that is there already was written by a try whose answer got
+/// lost; more of the same may have been counted since.
 pub(crate) const INSERT_MANY_POSTGRES: &str = "
 insert into audit_logs (id, user_id, event_type, details, ip_address, user_agent, success, created_at)
 select r.id, (select u.id from users u where u.id = r.user_id for key share), r.event_type, r.details, r.ip_address,
@@ -35,8 +36,8 @@ from json_each($1) r
 where true
 on conflict (id) do update set details = excluded.details";
 
-/// Refreshes are most of the rows and no part of the history; naming them lets the index leave them out. $3 is the list of
-/// event types, with a comma before and after each.
+/// Refreshes are most of the rows and no part of the history; naming them lets the index leave them
+/// out. $3 is the list of event types, with a comma before and after each.
 const HISTORY: &str = "
 select id, event_type, details, ip_address, user_agent, success, created_at
 from audit_logs

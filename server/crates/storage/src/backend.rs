@@ -1,5 +1,5 @@
-//! What the one adapter needs of a driver, named once: supertraits are implied where `where` clauses are not, so that
-//! the repositories read without bounds.
+//! What the one adapter needs of a driver, named once: supertraits are implied where `where`
+//! clauses are not, so that the repositories read without bounds.
 
 use std::future::Future;
 
@@ -60,8 +60,8 @@ pub(crate) trait Run: Database {
         is_kept: bool,
     ) -> impl Future<Output = sqlx::Result<u64>> + Send;
 
-    /// Runs the statement to its end, also where one row is all it gives: a write that is left half-way commits, or fails
-    /// to commit, unseen.
+    /// Runs the statement to its end, also where one row is all it gives: a write that is left
+    /// half-way commits, or fails to commit, unseen.
     fn fetch(
         connection: &mut Self::Connection,
         sql: &'static str,
@@ -193,7 +193,8 @@ pub(crate) trait Backend:
     const SCRIPTS: &'static [Script];
     /// What only this database can check of itself.
     const CHECKS: &'static [Check];
-    /// Takes the lock of migrations if nobody has it, as `locked`; `None` where a transaction that writes is that lock.
+    /// Takes the lock of migrations if nobody has it, as `locked`;
+    /// `None` where a transaction that writes is that lock.
     const TRY_MIGRATION_LOCK: Option<&'static str>;
     /// The same lock, for as long as a transaction lasts.
     const TRY_MIGRATION_LOCK_OF_TRANSACTION: &'static str;
@@ -202,13 +203,16 @@ pub(crate) trait Backend:
     /// Its name in traces, OpenTelemetry's `db.system.name`.
     const SYSTEM_NAME: &'static str;
 
-    /// Whether an error with this code may pass by itself: out of reach, out of resources, locked, shutting down.
+    /// Whether an error with this code may pass by itself:
+    /// out of reach, out of resources, locked, shutting down.
     fn is_transient(code: &str) -> bool;
 
-    /// Whether an error with this code means that the statement was undone as a whole because of what others did meanwhile.
+    /// Whether an error with this code means that the statement
+    /// was undone as a whole because of what others did meanwhile.
     fn is_conflict(code: &str) -> bool;
 
-    /// Whether the connection ends with this error, or leads to where nothing can be written any more.
+    /// Whether the connection ends with this error, or
+    /// leads to where nothing can be written any more.
     fn is_farewell(error: &dyn DatabaseError) -> bool;
 }
 
@@ -228,8 +232,9 @@ impl Backend for Postgres {
         "select to_regclass('_sqlx_migrations') is not null as present";
     const SCRIPTS: &'static [Script] = crate::migrate::POSTGRES;
     const CHECKS: &'static [Check] = crate::invariants::POSTGRES;
-    /// It ends with the connection. Not the waiting form: a statement that waits keeps its snapshot, and an index that is built
-    /// concurrently waits for every snapshot, so the two would wait for each other.
+    /// It ends with the connection. Not the waiting form: a statement that waits keeps its
+    /// snapshot, and an index that is built concurrently waits
+    /// for every snapshot, so the two would wait for each other.
     const TRY_MIGRATION_LOCK: Option<&'static str> =
         Some("select pg_try_advisory_lock(8531352012944733548) as locked");
     const TRY_MIGRATION_LOCK_OF_TRANSACTION: &'static str =
@@ -237,8 +242,9 @@ impl Backend for Postgres {
     const IS_REMOTE: bool = true;
     const SYSTEM_NAME: &'static str = "postgresql";
 
-    /// SQLSTATE: connection exceptions (08), insufficient resources (53), operator intervention (57P, and 57014 for a
-    /// statement past its deadline), serialization failure and deadlock, lock timeout, a standby after a fail-over.
+    /// SQLSTATE: connection exceptions (08), insufficient resources (53), operator intervention
+    /// (57P, and 57014 for a statement past its deadline), serialization failure and deadlock, lock
+    /// timeout, a standby after a fail-over.
     fn is_transient(code: &str) -> bool {
         code.starts_with("08")
             || code.starts_with("53")
@@ -253,7 +259,8 @@ impl Backend for Postgres {
         matches!(code, "40001" | "40P01")
     }
 
-    /// Read-only (25006) is a server that was the primary before a fail-over; a new connection finds the one that is.
+    /// Read-only (25006) is a server that was the primary before a fail-over;
+    /// a new connection finds the one that is.
     fn is_farewell(error: &dyn DatabaseError) -> bool {
         let severity = error
             .try_downcast_ref::<PgDatabaseError>()
@@ -264,8 +271,8 @@ impl Backend for Postgres {
 }
 
 impl Backend for Sqlite {
-    /// A deferred transaction that comes to write fails at once where another one wrote since its first read; the busy
-    /// timeout does not help it.
+    /// A deferred transaction that comes to write fails at once where another one wrote since its
+    /// first read; the busy timeout does not help it.
     const BEGIN: &'static str = "begin immediate";
     const INSERT_AUDITS: &'static str = audit::INSERT_MANY_SQLITE;
     const TOUCH_SESSIONS: &'static str = sessions::TOUCH_MANY_SQLITE;
@@ -283,7 +290,8 @@ impl Backend for Sqlite {
     const IS_REMOTE: bool = false;
     const SYSTEM_NAME: &'static str = "sqlite";
 
-    /// Extended result codes carry the primary code in their low byte: BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
+    /// Extended result codes carry the primary code in their low byte:
+    /// BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.
     fn is_transient(code: &str) -> bool {
         code.parse::<u32>()
             .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14))

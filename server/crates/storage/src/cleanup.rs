@@ -1,6 +1,7 @@
 //! Deleting what is over, a part at a time.
 //!
-//! Most ids carry the time at which they were made (UUIDv7), so the oldest rows are found by the primary key.
+//! Most ids carry the time at which they were made (UUIDv7),
+//! so the oldest rows are found by the primary key.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -74,8 +75,8 @@ const SIGNING_KEYS: &str = "
 delete from signing_keys
 where kid in (select kid from signing_keys where expires_at < $1 order by generation limit $2)";
 
-/// A sign-in that is under way changes the account, and the outer conditions are asked again after it: they are what keeps an
-/// account whose session the inner ones do not see yet.
+/// A sign-in that is under way changes the account, and the outer conditions are asked again after
+/// it: they are what keeps an account whose session the inner ones do not see yet.
 const SCHEDULE_UNVERIFIED: &str = "
 update users
 set is_active = false, delete_at = $2, updated_at = $2
@@ -142,7 +143,8 @@ const OF_USER: [&str; 6] = [
     delete_of_user!("sessions"),
 ];
 
-/// The lock keeps every new reference out, so that no event is written about the account while it goes.
+/// The lock keeps every new reference out, so that no event
+/// is written about the account while it goes.
 pub(crate) const LOCK_DUE_POSTGRES: &str = "
 select id
 from users

@@ -60,7 +60,8 @@ impl ConnectError {
     }
 }
 
-/// What a driver says, in one line, and without the line of PostgreSQL's own source in which it arose.
+/// What a driver says, in one line, and without the line of
+/// PostgreSQL's own source in which it arose.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct Answer(String);
@@ -112,7 +113,8 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// `PgBouncer` has one code for whatever it refuses, and much of that passes by itself: only its words tell.
+    /// `PgBouncer` has one code for whatever it refuses, and
+    /// much of that passes by itself: only its words tell.
     fn from_driver(error: &Error) -> Option<Self> {
         let database = error.as_database_error()?;
         let (code, message) = (database.code()?, database.message());
@@ -143,7 +145,8 @@ pub enum MigrationError {
     /// Later may work.
     #[error("another process is migrating the database and has not finished")]
     Busy,
-    /// Not a later one, which a newer version applied and this version runs on, but one between those we know.
+    /// Not a later one, which a newer version applied and
+    /// this version runs on, but one between those we know.
     #[error("the database has migration {0}, which is not one of Vestibule's")]
     Foreign(i64),
     /// A recorded migration differs from the embedded one.

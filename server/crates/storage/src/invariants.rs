@@ -35,10 +35,12 @@ const fn check_at(invariant: &'static str, at: Duration, sql: &'static str) -> C
 }
 
 const NOW: Duration = Duration::ZERO;
-/// How long ago an account was made whose mail may be gone again: a day less, for clocks that differ.
+/// How long ago an account was made whose mail may be gone again:
+/// a day less, for clocks that differ.
 const MAILS_SINCE: Duration = Duration::seconds(86_400 - MAILS_KEPT.as_secs().cast_signed());
 
-/// Some of these are also constraints; data that was restored, copied or mended by hand may still break them.
+/// Some of these are also constraints; data that was restored,
+/// copied or mended by hand may still break them.
 pub(crate) const SHARED: &[Check] = &[
     check(
         "duplicate_canonical_email",

@@ -1,6 +1,7 @@
 //! The store port on SQLite and PostgreSQL: one adapter, generic over the driver.
 //!
-//! Every statement is a constant that both databases understand; the few that differ are constants of the `Backend`.
+//! Every statement is a constant that both databases understand;
+//! the few that differ are constants of the `Backend`.
 
 mod audit;
 mod backend;
@@ -105,7 +106,8 @@ pub fn invariants() -> Vec<&'static str> {
         .collect()
 }
 
-/// The numbers and names of the embedded migrations, for the test that compares them with the folders.
+/// The numbers and names of the embedded migrations, for
+/// the test that compares them with the folders.
 #[doc(hidden)]
 pub fn embedded_migrations() -> [Vec<(i64, &'static str)>; 2] {
     [migrate::POSTGRES, migrate::SQLITE].map(|scripts| {

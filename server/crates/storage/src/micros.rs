@@ -10,7 +10,8 @@ use vestibule_core::ports::StoreError;
 
 /// A time in a statement: `timestamptz` on PostgreSQL, microseconds since 1970 UTC on SQLite.
 ///
-/// The driver's own form on SQLite is text with a varying number of digits, which does not sort as time does.
+/// The driver's own form on SQLite is text with a varying number of digits,
+/// which does not sort as time does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Micros(pub OffsetDateTime);
 

@@ -51,10 +51,12 @@ const LOCK_INTERVAL: Duration = Duration::from_millis(300);
 
 type Result<T> = std::result::Result<T, MigrationError>;
 
-/// Applies what is missing and gives its versions. Of several processes that migrate at the same time one does it.
+/// Applies what is missing and gives its versions. Of several
+/// processes that migrate at the same time one does it.
 ///
-/// Each question is answered within `patience`, so that a database that froze is told from one that works; a migration takes
-/// its time. Where connections are shared between transactions, `begin` begins the one in which all of it happens.
+/// Each question is answered within `patience`, so that a database that froze is told from one that
+/// works; a migration takes its time. Where connections are shared between transactions, `begin`
+/// begins the one in which all of it happens.
 pub(crate) async fn run<DB: Backend>(
     connection: &mut DB::Connection,
     patience: Duration,
@@ -80,8 +82,8 @@ pub(crate) async fn run<DB: Backend>(
     Ok(applied)
 }
 
-/// The driver's statements about migrations stay prepared, under names that another connection of ours gives as well. Those
-/// that are left on this server are of nobody any more.
+/// The driver's statements about migrations stay prepared, under names that another connection of
+/// ours gives as well. Those that are left on this server are of nobody any more.
 const FORGET_STATEMENTS: &str = "deallocate all";
 
 async fn begin_shared<'c, DB: Backend>(
@@ -153,7 +155,8 @@ async fn run_locked<DB: Backend>(
     Ok(applied)
 }
 
-/// The versions that are not yet applied, within `patience`. It changes nothing, not even in an empty database.
+/// The versions that are not yet applied, within `patience`.
+/// It changes nothing, not even in an empty database.
 pub(crate) async fn pending<DB: Backend>(
     connection: &mut DB::Connection,
     patience: Duration,
@@ -208,7 +211,8 @@ async fn read_flag<DB: Backend>(
 
 /// What of the embedded migrations is not recorded, in order.
 ///
-/// Later ones than ours are no error: while replicas are replaced one by one, the old ones run on the new schema.
+/// Later ones than ours are no error: while replicas are
+/// replaced one by one, the old ones run on the new schema.
 fn missing<DB: Backend>(recorded: &[AppliedMigration]) -> Result<Vec<Migration>> {
     let embedded: Vec<Migration> = DB::SCRIPTS.iter().map(migration).collect();
     let newest = embedded.last().map_or(0, |migration| migration.version);

@@ -1,8 +1,8 @@
-//! Mailed single-use tokens. Those that reset a password, and those that revert a change of address, have tables of their
-//! own.
+//! Mailed single-use tokens. Those that reset a password, and those that revert a change of
+//! address, have tables of their own.
 //!
-//! A partial unique index holds the newest unused token of each user and purpose, so two that are asked for at once
-//! cannot both stay valid.
+//! A partial unique index holds the newest unused token of each user and purpose, so two that are
+//! asked for at once cannot both stay valid.
 
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
@@ -15,8 +15,8 @@ use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
 use crate::token_statements::by_hash;
 
-/// Wrong codes count on against a new token that replaces one of this age or less: asking for another mail gives no
-/// more guesses.
+/// Wrong codes count on against a new token that replaces one of this age or less: asking for
+/// another mail gives no more guesses.
 const ATTEMPTS_LAST: Duration = Duration::hours(1);
 
 const SUPERSEDE: &str = "
@@ -25,7 +25,8 @@ set is_used = true
 where user_id = $1 and purpose = $2 and not is_used
 returning attempts, created_at";
 
-/// A conflict means that another token was inserted since the statement before; this one takes its row over.
+/// A conflict means that another token was inserted since
+/// the statement before; this one takes its row over.
 const INSERT: &str = "
 insert into one_time_tokens (id, user_id, purpose, token_hash, attempts, expires_at, is_used, ip_address, user_agent,
     created_at, email, email_canonical, session_id)
@@ -59,7 +60,8 @@ set attempts = attempts + 1
 where user_id = $1 and purpose = $2 and not is_used and expires_at > $3 and attempts < $4
 returning id, token_hash, created_at";
 
-/// Together with the statement before no transaction: who tries codes at the same time is counted one after the other.
+/// Together with the statement before no transaction: who tries
+/// codes at the same time is counted one after the other.
 const COUNT_ENTRY: &str = "
 update users
 set code_entries = code_entries + 1

@@ -1,4 +1,5 @@
-//! The mail outbox. A worker leases a mail, sends it, and says how that went; a lease that runs out passes to the next.
+//! The mail outbox. A worker leases a mail, sends it, and says how that went;
+//! a lease that runs out passes to the next.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;

@@ -1,9 +1,10 @@
 //! Connections, shared and given back.
 //!
-//! The pool is deadpool's. sqlx's own has no deadline for connecting apart from the wait for a turn, and tests every
-//! connection that is given back: a round trip for each use, and without a deadline, so that a database that went dark
-//! keeps its places until TCP gives up. Here a connection is tested only where it was left in the middle of something, or
-//! was not used for a while.
+//! The pool is deadpool's. sqlx's own has no deadline for connecting apart from the wait for a
+//! turn, and tests every connection that is given back: a round trip for each use, and without a
+//! deadline, so that a database that went dark keeps its places until TCP gives up. Here a
+//! connection is tested only where it was left in the middle of something,
+//! or was not used for a while.
 
 use std::future::Future;
 use std::ops::Add;
@@ -212,8 +213,8 @@ impl<DB: Backend> Pool<DB> {
 
 fn pool_error<DB: Backend>(error: PoolError<sqlx::Error>) -> StoreError {
     match error {
-        // Whatever it was, nothing was asked yet: a server that is starting, restored or given a new password, a proxy
-        // without one.
+        // Whatever it was, nothing was asked yet: a server that is starting, restored or given a
+        // new password, a proxy without one.
         PoolError::Backend(error) => StoreError::Unavailable(Box::new(Answer::of(&error))),
         PoolError::Closed => store_error::<DB>(sqlx::Error::PoolClosed),
         error => StoreError::Unavailable(Box::new(error)),
@@ -248,7 +249,8 @@ enum State {
     Lost,
 }
 
-/// A connection in somebody's hands. What it is in the middle of when it is dropped is undone before its next use.
+/// A connection in somebody's hands. What it is in the middle
+/// of when it is dropped is undone before its next use.
 pub(crate) struct Held<DB: Backend> {
     /// There until it is dropped.
     connection: Option<Object<Connector<DB>>>,
@@ -405,7 +407,8 @@ impl<DB: Backend> Drop for Held<DB> {
             State::Sound | State::Busy => {
                 self.round_trips.count();
                 let settling = settle(connection, self.in_transaction, self.deadline);
-                // Without a runtime the connection is dropped here, and with it what it is in the middle of.
+                // Without a runtime the connection is dropped here,
+                // and with it what it is in the middle of.
                 if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                     runtime.spawn(settling);
                 }
@@ -414,7 +417,8 @@ impl<DB: Backend> Drop for Held<DB> {
     }
 }
 
-/// What ended one connection, a restart or a fail-over, has mostly ended all: each of the others would fail once.
+/// What ended one connection, a restart or a fail-over, has
+/// mostly ended all: each of the others would fail once.
 fn discard_with_idle<DB: Backend>(connection: Object<Connector<DB>>) {
     if let Some(pool) = Object::pool(&connection) {
         pool.retain(|_, _| false);

@@ -1,4 +1,5 @@
-//! How long statements take and how they fail, by a name that says what they do: in metrics, and in the trace of who asked.
+//! How long statements take and how they fail, by a name that says what they do:
+//! in metrics, and in the trace of who asked.
 
 use std::time::Instant;
 
@@ -60,8 +61,8 @@ pub(crate) fn note_failure(kind: &'static str) {
     counter!("vestibule_db_errors_total", "kind" => kind).increment(1);
 }
 
-/// What a statement does to which table, as OpenTelemetry's `db.query.summary`: `insert users`. What is written comes before
-/// what is read.
+/// What a statement does to which table, as OpenTelemetry's `db.query.summary`: `insert users`.
+/// What is written comes before what is read.
 fn summary(sql: &str) -> String {
     let words: Vec<&str> = sql
         .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))

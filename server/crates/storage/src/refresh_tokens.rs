@@ -16,16 +16,18 @@ const INSERT: &str = "
 insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
 
-/// Rule D6 in one conditional write. Every expression sees the row as it was before, and a caller who waited for another
-/// one's write sees the row as that left it, so of parallel callers one installs its successor and the others are in its
-/// grace. The cases of each column, in order: the leaf was shown, its successor takes its place; the predecessor was shown
-/// within the grace time, the leaf stays; it was shown later, so the leaf was never used, and a fresh one replaces it.
+/// Rule D6 in one conditional write. Every expression sees the row as it was before, and a caller
+/// who waited for another one's write sees the row as that left it, so of parallel callers one
+/// installs its successor and the others are in its grace. The cases of each column, in order: the
+/// leaf was shown, its successor takes its place; the predecessor was shown within the grace time,
+/// the leaf stays; it was shown later, so the leaf was never used, and a fresh one replaces it.
 ///
-/// Whoever ends a session or an account revokes its families in the same transaction, so the condition on the family, which
-/// is asked again after a wait, covers those on session and user, which are not.
+/// Whoever ends a session or an account revokes its families in the same transaction, so the
+/// condition on the family, which is asked again after a wait,
+/// covers those on session and user, which are not.
 ///
-/// $1 family, $2 the hash that was shown, $3 the fresh hash, $4 the fresh nonce, $5 now, $6 the start of the grace time,
-/// $7 the end of the successor's life.
+/// $1 family, $2 the hash that was shown, $3 the fresh hash, $4 the fresh nonce, $5 now, $6 the
+/// start of the grace time, $7 the end of the successor's life.
 macro_rules! rotate {
     () => {
         "

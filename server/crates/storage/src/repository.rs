@@ -1,7 +1,7 @@
 //! One connection as a repository: runs statements and reads rows for every port.
 //!
-//! Transactions that lock rows of several tables lock them in one order, so that none waits for another in a circle:
-//! the account, its mailed tokens, its refresh families, its sessions.
+//! Transactions that lock rows of several tables lock them in one order, so that none waits for
+//! another in a circle: the account, its mailed tokens, its refresh families, its sessions.
 
 use async_trait::async_trait;
 use sqlx::error::BoxDynError;
@@ -16,8 +16,9 @@ use crate::pool::Held;
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 
-/// How often a statement that stands for itself is tried once more after a deadlock or a serialization failure: the
-/// database undid it as a whole. A transaction is not: what it does next was decided by what it read before.
+/// How often a statement that stands for itself is tried once more after a deadlock or a
+/// serialization failure: the database undid it as a whole. A transaction is not: what it does next
+/// was decided by what it read before.
 const RETRIES: u32 = 2;
 
 pub(crate) struct SqlRepository<DB: Backend> {
@@ -32,7 +33,8 @@ impl<DB: Backend> SqlRepository<DB> {
         Self { held, unannounced }
     }
 
-    /// Has an event that was written announced: at once, or with the transaction that it belongs to.
+    /// Has an event that was written announced: at once, or
+    /// with the transaction that it belongs to.
     pub fn announce(&mut self, record: &AuditRecord) {
         if self.held.is_in_transaction() {
             self.unannounced.push(record.clone());

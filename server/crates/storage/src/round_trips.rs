@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 /// How often the database was asked something and waited for, and when it answered last.
 ///
-/// A statement that a connection has not seen before takes one more, to be prepared; that one is not counted.
+/// A statement that a connection has not seen before takes one more,
+/// to be prepared; that one is not counted.
 #[derive(Clone)]
 pub(crate) struct RoundTrips(Arc<Counts>);
 

@@ -1,7 +1,7 @@
 //! Sessions of every kind.
 //!
-//! Ending one takes more than one statement, so it belongs into a transaction: outside of one a fault in between leaves a
-//! revoked family of a live session.
+//! Ending one takes more than one statement, so it belongs into a transaction: outside of one a
+//! fault in between leaves a revoked family of a live session.
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -83,7 +83,8 @@ set ended_at = $3
 where user_id = $1 and id <> $2 and ended_at is null and expires_at > $3
 returning id";
 
-/// The newest of those that are too many, 500 at most. Ids carry the time, so they are in the order of the sign-ins.
+/// The newest of those that are too many, 500 at most. Ids carry the time,
+/// so they are in the order of the sign-ins.
 const SURPLUS: &str = "
 select id
 from sessions
@@ -101,8 +102,8 @@ update sessions
 set ended_at = $4
 where user_id = $1 and id between $2 and $3 and ended_at is null and expires_at > $4";
 
-/// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well, in an order of their own, so
-/// waiting could go in a circle.
+/// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well, in
+/// an order of their own, so waiting could go in a circle.
 pub(crate) const TOUCH_MANY_POSTGRES: &str = "
 with seen as (
     select r.id, cast('epoch' as timestamptz) + max(r.at) * cast('1 microsecond' as interval) as at
@@ -133,10 +134,12 @@ update sessions
 set authenticated_at = $2
 where id = $1 and ended_at is null and expires_at > $2";
 
-/// A sign-in in one statement. The account is changed first, so that it stays locked while the rest is written.
+/// A sign-in in one statement. The account is changed first,
+/// so that it stays locked while the rest is written.
 ///
-/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $16 the session; $17 to $21 its first
-/// refresh token, if it has one; $22 to $28 the event; $29 to $34 the mail, if there is one.
+/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $16 the
+/// session; $17 to $21 its first refresh token, if it has one;
+/// $22 to $28 the event; $29 to $34 the mail, if there is one.
 pub(crate) const BEGIN_POSTGRES: &str = concat!(
     "
 with account as (
@@ -284,7 +287,8 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         except: Option<Uuid>,
         now: OffsetDateTime,
     ) -> Result<Vec<Uuid>> {
-        // A sign-in that is under way commits its session before this, or does not find its account unlocked until after.
+        // A sign-in that is under way commits its session before this,
+        // or does not find its account unlocked until after.
         self.lock_user(user_id).await?;
         // No session has the nil id.
         let except = except.unwrap_or_default();

@@ -32,17 +32,21 @@ const MIGRATION_DEADLINE: Duration = Duration::from_hours(1);
 /// How the store uses its database.
 #[derive(Clone, Copy, Debug)]
 pub struct StorageSettings {
-    /// Connections to PostgreSQL at most; those of all replicas together must stay below its `max_connections`.
+    /// Connections to PostgreSQL at most; those of all replicas
+    /// together must stay below its `max_connections`.
     pub max_connections: u32,
-    /// How long making one connection may take, and before requests are served the look at what migrations there were.
+    /// How long making one connection may take, and before
+    /// requests are served the look at what migrations there were.
     pub connect_timeout: Duration,
     /// How long a request waits for a connection, the time to make one included.
     pub acquire_timeout: Duration,
-    /// After this long PostgreSQL cancels a statement; one that is not answered half a second later is given up.
+    /// After this long PostgreSQL cancels a statement; one
+    /// that is not answered half a second later is given up.
     pub statement_timeout: Duration,
-    /// After this long the database cancels a statement that waits for a lock. For SQLite that is the lock on the file, which
-    /// another process has that writes, such as `sqlite3`. A statement is given up half a second after
-    /// [`Self::statement_timeout`]: a lock that was waited for longer would cost the connection with it.
+    /// After this long the database cancels a statement that waits for a lock. For SQLite that is
+    /// the lock on the file, which another process has that writes, such as `sqlite3`. A statement
+    /// is given up half a second after [`Self::statement_timeout`]: a lock that was waited for
+    /// longer would cost the connection with it.
     pub lock_timeout: Duration,
     /// A connection that was not used for this long is tested before it is used again.
     pub test_idle_after: Duration,
@@ -50,8 +54,8 @@ pub struct StorageSettings {
     pub pooling: Pooling,
 }
 
-/// Each wait ends within three seconds: that long somebody waits for an answer, and that long a database that went dark may
-/// hold a request.
+/// Each wait ends within three seconds: that long somebody waits for an answer, and that long a
+/// database that went dark may hold a request.
 impl Default for StorageSettings {
     fn default() -> Self {
         Self {
@@ -72,10 +76,12 @@ pub trait SqlDatabase: Store {
     /// Whether connections can be had that are what [`StorageSettings`] says.
     ///
     /// # Errors
-    /// [`MigrationError::Unavailable`] where later may work, [`MigrationError::Refused`] where a setting is wrong.
+    /// [`MigrationError::Unavailable`] where later may work,
+    /// [`MigrationError::Refused`] where a setting is wrong.
     async fn check(&self) -> std::result::Result<(), MigrationError>;
 
-    /// Applies the migrations that are missing, each with its record in one transaction, and gives their versions.
+    /// Applies the migrations that are missing, each with its
+    /// record in one transaction, and gives their versions.
     ///
     /// # Errors
     /// [`MigrationError::Unavailable`] where later may work.
@@ -87,8 +93,8 @@ pub trait SqlDatabase: Store {
     /// [`MigrationError::Unavailable`] where later may work.
     async fn pending(&self) -> std::result::Result<Vec<i64>, MigrationError>;
 
-    /// How often the database was asked something and waited for: statements, the begin and end of transactions, and tests of
-    /// connections that were idle.
+    /// How often the database was asked something and waited for: statements, the begin and end of
+    /// transactions, and tests of connections that were idle.
     fn round_trips(&self) -> u64;
 
     /// What time it is for the database; `None` for an embedded one, which has no clock of its own.
@@ -109,8 +115,8 @@ pub trait SqlDatabase: Store {
 
 /// Chooses the database by the scheme of the URL: `sqlite:`, `postgres:` or `postgresql:`.
 ///
-/// Connections are made when they are needed, so a database that is not up yet is no error here. An SQLite file is
-/// created, readable for its owner only. Call it inside a tokio runtime.
+/// Connections are made when they are needed, so a database that is not up yet is no error here. An
+/// SQLite file is created, readable for its owner only. Call it inside a tokio runtime.
 ///
 /// # Errors
 /// For a URL that cannot be used and a file that cannot be written.
@@ -135,7 +141,8 @@ struct SqlStore<DB: Backend> {
     setup: Setup,
     /// For SQLite those that only read.
     pool: Pool<DB>,
-    /// Where what writes begins. For SQLite a pool of one: its waiting line is fair, where the busy timeout is not.
+    /// Where what writes begins. For SQLite a pool of one: its
+    /// waiting line is fair, where the busy timeout is not.
     writers: Pool<DB>,
     migration_options: Options<DB>,
     migration_setup: Setup,
@@ -198,7 +205,8 @@ impl SqlStore<Postgres> {
         let options = PgConnectOptions::from_str(url)
             .map_err(ConnectError::invalid_url)?
             .application_name("vestibule")
-            // A startup parameter that poolers refuse; without it numbers with fractions are as exact, PostgreSQL 12 and later.
+            // A startup parameter that poolers refuse; without it numbers with fractions are as
+            // exact, PostgreSQL 12 and later.
             .extra_float_digits(None);
         let setup = pooling::request_setup(settings);
         let round_trips = RoundTrips::default();
@@ -243,8 +251,8 @@ impl<DB: Backend> Store for SqlStore<DB> {
         let asked = self.ask_for_writes();
         match tokio::time::timeout(PING_PATIENCE, asked).await {
             Ok(answer) => answer,
-            // Many wait for a connection, and get one: it is busy and not away. A replica that says otherwise leaves its load to
-            // the next one, until none is left.
+            // Many wait for a connection, and get one: it is busy and not away. A replica that says
+            // otherwise leaves its load to the next one, until none is left.
             Err(_) if self.round_trips.answered_within(PING_PATIENCE) => Ok(()),
             Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
         }
@@ -353,8 +361,8 @@ impl<DB: Backend> SqlStore<DB> {
         }
     }
 
-    /// Whether the database answers and takes writes. A server that takes none was the primary before a fail-over, or is a
-    /// standby: new connections may find another one.
+    /// Whether the database answers and takes writes. A server that takes none was the primary
+    /// before a fail-over, or is a standby: new connections may find another one.
     async fn ask_for_writes(&self) -> Result<()> {
         let mut held = self.pool.acquire().await?;
         let rows = held.fetch(DB::IS_WRITABLE, DB::Arguments::default()).await;

@@ -2,10 +2,12 @@
 
 use vestibule_core::model::Purpose;
 
-/// Arguments in order: the hash, the purpose where the table holds several, the time where the statement asks for it.
+/// Arguments in order: the hash, the purpose where the table holds several,
+/// the time where the statement asks for it.
 #[derive(Clone, Copy)]
 pub(crate) struct ByHash {
-    /// Consuming a token goes on to change the account, so the account is locked first; not for a token that is of no use.
+    /// Consuming a token goes on to change the account, so the
+    /// account is locked first; not for a token that is of no use.
     pub lock: &'static str,
     pub consume: &'static str,
     pub owner: &'static str,
@@ -41,7 +43,8 @@ join users u on u.id = t.user_id
 where t.token_hash = $1 and t.purpose = $2 and u.deleted_at is null",
 };
 
-/// For an account that is scheduled for deletion. One that was closed by somebody else is not given back.
+/// For an account that is scheduled for deletion. One that
+/// was closed by somebody else is not given back.
 const SCHEDULED: ByHash = ByHash {
     consume: "
 update one_time_tokens
@@ -89,7 +92,8 @@ join users u on u.id = t.user_id
 where t.token_hash = $1 and u.deleted_at is null",
 };
 
-/// Whoever stole an account could have it deleted, so a change is reverted on one that is scheduled as well.
+/// Whoever stole an account could have it deleted, so a
+/// change is reverted on one that is scheduled as well.
 const REVERT: ByHash = ByHash {
     lock: "
 update users

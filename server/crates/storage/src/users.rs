@@ -46,7 +46,8 @@ select u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_activ
 from users u
 where u.email_canonical = $1 and u.deleted_at is null";
 
-/// A taken address gives no row instead of an error, because an error would end a PostgreSQL transaction.
+/// A taken address gives no row instead of an error,
+/// because an error would end a PostgreSQL transaction.
 const INSERT: &str = "
 insert into users (id, email, email_canonical, password_hash, first_name, last_name, is_email_verified, is_active, language,
     created_at, updated_at)
@@ -87,9 +88,9 @@ set language = $2, updated_at = $3
 where id = $1 and language <> $2 and is_active and deleted_at is null
 returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
 
-/// Asked after a write that takes the address, never only before: an account that gives its address up reserves it in the
-/// same transaction, and the unique index has the next one wait for that. A statement after the wait sees the reservation,
-/// one that began before it does not.
+/// Asked after a write that takes the address, never only before: an account that gives its address
+/// up reserves it in the same transaction, and the unique index has the next one wait for that. A
+/// statement after the wait sees the reservation, one that began before it does not.
 const TAKEN: &str = "
 select exists (
     select 1 from users where email_canonical = $1 and deleted_at is null and id <> $2
@@ -99,7 +100,8 @@ select exists (
 
 const REMOVE: &str = "delete from users where id = $1";
 
-/// A taken address changes nothing; one that is taken at the same moment is refused by the unique index.
+/// A taken address changes nothing; one that is taken at
+/// the same moment is refused by the unique index.
 const CHANGE_EMAIL: &str = "
 update users
 set email = $2, email_canonical = $3, is_email_verified = true, code_entries = 0, updated_at = $4
@@ -368,7 +370,8 @@ impl<DB: Backend> SqlRepository<DB> {
         Ok(moved)
     }
 
-    /// The row stays locked until the transaction ends, so a parallel reset comes wholly before or wholly after.
+    /// The row stays locked until the transaction ends, so a
+    /// parallel reset comes wholly before or wholly after.
     pub async fn record_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
         let update = Self::query(RECORD_SIGN_IN)
             .bind(sign_in.session.user_id)

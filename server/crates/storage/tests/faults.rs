@@ -117,7 +117,8 @@ async fn connections_that_the_server_ended_are_replaced() {
     store.close().await;
 }
 
-/// Whoever waits for a turn may have patience, and yet not wait long for a server that does not answer.
+/// Whoever waits for a turn may have patience, and yet not
+/// wait long for a server that does not answer.
 #[tokio::test]
 async fn a_server_that_takes_connections_and_says_nothing_is_given_up_soon() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -140,7 +141,8 @@ async fn a_server_that_takes_connections_and_says_nothing_is_given_up_soon() {
     );
 }
 
-/// It took the connection and does not answer, as one that froze while the portal starts; here because of a lock.
+/// It took the connection and does not answer, as one that
+/// froze while the portal starts; here because of a lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_look_at_the_migrations_has_a_deadline() {
     let Some(database) = TestDatabase::postgres().await else {
@@ -175,8 +177,8 @@ async fn wired(settings: &StorageSettings) -> Option<(TestDatabase, Wire, Arc<dy
     Some((database, wire, store))
 }
 
-/// Neither the requests that find out nor the connections that are lost by it keep a place, and nothing has to be
-/// restarted.
+/// Neither the requests that find out nor the connections that
+/// are lost by it keep a place, and nothing has to be restarted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_goes_dark_is_told_in_time_and_found_again() {
     let Some((_database, wire, store)) = wired(&impatient()).await else {
@@ -307,7 +309,8 @@ async fn a_server_without_tls_is_not_talked_to_where_tls_is_asked_for() {
     }
 }
 
-/// A crowd that waits for connections is no reason to take a replica out; connections that nobody answers on are.
+/// A crowd that waits for connections is no reason to take a replica out;
+/// connections that nobody answers on are.
 #[tokio::test]
 async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
     for database in databases().await {
@@ -345,8 +348,8 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
     }
 }
 
-/// A fail-over, a standby, a provider who makes a full database read-only: what answers is of no use, and a new connection
-/// may find what is.
+/// A fail-over, a standby, a provider who makes a full database read-only: what answers is of no
+/// use, and a new connection may find what is.
 #[tokio::test]
 async fn a_database_that_takes_no_writes_is_not_ready_until_it_does() {
     let Some(database) = TestDatabase::postgres().await else {

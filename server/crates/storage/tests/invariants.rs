@@ -15,7 +15,8 @@ use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders, databas
 
 use vestibule_core::ports::Random;
 
-/// One user with a mail, an API session with its family, a browser session with its cookie, and a token of each table.
+/// One user with a mail, an API session with its family, a
+/// browser session with its cookie, and a token of each table.
 async fn fill(store: &Arc<dyn SqlDatabase>) {
     let (random, now) = (SeededRandom::default(), FakeClock::START);
     let id = || random.id(now);
@@ -165,7 +166,8 @@ async fn a_fault_is_found_under_its_name() {
     }
 }
 
-/// A scheduled account that nobody can keep, and an address that is reserved for one account and another one's.
+/// A scheduled account that nobody can keep, and an address
+/// that is reserved for one account and another one's.
 #[tokio::test]
 async fn a_fault_between_accounts_is_found() {
     for database in databases().await {

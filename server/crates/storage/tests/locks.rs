@@ -46,7 +46,8 @@ async fn a_write_that_waits_too_long_is_told_to_come_later() {
     store.close().await;
 }
 
-/// Another process writes to the file. Whoever waits for it is told so before the connection is given up.
+/// Another process writes to the file. Whoever waits for it
+/// is told so before the connection is given up.
 #[tokio::test]
 async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
     let database = TestDatabase::sqlite();
@@ -160,8 +161,8 @@ fn with_quick_detection(database: &TestDatabase) -> Arc<dyn SqlDatabase> {
     connect_store(&url.into(), &StorageSettings::default()).unwrap()
 }
 
-/// Has `ours` take the first of two sessions and wait for the second, while a rival that has the second comes to want the
-/// first. Gives what came of it.
+/// Has `ours` take the first of two sessions and wait for the second, while a rival that has the
+/// second comes to want the first. Gives what came of it.
 async fn in_a_circle<T: Send + 'static>(
     database: &TestDatabase,
     [first, second]: [Uuid; 2],

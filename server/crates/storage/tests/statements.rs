@@ -1,5 +1,5 @@
-//! Both databases accept every statement. Statements are plain text to the compiler, so this is where a misspelt column
-//! or a wrong count of arguments shows.
+//! Both databases accept every statement. Statements are plain text to the compiler, so this is
+//! where a misspelt column or a wrong count of arguments shows.
 
 mod common;
 
@@ -64,7 +64,8 @@ async fn every_statement_finds_its_rows_by_an_index() {
     };
     common::migrated(&postgres).await.close().await;
     let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
-    // An empty table is read as a whole unless that is dear; and the plan is to be for any arguments.
+    // An empty table is read as a whole unless that is dear;
+    // and the plan is to be for any arguments.
     let planner = "set enable_seqscan = off; set plan_cache_mode = force_generic_plan";
     sqlx::raw_sql(planner)
         .execute(&mut connection)
@@ -98,8 +99,9 @@ async fn every_statement_finds_its_rows_by_an_index() {
     connection.close().await.unwrap();
 }
 
-/// PostgreSQL before 14 shows two ways for a sub-query and chooses when it runs: by an index, or, if it would be asked for very
-/// many rows, by a table that was read whole. The second is left out here.
+/// PostgreSQL before 14 shows two ways for a sub-query and chooses when it runs: by an index, or,
+/// if it would be asked for very many rows, by a table that was read whole.
+/// The second is left out here.
 fn without_alternatives(plan: &[String]) -> Vec<&str> {
     let hashed: Vec<String> = plan
         .iter()
@@ -122,7 +124,8 @@ fn without_alternatives(plan: &[String]) -> Vec<&str> {
     plan.iter().map(String::as_str).filter(is_kept).collect()
 }
 
-/// What is told apart from the rest: invariants look at everything, and there are only a few signing keys.
+/// What is told apart from the rest: invariants look at everything,
+/// and there are only a few signing keys.
 fn indexed(own: Vec<&'static str>) -> Vec<&'static str> {
     let all = [vestibule_storage::shared_statements(), own].concat();
     let is_told_apart = |sql: &str| {

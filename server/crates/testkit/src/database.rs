@@ -109,7 +109,8 @@ impl Drop for TestDatabase {
             return;
         };
         let (admin_url, name) = (admin_url.clone(), name.clone());
-        // A thread of its own, because the runtime of the test cannot wait for anything in a destructor.
+        // A thread of its own, because the runtime of the
+        // test cannot wait for anything in a destructor.
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()

@@ -1,5 +1,5 @@
-//! What tests need: a clock that they move, chance that repeats, databases and a mail server of their own, builders, and the
-//! contracts of the ports.
+//! What tests need: a clock that they move, chance that repeats, databases and a mail server of
+//! their own, builders, and the contracts of the ports.
 
 #![allow(
     clippy::unwrap_used,

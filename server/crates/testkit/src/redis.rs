@@ -15,7 +15,8 @@ pub fn redis_prefix() -> String {
     format!("test-{}", uuid::Uuid::new_v4().simple())
 }
 
-/// All that stands under a prefix, keys and values, in one text. For strings and hashes, which is what we keep.
+/// All that stands under a prefix, keys and values, in one text.
+/// For strings and hashes, which is what we keep.
 pub fn redis_contents(url: &str, prefix: &str) -> String {
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_connection().unwrap();

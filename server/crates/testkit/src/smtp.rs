@@ -8,7 +8,8 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// What the peer does when a line of the dialogue begins with `at` ("." is the end of the message, "" the greeting).
+/// What the peer does when a line of the dialogue begins with
+/// `at` ("." is the end of the message, "" the greeting).
 #[derive(Clone, Copy, Debug)]
 pub enum SmtpScript {
     Accept,

@@ -11,7 +11,8 @@ use vestibule_core::{Auth, ErrorCode};
 use crate::outcome::Outcome;
 use crate::problem::Problem;
 
-/// The session and user behind `Authorization: Bearer <access token>` (RFC 6750). Cookies are never read.
+/// The session and user behind `Authorization: Bearer <access token>` (RFC 6750).
+/// Cookies are never read.
 pub struct Bearer(pub Principal);
 
 impl<S> FromRequestParts<S> for Bearer

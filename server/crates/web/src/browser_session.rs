@@ -18,8 +18,8 @@ const USER_ID: &str = "user_id";
 /// The text of a new cookie, until the record has it as its id.
 const COOKIE: &str = "cookie";
 
-/// Finds cookies in the rows that sign-in wrote, and writes none itself: visitors who are not signed in have no session,
-/// and nothing brings back a session that has ended.
+/// Finds cookies in the rows that sign-in wrote, and writes none itself: visitors who are not
+/// signed in have no session, and nothing brings back a session that has ended.
 #[derive(Clone)]
 pub struct BrowserSessionStore {
     auth: Arc<Auth>,
@@ -50,8 +50,8 @@ impl SessionStore for BrowserSessionStore {
         Ok(())
     }
 
-    /// What a record holds never changes, so there is nothing to write; and a save that comes late must not bring back a
-    /// session that has ended meanwhile.
+    /// What a record holds never changes, so there is nothing to write; and a save that comes late
+    /// must not bring back a session that has ended meanwhile.
     async fn save(&self, _: &Record) -> Result<()> {
         Ok(())
     }
@@ -81,11 +81,12 @@ fn backend(error: impl fmt::Display) -> Error {
     Error::Backend(error.to_string())
 }
 
-/// Gives the browser the cookie of a session that was just issued. Who was signed in before is signed out.
+/// Gives the browser the cookie of a session that was just issued.
+/// Who was signed in before is signed out.
 ///
 /// # Errors
-/// [`AuthError::Unavailable`] if the store cannot say or end who was signed in before; the browser is then not signed in.
-/// [`AuthError::Internal`] for a session that is not a browser's.
+/// [`AuthError::Unavailable`] if the store cannot say or end who was signed in before; the browser
+/// is then not signed in. [`AuthError::Internal`] for a session that is not a browser's.
 pub async fn begin_browser_session(
     auth: &Auth,
     cookie: &tower_sessions::Session,

@@ -30,8 +30,8 @@ pub struct TrustedProxies {
     header: ForwardedHeader,
 }
 
-/// The header in which proxies name their client. Only one is read: a proxy writes one, and may pass on the other as the
-/// client wrote it.
+/// The header in which proxies name their client. Only one is read: a proxy writes one, and may
+/// pass on the other as the client wrote it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForwardedHeader {
     #[default]
@@ -73,9 +73,9 @@ impl TrustedProxies {
         networks.any(|network| network.contains(address))
     }
 
-    /// The client's address: the peer, or what trusted proxies say of it. Their list is read from the right, and the first
-    /// address that is no trusted proxy is the client. If what is to be read there is no address, it is the peer (lesson
-    /// V37).
+    /// The client's address: the peer, or what trusted proxies say of it. Their list is read from
+    /// the right, and the first address that is no trusted proxy is the client. If what is to be
+    /// read there is no address, it is the peer (lesson V37).
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         let (name, address_of): (_, fn(&str) -> Option<IpAddr>) = match self.header {
@@ -101,8 +101,8 @@ impl TrustedProxies {
     }
 }
 
-/// The address of `203.0.113.7`, `2001:db8::1` or `[2001:db8::1]`, with or without a port, a zone and quotes, as proxies
-/// write it.
+/// The address of `203.0.113.7`, `2001:db8::1` or `[2001:db8::1]`, with or without a port, a zone
+/// and quotes, as proxies write it.
 fn node(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let quoted = text
@@ -130,8 +130,9 @@ fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
-/// The address in one element of `Forwarded`. Elements are cut at every comma, also at one between quotes, so that a quote
-/// which a client leaves open reaches no further than its own element; what is left of such an element is no pair.
+/// The address in one element of `Forwarded`. Elements are cut at every comma, also at one between
+/// quotes, so that a quote which a client leaves open reaches no further than its own element; what
+/// is left of such an element is no pair.
 fn element(text: &str) -> Option<IpAddr> {
     let mut address = None;
     let pairs = text.split(';').map(str::trim);
@@ -339,8 +340,8 @@ mod tests {
             ),
             (&["for=198.51.100.9", "for=203.0.113.7"], "203.0.113.7"),
             (&["for=unknown, for=203.0.113.7;"], "203.0.113.7"),
-            // A quote that the client left open does not swallow what the proxy appended, nor does one that the proxy
-            // wrote bring forth an element.
+            // A quote that the client left open does not swallow what the proxy appended, nor does
+            // one that the proxy wrote bring forth an element.
             (&["for=\"198.51.100.9, for=203.0.113.7"], "203.0.113.7"),
             (&["for=203.0.113.7;host=\"a,for=198.51.100.9\""], "10.0.0.2"),
             (

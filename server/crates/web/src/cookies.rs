@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, header};
 
-/// Name and value of every cookie that can be read. One that cannot, of a neighbour on the parent domain for example, is
-/// passed over alone: the others of its header are none the worse.
+/// Name and value of every cookie that can be read. One that cannot, of a neighbour on the parent
+/// domain for example, is passed over alone: the others of its header are none the worse.
 pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let lines = headers.get_all(header::COOKIE).iter();
     lines

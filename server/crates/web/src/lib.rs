@@ -1,4 +1,5 @@
-//! What pages and API share: who is signed in, cookies, where a request comes from, and how codes become statuses.
+//! What pages and API share: who is signed in, cookies, where
+//! a request comes from, and how codes become statuses.
 
 mod bearer;
 mod branding;

@@ -140,7 +140,8 @@ impl From<AuthError> for Problem {
 
 fn log(code: ErrorCode, error: &AuthError) {
     let kind = match (code.kind(), error) {
-        // An internal error with a source from the store is a database error, without one it is unknown.
+        // An internal error with a source from the store is
+        // a database error, without one it is unknown.
         (ErrorKind::Unknown, AuthError::Internal(source))
             if source.is::<vestibule_core::ports::StoreError>() =>
         {

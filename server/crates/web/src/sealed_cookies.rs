@@ -1,4 +1,5 @@
-//! Small encrypted cookies that carry one thing from one request to the next, and the same as text for a form or an address.
+//! Small encrypted cookies that carry one thing from one request to the next,
+//! and the same as text for a form or an address.
 
 use std::sync::Arc;
 
@@ -13,12 +14,12 @@ use vestibule_core::ports::{Clock, Random};
 
 use crate::cookies::cookie;
 
-/// Seals and opens cookies. The key encrypts and authenticates; a cookie that was changed is no cookie, and neither is one
-/// past its time, whatever the browser thinks of it.
+/// Seals and opens cookies. The key encrypts and authenticates; a cookie that was changed is no
+/// cookie, and neither is one past its time, whatever the browser thinks of it.
 ///
-/// Anybody can have something sealed, as often as they like. So there is a key for each name and day: one key with random
-/// nonces is good for 2^32 messages (NIST SP 800-38D, 8.3). The day stands in front of what is sealed, because some
-/// cookies live for more than a year.
+/// Anybody can have something sealed, as often as they like. So there is a key for each name and
+/// day: one key with random nonces is good for 2^32 messages (NIST SP 800-38D, 8.3). The day stands
+/// in front of what is sealed, because some cookies live for more than a year.
 #[derive(Clone)]
 pub struct SealedCookies {
     master: MasterKey,
@@ -48,7 +49,8 @@ impl SealedCookies {
         }
     }
 
-    /// The name of a cookie under the rules of its scheme. Plain http on a loopback address knows no `__Host-`.
+    /// The name of a cookie under the rules of its scheme.
+    /// Plain http on a loopback address knows no `__Host-`.
     pub fn name(&self, name: &str) -> String {
         if self.is_secure {
             format!("__Host-{name}")
@@ -61,7 +63,8 @@ impl SealedCookies {
         self.is_secure
     }
 
-    /// A `Set-Cookie` value that holds `value` for `max_age`; `None` if it cannot be put into a cookie.
+    /// A `Set-Cookie` value that holds `value` for `max_age`;
+    /// `None` if it cannot be put into a cookie.
     pub fn seal<T: Serialize>(
         &self,
         name: &str,
@@ -72,7 +75,8 @@ impl SealedCookies {
         self.plain(name, &text, max_age)
     }
 
-    /// A `Set-Cookie` value for what is no secret and may be changed by its owner; `None` if it cannot be put into a cookie.
+    /// A `Set-Cookie` value for what is no secret and may be changed by its owner;
+    /// `None` if it cannot be put into a cookie.
     pub fn plain(&self, name: &str, value: &str, max_age: time::Duration) -> Option<HeaderValue> {
         self.cookie(name, value.to_owned(), max_age)
             .to_string()
@@ -90,8 +94,8 @@ impl SealedCookies {
         self.plain(name, "", time::Duration::ZERO)
     }
 
-    /// The value in letters that an address or a form takes as they are, good for `life`. `name` says what it is for: it
-    /// opens under the same name alone.
+    /// The value in letters that an address or a form takes as they are, good for `life`. `name`
+    /// says what it is for: it opens under the same name alone.
     pub fn seal_text<T: Serialize>(
         &self,
         name: &str,
@@ -109,7 +113,8 @@ impl SealedCookies {
         Some(URL_SAFE_NO_PAD.encode([day.as_slice(), &sealed].concat()))
     }
 
-    /// What such a text holds; `None` if it was not sealed under this name, was changed, or is past its time.
+    /// What such a text holds; `None` if it was not sealed under this name,
+    /// was changed, or is past its time.
     pub fn open_text<T: DeserializeOwned>(&self, name: &str, text: &str) -> Option<T> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (day, sealed) = bytes.split_first_chunk::<DAY_BYTES>()?;

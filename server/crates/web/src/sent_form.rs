@@ -1,7 +1,8 @@
 use http::request::Parts;
 use uuid::Uuid;
 
-/// What the forms of the pages carry beside what people fill in. The component that draws them puts it there.
+/// What the forms of the pages carry beside what people fill in.
+/// The component that draws them puts it there.
 #[derive(Clone, Default)]
 pub struct SentForm {
     /// The account that the page was made for; none where nobody was signed in.

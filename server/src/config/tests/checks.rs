@@ -420,7 +420,8 @@ fn development_mode_serves_this_machine_alone() {
             ("DATABASE_URL", "postgres://127.0.0.1/x"),
             ("REDIS_URL", "redis://[::1]:6379"),
         ],
-        // A container of Compose: what it needs is in other ones, and its port is published to this machine.
+        // A container of Compose: what it needs is in other ones,
+        // and its port is published to this machine.
         &[
             ("VESTIBULE_MODE", "development"),
             ("VESTIBULE_LISTEN", "0.0.0.0:3000"),

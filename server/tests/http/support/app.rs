@@ -129,7 +129,8 @@ pub fn config(database: &TestDatabase) -> Config {
     config
 }
 
-/// Limits and snapshots are shared where there are several to share them. The keys are the database's own.
+/// Limits and snapshots are shared where there are several to share them.
+/// The keys are the database's own.
 fn share_on_redis(config: &mut Config, database: &TestDatabase) {
     if database.is_postgres()
         && let Some(url) = redis_url()
@@ -174,13 +175,14 @@ async fn start_replica(
 }
 
 impl TestApp {
-    /// Portals on one database need seeds of their own: what one of them draws must be new to the others.
+    /// Portals on one database need seeds of their own:
+    /// what one of them draws must be new to the others.
     pub async fn start(database: Arc<TestDatabase>, configure: fn(&mut Config), seed: u64) -> Self {
         Self::start_replicas(database, configure, seed, 1).await
     }
 
-    /// Several replicas behind a proxy that sends each request to the next of them. SQLite has one process, and without
-    /// Redis each replica has limits of its own.
+    /// Several replicas behind a proxy that sends each request to the next of them. SQLite has one
+    /// process, and without Redis each replica has limits of its own.
     pub async fn start_replicas(
         database: Arc<TestDatabase>,
         configure: fn(&mut Config),
@@ -314,7 +316,8 @@ impl TestApp {
         self.register(email).await.0
     }
 
-    /// Makes an account in either mode, its address not verified; signed in where registration does so.
+    /// Makes an account in either mode, its address not verified;
+    /// signed in where registration does so.
     pub async fn account(&self, email: &str) -> (Option<SignedIn>, Mail) {
         let body = json!({ "email": email, "password": PASSWORD, "first_name": "Ann" });
         let answer = self.post("/register").json(&body).await;
@@ -451,7 +454,8 @@ impl TestApp {
         }
     }
 
-    /// How many rows there are of all that a request could leave behind. The audit log is not counted: refusals are in it.
+    /// How many rows there are of all that a request could leave behind.
+    /// The audit log is not counted: refusals are in it.
     pub async fn rows(&self) -> String {
         self.text(
             "select (select count(*) from users) || ' users, '

@@ -31,8 +31,8 @@ pub fn new_nonce() -> String {
     format!("{:022}", NONCES.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A browser with JavaScript off: it keeps cookies and posts forms, with the hidden fields that their pages give them.
-/// Redirects are the test's to follow.
+/// A browser with JavaScript off: it keeps cookies and posts forms, with the hidden fields that
+/// their pages give them. Redirects are the test's to follow.
 pub struct Browser {
     app: TestApp,
     cookies: BTreeMap<String, String>,
@@ -40,7 +40,8 @@ pub struct Browser {
     languages: &'static str,
     /// Whose pages it shows.
     account: Option<String>,
-    /// The links that were followed: the path of their page, and what stands for the link in its address.
+    /// The links that were followed: the path of their page,
+    /// and what stands for the link in its address.
     links: BTreeMap<String, String>,
 }
 
@@ -178,7 +179,8 @@ impl Browser {
         hidden
     }
 
-    /// Whose the pages are: that of the page that was opened last, or else of one that is looked at for it.
+    /// Whose the pages are: that of the page that was opened last,
+    /// or else of one that is looked at for it.
     async fn account_of_page(&mut self) -> String {
         if self.account.is_none() && self.cookies.contains_key(SESSION_COOKIE) {
             let page = self.get("/account/profile").cookies(&self.cookie_header());
@@ -245,7 +247,8 @@ impl Browser {
         pairs.join("; ")
     }
 
-    /// Every cookie is one that a browser takes under its `__Host-` name, and that scripts and other sites do not get.
+    /// Every cookie is one that a browser takes under its `__Host-` name,
+    /// and that scripts and other sites do not get.
     fn keep_cookies(&mut self, answer: &Answer) {
         for header in answer.headers.get_all("set-cookie") {
             let header = header.to_str().unwrap();
@@ -304,7 +307,8 @@ pub fn location(answer: &Answer) -> &str {
     }
 }
 
-/// A browser whose user has [`PASSWORD`] and has just signed in. All mails so far are read, the one about the device too.
+/// A browser whose user has [`PASSWORD`] and has just signed in.
+/// All mails so far are read, the one about the device too.
 pub async fn signed_in_browser(app: &TestApp, email: &str) -> Browser {
     let mut browser = Browser::new(app);
     let fields = [("email", email), ("password", PASSWORD)];

@@ -12,7 +12,8 @@ pub static DOCUMENT: LazyLock<Value> =
 /// What middleware may answer to any request, before an endpoint is asked.
 const OF_MIDDLEWARE: [u16; 3] = [403, 408, 421];
 
-/// Whether the OpenAPI document covers this status. What it does not name as an operation is none of its business.
+/// Whether the OpenAPI document covers this status. What it
+/// does not name as an operation is none of its business.
 pub fn is_documented(method: &Method, path: &str, status: StatusCode) -> bool {
     operation(method, path).is_none_or(|operation| {
         operation["responses"].get(status.as_str()).is_some()

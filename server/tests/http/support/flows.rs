@@ -21,7 +21,8 @@ impl TestApp {
             .json(&body)
     }
 
-    /// Asks for a change of address, reads the mail to the present one, and gives the token mailed to the new one.
+    /// Asks for a change of address, reads the mail to the present one,
+    /// and gives the token mailed to the new one.
     pub async fn change_token(&self, who: &SignedIn, new_email: &str) -> String {
         self.change_token_with(who, new_email, PASSWORD).await
     }
@@ -46,7 +47,8 @@ impl TestApp {
         mail.token.unwrap()
     }
 
-    /// Moves an account, and gives the token of the link back that was mailed to the address it left.
+    /// Moves an account, and gives the token of the link
+    /// back that was mailed to the address it left.
     pub async fn move_account(&self, who: &SignedIn, new_email: &str, password: &str) -> String {
         let left = self.email_of(who).await;
         let token = self.change_token_with(who, new_email, password).await;
@@ -56,8 +58,8 @@ impl TestApp {
         mail.token.unwrap()
     }
 
-    /// Ann's account, whose password a thief has: Ann's session, the thief's, and the token that was mailed to Ann when the
-    /// thief had moved the account.
+    /// Ann's account, whose password a thief has: Ann's session, the thief's, and the token that
+    /// was mailed to Ann when the thief had moved the account.
     pub async fn stolen(&self) -> (SignedIn, SignedIn, String) {
         let ann = self.verified_user("ann@example.org").await;
         let thief = self.sign_in("ann@example.org").await;
@@ -67,7 +69,8 @@ impl TestApp {
         (ann, thief, token)
     }
 
-    /// The account is Ann's: she is told, and so is the address that it left; hers is proved, and a reset over it lets her in.
+    /// The account is Ann's: she is told, and so is the address that it left;
+    /// hers is proved, and a reset over it lets her in.
     pub async fn anns_again(&self, left: &str) {
         let told = self.mail_to("ann@example.org").await;
         assert_eq!(told.kind, MailKind::EmailReverted);

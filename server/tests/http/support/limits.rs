@@ -34,8 +34,8 @@ pub fn documented_limit(what: &str, counted_for: &str) -> DocumentedLimit {
     }
 }
 
-/// So many at once, and then as many as the periods that have passed. A second before the time in `Retry-After` is too
-/// early.
+/// So many at once, and then as many as the periods that have passed.
+/// A second before the time in `Retry-After` is too early.
 pub async fn keeps(app: &TestApp, limit: DocumentedLimit, attempt: impl AsyncFn(usize) -> Answer) {
     for number in 0..limit.burst {
         let answer = attempt(number).await;

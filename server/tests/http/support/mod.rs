@@ -1,4 +1,5 @@
-//! What the tests share: the portal under test, requests and answers, the mailbox, a browser without JavaScript.
+//! What the tests share: the portal under test, requests and answers,
+//! the mailbox, a browser without JavaScript.
 
 mod answer;
 mod app;
@@ -27,8 +28,8 @@ pub use mails::Mail;
 pub use outage::Outage;
 pub use schema::violations;
 
-/// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a function change the
-/// configuration first.
+/// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a
+/// function change the configuration first.
 macro_rules! on_every_database {
     ($($test:ident $(with $configure:ident)?),+ $(,)?) => {
         $crate::support::on_replicas! { 1; $($test $(with $configure)?),+ }
@@ -42,7 +43,8 @@ macro_rules! on_replicas {
     };
 }
 
-/// The same for what no database tells apart: on SQLite, and on PostgreSQL by `cargo xtask versions` alone.
+/// The same for what no database tells apart: on SQLite,
+/// and on PostgreSQL by `cargo xtask versions` alone.
 macro_rules! on_any_database {
     ($($test:ident $(with $configure:ident)?),+ $(,)?) => {
         $crate::support::on_databases! {

@@ -82,7 +82,8 @@ impl Mapping {
         unmapped.map(|leaf| leaf.path).collect()
     }
 
-    /// The parts of a document that are not of the type of their field; for most, the document is refused.
+    /// The parts of a document that are not of the type of their field;
+    /// for most, the document is refused.
     pub fn misfits(&self, document: &Value) -> Vec<String> {
         let leaves = self.leaves("", document).into_iter();
         let misfits =

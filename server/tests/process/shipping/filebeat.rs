@@ -245,7 +245,8 @@ fn moment(text: &str, layouts: &[&str]) -> String {
     read.assume_utc().format(&Rfc3339).unwrap()
 }
 
-/// Go writes a layout as it would write a certain moment, and reads seconds with and without a fraction by it.
+/// Go writes a layout as it would write a certain moment,
+/// and reads seconds with and without a fraction by it.
 fn translated(layout: &str) -> [String; 2] {
     let parts = [
         ("2006", "[year]"),

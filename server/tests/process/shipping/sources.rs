@@ -1,4 +1,5 @@
-//! The fields of our own log lines, as the sources have them: no test makes the portal write each of them.
+//! The fields of our own log lines, as the sources have them:
+//! no test makes the portal write each of them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -79,7 +80,8 @@ fn fields_of(arguments: &[String], is_span: bool, place: &str) -> Vec<String> {
         if is_option {
             continue;
         }
-        // The name of a span comes first; the text of a line comes last, but for what is put into it.
+        // The name of a span comes first; the text of a line comes last,
+        // but for what is put into it.
         if argument.starts_with('"') {
             if is_span {
                 continue;

@@ -1,4 +1,5 @@
-//! A rate limiter in the memory of this process, by the generic cell rate algorithm: one instant per key.
+//! A rate limiter in the memory of this process, by the
+//! generic cell rate algorithm: one instant per key.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -47,8 +48,8 @@ impl InProcessLimiter {
         self.lock().get(key).copied()
     }
 
-    /// Notes what is known from elsewhere, in the place of what was known before. Answers that overtake each other may leave
-    /// the older one: they differ by what was taken in between.
+    /// Notes what is known from elsewhere, in the place of what was known before. Answers that
+    /// overtake each other may leave the older one: they differ by what was taken in between.
     pub(crate) fn note<'a>(
         &self,
         told: impl ExactSizeIterator<Item = (&'a str, Count)>,
@@ -122,7 +123,8 @@ impl RateLimiter for InProcessLimiter {
     }
 }
 
-/// Forgets the keys whose quota is full, and if that makes little room those that are nearest to it, a tenth of all.
+/// Forgets the keys whose quota is full, and if that makes
+/// little room those that are nearest to it, a tenth of all.
 fn make_room(counts: &mut Counts, now: OffsetDateTime) {
     counts.retain(|_, count| count.full_at > now);
     let Some(surplus) = counts.len().checked_sub(MAX_KEYS / 10 * 9) else {

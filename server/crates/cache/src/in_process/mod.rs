@@ -1,4 +1,5 @@
-//! In the memory of this process: alone where it is the only one, and below Redis where there are several.
+//! In the memory of this process: alone where it is the only one,
+//! and below Redis where there are several.
 
 mod limiter;
 mod principals;

@@ -14,9 +14,10 @@ const MAX_USERS: usize = 10_000;
 /// A user with more sessions than this at once is looked up in the database.
 const MAX_SESSIONS: usize = 32;
 
-/// Snapshots of this process. A look-up that misses begins a *generation* of the user's snapshots: its ticket names it, and
-/// everything in it ends together, when it is forgotten or `life` after it began. So nothing is older than `life`, and what
-/// was read before a user was forgotten finds its generation gone.
+/// Snapshots of this process. A look-up that misses begins a *generation* of the user's snapshots:
+/// its ticket names it, and everything in it ends together, when it is forgotten or `life` after it
+/// began. So nothing is older than `life`, and what was read
+/// before a user was forgotten finds its generation gone.
 pub struct InProcessPrincipals {
     life: Duration,
     generations: Mutex<Generations>,
@@ -106,7 +107,8 @@ impl Generations {
         generation
     }
 
-    /// Forgets what is too old; everything, if that is of little help and would be tried again at once.
+    /// Forgets what is too old; everything, if that is of
+    /// little help and would be tried again at once.
     fn make_room(&mut self, now: Instant) {
         self.of_users.retain(|_, generation| generation.until > now);
         if self.of_users.len() > MAX_USERS / 4 * 3 {
@@ -137,7 +139,8 @@ impl PrincipalCache for InProcessPrincipals {
     }
 }
 
-/// No cache: with several replicas and nothing between them, only the database knows what was revoked elsewhere.
+/// No cache: with several replicas and nothing between them,
+/// only the database knows what was revoked elsewhere.
 pub struct NoCache;
 
 #[async_trait]

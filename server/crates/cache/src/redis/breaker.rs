@@ -1,4 +1,5 @@
-//! A circuit breaker: a Redis that does not answer is not asked for a while, so that requests do not wait for it.
+//! A circuit breaker: a Redis that does not answer is not asked for a while,
+//! so that requests do not wait for it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,7 +27,8 @@ impl Breaker {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a call may be tried now. After a pause one caller is let through, and the others a pause later.
+    /// Whether a call may be tried now. After a pause one
+    /// caller is let through, and the others a pause later.
     pub(super) fn may_call(&self, now: Instant) -> bool {
         let mut state = self.lock();
         match state.open_until {

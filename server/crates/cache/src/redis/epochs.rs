@@ -1,4 +1,5 @@
-//! The epoch of Redis is a number that it keeps for as long as it keeps its counts: another one means that they are lost.
+//! The epoch of Redis is a number that it keeps for as long as
+//! it keeps its counts: another one means that they are lost.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;

@@ -1,9 +1,10 @@
 //! Limits that all replicas keep together, by the generic cell rate algorithm: one instant per key.
 //!
-//! Redis may lose its counts (FLUSHALL, a restart). Therefore it keeps an epoch beside them, a number at random without an
-//! expiry, and each replica keeps what Redis told of a key with the epoch of the answer. It is sent along with the key: under
-//! another epoch the script takes the later instant. What a replica has counted alone has no epoch, and is taken over alike.
-//! Each replica remembers only what passed through it.
+//! Redis may lose its counts (FLUSHALL, a restart). Therefore it keeps an epoch beside them, a
+//! number at random without an expiry, and each replica keeps what Redis told of a key with the
+//! epoch of the answer. It is sent along with the key: under another epoch the script takes the
+//! later instant. What a replica has counted alone has no epoch, and is taken over alike. Each
+//! replica remembers only what passed through it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,10 +21,12 @@ use super::resets::{Reset, Resets};
 use crate::InProcessLimiter;
 use crate::in_process::Count;
 
-/// Both scripts begin with it. KEYS: the epoch, one a charge, then those to be reset first. ARGV: now, a new epoch if there is
-/// none, then of each charge burst, period, and the instant that the caller remembers with its epoch (or 0 and 0); times in
-/// microseconds. What is no epoch is replaced. What is no number is taken for a full quota, and no instant for one that is
-/// further away than an empty quota's: else a clock that was wrong for a moment, or a strange value, would be a lock.
+/// Both scripts begin with it. KEYS: the epoch, one a charge, then those to be reset first. ARGV:
+/// now, a new epoch if there is none, then of each charge burst, period, and the instant that the
+/// caller remembers with its epoch (or 0 and 0); times in microseconds. What is no epoch is
+/// replaced. What is no number is taken for a full quota, and no instant for one that is further
+/// away than an empty quota's: else a clock that was wrong for a moment,
+/// or a strange value, would be a lock.
 const BEGIN: &str = r"
 local now, charges = tonumber(ARGV[1]), (#ARGV - 2) / 4
 for i = charges + 2, #KEYS do redis.call('DEL', KEYS[i]) end
@@ -51,8 +54,8 @@ local function find(i)
   return full_at, period, empty
 end";
 
-/// Takes all charges or none. Gives the microseconds to wait, or 0, the place of the charge that has to (from 1), when each
-/// quota is full again, and the epoch.
+/// Takes all charges or none. Gives the microseconds to wait, or 0, the place of the charge that
+/// has to (from 1), when each quota is full again, and the epoch.
 const TAKE: &str = r"
 local wait, longest, before, after = 0, 0, {}, {}
 for i = 1, charges do
@@ -77,17 +80,19 @@ return {0, 0, after, epoch}";
 /// What both scripts give.
 type Answer = (u64, usize, Vec<i64>, u64);
 
-/// How many replicas keep the documented limit together while Redis is away: each has this part of it.
+/// How many replicas keep the documented limit together while Redis is away:
+/// each has this part of it.
 const REPLICAS: u32 = 4;
 
-/// A limiter on Redis. While Redis is of no help each replica keeps the limits alone, and stricter; it begins with what Redis
-/// said last. Keys are pseudonyms: whoever reads Redis learns nobody's network or address.
+/// A limiter on Redis. While Redis is of no help each replica keeps the limits alone, and stricter;
+/// it begins with what Redis said last. Keys are pseudonyms:
+/// whoever reads Redis learns nobody's network or address.
 pub struct RedisLimiter {
     link: RedisLink,
     secret: MasterKey,
     random: Arc<dyn Random>,
-    /// In shares, whose periods are as many times longer as the share is smaller: so the instant at which a quota is full
-    /// again is the same for a share of it.
+    /// In shares, whose periods are as many times longer as the share is smaller: so the instant at
+    /// which a quota is full again is the same for a share of it.
     alone: InProcessLimiter,
     epochs: Epochs,
     resets: Resets,

@@ -43,8 +43,9 @@ impl Unreachable {
 
 /// One connection, shared by all calls of this process.
 ///
-/// Not the driver's `ConnectionManager`: that one keeps a connection on which nothing is answered any more until TCP
-/// gives up, and never tries again after one that was refused with an error (a wrong password, for example).
+/// Not the driver's `ConnectionManager`: that one keeps a connection on which nothing is answered
+/// any more until TCP gives up, and never tries again after one
+/// that was refused with an error (a wrong password, for example).
 #[derive(Clone)]
 pub struct RedisLink(Arc<Inner>);
 
@@ -71,10 +72,12 @@ impl fmt::Debug for RedisLink {
 }
 
 impl RedisLink {
-    /// Nothing is connected yet: a Redis that is away is no reason not to start. Every key and channel begins with `prefix`.
+    /// Nothing is connected yet: a Redis that is away is no reason not to start.
+    /// Every key and channel begins with `prefix`.
     ///
     /// # Errors
-    /// For a URL that cannot be used. Whether it is safe for production is asked of [`check_redis_url`](crate::check_redis_url).
+    /// For a URL that cannot be used. Whether it is safe for production is asked of
+    /// [`check_redis_url`](crate::check_redis_url).
     pub fn open(url: &SecretString, prefix: &str) -> Result<Self, InvalidRedisUrl> {
         let client = client(url.expose_secret())?;
         Ok(Self(Arc::new(Inner {
@@ -87,7 +90,8 @@ impl RedisLink {
         })))
     }
 
-    /// Whether Redis helps, in at most 300 ms: it takes a write. One that is full, or has become a read-only replica, does not.
+    /// Whether Redis helps, in at most 300 ms: it takes a write. One that is full,
+    /// or has become a read-only replica, does not.
     pub async fn helps(&self) -> bool {
         let mut set = redis::cmd("SET");
         set.arg(self.name(format_args!("health")))
@@ -104,7 +108,8 @@ impl RedisLink {
         format!("{}:{rest}", self.0.prefix)
     }
 
-    /// Asks Redis, within the deadline and only while it answers at all. What was sent in vain may still be done later.
+    /// Asks Redis, within the deadline and only while it answers at all.
+    /// What was sent in vain may still be done later.
     pub(super) async fn call<T, F>(
         &self,
         ask: impl FnOnce(MultiplexedConnection) -> F,
@@ -148,7 +153,8 @@ impl RedisLink {
         self.0.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The connection that there is, or a new one, with its generation; of parallel callers one makes it.
+    /// The connection that there is, or a new one, with its generation;
+    /// of parallel callers one makes it.
     async fn connect(&self) -> RedisResult<(u64, MultiplexedConnection)> {
         let present = || {
             let slot = self.slot();
@@ -183,9 +189,9 @@ impl RedisLink {
         }
     }
 
-    /// Whatever it was, the next call begins with a new connection: the old one may be a dead one, or lead to a server that
-    /// has become a read-only replica. Those who wait on it go on waiting; what they hear late says nothing of the connection
-    /// that has taken its place.
+    /// Whatever it was, the next call begins with a new connection: the old one may be a dead one,
+    /// or lead to a server that has become a read-only replica. Those who wait on it go on waiting;
+    /// what they hear late says nothing of the connection that has taken its place.
     fn note_failure(&self, error: &Unreachable, used: Option<u64>) {
         let mut slot = self.slot();
         if used == Some(slot.generation) {

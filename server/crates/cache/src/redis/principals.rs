@@ -1,18 +1,22 @@
-//! Who sessions speak for: in the process, below it on Redis, with a message to all replicas when a user changes.
+//! Who sessions speak for: in the process, below it on Redis,
+//! with a message to all replicas when a user changes.
 //!
-//! On Redis too a user's snapshots are a generation: one hash, begun by a look-up that missed, with the generation's name in
-//! it and one expiry that nothing puts off. Therefore:
+//! On Redis too a user's snapshots are a generation: one hash, begun by a look-up that missed, with
+//! the generation's name in it and one expiry that nothing puts off. Therefore:
 //!
-//! - **Nothing is older than a second**: a snapshot is read from the store after its generation began, and goes with it.
-//!   So whatever fails (a message that is lost, a Redis that was away and comes back with what it had, a process killed
-//!   between commit and message), a revocation is effective everywhere within a second, and nobody has to notice.
-//! - **Nothing that was read before a user was forgotten is kept after it**: a snapshot is put only into the generation that
-//!   its ticket names, and forgetting deletes that. So does everything else that can happen to it (expiry, FLUSHALL, a
-//!   Redis that comes back empty), and a `put` that is done late, after its caller gave up, finds it gone.
-//! - **Redis is not believed.** Snapshots are sealed for their generation, so that whoever writes into Redis
-//!   makes nobody somebody, and whoever reads there sees no names. A generation's name tells when it began by the clock of
-//!   the replica that began it: if the clock of Redis was set back, or stood still with its machine, and its expiry is
-//!   therefore wrong, the generation is refused all the same.
+//! - **Nothing is older than a second**: a snapshot is read from the store after its generation
+//!   began, and goes with it. So whatever fails (a message that is lost, a Redis that was away and
+//!   comes back with what it had, a process killed between commit and message), a revocation is
+//!   effective everywhere within a second, and nobody has to notice.
+//! - **Nothing that was read before a user was forgotten is kept after it**: a snapshot is put only
+//!   into the generation that its ticket names, and forgetting deletes that. So does everything
+//!   else that can happen to it (expiry, FLUSHALL, a Redis that comes back empty), and a `put` that
+//!   is done late, after its caller gave up, finds it gone.
+//! - **Redis is not believed.** Snapshots are sealed for their generation, so that whoever writes
+//!   into Redis makes nobody somebody, and whoever reads there sees no names. A generation's name
+//!   tells when it began by the clock of the replica that began it: if the clock of Redis was set
+//!   back, or stood still with its machine, and its expiry is therefore wrong,
+//!   the generation is refused all the same.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,9 +45,9 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 const QUIET: Duration = Duration::from_secs(5);
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 
-/// KEYS: the user's generation. ARGV: session, name of a new generation. Gives the name of the one that lives (the field
-/// without a name), its milliseconds, and the session's snapshot or nothing. What is no generation, or would live longer
-/// than one (no expiry, a clock set back), is replaced.
+/// KEYS: the user's generation. ARGV: session, name of a new generation. Gives the name of the one
+/// that lives (the field without a name), its milliseconds, and the session's snapshot or nothing.
+/// What is no generation, or would live longer than one (no expiry, a clock set back), is replaced.
 const FIND: &str = r"
 local found = redis.pcall('HMGET', KEYS[1], '', ARGV[1])
 local left = redis.call('PTTL', KEYS[1])
@@ -55,7 +59,8 @@ redis.call('HSET', KEYS[1], '', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], 1000)
 return {ARGV[2], 1000, false}";
 
-/// KEYS: the user's generation. ARGV: its name, session, snapshot. Gives whether the generation was still there.
+/// KEYS: the user's generation. ARGV: its name, session,
+/// snapshot. Gives whether the generation was still there.
 const PUT: &str = r"
 if redis.pcall('HGET', KEYS[1], '') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
@@ -105,7 +110,8 @@ impl RedisPrincipals {
         self.link.name(format_args!("forget"))
     }
 
-    /// Forgets who changed on other replicas, until told to stop. Without it they are forgotten within a second.
+    /// Forgets who changed on other replicas, until told to stop.
+    /// Without it they are forgotten within a second.
     pub async fn listen(self: Arc<Self>, stop: CancellationToken) {
         let listening = async {
             loop {
@@ -231,7 +237,8 @@ impl PrincipalCache for RedisPrincipals {
     }
 
     async fn put(&self, principal: &Principal, ticket: Ticket) {
-        // First there, where a replica may have forgotten the user whose message is still on its way to us.
+        // First there, where a replica may have forgotten
+        // the user whose message is still on its way to us.
         let is_forgotten = match ticket.shared {
             Some(generation) => self.put_shared(principal, generation).await,
             None => false,

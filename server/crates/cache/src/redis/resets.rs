@@ -36,7 +36,8 @@ impl Resets {
         waiting.drain(..surplus);
     }
 
-    /// The newest of them. They stay until they are done: whoever asks Redis may be dropped while it waits.
+    /// The newest of them. They stay until they are done:
+    /// whoever asks Redis may be dropped while it waits.
     pub(super) fn waiting(&self, now: Instant) -> Vec<Reset> {
         let mut waiting = self.lock();
         waiting.retain(|reset| now.saturating_duration_since(reset.since) <= MAX_AGE);

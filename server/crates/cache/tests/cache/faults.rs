@@ -1,5 +1,6 @@
-//! A Redis that is away, slow, full, read-only, locked or mad: every call answers in time, limits are stricter, who was
-//! forgotten stays forgotten, and it is used again by itself. What becomes of counts is in `losses`.
+//! A Redis that is away, slow, full, read-only, locked or mad: every call answers in time, limits
+//! are stricter, who was forgotten stays forgotten, and it is
+//! used again by itself. What becomes of counts is in `losses`.
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -250,7 +251,8 @@ async fn a_password_that_has_changed() {
     through(server, &url, fail, heal).await;
 }
 
-/// Something else has the port. It has a thread of its own, so that it gives the port up while this one waits for Redis.
+/// Something else has the port. It has a thread of its own, so
+/// that it gives the port up while this one waits for Redis.
 async fn in_its_place(answer: &'static [u8]) {
     let Some(server) = RedisServer::start() else {
         return;

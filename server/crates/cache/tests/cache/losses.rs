@@ -1,5 +1,5 @@
-//! Counts through an outage and a loss: what is left is shared, what replicas remember goes on, and resets and give-backs
-//! that Redis missed are done.
+//! Counts through an outage and a loss: what is left is shared, what replicas remember goes on, and
+//! resets and give-backs that Redis missed are done.
 
 use std::time::Duration;
 
@@ -236,7 +236,8 @@ async fn a_reset_that_redis_missed_is_done_once_it_answers() {
     assert_eq!(one.passes(&other).await, 0);
 }
 
-/// What a full Redis drops is lost without a sign, so its policy is reported as soon as it is connected to.
+/// What a full Redis drops is lost without a sign, so its
+/// policy is reported as soon as it is connected to.
 #[tokio::test]
 async fn a_redis_that_may_drop_counts_is_reported_with_the_remedy() {
     for (policy, is_reported) in [

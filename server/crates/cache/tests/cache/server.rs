@@ -48,7 +48,8 @@ impl RedisServer {
         self.0.daemon().thaw();
     }
 
-    /// Sends a command past the code under test (words may stand in double quotes). Its answer; of a list the head.
+    /// Sends a command past the code under test (words may
+    /// stand in double quotes). Its answer; of a list the head.
     pub fn tell(&self, command: &str) -> String {
         self.tell_as("", command)
     }

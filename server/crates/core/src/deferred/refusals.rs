@@ -1,5 +1,5 @@
-//! Refusals, counted before they are written: anybody can cause as many of them as the limits let through, and each would
-//! be a row.
+//! Refusals, counted before they are written: anybody can cause as many of them as the limits let
+//! through, and each would be a row.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,11 +12,13 @@ use super::Part;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::limits;
 
-/// How many rows of one site and reason are in it at most while this passes, the first of them at once.
+/// How many rows of one site and reason are in it at most while this passes,
+/// the first of them at once.
 const COUNTED_FOR: Duration = Duration::from_mins(1);
 /// So many are counted apart at most.
 const MAX: usize = 8_000;
-/// So many accounts are named for one site and reason; what is refused of others is counted without a name.
+/// So many accounts are named for one site and reason; what
+/// is refused of others is counted without a name.
 const MAX_ACCOUNTS: usize = 16;
 
 /// By site and reason.

@@ -79,7 +79,8 @@ async fn composed_and_decomposed_letters_are_one_password() {
 async fn foreign_hashes_verify_and_are_replaced() {
     let hasher = hasher(1, 8);
     let bcrypt = bcrypt::hash("correct horse", 4).unwrap();
-    // An Argon2i hash of "password" with other parameters, from the reference implementation's test suite.
+    // An Argon2i hash of "password" with other parameters,
+    // from the reference implementation's test suite.
     let argon2i =
         "$argon2i$v=19$m=256,t=2,p=2$c29tZXNhbHQ$T/XOJ2mh1/TIpJHfCdQan76Q5esCFVoT5MAeIM1Oq2E";
     for (password, stored) in [("correct horse", bcrypt.as_str()), ("password", argon2i)] {

@@ -65,7 +65,8 @@ impl Worker {
     /// Whether the password is right, and whether the stored form is the one that is written today.
     fn check(&mut self, password: &str, stored: &str) -> (bool, bool) {
         if stored.starts_with("$2") {
-            // bcrypt looks at 72 bytes: a longer password was not checked whole, so what was typed must not replace it.
+            // bcrypt looks at 72 bytes: a longer password was not checked whole,
+            // so what was typed must not replace it.
             return (verify_bcrypt(password, stored), password.len() > 72);
         }
         let Ok(parsed) = PasswordHash::new(stored) else {

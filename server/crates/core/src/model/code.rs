@@ -22,7 +22,8 @@ fn ascii_digit(c: char) -> Option<char> {
         .find_map(|value| char::from_digit(value, 10))
 }
 
-/// White space, any dash, a point, and the marks of direction and invisible characters that are copied along.
+/// White space, any dash, a point, and the marks of
+/// direction and invisible characters that are copied along.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '-' | '.' | '\u{00AD}' | '\u{061C}' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}'

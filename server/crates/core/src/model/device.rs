@@ -1,4 +1,5 @@
-//! "Firefox on Linux": browsers freeze their user-agent strings, so browser and system are all there is to read.
+//! "Firefox on Linux": browsers freeze their user-agent strings,
+//! so browser and system are all there is to read.
 
 /// The only words among the names of programs.
 pub const ANDROID_APP: &str = "Android app";
@@ -91,8 +92,8 @@ fn program_name(agent: &str) -> Option<&str> {
         .then_some(name)
 }
 
-/// Program and system of a name that [`device_name`] made of both, so that other languages can say it their way; names
-/// that apps chose for themselves are no such.
+/// Program and system of a name that [`device_name`] made of both, so that other languages can say
+/// it their way; names that apps chose for themselves are no such.
 pub fn program_and_system(name: &str) -> Option<(&str, &str)> {
     let is_in = |table: &[(&str, &str)], name: &str| table.iter().any(|(_, known)| *known == name);
     name.split_once(" on ")

@@ -9,9 +9,11 @@ use super::name::is_invisible;
 const MAX_ADDRESS_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// A plain address: `local@domain`, no quoted local part, comment, group or list (RFC 5321, 4.1.2 and 4.5.3.1).
+/// A plain address: `local@domain`, no quoted local part,
+/// comment, group or list (RFC 5321, 4.1.2 and 4.5.3.1).
 ///
-/// Normalised first (NFKC, the domain in its ASCII form), checked second, and never changed afterwards.
+/// Normalised first (NFKC, the domain in its ASCII form),
+/// checked second, and never changed afterwards.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmailAddress {
     address: String,
@@ -56,7 +58,8 @@ impl EmailAddress {
     }
 }
 
-/// The address as people read it: its domain in the letters of its language. Mail servers and programs get the ASCII form.
+/// The address as people read it: its domain in the letters of its language.
+/// Mail servers and programs get the ASCII form.
 pub fn display_email(address: &str) -> String {
     let Some((local, domain)) = address.rsplit_once('@') else {
         return address.to_owned();
@@ -67,8 +70,8 @@ pub fn display_email(address: &str) -> String {
     }
 }
 
-/// The mailbox of a canonical address: `ann+shop@example.org` is read by whoever reads `ann@example.org`. For counting alone:
-/// some servers deliver the two apart.
+/// The mailbox of a canonical address: `ann+shop@example.org` is read by whoever reads
+/// `ann@example.org`. For counting alone: some servers deliver the two apart.
 pub fn without_tag(canonical: &str) -> String {
     match canonical.split_once('@') {
         Some((local, domain)) => {
@@ -93,7 +96,8 @@ fn is_pasted_along(c: char) -> bool {
     c == '\t' || (c.is_whitespace() && !is_line_end)
 }
 
-/// Whether joiners belong where they are is for the rules of domain names to say; before the @ nothing does.
+/// Whether joiners belong where they are is for the rules
+/// of domain names to say; before the @ nothing does.
 fn is_hidden(c: char) -> bool {
     is_invisible(c) && !matches!(c, '\u{200C}' | '\u{200D}')
 }

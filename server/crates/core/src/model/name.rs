@@ -6,7 +6,8 @@ pub const MAX_NAME_CHARS: usize = 100;
 /// Trims a name; an empty one is none.
 ///
 /// # Errors
-/// `invalid_characters` for control, bidirectional or invisible characters, `too_long` past [`MAX_NAME_CHARS`].
+/// `invalid_characters` for control, bidirectional or invisible characters,
+/// `too_long` past [`MAX_NAME_CHARS`].
 pub fn clean_name(field: Field, name: Option<&str>) -> Result<Option<String>, FieldError> {
     let name = name.map(str::trim).filter(|name| !name.is_empty());
     let Some(name) = name else { return Ok(None) };
@@ -25,9 +26,9 @@ pub fn clean_name(field: Field, name: Option<&str>) -> Result<Option<String>, Fi
     Ok(Some(name.to_owned()))
 }
 
-/// Whether the text holds characters that hide or forge text: controls, line separators, zero-width and
-/// bidirectional formatting characters. Joiners and variation selectors are letters' own where a
-/// script needs them.
+/// Whether the text holds characters that hide or forge text: controls, line separators, zero-width
+/// and bidirectional formatting characters. Joiners and variation
+/// selectors are letters' own where a script needs them.
 fn has_forbidden_characters(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
     let is_forbidden = |at: usize| {
@@ -59,7 +60,8 @@ pub(super) fn is_invisible(c: char) -> bool {
             | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Whether a joiner changes how its neighbours are written (as RFC 5892, appendix A, has it for domain names).
+/// Whether a joiner changes how its neighbours are written (as RFC 5892,
+/// appendix A, has it for domain names).
 fn joins(joiner: char, before: &[char], after: Option<char>) -> bool {
     let Some(last) = before.last().copied() else {
         return false;
@@ -76,8 +78,8 @@ fn joins(joiner: char, before: &[char], after: Option<char>) -> bool {
     joiner == ZWJ && is_emoji(after) && emoji.is_some_and(|c| is_emoji(*c))
 }
 
-/// The scripts whose letters joiners stand between: those that are written joined, and those of India and its neighbours,
-/// which are alike here and have one block after the other.
+/// The scripts whose letters joiners stand between: those that are written joined, and those of
+/// India and its neighbours, which are alike here and have one block after the other.
 #[derive(PartialEq, Eq)]
 enum Script {
     Arabic,

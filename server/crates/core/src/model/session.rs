@@ -15,7 +15,8 @@ codes! {
     SignInMethod { Password = "password", Registration = "registration" }
 }
 
-/// One sign-in on one device. Browser and API sessions are the same kind of row, so one list shows and ends both.
+/// One sign-in on one device. Browser and API sessions are
+/// the same kind of row, so one list shows and ends both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub id: Uuid,

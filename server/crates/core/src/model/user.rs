@@ -21,7 +21,8 @@ pub struct User {
     pub updated_at: OffsetDateTime,
 }
 
-/// A user with the stored password hash (a PHC or bcrypt string), for the operations that check one.
+/// A user with the stored password hash (a PHC or bcrypt string),
+/// for the operations that check one.
 #[derive(Clone)]
 pub struct Account {
     pub user: User,

@@ -92,8 +92,8 @@ fn is_about_sessions(event: AuditEvent) -> bool {
 }
 
 impl Auth {
-    /// The caller's own security history, newest first. `cursor` is the `next_cursor` of the page before: events that
-    /// arrive meanwhile shift nothing.
+    /// The caller's own security history, newest first. `cursor` is the `next_cursor` of the page
+    /// before: events that arrive meanwhile shift nothing.
     ///
     /// # Errors
     /// [`AuthError::ValidationFailed`] for a cursor that is none, and a limit outside of 1 to 100.

@@ -1,4 +1,5 @@
-//! Counting password entries: only failures count, and they are taken before the hash, so that parallel guesses cannot pass.
+//! Counting password entries: only failures count, and they are
+//! taken before the hash, so that parallel guesses cannot pass.
 
 use uuid::Uuid;
 

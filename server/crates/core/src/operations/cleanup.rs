@@ -18,7 +18,8 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// How long mails stay readable for their owner, counted from when they were written.
 pub const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
-/// Counted from when they were made. For 30 days after the longest of their lives a page can say that a link has expired.
+/// Counted from when they were made. For 30 days after the
+/// longest of their lives a page can say that a link has expired.
 const TOKENS_KEPT: Duration = MAX_LINK_LIFE.saturating_add(Duration::from_hours(30 * 24));
 /// Counted from their end. A device that was not used for longer is a new one.
 const SESSIONS_KEPT: Duration = Duration::from_hours(90 * 24);
@@ -37,7 +38,8 @@ const LEASE: Duration = Duration::from_mins(2);
 pub struct Retention {
     /// Days that audit events are kept; 0 for ever.
     pub audit_days: u32,
-    /// Days after which an account goes whose address was never proved, if nobody is or was signed in to it meanwhile; 0 never.
+    /// Days after which an account goes whose address was never proved,
+    /// if nobody is or was signed in to it meanwhile; 0 never.
     pub unverified_days: u32,
 }
 
@@ -117,10 +119,12 @@ impl Auth {
         }
     }
 
-    /// Removes the next part of what is over; `false` if nothing is left, or another replica is at it.
+    /// Removes the next part of what is over; `false` if nothing is left,
+    /// or another replica is at it.
     ///
-    /// Accounts that are due go with everything that belongs to them; one audit event is left of each, which does not say
-    /// whose it was. A part that fails is logged, and passed over until the next run.
+    /// Accounts that are due go with everything that belongs to them; one audit event is left of
+    /// each, which does not say whose it was. A part that fails is logged,
+    /// and passed over until the next run.
     ///
     /// # Errors
     /// Only those of the store, if the lease cannot be had. What was removed before stays removed.
@@ -138,7 +142,8 @@ impl Auth {
         match self.do_part(task, run).await {
             Ok(true) => run.tasks.push_front(task),
             Ok(false) => {}
-            // The others are not kept waiting by it. A database that is away fails the next lease as well.
+            // The others are not kept waiting by it. A database
+            // that is away fails the next lease as well.
             Err(error) => tracing::error!(
                 error = &error as &dyn std::error::Error,
                 ?task,

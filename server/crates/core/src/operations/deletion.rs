@@ -25,13 +25,14 @@ pub struct RestoreLink {
 }
 
 impl Auth {
-    /// Schedules the account for deletion and signs it out everywhere, and mails a link that undoes it; gives the time at
-    /// which the account goes. Until then it is like an inactive one, and its address stays taken.
+    /// Schedules the account for deletion and signs it out everywhere, and mails a link that undoes
+    /// it; gives the time at which the account goes. Until then
+    /// it is like an inactive one, and its address stays taken.
     ///
     /// # Errors
-    /// [`AuthError::ReauthenticationRequired`] and [`AuthError::InvalidCredentials`] for a password that is wanted or
-    /// wrong; [`AuthError::Unauthenticated`] if the session or the account ended meanwhile; [`AuthError::RateLimited`],
-    /// [`AuthError::Overloaded`].
+    /// [`AuthError::ReauthenticationRequired`] and [`AuthError::InvalidCredentials`] for a password
+    /// that is wanted or wrong; [`AuthError::Unauthenticated`] if the session or the account ended
+    /// meanwhile; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn delete_account(
         &self,
         who: &Principal,
@@ -71,8 +72,8 @@ impl Auth {
         Ok(delete_at)
     }
 
-    /// Mails the link once more that keeps an account, with what the mail of the deletion said; it works no longer than
-    /// that one. `false` if the account is not scheduled for deletion.
+    /// Mails the link once more that keeps an account, with what the mail of the deletion said; it
+    /// works no longer than that one. `false` if the account is not scheduled for deletion.
     pub(super) async fn mail_undo_again(
         &self,
         store: &mut dyn Repository,
@@ -108,8 +109,8 @@ impl Auth {
     /// Keeps an account that is scheduled for deletion. Nobody is signed in by it.
     ///
     /// # Errors
-    /// [`AuthError::InvalidToken`], also once the account is due, and for an account that is inactive for another reason;
-    /// [`AuthError::RateLimited`].
+    /// [`AuthError::InvalidToken`], also once the account is due, and for an account that is
+    /// inactive for another reason; [`AuthError::RateLimited`].
     pub async fn cancel_deletion(
         &self,
         token: &str,
@@ -156,7 +157,8 @@ impl Auth {
         Ok(Some(user))
     }
 
-    /// What a mailed undo link would keep; `None` if nothing. For showing a page; it changes nothing.
+    /// What a mailed undo link would keep; `None` if nothing.
+    /// For showing a page; it changes nothing.
     ///
     /// # Errors
     /// Only those of the store.
@@ -179,7 +181,8 @@ impl Auth {
     }
 }
 
-/// When, where and from where the deletion was asked for: what the mail about it says, which the outbox keeps.
+/// When, where and from where the deletion was asked for:
+/// what the mail about it says, which the outbox keeps.
 async fn deletion_context(
     store: &mut dyn Repository,
     user_id: Uuid,

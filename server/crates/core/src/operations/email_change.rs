@@ -1,4 +1,5 @@
-//! Changing the address of an account: pending until the new one confirms; the old one is told, and can go back.
+//! Changing the address of an account: pending until the new one confirms;
+//! the old one is told, and can go back.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -34,17 +35,17 @@ pub struct RevertLink {
 }
 
 impl Auth {
-    /// Mails a link to the new address; the account moves there once it is used. The present address is told. A later
-    /// request takes the place of an earlier one.
+    /// Mails a link to the new address; the account moves there once it is used. The present
+    /// address is told. A later request takes the place of an earlier one.
     ///
-    /// Whether the new address has an account does not show, neither in the answer and its time nor in what the caller
-    /// sees of the account afterwards; the owner of the address gets a mail.
+    /// Whether the new address has an account does not show, neither in the answer and its time nor
+    /// in what the caller sees of the account afterwards; the owner of the address gets a mail.
     ///
     /// # Errors
-    /// [`AuthError::ValidationFailed`] for an address that is none or is written as the present one;
-    /// [`AuthError::ReauthenticationRequired`] and [`AuthError::InvalidCredentials`] for a password that is wanted or
-    /// wrong; [`AuthError::Unauthenticated`] if the session ended meanwhile; [`AuthError::RateLimited`],
-    /// [`AuthError::Overloaded`].
+    /// [`AuthError::ValidationFailed`] for an address that is none or is written as the present
+    /// one; [`AuthError::ReauthenticationRequired`] and [`AuthError::InvalidCredentials`] for a
+    /// password that is wanted or wrong; [`AuthError::Unauthenticated`] if the session ended
+    /// meanwhile; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn request_email_change(
         &self,
         who: &Principal,
@@ -85,7 +86,8 @@ impl Auth {
         let (Some(user), Some(_)) = (user, principal) else {
             return Err(AuthError::Unauthenticated);
         };
-        // For a taken address as well: the account page shows what is pending. That token is mailed to nobody.
+        // For a taken address as well: the account page shows what is pending.
+        // That token is mailed to nobody.
         let token_id = self
             .insert_token(
                 &mut *tx,
@@ -134,7 +136,8 @@ impl Auth {
         Ok(tx.commit().await?)
     }
 
-    /// Tells the owner of an address that somebody wanted it. An address that is only reserved has none.
+    /// Tells the owner of an address that somebody wanted it.
+    /// An address that is only reserved has none.
     pub(super) async fn tell_owner(
         &self,
         store: &mut dyn Repository,
@@ -170,7 +173,8 @@ impl Auth {
         Ok(store.pending_change(who.user.id, self.clock.now()).await?)
     }
 
-    /// Makes the link worthless that was mailed to the new address. Without a pending change nothing happens.
+    /// Makes the link worthless that was mailed to the new address.
+    /// Without a pending change nothing happens.
     ///
     /// # Errors
     /// Only those of the store.
@@ -197,8 +201,9 @@ impl Auth {
         Ok(tx.commit().await?)
     }
 
-    /// Uses up a token that confirms a change, and moves the account; `None` if it is none. Every session of the account ends
-    /// but the one of this browser, or the one that asked if this browser has none (lesson V27).
+    /// Uses up a token that confirms a change, and moves the account; `None` if it is none. Every
+    /// session of the account ends but the one of this browser, or the one that asked if this
+    /// browser has none (lesson V27).
     pub(super) async fn apply_email_change(
         &self,
         mut tx: Box<dyn Transaction>,
@@ -247,9 +252,9 @@ impl Auth {
         }))
     }
 
-    /// The link that goes back is only for an address that was proved: one with a slip of the pen is a stranger's, who
-    /// must not be handed the account. Without it there is nothing to do, and no mail: that address was told of the request.
-    /// Whether it was told now.
+    /// The link that goes back is only for an address that was proved: one with a slip of the pen
+    /// is a stranger's, who must not be handed the account. Without it there is nothing to do, and
+    /// no mail: that address was told of the request. Whether it was told now.
     async fn mail_to_old_address(
         &self,
         store: &mut dyn Repository,
@@ -284,10 +289,11 @@ impl Auth {
         Ok(true)
     }
 
-    /// Moves the account back to the address that the link was mailed to, for an owner who did not change it. Whoever did
-    /// is out: every session ends, the password is void (it is set anew over the mailbox), and so is every mailed token,
-    /// but for those that go back to still earlier addresses. A deletion that was scheduled is off. The address that the
-    /// account leaves is told.
+    /// Moves the account back to the address that the link was mailed to, for an owner who did not
+    /// change it. Whoever did is out: every session ends, the password is void (it is set anew over
+    /// the mailbox), and so is every mailed token, but for those that go back to still earlier
+    /// addresses. A deletion that was scheduled is off. The
+    /// address that the account leaves is told.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`]; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
@@ -375,8 +381,8 @@ impl Auth {
         Ok(Some(user))
     }
 
-    /// Whoever used the link may be a stranger who reads the former mailbox; then the owner is where the account was until
-    /// now. An address that was not proved is nobody's.
+    /// Whoever used the link may be a stranger who reads the former mailbox; then the owner is
+    /// where the account was until now. An address that was not proved is nobody's.
     async fn mail_to_left_address(
         &self,
         store: &mut dyn Repository,
@@ -397,7 +403,8 @@ impl Auth {
         self.send_letter(store, letter, meta).await
     }
 
-    /// What a mailed revert link would do; `None` if nothing. For showing a page; it changes nothing.
+    /// What a mailed revert link would do; `None` if nothing.
+    /// For showing a page; it changes nothing.
     ///
     /// # Errors
     /// Only those of the store.

@@ -19,7 +19,8 @@ use crate::ports::Repository;
 
 /// A code dies after this many entries; asking for a new one does not reset the count.
 const MAX_CODE_ATTEMPTS: u32 = 5;
-/// After so many codes in a row, however long that takes, an account is confirmed by its link alone (NIST SP 800-63B-4, 3.2.2).
+/// After so many codes in a row, however long that takes, an account
+/// is confirmed by its link alone (NIST SP 800-63B-4, 3.2.2).
 pub(super) const MAX_CODES_IN_A_ROW: u32 = 50;
 
 const VERIFICATION: MailRequest = MailRequest {
@@ -67,7 +68,8 @@ pub enum LinkState {
     Dead {
         /// The account's address, if the link was mailed to it.
         masked_email: Option<String>,
-        /// Whether it was about a change of the address. If the account has the address by now, the change was made.
+        /// Whether it was about a change of the address. If the
+        /// account has the address by now, the change was made.
         is_change: bool,
     },
     Live {
@@ -81,18 +83,20 @@ pub enum LinkState {
 }
 
 impl Auth {
-    /// Marks the address as verified and uses the mail up. A link or token that was mailed to the new address of an account
-    /// moves the account there; the old address is told, with a link that goes back.
+    /// Marks the address as verified and uses the mail up. A link or token that was mailed to the
+    /// new address of an account moves the account there;
+    /// the old address is told, with a link that goes back.
     ///
-    /// A browser that is not signed in to the account has to give the account's password: somebody may have registered
-    /// with the visitor's address, and must not have it confirmed by them (lesson V53).
+    /// A browser that is not signed in to the account has to give the account's password: somebody
+    /// may have registered with the visitor's address, and
+    /// must not have it confirmed by them (lesson V53).
     ///
     /// # Errors
-    /// [`AuthError::InvalidToken`] for a token or code that is wrong, used, superseded, expired or counted out;
-    /// [`AuthError::EmailTaken`] if another account has the new address meanwhile; [`AuthError::ReauthenticationRequired`]
-    /// and [`AuthError::InvalidCredentials`] for a password that is wanted or wrong, which use nothing up; the latter also for
-    /// a wrong code that comes with a right one;
-    /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    /// [`AuthError::InvalidToken`] for a token or code that is wrong, used, superseded, expired or
+    /// counted out; [`AuthError::EmailTaken`] if another account has the new address meanwhile;
+    /// [`AuthError::ReauthenticationRequired`] and [`AuthError::InvalidCredentials`] for a password
+    /// that is wanted or wrong, which use nothing up; the latter also for a wrong code that comes
+    /// with a right one; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn verify_email(
         &self,
         proof: VerifyEmail,
@@ -137,8 +141,8 @@ impl Auth {
         .await
     }
 
-    /// Counts a code against the day of its site and of all of them, before it is compared; a right one does not count.
-    /// Strangers do not use up what the account itself may try.
+    /// Counts a code against the day of its site and of all of them, before it is compared; a right
+    /// one does not count. Strangers do not use up what the account itself may try.
     async fn charge_guess(
         &self,
         is_own: bool,
@@ -157,7 +161,8 @@ impl Auth {
         found
     }
 
-    /// What a mailed confirmation link would do in this browser. For showing a page; it changes nothing.
+    /// What a mailed confirmation link would do in this browser.
+    /// For showing a page; it changes nothing.
     ///
     /// # Errors
     /// Only those of the store.
@@ -241,10 +246,11 @@ impl Auth {
         Ok(Some(token_hash))
     }
 
-    /// The hash of the mailed token for a browser that is not signed in to the account: it has to give the password as well.
-    /// Which of the two is wrong does not show, neither in the answer and its time nor in the limits: somebody who has just
-    /// registered with the address in private mode would learn whether it had an account. So both are looked at before either
-    /// is judged, and a wrong code is the same one failure as a wrong password.
+    /// The hash of the mailed token for a browser that is not signed in to the account: it has to
+    /// give the password as well. Which of the two is wrong does not show, neither in the answer
+    /// and its time nor in the limits: somebody who has just registered with the address in private
+    /// mode would learn whether it had an account. So both are looked at before either is judged,
+    /// and a wrong code is the same one failure as a wrong password.
     async fn token_of_strangers_code(
         &self,
         email: &str,
@@ -276,8 +282,8 @@ impl Auth {
         found
     }
 
-    /// `None` if the password or the code is wrong, after the same work. An entry of the code is counted under a right
-    /// password alone: nobody else uses it up here.
+    /// `None` if the password or the code is wrong, after the same work. An entry of the code is
+    /// counted under a right password alone: nobody else uses it up here.
     async fn token_of_code_and_password(
         &self,
         account: Option<&Account>,
@@ -344,7 +350,8 @@ impl Auth {
             .await
     }
 
-    /// The same for a user whose code may be entered so often. The entry is counted before it is compared.
+    /// The same for a user whose code may be entered so often.
+    /// The entry is counted before it is compared.
     async fn token_of_entry(
         &self,
         user_id: Uuid,
@@ -365,8 +372,8 @@ impl Auth {
         Ok((is_right && is_fresh).then_some(attempt.token_hash))
     }
 
-    /// Mails a new link and code, unless the address has no account or is verified already; the answer is the same in
-    /// the same time.
+    /// Mails a new link and code, unless the address has no account or is verified already; the
+    /// answer is the same in the same time.
     ///
     /// # Errors
     /// [`AuthError::ValidationFailed`] for text that is no address; [`AuthError::RateLimited`].
@@ -378,8 +385,8 @@ impl Auth {
         self.mail_on_request(email, &VERIFICATION, meta).await
     }
 
-    /// The same for whoever holds a link that does not work any more: to the account that it was mailed to, if that still
-    /// has the address.
+    /// The same for whoever holds a link that does not work any more: to the account that it was
+    /// mailed to, if that still has the address.
     ///
     /// # Errors
     /// [`AuthError::RateLimited`]. A link that is not known is none.

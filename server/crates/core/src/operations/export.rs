@@ -19,14 +19,15 @@ use crate::ports::Repository;
 
 /// The history of years is read a part at a time: a statement has a deadline.
 const EVENTS_AT_ONCE: u32 = 1000;
-/// The newest so many are in the download, a whole number of parts: all of it is in memory at once, and a client that
-/// refreshes without end leaves thousands a day.
+/// The newest so many are in the download, a whole number of parts: all of it is in memory at once,
+/// and a client that refreshes without end leaves thousands a day.
 const MAX_EVENTS: usize = 10_000;
 
 impl Auth {
-    /// Everything that is stored about the user, but for what proves to be the user (no password, token or hash of one) and
-    /// what only the machinery needs; of the events the newest 10,000, and whether there are older ones. The owner is told by
-    /// mail: whoever got into the account has everything now.
+    /// Everything that is stored about the user, but for what proves to be the user (no password,
+    /// token or hash of one) and what only the machinery needs; of the events the newest 10,000,
+    /// and whether there are older ones. The owner is told by mail:
+    /// whoever got into the account has everything now.
     ///
     /// # Errors
     /// [`AuthError::ReauthenticationRequired`] unless the password was given in the session lately;
@@ -61,8 +62,8 @@ impl Auth {
         self.collect_data(&user).await
     }
 
-    /// The same for the browser that has just asked for it with this form, and asks twice: the owner was told. It is as
-    /// much work, and counts.
+    /// The same for the browser that has just asked for it with this form, and asks twice: the
+    /// owner was told. It is as much work, and counts.
     ///
     /// # Errors
     /// As [`Auth::export_data`].
@@ -200,8 +201,9 @@ fn event_json(event: &AuditEntry) -> Value {
     })
 }
 
-/// A mail to an address that was only typed is left out: there is none where the address has an account, and whether it
-/// has must not show (see `request_email_change`). The request itself is among the events and links.
+/// A mail to an address that was only typed is left out: there is none where the address has an
+/// account, and whether it has must not show (see `request_email_change`).
+/// The request itself is among the events and links.
 fn is_to_the_user(mail: &MailRecord) -> bool {
     mail.kind != MailKind::ConfirmNewEmail
 }

@@ -1,8 +1,9 @@
-//! A form that is sent twice is done once: a double click, a second Enter, a browser that asks again after a lost answer.
+//! A form that is sent twice is done once: a double click, a second Enter,
+//! a browser that asks again after a lost answer.
 //!
-//! Each rendered form has a nonce. What became of the form is remembered for a minute, by nonce and content, and answered
-//! again; who sends it while the first one is at work waits for that one. It is no protection against other sites, which is
-//! a check of its own.
+//! Each rendered form has a nonce. What became of the form is remembered for a minute, by nonce and
+//! content, and answered again; who sends it while the first one is at work waits for that one. It
+//! is no protection against other sites, which is a check of its own.
 
 use std::time::Duration;
 
@@ -44,11 +45,12 @@ impl Auth {
         to_url_text(&bytes)
     }
 
-    /// Whether a form is to be done, or what it came to. Waits for one that is just being done elsewhere.
+    /// Whether a form is to be done, or what it came to.
+    /// Waits for one that is just being done elsewhere.
     ///
     /// # Errors
-    /// Those of the store; [`AuthError::Abandoned`] if nobody waits any more, so that it is not done late;
-    /// [`AuthError::Unavailable`] if the other one takes too long.
+    /// Those of the store; [`AuthError::Abandoned`] if nobody waits any more, so that it is not
+    /// done late; [`AuthError::Unavailable`] if the other one takes too long.
     pub async fn claim_form(
         &self,
         path: &str,

@@ -6,8 +6,9 @@ use uuid::Uuid;
 use crate::auth::Auth;
 use crate::model::Account;
 
-/// Shows that somebody gave or set the account's password on this browser. Good until the password changes: whoever is put out
-/// by that is a stranger again, with no quota of their own from which to keep the owner out.
+/// Shows that somebody gave or set the account's password on this browser. Good until the password
+/// changes: whoever is put out by that is a stranger again,
+/// with no quota of their own from which to keep the owner out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownAccount {
     pub user_id: Uuid,

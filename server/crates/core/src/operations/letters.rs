@@ -1,4 +1,5 @@
-//! Putting mails and the tokens that they carry into the store, in the transaction of the fact that they tell.
+//! Putting mails and the tokens that they carry into the store,
+//! in the transaction of the fact that they tell.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -106,7 +107,8 @@ impl Auth {
         self.enqueue_mail(store, kind, user, Some(id), meta).await
     }
 
-    /// Makes a mailed token. It supersedes earlier ones of its purpose, unless it is one that reverts a change.
+    /// Makes a mailed token. It supersedes earlier ones of its purpose,
+    /// unless it is one that reverts a change.
     pub(super) async fn insert_token(
         &self,
         store: &mut dyn Repository,

@@ -21,14 +21,14 @@ pub(super) struct MailRequest {
     pub kind: MailKind,
     pub event: AuditEvent,
     pub is_wanted: fn(&User) -> bool,
-    /// Whether an account that is scheduled for deletion gets the link that keeps it instead: its owner, who wants back in,
-    /// may have lost that mail.
+    /// Whether an account that is scheduled for deletion gets the link that keeps it instead: its
+    /// owner, who wants back in, may have lost that mail.
     pub keeps_accounts: bool,
 }
 
 impl Auth {
-    /// Mails the token if the address has an account that wants it. The answer is the same in the same time either way,
-    /// and a database that cannot write fails for both alike (lesson V4).
+    /// Mails the token if the address has an account that wants it. The answer is the same in the
+    /// same time either way, and a database that cannot write fails for both alike (lesson V4).
     pub(super) async fn mail_on_request(
         &self,
         email: &str,
@@ -64,7 +64,8 @@ impl Auth {
         request: &MailRequest,
         meta: &RequestMeta,
     ) -> Result<Option<Uuid>, AuthError> {
-        // Locked, so that the account does not move to another address before its link is written: the moving voids those.
+        // Locked, so that the account does not move to another
+        // address before its link is written: the moving voids those.
         let locked = store.lock_active_user(user.id).await?;
         if locked.is_some_and(|it| it.email == user.email && (request.is_wanted)(&it)) {
             self.mail_token(store, request.purpose, request.kind, user, meta)
@@ -75,8 +76,8 @@ impl Auth {
         Ok(is_kept.then_some(user.id))
     }
 
-    /// Mails the token to the account of an earlier mail that the caller has the link of, so that nobody types an address
-    /// again. Nothing happens for a link that is not known.
+    /// Mails the token to the account of an earlier mail that the caller has the link of, so that
+    /// nobody types an address again. Nothing happens for a link that is not known.
     pub(super) async fn mail_by_link(
         &self,
         token: &str,
@@ -97,8 +98,9 @@ impl Auth {
         .await
     }
 
-    /// The address of the account that a link was mailed to, whether it still works or not. An account that has another
-    /// address by now is not told of: whoever holds the link may be somebody else.
+    /// The address of the account that a link was mailed to, whether it still works or not. An
+    /// account that has another address by now is not told of:
+    /// whoever holds the link may be somebody else.
     pub(super) async fn mailbox_of_link(
         &self,
         store: &mut dyn Repository,
@@ -137,14 +139,15 @@ impl Auth {
         charges
     }
 
-    /// Whether the owner may be told of what somebody who is signed in has done. An address that is not confirmed may be
-    /// another person's, whose mailbox must not be filled.
+    /// Whether the owner may be told of what somebody who is signed in has done. An address that is
+    /// not confirmed may be another person's, whose mailbox must not be filled.
     pub(super) async fn may_tell_owner(&self, kind: MailKind, user: &User) -> bool {
         user.email_verified_at.is_some() || self.may_mail(kind, &canonical_of(user)).await
     }
 
-    /// Whether a mailbox may be told of one more such event, which somebody else can cause as often as they like. The limit
-    /// protects the mailbox; it must not show in the answer. Those before it were told.
+    /// Whether a mailbox may be told of one more such event, which somebody else can cause as often
+    /// as they like. The limit protects the mailbox; it must
+    /// not show in the answer. Those before it were told.
     pub(super) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
         self.take_quietly(&[recipient_charge(kind, canonical)])
             .await
@@ -162,8 +165,8 @@ pub(super) fn check_email(field: Field, text: &str) -> Result<EmailAddress, Fiel
     EmailAddress::parse(text).map_err(|_| FieldError { field, code })
 }
 
-/// Each kind of mail counts by itself: asking for one must not keep the owner from getting another. Addresses that differ in
-/// their tags count as one mailbox.
+/// Each kind of mail counts by itself: asking for one must not keep the owner from getting another.
+/// Addresses that differ in their tags count as one mailbox.
 fn recipient_charge(kind: MailKind, canonical: &str) -> Charge {
     // Hashed, so that the limiter holds no address.
     MAIL_RECIPIENT.of(&format!("{kind}:{}", hash_token(&without_tag(canonical))))

@@ -16,25 +16,27 @@ use crate::model::Purpose;
 use crate::ports::{MailError, Mailer, Store, StoreError, Violation};
 use crate::trace::{TRACE_TARGET, fail_span};
 
-/// A worker that dies holds its mail back for at most this long; sending must have a shorter deadline.
+/// A worker that dies holds its mail back for at most this long;
+/// sending must have a shorter deadline.
 pub const MAIL_LEASE: Duration = Duration::from_mins(2);
 /// The first retry comes after about this time, and each later one after twice the time before.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 /// About 43 min from the first attempt to the last; then the mail is dead.
 const MAX_ATTEMPTS: u32 = 10;
-/// What is noted of a mail that may have arrived. It is tried once more and not until it is dead: people would get it ten
-/// times.
+/// What is noted of a mail that may have arrived. It is tried once more and not until it is dead:
+/// people would get it ten times.
 const UNANSWERED: &str = "handed over, and no reply came";
-/// While the server is out of reach, or takes no mail from us, a mail waits about this long: not longer, because it has to
-/// go out soon after the server is back.
+/// While the server is out of reach, or takes no mail from us, a mail waits about this long: not
+/// longer, because it has to go out soon after the server is back.
 const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
-/// A mail that was refused for a reason which is not its own waits as long as it has waited before, and at most about this long.
+/// A mail that was refused for a reason which is not its own waits
+/// as long as it has waited before, and at most about this long.
 const LONGEST_HELD_RETRY: Duration = Duration::from_mins(15);
 /// So long a mail waits for the server at most; later it would tell of the day before yesterday.
 const UNREACHABLE_LIFE: Duration = Duration::from_hours(24);
 
-/// How long it is tried to note what became of a mail while the database is away: together with the sending shorter than the
-/// lease, so that nobody else sends the mail meanwhile.
+/// How long it is tried to note what became of a mail while the database is away: together with the
+/// sending shorter than the lease, so that nobody else sends the mail meanwhile.
 pub const NOTE_TIME: Duration = Duration::from_secs(45);
 const NOTE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -75,7 +77,8 @@ impl Auth {
     /// Sends the mail that is next.
     ///
     /// # Errors
-    /// Only those of the store. A mail that cannot be sent is no error: it is tried again, or dead after the last attempt.
+    /// Only those of the store. A mail that cannot be sent is no error:
+    /// it is tried again, or dead after the last attempt.
     pub async fn deliver_next_mail(&self, mailer: &dyn Mailer) -> Result<Delivery, AuthError> {
         let now = self.clock.now();
         let lease = self.random.id(now);
@@ -111,8 +114,8 @@ impl Auth {
         Ok(delivery)
     }
 
-    /// `false` if the lease has passed to another worker. A mail that was sent and is not noted would be sent again, so a
-    /// database that is away for a moment is waited for.
+    /// `false` if the lease has passed to another worker. A mail that was sent and is not noted
+    /// would be sent again, so a database that is away for a moment is waited for.
     async fn note_outcome(
         &self,
         id: Uuid,

@@ -21,14 +21,16 @@ pub struct ChangePassword {
 }
 
 impl Auth {
-    /// Replaces the password and ends the user's other sessions. The current password is charged and checked before
-    /// anything is done with the new one, which is costly too. A browser session is replaced as well, and one of an API
-    /// client that takes new tokens: the new one is returned (ASVS 7.2.4). Otherwise an API session goes on until its access
-    /// token has expired: a refresh token that was copied before must not outlive the password.
+    /// Replaces the password and ends the user's other sessions. The current password is charged
+    /// and checked before anything is done with the new one, which is costly too. A browser session
+    /// is replaced as well, and one of an API client that takes new tokens: the new one is returned
+    /// (ASVS 7.2.4). Otherwise an API session goes on until its access token has expired: a refresh
+    /// token that was copied before must not outlive the password.
     ///
     /// # Errors
-    /// [`AuthError::InvalidCredentials`] if the current password is wrong, counted like a failed sign-in;
-    /// [`AuthError::ValidationFailed`], [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    /// [`AuthError::InvalidCredentials`] if the current password is wrong, counted like a failed
+    /// sign-in; [`AuthError::ValidationFailed`],
+    /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn change_password(
         &self,
         who: &Principal,

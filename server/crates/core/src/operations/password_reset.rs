@@ -74,8 +74,8 @@ impl Auth {
         })
     }
 
-    /// Mails a reset link to the account of an earlier mail that the caller has the link of, if the account still has the
-    /// address.
+    /// Mails a reset link to the account of an earlier mail that the caller has the link of, if the
+    /// account still has the address.
     ///
     /// # Errors
     /// [`AuthError::RateLimited`]. A link that is not known is none.
@@ -87,13 +87,14 @@ impl Auth {
         self.mail_by_link(token, &RESET, meta).await
     }
 
-    /// Sets a new password with a mailed token, ends every session and makes every other mailed token worthless.
-    /// It also proves the mailbox. It signs nobody in (rule D8), and gives what the browser keeps: it is known from now on, so
-    /// that nobody who goes on guessing keeps the owner out of it.
+    /// Sets a new password with a mailed token, ends every session and makes every other mailed
+    /// token worthless. It also proves the mailbox. It signs nobody in (rule D8), and gives what
+    /// the browser keeps: it is known from now on, so that
+    /// nobody who goes on guessing keeps the owner out of it.
     ///
     /// # Errors
-    /// [`AuthError::InvalidToken`]; [`AuthError::ValidationFailed`] for a password that breaks a rule, which leaves the
-    /// token usable; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    /// [`AuthError::InvalidToken`]; [`AuthError::ValidationFailed`] for a password that breaks a
+    /// rule, which leaves the token usable; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn reset_password(
         &self,
         token: &str,

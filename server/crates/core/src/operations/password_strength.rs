@@ -9,8 +9,9 @@ use crate::password_policy::PasswordStrength;
 use crate::pool::Urgency;
 
 impl Auth {
-    /// What the rules for new passwords say of this one, with the user's address and names as words to avoid. Nothing is
-    /// written, and the answer binds nobody: registration, reset and change check for themselves.
+    /// What the rules for new passwords say of this one, with the user's address and names as words
+    /// to avoid. Nothing is written, and the answer binds nobody:
+    /// registration, reset and change check for themselves.
     ///
     /// # Errors
     /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].

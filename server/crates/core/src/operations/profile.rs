@@ -18,7 +18,8 @@ impl Auth {
     /// Changes the names that the command holds. Those that are there already are no change.
     ///
     /// # Errors
-    /// [`AuthError::ValidationFailed`] for a name that breaks the rules; [`AuthError::Unauthenticated`] if the account went.
+    /// [`AuthError::ValidationFailed`] for a name that breaks the rules;
+    /// [`AuthError::Unauthenticated`] if the account went.
     pub async fn update_profile(
         &self,
         who: &Principal,

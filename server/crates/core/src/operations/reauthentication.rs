@@ -11,16 +11,19 @@ use crate::limits::Guesser;
 use crate::model::{Account, EmailAddress, Principal, User};
 
 impl Auth {
-    /// Whether the password was given in this session lately, so that sensitive operations do without it.
+    /// Whether the password was given in this session lately,
+    /// so that sensitive operations do without it.
     pub fn is_recently_authenticated(&self, who: &Principal) -> bool {
         self.clock.now() - who.session.authenticated_at <= self.settings.lifetimes.reauthentication
     }
 
-    /// Notes that the user gave the password in this session, for the operations of the next minutes.
+    /// Notes that the user gave the password in this session,
+    /// for the operations of the next minutes.
     ///
     /// # Errors
-    /// [`AuthError::InvalidCredentials`] if it is wrong, counted like a failed sign-in; [`AuthError::Unauthenticated`] if
-    /// the session has ended; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    /// [`AuthError::InvalidCredentials`] if it is wrong, counted like a failed sign-in;
+    /// [`AuthError::Unauthenticated`] if the session has ended;
+    /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn confirm_password(
         &self,
         who: &Principal,
@@ -48,8 +51,8 @@ impl Auth {
         }
     }
 
-    /// Lets a sensitive operation pass if the password comes with it and is right, or was given in the session lately. A
-    /// password that comes with it is always checked.
+    /// Lets a sensitive operation pass if the password comes with it and is right, or was given in
+    /// the session lately. A password that comes with it is always checked.
     pub(super) async fn require_password(
         &self,
         who: &Principal,

@@ -1,5 +1,5 @@
-//! Refreshing tokens by the lossless rule D6 (ADR 0005): a good user is never signed out by a lost answer or a second
-//! tab, a thief is.
+//! Refreshing tokens by the lossless rule D6 (ADR 0005): a good user is never signed out by a lost
+//! answer or a second tab, a thief is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,9 +19,10 @@ impl Auth {
     /// Exchanges a refresh token for its successor and a new access token.
     ///
     /// # Errors
-    /// [`AuthError::InvalidRefreshToken`] if the token is unknown, expired, or its session has ended;
-    /// [`AuthError::RefreshTokenReused`] if it is an outdated one of a live family, which ends that family;
-    /// [`AuthError::RateLimited`] if the session refreshes too often, which changes nothing: the token works again later.
+    /// [`AuthError::InvalidRefreshToken`] if the token is unknown, expired, or its session has
+    /// ended; [`AuthError::RefreshTokenReused`] if it is an outdated one of a live family, which
+    /// ends that family; [`AuthError::RateLimited`] if the session refreshes too often, which
+    /// changes nothing: the token works again later.
     pub async fn refresh(
         &self,
         refresh_token: &str,
@@ -29,7 +30,8 @@ impl Auth {
     ) -> Result<SignedIn, AuthError> {
         let text = RefreshTokenText::parse(&self.master, refresh_token)
             .ok_or(AuthError::InvalidRefreshToken)?;
-        // A session has one family, and the family's id is in the token: nobody has to be asked for it.
+        // A session has one family, and the family's id is in the token:
+        // nobody has to be asked for it.
         let charges = [REFRESH_SESSION.of(&text.family.to_string())];
         let exchange = self.exchange(refresh_token, &text, meta);
         self.charge(&charges, meta, exchange).await

@@ -43,8 +43,8 @@ impl Auth {
     /// Makes an account, with the mail that welcomes its owner and verifies the address.
     ///
     /// # Errors
-    /// [`AuthError::ValidationFailed`] naming every field at fault, [`AuthError::EmailTaken`] in open mode,
-    /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].
+    /// [`AuthError::ValidationFailed`] naming every field at fault, [`AuthError::EmailTaken`] in
+    /// open mode, [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn register(
         &self,
         command: Register,

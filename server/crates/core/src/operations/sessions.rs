@@ -15,8 +15,8 @@ use crate::model::{NewRefreshToken, Principal, Session, SessionKind, SignInMetho
 use crate::ports::{BrowserRecord, MAX_LIVE_SESSIONS, Repository};
 use crate::tokens::RefreshTokenText;
 
-/// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body. There are secrets among
-/// them: no `Debug`.
+/// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body.
+/// There are secrets among them: no `Debug`.
 pub struct SignedIn {
     pub user: User,
     pub session: Session,
@@ -116,8 +116,8 @@ impl Auth {
         }
     }
 
-    /// What the cookie of a browser session holds; an API session has none. It reads as an id of `tower_sessions`: 16 bytes,
-    /// which are unguessable, in URL-safe base64 without padding.
+    /// What the cookie of a browser session holds; an API session has none. It reads as an id of
+    /// `tower_sessions`: 16 bytes, which are unguessable, in URL-safe base64 without padding.
     pub(super) fn new_cookie(&self, session: &Session) -> Option<Zeroizing<String>> {
         if session.kind == SessionKind::Api {
             return None;
@@ -127,7 +127,8 @@ impl Auth {
         Some(Zeroizing::new(URL_SAFE_NO_PAD.encode(secret.as_slice())))
     }
 
-    /// The first refresh token of an API session, as it is stored and as the client gets it; a browser has none.
+    /// The first refresh token of an API session, as it is
+    /// stored and as the client gets it; a browser has none.
     pub(super) fn first_refresh_token(
         &self,
         session: &Session,
@@ -263,8 +264,8 @@ impl Auth {
         self.commit(tx, who.user.id).await
     }
 
-    /// Ends the oldest sessions of an account that has more than it may. Whoever has just signed in is signed in also if
-    /// that fails: the next sign-in does it.
+    /// Ends the oldest sessions of an account that has more than it may. Whoever has just signed in
+    /// is signed in also if that fails: the next sign-in does it.
     pub(super) async fn limit_sessions(&self, user_id: Uuid) {
         if let Err(error) = self.end_surplus_sessions(user_id).await {
             tracing::warn!(

@@ -25,8 +25,9 @@ pub struct SignIn {
     pub is_persistent: bool,
     /// The client's own name for the device.
     pub device_name: Option<String>,
-    /// What this browser keeps of the accounts that it has signed in to before, or set the password of (it cannot know which
-    /// one the address belongs to). API clients bring nothing of that: they share the limit of everybody.
+    /// What this browser keeps of the accounts that it has signed in to before, or set the password
+    /// of (it cannot know which one the address belongs to). API clients bring nothing of that:
+    /// they share the limit of everybody.
     pub known_accounts: Vec<KnownAccount>,
 }
 
@@ -110,7 +111,8 @@ impl Auth {
         // Looked for as well if it is no address, in the same time: nobody has the empty one.
         let canonical = email.map_or("", EmailAddress::canonical);
         let device = new.device(meta);
-        // The name stands for the device: a program that was updated is no other one. No name is no device.
+        // The name stands for the device: a program that was
+        // updated is no other one. No name is no device.
         let user_agent =
             (device == UNKNOWN_DEVICE).then(|| meta.user_agent.as_deref().unwrap_or(""));
         let mut store = self.store.connect().await?;
@@ -152,8 +154,8 @@ impl Auth {
         Err(AuthError::InvalidCredentials)
     }
 
-    /// For operators alone: it changes nothing of the answer, and the person's own history leaves it out. Of an account that
-    /// lets nobody in it does not say whether the password was right.
+    /// For operators alone: it changes nothing of the answer, and the person's own history leaves
+    /// it out. Of an account that lets nobody in it does not say whether the password was right.
     fn reason_to_refuse(&self, account: Option<&Account>) -> &'static str {
         match account {
             None => "unknown_account",
@@ -213,9 +215,9 @@ impl Auth {
         }))
     }
 
-    /// Whether the owner should hear of this sign-in: it is on a device that the account was not used on before, and not
-    /// the account's first. A browser brings the proof with it; an API client is known by
-    /// its name.
+    /// Whether the owner should hear of this sign-in: it is on a device that the account was not
+    /// used on before, and not the account's first. A browser brings
+    /// the proof with it; an API client is known by its name.
     async fn is_worth_a_mail(
         &self,
         (account, history): &Found,

@@ -6,12 +6,13 @@ use crate::model::Principal;
 /// What a cache knows of a session.
 pub enum Lookup {
     Hit(Box<Principal>),
-    /// The ticket makes what is read from the store from now on worthless once the user is forgotten.
+    /// The ticket makes what is read from the store from
+    /// now on worthless once the user is forgotten.
     Miss(Ticket),
 }
 
-/// Names what the cache knew of the user when a look-up missed. It is good for nothing once that is forgotten, whatever
-/// the reason.
+/// Names what the cache knew of the user when a look-up missed. It is good for nothing once that is
+/// forgotten, whatever the reason.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticket {
     /// In this process.
@@ -20,10 +21,10 @@ pub struct Ticket {
     pub shared: Option<Uuid>,
 }
 
-/// Snapshots of who a session speaks for. SQL stays the truth: a cache may forget at any time, and does not answer with what
-/// was read before a call of [`PrincipalCache::forget`] for the user that has returned. A cache that replicas share may do
-/// so for a second, no longer, on other replicas or where it could not be reached. No failure is seen outside: what cannot
-/// be read is a miss.
+/// Snapshots of who a session speaks for. SQL stays the truth: a cache may forget at any time, and
+/// does not answer with what was read before a call of [`PrincipalCache::forget`] for the user that
+/// has returned. A cache that replicas share may do so for a second, no longer, on other replicas
+/// or where it could not be reached. No failure is seen outside: what cannot be read is a miss.
 #[async_trait]
 pub trait PrincipalCache: Send + Sync {
     /// The session's snapshot, or the ticket to put one.

@@ -12,8 +12,8 @@ pub struct Quota {
     pub period: Duration,
 }
 
-/// One unit of a key's quota. The key names the limit and whom it is kept for, which may be a network in clear: an adapter
-/// that keeps it where others may look hides it.
+/// One unit of a key's quota. The key names the limit and whom it is kept for, which may be a
+/// network in clear: an adapter that keeps it where others may look hides it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Charge {
     pub key: String,

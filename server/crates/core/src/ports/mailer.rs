@@ -10,8 +10,9 @@ pub trait Mailer: Send + Sync {
     /// Whether it makes sense to try again; see [`MailError`].
     async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError>;
 
-    /// The process stops: mails that were not handed over yet are [`Interrupted`](MailError::Interrupted), from now on. Those that
-    /// were have the server's reply to come.
+    /// The process stops: mails that were not handed over yet are
+    /// [`Interrupted`](MailError::Interrupted), from now on.
+    /// Those that were have the server's reply to come.
     fn interrupt(&self) {}
 }
 
@@ -21,14 +22,14 @@ pub enum MailError {
     /// There was no connection to the server: nothing was said of this mail.
     #[error("the mail server is out of reach")]
     Unreachable(#[source] BoxError),
-    /// The server is there and takes no mail from us at all, because of a wrong password for example: nothing was said of
-    /// this one.
+    /// The server is there and takes no mail from us at all, because of a wrong password for
+    /// example: nothing was said of this one.
     #[error(
         "the mail server takes no mail from this client: docs/OPERATIONS.md, VestibuleMailsHeld"
     )]
     NotAccepting(#[source] BoxError),
-    /// The server refused this mail for a reason that is none of the mail's own: what the client calls itself, the sender, a
-    /// policy, a quota. An operator can fix that; other mails may pass.
+    /// The server refused this mail for a reason that is none of the mail's own: what the client
+    /// calls itself, the sender, a policy, a quota. An operator can fix that; other mails may pass.
     #[error(
         "the mail server refused the mail for another reason than the mail: docs/OPERATIONS.md, VestibuleMailsHeld"
     )]

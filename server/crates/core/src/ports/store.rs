@@ -1,7 +1,9 @@
-//! The store port: repositories of one connection, and the unit of work. Each repository has a file.
+//! The store port: repositories of one connection, and the unit of work.
+//! Each repository has a file.
 //!
-//! Look-ups return `Option`. A conditional write returns what it changed, so that a caller decides by the outcome of
-//! one statement and never by an earlier read. Methods take `&mut self`: one connection does one thing at a time.
+//! Look-ups return `Option`. A conditional write returns what it changed, so that a caller decides
+//! by the outcome of one statement and never by an earlier read. Methods take `&mut self`: one
+//! connection does one thing at a time.
 
 mod audit_log;
 mod browser_sessions;

@@ -79,8 +79,9 @@ impl RingKey {
     }
 }
 
-/// The newest of the published keys that may sign: published earlier, so that verifiers know it. Without one the first that
-/// will: better a key that somebody does not know yet than nobody signed in, because of clocks that differ.
+/// The newest of the published keys that may sign: published earlier, so that verifiers know it.
+/// Without one the first that will: better a key that somebody does not know yet than nobody signed
+/// in, because of clocks that differ.
 pub(super) fn signs_at<'keys, K>(
     keys: impl Iterator<Item = &'keys K> + Clone,
     now: OffsetDateTime,
@@ -92,7 +93,8 @@ pub(super) fn signs_at<'keys, K>(
         .or_else(|| keys.min_by_key(|key| age(key)))
 }
 
-/// Loads the published keys, and those that were withdrawn a while ago: who has slept with a token of theirs is to refresh it.
+/// Loads the published keys, and those that were withdrawn a while ago:
+/// who has slept with a token of theirs is to refresh it.
 pub(super) async fn load_ring(
     store: &dyn Store,
     master: &MasterKey,

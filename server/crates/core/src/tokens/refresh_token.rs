@@ -17,8 +17,8 @@ impl RefreshTokenText {
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// `None` for text that this deployment did not make: it costs no query, and an outdated token is told from a made-up
-    /// one.
+    /// `None` for text that this deployment did not make: it costs no query,
+    /// and an outdated token is told from a made-up one.
     pub(crate) fn parse(master: &MasterKey, text: &str) -> Option<Self> {
         use base64::Engine as _;
         if text.len() != 86 {

@@ -1,4 +1,5 @@
-//! Exchanging the key that signs access tokens, so that nobody meets a token whose key they cannot know yet.
+//! Exchanging the key that signs access tokens, so that
+//! nobody meets a token whose key they cannot know yet.
 
 use std::time::Duration;
 
@@ -15,22 +16,26 @@ use crate::lifetimes::MAX_ACCESS_TOKEN_LIFE;
 use crate::model::SigningKey;
 use crate::ports::{Random, Store};
 
-/// From the publication of a key to its first signature: by then every replica has loaded it, and verifiers have fetched
-/// the set anew. Many keep it for longer than it says, some for 20 minutes whatever key a token names.
+/// From the publication of a key to its first signature: by then every replica has loaded it, and
+/// verifiers have fetched the set anew. Many keep it for longer than it says,
+/// some for 20 minutes whatever key a token names.
 const PUBLISHED_AHEAD: Duration = Duration::from_mins(30);
 const _: () = assert!(PUBLISHED_AHEAD.as_secs() >= MAX_KEY_AGE_OF_VERIFIERS.as_secs() + 60);
-/// The same where the others must go soon: only our own replicas have loaded it by then, by their clocks.
+/// The same where the others must go soon: only our own
+/// replicas have loaded it by then, by their clocks.
 const PUBLISHED_AHEAD_IN_EMERGENCY: Duration = Duration::from_mins(1);
-/// How long a key is kept after another one signs: the last token that it signed, at a replica whose clock is behind, has
-/// expired, however long a deployment lets tokens live.
+/// How long a key is kept after another one signs: the last token that it signed, at a replica
+/// whose clock is behind, has expired, however long a deployment lets tokens live.
 const KEPT_AFTER: Duration = MAX_ACCESS_TOKEN_LIFE.saturating_add(CLOCK_LEEWAY.saturating_mul(2));
 
 /// How fast the key is exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rotation {
-    /// Nobody notices: the new key signs once everybody knows it, the old ones are believed until their tokens have expired.
+    /// Nobody notices: the new key signs once everybody knows it,
+    /// the old ones are believed until their tokens have expired.
     Planned,
-    /// An old key may be in wrong hands: after a minute it is believed no more, and the tokens that it signed are void.
+    /// An old key may be in wrong hands: after a minute it is believed no more,
+    /// and the tokens that it signed are void.
     Emergency,
 }
 
@@ -93,11 +98,13 @@ pub async fn signing_keys(
     Ok(keys.into_iter().map(with_state).collect())
 }
 
-/// Publishes a new key, and says until when the others are. Replicas that run learn of it by themselves.
+/// Publishes a new key, and says until when the others are.
+/// Replicas that run learn of it by themselves.
 ///
 /// # Errors
-/// [`RotationError::AlreadyPlanned`] if the next key waits already and there is no emergency; [`AuthError::Internal`] if the
-/// master key is not the one that the stored keys are sealed with. Nothing is changed then.
+/// [`RotationError::AlreadyPlanned`] if the next key waits already and there is no emergency;
+/// [`AuthError::Internal`] if the master key is not the one that
+/// the stored keys are sealed with. Nothing is changed then.
 pub async fn rotate_signing_key(
     store: &dyn Store,
     master: &MasterKey,

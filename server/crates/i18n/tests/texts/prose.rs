@@ -88,8 +88,8 @@ fn attribute(tokens: &[TokenTree]) -> String {
     name
 }
 
-/// Several words, or one that begins with a capital. Names of fields, paths and keys are one word in small letters; of the
-/// words in a list of classes, the others go on from the first.
+/// Several words, or one that begins with a capital. Names of fields, paths and keys are one word
+/// in small letters; of the words in a list of classes, the others go on from the first.
 fn reads_like_prose(text: &str) -> bool {
     let plain = without_values(text);
     let words = plain.split_whitespace();

@@ -1,4 +1,5 @@
-//! Reads the Rust sources of the pages and mails as tokens, without their tests, attributes and comments.
+//! Reads the Rust sources of the pages and mails as tokens,
+//! without their tests, attributes and comments.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,7 +39,8 @@ fn collect(folder: &Path, files: &mut Vec<(String, Vec<TokenTree>)>) {
     }
 }
 
-/// Attributes hold no text for people (doc comments are attributes here), and what is behind `#[cfg(test)]` is no page.
+/// Attributes hold no text for people (doc comments are attributes here),
+/// and what is behind `#[cfg(test)]` is no page.
 pub fn without_attributes_and_tests(tokens: TokenStream) -> Vec<TokenTree> {
     let mut kept = Vec::new();
     let mut tokens = tokens.into_iter().peekable();

@@ -1,5 +1,5 @@
-//! What a refusal is about. The first digit says when to try again; whom it concerns is in the place of the dialogue where it
-//! came and in the enhanced status code (RFC 3463).
+//! What a refusal is about. The first digit says when to try again; whom it concerns is in the
+//! place of the dialogue where it came and in the enhanced status code (RFC 3463).
 
 use lettre::transport::smtp::Error;
 use vestibule_core::ports::MailError;
@@ -24,7 +24,8 @@ impl Stage {
     }
 }
 
-/// What the reply to a mail says of trying it again. Only what is said of this recipient or this message ends the mail.
+/// What the reply to a mail says of trying it again. Only what
+/// is said of this recipient or this message ends the mail.
 pub(super) fn classify(stage: Stage, error: &Error) -> MailError {
     let source = Refused(format!("{}: {}", stage.name(), reply(error))).into();
     let Some(code) = error.status().map(u16::from) else {
@@ -41,10 +42,12 @@ pub(super) fn classify(stage: Stage, error: &Error) -> MailError {
     }
 }
 
-/// Whether a reply is about the recipient or the message, and not about the client, its sender, a policy or the server.
+/// Whether a reply is about the recipient or the message, and
+/// not about the client, its sender, a policy or the server.
 fn is_of_mail(stage: Stage, code: u16, enhanced: Option<(u16, u16)>) -> bool {
     match code {
-        // The service ends, this host takes no mail (RFC 7504), or it wants to know who is there (RFC 4954).
+        // The service ends, this host takes no mail (RFC 7504),
+        // or it wants to know who is there (RFC 4954).
         421 | 454 | 521 | 530 | 534 | 535 | 538 => return false,
         // The domain of the recipient takes no mail (RFC 7504).
         556 => return true,
@@ -65,9 +68,11 @@ fn is_status_of_mail(code: u16, subject: u16, detail: u16) -> bool {
         2 | 6 => true,
         // Of what systems have to say that the message is too large for them.
         3 => detail == 4,
-        // There is no way to the recipient's domain; what is only so for now may be the server's own network.
+        // There is no way to the recipient's domain; what is
+        // only so for now may be the server's own network.
         4 => code >= 500 && matches!(detail, 1 | 4 | 6),
-        // Policy, but for a closed mailing list, and a mailbox or domain that has another owner (RFC 7293).
+        // Policy, but for a closed mailing list, and a mailbox
+        // or domain that has another owner (RFC 7293).
         7 => matches!(detail, 2 | 17 | 18),
         // The dialogue.
         _ => false,

@@ -96,7 +96,8 @@ impl SmtpServer {
     }
 }
 
-/// Whose certificates are believed for this host: those of the authorities in `roots` alone, or the public ones.
+/// Whose certificates are believed for this host: those of
+/// the authorities in `roots` alone, or the public ones.
 fn parameters(host: &str, roots: Option<&[u8]>) -> Result<TlsParameters, InvalidSmtpUrl> {
     let mut builder = TlsParameters::builder(host.to_owned());
     if let Some(pem) = roots {

@@ -53,7 +53,8 @@ fn split(part: &str) -> (HashMap<String, String>, &str) {
     )
 }
 
-/// A header as it was before its words were encoded. The space between two encoded words is none (RFC 2047, 6.2).
+/// A header as it was before its words were encoded. The
+/// space between two encoded words is none (RFC 2047, 6.2).
 fn decode_words(header: &str) -> String {
     let mut bytes = Vec::new();
     let mut was_encoded = false;
@@ -295,7 +296,8 @@ async fn a_server_that_hangs_up_is_tried_again() {
     }
 }
 
-/// Whether it counts as a try of this mail: not before something was said of it. Whether it may have arrived: after its end.
+/// Whether it counts as a try of this mail: not before something was said of it.
+/// Whether it may have arrived: after its end.
 #[track_caller]
 fn expect_another_try(error: &MailError, at: &str) {
     let is_as_expected = match at {

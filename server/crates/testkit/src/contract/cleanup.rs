@@ -280,7 +280,8 @@ pub async fn accounts_that_never_proved_their_address_are_due_if_nobody_uses_the
     }
 }
 
-/// It does not see the session that a sign-in has not yet committed, but it sees what became of the account.
+/// It does not see the session that a sign-in has not yet committed,
+/// but it sees what became of the account.
 pub async fn a_sign_in_that_is_under_way_keeps_an_unverified_account(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     cx.advance(Duration::days(7));

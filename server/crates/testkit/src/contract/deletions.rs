@@ -320,7 +320,8 @@ pub async fn what_belongs_to_an_account_goes_in_parts(cx: Contract) {
     assert_eq!(cx.database.count("from users").await, 0);
 }
 
-/// No event may be written about an account while it goes: it would be left without its user, and with an address.
+/// No event may be written about an account while it goes:
+/// it would be left without its user, and with an address.
 pub async fn an_event_about_an_account_that_goes_is_not_left_behind(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let event = || builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());

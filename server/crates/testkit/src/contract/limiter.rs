@@ -1,5 +1,5 @@
-//! The contract of the limiter port. Each runs on two limiters that keep the same counts: two replicas on one Redis, or one
-//! limiter twice.
+//! The contract of the limiter port. Each runs on two limiters that keep the same counts: two
+//! replicas on one Redis, or one limiter twice.
 
 use std::sync::Arc;
 use std::time::Duration;

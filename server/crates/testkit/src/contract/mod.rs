@@ -1,7 +1,8 @@
 //! The contracts of the ports: what every adapter must do, whatever it runs on.
 //!
-//! [`store_contracts!`](crate::store_contracts) lists those of the store; its tests run each on a fresh database. Those of the
-//! limiter and of the cache of principals are in [`limiter`] and [`principals`].
+//! [`store_contracts!`](crate::store_contracts) lists those of the store; its tests run each on a
+//! fresh database. Those of the limiter and of the cache of
+//! principals are in [`limiter`] and [`principals`].
 
 pub mod browser_sessions;
 pub mod cleanup;
@@ -148,7 +149,8 @@ macro_rules! store_contracts {
     };
 }
 
-/// What a contract runs on: a store over a fresh, migrated database, and the time and chance of the test.
+/// What a contract runs on: a store over a fresh, migrated database,
+/// and the time and chance of the test.
 #[derive(Clone)]
 pub struct Contract {
     pub store: Arc<dyn Store>,
@@ -210,7 +212,8 @@ impl Contract {
         user
     }
 
-    /// Signs the user in to the API under a password hash; the user as it is then, and the session that began.
+    /// Signs the user in to the API under a password hash;
+    /// the user as it is then, and the session that began.
     async fn begin_session(
         &self,
         store: &mut dyn Repository,

@@ -205,7 +205,8 @@ pub async fn parallel_workers_never_hold_the_same_mail(cx: Contract) {
     })
     .await;
     let mut claimed = claimed.concat();
-    // A worker that passes over a row that is being taken may stop one early; what is left is claimed after it.
+    // A worker that passes over a row that is being taken
+    // may stop one early; what is left is claimed after it.
     while let Some(mail) = claim(&cx, cx.id()).await {
         claimed.push(mail.id);
     }

@@ -13,7 +13,8 @@ use crate::builders;
 /// What the caches under test have to be made with.
 pub const LIFE: Duration = Duration::from_secs(1);
 
-/// Calls the macro once with the names of all contracts, in `vestibule_testkit::contract::principals`.
+/// Calls the macro once with the names of all contracts, in
+/// `vestibule_testkit::contract::principals`.
 #[macro_export]
 macro_rules! principal_cache_contracts {
     ($run:ident) => {
@@ -150,7 +151,8 @@ pub async fn a_ticket_of_a_past_life_is_worthless(cache: Cache) {
     miss(&*cache, ANN, PHONE).await;
 }
 
-/// Readers and a writer at once: after each change is forgotten, no look-up gives what was before it.
+/// Readers and a writer at once: after each change is forgotten,
+/// no look-up gives what was before it.
 pub async fn a_user_who_is_forgotten_all_the_time_is_never_stale(cache: Cache) {
     use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
     let (truth, forgotten) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));

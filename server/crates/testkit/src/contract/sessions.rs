@@ -1,5 +1,5 @@
-//! Sessions: who is signed in by one, how they are listed and ended, and when they were last seen. How they begin is in
-//! [`super::sign_ins`].
+//! Sessions: who is signed in by one, how they are listed and ended, and when they were last seen.
+//! How they begin is in [`super::sign_ins`].
 
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;

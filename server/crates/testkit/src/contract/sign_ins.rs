@@ -1,4 +1,5 @@
-//! A sign-in: all that is written with the session that it begins, and that the end of all sessions does not miss it.
+//! A sign-in: all that is written with the session that it begins,
+//! and that the end of all sessions does not miss it.
 
 use time::Duration;
 use uuid::Uuid;
@@ -10,8 +11,8 @@ use vestibule_core::ports::{MAX_LIVE_SESSIONS, NewSignIn, StoreError};
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders::{self, PASSWORD_HASH};
 
-/// A reset ends every session of the old password, also the one whose sign-in is just being committed; and whoever ends
-/// sessions without a reset never ends one without its family.
+/// A reset ends every session of the old password, also the one whose sign-in is just being
+/// committed; and whoever ends sessions without a reset never ends one without its family.
 pub async fn parallel_sign_ins_do_not_outlive_the_end_of_all_sessions(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     in_parallel(24, |number| {

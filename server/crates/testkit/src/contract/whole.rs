@@ -93,7 +93,8 @@ pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
         let rows = format!("from audit_logs where id = {id} and user_id is null");
         assert_eq!(cx.database.count(&rows).await, 1);
     }
-    // Those whose writing was not acknowledged are written again with what came since: they are there once.
+    // Those whose writing was not acknowledged are written
+    // again with what came since: they are there once.
     let late = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
     records[0].details = json!({ "count": 2 });
     let again = [records.swap_remove(0), late];

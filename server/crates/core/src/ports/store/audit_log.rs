@@ -14,8 +14,9 @@ pub trait AuditLog {
     /// Writes one event.
     async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()>;
 
-    /// Writes many events, in one statement. One about an account that was removed meanwhile is written as nobody's. One that
-    /// is there already gets the details that it has now: the answer to an earlier try got lost.
+    /// Writes many events, in one statement. One about an account that was removed meanwhile is
+    /// written as nobody's. One that is there already gets the details that it has now:
+    /// the answer to an earlier try got lost.
     async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()>;
 
     /// The user's events of these kinds before `before`, newest first, `limit` at most.
@@ -27,7 +28,8 @@ pub trait AuditLog {
         limit: u32,
     ) -> Result<Vec<AuditEntry>>;
 
-    /// Every event of the user before a time and id, those that are no history too, newest first, `limit` at most.
+    /// Every event of the user before a time and id, those
+    /// that are no history too, newest first, `limit` at most.
     async fn event_records(
         &mut self,
         user_id: Uuid,

@@ -13,8 +13,8 @@ pub struct BrowserRecord {
     pub expires_at: OffsetDateTime,
 }
 
-/// The cookie side of browser sessions. A session is written together with its cookie; nothing here makes a session, and
-/// nothing brings an ended one back.
+/// The cookie side of browser sessions. A session is written together with its cookie; nothing here
+/// makes a session, and nothing brings an ended one back.
 #[async_trait]
 pub trait BrowserSessions {
     /// The live session behind a cookie.

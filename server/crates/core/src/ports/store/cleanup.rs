@@ -52,8 +52,8 @@ pub trait Cleanup {
         limit: u32,
     ) -> Result<u64>;
 
-    /// Makes accounts due for deletion that never proved their address, have no live session, and were registered and last
-    /// signed in to before `before`; `limit` at most, how many.
+    /// Makes accounts due for deletion that never proved their address, have no live session, and
+    /// were registered and last signed in to before `before`; `limit` at most, how many.
     async fn schedule_unverified(
         &mut self,
         before: OffsetDateTime,
@@ -61,18 +61,19 @@ pub trait Cleanup {
         limit: u32,
     ) -> Result<u64>;
 
-    /// The next account after `after`, by time and id, that is due for deletion. From here on it is found by nobody, and its
-    /// address is free. Of parallel callers each gets another one.
+    /// The next account after `after`, by time and id, that is due for deletion. From here on it is
+    /// found by nobody, and its address is free. Of parallel callers each gets another one.
     async fn claim_due_deletion(
         &mut self,
         after: (OffsetDateTime, Uuid),
         now: OffsetDateTime,
     ) -> Result<Option<(OffsetDateTime, Uuid)>>;
 
-    /// Deletes rows that belong to a claimed account, `limit` at most; how many, so none are left after zero.
+    /// Deletes rows that belong to a claimed account, `limit` at most;
+    /// how many, so none are left after zero.
     async fn erase_part(&mut self, user_id: Uuid, limit: u32) -> Result<u64>;
 
-    /// Removes an account that is due for deletion with whatever still belongs to it, its events included; `false` if there
-    /// is no such account. Belongs into a transaction.
+    /// Removes an account that is due for deletion with whatever still belongs to it, its events
+    /// included; `false` if there is no such account. Belongs into a transaction.
     async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool>;
 }

@@ -6,11 +6,12 @@ use uuid::Uuid;
 
 use super::Result;
 
-/// What forms that were sent came to, for as long as somebody may send them again. A key stands for one rendered form with
-/// what was typed into it.
+/// What forms that were sent came to, for as long as somebody may send them again. A key stands for
+/// one rendered form with what was typed into it.
 #[async_trait]
 pub trait FormSubmissions {
-    /// Takes a form on; `false` while it is somebody else's, or its answer is kept. Of parallel callers one gets it.
+    /// Takes a form on; `false` while it is somebody else's,
+    /// or its answer is kept. Of parallel callers one gets it.
     async fn claim_form(
         &mut self,
         key: &str,

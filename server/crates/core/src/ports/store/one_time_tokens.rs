@@ -25,15 +25,18 @@ pub struct FoundToken {
     pub was_mailed_to_present_address: bool,
 }
 
-/// Mailed single-use tokens. What state the account has to be in depends on the purpose: a deletion is cancelled on an
-/// account that is scheduled for it, a change is reverted also on such a one, everything else wants an active account.
+/// Mailed single-use tokens. What state the account has to be in depends on the purpose: a deletion
+/// is cancelled on an account that is scheduled for it, a change is reverted also on such a one,
+/// everything else wants an active account.
 #[async_trait]
 pub trait OneTimeTokens {
-    /// Inserts the token and supersedes the user's earlier ones of its purpose: only the newest is valid. The count of
-    /// wrong codes goes over to it. Tokens that revert a change of address supersede nothing.
+    /// Inserts the token and supersedes the user's earlier ones of its purpose: only the newest is
+    /// valid. The count of wrong codes goes over to it. Tokens
+    /// that revert a change of address supersede nothing.
     async fn insert_one_time_token(&mut self, token: &NewOneTimeToken) -> Result<()>;
 
-    /// Uses the token up, in one conditional statement: of parallel callers exactly one gets the user's id.
+    /// Uses the token up, in one conditional statement: of
+    /// parallel callers exactly one gets the user's id.
     async fn consume_token(
         &mut self,
         purpose: Purpose,
@@ -41,7 +44,8 @@ pub trait OneTimeTokens {
         now: OffsetDateTime,
     ) -> Result<Option<Uuid>>;
 
-    /// The user of a token that could be consumed now. For showing a page or checking input; never a reason to act.
+    /// The user of a token that could be consumed now. For
+    /// showing a page or checking input; never a reason to act.
     async fn token_owner(
         &mut self,
         purpose: Purpose,
@@ -49,8 +53,9 @@ pub trait OneTimeTokens {
         now: OffsetDateTime,
     ) -> Result<Option<Uuid>>;
 
-    /// Counts one code entry against the user's live verification token, and among those in a row; `None` if there is no
-    /// token, or one of the counts is full. Proving the address in any way begins the row anew.
+    /// Counts one code entry against the user's live verification token, and among those in a row;
+    /// `None` if there is no token, or one of the counts is full.
+    /// Proving the address in any way begins the row anew.
     async fn count_code_attempt(
         &mut self,
         user_id: Uuid,
@@ -59,14 +64,16 @@ pub trait OneTimeTokens {
         now: OffsetDateTime,
     ) -> Result<Option<CodeAttempt>>;
 
-    /// Makes all mailed tokens of the user worthless, but for those that revert a change of address: whoever stole an
-    /// account could void them.
+    /// Makes all mailed tokens of the user worthless, but for those that revert a change of
+    /// address: whoever stole an account could void them.
     async fn void_tokens(&mut self, user_id: Uuid) -> Result<()>;
 
-    /// Makes the user's tokens worthless that revert a later change than the one with this hash does; earlier ones stay.
+    /// Makes the user's tokens worthless that revert a later
+    /// change than the one with this hash does; earlier ones stay.
     async fn void_later_reverts(&mut self, user_id: Uuid, token_hash: &str) -> Result<()>;
 
-    /// Makes the user's token worthless that confirms a change of address; `false` if there was no live one.
+    /// Makes the user's token worthless that confirms a change of address;
+    /// `false` if there was no live one.
     async fn void_pending_change(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<bool>;
 
     /// Voids a pending change that was asked for in a session which has ended.
@@ -79,7 +86,8 @@ pub trait OneTimeTokens {
         now: OffsetDateTime,
     ) -> Result<Option<PendingEmail>>;
 
-    /// The token with this purpose and hash, whether it could be consumed or not. Never a reason to act.
+    /// The token with this purpose and hash, whether it
+    /// could be consumed or not. Never a reason to act.
     async fn find_token(
         &mut self,
         purpose: Purpose,

@@ -14,8 +14,9 @@ pub trait Outbox {
     /// Writes a mail that is due now.
     async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()>;
 
-    /// Takes the mail that is due and not leased, of those with the lowest [`priority`](crate::mail::MailKind::priority) the
-    /// one that has been due longest, and leases it under `lease_id` until `lease_until`.
+    /// Takes the mail that is due and not leased, of those with the lowest
+    /// [`priority`](crate::mail::MailKind::priority) the one that has been due longest, and leases
+    /// it under `lease_id` until `lease_until`.
     async fn claim_mail(
         &mut self,
         lease_id: Uuid,
@@ -31,7 +32,8 @@ pub trait Outbox {
         now: OffsetDateTime,
     ) -> Result<bool>;
 
-    /// Counts the attempt; due again at `next_attempt_at`, or dead without one. `false` if the lease is gone.
+    /// Counts the attempt; due again at `next_attempt_at`,
+    /// or dead without one. `false` if the lease is gone.
     async fn mark_mail_failed(
         &mut self,
         id: Uuid,
@@ -40,7 +42,8 @@ pub trait Outbox {
         error: &str,
     ) -> Result<bool>;
 
-    /// Gives a mail back that nobody could be asked to take; the attempt does not count. `false` if the lease is gone.
+    /// Gives a mail back that nobody could be asked to take; the
+    /// attempt does not count. `false` if the lease is gone.
     async fn postpone_mail(
         &mut self,
         id: Uuid,

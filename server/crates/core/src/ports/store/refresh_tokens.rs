@@ -12,10 +12,11 @@ pub trait RefreshTokens {
     /// Writes the family of a new session with its first token.
     async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()>;
 
-    /// One conditional write (rule D6): if the presented token is the live leaf, its successor takes its place; if it is
-    /// the leaf's predecessor, the leaf stays within the grace time and is replaced after it. `None` if the token is
-    /// neither, or its family, session or user is not live. It also reads whom the token speaks for: one question to the
-    /// database is all that a refresh costs.
+    /// One conditional write (rule D6): if the presented token is the live leaf, its successor
+    /// takes its place; if it is the leaf's predecessor, the leaf stays within the grace time and
+    /// is replaced after it. `None` if the token is neither, or its family, session or user is not
+    /// live. It also reads whom the token speaks for: one
+    /// question to the database is all that a refresh costs.
     async fn rotate_refresh_token(
         &mut self,
         rotation: &Rotation,

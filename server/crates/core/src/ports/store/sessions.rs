@@ -9,8 +9,9 @@ use crate::audit::AuditRecord;
 use crate::mail::NewMail;
 use crate::model::{NewRefreshToken, Principal, Session, SessionRecord, User};
 
-/// How many live sessions an account may have (ASVS 5.0 7.1.2): far more than anybody has devices. A sign-in beyond it ends
-/// the oldest, so that all of them can always be ended at once, whoever made them.
+/// How many live sessions an account may have (ASVS 5.0 7.1.2): far more than anybody has devices.
+/// A sign-in beyond it ends the oldest, so that all of them
+/// can always be ended at once, whoever made them.
 pub const MAX_LIVE_SESSIONS: u16 = 100;
 
 /// What is known of a user's earlier sign-ins.
@@ -46,12 +47,13 @@ pub trait Sessions {
     /// Writes a new session; one of a browser with the hash of its cookie, which never changes.
     async fn insert_session(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()>;
 
-    /// Writes a sign-in and all that belongs to it at once, if the account is active and its password hash is still the one
-    /// that was verified; `None`, and nothing is written, if not. A parallel reset, or end of all sessions, comes wholly
-    /// before or wholly after.
+    /// Writes a sign-in and all that belongs to it at once, if the account is active and its
+    /// password hash is still the one that was verified; `None`, and nothing is written, if not. A
+    /// parallel reset, or end of all sessions, comes wholly before or wholly after.
     async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>>;
 
-    /// The session and its user if both are live at `now`: not ended, not expired, active, not deleted.
+    /// The session and its user if both are live at `now`:
+    /// not ended, not expired, active, not deleted.
     async fn principal(
         &mut self,
         session_id: Uuid,
@@ -77,7 +79,8 @@ pub trait Sessions {
         now: OffsetDateTime,
     ) -> Result<()>;
 
-    /// Ends the user's sessions with their refresh families, all or all but one; the ids of those that ended.
+    /// Ends the user's sessions with their refresh families,
+    /// all or all but one; the ids of those that ended.
     async fn end_sessions(
         &mut self,
         user_id: Uuid,
@@ -85,8 +88,8 @@ pub trait Sessions {
         now: OffsetDateTime,
     ) -> Result<Vec<Uuid>>;
 
-    /// Ends the user's live sessions but for the newest `keep`, with their refresh families; how many ended. No more than a
-    /// part goes at once, so that it ends in time.
+    /// Ends the user's live sessions but for the newest `keep`, with their refresh families; how
+    /// many ended. No more than a part goes at once, so that it ends in time.
     async fn end_surplus_sessions(
         &mut self,
         user_id: Uuid,
@@ -94,8 +97,8 @@ pub trait Sessions {
         now: OffsetDateTime,
     ) -> Result<u64>;
 
-    /// Moves `last_seen_at` of sessions forward, in one statement. It waits for nobody: a session that is just being
-    /// changed is left out.
+    /// Moves `last_seen_at` of sessions forward, in one statement. It waits for nobody: a session
+    /// that is just being changed is left out.
     async fn touch_sessions(&mut self, seen: &[(Uuid, OffsetDateTime)]) -> Result<()>;
 
     /// Notes that the password was given in a session; `false` if it has ended.

@@ -25,8 +25,8 @@ fn fate(error: &MailError) -> Fate {
     }
 }
 
-/// By the place in the dialogue and the enhanced code, for every kind of mail: only what is said of the recipient or of the
-/// message ends it.
+/// By the place in the dialogue and the enhanced code, for every kind of mail: only what is said of
+/// the recipient or of the message ends it.
 const FATES: &[(&str, &str, Fate)] = &[
     (
         "MAIL",
@@ -154,7 +154,8 @@ async fn the_portal_calls_itself_by_the_host_that_people_open() {
     }
 }
 
-/// Replies that come before a mail is spoken of say nothing of it, and neither does one that asks who we are.
+/// Replies that come before a mail is spoken of say nothing of it,
+/// and neither does one that asks who we are.
 #[tokio::test]
 async fn what_is_our_fault_or_the_servers_is_not_the_mails() {
     for (at, reply) in [
