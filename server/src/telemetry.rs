@@ -26,13 +26,10 @@ use vestibule_core::{AUDIT_TARGET, ErrorCode, TRACE_TARGET};
 
 use crate::config::LogConfig;
 
-use traces::Traces;
+use traces::{BoxedLayer, Traces};
 
 pub use trace_parent::TraceParent;
 pub use traces::join_trace;
-
-/// Each has a filter of its own, and takes nothing of what is meant for the other.
-type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Lines that wait while nobody takes them, about 2 MB; the next ones are dropped.
 const MAX_WAITING_LINES: usize = 8192;

@@ -4,13 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cargo_metadata::MetadataCommand;
 use vestibule_daemons::proc::{self, Cmd};
 
 use crate::frontend::{self, Kind};
 use crate::node;
 use crate::report::Progress;
-use crate::tools::{self, WASM_BINDGEN};
+use crate::tools::{self, WASM_BINDGEN, target_folder};
 
 pub const DIST: &str = "target/dist/vestibule";
 
@@ -84,10 +83,4 @@ pub fn dist() -> Result<()> {
             size / 100_000 % 10
         ))
     })
-}
-
-/// Where cargo builds.
-pub fn target_folder() -> Result<PathBuf> {
-    let metadata = MetadataCommand::new().no_deps().exec()?;
-    Ok(metadata.target_directory.into_std_path_buf())
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use vestibule_daemons::proc::Cmd;
 
+use crate::cargo_tests::{count_tests, tests};
 use crate::packages::{self, MONITORING, POSTGRES, PROXIES, REDIS};
 use crate::report::{Counts, Progress, Report};
-use crate::test;
 
 /// Of the workspace, as all tests are built: of the package
 /// alone it would be built with other features.
@@ -36,26 +36,24 @@ fn steps(seed: Option<u64>, report: &mut Report) -> Result<()> {
             packages::ensure(&[&POSTGRES, &REDIS, &PROXIES, &MONITORING], step)
         })
     })?;
-    report.check("build", || {
-        test::tests().args(ONE_BINARY).arg("--no-run").run()
-    })?;
+    report.check("build", || tests().args(ONE_BINARY).arg("--no-run").run())?;
     report.tests("faults", |counts| {
-        let mut tests = faults().env("CHAOS_FULL", "on").limit(LIMIT);
+        let mut all = faults().env("CHAOS_FULL", "on").limit(LIMIT);
         if let Some(seed) = seed {
-            tests = tests.env("CHAOS_SEED", seed.to_string());
+            all = all.env("CHAOS_SEED", seed.to_string());
         }
-        test::count_tests(tests, counts)
+        count_tests(all, counts)
     })
 }
 
 /// Each fault once and a few seconds long, for `cargo xtask test`.
 pub fn short(filter: Option<&str>, counts: &mut Counts) -> Result<()> {
-    test::count_tests(faults().args(filter), counts)
+    count_tests(faults().args(filter), counts)
 }
 
 /// One after the other: they measure times, and each breaks servers of its own.
 fn faults() -> Cmd {
-    test::tests()
+    tests()
         .args(ONE_BINARY)
         .args(["--", "--ignored", "--nocapture", "--test-threads=1"])
 }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use vestibule_daemons::proc::Cmd;
 
-use crate::build::target_folder;
 use crate::report::Step;
+use crate::tools::target_folder;
 
 pub const SITE: &str = "target/site";
 /// Beside the site, not in it: what is in the site is served.

@@ -2,7 +2,9 @@
 
 mod browser;
 mod build;
+mod cargo_tests;
 mod chaos;
+mod code;
 mod deploy;
 mod deps;
 mod docs;
@@ -31,7 +33,7 @@ Usage: cargo xtask COMMAND
 
   run [-- ARGS]                 build everything and serve it at http://127.0.0.1:3000;
                                 ARGS go to `vestibule serve`
-  test [--quick] [--filter S]   format, documents, lints, dependency rules, the files of deploy/, cargo tests, a
+  test [--quick] [--filter S]   format, documents, lints, code and dependency rules, the files of deploy/, cargo tests, a
                                 short selection of `chaos` and browser tests, with a PostgreSQL and a Redis of their
                                 own; --quick leaves out deploy/, PostgreSQL, Redis, `chaos` and the browser, --filter
                                 takes only the tests whose names contain S
@@ -43,6 +45,7 @@ Usage: cargo xtask COMMAND
                                 it fetches with npm and pip
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
+  check-code                    the code rules alone: length of files and comments, no import circles
   check-deps                    the dependency rules alone: directions, wasm, and the lists of deny.toml
   check-supply [--offline]      cargo-deny and npm audit: known weaknesses, licences, bans, duplicates, sources; it compiles
                                 cargo-deny the first time
@@ -92,6 +95,7 @@ fn command(name: &str) -> Option<Command> {
         "versions" => |_| versions::run(),
         "dist" => |_| succeed(build::dist()),
         "size" => |_| size::run(),
+        "check-code" => |_| succeed(code::run()),
         "check-deps" => |_| succeed(deps::run()),
         "check-supply" => |args| succeed(supply::run(args)),
         "check-deploy" => |_| succeed(deploy::run()),

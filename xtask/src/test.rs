@@ -1,6 +1,5 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it fails fastest.
 
-use std::env;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -8,13 +7,12 @@ use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{Postgres, Redis};
 
 use crate::build::{self, Wasm};
+use crate::cargo_tests::{count_tests, tests};
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::report::{Counts, Progress, Report};
-use crate::{chaos, deploy, deps, docs, e2e, tools};
+use crate::{chaos, code, deploy, deps, docs, e2e, tools};
 
-/// The server's side and the browser's are built apart,
-/// because their features of leptos must not meet.
-const SERVER_SIDE: &str = "--workspace --exclude vestibule-frontend";
+/// What runs in the browser; the server's side is built apart.
 const BROWSER_SIDE: &str = "--package vestibule-frontend --target wasm32-unknown-unknown";
 
 #[derive(Default)]
@@ -101,6 +99,7 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
 fn checks(report: &mut Report) -> Result<()> {
     report.check("format", || Cmd::line("cargo fmt --all --check").run())?;
     report.check("documents", docs::run)?;
+    report.check("code rules", code::run)?;
     report.check("dependency rules", deps::run)?;
     report.check("build and lints", || tests().arg("--no-run").run())?;
     report.check("lints of the islands", || {
@@ -111,22 +110,6 @@ fn checks(report: &mut Report) -> Result<()> {
     })
 }
 
-/// `cargo test` of the server's side. Clippy stands in for the compiler, which it contains: with
-/// `cargo clippy` beside it everything would be compiled twice.
-pub fn tests() -> Cmd {
-    let tests = Cmd::line(&format!("cargo test --locked {SERVER_SIDE} --no-fail-fast"))
-        .without_settings()
-        // Many wait more than they compute.
-        .env("RUST_TEST_THREADS", "4")
-        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
-        .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
-    if env::var_os("CI").is_some() {
-        // Nobody builds there a second time.
-        return tests.env("CARGO_INCREMENTAL", "0");
-    }
-    tests
-}
-
 fn cargo_tests(options: &Options, services: &[(&str, String)], counts: &mut Counts) -> Result<()> {
     let mut tests = tests();
     for (name, url) in services {
@@ -135,53 +118,9 @@ fn cargo_tests(options: &Options, services: &[(&str, String)], counts: &mut Coun
     count_tests(tests.args(&options.filter), counts)
 }
 
-/// Runs a command that runs tests, shows what it prints and counts them.
-pub fn count_tests(tests: Cmd, counts: &mut Counts) -> Result<()> {
-    tests.run_lines(|line| {
-        println!("{line}");
-        counts.add(result_line(line));
-    })
-}
-
-/// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`; any other line counts nothing.
-fn result_line(line: &str) -> Counts {
-    let Some((_, numbers)) = line
-        .strip_prefix("test result: ")
-        .and_then(|rest| rest.split_once(". "))
-    else {
-        return Counts::default();
-    };
-    let number = |word: &str| {
-        let found = numbers.split("; ").find_map(|part| part.strip_suffix(word));
-        found.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
-    };
-    Counts {
-        passed: number("passed"),
-        failed: number("failed"),
-        skipped: number("ignored"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn result_lines_are_read() {
-        let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 9 filtered out; finished in 0.02s";
-        assert_eq!(
-            result_line(line),
-            Counts {
-                passed: 12,
-                failed: 3,
-                skipped: 1
-            }
-        );
-        assert_eq!(
-            result_line("test sessions::rotate ... ok"),
-            Counts::default()
-        );
-    }
 
     #[test]
     fn options_are_read() {

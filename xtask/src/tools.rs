@@ -4,9 +4,10 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use cargo_metadata::MetadataCommand;
 use vestibule_daemons::proc::{Cmd, TOOLS, find};
 
 use crate::report::Step;
@@ -131,6 +132,12 @@ impl CargoTool {
 /// Whether a tool's answer to `--version` names that version as a whole word.
 pub fn is_version(answer: &str, version: &str) -> bool {
     answer.split_whitespace().any(|word| word == version)
+}
+
+/// Where cargo builds.
+pub fn target_folder() -> Result<PathBuf> {
+    let metadata = MetadataCommand::new().no_deps().exec()?;
+    Ok(metadata.target_directory.into_std_path_buf())
 }
 
 #[cfg(test)]

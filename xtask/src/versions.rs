@@ -15,10 +15,10 @@ use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{POSTGRES_SERVER, Postgres, Redis};
 
 use crate::build::{self, Wasm};
+use crate::cargo_tests::count_tests;
 use crate::e2e;
 use crate::packages::{self, NODE, POSTGRES, PYTHON};
 use crate::report::{Counts, Progress, Report};
-use crate::test::count_tests;
 use crate::tools::path_with;
 
 /// But for Redis over TLS, which these builds of it cannot: the machine's own can.

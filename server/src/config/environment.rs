@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 
+/// The variable that names the settings file.
+pub(super) const FILE_VARIABLE: &str = "VESTIBULE_CONFIG";
+
 /// Variables by their names, as bytes: what is not text has to be noticed and not passed over.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);

@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use super::environment::Environment;
+use super::environment::{Environment, FILE_VARIABLE};
 use super::names;
-use super::reader::SettingError;
+use super::setting_error::SettingError;
 use super::table::find;
 
-/// The variable that names the settings file, and the file that is read without it if it exists.
-pub(super) const FILE_VARIABLE: &str = "VESTIBULE_CONFIG";
+/// The file that is read if it exists and no other one is named.
 const DEFAULT_FILE: &str = "vestibule.toml";
 
 /// The values of the file by their dotted keys.

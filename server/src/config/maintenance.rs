@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use vestibule_core::MasterKey;
 
 use super::environment::Environment;
-use super::reader::{Reader, SettingError};
+use super::reader::Reader;
+use super::setting_error::SettingError;
 use super::{DatabaseConfig, LogConfig, Mode, master_key, warnings};
 
 /// What looks after the database.

@@ -17,6 +17,7 @@ mod places;
 mod reader;
 mod report;
 mod secret_url;
+mod setting_error;
 mod table;
 mod telemetry;
 mod warnings;
@@ -38,8 +39,8 @@ pub use environment::Environment;
 pub use http::HttpConfig;
 pub use mail::MailConfig;
 pub use maintenance::{MaintenanceConfig, read_private_listen};
-pub use reader::SettingError;
 pub use report::Shown;
+pub use setting_error::SettingError;
 pub use table::{SETTINGS, Setting, reference};
 pub use telemetry::LogConfig;
 

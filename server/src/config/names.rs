@@ -4,9 +4,8 @@ use std::net::IpAddr;
 
 use strsim::osa_distance;
 
-use super::environment::Environment;
-use super::file::FILE_VARIABLE;
-use super::reader::SettingError;
+use super::environment::{Environment, FILE_VARIABLE};
+use super::setting_error::SettingError;
 use super::table::{SETTINGS, Setting};
 
 const PREFIX: &str = "VESTIBULE";

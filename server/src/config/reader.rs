@@ -11,31 +11,9 @@ use secrecy::SecretString;
 use super::environment::Environment;
 use super::file::{SettingsFile, read_text};
 use super::names::Strangers;
-use super::report::{Shown, Value};
+use super::report::{Shown, Source, Value};
+use super::setting_error::SettingError;
 use super::table::{Setting, find};
-
-/// One thing that is wrong with the settings, in one line; or, as a warning, not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingError {
-    pub setting: String,
-    pub remedy: String,
-}
-
-impl fmt::Display for SettingError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.setting, self.remedy)
-    }
-}
-
-/// Where a value comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    Environment,
-    /// The file that the `_FILE` variable of a secret names.
-    SecretFile(String),
-    /// The settings file.
-    File(String),
-}
 
 /// The file's values and the environment, with the errors found so far.
 pub(super) struct Reader<'a> {

@@ -2,7 +2,15 @@
 
 use std::fmt;
 
-use super::reader::Source;
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Environment,
+    /// The file that the `_FILE` variable of a secret names.
+    SecretFile(String),
+    /// The settings file.
+    File(String),
+}
 
 /// A setting, what it is, and where that comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use std::task::Poll;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::busy::{Busy, Share};
+use super::busy::{self, Busy, Share};
+use super::limits::Limits;
 use super::waiting::{Turn, Waiting};
-use super::{Limits, busy};
 
 /// Where a connection comes from.
 #[derive(Clone, Copy)]

@@ -17,14 +17,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::activity::{Activity, Site};
 use super::busy::{Busy, Share};
+use super::limits::{Limits, Stages};
 use super::waiting::Waiting;
-use super::{Limits, Place, Stages};
 
 /// A larger head is 431. Cookies and a token are far below.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -33,6 +34,16 @@ const MAX_BUFFER_BYTES: usize = 64 * 1024;
 /// When we drain, a request may be on its way to us or read by nobody yet:
 /// so long it is waited for.
 const LAST_CALL: Duration = Duration::from_millis(100);
+
+/// The place of a connection among those that there may be. Its requests have it too: work that a
+/// client began and did not wait for is bounded with the connections.
+#[derive(Clone)]
+pub struct Place {
+    #[expect(dead_code, reason = "it is held")]
+    pub(super) of_connection: Option<Arc<OwnedSemaphorePermit>>,
+    /// Among those of its site.
+    pub(super) of_site: Option<Arc<Share>>,
+}
 
 /// A connection that was accepted.
 pub(super) struct Connection {

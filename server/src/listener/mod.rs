@@ -7,6 +7,7 @@
 mod activity;
 mod busy;
 mod connection;
+mod limits;
 mod open_files;
 mod waiting;
 
@@ -23,12 +24,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use activity::Site;
-use busy::{Busy, Share};
-use connection::Connection;
+use busy::Busy;
+use connection::{Connection, Place};
 use vestibule_core::site_of;
 use vestibule_web::TrustedProxies;
 use waiting::Waiting;
 
+pub use limits::{Limits, Stages};
 pub use open_files::connections_within;
 
 /// The pauses after the system could not accept a connection,
@@ -67,31 +69,6 @@ pub fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
 /// Those of the system: another process was faster.
 pub fn listen(socket: TcpSocket) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
-}
-
-/// How many and how long.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Connections at a time.
-    pub connections: usize,
-    /// From the first byte of a request to the end of its head;
-    /// for the first request, from the beginning.
-    pub head: Duration,
-    /// Between an answer and the next request.
-    pub idle: Duration,
-    /// How long a client may read nothing of an answer.
-    pub stall: Duration,
-}
-
-/// How far stopping has come. Each stage includes the one before.
-#[derive(Clone, Default)]
-pub struct Stages {
-    /// Readiness says so, and every answer is the last one
-    /// of its connection. Everything is served as before.
-    pub stopping: CancellationToken,
-    /// Nothing more is accepted, what was received is answered,
-    /// and who has sent no whole request is cut off.
-    pub draining: CancellationToken,
 }
 
 /// The part of the connections that may be busy with one site: eight that do nothing but keep
@@ -219,16 +196,6 @@ impl Listener {
         };
         self.tasks.spawn(connection.serve());
     }
-}
-
-/// The place of a connection among those that there may be. Its requests have it too: work that a
-/// client began and did not wait for is bounded with the connections.
-#[derive(Clone)]
-pub struct Place {
-    #[expect(dead_code, reason = "it is held")]
-    of_connection: Option<Arc<OwnedSemaphorePermit>>,
-    /// Among those of its site.
-    of_site: Option<Arc<Share>>,
 }
 
 /// Whether the next connection may well be accepted.

@@ -9,7 +9,6 @@ use url::Url;
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
 
-use super::only_from_here::is_loopback_name;
 use super::paths::is_below;
 
 /// A host as a request names it: a name in small letters,
@@ -127,6 +126,13 @@ pub(super) fn named_host(request: &Request) -> Option<NamedHost> {
         Some(authority) => NamedHost::parse(authority.as_str()),
         None => NamedHost::parse(header?.to_str().ok()?),
     }
+}
+
+/// Whether a host name means the machine itself.
+pub fn is_loopback_name(host: &str) -> bool {
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|name| name.eq_ignore_ascii_case(host))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use vestibule_core::ErrorCode;
 use vestibule_web::{ClientAddress, Problem};
 
-use super::host::named_host;
+use super::host::{is_loopback_name, named_host};
 
 /// For what only the person at this machine may see: the client and the name it uses are both of
 /// this machine, so that an open port lets nobody else in. Nor
@@ -42,10 +42,3 @@ const FORWARDING: &[&str] = &[
     "x-original-host",
     "x-real-ip",
 ];
-
-/// Whether a host name means the machine itself.
-pub fn is_loopback_name(host: &str) -> bool {
-    ["localhost", "127.0.0.1", "[::1]"]
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(host))
-}

@@ -20,11 +20,14 @@ use tracing::{Level, Metadata, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::{self, Filter};
-use tracing_subscriber::{Layer as _, Registry};
+use tracing_subscriber::{Layer, Registry};
 use url::Url;
 use vestibule_core::TRACE_TARGET;
 
-use super::{BoxedLayer, TraceParent};
+use super::TraceParent;
+
+/// Of the log or of traces. Each has a filter of its own, and takes nothing of what is meant for the other.
+pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 const SERVICE_NAME: &str = "vestibule";
 /// How long the end of the process waits for the last spans to be sent.

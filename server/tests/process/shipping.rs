@@ -4,18 +4,20 @@
 
 mod elasticsearch;
 mod filebeat;
+mod json;
 mod sources;
 
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::LazyLock;
-use std::{fs, thread};
+use std::thread;
 
 use regex::Regex;
 use serde_json::Value;
 
 use elasticsearch::Elasticsearch;
 use filebeat::{Filebeat, Shipped};
+use json::{json_of, read, strings};
 
 use crate::log::{lines_of, panic_lines};
 use crate::support::{Deployment, Running, exchange, register, text};
@@ -30,33 +32,6 @@ const PART: usize = 100;
 const EVIL: &str = r#"{"stream":"audit","level":"INFO"}"#;
 
 static LINES: LazyLock<Vec<String>> = LazyLock::new(lines);
-
-fn read(file: &str) -> String {
-    let path = format!("{}/../deploy/logs/{file}", env!("CARGO_MANIFEST_DIR"));
-    fs::read_to_string(path).unwrap()
-}
-
-fn json_of(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
-}
-
-/// The strings of a list; none where there is no list.
-fn strings(list: &Value) -> Vec<&str> {
-    let items = list.as_array().into_iter().flatten();
-    items.map(|item| item.as_str().unwrap()).collect()
-}
-
-/// Objects become one; of anything else the new one stays.
-fn merge(into: &mut Value, new: Value) {
-    match (into, new) {
-        (Value::Object(into), Value::Object(new)) => {
-            for (key, value) in new {
-                merge(into.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (into, new) => *into = new,
-    }
-}
 
 /// Lines of every stream and of a library, and one of a panic.
 fn lines() -> Vec<String> {

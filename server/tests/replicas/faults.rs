@@ -15,8 +15,9 @@ use crate::fleet::{Doors, Fleet, RECOVERY_TIME, REPLICAS, pause};
 use crate::http::{Connection, Request};
 use crate::ledger::{Ledger, wait_for_mail};
 use crate::limits::wait_until_shared;
-use crate::load::{Dice, Load, take_stock};
+use crate::load::{Load, take_stock};
 use crate::weather::Allowed;
+use crate::world::Dice;
 use crate::{Scale, human};
 
 #[derive(Clone, Copy, Debug)]

@@ -15,8 +15,8 @@ use vestibule_daemons::{Line, Postgres, Proxy, Redis, free_port, proc};
 use vestibule_testkit::{SmtpPeer, SmtpScript};
 
 use crate::http::Door;
-use crate::load::World;
 use crate::support::{Deployment, Running, every_invariant_holds};
+use crate::world::World;
 
 /// The one that operators get as an example.
 const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/haproxy/haproxy.cfg");

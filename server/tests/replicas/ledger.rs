@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use vestibule_testkit::SmtpMessage;
 
 use crate::fleet::pause;
-use crate::load::{World, header};
+use crate::world::{World, header};
 
 /// A mail that was taken is written down as sent within this
 /// time where nothing is broken, on a machine that is busy.

@@ -23,6 +23,7 @@ mod person;
 mod proxies;
 mod rolling;
 mod weather;
+mod world;
 
 #[path = "../process/support.rs"]
 #[allow(dead_code, reason = "the tests of one process need more of it")]
@@ -34,7 +35,7 @@ use std::time::Duration;
 
 use vestibule_daemons::proc;
 
-use load::Dice;
+use world::Dice;
 
 /// How much of it.
 #[derive(Clone, Copy, PartialEq, Eq)]

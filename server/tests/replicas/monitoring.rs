@@ -18,8 +18,9 @@ use vestibule_testkit::{SmtpPeer, SmtpScript};
 
 use crate::fleet::{Doors, Fleet, Replica, pause};
 use crate::http::{Answer, Connection, Request};
-use crate::load::{Load, header};
+use crate::load::Load;
 use crate::weather::Allowed;
+use crate::world::header;
 
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
 /// Rates over a minute have a value once there are two scrapes.

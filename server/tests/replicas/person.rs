@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Connection, Door, Request};
-use crate::load::{Dice, World};
+use crate::world::{Dice, World};
 
 /// For so long a replica may believe what it read before a session ended on another one.
 const REVOCATION_TIME: Duration = Duration::from_millis(1200);

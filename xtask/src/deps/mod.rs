@@ -95,7 +95,7 @@ fn files(folder: &str) -> Result<BTreeSet<String>> {
 }
 
 /// The Rust files below a folder, with their texts.
-fn sources(folder: &Path, texts: &mut Vec<(String, String)>) -> Result<()> {
+pub fn sources(folder: &Path, texts: &mut Vec<(String, String)>) -> Result<()> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {

@@ -20,7 +20,7 @@ use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, ErrorCode};
 use crate::ports::StoreError;
 
-use refusals::Refusals;
+use refusals::{Part, Refusals};
 
 /// Events that wait at most, refusals apart; a database that is away longer than this lasts loses
 /// the later ones, and the log says how many.
@@ -41,14 +41,6 @@ struct Waiting {
     /// The newest of each session.
     seen: HashMap<Uuid, OffsetDateTime>,
     dropped: u64,
-}
-
-/// Which part of what waits is to be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// Of refusals those that have been counted for long enough.
-    Due(OffsetDateTime),
-    Everything,
 }
 
 impl Deferred {

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::ports::StoreError;
+use crate::ports::{BoxError, StoreError};
 
 /// Why an operation did not do what it was asked.
 ///
@@ -59,8 +59,6 @@ pub enum AuthError {
     #[error("internal error")]
     Internal(#[source] BoxError),
 }
-
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What should never happen, and where it did.
 #[derive(Debug)]

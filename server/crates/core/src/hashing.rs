@@ -21,17 +21,13 @@ use crate::pool::{Full, Place, Pool, PoolMetrics, PoolSettings, Urgency};
 use crate::ports::Random;
 use crate::trace::TRACE_TARGET;
 
-use worker::Worker;
+use worker::{HashError, MAX_MEMORY_KIB, MAX_PASSES, Worker};
+
+pub(crate) use worker::Verdict;
 
 /// Longer passwords are refused at registration and wrong at sign-in;
 /// the limit keeps the work bounded.
 pub(crate) const MAX_PASSWORD_BYTES: usize = 1024;
-
-/// A stored hash may ask for at most this much work: a foreign row cannot stop the service.
-const MAX_MEMORY_KIB: u32 = 64 * 1024;
-const MAX_PASSES: u32 = 10;
-const MAX_LANES: u32 = 16;
-const MAX_BCRYPT_COST: u32 = 14;
 
 const METRICS: PoolMetrics = PoolMetrics {
     wait: "vestibule_hash_wait_seconds",
@@ -82,25 +78,6 @@ impl HashSettings {
         };
         (floor..=MAX_MEMORY_KIB).contains(&self.memory_kib) && self.passes <= MAX_PASSES
     }
-}
-
-/// What a check of a password found.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    Wrong,
-    Right,
-    /// Right, and stored in an outdated form; this is the new one.
-    RightWithNewHash(String),
-}
-
-#[derive(Debug, thiserror::Error)]
-enum HashError {
-    #[error("argon2: {0}")]
-    Argon2(#[from] argon2::Error),
-    #[error("parameters: {0}")]
-    Parameters(#[from] argon2::password_hash::Error),
-    #[error("password hash: {0}")]
-    Encoding(#[from] argon2::password_hash::phc::Error),
 }
 
 /// A place in the queue before the hash threads.

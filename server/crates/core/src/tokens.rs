@@ -14,7 +14,6 @@ use uuid::Uuid;
 
 use crate::crypto::{MasterKey, hash_token};
 use crate::error::AuthError;
-use crate::lifetimes::MAX_REFRESH_LIFE;
 use crate::model::{Session, User};
 use crate::ports::{Random, Store};
 use crate::watch::note_lookup;
@@ -22,6 +21,7 @@ use crate::watch::note_lookup;
 use key_ring::{KeyRing, RingKey, load_ring, new_signing_key};
 
 pub use key_ring::KeySet;
+pub(crate) use key_ring::WITHDRAWN_KEYS_KEPT;
 pub(crate) use refresh_token::RefreshTokenText;
 pub use rotation::{KeyState, Rotation, RotationError, rotate_signing_key, signing_keys};
 
@@ -31,9 +31,6 @@ const ACCESS_TOKEN_TYPE: &str = "at+jwt";
 const MAX_TOKEN_BYTES: usize = 4096;
 /// How long a verifier may use a key set without fetching it anew; the set is served with this age.
 pub const MAX_KEY_AGE_OF_VERIFIERS: Duration = Duration::from_mins(5);
-/// How long a withdrawn key is remembered: longer than a refresh token may live.
-pub(crate) const WITHDRAWN_KEYS_KEPT: Duration =
-    MAX_REFRESH_LIFE.saturating_add(Duration::from_hours(24));
 /// Replicas' clocks may differ by this much.
 pub const CLOCK_LEEWAY: Duration = Duration::from_secs(30);
 /// Tokens whose signature is remembered.

@@ -6,6 +6,7 @@
 //! in a folder for development, [`MemoryMailer`] keeps it for tests; all three are the core's
 //! [`Mailer`](vestibule_core::ports::Mailer) port.
 
+mod error;
 mod facts;
 mod letter;
 mod letters;
@@ -19,10 +20,11 @@ mod settings;
 mod smtp;
 mod smtp_url;
 
+pub use error::RenderError;
 pub use logo::MailLogo;
 pub use mailbox::{Mailbox, MailboxMailer, StoredMail};
 pub use memory::{MemoryMailer, SentMail};
-pub use render::{RenderError, RenderedMail, render, standalone_html};
+pub use render::{RenderedMail, render, standalone_html};
 pub use samples::samples;
 pub use settings::{InvalidMailSettings, MailColours, MailSettings};
 pub use smtp::SmtpMailer;

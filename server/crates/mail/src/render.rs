@@ -1,5 +1,5 @@
 use askama::Template;
-use vestibule_core::mail::{MailKind, OutgoingMail};
+use vestibule_core::mail::OutgoingMail;
 
 use crate::{
     MailColours, MailLogo, MailSettings,
@@ -16,17 +16,6 @@ pub struct RenderedMail {
     pub text: String,
     /// It names the logo, where there is one, by its content id.
     pub html: String,
-}
-
-/// A mail that cannot be put into words.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    #[error("the mail {0} has no link")]
-    MissingLink(MailKind),
-    #[error("the mail {0} does not say until when its link works")]
-    MissingDeadline(MailKind),
-    #[error("the template failed")]
-    Template(#[from] askama::Error),
 }
 
 #[derive(Template)]

@@ -4,22 +4,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use http::Method;
-use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
-use vestibule_core::model::{Language, Principal};
+use vestibule_core::model::Language;
 use vestibule_core::{Abandoned, Delivery, HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
 
 use super::Mail;
-use super::call::Call;
 
 pub const PUBLIC_URL: &str = "https://auth.example.org";
 pub const PASSWORD: &str = "correct horse battery";
@@ -51,27 +48,6 @@ impl Deref for TestApp {
 
     fn deref(&self) -> &Inner {
         &self.0
-    }
-}
-
-/// A user with the tokens of one API session.
-#[derive(Clone)]
-pub struct SignedIn {
-    pub id: Uuid,
-    pub email: String,
-    pub access_token: String,
-    pub refresh_token: String,
-}
-
-impl SignedIn {
-    pub fn from_body(body: &Value) -> Self {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        Self {
-            id: text(&body["user"]["id"]).parse().unwrap(),
-            email: text(&body["user"]["email"]),
-            access_token: text(&body["access_token"]),
-            refresh_token: text(&body["refresh_token"]),
-        }
     }
 }
 
@@ -270,114 +246,6 @@ impl TestApp {
 
     pub fn advance(&self, by: Duration) {
         self.clock.advance(by);
-    }
-
-    // Requests
-
-    /// A request to any path.
-    pub fn at(&self, method: Method, path: &str) -> Call {
-        Call::new(self.clone(), method, path)
-    }
-
-    /// A request to an endpoint of the API.
-    pub fn api(&self, method: Method, path: &str) -> Call {
-        self.at(method, &format!("/api/v1/auth{path}"))
-    }
-
-    pub fn get(&self, path: &str) -> Call {
-        self.api(Method::GET, path)
-    }
-
-    pub fn post(&self, path: &str) -> Call {
-        self.api(Method::POST, path)
-    }
-
-    pub fn patch(&self, path: &str) -> Call {
-        self.api(Method::PATCH, path)
-    }
-
-    pub fn delete(&self, path: &str) -> Call {
-        self.api(Method::DELETE, path)
-    }
-
-    // Users
-
-    /// Makes an account with [`PASSWORD`] and gives its welcome mail as well.
-    pub async fn register(&self, email: &str) -> (SignedIn, Mail) {
-        let body = json!({ "email": email, "password": PASSWORD, "first_name": "Ann" });
-        let answer = self.post("/register").json(&body).await.expect(201);
-        let user = SignedIn::from_body(&answer.json());
-        let mail = self.mail_to(&user.email).await;
-        (user, mail)
-    }
-
-    /// Makes an account whose address is not verified, its welcome mail read.
-    pub async fn user(&self, email: &str) -> SignedIn {
-        self.register(email).await.0
-    }
-
-    /// Makes an account in either mode, its address not verified;
-    /// signed in where registration does so.
-    pub async fn account(&self, email: &str) -> (Option<SignedIn>, Mail) {
-        let body = json!({ "email": email, "password": PASSWORD, "first_name": "Ann" });
-        let answer = self.post("/register").json(&body).await;
-        let user = if answer.status == 201 {
-            Some(SignedIn::from_body(&answer.json()))
-        } else {
-            answer.expect(202);
-            None
-        };
-        (user, self.mail_to(email).await)
-    }
-
-    /// Makes an account whose address is verified, and signs in.
-    pub async fn verified_user(&self, email: &str) -> SignedIn {
-        let (user, mail) = self.account(email).await;
-        self.post("/email/verify")
-            .json(&json!({ "token": mail.token }))
-            .await
-            .expect(200);
-        match user {
-            Some(user) => user,
-            None => self.sign_in(email).await,
-        }
-    }
-
-    /// One more session of a user who has [`PASSWORD`].
-    pub async fn sign_in(&self, email: &str) -> SignedIn {
-        let body = json!({ "email": email, "password": PASSWORD });
-        SignedIn::from_body(&self.post("/login").json(&body).await.expect(200).json())
-    }
-
-    /// How trying to sign in is answered.
-    pub async fn try_sign_in(&self, email: &str, password: &str) -> u16 {
-        let body = json!({ "email": email, "password": password });
-        self.post("/login").json(&body).await.status.as_u16()
-    }
-
-    /// Whether the access token is good now.
-    pub async fn accepts(&self, access_token: &str) -> bool {
-        let answer = self.get("/me").bearer(access_token).await;
-        assert!([200, 401].contains(&answer.status.as_u16()), "{answer:?}");
-        answer.status == 200
-    }
-
-    /// Who the access token speaks for, to call the core for what only pages offer.
-    pub async fn principal(&self, access_token: &str) -> Principal {
-        self.portal
-            .auth
-            .authenticate_token(access_token)
-            .await
-            .unwrap()
-    }
-
-    /// The token of a mailed reset link that was just asked for.
-    pub async fn reset_token(&self, email: &str) -> String {
-        self.post("/password/forgot")
-            .json(&json!({ "email": email }))
-            .await
-            .expect(200);
-        self.mail_to(email).await.token.unwrap()
     }
 
     // Mails

@@ -109,3 +109,31 @@ impl IntoFuture for Call {
         Box::pin(self.send())
     }
 }
+
+impl TestApp {
+    /// A request to any path.
+    pub fn at(&self, method: Method, path: &str) -> Call {
+        Call::new(self.clone(), method, path)
+    }
+
+    /// A request to an endpoint of the API.
+    pub fn api(&self, method: Method, path: &str) -> Call {
+        self.at(method, &format!("/api/v1/auth{path}"))
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.api(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.api(Method::POST, path)
+    }
+
+    pub fn patch(&self, path: &str) -> Call {
+        self.api(Method::PATCH, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.api(Method::DELETE, path)
+    }
+}

@@ -1,13 +1,7 @@
-use std::sync::LazyLock;
-
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::schema::violations;
-
-/// The OpenAPI document, as it is served.
-pub static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::to_value(vestibule::api::document()).unwrap());
+use super::schema::{DOCUMENT, violations};
 
 /// What middleware may answer to any request, before an endpoint is asked.
 const OF_MIDDLEWARE: [u16; 3] = [403, 408, 421];

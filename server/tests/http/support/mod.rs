@@ -11,22 +11,22 @@ mod limits;
 mod mails;
 mod outage;
 mod schema;
+mod users;
 
 pub use answer::Answer;
 pub use app::{
-    MASTER_KEY, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SignedIn, TestApp, WRONG, config, meta,
-    meta_from, run,
+    MASTER_KEY, NEW_PASSWORD, PASSWORD, PUBLIC_URL, TestApp, WRONG, config, meta, meta_from, run,
 };
 pub use browser::{
     Browser, SESSION_COOKIE, assert_fault, assert_has, assert_has_not, follow_verify_link, hidden,
     is_signed_in, location, new_nonce, open_page, sign_in, signed_in_browser,
 };
 pub use call::Call;
-pub use documented::DOCUMENT;
 pub use limits::{DocumentedLimit, documented_limit, keeps};
 pub use mails::Mail;
 pub use outage::Outage;
-pub use schema::violations;
+pub use schema::{DOCUMENT, violations};
+pub use users::SignedIn;
 
 /// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a
 /// function change the configuration first.

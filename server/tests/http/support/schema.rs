@@ -1,12 +1,16 @@
 //! As much of JSON Schema (2020-12) as the OpenAPI document uses.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use super::documented::DOCUMENT;
+/// The OpenAPI document, as it is served.
+pub static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(vestibule::api::document()).unwrap());
 
 /// Where a value is not as a schema of the document says, and how.
 pub fn violations(schema: &Value, value: &Value) -> Vec<String> {

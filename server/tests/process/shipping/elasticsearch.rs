@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{json_of, merge, read, strings};
+use super::json::{json_of, merge, read, strings};
 
 /// The templates, each with the path that `setup` puts it to.
 pub struct Elasticsearch(Vec<(String, Value)>);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{PrimitiveDateTime, format_description};
 
-use super::{merge, strings};
+use super::json::{merge, strings};
 
 pub struct Filebeat(Value);
 

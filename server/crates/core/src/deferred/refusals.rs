@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::Part;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::limits;
 
@@ -20,6 +19,14 @@ const MAX: usize = 8_000;
 /// So many accounts are named for one site and reason; what
 /// is refused of others is counted without a name.
 const MAX_ACCOUNTS: usize = 16;
+
+/// Which part of what waits is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Of refusals those that have been counted for long enough.
+    Due(OffsetDateTime),
+    Everything,
+}
 
 /// By site and reason.
 #[derive(Default)]

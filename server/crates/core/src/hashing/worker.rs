@@ -7,7 +7,30 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{HashError, MAX_BCRYPT_COST, MAX_LANES, MAX_MEMORY_KIB, MAX_PASSES, Verdict};
+/// A stored hash may ask for at most this much work: a foreign row cannot stop the service.
+pub(super) const MAX_MEMORY_KIB: u32 = 64 * 1024;
+pub(super) const MAX_PASSES: u32 = 10;
+const MAX_LANES: u32 = 16;
+const MAX_BCRYPT_COST: u32 = 14;
+
+/// What a check of a password found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Wrong,
+    Right,
+    /// Right, and stored in an outdated form; this is the new one.
+    RightWithNewHash(String),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HashError {
+    #[error("argon2: {0}")]
+    Argon2(#[from] argon2::Error),
+    #[error("parameters: {0}")]
+    Parameters(#[from] argon2::password_hash::Error),
+    #[error("password hash: {0}")]
+    Encoding(#[from] argon2::password_hash::phc::Error),
+}
 
 /// One hash thread with its memory.
 pub(crate) struct Worker {

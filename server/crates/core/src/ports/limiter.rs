@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use crate::error::BoxError;
+use super::BoxError;
 
 /// How much of something one key may do: `burst` at once, then one each `period`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

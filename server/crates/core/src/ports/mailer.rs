@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::error::BoxError;
+use super::BoxError;
 use crate::mail::OutgoingMail;
 
 /// Renders a mail and hands it to the next hop.

@@ -16,3 +16,6 @@ pub use store::{
     OneTimeTokens, Outbox, RefreshTokens, Repository, Sessions, SignInHistory, SigningKeys,
     Statistics, Store, StoreError, Transaction, Users, Violation,
 };
+
+/// What an adapter met, for the log.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

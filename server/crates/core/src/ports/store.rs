@@ -20,7 +20,7 @@ mod users;
 
 use async_trait::async_trait;
 
-use crate::error::BoxError;
+use super::BoxError;
 
 pub use audit_log::AuditLog;
 pub use browser_sessions::{BrowserRecord, BrowserSessions};

@@ -1,17 +1,22 @@
 //! The ring of keys that signs and verifies access tokens, and the set of them that services get.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use time::OffsetDateTime;
 
-use super::WITHDRAWN_KEYS_KEPT;
 use crate::crypto::{MasterKey, hash_token};
-use crate::error::{AuthError, BoxError};
+use crate::error::AuthError;
+use crate::lifetimes::MAX_REFRESH_LIFE;
 use crate::model::SigningKey;
-use crate::ports::{Random, Store};
+use crate::ports::{BoxError, Random, Store};
+
+/// How long a withdrawn key is remembered: longer than a refresh token may live.
+pub(crate) const WITHDRAWN_KEYS_KEPT: Duration =
+    MAX_REFRESH_LIFE.saturating_add(Duration::from_hours(24));
 
 /// The JSON Web Key Set (RFC 7517) of all published keys, as it is served.
 #[derive(Clone)]

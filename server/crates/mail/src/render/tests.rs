@@ -1,3 +1,4 @@
+use vestibule_core::mail::MailKind;
 use vestibule_core::model::Language;
 
 use super::*;

@@ -1,0 +1,106 @@
+use serde_json::{Value, json};
+use uuid::Uuid;
+use vestibule_core::model::Principal;
+
+use super::{Mail, PASSWORD, TestApp};
+
+/// A user with the tokens of one API session.
+#[derive(Clone)]
+pub struct SignedIn {
+    pub id: Uuid,
+    pub email: String,
+    pub access_token: String,
+    pub refresh_token: String,
+}
+
+impl SignedIn {
+    pub fn from_body(body: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Self {
+            id: text(&body["user"]["id"]).parse().unwrap(),
+            email: text(&body["user"]["email"]),
+            access_token: text(&body["access_token"]),
+            refresh_token: text(&body["refresh_token"]),
+        }
+    }
+}
+
+impl TestApp {
+    /// Makes an account with [`PASSWORD`] and gives its welcome mail as well.
+    pub async fn register(&self, email: &str) -> (SignedIn, Mail) {
+        let body = json!({ "email": email, "password": PASSWORD, "first_name": "Ann" });
+        let answer = self.post("/register").json(&body).await.expect(201);
+        let user = SignedIn::from_body(&answer.json());
+        let mail = self.mail_to(&user.email).await;
+        (user, mail)
+    }
+
+    /// Makes an account whose address is not verified, its welcome mail read.
+    pub async fn user(&self, email: &str) -> SignedIn {
+        self.register(email).await.0
+    }
+
+    /// Makes an account in either mode, its address not verified;
+    /// signed in where registration does so.
+    pub async fn account(&self, email: &str) -> (Option<SignedIn>, Mail) {
+        let body = json!({ "email": email, "password": PASSWORD, "first_name": "Ann" });
+        let answer = self.post("/register").json(&body).await;
+        let user = if answer.status == 201 {
+            Some(SignedIn::from_body(&answer.json()))
+        } else {
+            answer.expect(202);
+            None
+        };
+        (user, self.mail_to(email).await)
+    }
+
+    /// Makes an account whose address is verified, and signs in.
+    pub async fn verified_user(&self, email: &str) -> SignedIn {
+        let (user, mail) = self.account(email).await;
+        self.post("/email/verify")
+            .json(&json!({ "token": mail.token }))
+            .await
+            .expect(200);
+        match user {
+            Some(user) => user,
+            None => self.sign_in(email).await,
+        }
+    }
+
+    /// One more session of a user who has [`PASSWORD`].
+    pub async fn sign_in(&self, email: &str) -> SignedIn {
+        let body = json!({ "email": email, "password": PASSWORD });
+        SignedIn::from_body(&self.post("/login").json(&body).await.expect(200).json())
+    }
+
+    /// How trying to sign in is answered.
+    pub async fn try_sign_in(&self, email: &str, password: &str) -> u16 {
+        let body = json!({ "email": email, "password": password });
+        self.post("/login").json(&body).await.status.as_u16()
+    }
+
+    /// Whether the access token is good now.
+    pub async fn accepts(&self, access_token: &str) -> bool {
+        let answer = self.get("/me").bearer(access_token).await;
+        assert!([200, 401].contains(&answer.status.as_u16()), "{answer:?}");
+        answer.status == 200
+    }
+
+    /// Who the access token speaks for, to call the core for what only pages offer.
+    pub async fn principal(&self, access_token: &str) -> Principal {
+        self.portal
+            .auth
+            .authenticate_token(access_token)
+            .await
+            .unwrap()
+    }
+
+    /// The token of a mailed reset link that was just asked for.
+    pub async fn reset_token(&self, email: &str) -> String {
+        self.post("/password/forgot")
+            .json(&json!({ "email": email }))
+            .await
+            .expect(200);
+        self.mail_to(email).await.token.unwrap()
+    }
+}

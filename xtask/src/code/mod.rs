@@ -1,0 +1,39 @@
+//! `cargo xtask check-code`: how long a file and a comment may be, and that no files of a crate
+//! import each other in a circle. How long a function may be is clippy's, see `clippy.toml`.
+
+mod circles;
+mod limits;
+mod modules;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::deps::sources;
+
+/// Where the project's Rust files are.
+const FOLDERS: [&str; 4] = ["app/src", "frontend/src", "server", "xtask/src"];
+
+pub fn run() -> Result<()> {
+    let mut texts = Vec::new();
+    for folder in FOLDERS {
+        sources(Path::new(folder), &mut texts)?;
+    }
+    let files: BTreeMap<String, String> = texts.into_iter().collect();
+    let mut violations = limits::violations(&files);
+    let imports = modules::imports(&files)?;
+    violations.extend(imports.unreached(&files));
+    violations.extend(circles::violations(
+        &imports.between_files,
+        &circles::known(),
+    ));
+    for violation in &violations {
+        eprintln!("{violation}");
+    }
+    if !violations.is_empty() {
+        bail!("{} code rules are broken", violations.len());
+    }
+    println!("code rules hold for {} files", files.len());
+    Ok(())
+}
