@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use strsim::osa_distance;
 
 use super::environment::{Environment, FILE_VARIABLE};
+use super::setting::Setting;
 use super::setting_error::SettingError;
-use super::table::{SETTINGS, Setting};
+use super::table::SETTINGS;
 
 const PREFIX: &str = "VESTIBULE";
 const SEPARATORS: [char; 3] = ['_', '-', '.'];

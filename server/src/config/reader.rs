@@ -12,8 +12,9 @@ use super::environment::Environment;
 use super::file::{SettingsFile, read_text};
 use super::names::Strangers;
 use super::report::{Shown, Source, Value};
+use super::setting::Setting;
 use super::setting_error::SettingError;
-use super::table::{Setting, find};
+use super::table::find;
 
 /// The file's values and the environment, with the errors found so far.
 pub(super) struct Reader<'a> {

@@ -1,11 +1,15 @@
 //! What bodies get that are not what an endpoint takes: a documented code,
 //! never a 500, and nothing half-written.
 
+mod endpoints;
+
 use http::Method;
 use serde_json::{Value, json};
 use vestibule::config::Config;
 
-use crate::support::{PASSWORD, SignedIn, TestApp, on_any_database};
+use crate::support::{TestApp, on_any_database};
+
+use endpoints::{Before, endpoints};
 
 on_any_database! {
     a_body_that_is_no_json_object_is_malformed with without_limits,
@@ -23,170 +27,6 @@ on_any_database! {
 
 fn without_limits(config: &mut Config) {
     config.rate_limits = false;
-}
-
-/// An endpoint that takes a body, with one that it takes.
-struct Endpoint {
-    method: Method,
-    path: &'static str,
-    body: Value,
-    /// Fields that have to be there.
-    required: &'static [&'static str],
-}
-
-fn endpoints() -> Vec<Endpoint> {
-    let endpoint = |method, path, body, required| Endpoint {
-        method,
-        path,
-        body,
-        required,
-    };
-    let post = Method::POST;
-    let new_password = "a quite different phrase";
-    vec![
-        endpoint(
-            post.clone(),
-            "/register",
-            json!({ "email": "eve@example.org", "password": PASSWORD, "first_name": "Eve", "last_name": "Lee" }),
-            &["email", "password"],
-        ),
-        endpoint(
-            post.clone(),
-            "/login",
-            json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": true, "device_name": "Phone" }),
-            &["email", "password"],
-        ),
-        endpoint(
-            post.clone(),
-            "/refresh",
-            json!({ "refresh_token": "x" }),
-            &["refresh_token"],
-        ),
-        endpoint(
-            post.clone(),
-            "/logout-all",
-            json!({ "keep_current": true }),
-            &[],
-        ),
-        endpoint(
-            Method::PATCH,
-            "/me",
-            json!({ "first_name": "Eve", "last_name": "Lee" }),
-            &[],
-        ),
-        endpoint(
-            post.clone(),
-            "/password/forgot",
-            json!({ "email": "ann@example.org" }),
-            &["email"],
-        ),
-        endpoint(
-            post.clone(),
-            "/password/reset",
-            json!({ "token": "x", "new_password": new_password }),
-            &["token", "new_password"],
-        ),
-        endpoint(
-            post.clone(),
-            "/password/change",
-            json!({ "current_password": PASSWORD, "new_password": new_password }),
-            &["current_password", "new_password"],
-        ),
-        endpoint(
-            post.clone(),
-            "/email/verify",
-            json!({ "email": "ann@example.org", "code": "123456" }),
-            &["email", "code"],
-        ),
-        endpoint(
-            post.clone(),
-            "/email/verify",
-            json!({ "token": "x" }),
-            &["token"],
-        ),
-        endpoint(
-            post.clone(),
-            "/email/resend",
-            json!({ "email": "ann@example.org" }),
-            &["email"],
-        ),
-        endpoint(
-            post,
-            "/email/change",
-            json!({ "new_email": "new@example.org", "password": PASSWORD }),
-            &["new_email"],
-        ),
-        endpoint(Method::DELETE, "/me", json!({ "password": PASSWORD }), &[]),
-    ]
-}
-
-/// A signed-in user, and what the database holds before the bad input comes.
-struct Before {
-    app: TestApp,
-    ann: SignedIn,
-    rows: String,
-    me: Value,
-}
-
-impl Before {
-    async fn new(app: TestApp) -> Self {
-        let ann = app.user("ann@example.org").await;
-        let me = app.get("/me").bearer(&ann.access_token).await.json();
-        let rows = app.rows().await;
-        Self { app, ann, rows, me }
-    }
-
-    async fn refuses(
-        &self,
-        endpoint: &Endpoint,
-        body: impl Into<Vec<u8>>,
-        status: u16,
-        code: &str,
-    ) {
-        self.refuses_type(endpoint, Some("application/json"), body, status, code)
-            .await;
-    }
-
-    async fn refuses_type(
-        &self,
-        endpoint: &Endpoint,
-        content_type: Option<&str>,
-        body: impl Into<Vec<u8>>,
-        status: u16,
-        code: &str,
-    ) {
-        let body: Vec<u8> = body.into();
-        let call = self
-            .app
-            .api(endpoint.method.clone(), endpoint.path)
-            .bearer(&self.ann.access_token);
-        let answer = match content_type {
-            Some(content_type) => call.body(content_type, body.clone()).await,
-            None => call.untyped_body(body.clone()).await,
-        };
-        let start = String::from_utf8_lossy(&body[..body.len().min(200)]);
-        let what = format!("{} with {content_type:?} {start}", endpoint.path);
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (status, code),
-            "{what}: {answer:?}"
-        );
-    }
-
-    /// Nothing was written, not even by half.
-    async fn check(self) {
-        assert_eq!(self.app.rows().await, self.rows);
-        assert_eq!(
-            self.app
-                .get("/me")
-                .bearer(&self.ann.access_token)
-                .await
-                .expect(200)
-                .json(),
-            self.me
-        );
-        assert!(self.app.read_mails().await.is_empty());
-    }
 }
 
 async fn a_body_that_is_no_json_object_is_malformed(app: TestApp) {

@@ -1,39 +1,21 @@
 //! `POST /email/verify`, `POST /email/resend`
 
+mod codes;
+
 use serde_json::json;
 use time::Duration;
-use vestibule::config::Config;
-use vestibule_core::VerifyEmail;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{
-    Answer, Browser, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, location,
-    meta_from, on_every_database,
-};
+use crate::support::{Answer, TestApp, address, in_parallel, on_every_database};
 
 on_every_database! {
     the_mailed_token_verifies_the_address_once,
-    the_mailed_code_verifies_the_address_once,
     a_link_lives_for_a_day,
-    a_code_lives_for_ten_minutes,
-    a_code_dies_after_five_entries,
-    asking_for_a_new_code_does_not_reset_the_count,
-    after_fifty_codes_in_a_row_only_the_link_is_left,
-    codes_of_one_site_are_bounded_by_the_day with with_limits,
-    codes_of_all_sites_together_are_bounded_by_the_day with with_limits,
     only_the_newest_mail_counts,
-    a_code_is_good_for_its_own_address_only,
     resend_is_answered_alike_for_every_address,
     a_reset_token_verifies_nothing,
     a_body_is_either_a_token_or_an_address_with_a_code,
     of_fifty_uses_of_one_link_exactly_one_succeeds,
-    of_fifty_uses_of_one_code_exactly_one_succeeds,
-    the_last_tries_of_a_code_do_not_tell_who_has_an_account with privately,
-    a_right_code_with_a_right_password_costs_nothing with privately,
-}
-
-fn with_limits(config: &mut Config) {
-    config.rate_limits = true;
 }
 
 async fn verify_token(app: &TestApp, token: &str) -> Answer {
@@ -48,21 +30,10 @@ async fn verify_code(app: &TestApp, email: &str, code: &str) -> Answer {
         .await
 }
 
-/// A code that is wrong, from this address.
-async fn guess_from(app: &TestApp, email: &str, from: &str) -> Answer {
-    let body = json!({ "email": email, "code": "123456" });
-    app.post("/email/verify").json(&body).from(from).await
-}
-
 async fn resend(app: &TestApp, email: &str) -> Answer {
     app.post("/email/resend")
         .json(&json!({ "email": email }))
         .await
-}
-
-/// A code of six digits that is not the given one.
-fn wrong(code: &str) -> &'static str {
-    if code == "000000" { "000001" } else { "000000" }
 }
 
 async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
@@ -95,23 +66,6 @@ async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
     assert_eq!(me["is_email_verified"], true);
 }
 
-async fn the_mailed_code_verifies_the_address_once(app: TestApp) {
-    let (_, mail) = app.register("ann@example.org").await;
-    let code = mail.code.unwrap();
-    let spaced = format!(" {} {} ", &code[..3], &code[3..]);
-    let answer = verify_code(&app, " ANN@example.org", &spaced)
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(answer["is_email_verified"], true);
-    verify_code(&app, "ann@example.org", &code)
-        .await
-        .expect_problem(400, "invalid_token");
-    verify_token(&app, &mail.token.unwrap())
-        .await
-        .expect_problem(400, "invalid_token");
-}
-
 async fn a_link_lives_for_a_day(app: TestApp) {
     let (_, ann) = app.register("ann@example.org").await;
     let (_, bob) = app.register("bob@example.org").await;
@@ -121,131 +75,6 @@ async fn a_link_lives_for_a_day(app: TestApp) {
     verify_token(&app, &bob.token.unwrap())
         .await
         .expect_problem(400, "invalid_token");
-}
-
-async fn a_code_lives_for_ten_minutes(app: TestApp) {
-    let (_, ann) = app.register("ann@example.org").await;
-    let (_, bob) = app.register("bob@example.org").await;
-    app.advance(Duration::minutes(10));
-    verify_code(&app, "ann@example.org", &ann.code.unwrap())
-        .await
-        .expect(200);
-    app.advance(Duration::seconds(1));
-    verify_code(&app, "bob@example.org", &bob.code.unwrap())
-        .await
-        .expect_problem(400, "invalid_token");
-    verify_token(&app, &bob.token.unwrap()).await.expect(200);
-}
-
-async fn a_code_dies_after_five_entries(app: TestApp) {
-    let (_, ann) = app.register("ann@example.org").await;
-    let (_, bob) = app.register("bob@example.org").await;
-    let (ann_code, bob_code) = (ann.code.unwrap(), bob.code.unwrap());
-    for entry in 1..=4 {
-        verify_code(&app, "ann@example.org", wrong(&ann_code))
-            .await
-            .expect_problem(400, "invalid_token");
-        verify_code(&app, "bob@example.org", &format!("{entry}"))
-            .await
-            .expect_problem(400, "invalid_token");
-    }
-    verify_code(&app, "ann@example.org", &ann_code)
-        .await
-        .expect(200);
-    verify_code(&app, "bob@example.org", wrong(&bob_code))
-        .await
-        .expect_problem(400, "invalid_token");
-    verify_code(&app, "bob@example.org", &bob_code)
-        .await
-        .expect_problem(400, "invalid_token");
-    verify_token(&app, &bob.token.unwrap()).await.expect(200);
-}
-
-async fn asking_for_a_new_code_does_not_reset_the_count(app: TestApp) {
-    let (_, first) = app.register("ann@example.org").await;
-    let code = first.code.unwrap();
-    for _ in 0..3 {
-        verify_code(&app, "ann@example.org", wrong(&code))
-            .await
-            .expect_problem(400, "invalid_token");
-    }
-    resend(&app, "ann@example.org").await.expect(200);
-    let second = app.mail_to("ann@example.org").await;
-    let code = second.code.unwrap();
-    for _ in 0..2 {
-        verify_code(&app, "ann@example.org", wrong(&code))
-            .await
-            .expect_problem(400, "invalid_token");
-    }
-    verify_code(&app, "ann@example.org", &code)
-        .await
-        .expect_problem(400, "invalid_token");
-    verify_token(&app, &second.token.unwrap()).await.expect(200);
-}
-
-async fn after_fifty_codes_in_a_row_only_the_link_is_left(app: TestApp) {
-    let (_, mut mail) = app.register("ann@example.org").await;
-    for _ in 0..10 {
-        let code = mail.code.as_deref().unwrap();
-        for _ in 0..5 {
-            let answer = verify_code(&app, "ann@example.org", wrong(code)).await;
-            answer.expect_problem(400, "invalid_token");
-        }
-        app.advance(Duration::minutes(61));
-        resend(&app, "ann@example.org").await.expect(200);
-        mail = app.mail_to("ann@example.org").await;
-    }
-    assert_eq!(mail.code, None, "it would not work");
-    verify_token(&app, &mail.token.unwrap()).await.expect(200);
-}
-
-async fn codes_of_one_site_are_bounded_by_the_day(app: TestApp) {
-    let limit = documented_limit("wrong six-digit codes", "the site");
-    let (_, mail) = app.register("ann@example.org").await;
-    let mut tried = 0;
-    let limited = loop {
-        app.clock.advance(Duration::seconds(10));
-        // Each time from another network of the site.
-        let from = format!("2001:db8:1:{tried:x}::1");
-        let answer = guess_from(&app, "nobody@example.org", &from).await;
-        if answer.status == 429 {
-            break answer;
-        }
-        tried += 1;
-    };
-    assert!((limit.burst..limit.burst + 3).contains(&tried), "{tried}");
-    let wait = Duration::seconds(limited.retry_after().cast_signed());
-    assert!(wait > limit.period / 2 && wait <= limit.period, "{wait}");
-    guess_from(&app, "nobody@example.org", "2001:db8:2::1")
-        .await
-        .expect_problem(400, "invalid_token");
-    verify_token(&app, &mail.token.unwrap()).await.expect(200);
-}
-
-async fn codes_of_all_sites_together_are_bounded_by_the_day(app: TestApp) {
-    let limit = documented_limit("wrong six-digit codes", "all sites");
-    let mut browser = Browser::new(&app);
-    let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
-    browser.submit("register", &fields).await.expect(303);
-    let code = app.mail_to("ann@example.org").await.code.unwrap();
-    // Many at once: an answer comes a tenth of a second later at the earliest.
-    for hundred in 0..limit.burst / 100 {
-        let answers = in_parallel(100, |number| {
-            let app = app.clone();
-            let from = format!("2001:db8:{hundred:x}{number:02x}::1");
-            async move { guess_from(&app, "nobody@example.org", &from).await }
-        });
-        for answer in answers.await {
-            answer.expect_problem(400, "invalid_token");
-        }
-    }
-    guess_from(&app, "nobody@example.org", "2001:db8:ffff::1")
-        .await
-        .expect_problem(429, "rate_limited");
-    // Who is signed in to the account has nothing to do with them.
-    let fields = [("email", "ann@example.org"), ("code", &code)];
-    let answer = browser.submit("verify_email", &fields).await;
-    assert_eq!(location(&answer), "/account");
 }
 
 async fn only_the_newest_mail_counts(app: TestApp) {
@@ -263,40 +92,6 @@ async fn only_the_newest_mail_counts(app: TestApp) {
             .expect_problem(400, "invalid_token");
     }
     verify_token(&app, &second.token.unwrap()).await.expect(200);
-}
-
-async fn a_code_is_good_for_its_own_address_only(app: TestApp) {
-    let (_, ann) = app.register("ann@example.org").await;
-    let (_, bob) = app.register("bob@example.org").await;
-    assert_ne!(ann.code, bob.code);
-    let code = ann.code.unwrap();
-    for email in [
-        "bob@example.org",
-        "nobody@example.org",
-        "ann@example.org\r\n",
-        "",
-        "no address",
-    ] {
-        verify_code(&app, email, &code)
-            .await
-            .expect_problem(400, "invalid_token");
-    }
-    for code in [
-        "",
-        "0",
-        &format!("{code}0"),
-        &code[1..],
-        "١٢٣٤٥٦",
-        &"9".repeat(10_000),
-    ] {
-        app.post("/email/verify")
-            .json(&json!({ "email": "bob@example.org", "code": code }))
-            .await
-            .expect_problem(400, "invalid_token");
-    }
-    verify_code(&app, "ann@example.org", &code)
-        .await
-        .expect(200);
 }
 
 async fn resend_is_answered_alike_for_every_address(app: TestApp) {
@@ -379,15 +174,6 @@ async fn of_fifty_uses_of_one_link_exactly_one_succeeds(app: TestApp) {
     count_successes(&app, json!({ "token": mail.token })).await;
 }
 
-async fn of_fifty_uses_of_one_code_exactly_one_succeeds(app: TestApp) {
-    let (_, mail) = app.register("ann@example.org").await;
-    count_successes(
-        &app,
-        json!({ "email": "ann@example.org", "code": mail.code }),
-    )
-    .await;
-}
-
 async fn count_successes(app: &TestApp, body: serde_json::Value) {
     let answers = in_parallel(50, |number| {
         let call = app.post("/email/verify").json(&body).from(&address(number));
@@ -400,89 +186,4 @@ async fn count_successes(app: &TestApp, body: serde_json::Value) {
     for answer in refused {
         answer.expect_problem(400, "invalid_token");
     }
-}
-
-fn privately(config: &mut vestibule::config::Config) {
-    config.registration = vestibule_core::RegistrationMode::Private;
-}
-
-/// How a code is answered in a browser that nobody is signed in to, each time in another network.
-async fn enter_code(
-    app: &TestApp,
-    number: usize,
-    email: &str,
-    code: &str,
-    password: &str,
-) -> &'static str {
-    let entry = VerifyEmail::Code {
-        email: email.to_owned(),
-        code: code.to_owned(),
-        password: Some(password.into()),
-        from_browser: true,
-    };
-    let meta = meta_from(&address(number));
-    match app.portal.auth.verify_email(entry, None, &meta).await {
-        Ok(_) => "ok",
-        Err(error) => error.code().as_str(),
-    }
-}
-
-/// Somebody registers with an address and a password of their own, and tries codes. If the address
-/// was free, the password is right and the codes are wrong; if it was taken, the password is wrong.
-async fn the_last_tries_of_a_code_do_not_tell_who_has_an_account(app: TestApp) {
-    let burst = documented_limit("wrong passwords", "the account").burst;
-    let (_, anns) = app.account("ann@example.org").await;
-    for email in ["ann@example.org", "new@example.org"] {
-        let body = json!({ "email": email, "password": WRONG });
-        app.post("/register").json(&body).await.expect(202);
-    }
-    app.mail_to("ann@example.org").await;
-    let news = app.mail_to("new@example.org").await;
-    let mut seen = Vec::new();
-    for (email, mail) in [("ann@example.org", anns), ("new@example.org", news)] {
-        let code = wrong(mail.code.as_deref().unwrap());
-        let mut answers = Vec::new();
-        for number in 0..burst - 1 {
-            answers.push(enter_code(&app, number, email, code, WRONG).await);
-        }
-        // Of those who try the last one at once, one is looked at.
-        let mut last = in_parallel(5, |number| {
-            let app = app.clone();
-            async move { enter_code(&app, burst + number, email, code, WRONG).await }
-        })
-        .await;
-        last.sort_unstable();
-        answers.extend(last);
-        seen.push(answers);
-    }
-    let told = |answer: &str| seen[0].iter().filter(|it| **it == answer).count();
-    assert_eq!(
-        (told("invalid_credentials"), told("rate_limited")),
-        (burst, 4),
-        "{seen:?}"
-    );
-    assert_eq!(seen[0], seen[1]);
-    for event in ["reauthentication_failed", "login_limited"] {
-        let users = format!(
-            "select cast(count(distinct user_id) as text) from audit_logs where event_type = '{event}'"
-        );
-        assert_eq!(app.text(&users).await, "2", "{event}");
-    }
-}
-
-async fn a_right_code_with_a_right_password_costs_nothing(app: TestApp) {
-    let burst = documented_limit("wrong passwords", "the account").burst;
-    let (_, mail) = app.account("ann@example.org").await;
-    let code = mail.code.unwrap();
-    // A wrong password uses no entry of the code up, however many there are.
-    for number in 0..burst - 1 {
-        let answer = enter_code(&app, number, "ann@example.org", &code, WRONG).await;
-        assert_eq!(answer, "invalid_credentials");
-    }
-    let answer = enter_code(&app, burst, "ann@example.org", &code, PASSWORD).await;
-    assert_eq!(answer, "ok");
-    let answer = enter_code(&app, burst, "ann@example.org", &code, PASSWORD).await;
-    assert_eq!(answer, "invalid_credentials", "it is used up");
-    let answer = enter_code(&app, burst, "ann@example.org", &code, PASSWORD).await;
-    assert_eq!(answer, "rate_limited");
 }

@@ -1,6 +1,8 @@
 //! What mailed links say before they are used, who may use them in a browser, and new ones for dead
 //! ones: core, called as the pages call it
 
+mod dead_links;
+
 use time::Duration;
 use vestibule_core::mail::MailKind;
 use vestibule_core::model::Principal;
@@ -16,10 +18,6 @@ on_every_database! {
     a_link_wants_the_password_of_another_browser,
     a_code_wants_the_password_of_another_browser,
     a_code_does_not_tell_whether_there_is_an_account,
-    a_dead_link_brings_a_new_one,
-    a_link_that_is_known_to_nobody_brings_nothing,
-    a_link_of_a_former_address_tells_nothing,
-    a_dead_link_is_no_way_around_the_limits,
     a_reset_link_says_whose_it_is,
     a_slip_of_the_pen_gets_no_link_back,
     a_link_that_was_copied_with_its_full_stop_works,
@@ -321,104 +319,6 @@ async fn a_code_does_not_tell_whether_there_is_an_account(app: TestApp) {
         answers,
         [["reauthentication_required", "invalid_credentials"]]
     );
-}
-
-async fn a_dead_link_brings_a_new_one(app: TestApp) {
-    let (_, ann, mail) = registered(&app, "ann@example.org").await;
-    let token = mail.token.unwrap();
-    app.advance(Duration::hours(24));
-    assert_eq!(
-        state(&app, &token, None).await,
-        dead(Some("a***@example.org"))
-    );
-    let auth = &app.portal.auth;
-    auth.resend_verification_by_link(&token, &meta())
-        .await
-        .unwrap();
-    let again = app.mail_to("ann@example.org").await;
-    assert_eq!(again.kind, MailKind::VerifyEmail);
-    auth.request_password_reset_by_link(&token, &meta())
-        .await
-        .unwrap();
-    assert_eq!(
-        app.mail_to("ann@example.org").await.kind,
-        MailKind::ResetPassword
-    );
-    let who = app.sign_in("ann@example.org").await;
-    let who = app.principal(&who.access_token).await;
-    assert_eq!(ann.user.id, who.user.id);
-    assert_eq!(
-        confirm(&app, &again.token.unwrap(), Some(&who), None).await,
-        "ok"
-    );
-    // There is nothing left to confirm.
-    auth.resend_verification_by_link(&token, &meta())
-        .await
-        .unwrap();
-    assert!(app.read_mails().await.is_empty());
-}
-
-async fn a_link_that_is_known_to_nobody_brings_nothing(app: TestApp) {
-    app.verified_user("ann@example.org").await;
-    let auth = &app.portal.auth;
-    let rows = app.rows().await;
-    for token in ["", "x", &"x".repeat(50_000)] {
-        auth.resend_verification_by_link(token, &meta())
-            .await
-            .unwrap();
-        auth.request_password_reset_by_link(token, &meta())
-            .await
-            .unwrap();
-        assert_eq!(
-            auth.reset_link(token).await.unwrap(),
-            ResetLink::Dead { masked_email: None }
-        );
-    }
-    assert_eq!(app.rows().await, rows);
-}
-
-async fn a_link_of_a_former_address_tells_nothing(app: TestApp) {
-    let (ann, welcome) = app.register("ann@example.org").await;
-    let first = welcome.token.unwrap();
-    app.post("/email/verify")
-        .json(&serde_json::json!({ "token": first }))
-        .await
-        .expect(200);
-    let reset = app.reset_token("ann@example.org").await;
-    let (confirmed, _) = move_to(&app, &ann, "new@example.org").await;
-    let auth = &app.portal.auth;
-    // Whoever reads the old mailbox learns nothing of the new one, and sends nothing there.
-    assert_eq!(state(&app, &first, None).await, dead(None));
-    assert_eq!(
-        auth.reset_link(&reset).await.unwrap(),
-        ResetLink::Dead { masked_email: None }
-    );
-    auth.request_password_reset_by_link(&reset, &meta())
-        .await
-        .unwrap();
-    assert!(app.read_mails().await.is_empty());
-    // The link that moved it was mailed to where the account is.
-    let token = confirmed.token.unwrap();
-    assert_eq!(
-        state(&app, &token, None).await,
-        dead_change(Some("n***@example.org"))
-    );
-}
-
-async fn a_dead_link_is_no_way_around_the_limits(app: TestApp) {
-    let (_, _, mail) = registered(&app, "ann@example.org").await;
-    let token = mail.token.unwrap();
-    let auth = &app.portal.auth;
-    for _ in 0..5 {
-        auth.resend_verification_by_link(&token, &meta())
-            .await
-            .unwrap();
-    }
-    let sixth = auth.resend_verification_by_link(&token, &meta()).await;
-    assert_eq!(code(sixth), "rate_limited");
-    let typed = auth.resend_verification("ann@example.org", &meta()).await;
-    assert_eq!(code(typed), "rate_limited");
-    assert_eq!(app.read_mails().await.len(), 5);
 }
 
 async fn a_reset_link_says_whose_it_is(app: TestApp) {

@@ -15,6 +15,7 @@ mod database;
 mod keys;
 mod kill;
 mod log;
+mod log_secrets;
 mod metrics;
 mod settings;
 mod shipping;

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::person::{Person, Visitor};
+use crate::person::Person;
+use crate::visitor::Visitor;
 use crate::world::{Dice, World};
 
 const VISITORS: u64 = 8;

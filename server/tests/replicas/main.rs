@@ -22,6 +22,7 @@ mod overload;
 mod person;
 mod proxies;
 mod rolling;
+mod visitor;
 mod weather;
 mod world;
 

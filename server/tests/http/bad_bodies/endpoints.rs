@@ -1,0 +1,174 @@
+//! The endpoints that take a body, and a user who sends them bad ones.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{NEW_PASSWORD, PASSWORD, SignedIn, TestApp};
+
+/// An endpoint that takes a body, with one that it takes.
+pub struct Endpoint {
+    pub method: Method,
+    pub path: &'static str,
+    pub body: Value,
+    /// Fields that have to be there.
+    pub required: &'static [&'static str],
+}
+
+fn post(path: &'static str, body: Value, required: &'static [&'static str]) -> Endpoint {
+    Endpoint {
+        method: Method::POST,
+        path,
+        body,
+        required,
+    }
+}
+
+pub fn endpoints() -> Vec<Endpoint> {
+    let mut all = endpoints_of_sessions();
+    all.extend(endpoints_of_account());
+    all.extend(endpoints_of_email());
+    all
+}
+
+fn endpoints_of_sessions() -> Vec<Endpoint> {
+    vec![
+        post(
+            "/login",
+            json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": true, "device_name": "Phone" }),
+            &["email", "password"],
+        ),
+        post(
+            "/refresh",
+            json!({ "refresh_token": "x" }),
+            &["refresh_token"],
+        ),
+        post("/logout-all", json!({ "keep_current": true }), &[]),
+    ]
+}
+
+fn endpoints_of_account() -> Vec<Endpoint> {
+    vec![
+        post(
+            "/register",
+            json!({ "email": "eve@example.org", "password": PASSWORD, "first_name": "Eve", "last_name": "Lee" }),
+            &["email", "password"],
+        ),
+        Endpoint {
+            method: Method::PATCH,
+            ..post(
+                "/me",
+                json!({ "first_name": "Eve", "last_name": "Lee" }),
+                &[],
+            )
+        },
+        Endpoint {
+            method: Method::DELETE,
+            ..post("/me", json!({ "password": PASSWORD }), &[])
+        },
+        post(
+            "/password/forgot",
+            json!({ "email": "ann@example.org" }),
+            &["email"],
+        ),
+        post(
+            "/password/reset",
+            json!({ "token": "x", "new_password": NEW_PASSWORD }),
+            &["token", "new_password"],
+        ),
+        post(
+            "/password/change",
+            json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD }),
+            &["current_password", "new_password"],
+        ),
+    ]
+}
+
+fn endpoints_of_email() -> Vec<Endpoint> {
+    vec![
+        post(
+            "/email/verify",
+            json!({ "email": "ann@example.org", "code": "123456" }),
+            &["email", "code"],
+        ),
+        post("/email/verify", json!({ "token": "x" }), &["token"]),
+        post(
+            "/email/resend",
+            json!({ "email": "ann@example.org" }),
+            &["email"],
+        ),
+        post(
+            "/email/change",
+            json!({ "new_email": "new@example.org", "password": PASSWORD }),
+            &["new_email"],
+        ),
+    ]
+}
+
+/// A signed-in user, and what the database holds before the bad input comes.
+pub struct Before {
+    pub app: TestApp,
+    pub ann: SignedIn,
+    rows: String,
+    me: Value,
+}
+
+impl Before {
+    pub async fn new(app: TestApp) -> Self {
+        let ann = app.user("ann@example.org").await;
+        let me = app.get("/me").bearer(&ann.access_token).await.json();
+        let rows = app.rows().await;
+        Self { app, ann, rows, me }
+    }
+
+    pub async fn refuses(
+        &self,
+        endpoint: &Endpoint,
+        body: impl Into<Vec<u8>>,
+        status: u16,
+        code: &str,
+    ) {
+        self.refuses_type(endpoint, Some("application/json"), body, status, code)
+            .await;
+    }
+
+    pub async fn refuses_type(
+        &self,
+        endpoint: &Endpoint,
+        content_type: Option<&str>,
+        body: impl Into<Vec<u8>>,
+        status: u16,
+        code: &str,
+    ) {
+        let body: Vec<u8> = body.into();
+        let call = self
+            .app
+            .api(endpoint.method.clone(), endpoint.path)
+            .bearer(&self.ann.access_token);
+        let answer = match content_type {
+            Some(content_type) => call.body(content_type, body.clone()).await,
+            None => call.untyped_body(body.clone()).await,
+        };
+        let start = String::from_utf8_lossy(&body[..body.len().min(200)]);
+        let what = format!("{} with {content_type:?} {start}", endpoint.path);
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (status, code),
+            "{what}: {answer:?}"
+        );
+    }
+
+    /// Nothing was written, not even by half.
+    pub async fn check(self) {
+        assert_eq!(self.app.rows().await, self.rows);
+        assert_eq!(
+            self.app
+                .get("/me")
+                .bearer(&self.ann.access_token)
+                .await
+                .expect(200)
+                .json(),
+            self.me
+        );
+        assert!(self.app.read_mails().await.is_empty());
+    }
+}
