@@ -117,17 +117,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .site_addr(config.http.listen)
         .env(leptos::config::Env::PROD)
         .build();
-    let context = {
-        let web = parts.web.clone();
-        move || {
-            provide_request(web.clone());
-            let request = leptos::prelude::use_context::<http::request::Parts>();
-            if let Some(nonce) = request.and_then(|parts| parts.extensions.get::<Nonce>().cloned())
-            {
-                provide_context(leptos::nonce::Nonce::from_value(nonce.0));
-            }
-        }
-    };
+    let context = context_of_pages(parts);
     let shell = {
         let options = leptos.clone();
         move || shell(options.clone())
@@ -143,13 +133,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
     };
     let not_found = leptos_axum::render_app_async_with_context(context.clone(), shell.clone());
     let cookie_name = parts.web.cookies.name(SESSION_COOKIE);
-    let sessions = SessionManagerLayer::new(BrowserSessionStore::new(Arc::clone(&parts.web.auth)))
-        .with_name(cookie_name.clone())
-        .with_secure(parts.web.cookies.is_secure())
-        .with_same_site(SameSite::Lax)
-        .with_http_only(true)
-        .with_path("/")
-        .with_expiry(Expiry::OnSessionEnd);
+    let sessions = browser_sessions(parts, cookie_name.clone());
     let forms = FormsOnce {
         auth: Arc::clone(&parts.web.auth),
         session_cookie: cookie_name.as_str().into(),
@@ -180,6 +164,31 @@ fn pages(config: &Config, parts: &Parts) -> Router {
     }
 }
 
+/// What every page and server function is given of its request.
+fn context_of_pages(parts: &Parts) -> impl Fn() + Clone + Send + Sync + use<> {
+    let web = parts.web.clone();
+    move || {
+        provide_request(web.clone());
+        let request = leptos::prelude::use_context::<http::request::Parts>();
+        if let Some(nonce) = request.and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
+            provide_context(leptos::nonce::Nonce::from_value(nonce.0));
+        }
+    }
+}
+
+fn browser_sessions(
+    parts: &Parts,
+    cookie_name: String,
+) -> SessionManagerLayer<BrowserSessionStore> {
+    SessionManagerLayer::new(BrowserSessionStore::new(Arc::clone(&parts.web.auth)))
+        .with_name(cookie_name)
+        .with_secure(parts.web.cookies.is_secure())
+        .with_same_site(SameSite::Lax)
+        .with_http_only(true)
+        .with_path("/")
+        .with_expiry(Expiry::OnSessionEnd)
+}
+
 /// From the inside out; the last layer sees a request first.
 fn with_middleware(
     router: Router,
@@ -194,15 +203,15 @@ fn with_middleware(
         config.mode == Mode::Development,
     );
     let log_limit = LogLimit::default();
-    let pages = ErrorPages {
-        product_name: Arc::clone(&parts.web.product_name),
-        branding: Arc::clone(&parts.web.branding),
-        package_dir: parts.assets.folder().into(),
-        log_limit: log_limit.clone(),
-    };
+    let pages = error_pages(parts, log_limit.clone());
     let headers = SecurityHeaders {
         random: Arc::clone(&parts.random),
         https: config.is_https(),
+    };
+    let identification = Identification {
+        clock: Arc::clone(&parts.clock),
+        random: Arc::clone(&parts.random),
+        proxies: config.http.trusted_proxies.clone(),
     };
     Ok(router
         // Inside the time limit: a request that takes too long is answered,
@@ -232,16 +241,18 @@ fn with_middleware(
             config.http.trusted_proxies.clone(),
             find_client_address,
         ))
-        .layer(from_fn_with_state(
-            Identification {
-                clock: Arc::clone(&parts.clock),
-                random: Arc::clone(&parts.random),
-                proxies: config.http.trusted_proxies.clone(),
-            },
-            identify_request,
-        ))
+        .layer(from_fn_with_state(identification, identify_request))
         .layer(Extension(DefaultLanguage(config.default_language)))
         .layer(from_fn_with_state(parts.tasks.clone(), run_to_end)))
+}
+
+fn error_pages(parts: &Parts, log_limit: LogLimit) -> ErrorPages {
+    ErrorPages {
+        product_name: Arc::clone(&parts.web.product_name),
+        branding: Arc::clone(&parts.web.branding),
+        package_dir: parts.assets.folder().into(),
+        log_limit,
+    }
 }
 
 type Rejection = fn(ProtectionError) -> axum::response::Response;

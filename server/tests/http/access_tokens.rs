@@ -246,6 +246,17 @@ async fn a_key_is_never_taken_from_the_token(app: TestApp) {
     }
 }
 
+const NEEDED_CLAIMS: [&str; 8] = [
+    "iss",
+    "aud",
+    "sub",
+    "exp",
+    "nbf",
+    "sid",
+    "token_type",
+    "user_id",
+];
+
 async fn each_claim_is_checked(app: TestApp) {
     let forge = Forge::new(app).await;
     let now = forge.app.clock.now().unix_timestamp();
@@ -280,16 +291,7 @@ async fn each_claim_is_checked(app: TestApp) {
             )
             .await;
     }
-    for name in [
-        "iss",
-        "aud",
-        "sub",
-        "exp",
-        "nbf",
-        "sid",
-        "token_type",
-        "user_id",
-    ] {
+    for name in NEEDED_CLAIMS {
         let mut claims = forge.claims.clone();
         claims.as_object_mut().unwrap().remove(name);
         forge

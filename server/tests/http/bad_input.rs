@@ -14,37 +14,39 @@ on_every_database! {
     no_path_leads_out_of_the_assets,
     queries_are_not_read_by_the_api,
     a_form_that_is_none_is_refused,
+    only_functions_take_forms_and_by_post_alone,
 }
 
 fn without_limits(config: &mut Config) {
     config.rate_limits = false;
 }
 
+const ADDRESSES_THAT_ARE_NONE: [&str; 19] = [
+    "ann@example.org\r\nBcc: eve@example.org",
+    "ann@example.org\n",
+    "\r\nann@example.org",
+    "ann\r@example.org",
+    "ann@example.org\u{85}",
+    "ann@exam\u{2028}ple.org",
+    "ann@example.org,eve@example.org",
+    "ann@example.org eve@example.org",
+    "ann@example.org;eve@example.org",
+    "<ann@example.org>",
+    "Ann <ann@example.org>",
+    "\"ann\\\"@example.org",
+    "ann@example.org%0d%0a",
+    "ann@[127.0.0.1]",
+    "ann@localhost",
+    "@example.org",
+    "ann@",
+    "ann\u{200b}@example.org",
+    "ann@example.org\u{202e}",
+];
+
 async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let before = app.rows().await;
-    let addresses = [
-        "ann@example.org\r\nBcc: eve@example.org",
-        "ann@example.org\n",
-        "\r\nann@example.org",
-        "ann\r@example.org",
-        "ann@example.org\u{85}",
-        "ann@exam\u{2028}ple.org",
-        "ann@example.org,eve@example.org",
-        "ann@example.org eve@example.org",
-        "ann@example.org;eve@example.org",
-        "<ann@example.org>",
-        "Ann <ann@example.org>",
-        "\"ann\\\"@example.org",
-        "ann@example.org%0d%0a",
-        "ann@[127.0.0.1]",
-        "ann@localhost",
-        "@example.org",
-        "ann@",
-        "ann\u{200b}@example.org",
-        "ann@example.org\u{202e}",
-    ];
-    for address in addresses {
+    for address in ADDRESSES_THAT_ARE_NONE {
         for path in ["/register", "/password/forgot", "/email/resend"] {
             let body = json!({ "email": address, "password": PASSWORD });
             let answer = app
@@ -122,7 +124,8 @@ async fn repeated_names_and_odd_numbers_are_no_trouble(app: TestApp) {
     }
 }
 
-async fn fields_that_are_not_the_callers_are_ignored(app: TestApp) {
+/// A body with everything in it that only the portal decides.
+fn wishes_and(own: &Value) -> Value {
     let wishes = json!({
         "id": "01936f00-0000-7000-8000-000000000001",
         "user_id": "01936f00-0000-7000-8000-000000000001",
@@ -141,27 +144,29 @@ async fn fields_that_are_not_the_callers_are_ignored(app: TestApp) {
         "$set": { "is_email_verified": true },
         "__proto__": { "is_admin": true },
     });
-    let with = |own: Value| {
-        let mut body = wishes.clone();
-        body["user"] = wishes.clone();
-        body["data"] = json!([{ "user": wishes }]);
-        body.as_object_mut()
-            .unwrap()
-            .extend(own.as_object().unwrap().clone());
-        body
-    };
+    let mut body = wishes.clone();
+    body["user"] = wishes.clone();
+    body["data"] = json!([{ "user": wishes }]);
+    let own = own.as_object().unwrap().clone();
+    body.as_object_mut().unwrap().extend(own);
+    body
+}
+
+fn same_but_for_the_address(body: &Value) -> Value {
+    let mut body = body.clone();
+    body["id"] = Value::Null;
+    body["email"] = Value::Null;
+    body
+}
+
+async fn fields_that_are_not_the_callers_are_ignored(app: TestApp) {
     let plain = app.user("plain@example.org").await;
-    let body =
-        with(json!({ "email": "ann@example.org", "password": PASSWORD, "first_name": "Ann" }));
+    let body = wishes_and(
+        &json!({ "email": "ann@example.org", "password": PASSWORD, "first_name": "Ann" }),
+    );
     let answer = app.post("/register").json(&body).await.expect(201);
     let ann = SignedIn::from_body(&answer.json());
     app.mail_to("ann@example.org").await;
-    let same_but_for_the_address = |body: &Value| {
-        let mut body = body.clone();
-        body["id"] = Value::Null;
-        body["email"] = Value::Null;
-        body
-    };
     let expected =
         same_but_for_the_address(&app.get("/me").bearer(&plain.access_token).await.json());
     assert_eq!(same_but_for_the_address(&answer.json()["user"]), expected);
@@ -170,13 +175,13 @@ async fn fields_that_are_not_the_callers_are_ignored(app: TestApp) {
     let me = app
         .patch("/me")
         .bearer(&ann.access_token)
-        .json(&with(json!({})))
+        .json(&wishes_and(&json!({})))
         .await
         .expect(200)
         .json();
     assert_eq!(same_but_for_the_address(&me), expected);
     assert_eq!(me["email"], "ann@example.org");
-    let body = with(json!({ "email": "ann@example.org", "password": PASSWORD }));
+    let body = wishes_and(&json!({ "email": "ann@example.org", "password": PASSWORD }));
     let signed_in = app.post("/login").json(&body).await.expect(200).json();
     assert_eq!(
         (
@@ -186,7 +191,7 @@ async fn fields_that_are_not_the_callers_are_ignored(app: TestApp) {
         (&json!(ann.id.to_string()), &json!(false))
     );
     app.post("/email/resend")
-        .json(&with(json!({ "email": "ann@example.org" })))
+        .json(&wishes_and(&json!({ "email": "ann@example.org" })))
         .await
         .expect(200);
     app.mail_to("ann@example.org").await;
@@ -258,14 +263,27 @@ async fn queries_are_not_read_by_the_api(app: TestApp) {
         .expect_problem(405, "method_not_allowed");
 }
 
+const FORMS_THAT_ARE_NONE: [&[u8]; 8] = [
+    b"email=ann%40example.org&email=eve%40example.org&password=correct+horse+battery",
+    b"email=ann%40example.org&password=correct+horse+battery&first_name=a%00b",
+    b"email=ann%40example.org&password=correct+horse+battery&first_name=%FF",
+    b"email=ann%40example.org&password=correct+horse+battery&first_name=\xff",
+    b"email[0]=ann%40example.org&password=correct+horse+battery",
+    b"email.address=ann%40example.org&password=correct+horse+battery",
+    b"{\"email\":\"ann@example.org\"}",
+    b"[[[[",
+];
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const GOOD_FORM: &[u8] = b"email=ann%40example.org&password=correct+horse+battery";
+
 async fn a_form_that_is_none_is_refused(app: TestApp) {
     let before = app.rows().await;
     let post = |content_type: &str, body: Vec<u8>| {
         app.at(Method::POST, "/_fn/register")
             .body(content_type, body)
     };
-    let form = "application/x-www-form-urlencoded";
-    let good = b"email=ann%40example.org&password=correct+horse+battery".to_vec();
+    let good = GOOD_FORM.to_vec();
     let json = json!({ "email": "ann@example.org", "password": PASSWORD })
         .to_string()
         .into_bytes();
@@ -287,31 +305,25 @@ async fn a_form_that_is_none_is_refused(app: TestApp) {
         .untyped_body(good.clone())
         .await
         .expect_problem(415, "unsupported_media_type");
-    for bad in [
-        b"email=ann%40example.org&email=eve%40example.org&password=correct+horse+battery"
-            .as_slice(),
-        b"email=ann%40example.org&password=correct+horse+battery&first_name=a%00b",
-        b"email=ann%40example.org&password=correct+horse+battery&first_name=%FF",
-        b"email=ann%40example.org&password=correct+horse+battery&first_name=\xff",
-        b"email[0]=ann%40example.org&password=correct+horse+battery",
-        b"email.address=ann%40example.org&password=correct+horse+battery",
-        b"{\"email\":\"ann@example.org\"}",
-        b"[[[[",
-    ] {
-        post(form, bad.to_vec())
+    for bad in FORMS_THAT_ARE_NONE {
+        post(FORM, bad.to_vec())
             .await
             .expect_problem(400, "malformed_body");
     }
-    post(form, vec![b'a'; 10_000_000])
+    post(FORM, vec![b'a'; 10_000_000])
         .await
         .expect_problem(413, "body_too_large");
     post(
-        form,
+        FORM,
         [good.clone(), b"&first_name=".to_vec(), vec![b'x'; 66_000]].concat(),
     )
     .await
     .expect_problem(413, "body_too_large");
     assert_eq!(app.rows().await, before);
+}
+
+async fn only_functions_take_forms_and_by_post_alone(app: TestApp) {
+    let before = app.rows().await;
     for path in [
         "/_fn/nothing",
         "/_fn/",
@@ -319,7 +331,7 @@ async fn a_form_that_is_none_is_refused(app: TestApp) {
         "/_fn/../api",
         "/_fn/SignIn",
     ] {
-        let answer = app.at(Method::POST, path).body(form, good.clone()).await;
+        let answer = app.at(Method::POST, path).body(FORM, GOOD_FORM).await;
         assert!(
             [404, 405].contains(&answer.status.as_u16()),
             "{path}: {answer:?}"

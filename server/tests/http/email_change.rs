@@ -83,6 +83,11 @@ async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     assert_eq!(app.try_sign_in("ann.new@example.org", PASSWORD).await, 200);
 
+    the_former_address_is_told(&app).await;
+    assert!(app.read_mails().await.is_empty(), "nothing to the new one");
+}
+
+async fn the_former_address_is_told(app: &TestApp) {
     let told = app.mail_to("ann@example.org").await;
     assert_eq!(told.kind, MailKind::EmailChanged);
     assert!(!told.text.contains("Ann.New@"), "masked: {}", told.text);
@@ -92,7 +97,6 @@ async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
         "{}",
         told.link
     );
-    assert!(app.read_mails().await.is_empty(), "nothing to the new one");
 }
 
 async fn a_change_ends_the_other_sessions(app: TestApp) {

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use time::Duration;
 use vestibule::config::Config;
 use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
+use vestibule_core::model::Principal;
 
 use crate::support::{PASSWORD, SignedIn, TestApp, meta, on_every_database};
 
@@ -63,31 +64,8 @@ async fn compare_answers(app: &TestApp, ann: &SignedIn) {
         let pending = auth.pending_email_change(&who).await.unwrap();
         let told = app.mail_to(&ann.email).await.kind.to_string();
         let pending = pending.map(|pending| pending.email == new_email);
-        let event = app
-            .get("/events?limit=1")
-            .bearer(&ann.access_token)
-            .await
-            .expect(200)
-            .redacted();
-        let event = (
-            event["events"][0]["event_type"].clone(),
-            event["events"][0]["details"].clone(),
-        );
-        let data = auth.export_data(&who, &meta()).await.unwrap();
-        let export = app.mail_to("ann@example.org").await;
-        assert_eq!(export.kind, MailKind::DataExported);
-        let mails = data["mails"].as_array().unwrap();
-        // All are of one moment, so their order says nothing.
-        let mut kinds: Vec<String> = mails.iter().map(|mail| mail["kind"].to_string()).collect();
-        kinds.sort();
-        kinds.dedup();
-        let links = data["mailed_links"].as_array().unwrap();
-        let listed = (
-            mails.len() - 2 * answers.len(),
-            kinds,
-            links.len() - answers.len(),
-            links[0]["purpose"].clone(),
-        );
+        let event = newest_event(app, ann).await;
+        let listed = exported(app, &who, answers.len()).await;
         let event = (event, listed);
         answers.push((answer.text(), names, told, pending, event));
     }
@@ -103,6 +81,35 @@ async fn compare_answers(app: &TestApp, ann: &SignedIn) {
             "confirm_new_email to free@example.org",
         ]
     );
+}
+
+async fn newest_event(app: &TestApp, ann: &SignedIn) -> [Value; 2] {
+    let call = app.get("/events?limit=1").bearer(&ann.access_token);
+    let list = call.await.expect(200).redacted();
+    ["event_type", "details"].map(|name| list["events"][0][name].clone())
+}
+
+/// What the download lists of mails and links, but for what earlier changes have left.
+async fn exported(
+    app: &TestApp,
+    who: &Principal,
+    changes: usize,
+) -> (usize, Vec<String>, usize, Value) {
+    let data = app.portal.auth.export_data(who, &meta()).await.unwrap();
+    let export = app.mail_to("ann@example.org").await;
+    assert_eq!(export.kind, MailKind::DataExported);
+    let mails = data["mails"].as_array().unwrap();
+    // All are of one moment, so their order says nothing.
+    let mut kinds: Vec<String> = mails.iter().map(|mail| mail["kind"].to_string()).collect();
+    kinds.sort();
+    kinds.dedup();
+    let links = data["mailed_links"].as_array().unwrap();
+    (
+        mails.len() - 2 * changes,
+        kinds,
+        links.len() - changes,
+        links[0]["purpose"].clone(),
+    )
 }
 
 async fn an_address_that_was_taken_meanwhile_is_told(app: TestApp) {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use vestibule::config::Config;
 
-use crate::support::{PASSWORD, SignedIn, TestApp, in_parallel, on_every_database};
+use crate::support::{NEW_PASSWORD, PASSWORD, SignedIn, TestApp, in_parallel, on_every_database};
 
 on_every_database! {
     what_happened_is_told_newest_first,
@@ -349,37 +349,7 @@ async fn a_cursor_of_somebody_else_shows_nothing_of_theirs(app: TestApp) {
 /// Everything is done once that leaves an event; then
 /// whatever was secret or an address is looked for.
 async fn no_secret_stands_in_the_details(app: TestApp) {
-    let (ann, welcome) = app.register("ann@example.org").await;
-    let wrong = "a wrong password typed";
-    app.try_sign_in("ann@example.org", wrong).await;
-    app.post("/email/verify")
-        .json(&json!({ "email": "ann@example.org", "code": "000000" }))
-        .await;
-    app.post("/email/verify")
-        .json(&json!({ "token": welcome.token }))
-        .await
-        .expect(200);
-    let reset = app.reset_token("ann@example.org").await;
-    let new_password = "a quite different phrase";
-    let body = json!({ "current_password": PASSWORD, "new_password": new_password });
-    app.post("/password/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(204);
-    let body = json!({ "new_email": "secret-place@example.org", "password": new_password });
-    app.post("/email/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(202);
-    let change = app.mail_to("secret-place@example.org").await.token.unwrap();
-    app.post("/email/verify")
-        .json(&json!({ "token": change }))
-        .await
-        .expect(200);
-    let body = json!({ "email": "secret-place@example.org", "password": wrong });
-    app.post("/login").json(&body).await.expect(401);
+    let (ann, secrets) = do_all_that_is_told(&app).await;
     let list = page(&app, &ann, "?limit=100").await;
     let found = types(&list);
     for kind in [
@@ -394,23 +364,60 @@ async fn no_secret_stands_in_the_details(app: TestApp) {
     }
     for event in list["events"].as_array().unwrap() {
         let text = event.to_string();
-        for secret in [
-            PASSWORD,
-            new_password,
-            wrong,
-            reset.as_str(),
-            change.as_str(),
-            welcome.token.as_deref().unwrap(),
-            ann.access_token.as_str(),
-            ann.refresh_token.as_str(),
-            "secret-place@example.org",
-            "ann@example.org",
-            "hash",
-        ] {
-            assert!(!text.contains(secret), "{secret} in {text}");
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{secret} in {text}");
         }
     }
     app.read_mails().await;
+}
+
+/// Gives whose events they are, and what was secret or an address.
+async fn do_all_that_is_told(app: &TestApp) -> (SignedIn, Vec<String>) {
+    let (ann, welcome) = app.register("ann@example.org").await;
+    let wrong = "a wrong password typed";
+    app.try_sign_in("ann@example.org", wrong).await;
+    app.post("/email/verify")
+        .json(&json!({ "email": "ann@example.org", "code": "000000" }))
+        .await;
+    app.post("/email/verify")
+        .json(&json!({ "token": welcome.token }))
+        .await
+        .expect(200);
+    let reset = app.reset_token("ann@example.org").await;
+    let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
+    app.post("/password/change")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect(204);
+    let body = json!({ "new_email": "secret-place@example.org", "password": NEW_PASSWORD });
+    app.post("/email/change")
+        .bearer(&ann.access_token)
+        .json(&body)
+        .await
+        .expect(202);
+    let change = app.mail_to("secret-place@example.org").await.token.unwrap();
+    app.post("/email/verify")
+        .json(&json!({ "token": change }))
+        .await
+        .expect(200);
+    let body = json!({ "email": "secret-place@example.org", "password": wrong });
+    app.post("/login").json(&body).await.expect(401);
+    let secrets = [
+        PASSWORD,
+        NEW_PASSWORD,
+        wrong,
+        &reset,
+        &change,
+        &welcome.token.unwrap(),
+        &ann.access_token,
+        &ann.refresh_token,
+        "secret-place@example.org",
+        "ann@example.org",
+        "hash",
+    ];
+    let secrets = secrets.map(str::to_owned).to_vec();
+    (ann, secrets)
 }
 
 async fn without_a_token_there_are_no_events(app: TestApp) {

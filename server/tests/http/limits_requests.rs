@@ -7,8 +7,8 @@ use time::Duration;
 use vestibule::config::Config;
 
 use crate::support::{
-    Answer, NEW_PASSWORD, PASSWORD, TestApp, address, assert_has, documented_limit, in_parallel,
-    keeps, location, on_replicas, signed_in_browser,
+    Answer, Call, NEW_PASSWORD, PASSWORD, TestApp, address, assert_has, documented_limit,
+    in_parallel, keeps, location, on_replicas, signed_in_browser,
 };
 
 on_replicas! { 2;
@@ -269,17 +269,7 @@ async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
 /// machines ask for and what pages are drawn with.
 async fn requests_of_any_kind_from_one_network(app: TestApp) {
     let limit = documented_limit("requests of any kind", "the network");
-    let ask = |number: usize| {
-        let call = match number % 4 {
-            0 => app.get("/password/policy"),
-            1 => app.get("/me"),
-            2 => app
-                .post("/refresh")
-                .json(&json!({ "refresh_token": "none" })),
-            _ => app.at(Method::GET, "/login").header("accept", "text/html"),
-        };
-        call.from("203.0.113.7")
-    };
+    let ask = |number: usize| request_of_some_kind(&app, number).from("203.0.113.7");
     let free = [
         "/health",
         "/health/live",
@@ -323,5 +313,16 @@ async fn requests_of_any_kind_from_one_network(app: TestApp) {
     for number in 0..=usize::try_from(more).unwrap() {
         let status = ask(number).await.status.as_u16();
         assert_eq!(status == 429, number == 20, "{number}: {status}");
+    }
+}
+
+fn request_of_some_kind(app: &TestApp, number: usize) -> Call {
+    match number % 4 {
+        0 => app.get("/password/policy"),
+        1 => app.get("/me"),
+        2 => app
+            .post("/refresh")
+            .json(&json!({ "refresh_token": "none" })),
+        _ => app.at(Method::GET, "/login").header("accept", "text/html"),
     }
 }

@@ -5,8 +5,8 @@ use http::Method;
 use serde_json::json;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SESSION_COOKIE, TestApp, address, is_signed_in,
-    location, on_any_database, sign_in, signed_in_browser,
+    Answer, Browser, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SESSION_COOKIE, TestApp, address,
+    is_signed_in, location, on_any_database, sign_in, signed_in_browser,
 };
 
 on_any_database! {
@@ -310,32 +310,14 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
         page.contains("name=\"new_password\"") && !page.contains(&mail.token.unwrap()),
         "{page}"
     );
-    assert_eq!(
-        location(
-            &browser
-                .submit("reset_password", &[("new_password", "short")])
-                .await
-        ),
-        "/reset-password"
-    );
-    assert_eq!(
-        location(
-            &browser
-                .submit("reset_password", &[("new_password", NEW_PASSWORD)])
-                .await
-        ),
-        "/login"
-    );
+    let answer = set_password(&mut browser, "short").await;
+    assert_eq!(location(&answer), "/reset-password");
+    let answer = set_password(&mut browser, NEW_PASSWORD).await;
+    assert_eq!(location(&answer), "/login");
     assert!(!is_signed_in(&mut browser).await, "it signs nobody in");
     assert!(!is_signed_in(&mut old).await, "every session has ended");
-    assert_eq!(
-        location(
-            &browser
-                .submit("reset_password", &[("new_password", NEW_PASSWORD)])
-                .await
-        ),
-        "/reset-password"
-    );
+    let answer = set_password(&mut browser, NEW_PASSWORD).await;
+    assert_eq!(location(&answer), "/reset-password");
     // Whoever goes on guessing does not keep the owner out of the browser with the new password.
     let guess = json!({ "email": "ann@example.org", "password": "not the password" });
     for number in 0..11 {
@@ -351,6 +333,11 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
         app.read_mails().await,
         ["password_changed to ann@example.org"]
     );
+}
+
+async fn set_password(browser: &mut Browser, password: &str) -> Answer {
+    let fields = [("new_password", password)];
+    browser.submit("reset_password", &fields).await
 }
 
 async fn names_are_text_and_nothing_more(app: TestApp) {

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use vestibule::config::Config;
 use vestibule_core::HashSettings;
 use vestibule_testkit::databases;
 
 use crate::support::{
-    Browser, PASSWORD, TestApp, address, assert_has, in_parallel, on_every_database,
-    signed_in_browser,
+    Browser, Mail, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, address, assert_has, in_parallel,
+    on_every_database, signed_in_browser,
 };
 
 on_every_database! {
@@ -74,74 +74,8 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
             .await
             .expect(200);
 
-        app.get("/me")
-            .bearer(&fresh.access_token)
-            .await
-            .expect_problem(503, "unavailable");
-        app.post("/logout")
-            .bearer(&fresh.access_token)
-            .await
-            .expect_problem(503, "unavailable");
-        app.get("/events")
-            .bearer(&fresh.access_token)
-            .await
-            .expect_problem(503, "unavailable");
-        app.delete("/me")
-            .bearer(&fresh.access_token)
-            .json(&json!({ "password": PASSWORD }))
-            .await
-            .expect_problem(503, "unavailable");
-        app.post("/email/change")
-            .bearer(&fresh.access_token)
-            .json(&json!({ "new_email": "new@example.org", "password": PASSWORD }))
-            .await
-            .expect_problem(503, "unavailable");
-        let new_password = "a quite different phrase";
-        for (path, body) in [
-            (
-                "/register",
-                json!({ "email": "bob@example.org", "password": PASSWORD }),
-            ),
-            (
-                "/login",
-                json!({ "email": "ann@example.org", "password": PASSWORD }),
-            ),
-            (
-                "/login",
-                json!({ "email": "ann@example.org", "password": "wrong" }),
-            ),
-            ("/refresh", json!({ "refresh_token": ann.refresh_token })),
-            ("/password/forgot", json!({ "email": "ann@example.org" })),
-            (
-                "/password/reset",
-                json!({ "token": "x", "new_password": new_password }),
-            ),
-            ("/email/verify", json!({ "token": mail.token })),
-            (
-                "/email/verify",
-                json!({ "email": "ann@example.org", "code": mail.code }),
-            ),
-            ("/email/resend", json!({ "email": "ann@example.org" })),
-        ] {
-            app.post(path)
-                .json(&body)
-                .await
-                .expect_problem(503, "unavailable");
-        }
-        // The number of the request can be copied where
-        // scripts come with the page, and selected everywhere.
-        for (path, has_scripts) in [("/account", false), ("/account/password", true)] {
-            let page = browser.open(path).await.expect(503).text();
-            assert_has(&page, &["Back in a moment", "class=\"footnote\""]);
-            for part in ["data-copy", "modulepreload"] {
-                assert_eq!(page.contains(part), has_scripts, "{part} in {page}");
-            }
-        }
-        let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
-        let mut stranger = Browser::new(&app);
-        stranger.submit("sign_in", &fields).await;
-        let page = stranger.open("/login").await.expect(200).text();
-        assert_has(&page, &["role=\"alert\"", "We cannot reach our database"]);
+        nothing_is_answered(&app, &ann, &fresh, &mail).await;
+        pages_say_so(&app, &mut browser).await;
         // A token that is none is told without asking anybody.
         app.get("/me")
             .bearer("x.y.z")
@@ -152,4 +86,80 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
             .await
             .expect_problem(401, "invalid_refresh_token");
     }
+}
+
+async fn nothing_is_answered(app: &TestApp, ann: &SignedIn, fresh: &SignedIn, mail: &Mail) {
+    app.get("/me")
+        .bearer(&fresh.access_token)
+        .await
+        .expect_problem(503, "unavailable");
+    app.post("/logout")
+        .bearer(&fresh.access_token)
+        .await
+        .expect_problem(503, "unavailable");
+    app.get("/events")
+        .bearer(&fresh.access_token)
+        .await
+        .expect_problem(503, "unavailable");
+    app.delete("/me")
+        .bearer(&fresh.access_token)
+        .json(&json!({ "password": PASSWORD }))
+        .await
+        .expect_problem(503, "unavailable");
+    app.post("/email/change")
+        .bearer(&fresh.access_token)
+        .json(&json!({ "new_email": "new@example.org", "password": PASSWORD }))
+        .await
+        .expect_problem(503, "unavailable");
+    for (path, body) in calls_of_strangers(ann, mail) {
+        app.post(path)
+            .json(&body)
+            .await
+            .expect_problem(503, "unavailable");
+    }
+}
+
+fn calls_of_strangers(ann: &SignedIn, mail: &Mail) -> [(&'static str, Value); 9] {
+    [
+        (
+            "/register",
+            json!({ "email": "bob@example.org", "password": PASSWORD }),
+        ),
+        (
+            "/login",
+            json!({ "email": "ann@example.org", "password": PASSWORD }),
+        ),
+        (
+            "/login",
+            json!({ "email": "ann@example.org", "password": "wrong" }),
+        ),
+        ("/refresh", json!({ "refresh_token": ann.refresh_token })),
+        ("/password/forgot", json!({ "email": "ann@example.org" })),
+        (
+            "/password/reset",
+            json!({ "token": "x", "new_password": NEW_PASSWORD }),
+        ),
+        ("/email/verify", json!({ "token": mail.token })),
+        (
+            "/email/verify",
+            json!({ "email": "ann@example.org", "code": mail.code }),
+        ),
+        ("/email/resend", json!({ "email": "ann@example.org" })),
+    ]
+}
+async fn pages_say_so(app: &TestApp, browser: &mut Browser) {
+    // The number of the request can be copied where
+    // scripts come with the page, and selected everywhere.
+    for (path, has_scripts) in [("/account", false), ("/account/password", true)] {
+        let page = browser.open(path).await.expect(503).text();
+        assert_has(&page, &["Back in a moment", "class=\"footnote\""]);
+        for part in ["data-copy", "modulepreload"] {
+            assert_eq!(page.contains(part), has_scripts, "{part} in {page}");
+        }
+    }
+    let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
+    let mut stranger = Browser::new(app);
+    stranger.submit("sign_in", &fields).await;
+    let page = stranger.open("/login").await.expect(200).text();
+    assert_has(&page, &["role=\"alert\"", "We cannot reach our database"]);
 }

@@ -34,46 +34,7 @@ fn path_of(mail: &Mail) -> &str {
 async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let before = page(&mut browser, "/account/email").await;
-    assert_has(
-        &before,
-        &[
-            "name=\"new_email\"",
-            "autocomplete=\"email\"",
-            "Confirmed",
-            "within 72 hours",
-        ],
-    );
-    assert_has_not(
-        &before,
-        &["name=\"current_password\"", "A change is waiting"],
-    );
-
-    let fields = [("new_email", "ann@new.example")];
-    let answer = browser.submit("change_email", &fields).await;
-    assert_eq!(location(&answer), "/account/email");
-    let waiting = page(&mut browser, "/account/email").await;
-    assert_has(
-        &waiting,
-        &[
-            "role=\"status\"",
-            "A change is waiting",
-            "ann@new.example",
-            // The owner of a taken address gets another mail,
-            // and an address that had many gets none.
-            "If the new address can be used",
-            "unless it has had several",
-            "25 November 2026",
-            "ann@example.org",
-        ],
-    );
-    assert_eq!(
-        app.mail_to("ann@example.org").await.kind,
-        MailKind::EmailChangeRequested
-    );
-    let mail = app.mail_to("ann@new.example").await;
-    assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
-
+    let mail = ask_for_another_address(&app, &mut browser).await;
     assert_eq!(
         location(&browser.open(path_of(&mail)).await),
         "/verify-email"
@@ -99,6 +60,50 @@ async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
     assert_eq!(app.read_mails().await, ["email_changed to ann@example.org"]);
     assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 200);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
+}
+
+/// The mail to the other address, which is `ann@new.example`.
+async fn ask_for_another_address(app: &TestApp, browser: &mut Browser) -> Mail {
+    let before = page(browser, "/account/email").await;
+    assert_has(
+        &before,
+        &[
+            "name=\"new_email\"",
+            "autocomplete=\"email\"",
+            "Confirmed",
+            "within 72 hours",
+        ],
+    );
+    assert_has_not(
+        &before,
+        &["name=\"current_password\"", "A change is waiting"],
+    );
+
+    let fields = [("new_email", "ann@new.example")];
+    let answer = browser.submit("change_email", &fields).await;
+    assert_eq!(location(&answer), "/account/email");
+    let waiting = page(browser, "/account/email").await;
+    assert_has(
+        &waiting,
+        &[
+            "role=\"status\"",
+            "A change is waiting",
+            "ann@new.example",
+            // The owner of a taken address gets another mail,
+            // and an address that had many gets none.
+            "If the new address can be used",
+            "unless it has had several",
+            "25 November 2026",
+            "ann@example.org",
+        ],
+    );
+    assert_eq!(
+        app.mail_to("ann@example.org").await.kind,
+        MailKind::EmailChangeRequested
+    );
+    let mail = app.mail_to("ann@new.example").await;
+    assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
+    mail
 }
 
 async fn a_waiting_change_is_cancelled(app: TestApp) {

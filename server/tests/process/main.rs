@@ -159,21 +159,13 @@ fn requests_under_way_are_answered_before_it_stops() {
     every_invariant_holds(&deployment);
 }
 
-#[test]
-fn oversized_headers_are_refused_and_odd_requests_survived() {
-    let deployment = Deployment::new();
-    let portal = deployment.start();
-    let request = |head: &str| {
-        exchange(
-            portal.address,
-            &format!("{head}\r\nconnection: close\r\n\r\n"),
-        )
-    };
+/// Each with the answers that it may get.
+fn odd_requests() -> Vec<(String, &'static [u16])> {
     let me = "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost";
-    for (head, statuses) in [
+    vec![
         (
             format!("{me}\r\nauthorization: Bearer {}", "x".repeat(100_000)),
-            &[431][..],
+            &[431],
         ),
         (
             format!("{me}\r\nauthorization: Bearer {}", "x".repeat(2_000_000)),
@@ -201,7 +193,20 @@ fn oversized_headers_are_refused_and_odd_requests_survived() {
             "GET http://evil.example/login HTTP/1.1\r\nhost: localhost".to_owned(),
             &[421],
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn oversized_headers_are_refused_and_odd_requests_survived() {
+    let deployment = Deployment::new();
+    let portal = deployment.start();
+    let request = |head: &str| {
+        exchange(
+            portal.address,
+            &format!("{head}\r\nconnection: close\r\n\r\n"),
+        )
+    };
+    for (head, statuses) in odd_requests() {
         // A server may close before it has read a head that it refuses;
         // then there is no answer to look at.
         if let Ok(answer) = request(&head) {

@@ -6,56 +6,59 @@ use std::process::Stdio;
 
 use crate::support::{Deployment, MASTER_KEY, refused_in_one_line, refuses_to_start, text};
 
+/// Each with what the start says.
+const WRONG: [(&str, &str, &str); 14] = [
+    (
+        "VESTIBULE_MODE",
+        "prod",
+        "must be development or production",
+    ),
+    ("VESTIBULE_LISTEN", "3000", "must be an address and port"),
+    ("VESTIBULE_RATE_LIMITS", "sometimes", "must be on or off"),
+    (
+        "VESTIBULE_PASSWORD_MIN_LENGTH",
+        "7",
+        "must be a number from 8 to 64",
+    ),
+    (
+        "PUBLIC_URL",
+        "auth.example.org",
+        "must be scheme and host alone",
+    ),
+    (
+        "DATABASE_URL",
+        "mysql://localhost",
+        "must begin with sqlite: or postgres://",
+    ),
+    (
+        "VESTIBULE_MASTER_KEY",
+        "short",
+        "must be 32 bytes in base64",
+    ),
+    ("VESTIBULE_LISTN", "127.0.0.1:1", "is not a setting"),
+    (
+        "DATABSE_URL",
+        "postgres://localhost/x",
+        "did you mean DATABASE_URL?",
+    ),
+    ("REDIS_URI", "redis://localhost", "did you mean REDIS_URL?"),
+    ("SMTP_URI", "smtp://localhost", "did you mean SMTP_URL?"),
+    (
+        "VESTIBULE_MAIL_FROM_FILE",
+        "/dev/null",
+        "give the value itself in VESTIBULE_MAIL_FROM",
+    ),
+    (
+        "PUBLIC_URL",
+        "https://auth.example.org",
+        "development mode serves this machine alone",
+    ),
+    ("VESTIBULE_LOG", "warning", "must be a level"),
+];
+
 #[test]
 fn a_wrong_setting_stops_the_start_with_one_line() {
-    for (name, value, says) in [
-        (
-            "VESTIBULE_MODE",
-            "prod",
-            "must be development or production",
-        ),
-        ("VESTIBULE_LISTEN", "3000", "must be an address and port"),
-        ("VESTIBULE_RATE_LIMITS", "sometimes", "must be on or off"),
-        (
-            "VESTIBULE_PASSWORD_MIN_LENGTH",
-            "7",
-            "must be a number from 8 to 64",
-        ),
-        (
-            "PUBLIC_URL",
-            "auth.example.org",
-            "must be scheme and host alone",
-        ),
-        (
-            "DATABASE_URL",
-            "mysql://localhost",
-            "must begin with sqlite: or postgres://",
-        ),
-        (
-            "VESTIBULE_MASTER_KEY",
-            "short",
-            "must be 32 bytes in base64",
-        ),
-        ("VESTIBULE_LISTN", "127.0.0.1:1", "is not a setting"),
-        (
-            "DATABSE_URL",
-            "postgres://localhost/x",
-            "did you mean DATABASE_URL?",
-        ),
-        ("REDIS_URI", "redis://localhost", "did you mean REDIS_URL?"),
-        ("SMTP_URI", "smtp://localhost", "did you mean SMTP_URL?"),
-        (
-            "VESTIBULE_MAIL_FROM_FILE",
-            "/dev/null",
-            "give the value itself in VESTIBULE_MAIL_FROM",
-        ),
-        (
-            "PUBLIC_URL",
-            "https://auth.example.org",
-            "development mode serves this machine alone",
-        ),
-        ("VESTIBULE_LOG", "warning", "must be a level"),
-    ] {
+    for (name, value, says) in WRONG {
         let deployment = Deployment::new().with(name, value);
         refuses_to_start(&deployment, name, says);
         assert!(

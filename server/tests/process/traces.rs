@@ -108,20 +108,25 @@ async fn a_request_is_one_trace_and_goes_on_with_the_callers() {
         } else {
             "sqlite"
         };
-        for name in ["hash password", "insert users", "commit"] {
-            let child = of_trace.iter().find(|span| span.name == name);
-            let child = child.unwrap_or_else(|| panic!("{name} in {of_trace:#?}"));
-            assert_eq!(child.parent_span_id, server.span_id, "{name}");
-            assert!(child.end_time_unix_nano <= server.end_time_unix_nano);
-            let said = texts(&child.attributes);
-            if name != "hash password" {
-                assert_eq!(child.kind(), SpanKind::Client);
-                assert_eq!(said["db.system.name"], system);
-                assert_eq!(said["db.query.summary"], name);
-            }
-        }
+        check_children(server, &of_trace, system);
         assert_eq!(logged_traces(&lines), [Some(TRACE)]);
         assert_eq!(collector.resource()["service.name"], "vestibule");
+    }
+}
+
+#[track_caller]
+fn check_children(server: &Span, of_trace: &[&Span], system: &str) {
+    for name in ["hash password", "insert users", "commit"] {
+        let child = of_trace.iter().find(|span| span.name == name);
+        let child = child.unwrap_or_else(|| panic!("{name} in {of_trace:#?}"));
+        assert_eq!(child.parent_span_id, server.span_id, "{name}");
+        assert!(child.end_time_unix_nano <= server.end_time_unix_nano);
+        let said = texts(&child.attributes);
+        if name != "hash password" {
+            assert_eq!(child.kind(), SpanKind::Client);
+            assert_eq!(said["db.system.name"], system);
+            assert_eq!(said["db.query.summary"], name);
+        }
     }
 }
 
@@ -170,22 +175,28 @@ fn without_a_collector_the_log_still_names_the_callers_trace() {
 fn a_trace_names_nobody() {
     let collector = Collector::start();
     let portal = collector.watch(Deployment::new()).start();
-    let mut hidden = ["canary", PASSWORD, "correct+horse", "127.0.0.1", "Mozilla"]
-        .map(str::to_owned)
-        .to_vec();
-    assert_eq!(
-        register(portal.address, "canary@example.org")
-            .unwrap()
-            .status,
-        201
-    );
-    let body = format!(r#"{{"email":"canary@example.org","password":"{PASSWORD}"}}"#);
-    let answer = post(portal.address, "/api/v1/auth/login", &body).unwrap();
-    assert_eq!(answer.status, 200);
-    for name in ["access_token", "refresh_token", "id"] {
-        let (_, rest) = answer.body.split_once(&format!("\"{name}\":\"")).unwrap();
-        hidden.push(rest.split('"').next().unwrap().to_owned());
+    let hidden = secrets_of_use(&portal);
+    let is_welcome =
+        |span: &Span| span.name == "send mail" && texts(&span.attributes)["mail.kind"] == "welcome";
+    let mail = collector.wait_for(is_welcome);
+    assert!(mail.parent_span_id.is_empty());
+    assert_eq!(portal.terminate(), Some(0));
+    assert!(hidden.len() > 8, "there was a cookie: {hidden:?}");
+    assert!(collector.has_seen("POST /_fn/sign_in") && collector.has_seen("_OTHER"));
+    for text in &hidden {
+        assert!(!collector.has_seen(text), "{text} is in a trace");
     }
+    for span in collector.spans() {
+        for name in texts(&span.attributes).keys() {
+            assert!(ATTRIBUTES.contains(&name.as_str()), "{name} in {span:#?}");
+        }
+        assert!(span.events.is_empty(), "what is logged stays in the log");
+    }
+}
+
+/// Uses a portal; gives what is secret or says who did so.
+fn secrets_of_use(portal: &Running) -> Vec<String> {
+    let mut hidden = secrets_of_sign_in(portal);
     let bearer = format!("authorization: Bearer {}", hidden[5]);
     let form = format!(
         "email=canary%40example.org&password={}",
@@ -221,22 +232,27 @@ fn a_trace_names_nobody() {
                 .filter(|value| !value.is_empty()),
         );
     }
-    let is_welcome =
-        |span: &Span| span.name == "send mail" && texts(&span.attributes)["mail.kind"] == "welcome";
-    let mail = collector.wait_for(is_welcome);
-    assert!(mail.parent_span_id.is_empty());
-    assert_eq!(portal.terminate(), Some(0));
-    assert!(hidden.len() > 8, "there was a cookie: {hidden:?}");
-    assert!(collector.has_seen("POST /_fn/sign_in") && collector.has_seen("_OTHER"));
-    for text in &hidden {
-        assert!(!collector.has_seen(text), "{text} is in a trace");
+    hidden
+}
+
+fn secrets_of_sign_in(portal: &Running) -> Vec<String> {
+    let mut hidden = ["canary", PASSWORD, "correct+horse", "127.0.0.1", "Mozilla"]
+        .map(str::to_owned)
+        .to_vec();
+    assert_eq!(
+        register(portal.address, "canary@example.org")
+            .unwrap()
+            .status,
+        201
+    );
+    let body = format!(r#"{{"email":"canary@example.org","password":"{PASSWORD}"}}"#);
+    let answer = post(portal.address, "/api/v1/auth/login", &body).unwrap();
+    assert_eq!(answer.status, 200);
+    for name in ["access_token", "refresh_token", "id"] {
+        let (_, rest) = answer.body.split_once(&format!("\"{name}\":\"")).unwrap();
+        hidden.push(rest.split('"').next().unwrap().to_owned());
     }
-    for span in collector.spans() {
-        for name in texts(&span.attributes).keys() {
-            assert!(ATTRIBUTES.contains(&name.as_str()), "{name} in {span:#?}");
-        }
-        assert!(span.events.is_empty(), "what is logged stays in the log");
-    }
+    hidden
 }
 
 #[test]

@@ -155,39 +155,12 @@ impl Fault {
     fn happen(self, fleet: &mut Fleet, length: Duration) -> (Option<Duration>, Duration) {
         let mut noticed = None;
         match self {
-            Self::PostgresKilled => {
-                fleet.postgres.daemon().kill().unwrap();
-                noticed = Some(fleet.wait_for_readiness(503, NOTICE_TIME));
-                pause(length);
-                fleet.postgres.daemon().start_again().unwrap();
-                fleet.postgres.daemon().wait_until_ready().unwrap();
-            }
-            Self::PostgresFrozen => {
-                fleet.postgres.daemon().freeze();
-                noticed = Some(fleet.wait_for_readiness(503, NOTICE_TIME));
-                pause(length);
-                fleet.postgres.daemon().thaw();
-            }
-            Self::PostgresSilent => {
-                fleet.lines.postgres.silence();
-                let status = |has_lines| if has_lines { 503 } else { 200 };
-                noticed =
-                    Some(fleet.wait_for_each(|replica| status(replica.has_lines), NOTICE_TIME));
-                pause(length);
-                fleet.lines.postgres.mend();
-            }
+            Self::PostgresKilled => noticed = Some(kill_postgres(fleet, length)),
+            Self::PostgresFrozen => noticed = Some(freeze_postgres(fleet, length)),
+            Self::PostgresSilent => noticed = Some(silence_postgres(fleet, length)),
             Self::BackendsTerminated => terminate_backends(fleet, length),
-            Self::RedisKilled => {
-                fleet.redis.daemon().kill().unwrap();
-                still_ready(fleet, length);
-                fleet.redis.daemon().start_again().unwrap();
-                fleet.redis.daemon().wait_until_ready().unwrap();
-            }
-            Self::RedisFrozen => {
-                fleet.redis.daemon().freeze();
-                still_ready(fleet, length);
-                fleet.redis.daemon().thaw();
-            }
+            Self::RedisKilled => kill_redis(fleet, length),
+            Self::RedisFrozen => freeze_redis(fleet, length),
             Self::RedisSilent => silence(fleet, &fleet.lines.redis, length),
             Self::MailAway => {
                 let mails = &fleet.world.mails;
@@ -226,6 +199,46 @@ impl Fault {
         }
         (noticed, self.recover(fleet))
     }
+}
+
+/// How long the portal took to notice, as for the next ones.
+fn kill_postgres(fleet: &mut Fleet, length: Duration) -> Duration {
+    fleet.postgres.daemon().kill().unwrap();
+    let noticed = fleet.wait_for_readiness(503, NOTICE_TIME);
+    pause(length);
+    fleet.postgres.daemon().start_again().unwrap();
+    fleet.postgres.daemon().wait_until_ready().unwrap();
+    noticed
+}
+
+fn freeze_postgres(fleet: &mut Fleet, length: Duration) -> Duration {
+    fleet.postgres.daemon().freeze();
+    let noticed = fleet.wait_for_readiness(503, NOTICE_TIME);
+    pause(length);
+    fleet.postgres.daemon().thaw();
+    noticed
+}
+
+fn silence_postgres(fleet: &Fleet, length: Duration) -> Duration {
+    fleet.lines.postgres.silence();
+    let status = |has_lines| if has_lines { 503 } else { 200 };
+    let noticed = fleet.wait_for_each(|replica| status(replica.has_lines), NOTICE_TIME);
+    pause(length);
+    fleet.lines.postgres.mend();
+    noticed
+}
+
+fn kill_redis(fleet: &mut Fleet, length: Duration) {
+    fleet.redis.daemon().kill().unwrap();
+    still_ready(fleet, length);
+    fleet.redis.daemon().start_again().unwrap();
+    fleet.redis.daemon().wait_until_ready().unwrap();
+}
+
+fn freeze_redis(fleet: &mut Fleet, length: Duration) {
+    fleet.redis.daemon().freeze();
+    still_ready(fleet, length);
+    fleet.redis.daemon().thaw();
 }
 
 fn still_ready(fleet: &Fleet, length: Duration) {

@@ -85,53 +85,14 @@ impl Fleet {
             [(); REPLICAS].map(|()| SocketAddr::from(([127, 0, 0, 1], free_port().unwrap())));
         let proxy = Proxy::plain(Path::new(PROXY), addresses).unwrap();
         let folder = TempDir::with_prefix("vestibule-replicas-").unwrap();
-        let deployment = |number: usize| {
-            let has_lines = number > 0;
-            let smtp = format!("smtp://127.0.0.1:{}", mails.port());
-            let mut deployment = Deployment::new()
-                .with("VESTIBULE_LISTEN", &addresses[number].to_string())
-                .with("PUBLIC_URL", &format!("http://{}", proxy.address()))
-                .with(
-                    "DATABASE_URL",
-                    &by_line(&database, postgres.address(), &lines.postgres, has_lines),
-                )
-                .with(
-                    "REDIS_URL",
-                    &by_line(&redis.url(), redis.address(), &lines.redis, has_lines),
-                )
-                .with("SMTP_URL", &smtp)
-                .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
-                .with("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1/32")
-                .with("VESTIBULE_RATE_LIMITS", "on")
-                .with("VESTIBULE_SHUTDOWN_GRACE_SECONDS", GRACE_SECONDS)
-                .with("VESTIBULE_LOG", "warn")
-                .with("VESTIBULE_LOG_FORMAT", "json");
-            for (name, value) in settings {
-                deployment = deployment.with(name, value);
-            }
-            Replica {
-                address: addresses[number],
-                has_lines,
-                deployment,
-                running: None,
-                log: folder.path().join(format!("replica-{number}.log")),
-            }
-        };
-        let mut replicas: Vec<Replica> = (0..REPLICAS).map(deployment).collect();
-        // At once, so that all find an empty database.
-        thread::scope(|scope| {
-            for replica in &mut replicas {
-                scope.spawn(|| replica.start());
-            }
-        });
         let doors = match doors {
             Doors::Replicas => addresses.map(Door::from).to_vec(),
             Doors::Proxy => vec![Door::from(proxy.address())],
             Doors::Others(doors) => doors,
         };
-        let fleet = Self {
+        let mut fleet = Self {
             world: World::new(doors, mails),
-            replicas,
+            replicas: Vec::new(),
             proxy,
             redis,
             postgres,
@@ -140,8 +101,58 @@ impl Fleet {
             database,
             folder,
         };
+        let replicas = addresses.iter().enumerate();
+        fleet.replicas = replicas
+            .map(|(number, address)| fleet.replica(number, *address, settings))
+            .collect();
+        // At once, so that all find an empty database.
+        thread::scope(|scope| {
+            for replica in &mut fleet.replicas {
+                scope.spawn(|| replica.start());
+            }
+        });
         fleet.wait_for_proxy();
         fleet
+    }
+
+    fn replica(
+        &self,
+        number: usize,
+        address: SocketAddr,
+        settings: &[(&'static str, &str)],
+    ) -> Replica {
+        let has_lines = number > 0;
+        let (postgres, redis) = (&self.postgres, &self.redis);
+        let database = by_line(
+            &self.database,
+            postgres.address(),
+            &self.lines.postgres,
+            has_lines,
+        );
+        let redis = by_line(&redis.url(), redis.address(), &self.lines.redis, has_lines);
+        let smtp = format!("smtp://127.0.0.1:{}", self.world.mails.port());
+        let mut deployment = Deployment::new()
+            .with("VESTIBULE_LISTEN", &address.to_string())
+            .with("PUBLIC_URL", &format!("http://{}", self.proxy.address()))
+            .with("DATABASE_URL", &database)
+            .with("REDIS_URL", &redis)
+            .with("SMTP_URL", &smtp)
+            .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
+            .with("VESTIBULE_TRUSTED_PROXIES", "127.0.0.1/32")
+            .with("VESTIBULE_RATE_LIMITS", "on")
+            .with("VESTIBULE_SHUTDOWN_GRACE_SECONDS", GRACE_SECONDS)
+            .with("VESTIBULE_LOG", "warn")
+            .with("VESTIBULE_LOG_FORMAT", "json");
+        for (name, value) in settings {
+            deployment = deployment.with(name, value);
+        }
+        Replica {
+            address,
+            has_lines,
+            deployment,
+            running: None,
+            log: self.folder.path().join(format!("replica-{number}.log")),
+        }
     }
 
     /// It may have looked before they were ready.

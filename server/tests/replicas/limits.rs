@@ -61,32 +61,46 @@ struct Way {
     behind: Option<&'static str>,
 }
 
+impl Way {
+    fn from(to: SocketAddr, last: u8) -> Self {
+        Self {
+            connection: Connection::to(to).from([127, 0, 0, last]),
+            behind: None,
+        }
+    }
+
+    /// By a proxy of ours that lets every header of the client's through.
+    fn through(to: SocketAddr, client: &'static str) -> Self {
+        Self {
+            connection: Connection::to(to),
+            behind: Some(client),
+        }
+    }
+}
+
 pub fn run() {
     let fleet = Fleet::start(Doors::Replicas, &[]);
     let [one, two] = [0, 1].map(|number: usize| fleet.replicas[number].address);
     let proxy = fleet.proxy.address();
-    let from = |to: SocketAddr, last: u8| Way {
-        connection: Connection::to(to).from([127, 0, 0, last]),
-        behind: None,
-    };
-    // A proxy of ours that lets every header of the client's through.
-    let through = |to: SocketAddr, client| Way {
-        connection: Connection::to(to),
-        behind: Some(client),
-    };
     let networks: [(&str, Vec<Way>); 4] = [
         (
             "straight to both replicas",
-            vec![from(one, 2), from(two, 2)],
+            vec![Way::from(one, 2), Way::from(two, 2)],
         ),
-        ("through the proxy", vec![from(proxy, 3), from(proxy, 3)]),
+        (
+            "through the proxy",
+            vec![Way::from(proxy, 3), Way::from(proxy, 3)],
+        ),
         (
             "by all three ways",
-            vec![from(one, 4), from(proxy, 4), from(two, 4)],
+            vec![Way::from(one, 4), Way::from(proxy, 4), Way::from(two, 4)],
         ),
         (
             "through a lax proxy",
-            vec![through(one, "127.0.0.5"), through(two, "127.0.0.5")],
+            vec![
+                Way::through(one, "127.0.0.5"),
+                Way::through(two, "127.0.0.5"),
+            ],
         ),
     ];
     for (how, mut ways) in networks {
@@ -96,7 +110,12 @@ pub fn run() {
         }));
         judge(how, &tried, NETWORK_BURST, took, NETWORK_PERIOD);
     }
+    guess_passwords_of_one_account(&fleet, [one, two]);
+    fleet.verify();
+}
 
+/// From fifty networks.
+fn guess_passwords_of_one_account(fleet: &Fleet, [one, two]: [SocketAddr; 2]) {
     let register = json!({ "email": "ann@example.org", "password": "violet harbour quartz 42" });
     let mut at_home = Connection::to(two);
     let answer = fleet
@@ -104,9 +123,8 @@ pub fn run() {
         .block_on(at_home.ask(&Request::post("/register", &register)));
     let answer = answer.unwrap();
     assert_eq!(answer.status, 201);
-    // From fifty networks.
     let mut ways: Vec<Way> = (10..60)
-        .map(|last| from(if last % 2 == 0 { one } else { two }, last))
+        .map(|last| Way::from(if last % 2 == 0 { one } else { two }, last))
         .collect();
     let (tried, took) = fleet
         .runtime
@@ -121,7 +139,6 @@ pub fn run() {
     let me = Request::get("/me").bearer(&answer.text("access_token"));
     let answer = fleet.runtime.block_on(at_home.ask(&me)).unwrap();
     assert_eq!(answer.status, 200, "who is in stays in");
-    fleet.verify();
 }
 
 /// Waits until all replicas count together again, and says how long that took.

@@ -71,13 +71,10 @@ pub fn run(scale: Scale) {
     storm.judge(crowd);
     let hashes = threads as u64 * HASH_KIB;
     let growth = peak.saturating_sub(at_rest + hashes + open);
+    let [at_rest, peak, hashes, open, more] =
+        [at_rest, peak, hashes, open, growth].map(|kib| kib / 1024);
     println!(
-        "memory: {} MiB at rest, {} MiB at most: {} MiB for {threads} hashes, {} MiB for {crowd} connections, {} MiB more",
-        at_rest / 1024,
-        peak / 1024,
-        hashes / 1024,
-        open / 1024,
-        growth / 1024
+        "memory: {at_rest} MiB at rest, {peak} MiB at most: {hashes} MiB for {threads} hashes, {open} MiB for {crowd} connections, {more} MiB more"
     );
     assert!(growth < MAX_GROWTH_KIB, "{growth} KiB");
     fleet.verify();

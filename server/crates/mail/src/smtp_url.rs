@@ -195,58 +195,59 @@ mod tests {
         }
     }
 
+    const MALFORMED: [(&str, InvalidSmtpUrl); 17] = [
+        ("", InvalidSmtpUrl::Malformed),
+        ("mail.example.org", InvalidSmtpUrl::Malformed),
+        ("https://mail.example.org", InvalidSmtpUrl::Scheme),
+        ("smtp:mail.example.org", InvalidSmtpUrl::Host),
+        ("smtp://", InvalidSmtpUrl::Host),
+        ("smtps://ann@mail.example.org", InvalidSmtpUrl::Credentials),
+        (
+            "smtps://:secret@mail.example.org",
+            InvalidSmtpUrl::Credentials,
+        ),
+        ("smtp://mail.example.org?tls=yes", InvalidSmtpUrl::Query),
+        (
+            "smtp://mail.example.org?tsl=required",
+            InvalidSmtpUrl::Query,
+        ),
+        (
+            "smtp://mail.example.org?tls=required&tls=opportunistic",
+            InvalidSmtpUrl::Query,
+        ),
+        (
+            "smtps://mail.example.org?tls=required",
+            InvalidSmtpUrl::Query,
+        ),
+        (
+            "smtps://mail.example.org?sslmode=disable",
+            InvalidSmtpUrl::Query,
+        ),
+        (
+            "smtp://mail.example.org?tls=required&sslmode=disable",
+            InvalidSmtpUrl::Query,
+        ),
+        (
+            "smtp://mail.example.org?sslmode=require",
+            InvalidSmtpUrl::Query,
+        ),
+        (
+            "smtp://mail.example.org?sslrootcert=/ca.pem",
+            InvalidSmtpUrl::Query,
+        ),
+        (
+            "smtps://mail.example.org?sslrootcert=/no/such/file",
+            InvalidSmtpUrl::RootCertificate(io::ErrorKind::NotFound),
+        ),
+        (
+            "smtps://mail.example.org?sslrootcert=/dev/null",
+            InvalidSmtpUrl::NoCertificate,
+        ),
+    ];
+
     #[test]
     fn malformed_urls_are_refused_everywhere() {
-        let cases = [
-            ("", InvalidSmtpUrl::Malformed),
-            ("mail.example.org", InvalidSmtpUrl::Malformed),
-            ("https://mail.example.org", InvalidSmtpUrl::Scheme),
-            ("smtp:mail.example.org", InvalidSmtpUrl::Host),
-            ("smtp://", InvalidSmtpUrl::Host),
-            ("smtps://ann@mail.example.org", InvalidSmtpUrl::Credentials),
-            (
-                "smtps://:secret@mail.example.org",
-                InvalidSmtpUrl::Credentials,
-            ),
-            ("smtp://mail.example.org?tls=yes", InvalidSmtpUrl::Query),
-            (
-                "smtp://mail.example.org?tsl=required",
-                InvalidSmtpUrl::Query,
-            ),
-            (
-                "smtp://mail.example.org?tls=required&tls=opportunistic",
-                InvalidSmtpUrl::Query,
-            ),
-            (
-                "smtps://mail.example.org?tls=required",
-                InvalidSmtpUrl::Query,
-            ),
-            (
-                "smtps://mail.example.org?sslmode=disable",
-                InvalidSmtpUrl::Query,
-            ),
-            (
-                "smtp://mail.example.org?tls=required&sslmode=disable",
-                InvalidSmtpUrl::Query,
-            ),
-            (
-                "smtp://mail.example.org?sslmode=require",
-                InvalidSmtpUrl::Query,
-            ),
-            (
-                "smtp://mail.example.org?sslrootcert=/ca.pem",
-                InvalidSmtpUrl::Query,
-            ),
-            (
-                "smtps://mail.example.org?sslrootcert=/no/such/file",
-                InvalidSmtpUrl::RootCertificate(io::ErrorKind::NotFound),
-            ),
-            (
-                "smtps://mail.example.org?sslrootcert=/dev/null",
-                InvalidSmtpUrl::NoCertificate,
-            ),
-        ];
-        for (url, error) in cases {
+        for (url, error) in MALFORMED {
             assert_eq!(validate_url(url, false), Err(error), "{url}");
         }
     }

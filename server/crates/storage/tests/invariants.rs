@@ -102,60 +102,63 @@ fn plus_days(database: &TestDatabase, days: i64) -> String {
     }
 }
 
+/// Each with the invariant that it breaks.
+const FAULTS: [(&str, &str); 13] = [
+    ("delete from mail_outbox", "user_without_mail"),
+    (
+        "update mail_outbox set status = 'sent'",
+        "mail_state_contradicts_itself",
+    ),
+    (
+        "update sessions set cookie_hash = 'api' where kind = 'api'",
+        "cookie_of_api_session",
+    ),
+    (
+        "delete from refresh_tokens",
+        "api_session_without_refresh_family",
+    ),
+    (
+        "update sessions set ended_at = created_at",
+        "refresh_family_of_ended_session",
+    ),
+    (
+        "update refresh_tokens set previous_hash = 'earlier'",
+        "refresh_family_half_rotated",
+    ),
+    (
+        "update refresh_tokens set previous_hash = token_hash, successor_nonce = 'n', rotated_at = created_at",
+        "refresh_family_half_rotated",
+    ),
+    (
+        "update users set delete_at = created_at",
+        "scheduled_account_is_active",
+    ),
+    (
+        "update one_time_tokens set email = 'new@example.org', email_canonical = 'new@example.org'",
+        "change_without_address",
+    ),
+    (
+        "update one_time_tokens set purpose = 'change_email'",
+        "change_without_address",
+    ),
+    (
+        "update one_time_tokens set purpose = 'cancel_deletion'",
+        "undo_of_active_account",
+    ),
+    (
+        "update users set is_active = false;
+         update one_time_tokens set purpose = 'change_email', email = 'new@example.org', email_canonical = 'new@example.org'",
+        "pending_change_of_inactive_account",
+    ),
+    (
+        "update audit_logs set event_type = 'account_deleted'",
+        "account_deleted_but_not_gone",
+    ),
+];
+
 #[tokio::test]
 async fn a_fault_is_found_under_its_name() {
-    for (fault, invariant) in [
-        ("delete from mail_outbox", "user_without_mail"),
-        (
-            "update mail_outbox set status = 'sent'",
-            "mail_state_contradicts_itself",
-        ),
-        (
-            "update sessions set cookie_hash = 'api' where kind = 'api'",
-            "cookie_of_api_session",
-        ),
-        (
-            "delete from refresh_tokens",
-            "api_session_without_refresh_family",
-        ),
-        (
-            "update sessions set ended_at = created_at",
-            "refresh_family_of_ended_session",
-        ),
-        (
-            "update refresh_tokens set previous_hash = 'earlier'",
-            "refresh_family_half_rotated",
-        ),
-        (
-            "update refresh_tokens set previous_hash = token_hash, successor_nonce = 'n', rotated_at = created_at",
-            "refresh_family_half_rotated",
-        ),
-        (
-            "update users set delete_at = created_at",
-            "scheduled_account_is_active",
-        ),
-        (
-            "update one_time_tokens set email = 'new@example.org', email_canonical = 'new@example.org'",
-            "change_without_address",
-        ),
-        (
-            "update one_time_tokens set purpose = 'change_email'",
-            "change_without_address",
-        ),
-        (
-            "update one_time_tokens set purpose = 'cancel_deletion'",
-            "undo_of_active_account",
-        ),
-        (
-            "update users set is_active = false;
-             update one_time_tokens set purpose = 'change_email', email = 'new@example.org', email_canonical = 'new@example.org'",
-            "pending_change_of_inactive_account",
-        ),
-        (
-            "update audit_logs set event_type = 'account_deleted'",
-            "account_deleted_but_not_gone",
-        ),
-    ] {
+    for (fault, invariant) in FAULTS {
         for database in databases().await {
             assert_eq!(
                 broken_by(&database, fault).await,

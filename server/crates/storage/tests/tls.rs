@@ -91,8 +91,11 @@ async fn a_certificate_is_verified_in_full() {
     let any_name = format!("sslmode=verify-ca&sslrootcert={}", root.display());
     ping("127.0.0.1", &any_name).await.unwrap();
 
-    let url = url(NAME, &full);
-    let mut connection = PgConnection::connect(&url).await.unwrap();
+    assert_encrypted(&url(NAME, &full)).await;
+}
+
+async fn assert_encrypted(url: &str) {
+    let mut connection = PgConnection::connect(url).await.unwrap();
     let is_encrypted: bool =
         sqlx::query_scalar("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
             .fetch_one(&mut connection)

@@ -201,14 +201,8 @@ async fn converse(stream: TcpStream, state: Arc<State>, is_first: bool) {
     loop {
         let mut reply = dialogue.reply(&line, &state);
         let has_reply = !reply.is_empty();
-        let is_here = |at: &str| {
-            has_reply
-                && if at.is_empty() {
-                    line.is_empty()
-                } else {
-                    line.starts_with(at)
-                }
-        };
+        let is_here =
+            |at: &str| has_reply && line.starts_with(at) && (line.is_empty() || !at.is_empty());
         let is_end = has_reply && line.trim_end() == ".";
         let script = *state.script.lock().unwrap();
         match script {

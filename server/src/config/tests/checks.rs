@@ -351,86 +351,90 @@ fn production_wants_a_sender_of_its_own() {
     }
 }
 
-#[test]
-fn development_mode_serves_this_machine_alone() {
-    for (variables, name) in [
-        (
-            &[("PUBLIC_URL", "https://auth.example.org")][..],
-            "PUBLIC_URL",
-        ),
-        (&[("PUBLIC_URL", "http://192.0.2.1:3000")], "PUBLIC_URL"),
-        (
-            &[
-                ("VESTIBULE_MODE", "development"),
-                ("PUBLIC_URL", "https://auth.example.org"),
-            ],
-            "PUBLIC_URL",
-        ),
-        (&[("VESTIBULE_LISTEN", "0.0.0.0:3000")], "VESTIBULE_LISTEN"),
-        (&[("VESTIBULE_LISTEN", "[::]:3000")], "VESTIBULE_LISTEN"),
-        (
-            &[("VESTIBULE_LISTEN", "192.0.2.1:3000")],
-            "VESTIBULE_LISTEN",
-        ),
-        (
-            &[
-                ("VESTIBULE_MODE", "development"),
-                ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
-            ],
-            "VESTIBULE_LISTEN",
-        ),
-        (
-            &[
-                ("PUBLIC_URL", "http://localhost:3000"),
-                ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
-            ],
-            "VESTIBULE_LISTEN",
-        ),
-        (
-            &[("VESTIBULE_ALLOWED_HOSTS", "auth.example.org")],
-            "VESTIBULE_ALLOWED_HOSTS",
-        ),
-        (
-            &[("DATABASE_URL", "postgres://db.example.org/x")],
-            "DATABASE_URL",
-        ),
-        (&[("REDIS_URL", "redis://redis.example.org")], "REDIS_URL"),
-        (&[("SMTP_URL", "smtps://mail.example.org")], "SMTP_URL"),
-        (
-            &[
-                ("VESTIBULE_MODE", "development"),
-                ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
-                ("PUBLIC_URL", "http://localhost:3000"),
-                ("VESTIBULE_RATE_LIMITS", "off"),
-            ],
-            "VESTIBULE_RATE_LIMITS",
-        ),
-    ] {
-        let error = refused(variables);
-        assert!(error.starts_with(name), "{error}");
-    }
-    for variables in [
-        &[("PUBLIC_URL", "https://localhost:8443")][..],
-        &[("PUBLIC_URL", "http://portal.localhost:3000")],
+type Variables = &'static [(&'static str, &'static str)];
+
+/// Each with the setting that is refused.
+const FOR_OTHERS: &[(Variables, &str)] = &[
+    (&[("PUBLIC_URL", "https://auth.example.org")], "PUBLIC_URL"),
+    (&[("PUBLIC_URL", "http://192.0.2.1:3000")], "PUBLIC_URL"),
+    (
         &[
-            ("VESTIBULE_LISTEN", "[::1]:3000"),
-            ("VESTIBULE_RATE_LIMITS", "off"),
+            ("VESTIBULE_MODE", "development"),
+            ("PUBLIC_URL", "https://auth.example.org"),
         ],
+        "PUBLIC_URL",
+    ),
+    (&[("VESTIBULE_LISTEN", "0.0.0.0:3000")], "VESTIBULE_LISTEN"),
+    (&[("VESTIBULE_LISTEN", "[::]:3000")], "VESTIBULE_LISTEN"),
+    (
+        &[("VESTIBULE_LISTEN", "192.0.2.1:3000")],
+        "VESTIBULE_LISTEN",
+    ),
+    (
         &[
-            ("DATABASE_URL", "postgres://127.0.0.1/x"),
-            ("REDIS_URL", "redis://[::1]:6379"),
+            ("VESTIBULE_MODE", "development"),
+            ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
         ],
-        // A container of Compose: what it needs is in other ones,
-        // and its port is published to this machine.
+        "VESTIBULE_LISTEN",
+    ),
+    (
+        &[
+            ("PUBLIC_URL", "http://localhost:3000"),
+            ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
+        ],
+        "VESTIBULE_LISTEN",
+    ),
+    (
+        &[("VESTIBULE_ALLOWED_HOSTS", "auth.example.org")],
+        "VESTIBULE_ALLOWED_HOSTS",
+    ),
+    (
+        &[("DATABASE_URL", "postgres://db.example.org/x")],
+        "DATABASE_URL",
+    ),
+    (&[("REDIS_URL", "redis://redis.example.org")], "REDIS_URL"),
+    (&[("SMTP_URL", "smtps://mail.example.org")], "SMTP_URL"),
+    (
         &[
             ("VESTIBULE_MODE", "development"),
             ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
             ("PUBLIC_URL", "http://localhost:3000"),
-            ("DATABASE_URL", "postgres://postgres/x?sslmode=disable"),
-            ("REDIS_URL", "redis://redis:6379"),
-            ("SMTP_URL", "smtp://mail:1025"),
+            ("VESTIBULE_RATE_LIMITS", "off"),
         ],
-    ] {
+        "VESTIBULE_RATE_LIMITS",
+    ),
+];
+
+const FOR_THIS_MACHINE: &[Variables] = &[
+    &[("PUBLIC_URL", "https://localhost:8443")],
+    &[("PUBLIC_URL", "http://portal.localhost:3000")],
+    &[
+        ("VESTIBULE_LISTEN", "[::1]:3000"),
+        ("VESTIBULE_RATE_LIMITS", "off"),
+    ],
+    &[
+        ("DATABASE_URL", "postgres://127.0.0.1/x"),
+        ("REDIS_URL", "redis://[::1]:6379"),
+    ],
+    // A container of Compose: what it needs is in other ones,
+    // and its port is published to this machine.
+    &[
+        ("VESTIBULE_MODE", "development"),
+        ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
+        ("PUBLIC_URL", "http://localhost:3000"),
+        ("DATABASE_URL", "postgres://postgres/x?sslmode=disable"),
+        ("REDIS_URL", "redis://redis:6379"),
+        ("SMTP_URL", "smtp://mail:1025"),
+    ],
+];
+
+#[test]
+fn development_mode_serves_this_machine_alone() {
+    for (variables, name) in FOR_OTHERS {
+        let error = refused(variables);
+        assert!(error.starts_with(name), "{error}");
+    }
+    for variables in FOR_THIS_MACHINE {
         load(variables).unwrap();
     }
 }

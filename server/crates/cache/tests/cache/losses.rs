@@ -18,26 +18,7 @@ async fn what_is_left_is_shared(fail: impl Fn(&mut RedisServer), heal: impl Fn(&
     let [one, two, three, last] = &four;
     let [begun, used_up, given_back, reset] =
         ["begun", "used up", "back", "reset"].map(|key| charge(key, 20));
-    for replica in four.iter().chain(&four) {
-        assert!(replica.takes(&begun).await);
-    }
-    assert_eq!(one.passes(&used_up).await, 20);
-    for replica in [two, three] {
-        assert!(!replica.takes(&used_up).await);
-    }
-    assert_eq!(one.passes(&given_back).await, 20);
-    for _ in 0..4 {
-        let charges = std::slice::from_ref(&given_back);
-        one.limiter
-            .give_back(charges, one.clock_now())
-            .await
-            .unwrap();
-    }
-    assert_eq!(one.passes(&reset).await, 20);
-    one.limiter
-        .reset(std::slice::from_ref(&reset))
-        .await
-        .unwrap();
+    use_charges(&four, [&begun, &used_up, &given_back, &reset]).await;
 
     fail(&mut server);
     for replica in &four {
@@ -67,6 +48,30 @@ async fn what_is_left_is_shared(fail: impl Fn(&mut RedisServer), heal: impl Fn(&
         one.takes(&charge(&fresh_id().to_string(), 1)).await && server.tell("DBSIZE") != ":0"
     };
     assert!(within(Duration::from_secs(5), is_used).await);
+}
+
+async fn use_charges(four: &[Replica; 4], [begun, used_up, given_back, reset]: [&Charge; 4]) {
+    let [one, two, three, _] = four;
+    for replica in four.iter().chain(four) {
+        assert!(replica.takes(begun).await);
+    }
+    assert_eq!(one.passes(used_up).await, 20);
+    for replica in [two, three] {
+        assert!(!replica.takes(used_up).await);
+    }
+    assert_eq!(one.passes(given_back).await, 20);
+    for _ in 0..4 {
+        let charges = std::slice::from_ref(given_back);
+        one.limiter
+            .give_back(charges, one.clock_now())
+            .await
+            .unwrap();
+    }
+    assert_eq!(one.passes(reset).await, 20);
+    one.limiter
+        .reset(std::slice::from_ref(reset))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
