@@ -46,14 +46,16 @@ const SECRETS: [&str; 8] = [
 
 /// What says nothing more of the user: references between the rows, the machinery's own counters and leases, keys that are
 /// computed from what is there.
-const TECHNICAL: [&str; 30] = [
+const TECHNICAL: [&str; 34] = [
     "users.email_canonical",
     "users.code_entries",
     // Of an account that nobody can be signed in to.
     "users.deleted_at",
     "users.delete_at",
     "sessions.user_id",
-    "sessions.cookie_data",
+    // Both follow from the method.
+    "sessions.amr",
+    "sessions.acr",
     "refresh_tokens.id",
     "refresh_tokens.user_id",
     "refresh_tokens.updated_at",
@@ -79,6 +81,10 @@ const TECHNICAL: [&str; 30] = [
     // What the mail server said, for the operator.
     "mail_outbox.last_error",
     "audit_logs.user_id",
+    // The user, or nobody who was signed in; and the portal has no other clients.
+    "audit_logs.actor_kind",
+    "audit_logs.actor_id",
+    "audit_logs.client_id",
 ];
 
 const COLUMNS_SQLITE: &str = "

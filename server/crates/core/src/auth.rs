@@ -10,7 +10,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::abandon::Abandoned;
-use crate::audit::{AuditEvent, AuditRecord};
+use crate::audit::{Actor, AuditEvent, AuditRecord};
 use crate::crypto::MasterKey;
 use crate::deferred::Deferred;
 use crate::error::AuthError;
@@ -91,9 +91,19 @@ pub struct RequestMeta {
     pub language: Language,
     /// Whether anybody still waits for the answer.
     pub abandoned: Abandoned,
+    /// Who asks, as far as that is known by now.
+    pub actor: Actor,
 }
 
 impl RequestMeta {
+    /// The same request, known to be this user's.
+    pub(crate) fn by(&self, user_id: Uuid) -> Self {
+        Self {
+            actor: Actor::Person(user_id),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn device(&self) -> String {
         device_name(self.user_agent.as_deref())
     }
@@ -285,6 +295,8 @@ impl Auth {
             id: self.new_id(),
             user_id,
             event,
+            actor: meta.actor,
+            client_id: None,
             details,
             ip_address: meta.ip_address.to_canonical().to_string(),
             user_agent: meta.user_agent.clone(),

@@ -72,7 +72,13 @@ where form_key in (
 
 const SIGNING_KEYS: &str = "
 delete from signing_keys
-where kid in (select kid from signing_keys where expires_at < $1 order by generation limit $2)";
+where kid in (
+    select kid
+    from signing_keys
+    where key_set = $1 and algorithm = $2 and expires_at < $3
+    order by generation
+    limit $4
+)";
 
 /// A sign-in that is under way changes the account, and the outer conditions are asked again after it: they are what keeps an
 /// account whose session the inner ones do not see yet.
@@ -216,7 +222,10 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
     ) -> Result<u64> {
         let delete = match what {
             Expired::Sessions => Self::query(SESSIONS).bind(Micros(before)),
-            Expired::SigningKeys => Self::query(SIGNING_KEYS).bind(Micros(before)),
+            Expired::SigningKeys(kind) => Self::query(SIGNING_KEYS)
+                .bind(kind.set)
+                .bind(kind.algorithm)
+                .bind(Micros(before)),
             Expired::FormSubmissions => Self::query(FORM_SUBMISSIONS).bind(Micros(before)),
             Expired::OneTimeTokens => Self::query(ONE_TIME_TOKENS).bind(first_id(before)?),
             Expired::ResetTokens => Self::query(RESET_TOKENS).bind(first_id(before)?),

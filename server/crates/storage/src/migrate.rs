@@ -28,19 +28,9 @@ macro_rules! scripts {
 
 pub(crate) const POSTGRES: &[Script] = scripts!("postgres":
     1 "0001_initial",
-    2 "0002_account_changes",
-    3 "0003_cleanup",
-    4 "0004_mail_order",
-    5 "0005_refusals",
-    6 "0006_form_submissions",
 );
 pub(crate) const SQLITE: &[Script] = scripts!("sqlite":
     1 "0001_initial",
-    2 "0002_account_changes",
-    3 "0003_cleanup",
-    4 "0004_mail_order",
-    5 "0005_refusals",
-    6 "0006_form_submissions",
 );
 
 const TABLE: &str = "_sqlx_migrations";

@@ -11,6 +11,7 @@ use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
 use crate::sessions::{principal, session_columns};
+use crate::users::user_columns;
 
 const INSERT: &str = "
 insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
@@ -59,15 +60,14 @@ join users u on u.id = s.user_id",
     and s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
 returning r.successor_nonce, ",
     session_columns!(),
-    ",
-    u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at,
-    u.updated_at"
+    ", ",
+    user_columns!("u.")
 );
 
 /// SQLite returns columns of the changed table alone, so the others are looked up one by one.
-macro_rules! looked_up {
-    ($table:literal, $key:literal: $($column:literal $name:literal),+) => {
-        concat!($(", (select ", $column, " from ", $table, " where id = refresh_tokens.", $key, ") as ", $name),+)
+macro_rules! looked_up_session {
+    ($($column:literal $name:literal),+) => {
+        concat!($("(select ", $column, " from sessions where id = refresh_tokens.session_id) as ", $name, ", "),+)
     };
 }
 
@@ -81,15 +81,12 @@ pub(crate) const ROTATE_SQLITE: &str = concat!(
         join users u on u.id = s.user_id
         where s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
     )
-returning successor_nonce, session_id, user_id, user_id as id",
-    looked_up!("sessions", "session_id":
+returning successor_nonce, session_id, user_id, ",
+    looked_up_session!(
         "kind" "kind", "device" "device", "ip_address" "ip_address", "user_agent" "user_agent", "method" "method",
         "is_persistent" "is_persistent", "created_at" "session_created_at", "last_seen_at" "last_seen_at",
-        "coalesce(authenticated_at, created_at)" "authenticated_at", "expires_at" "expires_at"),
-    looked_up!("users", "user_id":
-        "email" "email", "first_name" "first_name", "last_name" "last_name", "is_email_verified" "is_email_verified",
-        "is_active" "is_active", "language" "language", "last_login_at" "last_login_at", "created_at" "created_at",
-        "updated_at" "updated_at")
+        "authenticated_at" "authenticated_at", "expires_at" "expires_at"),
+    user_columns!(@looked_up "user_id")
 );
 
 const STATE: &str = "

@@ -77,7 +77,7 @@ impl<DB: Backend> SqlRepository<DB> {
     pub async fn fetch_all<T>(
         &mut self,
         query: Query<DB>,
-        read: fn(&Row<DB>) -> Result<T>,
+        read: impl Fn(&Row<DB>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let arguments = query.arguments.map_err(StoreError::Unexpected)?;
         let mut retries = 0;

@@ -10,18 +10,18 @@ use uuid::Uuid;
 use vestibule_core::model::{Principal, Session, SessionKind, SessionRecord, SignInMethod, User};
 use vestibule_core::ports::{AuditLog as _, NewSignIn, RefreshTokens as _, Sessions};
 
+use crate::audit::{bind_event, insert_into_audit_logs};
 use crate::backend::Backend;
 use crate::error::store_error;
 use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
-use crate::users::user;
+use crate::users::{user, user_columns};
 
 /// The columns that [`session`] reads, of the table `s`.
 macro_rules! session_columns {
     () => {
         "s.id as session_id, s.user_id, s.kind, s.device, s.ip_address, s.user_agent, s.method, s.is_persistent,
-    s.created_at as session_created_at, s.last_seen_at, coalesce(s.authenticated_at, s.created_at) as authenticated_at,
-    s.expires_at"
+    s.created_at as session_created_at, s.last_seen_at, s.authenticated_at, s.expires_at"
     };
 }
 pub(crate) use session_columns;
@@ -30,23 +30,24 @@ pub(crate) use session_columns;
 macro_rules! insert_into_sessions {
     () => {
         "
-insert into sessions (user_id, id, kind, device, ip_address, user_agent, method, is_persistent, created_at, last_seen_at,
-    authenticated_at, expires_at, cookie_hash)"
+insert into sessions (user_id, id, kind, device, ip_address, user_agent, method, amr, acr, is_persistent, created_at,
+    last_seen_at, authenticated_at, expires_at, cookie_hash)"
     };
 }
 
 const INSERT: &str = concat!(
     insert_into_sessions!(),
     "
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 );
 
 const PRINCIPAL: &str = concat!(
     "
 select ",
     session_columns!(),
-    ",
-    u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at, u.updated_at
+    ", ",
+    user_columns!("u."),
+    "
 from sessions s
 join users u on u.id = s.user_id
 where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"
@@ -135,38 +136,43 @@ where id = $1 and ended_at is null and expires_at > $2";
 
 /// A sign-in in one statement. The account is changed first, so that it stays locked while the rest is written.
 ///
-/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $16 the session; $17 to $21 its first
-/// refresh token, if it has one; $22 to $28 the event; $29 to $34 the mail, if there is one.
+/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $18 the session; $19 to $23 its first
+/// refresh token, if it has one; $24 to $33 the event; $34 to $39 the mail, if there is one.
 pub(crate) const BEGIN_POSTGRES: &str = concat!(
     "
 with account as (
     update users
     set last_login_at = $4, password_hash = coalesce($3, password_hash)
     where id = $1 and password_hash = $2 and is_active and deleted_at is null
-    returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
+    returning ",
+    user_columns!(),
+    "
 ), session as (",
     insert_into_sessions!(),
     "
-    select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+    select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
     from account
 ), family as (
     insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at,
         updated_at)
-    select cast($17 as uuid), id, $5, $18, $19, $20, false, $21, $21
+    select cast($19 as uuid), id, $5, $20, $21, $22, false, $23, $23
     from account
-    where cast($17 as uuid) is not null
-), event as (
-    insert into audit_logs (id, user_id, event_type, details, ip_address, user_agent, success, created_at)
-    select $22, id, $23, $24, $25, $26, $27, $28
+    where cast($19 as uuid) is not null
+), event as (",
+    insert_into_audit_logs!(),
+    "
+    select id, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33
     from account
 ), mail as (
     insert into mail_outbox (id, kind, user_id, recipient, device, ip_address, happened_at, status, attempts,
         next_attempt_at, created_at)
-    select cast($29 as uuid), $30, id, email, $31, $32, $33, 'pending', 0, $34, $34
+    select cast($34 as uuid), $35, id, email, $36, $37, $38, 'pending', 0, $39, $39
     from account
-    where cast($29 as uuid) is not null
+    where cast($34 as uuid) is not null
 )
-select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
+select ",
+    user_columns!(),
+    "
 from account"
 );
 
@@ -383,19 +389,13 @@ fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
         .bind(sign_in.verified_hash)
         .bind(sign_in.new_hash)
         .bind(Micros(session.created_at));
-    bind_session(query, session, sign_in.cookie_hash)
+    let query = bind_session(query, session, sign_in.cookie_hash)
         .bind(token.map(|token| token.id))
         .bind(token.map(|token| token.token_hash.as_str()))
         .bind(token.map(|token| token.device_info.as_str()))
         .bind(token.map(|token| Micros(token.expires_at)))
-        .bind(token.map(|token| Micros(token.created_at)))
-        .bind(event.id)
-        .bind(event.event.as_str())
-        .bind(event.details.to_string().as_str())
-        .bind(event.ip_address.as_str())
-        .bind(event.user_agent.as_deref())
-        .bind(event.event.is_success())
-        .bind(Micros(event.created_at))
+        .bind(token.map(|token| Micros(token.created_at)));
+    bind_event(query, event)
         .bind(mail.map(|mail| mail.id))
         .bind(mail.map(|mail| mail.kind.as_str()))
         .bind(mail.map(|mail| mail.context.device.as_str()))
@@ -417,6 +417,8 @@ fn bind_session<DB: Backend>(
         .bind(session.ip_address.as_str())
         .bind(session.user_agent.as_deref())
         .bind(session.method.as_str())
+        .bind(session.method.amr())
+        .bind(session.method.acr())
         .bind(session.is_persistent)
         .bind(Micros(session.created_at))
         .bind(Micros(session.last_seen_at))

@@ -13,6 +13,7 @@ use common::{impatient, is_unavailable, quick};
 use sqlx::{Connection as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use vestibule_core::model::KeyKind;
 use vestibule_core::ports::StoreError;
 use vestibule_storage::{
     ConnectError, MigrationError, SqlDatabase, StorageSettings, connect_store,
@@ -324,7 +325,7 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
                 tokio::spawn(async move {
                     let mut held = store.connect().await?;
                     tokio::time::sleep(Duration::from_millis(100)).await;
-                    held.signing_keys(now).await
+                    held.signing_keys(KeyKind::PORTAL, now).await
                 })
             })
             .collect();

@@ -284,8 +284,8 @@ async fn a_family_that_outlived_its_theft_is_found() {
                 || '-' || substr(hex(s.id), 17, 4) || '-' || substr(hex(s.id), 21))"
         };
         let fault = format!(
-            "insert into audit_logs (id, user_id, event_type, details, ip_address, success, created_at)
-                select {}, s.user_id, 'refresh_token_reused', '{{\"session\":\"' || {session} || '\"}}', '', {}, s.created_at
+            "insert into audit_logs (id, user_id, event_type, actor_kind, details, ip_address, success, created_at)
+                select {}, s.user_id, 'refresh_token_reused', 'nobody', '{{\"session\":\"' || {session} || '\"}}', '', {}, s.created_at
                 from sessions s where s.kind = 'api'",
             id(&database),
             if database.is_postgres() { "false" } else { "0" },

@@ -18,7 +18,7 @@ pub use name::{MAX_NAME_CHARS, clean_name};
 pub use records::{AuditEntry, MailRecord, RefreshRecord, SessionRecord, TokenRecord};
 pub use session::{Principal, Session, SessionKind, SignInMethod};
 pub use token::{
-    NewOneTimeToken, NewRefreshToken, PendingEmail, Purpose, RefreshTokenState, Rotation,
+    KeyKind, NewOneTimeToken, NewRefreshToken, PendingEmail, Purpose, RefreshTokenState, Rotation,
     RotationOutcome, SigningKey,
 };
 pub use user::{Account, NewUser, User};

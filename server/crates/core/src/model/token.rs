@@ -87,12 +87,29 @@ pub struct RefreshTokenState {
     pub expires_at: OffsetDateTime,
 }
 
+/// What keys sign, and by which algorithm. The keys of a kind take each other's place, and no other's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyKind {
+    /// The set that they are published in.
+    pub set: &'static str,
+    /// As in a token's header (RFC 7518).
+    pub algorithm: &'static str,
+}
+
+impl KeyKind {
+    /// The keys that sign the portal's own access tokens.
+    pub const PORTAL: Self = Self {
+        set: "portal",
+        algorithm: "EdDSA",
+    };
+}
+
 /// A signing key at rest: the private half is sealed under the master key.
 #[derive(Clone)]
 pub struct SigningKey {
     /// RFC 7638 thumbprint of the public key.
     pub kid: String,
-    pub algorithm: String,
+    pub kind: KeyKind,
     pub sealed_private_key: String,
     /// Published from `created_at`, used for signing from `active_at`.
     pub created_at: OffsetDateTime,

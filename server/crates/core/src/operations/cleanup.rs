@@ -7,10 +7,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::audit::{AuditEvent, AuditRecord};
+use crate::audit::{Actor, AuditEvent, AuditRecord};
 use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::lifetimes::MAX_LINK_LIFE;
+use crate::model::KeyKind;
 use crate::ports::Expired;
 use crate::tokens::WITHDRAWN_KEYS_KEPT;
 
@@ -103,7 +104,7 @@ impl Auth {
             delete(Expired::RevertTokens, TOKENS_KEPT),
             delete(Expired::Sessions, SESSIONS_KEPT),
             delete(Expired::Mails, MAILS_KEPT),
-            delete(Expired::SigningKeys, WITHDRAWN_KEYS_KEPT),
+            delete(Expired::SigningKeys(KeyKind::PORTAL), WITHDRAWN_KEYS_KEPT),
             delete(Expired::RefreshEvents, FREQUENT_EVENTS_KEPT),
             delete(Expired::Refusals, FREQUENT_EVENTS_KEPT),
             delete(Expired::FormSubmissions, Duration::ZERO),
@@ -203,6 +204,8 @@ impl Auth {
             id: self.random.id(now),
             user_id: None,
             event: AuditEvent::AccountDeleted,
+            actor: Actor::Worker,
+            client_id: None,
             details: json!({}),
             ip_address: String::new(),
             user_agent: None,
@@ -223,7 +226,7 @@ impl Removed {
             }
             Expired::Sessions => &mut self.sessions,
             Expired::Mails => &mut self.mails,
-            Expired::SigningKeys => &mut self.signing_keys,
+            Expired::SigningKeys(_) => &mut self.signing_keys,
             Expired::Events | Expired::RefreshEvents | Expired::Refusals => &mut self.events,
             Expired::FormSubmissions => &mut self.form_submissions,
         }

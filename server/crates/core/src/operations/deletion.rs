@@ -38,6 +38,7 @@ impl Auth {
         password: Option<SecretString>,
         meta: &RequestMeta,
     ) -> Result<OffsetDateTime, AuthError> {
+        let meta = &meta.by(who.user.id);
         self.require_password(who, password, meta).await?;
         let now = self.clock.now();
         let delete_at = now + self.settings.lifetimes.deletion_delay;

@@ -51,6 +51,7 @@ impl Auth {
         command: ChangeEmail,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let email = check_email(Field::NewEmail, &command.new_email)
             .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
         if email.as_str() == who.user.email {
@@ -179,6 +180,7 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let mut tx = self.store.begin().await?;
         if !tx
             .void_pending_change(who.user.id, self.clock.now())

@@ -99,6 +99,7 @@ impl Auth {
         who: Option<&Principal>,
         meta: &RequestMeta,
     ) -> Result<Verified, AuthError> {
+        let meta = &who.map_or_else(|| meta.clone(), |who| meta.by(who.user.id));
         self.charge_token_entry(meta, async {
             let token_hash = match proof {
                 VerifyEmail::Token(token) => Some(hash_mailed_token(&token)),

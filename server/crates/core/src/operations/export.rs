@@ -36,6 +36,7 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<Value, AuthError> {
+        let meta = &meta.by(who.user.id);
         if !self.is_recently_authenticated(who) {
             return Err(AuthError::ReauthenticationRequired);
         }
@@ -71,6 +72,7 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<Value, AuthError> {
+        let meta = &meta.by(who.user.id);
         if !self.is_recently_authenticated(who) {
             return Err(AuthError::ReauthenticationRequired);
         }

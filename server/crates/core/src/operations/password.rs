@@ -35,6 +35,7 @@ impl Auth {
         command: ChangePassword,
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
+        let meta = &meta.by(who.user.id);
         let verified_hash = self
             .check_current_password(who, &command.current_password, meta)
             .await?;

@@ -27,6 +27,7 @@ impl Auth {
         password: SecretString,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let mut store = self.store.connect().await?;
         let account = store
             .account_by_id(who.user.id)

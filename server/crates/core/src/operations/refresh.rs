@@ -80,7 +80,9 @@ impl Auth {
         self.defer_seen(session.id, now);
         let replayed = outcome.successor_nonce != rotation.fresh_nonce;
         let details = json!({ "session": session.id, "replayed": replayed });
-        self.defer_audit(AuditEvent::TokenRefreshed, Some(user.id), details, meta);
+        let by_owner = meta.by(user.id);
+        let event = AuditEvent::TokenRefreshed;
+        self.defer_audit(event, Some(user.id), details, &by_owner);
         let successor = self.successor(presented, text, &outcome.successor_nonce);
         let tokens = self.token_pair(&user, &session, successor)?;
         Ok(Some(SignedIn {

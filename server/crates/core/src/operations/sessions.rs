@@ -173,6 +173,7 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn sign_out(&self, who: &Principal, meta: &RequestMeta) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let mut tx = self.store.begin().await?;
         let ended = tx
             .end_session(who.user.id, who.session.id, self.clock.now())
@@ -200,6 +201,7 @@ impl Auth {
         keep_current: bool,
         meta: &RequestMeta,
     ) -> Result<usize, AuthError> {
+        let meta = &meta.by(who.user.id);
         let keep = keep_current.then_some(who.session.id);
         let mut tx = self.store.begin().await?;
         let ended = tx.end_sessions(who.user.id, keep, self.clock.now()).await?;
@@ -240,6 +242,7 @@ impl Auth {
         session_id: Uuid,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let mut tx = self.store.begin().await?;
         // The account before its tokens and sessions, as whoever sets a password locks them.
         tx.lock_active_user(who.user.id)

@@ -178,7 +178,8 @@ impl Auth {
         let first = self.first_refresh_token(&session);
         let details = json!({ "session": session.id, "method": session.method.as_str() });
         let event = AuditEvent::LoginSuccess;
-        let event = self.audit_record(event, Some(account.user.id), details, meta);
+        let by_owner = meta.by(account.user.id);
+        let event = self.audit_record(event, Some(account.user.id), details, &by_owner);
         let letter = Letter::to_owner(MailKind::NewDevice, &account.user);
         let is_told = self.is_worth_a_mail(found, new.kind, is_known).await;
         let mail = is_told.then(|| self.letter(&letter, meta));

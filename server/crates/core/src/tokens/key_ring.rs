@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::WITHDRAWN_KEYS_KEPT;
 use crate::crypto::{MasterKey, hash_token};
 use crate::error::{AuthError, BoxError};
-use crate::model::SigningKey;
+use crate::model::{KeyKind, SigningKey};
 use crate::ports::{Random, Store};
 
 /// The JSON Web Key Set (RFC 7517) of all published keys, as it is served.
@@ -99,7 +99,11 @@ pub(super) async fn load_ring(
     now: OffsetDateTime,
 ) -> Result<KeyRing, AuthError> {
     let since = now - WITHDRAWN_KEYS_KEPT;
-    let stored = store.connect().await?.signing_keys(since).await?;
+    let stored = store
+        .connect()
+        .await?
+        .signing_keys(KeyKind::PORTAL, since)
+        .await?;
     ring_of(&stored, master, now)
 }
 
@@ -182,7 +186,7 @@ pub(super) fn new_signing_key(
         .map_err(AuthError::internal)?;
     Ok(SigningKey {
         kid,
-        algorithm: "EdDSA".to_owned(),
+        kind: KeyKind::PORTAL,
         sealed_private_key,
         created_at: now,
         active_at: now,

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Result;
+use crate::model::KeyKind;
 
 /// What is deleted when its time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +18,8 @@ pub enum Expired {
     Sessions,
     /// Mails that were sent or given up, from when they were written.
     Mails,
-    /// Signing keys, from when they were withdrawn.
-    SigningKeys,
+    /// Signing keys of a kind, from when they were withdrawn.
+    SigningKeys(KeyKind),
     /// Events of any kind.
     Events,
     /// Events that tell of a refresh.
