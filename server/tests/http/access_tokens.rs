@@ -11,6 +11,7 @@ use http::Method;
 use serde_json::{Value, json};
 use time::Duration;
 use vestibule_core::MasterKey;
+use vestibule_core::model::KeyKind;
 use vestibule_core::ports::Clock as _;
 
 use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, on_any_database};
@@ -86,10 +87,10 @@ impl Forge {
 async fn signing_key(app: &TestApp) -> Ed25519KeyPair {
     let stored = app
         .store
-        .connect()
+        .reader()
         .await
         .unwrap()
-        .signing_keys(app.clock.now())
+        .signing_keys(KeyKind::PORTAL, app.clock.now())
         .await
         .unwrap()
         .remove(0);

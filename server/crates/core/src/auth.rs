@@ -21,7 +21,7 @@ use crate::limits;
 use crate::model::{Language, Principal, User, device_name};
 use crate::password_policy::PasswordPolicy;
 use crate::ports::{
-    Clock, Lookup, PrincipalCache, Random, RateLimiter, Repository, Store, Transaction,
+    Clock, Lookup, PrincipalCache, Random, RateLimiter, Store, Transaction, Writer,
 };
 use crate::strength::Estimator;
 use crate::tokens::{KeySet, TokenSettings, TokenSigner};
@@ -233,7 +233,7 @@ impl Auth {
         note_lookup("principals", false);
         let found = self
             .store
-            .connect()
+            .reader()
             .await?
             .principal(session_id, now)
             .await?;
@@ -274,7 +274,7 @@ impl Auth {
     /// Writes an event with the change that it tells of.
     pub(crate) async fn audit(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         event: AuditEvent,
         user_id: Option<Uuid>,
         details: Value,

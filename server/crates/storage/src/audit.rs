@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::model::AuditEntry;
-use vestibule_core::ports::AuditLog;
+use vestibule_core::ports::{AuditLog, ReadAuditLog};
 use vestibule_core::{AuditEvent, AuditRecord};
 
 use crate::backend::Backend;
@@ -88,25 +88,7 @@ limit $4";
 pub(crate) const STATEMENTS: &[&str] = &[INSERT, HISTORY, RECORDS];
 
 #[async_trait]
-impl<DB: Backend> AuditLog for SqlRepository<DB> {
-    async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()> {
-        let insert = Self::query(INSERT).bind(record.user_id);
-        self.execute(bind_event(insert, record)).await?;
-        self.announce(record);
-        Ok(())
-    }
-
-    async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()> {
-        let rows = records.iter().map(row).collect::<Result<Vec<Value>>>()?;
-        let rows = Value::Array(rows).to_string();
-        let insert = Self::query(DB::INSERT_AUDITS).bind(rows.as_str());
-        self.execute(insert).await?;
-        for record in records {
-            self.announce(record);
-        }
-        Ok(())
-    }
-
+impl<DB: Backend> ReadAuditLog for SqlRepository<DB> {
     async fn history(
         &mut self,
         user_id: Uuid,
@@ -138,6 +120,27 @@ impl<DB: Backend> AuditLog for SqlRepository<DB> {
             .bind(before_id)
             .bind(i32::try_from(limit).unwrap_or(i32::MAX));
         self.fetch_all(query, entry).await
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> AuditLog for SqlRepository<DB> {
+    async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()> {
+        let insert = Self::query(INSERT).bind(record.user_id);
+        self.execute(bind_event(insert, record)).await?;
+        self.announce(record);
+        Ok(())
+    }
+
+    async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()> {
+        let rows = records.iter().map(row).collect::<Result<Vec<Value>>>()?;
+        let rows = Value::Array(rows).to_string();
+        let insert = Self::query(DB::INSERT_AUDITS).bind(rows.as_str());
+        self.execute(insert).await?;
+        for record in records {
+            self.announce(record);
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::ports::{BrowserRecord, BrowserSessions};
+use vestibule_core::ports::{BrowserRecord, BrowserSessions, ReadBrowserSessions};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -24,7 +24,7 @@ returning user_id";
 pub(crate) const STATEMENTS: &[&str] = &[BY_COOKIE, END_BY_COOKIE];
 
 #[async_trait]
-impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
+impl<DB: Backend> ReadBrowserSessions for SqlRepository<DB> {
     async fn session_by_cookie(
         &mut self,
         cookie_hash: &str,
@@ -36,7 +36,10 @@ impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
         )
         .await
     }
+}
 
+#[async_trait]
+impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
     async fn end_session_by_cookie(
         &mut self,
         cookie_hash: &str,

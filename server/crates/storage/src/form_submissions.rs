@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::ports::FormSubmissions;
+use vestibule_core::ports::{FormSubmissions, ReadFormSubmissions};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -32,6 +32,15 @@ const RELEASE: &str = "delete from form_submissions where form_key = $1 and clai
 pub(crate) const STATEMENTS: &[&str] = &[CLAIM, ANSWER, KEEP, RELEASE];
 
 #[async_trait]
+impl<DB: Backend> ReadFormSubmissions for SqlRepository<DB> {
+    async fn form_answer(&mut self, key: &str, now: OffsetDateTime) -> Result<Option<String>> {
+        let answer = Self::query(ANSWER).bind(key).bind(Micros(now));
+        self.fetch_optional(answer, |row| row.get::<String>("answer"))
+            .await
+    }
+}
+
+#[async_trait]
 impl<DB: Backend> FormSubmissions for SqlRepository<DB> {
     async fn claim_form(
         &mut self,
@@ -47,12 +56,6 @@ impl<DB: Backend> FormSubmissions for SqlRepository<DB> {
             .bind(Micros(now));
         let claimed = self.fetch_optional(claim, |row| row.get::<Uuid>("claim_id"));
         Ok(claimed.await?.is_some())
-    }
-
-    async fn form_answer(&mut self, key: &str, now: OffsetDateTime) -> Result<Option<String>> {
-        let answer = Self::query(ANSWER).bind(key).bind(Micros(now));
-        self.fetch_optional(answer, |row| row.get::<String>("answer"))
-            .await
     }
 
     async fn keep_form_answer(

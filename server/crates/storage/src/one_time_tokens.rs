@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::model::{EmailAddress, NewOneTimeToken, PendingEmail, Purpose, TokenRecord};
-use vestibule_core::ports::{CodeAttempt, FoundToken, OneTimeTokens};
+use vestibule_core::ports::{CodeAttempt, FoundToken, OneTimeTokens, ReadOneTimeTokens};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -129,6 +129,48 @@ pub(crate) const STATEMENTS: &[&str] = &[
 ];
 
 #[async_trait]
+impl<DB: Backend> ReadOneTimeTokens for SqlRepository<DB> {
+    async fn token_owner(
+        &mut self,
+        purpose: Purpose,
+        token_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>> {
+        let owner = Self::by_hash(by_hash(purpose).owner, purpose, token_hash).bind(Micros(now));
+        self.fetch_optional(owner, user_id).await
+    }
+
+    async fn find_token(
+        &mut self,
+        purpose: Purpose,
+        token_hash: &str,
+    ) -> Result<Option<FoundToken>> {
+        let find = Self::by_hash(by_hash(purpose).find, purpose, token_hash);
+        self.fetch_optional(find, found).await
+    }
+
+    async fn pending_change(
+        &mut self,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<PendingEmail>> {
+        let query = Self::query(PENDING_CHANGE).bind(user_id).bind(Micros(now));
+        self.fetch_optional(query, pending).await
+    }
+
+    async fn token_requester(&mut self, token_hash: &str) -> Result<Option<Uuid>> {
+        let query = Self::query(REQUESTER).bind(token_hash);
+        self.fetch_optional(query, |row| row.get("session_id"))
+            .await
+    }
+
+    async fn token_records(&mut self, user_id: Uuid) -> Result<Vec<TokenRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
+
+#[async_trait]
 impl<DB: Backend> OneTimeTokens for SqlRepository<DB> {
     async fn insert_one_time_token(&mut self, token: &NewOneTimeToken) -> Result<()> {
         match token.purpose {
@@ -151,25 +193,6 @@ impl<DB: Backend> OneTimeTokens for SqlRepository<DB> {
             .await?;
         let consume = Self::by_hash(sql.consume, purpose, token_hash).bind(Micros(now));
         self.fetch_optional(consume, user_id).await
-    }
-
-    async fn token_owner(
-        &mut self,
-        purpose: Purpose,
-        token_hash: &str,
-        now: OffsetDateTime,
-    ) -> Result<Option<Uuid>> {
-        let owner = Self::by_hash(by_hash(purpose).owner, purpose, token_hash).bind(Micros(now));
-        self.fetch_optional(owner, user_id).await
-    }
-
-    async fn find_token(
-        &mut self,
-        purpose: Purpose,
-        token_hash: &str,
-    ) -> Result<Option<FoundToken>> {
-        let find = Self::by_hash(by_hash(purpose).find, purpose, token_hash);
-        self.fetch_optional(find, found).await
     }
 
     async fn count_code_attempt(
@@ -214,26 +237,6 @@ impl<DB: Backend> OneTimeTokens for SqlRepository<DB> {
     async fn void_change_of_ended_session(&mut self, user_id: Uuid) -> Result<()> {
         let update = Self::query(VOID_CHANGE_OF_ENDED).bind(user_id);
         self.execute(update).await.map(drop)
-    }
-
-    async fn pending_change(
-        &mut self,
-        user_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<Option<PendingEmail>> {
-        let query = Self::query(PENDING_CHANGE).bind(user_id).bind(Micros(now));
-        self.fetch_optional(query, pending).await
-    }
-
-    async fn token_requester(&mut self, token_hash: &str) -> Result<Option<Uuid>> {
-        let query = Self::query(REQUESTER).bind(token_hash);
-        self.fetch_optional(query, |row| row.get("session_id"))
-            .await
-    }
-
-    async fn token_records(&mut self, user_id: Uuid) -> Result<Vec<TokenRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
     }
 }
 

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::mail::{LeasedMail, MailContext, MailKind, MailStatus, NewMail};
 use vestibule_core::model::{Language, MailRecord};
-use vestibule_core::ports::Outbox;
+use vestibule_core::ports::{Outbox, ReadOutbox};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -77,6 +77,14 @@ where id = $1 and lease_id = $2 and status = 'pending'";
 pub(crate) const STATEMENTS: &[&str] = &[ENQUEUE, RECORDS, MARK_SENT, RETRY, POSTPONE, BURY];
 
 #[async_trait]
+impl<DB: Backend> ReadOutbox for SqlRepository<DB> {
+    async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
+
+#[async_trait]
 impl<DB: Backend> Outbox for SqlRepository<DB> {
     async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()> {
         self.enqueue_to(mail, &mail.recipient).await
@@ -143,11 +151,6 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
             .bind(error)
             .bind(Micros(next_attempt_at));
         Ok(self.execute(update).await? > 0)
-    }
-
-    async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
     }
 }
 

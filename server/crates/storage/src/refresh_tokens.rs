@@ -5,7 +5,7 @@ use uuid::Uuid;
 use vestibule_core::model::{
     NewRefreshToken, RefreshRecord, RefreshTokenState, Rotation, RotationOutcome,
 };
-use vestibule_core::ports::RefreshTokens;
+use vestibule_core::ports::{ReadRefreshTokens, RefreshTokens};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -103,6 +103,19 @@ order by id desc";
 pub(crate) const STATEMENTS: &[&str] = &[INSERT, STATE, RECORDS];
 
 #[async_trait]
+impl<DB: Backend> ReadRefreshTokens for SqlRepository<DB> {
+    async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>> {
+        self.fetch_optional(Self::query(STATE).bind(family_id), state)
+            .await
+    }
+
+    async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
+
+#[async_trait]
 impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
     async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()> {
         let insert = Self::query(INSERT)
@@ -130,16 +143,6 @@ impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
             .bind(Micros(rotation.grace_since))
             .bind(Micros(rotation.expires_at));
         self.fetch_optional(update, outcome).await
-    }
-
-    async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>> {
-        self.fetch_optional(Self::query(STATE).bind(family_id), state)
-            .await
-    }
-
-    async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
     }
 }
 

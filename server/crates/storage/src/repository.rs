@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use sqlx::error::BoxDynError;
 use time::OffsetDateTime;
 use vestibule_core::AuditRecord;
-use vestibule_core::ports::{Repository, StoreError, Transaction};
+use vestibule_core::ports::{Reader, StoreError, Transaction, Writer};
 
 use crate::backend::{Backend, Bind, Get};
 use crate::error::{is_conflict, store_error, unknown_code};
@@ -104,7 +104,9 @@ impl<DB: Backend> SqlRepository<DB> {
     }
 }
 
-impl<DB: Backend> Repository for SqlRepository<DB> {}
+impl<DB: Backend> Reader for SqlRepository<DB> {}
+
+impl<DB: Backend> Writer for SqlRepository<DB> {}
 
 #[async_trait]
 impl<DB: Backend> Transaction for SqlRepository<DB> {

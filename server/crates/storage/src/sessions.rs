@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::model::{Principal, Session, SessionKind, SessionRecord, SignInMethod, User};
-use vestibule_core::ports::{AuditLog as _, NewSignIn, RefreshTokens as _, Sessions};
+use vestibule_core::ports::{AuditLog as _, NewSignIn, ReadSessions, RefreshTokens as _, Sessions};
 
 use crate::audit::{bind_event, insert_into_audit_logs};
 use crate::backend::Backend;
@@ -202,6 +202,31 @@ pub(crate) const STATEMENTS: &[&str] = &[
 ];
 
 #[async_trait]
+impl<DB: Backend> ReadSessions for SqlRepository<DB> {
+    async fn principal(
+        &mut self,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<Principal>> {
+        self.fetch_optional(
+            Self::query(PRINCIPAL).bind(session_id).bind(Micros(now)),
+            principal,
+        )
+        .await
+    }
+
+    async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>> {
+        self.fetch_all(Self::query(LIVE).bind(user_id).bind(Micros(now)), session)
+            .await
+    }
+
+    async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
+
+#[async_trait]
 impl<DB: Backend> Sessions for SqlRepository<DB> {
     async fn insert_session(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()> {
         let insert = Self::query(INSERT).bind(session.user_id);
@@ -228,23 +253,6 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         };
         ended?;
         begun
-    }
-
-    async fn principal(
-        &mut self,
-        session_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<Option<Principal>> {
-        self.fetch_optional(
-            Self::query(PRINCIPAL).bind(session_id).bind(Micros(now)),
-            principal,
-        )
-        .await
-    }
-
-    async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>> {
-        self.fetch_all(Self::query(LIVE).bind(user_id).bind(Micros(now)), session)
-            .await
     }
 
     async fn revoke_refresh_family(
@@ -350,11 +358,6 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
             .bind(session_id)
             .bind(Micros(now));
         Ok(self.execute(update).await? > 0)
-    }
-
-    async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
     }
 }
 

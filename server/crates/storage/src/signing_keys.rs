@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use vestibule_core::model::{KeyKind, SigningKey};
-use vestibule_core::ports::SigningKeys;
+use vestibule_core::ports::{ReadSigningKeys, SigningKeys};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -37,7 +37,7 @@ where key_set = $1 and algorithm = $2 and kid <> $3 and (expires_at is null or e
 pub(crate) const STATEMENTS: &[&str] = &[PUBLISHED, INSERT, RETIRE_OTHERS];
 
 #[async_trait]
-impl<DB: Backend> SigningKeys for SqlRepository<DB> {
+impl<DB: Backend> ReadSigningKeys for SqlRepository<DB> {
     async fn signing_keys(
         &mut self,
         kind: KeyKind,
@@ -56,7 +56,10 @@ impl<DB: Backend> SigningKeys for SqlRepository<DB> {
         })
         .await
     }
+}
 
+#[async_trait]
+impl<DB: Backend> SigningKeys for SqlRepository<DB> {
     async fn insert_signing_key(
         &mut self,
         key: &SigningKey,

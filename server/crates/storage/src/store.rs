@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Postgres, Sqlite};
 use time::OffsetDateTime;
-use vestibule_core::ports::{Repository, Store, StoreError, Transaction};
+use vestibule_core::ports::{Reader, Store, StoreError, Transaction, Writer};
 
 use crate::backend::{Backend, Get, Options};
 use crate::error::{ConnectError, MigrationError, Refused, store_error};
@@ -225,11 +225,11 @@ impl SqlStore<Postgres> {
 
 #[async_trait]
 impl<DB: Backend> Store for SqlStore<DB> {
-    async fn connect(&self) -> Result<Box<dyn Repository>> {
+    async fn reader(&self) -> Result<Box<dyn Reader>> {
         Ok(Box::new(SqlRepository::new(self.pool.acquire().await?)))
     }
 
-    async fn writer(&self) -> Result<Box<dyn Repository>> {
+    async fn writer(&self) -> Result<Box<dyn Writer>> {
         Ok(Box::new(SqlRepository::new(self.writers.acquire().await?)))
     }
 
@@ -374,5 +374,31 @@ impl<DB: Backend> SqlStore<DB> {
     /// The work is done and recorded; how the connection ends changes nothing.
     async fn part_from(&self, connection: DB::Connection) {
         let _ = tokio::time::timeout(self.settings.connect_timeout, connection.close()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+    use vestibule_core::ports::Sessions as _;
+
+    use super::*;
+
+    /// No caller can try: it does not compile. A statement that writes where it should read would wait by the busy time-out,
+    /// which is not fair, and nobody would notice.
+    #[tokio::test]
+    async fn nothing_writes_to_sqlite_past_its_one_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let store = SqlStore::<Sqlite>::open(&url, &StorageSettings::default()).unwrap();
+        store.migrate().await.unwrap();
+        let (id, now) = (Uuid::nil(), OffsetDateTime::UNIX_EPOCH);
+        let mut reader = SqlRepository::new(store.pool.acquire().await.unwrap());
+        let refused = reader.reauthenticate(id, now).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))));
+        let mut writer = SqlRepository::new(store.writers.acquire().await.unwrap());
+        assert!(!writer.reauthenticate(id, now).await.unwrap());
+        drop((reader, writer));
+        store.close().await;
     }
 }

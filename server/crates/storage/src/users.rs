@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::model::{Account, EmailAddress, Language, NewUser, User};
-use vestibule_core::ports::{MAX_LIVE_SESSIONS, NewSignIn, SignInHistory, StoreError, Users};
+use vestibule_core::ports::{
+    MAX_LIVE_SESSIONS, NewSignIn, ReadUsers, SignInHistory, StoreError, Users,
+};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -237,14 +239,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
 ];
 
 #[async_trait]
-impl<DB: Backend> Users for SqlRepository<DB> {
+impl<DB: Backend> ReadUsers for SqlRepository<DB> {
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>> {
         self.fetch_optional(Self::query(BY_ID).bind(id), user).await
-    }
-
-    async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>> {
-        self.fetch_optional(Self::query(LOCK_ACTIVE).bind(id), user)
-            .await
     }
 
     async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>> {
@@ -271,6 +268,28 @@ impl<DB: Backend> Users for SqlRepository<DB> {
             .bind(i32::from(MAX_LIVE_SESSIONS) - 1)
             .bind(Micros(now));
         self.fetch_optional(query, |row| Ok((account(row)?, history(row)?)))
+            .await
+    }
+
+    async fn email_is_taken(
+        &mut self,
+        canonical: &str,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        let query = Self::query(TAKEN)
+            .bind(canonical)
+            .bind(user_id)
+            .bind(Micros(now));
+        let taken = self.fetch_optional(query, |row| row.get("taken")).await?;
+        Ok(taken.unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Users for SqlRepository<DB> {
+    async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>> {
+        self.fetch_optional(Self::query(LOCK_ACTIVE).bind(id), user)
             .await
     }
 
@@ -349,20 +368,6 @@ impl<DB: Backend> Users for SqlRepository<DB> {
             .bind(language.as_str())
             .bind(Micros(now));
         self.fetch_optional(update, user).await
-    }
-
-    async fn email_is_taken(
-        &mut self,
-        canonical: &str,
-        user_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<bool> {
-        let query = Self::query(TAKEN)
-            .bind(canonical)
-            .bind(user_id)
-            .bind(Micros(now));
-        let taken = self.fetch_optional(query, |row| row.get("taken")).await?;
-        Ok(taken.unwrap_or_default())
     }
 
     async fn change_email(

@@ -185,7 +185,7 @@ async fn a_server_that_goes_dark_is_told_in_time_and_found_again() {
     };
     // In the middle of a transaction, between two statements, and idle.
     let transaction = store.begin().await.unwrap();
-    let mut connection = store.connect().await.unwrap();
+    let mut connection = store.reader().await.unwrap();
     store.ping().await.unwrap();
     wire.darken();
     let started = Instant::now();
@@ -238,7 +238,7 @@ async fn connections_that_ended_together_are_found_out_together() {
     store.migrate().await.unwrap();
     let mut held = Vec::new();
     for _ in 0..5 {
-        held.push(store.connect().await.unwrap());
+        held.push(store.reader().await.unwrap());
     }
     drop(held);
     database
@@ -323,7 +323,7 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
             .map(|_| {
                 let store = Arc::clone(&store);
                 tokio::spawn(async move {
-                    let mut held = store.connect().await?;
+                    let mut held = store.reader().await?;
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     held.signing_keys(KeyKind::PORTAL, now).await
                 })
@@ -336,7 +336,7 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
             one.abort();
         }
         let mut held = Vec::new();
-        while let Ok(one) = store.connect().await {
+        while let Ok(one) = store.reader().await {
             held.push(one);
         }
         is_unavailable(store.ping().await);

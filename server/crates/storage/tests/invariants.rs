@@ -53,7 +53,7 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
 
 async fn violations(store: &Arc<dyn SqlDatabase>) -> Vec<Violation> {
     store
-        .connect()
+        .reader()
         .await
         .unwrap()
         .violations(FakeClock::START)

@@ -135,7 +135,7 @@ async fn time_outs_hold_behind_a_pooler() {
         let id = uuid::Uuid::nil();
         let now = OffsetDateTime::UNIX_EPOCH;
         for _ in 0..2 {
-            let mut alone = store.connect().await.unwrap();
+            let mut alone = store.reader().await.unwrap();
             let said = is_unavailable(alone.principal(id, now).await);
             assert!(said.contains("lock timeout (SQLSTATE 55P03)"), "{said}");
             // The connection is as good as new.

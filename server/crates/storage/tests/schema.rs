@@ -52,7 +52,7 @@ async fn both_databases_have_the_same_tables_columns_and_nullability() {
     assert_eq!(shape_of_sqlite(sqlite.url()).await, expected);
 }
 
-/// Other services may read these; the tables have more columns than them.
+/// They have more; see `docs/mission.md`, M4.1 to M4.4.
 #[tokio::test]
 async fn the_tables_that_the_mission_names_have_all_their_columns() {
     let database = TestDatabase::sqlite();

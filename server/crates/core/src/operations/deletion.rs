@@ -14,7 +14,7 @@ use crate::crypto::hash_mailed_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
 use crate::model::{Principal, Purpose, User, display_email};
-use crate::ports::Repository;
+use crate::ports::{Reader, Writer};
 
 /// What a live undo link would keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Auth {
     /// that one. `false` if the account is not scheduled for deletion.
     pub(super) async fn mail_undo_again(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         user: &User,
         meta: &RequestMeta,
     ) -> Result<bool, AuthError> {
@@ -164,7 +164,7 @@ impl Auth {
     pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
         let token_hash = hash_mailed_token(token);
         let purpose = Purpose::CancelDeletion;
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let owner = store
             .token_owner(purpose, &token_hash, self.clock.now())
             .await?;
@@ -182,7 +182,7 @@ impl Auth {
 
 /// When, where and from where the deletion was asked for: what the mail about it says, which the outbox keeps.
 async fn deletion_context(
-    store: &mut dyn Repository,
+    store: &mut dyn Reader,
     user_id: Uuid,
     delete_at: OffsetDateTime,
     delay: Duration,

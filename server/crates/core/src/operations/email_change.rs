@@ -17,7 +17,7 @@ use crate::crypto::hash_mailed_token;
 use crate::error::{AuthError, ErrorCode, Field, FieldCode};
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, PendingEmail, Principal, Purpose, User, display_email};
-use crate::ports::{Repository, StoreError, Transaction};
+use crate::ports::{Reader, StoreError, Transaction, Writer};
 
 /// A change-address form or body.
 pub struct ChangeEmail {
@@ -138,7 +138,7 @@ impl Auth {
     /// Tells the owner of an address that somebody wanted it. An address that is only reserved has none.
     pub(super) async fn tell_owner(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         email: &EmailAddress,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
@@ -167,7 +167,7 @@ impl Auth {
         &self,
         who: &Principal,
     ) -> Result<Option<PendingEmail>, AuthError> {
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         Ok(store.pending_change(who.user.id, self.clock.now()).await?)
     }
 
@@ -254,7 +254,7 @@ impl Auth {
     /// Whether it was told now.
     async fn mail_to_old_address(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         old: &User,
         new_email: &EmailAddress,
         meta: &RequestMeta,
@@ -301,7 +301,7 @@ impl Auth {
         self.charge_token_entry(meta, async {
             let token_hash = hash_mailed_token(token);
             let purpose = Purpose::RevertEmail;
-            let mut store = self.store.connect().await?;
+            let mut store = self.store.reader().await?;
             let is_live = store
                 .token_owner(purpose, &token_hash, self.clock.now())
                 .await?
@@ -381,7 +381,7 @@ impl Auth {
     /// now. An address that was not proved is nobody's.
     async fn mail_to_left_address(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         left: &User,
         former_email: &EmailAddress,
         meta: &RequestMeta,
@@ -406,7 +406,7 @@ impl Auth {
     pub async fn revert_link(&self, token: &str) -> Result<Option<RevertLink>, AuthError> {
         let token_hash = hash_mailed_token(token);
         let purpose = Purpose::RevertEmail;
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         if store
             .token_owner(purpose, &token_hash, self.clock.now())
             .await?
@@ -433,7 +433,7 @@ impl Auth {
 
 /// Where a token moves its account.
 async fn address_of(
-    store: &mut dyn Repository,
+    store: &mut dyn Reader,
     purpose: Purpose,
     token_hash: &str,
 ) -> Result<EmailAddress, AuthError> {

@@ -15,7 +15,7 @@ use crate::hashing::Verdict;
 use crate::limits::{CODE_ALL, CODE_SITE, Guesser, site_of};
 use crate::mail::{MailKind, mask_email};
 use crate::model::{Account, EmailAddress, Principal, Purpose, User, code_digits, display_email};
-use crate::ports::Repository;
+use crate::ports::Reader;
 
 /// A code dies after this many entries; asking for a new one does not reset the count.
 const MAX_CODE_ATTEMPTS: u32 = 5;
@@ -168,7 +168,7 @@ impl Auth {
         who: Option<&Principal>,
     ) -> Result<LinkState, AuthError> {
         let token_hash = hash_mailed_token(token);
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let Some((purpose, user_id)) = self.live_confirmation(&mut *store, &token_hash).await?
         else {
             let masked_email = self.mailbox_of_link(&mut *store, &token_hash).await?;
@@ -201,7 +201,7 @@ impl Auth {
     /// The purpose and user of a confirmation link that would work now.
     async fn live_confirmation(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Reader,
         token_hash: &str,
     ) -> Result<Option<(Purpose, Uuid)>, AuthError> {
         let now = self.clock.now();
@@ -222,7 +222,7 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Option<String>, AuthError> {
         let token_hash = hash_mailed_token(token);
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let Some((_, user_id)) = self.live_confirmation(&mut *store, &token_hash).await? else {
             return Ok(None);
         };
@@ -255,7 +255,7 @@ impl Auth {
     ) -> Result<Option<String>, AuthError> {
         let address = EmailAddress::parse(email).ok();
         let canonical = address.as_ref().map_or(email, EmailAddress::canonical);
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let account = match address {
             Some(_) => store.account_by_email(canonical).await?,
             None => None,
@@ -338,7 +338,7 @@ impl Auth {
         // Looked for as well if it is no address: nobody has the empty one.
         let email = EmailAddress::parse(email).ok();
         let canonical = email.as_ref().map_or("", EmailAddress::canonical);
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let account = store.account_by_email(canonical).await?;
         drop(store);
         self.token_of_entry(user_id_or_nobody(account.as_ref()), code, MAX_CODE_ATTEMPTS)

@@ -15,7 +15,7 @@ use crate::model::{
     AuditEntry, MailRecord, Principal, RefreshRecord, Session, SessionRecord, TokenRecord, User,
     device_name,
 };
-use crate::ports::Repository;
+use crate::ports::Reader;
 
 /// The history of years is read a part at a time: a statement has a deadline.
 const EVENTS_AT_ONCE: u32 = 1000;
@@ -83,7 +83,7 @@ impl Auth {
 
     async fn collect_data(&self, user: &User) -> Result<Value, AuthError> {
         let id = user.id;
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let sessions = store.session_records(id).await?;
         let refresh_tokens = store.refresh_records(id).await?;
         let mails = store.mail_records(id).await?;
@@ -104,7 +104,7 @@ impl Auth {
 
 /// The newest events, as they are written down, and whether there are older ones.
 async fn newest_events(
-    store: &mut dyn Repository,
+    store: &mut dyn Reader,
     user_id: Uuid,
     now: OffsetDateTime,
 ) -> Result<(Vec<Value>, bool), AuthError> {

@@ -8,7 +8,7 @@ use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
 use crate::model::{EmailAddress, NewOneTimeToken, Purpose, User};
-use crate::ports::Repository;
+use crate::ports::Writer;
 
 /// A mail to a user.
 pub(super) struct Letter<'a> {
@@ -67,7 +67,7 @@ impl Auth {
     /// Puts a mail into the outbox.
     pub(super) async fn send_letter(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         letter: Letter<'_>,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
@@ -78,7 +78,7 @@ impl Auth {
     /// Puts a mail to the user's own address into the outbox.
     pub(super) async fn enqueue_mail(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         kind: MailKind,
         user: &User,
         token_id: Option<Uuid>,
@@ -94,7 +94,7 @@ impl Auth {
     /// Makes a mailed token, and the mail to the user's own address that carries it.
     pub(super) async fn mail_token(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         purpose: Purpose,
         kind: MailKind,
         user: &User,
@@ -109,7 +109,7 @@ impl Auth {
     /// Makes a mailed token. It supersedes earlier ones of its purpose, unless it is one that reverts a change.
     pub(super) async fn insert_token(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         purpose: Purpose,
         user_id: Uuid,
         extra: TokenExtra,

@@ -13,7 +13,7 @@ use crate::limits::{MAIL_NETWORK, MAIL_RECIPIENT, mails_of_all};
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, Purpose, User, without_tag};
 use crate::ports::Charge;
-use crate::ports::Repository;
+use crate::ports::{Reader, Writer};
 
 /// A mail with a token, and who gets it.
 pub(super) struct MailRequest {
@@ -59,7 +59,7 @@ impl Auth {
     /// Mails what the account may have of the request; its id if that is anything.
     async fn answer_request(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         user: &User,
         request: &MailRequest,
         meta: &RequestMeta,
@@ -84,7 +84,7 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         self.charge_token_entry(meta, async {
-            let mut store = self.store.connect().await?;
+            let mut store = self.store.reader().await?;
             let email = self
                 .mailbox_of_link(&mut *store, &hash_mailed_token(token))
                 .await?;
@@ -101,7 +101,7 @@ impl Auth {
     /// address by now is not told of: whoever holds the link may be somebody else.
     pub(super) async fn mailbox_of_link(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Reader,
         token_hash: &str,
     ) -> Result<Option<String>, AuthError> {
         for purpose in [

@@ -97,7 +97,7 @@ impl Auth {
     ) -> Result<String, AuthError> {
         let account = self
             .store
-            .connect()
+            .reader()
             .await?
             .account_by_id(who.user.id)
             .await?

@@ -67,7 +67,7 @@ impl Auth {
             let email = display_email(&user.email);
             return Ok(ResetLink::Live { email });
         }
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let email = self.mailbox_of_link(&mut *store, &token_hash).await?;
         Ok(ResetLink::Dead {
             masked_email: email.map(|email| mask_email(&email)),
@@ -132,7 +132,7 @@ impl Auth {
     }
 
     async fn user_of_reset_token(&self, token_hash: &str) -> Result<Option<User>, AuthError> {
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         match store
             .token_owner(Purpose::ResetPassword, token_hash, self.clock.now())
             .await?

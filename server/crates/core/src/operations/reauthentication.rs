@@ -28,7 +28,7 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let meta = &meta.by(who.user.id);
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let account = store
             .account_by_id(who.user.id)
             .await?

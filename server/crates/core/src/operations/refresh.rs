@@ -111,7 +111,7 @@ impl Auth {
     ) -> Result<AuthError, AuthError> {
         let state = self
             .store
-            .connect()
+            .reader()
             .await?
             .refresh_token_state(text.family)
             .await?;
@@ -138,12 +138,7 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let now = self.clock.now();
         let kind = MailKind::SessionEnded;
-        let user = self
-            .store
-            .connect()
-            .await?
-            .user_by_id(state.user_id)
-            .await?;
+        let user = self.store.reader().await?.user_by_id(state.user_id).await?;
         let may_tell = match &user {
             Some(user) => self.may_tell_owner(kind, user).await,
             None => false,

@@ -12,7 +12,7 @@ use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::model::{NewRefreshToken, Principal, Session, SessionKind, SignInMethod, User};
-use crate::ports::{BrowserRecord, MAX_LIVE_SESSIONS, Repository};
+use crate::ports::{BrowserRecord, MAX_LIVE_SESSIONS, Writer};
 use crate::tokens::RefreshTokenText;
 
 /// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body. There are secrets among
@@ -57,7 +57,7 @@ impl Auth {
     /// Makes a session, in the transaction that has just established that the user may have one.
     pub(crate) async fn issue_session(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         user: User,
         password_hash: &str,
         new: NewSession<'_>,
@@ -226,7 +226,7 @@ impl Auth {
     pub async fn list_sessions(&self, who: &Principal) -> Result<Vec<Session>, AuthError> {
         Ok(self
             .store
-            .connect()
+            .reader()
             .await?
             .live_sessions(who.user.id, self.clock.now())
             .await?)
@@ -295,7 +295,7 @@ impl Auth {
     ) -> Result<Option<BrowserRecord>, AuthError> {
         Ok(self
             .store
-            .connect()
+            .reader()
             .await?
             .session_by_cookie(&hash_token(cookie), self.clock.now())
             .await?)

@@ -113,7 +113,7 @@ impl Auth {
         // The name stands for the device: a program that was updated is no other one. No name is no device.
         let user_agent =
             (device == UNKNOWN_DEVICE).then(|| meta.user_agent.as_deref().unwrap_or(""));
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let found = store.account_to_sign_in(canonical, &device, user_agent, self.clock.now());
         Ok(found.await?)
     }

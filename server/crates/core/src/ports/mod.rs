@@ -13,6 +13,8 @@ pub use mailer::{MailError, Mailer};
 pub use store::{
     AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Counts, Expired,
     FormSubmissions, FoundToken, Invariants, MAX_LIVE_SESSIONS, MailQueue, NewSignIn,
-    OneTimeTokens, Outbox, RefreshTokens, Repository, Sessions, SignInHistory, SigningKeys,
-    Statistics, Store, StoreError, Transaction, Users, Violation,
+    OneTimeTokens, Outbox, ReadAuditLog, ReadBrowserSessions, ReadFormSubmissions,
+    ReadOneTimeTokens, ReadOutbox, ReadRefreshTokens, ReadSessions, ReadSigningKeys, ReadUsers,
+    Reader, RefreshTokens, Sessions, SignInHistory, SigningKeys, Statistics, Store, StoreError,
+    Transaction, Users, Violation, Writer,
 };

@@ -100,7 +100,7 @@ pub(super) async fn load_ring(
 ) -> Result<KeyRing, AuthError> {
     let since = now - WITHDRAWN_KEYS_KEPT;
     let stored = store
-        .connect()
+        .reader()
         .await?
         .signing_keys(KeyKind::PORTAL, since)
         .await?;

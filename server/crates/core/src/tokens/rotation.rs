@@ -72,7 +72,7 @@ pub async fn signing_keys(
     now: OffsetDateTime,
 ) -> Result<Vec<(SigningKey, KeyState)>, AuthError> {
     let keys = store
-        .connect()
+        .reader()
         .await?
         .signing_keys(KeyKind::PORTAL, now)
         .await?;

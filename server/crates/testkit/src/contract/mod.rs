@@ -26,7 +26,7 @@ use uuid::Uuid;
 use vestibule_core::AuditEvent;
 use vestibule_core::mail::MailKind;
 use vestibule_core::model::{Session, SessionKind, User};
-use vestibule_core::ports::{Clock, NewSignIn, Random, Repository, Store, Transaction};
+use vestibule_core::ports::{Clock, NewSignIn, Random, Reader, Store, Transaction, Writer};
 
 use crate::{FakeClock, SeededRandom, TestDatabase, builders};
 
@@ -182,16 +182,16 @@ impl Contract {
     }
 
     /// One that may write, since most contracts do. On SQLite there is one at a time.
-    async fn connect(&self) -> Box<dyn Repository> {
+    async fn connect(&self) -> Box<dyn Writer> {
         self.writer().await
     }
 
     /// One to look by while somebody else may write.
-    async fn reader(&self) -> Box<dyn Repository> {
-        self.store.connect().await.unwrap()
+    async fn reader(&self) -> Box<dyn Reader> {
+        self.store.reader().await.unwrap()
     }
 
-    async fn writer(&self) -> Box<dyn Repository> {
+    async fn writer(&self) -> Box<dyn Writer> {
         self.store.writer().await.unwrap()
     }
 
@@ -215,7 +215,7 @@ impl Contract {
     /// Signs the user in to the API under a password hash; the user as it is then, and the session that began.
     async fn begin_session(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         user_id: Uuid,
         verified_hash: &str,
         new_hash: Option<&str>,

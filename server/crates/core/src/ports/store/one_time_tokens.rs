@@ -25,6 +25,38 @@ pub struct FoundToken {
     pub was_mailed_to_present_address: bool,
 }
 
+/// Mailed single-use tokens, as they are read.
+#[async_trait]
+pub trait ReadOneTimeTokens {
+    /// The user of a token that could be consumed now. For showing a page or checking input; never a reason to act.
+    async fn token_owner(
+        &mut self,
+        purpose: Purpose,
+        token_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>>;
+
+    /// The change of address that waits to be confirmed.
+    async fn pending_change(
+        &mut self,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<PendingEmail>>;
+
+    /// The token with this purpose and hash, whether it could be consumed or not. Never a reason to act.
+    async fn find_token(
+        &mut self,
+        purpose: Purpose,
+        token_hash: &str,
+    ) -> Result<Option<FoundToken>>;
+
+    /// The session that asked for the token, where one is noted.
+    async fn token_requester(&mut self, token_hash: &str) -> Result<Option<Uuid>>;
+
+    /// Every mailed token of the user, newest first.
+    async fn token_records(&mut self, user_id: Uuid) -> Result<Vec<TokenRecord>>;
+}
+
 /// Mailed single-use tokens. What state the account has to be in depends on the purpose: a deletion is cancelled on an
 /// account that is scheduled for it, a change is reverted also on such a one, everything else wants an active account.
 #[async_trait]
@@ -35,14 +67,6 @@ pub trait OneTimeTokens {
 
     /// Uses the token up, in one conditional statement: of parallel callers exactly one gets the user's id.
     async fn consume_token(
-        &mut self,
-        purpose: Purpose,
-        token_hash: &str,
-        now: OffsetDateTime,
-    ) -> Result<Option<Uuid>>;
-
-    /// The user of a token that could be consumed now. For showing a page or checking input; never a reason to act.
-    async fn token_owner(
         &mut self,
         purpose: Purpose,
         token_hash: &str,
@@ -71,24 +95,4 @@ pub trait OneTimeTokens {
 
     /// Voids a pending change that was asked for in a session which has ended.
     async fn void_change_of_ended_session(&mut self, user_id: Uuid) -> Result<()>;
-
-    /// The change of address that waits to be confirmed.
-    async fn pending_change(
-        &mut self,
-        user_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<Option<PendingEmail>>;
-
-    /// The token with this purpose and hash, whether it could be consumed or not. Never a reason to act.
-    async fn find_token(
-        &mut self,
-        purpose: Purpose,
-        token_hash: &str,
-    ) -> Result<Option<FoundToken>>;
-
-    /// The session that asked for the token, where one is noted.
-    async fn token_requester(&mut self, token_hash: &str) -> Result<Option<Uuid>>;
-
-    /// Every mailed token of the user, newest first.
-    async fn token_records(&mut self, user_id: Uuid) -> Result<Vec<TokenRecord>>;
 }

@@ -6,13 +6,17 @@ use time::OffsetDateTime;
 use super::Result;
 use crate::model::{KeyKind, SigningKey};
 
-/// The keys that sign tokens. Each question is about the keys of one kind: those of others are not touched.
+/// The keys that sign tokens, as they are read.
 #[async_trait]
-pub trait SigningKeys {
+pub trait ReadSigningKeys {
     /// All keys that are still published at `now`, oldest first.
     async fn signing_keys(&mut self, kind: KeyKind, now: OffsetDateTime)
     -> Result<Vec<SigningKey>>;
+}
 
+/// The keys that sign tokens. Each question is about the keys of one kind: those of others are not touched.
+#[async_trait]
+pub trait SigningKeys {
     /// Inserts a key, unless one of its kind that is published when it is made signs only after `latest`; `false` then, and also if
     /// another process was quicker. Without `latest` whatever there is.
     async fn insert_signing_key(
