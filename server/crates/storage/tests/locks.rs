@@ -11,7 +11,7 @@ use common::{impatient, is_unavailable, quick};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
 use vestibule_core::model::{SessionKind, User};
-use vestibule_core::ports::{Clock as _, Expired, Random as _, StoreError};
+use vestibule_core::ports::{Expired, Random as _, StoreError};
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders};
 
