@@ -11,6 +11,7 @@ use vestibule_core::{AuditEvent, AuditRecord};
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::sql::{Sql, statements};
 
 /// The user, then what [`bind_event`] binds.
 macro_rules! insert_into_audit_logs {
@@ -22,17 +23,19 @@ insert into audit_logs (user_id, id, event_type, actor_kind, actor_id, client_id
 }
 pub(crate) use insert_into_audit_logs;
 
-const INSERT: &str = concat!(
-    insert_into_audit_logs!(),
-    "
+statements! {
+    const INSERT: Sql = Sql::both(concat!(
+        insert_into_audit_logs!(),
+        "
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-);
+    ));
 
-/// Many rows in one statement, as one JSON text. An account that is just being removed is waited for, and then found gone:
-/// nothing names it then. A row that is there already was written by a try whose answer got lost; more of the same may have
-/// been counted since.
-pub(crate) const INSERT_MANY_POSTGRES: &str = concat!(
-    "
+    /// Many rows in one statement, as one JSON text. An account that is just being removed is waited for, and then found gone:
+    /// nothing names it then. A row that is there already was written by a try whose answer got lost; more of the same may have
+    /// been counted since.
+    const INSERT_MANY: Sql = Sql {
+        postgres: concat!(
+            "
 with event as materialized (
     select r.id, (select u.id from users u where u.id = r.user_id for key share) as user_id, r.event_type, r.actor_kind,
         r.actor_id, r.client_id, r.details, r.ip_address, r.user_agent, r.success,
@@ -41,18 +44,17 @@ with event as materialized (
         actor_id text, client_id text, details text, ip_address text, user_agent text, success boolean,
         created_at bigint)
 )",
-    insert_into_audit_logs!(),
-    "
+            insert_into_audit_logs!(),
+            "
 select user_id, id, event_type, actor_kind,
     case when actor_kind = 'person' and actor_id is not null then cast(user_id as text) else actor_id end,
     client_id, details, ip_address, user_agent, success, created_at
 from event
 on conflict (id) do update set details = excluded.details"
-);
-
-pub(crate) const INSERT_MANY_SQLITE: &str = concat!(
-    insert_into_audit_logs!(),
-    "
+        ),
+        sqlite: concat!(
+            insert_into_audit_logs!(),
+            "
 select (select u.id from users u where u.id = unhex(r.value ->> 'user_id', '-')), unhex(r.value ->> 'id', '-'),
     r.value ->> 'event_type', r.value ->> 'actor_kind',
     case
@@ -66,26 +68,26 @@ select (select u.id from users u where u.id = unhex(r.value ->> 'user_id', '-'))
 from json_each($1) r
 where true
 on conflict (id) do update set details = excluded.details"
-);
+        ),
+    };
 
-/// Refreshes are most of the rows and no part of the history; naming them lets the index leave them out. $3 is the list of
-/// event types, with a comma before and after each.
-const HISTORY: &str = "
+    /// Refreshes are most of the rows and no part of the history; naming them lets the index leave them out. $3 is the list of
+    /// event types, with a comma before and after each.
+    const HISTORY: Sql = Sql::both("
 select id, event_type, details, ip_address, user_agent, success, created_at
 from audit_logs
 where user_id = $1 and id < $2 and event_type <> 'token_refreshed'
     and replace($3, ',' || event_type || ',', '') <> $3
 order by id desc
-limit $4";
+limit $4");
 
-const RECORDS: &str = "
+    const RECORDS: Sql = Sql::both("
 select id, event_type, details, ip_address, user_agent, success, created_at
 from audit_logs
 where user_id = $1 and (created_at, id) < ($2, $3)
 order by created_at desc, id desc
-limit $4";
-
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, HISTORY, RECORDS];
+limit $4");
+}
 
 #[async_trait]
 impl<DB: Backend> ReadAuditLog for SqlRepository<DB> {
@@ -135,7 +137,7 @@ impl<DB: Backend> AuditLog for SqlRepository<DB> {
     async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()> {
         let rows = records.iter().map(row).collect::<Result<Vec<Value>>>()?;
         let rows = Value::Array(rows).to_string();
-        let insert = Self::query(DB::INSERT_AUDITS).bind(rows.as_str());
+        let insert = Self::query(INSERT_MANY).bind(rows.as_str());
         self.execute(insert).await?;
         for record in records {
             self.announce(record);

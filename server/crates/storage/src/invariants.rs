@@ -8,12 +8,13 @@ use vestibule_core::ports::{Invariants, StoreError, Violation};
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, SqlRepository};
+use crate::sql::Sql;
 
 /// A statement that counts the rows that break an invariant, as `broken`.
 #[derive(Clone, Copy)]
 pub(crate) struct Check {
     pub invariant: &'static str,
-    pub sql: &'static str,
+    pub sql: Sql,
     /// How far from now $1 is, if there is one.
     pub at: Option<Duration>,
 }
@@ -21,7 +22,7 @@ pub(crate) struct Check {
 const fn check(invariant: &'static str, sql: &'static str) -> Check {
     Check {
         invariant,
-        sql,
+        sql: Sql::both(sql),
         at: None,
     }
 }
@@ -29,7 +30,7 @@ const fn check(invariant: &'static str, sql: &'static str) -> Check {
 const fn check_at(invariant: &'static str, at: Duration, sql: &'static str) -> Check {
     Check {
         invariant,
-        sql,
+        sql: Sql::both(sql),
         at: Some(at),
     }
 }
@@ -39,7 +40,7 @@ const NOW: Duration = Duration::ZERO;
 const MAILS_SINCE: Duration = Duration::seconds(86_400 - MAILS_KEPT.as_secs().cast_signed());
 
 /// Some of these are also constraints; data that was restored, copied or mended by hand may still break them.
-pub(crate) const SHARED: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     check(
         "duplicate_canonical_email",
         "
@@ -226,44 +227,42 @@ select count(*) as broken
 from audit_logs
 where event_type = 'account_deleted' and (user_id is not null or ip_address <> '' or user_agent is not null)",
     ),
-];
-
-/// A thief's use of a token ends its family; the event names the session.
-const REUSED: &str = "refresh_family_lives_after_reuse";
-
-pub(crate) const POSTGRES: &[Check] = &[check(
-    REUSED,
-    "
+    // A thief's use of a token ends its family; the event names the session.
+    Check {
+        invariant: "refresh_family_lives_after_reuse",
+        sql: Sql {
+            postgres: "
 select count(*) as broken
 from refresh_tokens r
 join audit_logs a on a.user_id = r.user_id and cast(a.details as json) ->> 'session' = cast(r.session_id as text)
 where a.event_type = 'refresh_token_reused' and not r.is_revoked",
-)];
-
-pub(crate) const SQLITE: &[Check] = &[
-    check(
-        REUSED,
-        "
+            sqlite: "
 select count(*) as broken
 from refresh_tokens r
 join audit_logs a on a.user_id = r.user_id and unhex(a.details ->> 'session', '-') = r.session_id
 where a.event_type = 'refresh_token_reused' and not r.is_revoked",
-    ),
-    check(
-        "database_file_is_sound",
-        "select count(*) as broken from pragma_integrity_check where integrity_check <> 'ok'",
-    ),
-    check(
-        "foreign_keys_hold",
-        "select count(*) as broken from pragma_foreign_key_check",
-    ),
+        },
+        at: None,
+    },
+    Check {
+        invariant: "database_file_is_sound",
+        sql: Sql::only_sqlite(
+            "select count(*) as broken from pragma_integrity_check where integrity_check <> 'ok'",
+        ),
+        at: None,
+    },
+    Check {
+        invariant: "foreign_keys_hold",
+        sql: Sql::only_sqlite("select count(*) as broken from pragma_foreign_key_check"),
+        at: None,
+    },
 ];
 
 #[async_trait]
 impl<DB: Backend> Invariants for SqlRepository<DB> {
     async fn violations(&mut self, now: OffsetDateTime) -> Result<Vec<Violation>> {
         let mut violations = Vec::new();
-        for check in SHARED.iter().chain(DB::CHECKS) {
+        for check in CHECKS.iter().filter(|check| !DB::sql(check.sql).is_empty()) {
             let query = Self::query(check.sql);
             let query = match check.at {
                 Some(at) => query.bind(Micros(now + at)),

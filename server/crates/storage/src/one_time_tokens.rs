@@ -13,91 +13,93 @@ use vestibule_core::ports::{CodeAttempt, FoundToken, OneTimeTokens, ReadOneTimeT
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::sql::{Sql, statements};
 use crate::token_statements::by_hash;
 
 /// Wrong codes count on against a new token that replaces one of this age or less: asking for another mail gives no
 /// more guesses.
 const ATTEMPTS_LAST: Duration = Duration::hours(1);
 
-const SUPERSEDE: &str = "
+statements! {
+    const SUPERSEDE: Sql = Sql::both("
 update one_time_tokens
 set is_used = true
 where user_id = $1 and purpose = $2 and not is_used
-returning attempts, created_at";
+returning attempts, created_at");
 
-/// A conflict means that another token was inserted since the statement before; this one takes its row over.
-const INSERT: &str = "
+    /// A conflict means that another token was inserted since the statement before; this one takes its row over.
+    const INSERT: Sql = Sql::both("
 insert into one_time_tokens (id, user_id, purpose, token_hash, attempts, expires_at, is_used, ip_address, user_agent,
     created_at, email, email_canonical, session_id)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 on conflict (user_id, purpose) where not is_used do update
 set id = excluded.id, token_hash = excluded.token_hash, expires_at = excluded.expires_at,
     ip_address = excluded.ip_address, user_agent = excluded.user_agent, created_at = excluded.created_at,
-    email = excluded.email, email_canonical = excluded.email_canonical, session_id = excluded.session_id";
+    email = excluded.email, email_canonical = excluded.email_canonical, session_id = excluded.session_id");
 
-const SUPERSEDE_RESET: &str = "
+    const SUPERSEDE_RESET: Sql = Sql::both("
 update password_reset_tokens
 set is_used = true
-where user_id = $1 and not is_used";
+where user_id = $1 and not is_used");
 
-const INSERT_RESET: &str = "
+    const INSERT_RESET: Sql = Sql::both("
 insert into password_reset_tokens (id, user_id, token_hash, expires_at, is_used, ip_address, user_agent, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8)
 on conflict (user_id) where not is_used do update
 set id = excluded.id, token_hash = excluded.token_hash, expires_at = excluded.expires_at,
-    ip_address = excluded.ip_address, user_agent = excluded.user_agent, created_at = excluded.created_at";
+    ip_address = excluded.ip_address, user_agent = excluded.user_agent, created_at = excluded.created_at");
 
-const INSERT_REVERT: &str = "
+    const INSERT_REVERT: Sql = Sql::both("
 insert into email_revert_tokens (id, user_id, token_hash, expires_at, is_used, ip_address, user_agent, created_at, email,
     email_canonical, generation)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-    (select coalesce(max(t.generation), 0) + 1 from email_revert_tokens t where t.user_id = $2))";
+    (select coalesce(max(t.generation), 0) + 1 from email_revert_tokens t where t.user_id = $2))");
 
-const COUNT_ATTEMPT: &str = "
+    const COUNT_ATTEMPT: Sql = Sql::both("
 update one_time_tokens
 set attempts = attempts + 1
 where user_id = $1 and purpose = $2 and not is_used and expires_at > $3 and attempts < $4
-returning id, token_hash, created_at";
+returning id, token_hash, created_at");
 
-/// Together with the statement before no transaction: who tries codes at the same time is counted one after the other.
-const COUNT_ENTRY: &str = "
+    /// Together with the statement before no transaction: who tries codes at the same time is counted one after the other.
+    const COUNT_ENTRY: Sql = Sql::both("
 update users
 set code_entries = code_entries + 1
-where id = $1 and code_entries < $2";
+where id = $1 and code_entries < $2");
 
-const VOID: &str = "
+    const VOID: Sql = Sql::both("
 update one_time_tokens
 set is_used = true
-where user_id = $1 and not is_used";
+where user_id = $1 and not is_used");
 
-const VOID_REVERTS: &str = "
+    const VOID_REVERTS: Sql = Sql::both("
 update email_revert_tokens
 set is_used = true
 where user_id = $1 and not is_used
-    and generation > (select t.generation from email_revert_tokens t where t.token_hash = $2)";
+    and generation > (select t.generation from email_revert_tokens t where t.token_hash = $2)");
 
-const VOID_CHANGE: &str = "
+    const VOID_CHANGE: Sql = Sql::both("
 update one_time_tokens
 set is_used = true
-where user_id = $1 and purpose = 'change_email' and not is_used and expires_at > $2";
+where user_id = $1 and purpose = 'change_email' and not is_used and expires_at > $2");
 
-const VOID_CHANGE_OF_ENDED: &str = "
+    const VOID_CHANGE_OF_ENDED: Sql = Sql::both("
 update one_time_tokens
 set is_used = true
 where user_id = $1 and purpose = 'change_email' and not is_used
-    and session_id in (select s.id from sessions s where s.user_id = $1 and s.ended_at is not null)";
+    and session_id in (select s.id from sessions s where s.user_id = $1 and s.ended_at is not null)");
 
-const PENDING_CHANGE: &str = "
+    const PENDING_CHANGE: Sql = Sql::both("
 select email, created_at, expires_at
 from one_time_tokens
-where user_id = $1 and purpose = 'change_email' and not is_used and expires_at > $2 and email is not null";
+where user_id = $1 and purpose = 'change_email' and not is_used and expires_at > $2 and email is not null");
 
-const REQUESTER: &str = "
+    const REQUESTER: Sql = Sql::both("
 select session_id
 from one_time_tokens
-where token_hash = $1 and session_id is not null";
+where token_hash = $1 and session_id is not null");
 
-const RECORDS: &str = "
+    const RECORDS: Sql = Sql::both("
 select purpose, email, ip_address, user_agent, created_at, expires_at, is_used
 from one_time_tokens
 where user_id = $1
@@ -109,24 +111,8 @@ union all
 select 'revert_email', email, ip_address, user_agent, created_at, expires_at, is_used
 from email_revert_tokens
 where user_id = $1
-order by created_at desc";
-
-pub(crate) const STATEMENTS: &[&str] = &[
-    SUPERSEDE,
-    INSERT,
-    SUPERSEDE_RESET,
-    INSERT_RESET,
-    INSERT_REVERT,
-    COUNT_ATTEMPT,
-    COUNT_ENTRY,
-    VOID,
-    VOID_REVERTS,
-    VOID_CHANGE,
-    VOID_CHANGE_OF_ENDED,
-    PENDING_CHANGE,
-    REQUESTER,
-    RECORDS,
-];
+order by created_at desc");
+}
 
 #[async_trait]
 impl<DB: Backend> ReadOneTimeTokens for SqlRepository<DB> {
@@ -242,7 +228,7 @@ impl<DB: Backend> OneTimeTokens for SqlRepository<DB> {
 
 impl<DB: Backend> SqlRepository<DB> {
     /// Tables of one purpose hold no purpose.
-    fn by_hash(sql: &'static str, purpose: Purpose, token_hash: &str) -> Query<DB> {
+    fn by_hash(sql: Sql, purpose: Purpose, token_hash: &str) -> Query<DB> {
         let query = Self::query(sql).bind(token_hash);
         match purpose {
             Purpose::ResetPassword | Purpose::RevertEmail => query,

@@ -11,11 +11,8 @@ use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
 use crate::sessions::{principal, session_columns};
+use crate::sql::{Sql, statements};
 use crate::users::user_columns;
-
-const INSERT: &str = "
-insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
 
 /// Rule D6 in one conditional write. Every expression sees the row as it was before, and a caller who waited for another
 /// one's write sees the row as that left it, so of parallel callers one installs its successor and the others are in its
@@ -50,20 +47,6 @@ where r.id = $1
     };
 }
 
-pub(crate) const ROTATE_POSTGRES: &str = concat!(
-    rotate!(),
-    "
-from sessions s
-join users u on u.id = s.user_id",
-    live_family!(),
-    "
-    and s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
-returning r.successor_nonce, ",
-    session_columns!(),
-    ", ",
-    user_columns!("u.")
-);
-
 /// SQLite returns columns of the changed table alone, so the others are looked up one by one.
 macro_rules! looked_up_session {
     ($($column:literal $name:literal),+) => {
@@ -71,10 +54,29 @@ macro_rules! looked_up_session {
     };
 }
 
-pub(crate) const ROTATE_SQLITE: &str = concat!(
-    rotate!(),
-    live_family!(),
-    "
+statements! {
+    const INSERT: Sql = Sql::both("
+insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $8)");
+
+    const ROTATE: Sql = Sql {
+        postgres: concat!(
+            rotate!(),
+            "
+from sessions s
+join users u on u.id = s.user_id",
+            live_family!(),
+            "
+    and s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
+returning r.successor_nonce, ",
+            session_columns!(),
+            ", ",
+            user_columns!("u.")
+        ),
+        sqlite: concat!(
+            rotate!(),
+            live_family!(),
+            "
     and exists (
         select 1
         from sessions s
@@ -82,25 +84,25 @@ pub(crate) const ROTATE_SQLITE: &str = concat!(
         where s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
     )
 returning successor_nonce, session_id, user_id, ",
-    looked_up_session!(
-        "kind" "kind", "device" "device", "ip_address" "ip_address", "user_agent" "user_agent", "method" "method",
-        "is_persistent" "is_persistent", "created_at" "session_created_at", "last_seen_at" "last_seen_at",
-        "authenticated_at" "authenticated_at", "expires_at" "expires_at"),
-    user_columns!(@looked_up "user_id")
-);
+            looked_up_session!(
+                "kind" "kind", "device" "device", "ip_address" "ip_address", "user_agent" "user_agent", "method" "method",
+                "is_persistent" "is_persistent", "created_at" "session_created_at", "last_seen_at" "last_seen_at",
+                "authenticated_at" "authenticated_at", "expires_at" "expires_at"),
+            user_columns!(@looked_up "user_id")
+        ),
+    };
 
-const STATE: &str = "
+    const STATE: Sql = Sql::both("
 select user_id, session_id, token_hash, previous_hash, is_revoked, expires_at
 from refresh_tokens
-where id = $1";
+where id = $1");
 
-const RECORDS: &str = "
+    const RECORDS: Sql = Sql::both("
 select session_id, device_info, created_at, rotated_at, expires_at, is_revoked
 from refresh_tokens
 where user_id = $1
-order by id desc";
-
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, STATE, RECORDS];
+order by id desc");
+}
 
 #[async_trait]
 impl<DB: Backend> ReadRefreshTokens for SqlRepository<DB> {
@@ -134,7 +136,7 @@ impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
         &mut self,
         rotation: &Rotation,
     ) -> Result<Option<RotationOutcome>> {
-        let update = Self::query(DB::ROTATE_REFRESH_TOKEN)
+        let update = Self::query(ROTATE)
             .bind(rotation.family_id)
             .bind(rotation.presented_hash.as_str())
             .bind(rotation.fresh_hash.as_str())

@@ -13,6 +13,7 @@ use crate::backend::{Backend, Bind, Get};
 use crate::error::{is_conflict, store_error, unknown_code};
 use crate::micros::Micros;
 use crate::pool::Held;
+use crate::sql::Sql;
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 
@@ -55,9 +56,9 @@ impl<DB: Backend> SqlRepository<DB> {
         self.held.rollback().await.map_err(store_error::<DB>)
     }
 
-    pub fn query(sql: &'static str) -> Query<DB> {
+    pub fn query(sql: Sql) -> Query<DB> {
         Query {
-            sql,
+            sql: DB::sql(sql),
             arguments: Ok(DB::Arguments::default()),
         }
     }

@@ -15,6 +15,7 @@ use crate::backend::Backend;
 use crate::error::store_error;
 use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::sql::{Sql, statements};
 use crate::users::{user, user_columns};
 
 /// The columns that [`session`] reads, of the table `s`.
@@ -35,76 +36,78 @@ insert into sessions (user_id, id, kind, device, ip_address, user_agent, method,
     };
 }
 
-const INSERT: &str = concat!(
-    insert_into_sessions!(),
-    "
+statements! {
+    const INSERT: Sql = Sql::both(concat!(
+        insert_into_sessions!(),
+        "
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-);
+    ));
 
-const PRINCIPAL: &str = concat!(
-    "
+    const PRINCIPAL: Sql = Sql::both(concat!(
+        "
 select ",
-    session_columns!(),
-    ", ",
-    user_columns!("u."),
-    "
+        session_columns!(),
+        ", ",
+        user_columns!("u."),
+        "
 from sessions s
 join users u on u.id = s.user_id
 where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"
-);
+    ));
 
-const LIVE: &str = concat!(
-    "
+    const LIVE: Sql = Sql::both(concat!(
+        "
 select ",
-    session_columns!(),
-    "
+        session_columns!(),
+        "
 from sessions s
 where s.user_id = $1 and s.ended_at is null and s.expires_at > $2 and (s.kind = 'api' or s.cookie_hash is not null)
 order by s.last_seen_at desc, s.id desc"
-);
+    ));
 
-const REVOKE_FAMILY: &str = "
+    const REVOKE_FAMILY: Sql = Sql::both("
 update refresh_tokens
 set is_revoked = true, updated_at = $3
-where user_id = $1 and session_id = $2 and not is_revoked";
+where user_id = $1 and session_id = $2 and not is_revoked");
 
-const END: &str = "
+    const END: Sql = Sql::both("
 update sessions
 set ended_at = $3
-where user_id = $1 and id = $2 and ended_at is null and expires_at > $3";
+where user_id = $1 and id = $2 and ended_at is null and expires_at > $3");
 
-const REVOKE_FAMILIES: &str = "
+    const REVOKE_FAMILIES: Sql = Sql::both("
 update refresh_tokens
 set is_revoked = true, updated_at = $3
-where user_id = $1 and session_id <> $2 and not is_revoked";
+where user_id = $1 and session_id <> $2 and not is_revoked");
 
-const END_ALL: &str = "
+    const END_ALL: Sql = Sql::both("
 update sessions
 set ended_at = $3
 where user_id = $1 and id <> $2 and ended_at is null and expires_at > $3
-returning id";
+returning id");
 
-/// The newest of those that are too many, 500 at most. Ids carry the time, so they are in the order of the sign-ins.
-const SURPLUS: &str = "
+    /// The newest of those that are too many, 500 at most. Ids carry the time, so they are in the order of the sign-ins.
+    const SURPLUS: Sql = Sql::both("
 select id
 from sessions
 where user_id = $1 and ended_at is null and expires_at > $2
 order by id desc
-limit 500 offset $3";
+limit 500 offset $3");
 
-const REVOKE_SURPLUS_FAMILIES: &str = "
+    const REVOKE_SURPLUS_FAMILIES: Sql = Sql::both("
 update refresh_tokens
 set is_revoked = true, updated_at = $4
-where user_id = $1 and session_id between $2 and $3 and not is_revoked";
+where user_id = $1 and session_id between $2 and $3 and not is_revoked");
 
-const END_SURPLUS: &str = "
+    const END_SURPLUS: Sql = Sql::both("
 update sessions
 set ended_at = $4
-where user_id = $1 and id between $2 and $3 and ended_at is null and expires_at > $4";
+where user_id = $1 and id between $2 and $3 and ended_at is null and expires_at > $4");
 
-/// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well, in an order of their own, so
-/// waiting could go in a circle.
-pub(crate) const TOUCH_MANY_POSTGRES: &str = "
+    /// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well, in an order of their own, so
+    /// waiting could go in a circle.
+    const TOUCH_MANY: Sql = Sql {
+        postgres: "
 with seen as (
     select r.id, cast('epoch' as timestamptz) + max(r.at) * cast('1 microsecond' as interval) as at
     from json_to_recordset(cast($1 as json)) as r (id uuid, at bigint)
@@ -119,37 +122,37 @@ with seen as (
 update sessions
 set last_seen_at = free.at
 from free
-where sessions.id = free.id";
-
-pub(crate) const TOUCH_MANY_SQLITE: &str = "
+where sessions.id = free.id",
+        sqlite: "
 update sessions
 set last_seen_at = seen.at
 from (
     select unhex(r.value ->> 'id', '-') as id, max(r.value ->> 'at') as at from json_each($1) r group by 1
 ) seen
-where sessions.id = seen.id and sessions.last_seen_at < seen.at and sessions.ended_at is null";
+where sessions.id = seen.id and sessions.last_seen_at < seen.at and sessions.ended_at is null",
+    };
 
-const REAUTHENTICATE: &str = "
+    const REAUTHENTICATE: Sql = Sql::both("
 update sessions
 set authenticated_at = $2
-where id = $1 and ended_at is null and expires_at > $2";
+where id = $1 and ended_at is null and expires_at > $2");
 
-/// A sign-in in one statement. The account is changed first, so that it stays locked while the rest is written.
-///
-/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $18 the session; $19 to $23 its first
-/// refresh token, if it has one; $24 to $33 the event; $34 to $39 the mail, if there is one.
-pub(crate) const BEGIN_POSTGRES: &str = concat!(
-    "
+    /// A sign-in in one statement. The account is changed first, so that it stays locked while the rest is written.
+    ///
+    /// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $18 the session; $19 to $23 its first
+    /// refresh token, if it has one; $24 to $33 the event; $34 to $39 the mail, if there is one.
+    const BEGIN: Sql = Sql::only_postgres(concat!(
+        "
 with account as (
     update users
     set last_login_at = $4, password_hash = coalesce($3, password_hash)
     where id = $1 and password_hash = $2 and is_active and deleted_at is null
     returning ",
-    user_columns!(),
-    "
+        user_columns!(),
+        "
 ), session as (",
-    insert_into_sessions!(),
-    "
+        insert_into_sessions!(),
+        "
     select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
     from account
 ), family as (
@@ -159,8 +162,8 @@ with account as (
     from account
     where cast($19 as uuid) is not null
 ), event as (",
-    insert_into_audit_logs!(),
-    "
+        insert_into_audit_logs!(),
+        "
     select id, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33
     from account
 ), mail as (
@@ -171,35 +174,21 @@ with account as (
     where cast($34 as uuid) is not null
 )
 select ",
-    user_columns!(),
-    "
+        user_columns!(),
+        "
 from account"
-);
+    ));
 
-const RECORDS: &str = concat!(
-    "
+    const RECORDS: Sql = Sql::both(concat!(
+        "
 select ",
-    session_columns!(),
-    ", s.ended_at
+        session_columns!(),
+        ", s.ended_at
 from sessions s
 where s.user_id = $1
 order by s.id desc"
-);
-
-pub(crate) const STATEMENTS: &[&str] = &[
-    INSERT,
-    PRINCIPAL,
-    LIVE,
-    REVOKE_FAMILY,
-    END,
-    REVOKE_FAMILIES,
-    END_ALL,
-    SURPLUS,
-    REVOKE_SURPLUS_FAMILIES,
-    END_SURPLUS,
-    REAUTHENTICATE,
-    RECORDS,
-];
+    ));
+}
 
 #[async_trait]
 impl<DB: Backend> ReadSessions for SqlRepository<DB> {
@@ -235,8 +224,9 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
     }
 
     async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
-        if let Some(sql) = DB::BEGIN_SESSION {
-            let begun = self.fetch_optional(begin(sql, sign_in), user).await?;
+        // Where the database is inside the process, several statements cost no more than one.
+        if DB::IS_REMOTE {
+            let begun = self.fetch_optional(begin(sign_in), user).await?;
             if begun.is_some() {
                 self.announce(sign_in.event);
             }
@@ -332,7 +322,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         let (Some(newest), Some(oldest)) = (surplus.first(), surplus.last()) else {
             return Ok(0);
         };
-        let of_surplus = |sql: &'static str| {
+        let of_surplus = |sql: Sql| {
             Self::query(sql)
                 .bind(user_id)
                 .bind(*oldest)
@@ -349,7 +339,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
             .map(|(id, at)| Ok(json!({ "id": id.to_string(), "at": Micros(*at).unix()? })))
             .collect::<Result<Vec<Value>>>()?;
         let rows = Value::Array(rows).to_string();
-        let update = Self::query(DB::TOUCH_SESSIONS).bind(rows.as_str());
+        let update = Self::query(TOUCH_MANY).bind(rows.as_str());
         self.execute(update).await.map(drop)
     }
 
@@ -379,7 +369,7 @@ impl<DB: Backend> SqlRepository<DB> {
     }
 }
 
-fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
+fn begin<DB: Backend>(sign_in: &NewSignIn<'_>) -> Query<DB> {
     let NewSignIn {
         session,
         refresh_token: token,
@@ -387,7 +377,7 @@ fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
         mail,
         ..
     } = sign_in;
-    let query = SqlRepository::query(sql)
+    let query = SqlRepository::query(BEGIN)
         .bind(session.user_id)
         .bind(sign_in.verified_hash)
         .bind(sign_in.new_hash)

@@ -9,15 +9,17 @@ use vestibule_core::ports::{ReadSigningKeys, SigningKeys};
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Query, Result, SqlRepository};
+use crate::sql::{Sql, statements};
 
-const PUBLISHED: &str = "
+statements! {
+    const PUBLISHED: Sql = Sql::both("
 select kid, sealed_private_key, created_at, active_at, expires_at
 from signing_keys
 where key_set = $1 and algorithm = $2 and (expires_at is null or expires_at > $3)
-order by generation";
+order by generation");
 
-/// The generation is unique, so of two processes that see the same keys one inserts nothing.
-const INSERT: &str = "
+    /// The generation is unique, so of two processes that see the same keys one inserts nothing.
+    const INSERT: Sql = Sql::both("
 insert into signing_keys (kid, key_set, algorithm, generation, sealed_private_key, created_at, active_at, expires_at)
 select $3, $1, $2,
     (select coalesce(max(k.generation), 0) + 1 from signing_keys k where k.key_set = $1 and k.algorithm = $2),
@@ -27,14 +29,13 @@ where not exists (
     from signing_keys k
     where k.key_set = $1 and k.algorithm = $2 and (k.expires_at is null or k.expires_at > $5) and k.active_at > $8
 )
-on conflict (key_set, algorithm, generation) do nothing";
+on conflict (key_set, algorithm, generation) do nothing");
 
-const RETIRE_OTHERS: &str = "
+    const RETIRE_OTHERS: Sql = Sql::both("
 update signing_keys
 set expires_at = $4
-where key_set = $1 and algorithm = $2 and kid <> $3 and (expires_at is null or expires_at > $4)";
-
-pub(crate) const STATEMENTS: &[&str] = &[PUBLISHED, INSERT, RETIRE_OTHERS];
+where key_set = $1 and algorithm = $2 and kid <> $3 and (expires_at is null or expires_at > $4)");
+}
 
 #[async_trait]
 impl<DB: Backend> ReadSigningKeys for SqlRepository<DB> {
@@ -86,7 +87,7 @@ impl<DB: Backend> SigningKeys for SqlRepository<DB> {
     }
 }
 
-fn of_kind<DB: Backend>(sql: &'static str, kind: KeyKind) -> Query<DB> {
+fn of_kind<DB: Backend>(sql: Sql, kind: KeyKind) -> Query<DB> {
     SqlRepository::query(sql)
         .bind(kind.set)
         .bind(kind.algorithm)
