@@ -93,16 +93,18 @@ create table password_reset_tokens (
 create unique index password_reset_tokens_newest on password_reset_tokens (user_id) where not is_used;
 create index password_reset_tokens_of_user on password_reset_tokens (user_id);
 
--- Mailed single-use tokens of every other purpose; `attempts` counts wrong codes.
-create table one_time_tokens (
+-- Mailed single-use links of every other purpose; `attempts` counts wrong codes.
+create table mailed_links (
     id uuid primary key,
     user_id uuid not null references users (id) on delete cascade,
     purpose text not null,
     token_hash text not null unique,
     attempts integer not null check (attempts >= 0),
-    -- Where the token was mailed to, if the account moves there by it.
+    -- Where a change of address goes to, or a revert goes back to.
     email text,
     email_canonical text,
+    -- Counts the reverts of a user: using one voids those of later changes.
+    generation integer,
     -- The session that asked for it, which a change of address leaves signed in.
     session_id uuid,
     expires_at timestamptz not null,
@@ -112,28 +114,14 @@ create table one_time_tokens (
     created_at timestamptz not null
 );
 
-create unique index one_time_tokens_newest on one_time_tokens (user_id, purpose) where not is_used;
-create index one_time_tokens_of_user on one_time_tokens (user_id);
-
--- They go back to an address that an account had. Several of one user may be live at once: whoever had the
--- address longest ago can always get it back. Until it expires, nobody else may take the address.
-create table email_revert_tokens (
-    id uuid primary key,
-    user_id uuid not null references users (id) on delete cascade,
-    token_hash text not null unique,
-    -- Counts the changes of the user: using one voids those of later changes.
-    generation integer not null,
-    email text not null,
-    email_canonical text not null,
-    expires_at timestamptz not null,
-    is_used boolean not null,
-    ip_address text not null,
-    user_agent text,
-    created_at timestamptz not null
-);
-
-create index email_revert_tokens_reserve on email_revert_tokens (email_canonical) where not is_used;
-create index email_revert_tokens_of_user on email_revert_tokens (user_id);
+-- Only the newest link of a purpose is valid. Several reverts may be: the owner of an earlier address can always
+-- get it back.
+create unique index mailed_links_newest on mailed_links (user_id, purpose)
+where not is_used and purpose <> 'revert_email';
+-- Until a revert expires, no other account may take the address that it goes back to.
+create index mailed_links_reserve on mailed_links (email_canonical)
+where not is_used and purpose = 'revert_email';
+create index mailed_links_of_user on mailed_links (user_id);
 
 create table audit_logs (
     id uuid primary key,
@@ -181,7 +169,7 @@ create table mail_outbox (
     id uuid primary key,
     kind text not null,
     user_id uuid not null references users (id) on delete cascade,
-    -- Of whichever table of tokens; no foreign key, because a superseded token may be gone before its mail.
+    -- Of a link or a reset token; no foreign key, because a superseded one may be gone before its mail.
     token_id uuid,
     recipient text not null,
     -- The new address in a mail that reports a change.

@@ -77,7 +77,7 @@ const EXPECTED: &[(&str, u64, u64)] = &[
     ("DELETE /me", 15, 15),
     ("POST /password/forgot", 8, 8),
     ("POST /password/forgot, unknown address", 4, 4),
-    ("POST /password/reset", 15, 15),
+    ("POST /password/reset", 14, 14),
     ("POST /email/verify", 6, 6),
     ("/account", 3, 4),
     ("/account/profile", 1, 2),

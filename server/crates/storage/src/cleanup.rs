@@ -55,11 +55,9 @@ returning lease_id");
 
     const RELEASE: Sql = Sql::both("delete from jobs where name = $1 and lease_id = $2");
 
-    const ONE_TIME_TOKENS: Sql = Sql::both(delete_by_id!("one_time_tokens"));
+    const MAILED_LINKS: Sql = Sql::both(delete_by_id!("mailed_links"));
 
     const RESET_TOKENS: Sql = Sql::both(delete_by_id!("password_reset_tokens"));
-
-    const REVERT_TOKENS: Sql = Sql::both(delete_by_id!("email_revert_tokens"));
 
     const MAILS: Sql = Sql::both(delete_by_id!("mail_outbox", "status <> 'pending'"));
 
@@ -152,11 +150,9 @@ returning delete_at, id",
 
     const MAILS_OF_USER: Sql = Sql::both(delete_of_user!("mail_outbox"));
 
-    const ONE_TIME_TOKENS_OF_USER: Sql = Sql::both(delete_of_user!("one_time_tokens"));
+    const MAILED_LINKS_OF_USER: Sql = Sql::both(delete_of_user!("mailed_links"));
 
     const RESET_TOKENS_OF_USER: Sql = Sql::both(delete_of_user!("password_reset_tokens"));
-
-    const REVERT_TOKENS_OF_USER: Sql = Sql::both(delete_of_user!("email_revert_tokens"));
 
     const SESSIONS_OF_USER: Sql = Sql::both(delete_of_user!("sessions"));
 
@@ -180,12 +176,11 @@ where id = $1 and delete_at <= $2 and not is_active");
 }
 
 /// What belongs to an account, in the order in which it goes.
-const OF_USER: [Sql; 6] = [
+const OF_USER: [Sql; 5] = [
     EVENTS_OF_USER,
     MAILS_OF_USER,
-    ONE_TIME_TOKENS_OF_USER,
+    MAILED_LINKS_OF_USER,
     RESET_TOKENS_OF_USER,
-    REVERT_TOKENS_OF_USER,
     SESSIONS_OF_USER,
 ];
 
@@ -228,9 +223,8 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
                 .bind(kind.algorithm)
                 .bind(Micros(before)),
             Expired::FormSubmissions => Self::query(FORM_SUBMISSIONS).bind(Micros(before)),
-            Expired::OneTimeTokens => Self::query(ONE_TIME_TOKENS).bind(first_id(before)?),
+            Expired::MailedLinks => Self::query(MAILED_LINKS).bind(first_id(before)?),
             Expired::ResetTokens => Self::query(RESET_TOKENS).bind(first_id(before)?),
-            Expired::RevertTokens => Self::query(REVERT_TOKENS).bind(first_id(before)?),
             Expired::Mails => Self::query(MAILS).bind(first_id(before)?),
             Expired::Events => Self::query(EVENTS).bind(first_id(before)?),
             Expired::RefreshEvents => Self::query(REFRESH_EVENTS).bind(first_id(before)?),

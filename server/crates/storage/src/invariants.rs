@@ -127,11 +127,9 @@ where (previous_hash is null) <> (successor_nonce is null)
         "
 select count(*) as broken
 from (
-    select user_id from one_time_tokens
+    select user_id from mailed_links
     union all
     select user_id from password_reset_tokens
-    union all
-    select user_id from email_revert_tokens
 ) t
 where not exists (select 1 from users u where u.id = t.user_id)",
     ),
@@ -150,8 +148,8 @@ from (
 select count(*) as broken
 from (
     select user_id, purpose
-    from one_time_tokens
-    where not is_used and expires_at > $1
+    from mailed_links
+    where not is_used and expires_at > $1 and purpose <> 'revert_email'
     group by user_id, purpose
     having count(*) > 1
     union all
@@ -174,7 +172,7 @@ select count(*) as broken
 from users u
 where u.delete_at > $1 and u.deleted_at is null
     and not exists (
-        select 1 from one_time_tokens t
+        select 1 from mailed_links t
         where t.user_id = u.id and t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at >= u.delete_at
     )",
     ),
@@ -183,7 +181,7 @@ where u.delete_at > $1 and u.deleted_at is null
         NOW,
         "
 select count(*) as broken
-from one_time_tokens t
+from mailed_links t
 join users u on u.id = t.user_id
 where t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at > $1 and u.is_active",
     ),
@@ -192,7 +190,7 @@ where t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at > $1 and 
         NOW,
         "
 select count(*) as broken
-from one_time_tokens t
+from mailed_links t
 join users u on u.id = t.user_id
 where t.purpose = 'change_email' and not t.is_used and t.expires_at > $1 and (not u.is_active or u.deleted_at is not null)",
     ),
@@ -200,16 +198,16 @@ where t.purpose = 'change_email' and not t.is_used and t.expires_at > $1 and (no
         "change_without_address",
         "
 select count(*) as broken
-from one_time_tokens
-where (purpose = 'change_email') <> (email is not null) or (email is null) <> (email_canonical is null)",
+from mailed_links
+where (purpose in ('change_email', 'revert_email')) <> (email is not null) or (email is null) <> (email_canonical is null)",
     ),
     check_at(
         "reserved_address_of_another",
         NOW,
         "
 select count(*) as broken
-from email_revert_tokens r
-where not r.is_used and r.expires_at > $1
+from mailed_links r
+where r.purpose = 'revert_email' and not r.is_used and r.expires_at > $1
     and exists (
         select 1 from users u
         where u.email_canonical = r.email_canonical and u.id <> r.user_id and u.deleted_at is null

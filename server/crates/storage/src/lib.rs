@@ -10,9 +10,9 @@ mod cleanup;
 mod error;
 mod form_submissions;
 mod invariants;
+mod links;
 mod micros;
 mod migrate;
-mod one_time_tokens;
 mod outbox;
 mod pool;
 mod pooling;
@@ -27,7 +27,6 @@ mod space;
 mod sql;
 mod statistics;
 mod store;
-mod token_statements;
 mod url;
 mod users;
 
@@ -45,8 +44,8 @@ fn statements() -> impl Iterator<Item = Sql> {
         browser_sessions::STATEMENTS,
         cleanup::STATEMENTS,
         form_submissions::STATEMENTS,
+        links::STATEMENTS,
         migrate::STATEMENTS,
-        one_time_tokens::STATEMENTS,
         outbox::STATEMENTS,
         refresh_tokens::STATEMENTS,
         sessions::STATEMENTS,
@@ -55,14 +54,8 @@ fn statements() -> impl Iterator<Item = Sql> {
         store::STATEMENTS,
         users::STATEMENTS,
     ];
-    let by_hash = token_statements::STATEMENTS.iter().copied();
     let checks = invariants::CHECKS.iter().map(|check| check.sql);
-    files
-        .into_iter()
-        .chain(by_hash)
-        .flatten()
-        .copied()
-        .chain(checks)
+    files.into_iter().flatten().copied().chain(checks)
 }
 
 /// The statements for PostgreSQL, for the tests that have it prepare each.

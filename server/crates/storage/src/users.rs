@@ -157,7 +157,8 @@ returning ",
 select exists (
     select 1 from users where email_canonical = $1 and deleted_at is null and id <> $2
 ) or exists (
-    select 1 from email_revert_tokens where email_canonical = $1 and not is_used and expires_at > $3 and user_id <> $2
+    select 1 from mailed_links
+    where email_canonical = $1 and purpose = 'revert_email' and not is_used and expires_at > $3 and user_id <> $2
 ) as taken");
 
     const REMOVE: Sql = Sql::both("delete from users where id = $1");

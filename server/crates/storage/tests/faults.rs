@@ -267,7 +267,7 @@ async fn round_trips_are_counted() {
         assert_eq!(more(), 1);
         let mut connection = store.writer().await.unwrap();
         connection.user_by_id(uuid::Uuid::nil()).await.unwrap();
-        connection.void_tokens(uuid::Uuid::nil()).await.unwrap();
+        connection.void_links(uuid::Uuid::nil()).await.unwrap();
         drop(connection);
         assert_eq!(more(), 3);
         store.begin().await.unwrap().commit().await.unwrap();

@@ -45,7 +45,7 @@ async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
         .unwrap();
     let started = Instant::now();
     let mut writer = store.writer().await.unwrap();
-    let error = is_unavailable(writer.void_tokens(Uuid::nil()).await);
+    let error = is_unavailable(writer.void_links(Uuid::nil()).await);
     assert!(error.contains("database is locked"), "{error}");
     assert!(
         started.elapsed() < impatient().statement_timeout,
@@ -53,7 +53,7 @@ async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
         started.elapsed()
     );
     sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
-    writer.void_tokens(Uuid::nil()).await.unwrap();
+    writer.void_links(Uuid::nil()).await.unwrap();
     drop(writer);
     store.close().await;
 }

@@ -115,7 +115,7 @@ macro_rules! contracts {
 contracts! {
     users::parallel_registrations_of_one_address_give_one_account,
     refresh_tokens::parallel_rotations_of_one_token_agree_on_one_successor,
-    one_time_tokens::parallel_consumers_of_one_token_have_one_winner,
+    links::parallel_consumers_of_one_token_have_one_winner,
     outbox::parallel_workers_never_hold_the_same_mail,
     whole::an_uncommitted_transaction_leaves_nothing,
 }

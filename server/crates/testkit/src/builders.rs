@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::mail::{MailContext, MailKind, NewMail};
 use vestibule_core::model::{
-    EmailAddress, KeyKind, Language, NewOneTimeToken, NewRefreshToken, NewUser, Principal, Purpose,
+    EmailAddress, KeyKind, Language, NewLink, NewRefreshToken, NewUser, Principal, Purpose,
     Session, SessionKind, SignInMethod, SigningKey, User,
 };
 use vestibule_core::{Actor, AuditEvent, AuditRecord};
@@ -82,14 +82,14 @@ pub fn refresh_token(id: Uuid, session: &Session, token_hash: &str) -> NewRefres
 }
 
 /// Lives for an hour.
-pub fn one_time_token(
+pub fn link(
     id: Uuid,
     user_id: Uuid,
     purpose: Purpose,
     token_hash: &str,
     now: OffsetDateTime,
-) -> NewOneTimeToken {
-    NewOneTimeToken {
+) -> NewLink {
+    NewLink {
         id,
         user_id,
         purpose,

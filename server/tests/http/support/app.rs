@@ -458,7 +458,7 @@ impl TestApp {
             "select (select count(*) from users) || ' users, '
                 || (select count(*) from sessions where ended_at is null) || ' live sessions, '
                 || (select count(*) from refresh_tokens) || ' families, '
-                || (select count(*) from one_time_tokens) || ' + '
+                || (select count(*) from mailed_links) || ' + '
                 || (select count(*) from password_reset_tokens) || ' mailed tokens, '
                 || (select count(*) from mail_outbox) || ' mails'",
         )

@@ -5,7 +5,7 @@ use super::{EmailAddress, Principal};
 use crate::error::codes;
 
 codes! {
-    /// What a mailed token is for. A token of one purpose is nothing in the place of another.
+    /// What a mailed link is for. A link of one purpose is nothing in the place of another.
     Purpose {
         VerifyEmail = "verify_email",
         ResetPassword = "reset_password",
@@ -18,8 +18,8 @@ codes! {
     }
 }
 
-/// A mailed single-use token as it is stored: only its hash.
-pub struct NewOneTimeToken {
+/// A mailed single-use link as it is stored: only the hash of its token.
+pub struct NewLink {
     pub id: Uuid,
     pub user_id: Uuid,
     pub purpose: Purpose,

@@ -99,9 +99,8 @@ impl Auth {
         tasks.extend(days(retention.unverified_days).map(Task::ScheduleUnverified));
         tasks.push_back(Task::ClaimAccount);
         tasks.extend([
-            delete(Expired::OneTimeTokens, TOKENS_KEPT),
+            delete(Expired::MailedLinks, TOKENS_KEPT),
             delete(Expired::ResetTokens, TOKENS_KEPT),
-            delete(Expired::RevertTokens, TOKENS_KEPT),
             delete(Expired::Sessions, SESSIONS_KEPT),
             delete(Expired::Mails, MAILS_KEPT),
             delete(Expired::SigningKeys(KeyKind::PORTAL), WITHDRAWN_KEYS_KEPT),
@@ -221,9 +220,7 @@ impl Auth {
 impl Removed {
     fn count_of(&mut self, what: Expired) -> &mut u64 {
         match what {
-            Expired::OneTimeTokens | Expired::ResetTokens | Expired::RevertTokens => {
-                &mut self.mailed_tokens
-            }
+            Expired::MailedLinks | Expired::ResetTokens => &mut self.mailed_tokens,
             Expired::Sessions => &mut self.sessions,
             Expired::Mails => &mut self.mails,
             Expired::SigningKeys(_) => &mut self.signing_keys,

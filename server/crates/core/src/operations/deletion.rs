@@ -14,7 +14,7 @@ use crate::crypto::hash_mailed_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
 use crate::model::{Principal, Purpose, User, display_email};
-use crate::ports::{Reader, Writer};
+use crate::ports::{Reader, UsedLink, Writer};
 
 /// What a live undo link would keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Auth {
             .schedule_deletion(who.user.id, delete_at, now)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
-        tx.void_tokens(user.id).await?;
+        tx.void_links(user.id).await?;
         self.mail_token(
             &mut *tx,
             Purpose::CancelDeletion,
@@ -134,10 +134,10 @@ impl Auth {
     ) -> Result<Option<User>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let consumed = tx
-            .consume_token(Purpose::CancelDeletion, &hash_mailed_token(token), now)
+        let used = tx
+            .use_link(Purpose::CancelDeletion, &hash_mailed_token(token), now)
             .await?;
-        let Some(user_id) = consumed else {
+        let Some(UsedLink { user_id, .. }) = used else {
             return Ok(None);
         };
         let Some(user) = tx.cancel_deletion(user_id, now).await? else {
@@ -162,20 +162,11 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
-        let token_hash = hash_mailed_token(token);
-        let purpose = Purpose::CancelDeletion;
-        let mut store = self.store.reader().await?;
-        let owner = store
-            .token_owner(purpose, &token_hash, self.clock.now())
-            .await?;
-        let Some(user_id) = owner else {
-            return Ok(None);
-        };
-        let token = store.find_token(purpose, &token_hash).await?;
-        let user = store.user_by_id(user_id).await?;
-        Ok(user.zip(token).map(|(user, token)| RestoreLink {
-            email: display_email(&user.email),
-            delete_at: token.expires_at,
+        let found = self.find_link(&hash_mailed_token(token)).await?;
+        let link = found.filter(|it| it.is_live && it.purpose == Purpose::CancelDeletion);
+        Ok(link.map(|link| RestoreLink {
+            email: display_email(&link.owner.email),
+            delete_at: link.expires_at,
         }))
     }
 }

@@ -7,7 +7,7 @@ use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
-use crate::model::{EmailAddress, NewOneTimeToken, Purpose, User};
+use crate::model::{EmailAddress, NewLink, Purpose, User};
 use crate::ports::Writer;
 
 /// A mail to a user.
@@ -117,7 +117,7 @@ impl Auth {
     ) -> Result<Uuid, AuthError> {
         let now = self.clock.now();
         let id = self.random.id(now);
-        let token = NewOneTimeToken {
+        let link = NewLink {
             id,
             user_id,
             purpose,
@@ -131,7 +131,7 @@ impl Auth {
             user_agent: meta.user_agent.clone(),
             created_at: now,
         };
-        store.insert_one_time_token(&token).await?;
+        store.insert_link(&link).await?;
         Ok(id)
     }
 }

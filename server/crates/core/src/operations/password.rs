@@ -126,7 +126,7 @@ impl Auth {
             .await?;
         let user = user.ok_or(AuthError::InvalidCredentials)?;
         let keep = (!replaces).then_some(who.session.id);
-        tx.void_tokens(user.id).await?;
+        tx.void_links(user.id).await?;
         let ended = tx.end_sessions(user.id, keep, now).await?;
         self.audit(
             &mut *tx,

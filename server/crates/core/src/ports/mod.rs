@@ -12,9 +12,9 @@ pub use limiter::{Charge, Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
     AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Counts, Expired,
-    FormSubmissions, FoundToken, Invariants, MAX_LIVE_SESSIONS, MailQueue, NewSignIn,
-    OneTimeTokens, Outbox, ReadAuditLog, ReadBrowserSessions, ReadFormSubmissions,
-    ReadOneTimeTokens, ReadOutbox, ReadRefreshTokens, ReadSessions, ReadSigningKeys, ReadUsers,
-    Reader, RefreshTokens, Sessions, SignInHistory, SigningKeys, Statistics, Store, StoreError,
-    Transaction, Users, Violation, Writer,
+    FormSubmissions, FoundLink, Invariants, Links, MAX_LIVE_SESSIONS, MailQueue, NewSignIn, Outbox,
+    ReadAuditLog, ReadBrowserSessions, ReadFormSubmissions, ReadLinks, ReadOutbox,
+    ReadRefreshTokens, ReadSessions, ReadSigningKeys, ReadUsers, Reader, RefreshTokens, Sessions,
+    SignInHistory, SigningKeys, Statistics, Store, StoreError, Transaction, UsedLink, Users,
+    Violation, Writer,
 };

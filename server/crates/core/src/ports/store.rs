@@ -10,7 +10,7 @@ mod browser_sessions;
 mod cleanup;
 mod form_submissions;
 mod invariants;
-mod one_time_tokens;
+mod links;
 mod outbox;
 mod refresh_tokens;
 mod sessions;
@@ -27,7 +27,7 @@ pub use browser_sessions::{BrowserRecord, BrowserSessions, ReadBrowserSessions};
 pub use cleanup::{Cleanup, Expired};
 pub use form_submissions::{FormSubmissions, ReadFormSubmissions};
 pub use invariants::{Invariants, Violation};
-pub use one_time_tokens::{CodeAttempt, FoundToken, OneTimeTokens, ReadOneTimeTokens};
+pub use links::{CodeAttempt, FoundLink, Links, ReadLinks, UsedLink};
 pub use outbox::{Outbox, ReadOutbox};
 pub use refresh_tokens::{ReadRefreshTokens, RefreshTokens};
 pub use sessions::{MAX_LIVE_SESSIONS, NewSignIn, ReadSessions, Sessions, SignInHistory};
@@ -90,7 +90,7 @@ pub trait Reader:
     + ReadSessions
     + ReadBrowserSessions
     + ReadRefreshTokens
-    + ReadOneTimeTokens
+    + ReadLinks
     + ReadOutbox
     + ReadAuditLog
     + ReadFormSubmissions
@@ -108,7 +108,7 @@ pub trait Writer:
     + Sessions
     + BrowserSessions
     + RefreshTokens
-    + OneTimeTokens
+    + Links
     + Outbox
     + AuditLog
     + Cleanup

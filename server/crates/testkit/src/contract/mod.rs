@@ -8,7 +8,7 @@ pub mod cleanup;
 pub mod deletions;
 pub mod email_changes;
 pub mod limiter;
-pub mod one_time_tokens;
+pub mod links;
 pub mod outbox;
 pub mod principals;
 pub mod records;
@@ -73,19 +73,19 @@ macro_rules! store_contracts {
             refresh_tokens::parallel_rotations_of_one_token_agree_on_one_successor,
             refresh_tokens::parallel_rotations_and_an_end_leave_no_live_family,
             refresh_tokens::a_rotation_and_an_end_do_not_wait_in_a_circle,
-            one_time_tokens::a_token_is_consumed_once_and_for_its_purpose,
-            one_time_tokens::an_expired_token_is_worthless,
-            one_time_tokens::a_new_token_supersedes_the_earlier_one,
-            one_time_tokens::parallel_consumers_of_one_token_have_one_winner,
-            one_time_tokens::parallel_requests_leave_one_live_token,
-            one_time_tokens::wrong_codes_are_counted_up_to_the_limit,
-            one_time_tokens::codes_in_a_row_are_counted_until_the_address_is_proved,
-            one_time_tokens::parallel_code_entries_never_pass_the_limit,
-            one_time_tokens::the_count_of_codes_goes_over_to_a_new_token_for_an_hour,
-            one_time_tokens::all_tokens_of_a_user_are_voided,
-            one_time_tokens::a_token_of_an_inactive_user_is_worthless,
-            one_time_tokens::crossing_operations_do_not_wait_in_a_circle,
-            one_time_tokens::a_reset_and_a_change_of_password_do_not_wait_in_a_circle,
+            links::a_token_is_consumed_once_and_for_its_purpose,
+            links::an_expired_token_is_worthless,
+            links::a_new_token_supersedes_the_earlier_one,
+            links::parallel_consumers_of_one_token_have_one_winner,
+            links::parallel_requests_leave_one_live_token,
+            links::wrong_codes_are_counted_up_to_the_limit,
+            links::codes_in_a_row_are_counted_until_the_address_is_proved,
+            links::parallel_code_entries_never_pass_the_limit,
+            links::the_count_of_codes_goes_over_to_a_new_token_for_an_hour,
+            links::all_tokens_of_a_user_are_voided,
+            links::a_token_of_an_inactive_user_is_worthless,
+            links::crossing_operations_do_not_wait_in_a_circle,
+            links::a_reset_and_a_change_of_password_do_not_wait_in_a_circle,
             outbox::a_mail_is_claimed_with_what_it_tells,
             outbox::security_mails_come_before_what_anybody_can_ask_for,
             outbox::a_leased_mail_is_nobody_elses_until_its_lease_runs_out,

@@ -10,10 +10,9 @@ use crate::model::KeyKind;
 /// What is deleted when its time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expired {
-    /// Mailed tokens, used or not, counted from when they were made.
-    OneTimeTokens,
+    /// Mailed links, used or not, counted from when they were made.
+    MailedLinks,
     ResetTokens,
-    RevertTokens,
     /// Sessions with their refresh tokens, from when they ended or expired.
     Sessions,
     /// Mails that were sent or given up, from when they were written.
