@@ -4,7 +4,8 @@ create table users (
     id blob not null primary key,
     -- As its owner wrote it; mail goes to exactly this.
     email text not null,
-    -- The key of the account, computed by the application: case, width and punycode variants are one.
+    -- The key of the account, computed by the application: case, width and punycode variants are
+    -- one.
     email_canonical text not null,
     password_hash text not null,
     first_name text,
@@ -18,8 +19,8 @@ create table users (
     last_login_at integer,
     created_at integer not null,
     updated_at integer not null,
-    -- When an account that its owner deleted goes for good. Such an account is not active; an account that is
-    -- not active without it was closed by an operator.
+    -- When an account that its owner deleted goes for good. Such an account is not active; an
+    -- account that is not active without it was closed by an operator.
     delete_at integer,
     deleted_at integer
 ) strict;
@@ -29,7 +30,8 @@ create unique index users_live_email on users (email_canonical) where deleted_at
 create index users_to_delete on users (delete_at) where delete_at is not null;
 create index users_unverified on users (created_at) where not is_email_verified;
 
--- One sign-in on one device, through a browser or the API. `expires_at` is absolute: no activity extends it.
+-- One sign-in on one device, through a browser or the API. `expires_at` is absolute: no activity
+-- extends it.
 create table sessions (
     id blob not null primary key,
     user_id blob not null references users (id) on delete cascade,
@@ -52,13 +54,14 @@ create table sessions (
 ) strict;
 
 create index sessions_open_of_user on sessions (user_id) where ended_at is null;
--- Whether a sign-in is on a known device is asked at each one, however many sessions there were. It also finds
--- all sessions of a user.
+-- Whether a sign-in is on a known device is asked at each one, however many sessions there were. It
+-- also finds all sessions of a user.
 create index sessions_device on sessions (user_id, device);
 -- Rows that carry the time in their id are expired by it; these are not.
 create index sessions_over on sessions (coalesce(ended_at, expires_at));
 
--- One row is a whole family: the current token, the previous one, and what the current one was derived with.
+-- One row is a whole family: the current token, the previous one, and what the current one was
+-- derived with.
 create table refresh_tokens (
     id blob not null primary key,
     user_id blob not null references users (id) on delete cascade,
@@ -114,8 +117,8 @@ create table mailed_links (
     created_at integer not null
 ) strict;
 
--- Only the newest link of a purpose is valid. Several reverts may be: the owner of an earlier address can always
--- get it back.
+-- Only the newest link of a purpose is valid. Several reverts may be: the owner of an earlier
+-- address can always get it back.
 create unique index mailed_links_newest on mailed_links (user_id, purpose)
 where not is_used and purpose <> 'revert_email';
 -- Until a revert expires, no other account may take the address that it goes back to.
@@ -128,7 +131,8 @@ create table audit_logs (
     -- Whose account the event is about.
     user_id blob references users (id) on delete set null,
     event_type text not null,
-    -- Who did it: `person` with the id of the account, `operator`, `worker`, or `nobody` who is signed in.
+    -- Who did it: `person` with the id of the account, `operator`, `worker`, or `nobody` who is
+    -- signed in.
     actor_kind text not null,
     actor_id text,
     -- The client that it was done through; null for the portal itself.
@@ -169,7 +173,8 @@ create table mail_outbox (
     id blob not null primary key,
     kind text not null,
     user_id blob not null references users (id) on delete cascade,
-    -- Of a link or a reset token; no foreign key, because a superseded one may be gone before its mail.
+    -- Of a link or a reset token; no foreign key, because a superseded one may be gone before its
+    -- mail.
     token_id blob,
     recipient text not null,
     -- The new address in a mail that reports a change.

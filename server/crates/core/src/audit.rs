@@ -111,8 +111,8 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
-    /// The actor's id as it is stored. That of a person stands in the rows of their own account alone, which are
-    /// deleted with it.
+    /// The actor's id as it is stored. That of a person stands in the rows of their own account
+    /// alone, which are deleted with it.
     pub fn actor_id(&self) -> Option<Uuid> {
         match self.actor {
             Actor::Person(id) => self.user_id.filter(|owner| *owner == id),

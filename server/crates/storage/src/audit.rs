@@ -30,9 +30,9 @@ statements! {
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
     ));
 
-    /// Many rows in one statement, as one JSON text. An account that is just being removed is waited for, and then found gone:
-    /// nothing names it then. A row that is there already was written by a try whose answer got lost; more of the same may have
-    /// been counted since.
+    /// Many rows in one statement, as one JSON text. An account that is just being removed is
+    /// waited for, and then found gone: nothing names it then. A row that is there already was
+    /// written by a try whose answer got lost; more of the same may have been counted since.
     const INSERT_MANY: Sql = Sql {
         postgres: concat!(
             "
@@ -71,8 +71,8 @@ on conflict (id) do update set details = excluded.details"
         ),
     };
 
-    /// Refreshes are most of the rows and no part of the history; naming them lets the index leave them out. $3 is the list of
-    /// event types, with a comma before and after each.
+    /// Refreshes are most of the rows and no part of the history; naming them lets the index leave
+    /// them out. $3 is the list of event types, with a comma before and after each.
     const HISTORY: Sql = Sql::both("
 select id, event_type, details, ip_address, user_agent, success, created_at
 from audit_logs

@@ -101,8 +101,8 @@ where kid in (
     limit $4
 )");
 
-    /// A sign-in that is under way changes the account, and the outer conditions are asked again after it: they are what keeps an
-    /// account whose session the inner ones do not see yet.
+    /// A sign-in that is under way changes the account, and the outer conditions are asked again
+    /// after it: they are what keeps an account whose session the inner ones do not see yet.
     const SCHEDULE_UNVERIFIED: Sql = Sql::both("
 update users
 set is_active = false, delete_at = $2, updated_at = $2
@@ -156,7 +156,8 @@ returning delete_at, id",
 
     const SESSIONS_OF_USER: Sql = Sql::both(delete_of_user!("sessions"));
 
-    /// The lock keeps every new reference out, so that no event is written about the account while it goes.
+    /// The lock keeps every new reference out, so that no event is written about the account while
+    /// it goes.
     const LOCK_DUE: Sql = Sql {
         postgres: "
 select id

@@ -1,7 +1,7 @@
 //! The store port on SQLite and PostgreSQL: one adapter, generic over the driver.
 //!
-//! A statement is a constant beside the method that runs it. Both databases understand most of them; of the others there is
-//! one for each.
+//! A statement is a constant beside the method that runs it. Both databases understand most of
+//! them; of the others there is one for each.
 
 mod audit;
 mod backend;

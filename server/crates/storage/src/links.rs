@@ -1,7 +1,7 @@
 //! Mailed single-use links. Those that reset a password have a table of their own.
 //!
-//! A partial unique index holds the newest unused link of each user and purpose, so two that are asked for at once
-//! cannot both stay valid.
+//! A partial unique index holds the newest unused link of each user and purpose, so two that are
+//! asked for at once cannot both stay valid.
 
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
@@ -15,12 +15,13 @@ use crate::repository::{Result, Row, SqlRepository};
 use crate::sql::{Sql, statements};
 use crate::users::{user, user_columns};
 
-/// Wrong codes count on against a new link that replaces one of this age or less: asking for another mail gives no
-/// more guesses.
+/// Wrong codes count on against a new link that replaces one of this age or less: asking for
+/// another mail gives no more guesses.
 const ATTEMPTS_LAST: Duration = Duration::hours(1);
 
-/// Whether the account `u` is in the state that a link is for, at $2. An account that an operator closed is not given
-/// back; whoever stole one could have it deleted, so a change is reverted on one that is scheduled for that as well.
+/// Whether the account `u` is in the state that a link is for, at $2. An account that an operator
+/// closed is not given back; whoever stole one could have it deleted, so a change is reverted on
+/// one that is scheduled for that as well.
 macro_rules! admits {
     ($link:literal) => {
         concat!(
@@ -67,7 +68,8 @@ union all",
         found_in!("password_reset_tokens", "'reset_password'", "cast(null as text)", "u.is_active")
     ));
 
-    /// Using a link goes on to change the account, so the account is locked first; not for a link that is of no use.
+    /// Using a link goes on to change the account, so the account is locked first; not for a link
+    /// that is of no use.
     const LOCK_OWNER: Sql = Sql::both("
 update users
 set is_active = is_active
@@ -108,7 +110,8 @@ set is_used = true
 where user_id = $1 and purpose = $2 and not is_used
 returning attempts, created_at");
 
-    /// A conflict means that another link was inserted since the statement before; this one takes its row over.
+    /// A conflict means that another link was inserted since the statement before; this one takes
+    /// its row over.
     const INSERT: Sql = Sql::both("
 insert into mailed_links (id, user_id, purpose, token_hash, attempts, expires_at, is_used, ip_address, user_agent,
     created_at, email, email_canonical, session_id, generation)
@@ -139,7 +142,8 @@ set attempts = attempts + 1
 where user_id = $1 and purpose = $2 and not is_used and expires_at > $3 and attempts < $4
 returning id, token_hash, created_at");
 
-    /// Together with the statement before no transaction: who tries codes at the same time is counted one after the other.
+    /// Together with the statement before no transaction: who tries codes at the same time is
+    /// counted one after the other.
     const COUNT_ENTRY: Sql = Sql::both("
 update users
 set code_entries = code_entries + 1
@@ -314,7 +318,8 @@ impl<DB: Backend> SqlRepository<DB> {
         self.execute(insert).await.map(drop)
     }
 
-    /// Makes the earlier link of the purpose worthless, and gives the wrong codes that go over to this one.
+    /// Makes the earlier link of the purpose worthless, and gives the wrong codes that go over to
+    /// this one.
     async fn supersede(&mut self, link: &NewLink) -> Result<i32> {
         if link.purpose == Purpose::RevertEmail {
             return Ok(0);

@@ -39,9 +39,10 @@ statements! {
         sqlite: "select count(*) > 0 as present from sqlite_master where type = 'table' and name = '_sqlx_migrations'",
     };
 
-    /// Takes the lock of migrations if nobody has it, as `locked`. It ends with the connection; where there is no such
-    /// statement, a transaction that writes is that lock. Not the waiting form: a statement that waits keeps its snapshot, and
-    /// an index that is built concurrently waits for every snapshot, so the two would wait for each other.
+    /// Takes the lock of migrations if nobody has it, as `locked`. It ends with the connection;
+    /// where there is no such statement, a transaction that writes is that lock. Not the waiting
+    /// form: a statement that waits keeps its snapshot, and an index that is built concurrently
+    /// waits for every snapshot, so the two would wait for each other.
     const TRY_LOCK: Sql = Sql::only_postgres("select pg_try_advisory_lock(8531352012944733548) as locked");
 
     /// The same lock, for as long as a transaction lasts.

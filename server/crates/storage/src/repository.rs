@@ -1,7 +1,7 @@
 //! One connection as a repository: runs statements and reads rows for every port.
 //!
 //! Transactions that lock rows of several tables lock them in one order, so that none waits for another in a circle:
-//! the account, its mailed tokens, its refresh families, its sessions.
+//! the account, its mailed links, its refresh families, its sessions.
 
 use async_trait::async_trait;
 use sqlx::error::BoxDynError;

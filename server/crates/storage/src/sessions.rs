@@ -86,7 +86,8 @@ set ended_at = $3
 where user_id = $1 and id <> $2 and ended_at is null and expires_at > $3
 returning id");
 
-    /// The newest of those that are too many, 500 at most. Ids carry the time, so they are in the order of the sign-ins.
+    /// The newest of those that are too many, 500 at most. Ids carry the time, so they are in the
+    /// order of the sign-ins.
     const SURPLUS: Sql = Sql::both("
 select id
 from sessions
@@ -104,8 +105,8 @@ update sessions
 set ended_at = $4
 where user_id = $1 and id between $2 and $3 and ended_at is null and expires_at > $4");
 
-    /// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well, in an order of their own, so
-    /// waiting could go in a circle.
+    /// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well,
+    /// in an order of their own, so waiting could go in a circle.
     const TOUCH_MANY: Sql = Sql {
         postgres: "
 with seen as (
@@ -137,10 +138,12 @@ update sessions
 set authenticated_at = $2
 where id = $1 and ended_at is null and expires_at > $2");
 
-    /// A sign-in in one statement. The account is changed first, so that it stays locked while the rest is written.
+    /// A sign-in in one statement. The account is changed first, so that it stays locked while the
+    /// rest is written.
     ///
-    /// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $18 the session; $19 to $23 its first
-    /// refresh token, if it has one; $24 to $33 the event; $34 to $39 the mail, if there is one.
+    /// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $18 the
+    /// session; $19 to $23 its first refresh token, if it has one; $24 to $33 the event; $34 to $39
+    /// the mail, if there is one.
     const BEGIN: Sql = Sql::only_postgres(concat!(
         "
 with account as (

@@ -15,17 +15,21 @@ pub enum Pooling {
 /// How the store uses its database.
 #[derive(Clone, Copy, Debug)]
 pub struct StorageSettings {
-    /// Connections to PostgreSQL at most; those of all replicas together must stay below its `max_connections`.
+    /// Connections to PostgreSQL at most; those of all replicas together must stay below its
+    /// `max_connections`.
     pub max_connections: u32,
-    /// How long making one connection may take, and before requests are served the look at what migrations there were.
+    /// How long making one connection may take, and before requests are served the look at what
+    /// migrations there were.
     pub connect_timeout: Duration,
     /// How long a request waits for a connection, the time to make one included.
     pub acquire_timeout: Duration,
-    /// After this long PostgreSQL cancels a statement; one that is not answered half a second later is given up.
+    /// After this long PostgreSQL cancels a statement; one that is not answered half a second later
+    /// is given up.
     pub statement_timeout: Duration,
-    /// After this long the database cancels a statement that waits for a lock. For SQLite that is the lock on the file, which
-    /// another process has that writes, such as `sqlite3`. A statement is given up half a second after
-    /// [`Self::statement_timeout`]: a lock that was waited for longer would cost the connection with it.
+    /// After this long the database cancels a statement that waits for a lock. For SQLite that is
+    /// the lock on the file, which another process has that writes, such as `sqlite3`. A statement
+    /// is given up half a second after [`Self::statement_timeout`]: a lock that was waited for
+    /// longer would cost the connection with it.
     pub lock_timeout: Duration,
     /// A connection that was not used for this long is tested before it is used again.
     pub test_idle_after: Duration,
@@ -33,8 +37,8 @@ pub struct StorageSettings {
     pub pooling: Pooling,
 }
 
-/// Each wait ends within three seconds: that long somebody waits for an answer, and that long a database that went dark may
-/// hold a request.
+/// Each wait ends within three seconds: that long somebody waits for an answer, and that long a
+/// database that went dark may hold a request.
 impl Default for StorageSettings {
     fn default() -> Self {
         Self {

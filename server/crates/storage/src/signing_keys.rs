@@ -1,5 +1,5 @@
-//! Signing keys at rest. Every statement names the kind of keys that it is about: those of another set or algorithm have
-//! generations and lives of their own.
+//! Signing keys at rest. Every statement names the kind of keys that it is about: those of another
+//! set or algorithm have generations and lives of their own.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;

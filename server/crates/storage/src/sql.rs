@@ -30,7 +30,8 @@ impl Sql {
     }
 }
 
-/// Defines the statements of a file, and lists them as `STATEMENTS` for the tests that have both databases prepare them.
+/// Defines the statements of a file, and lists them as `STATEMENTS` for the tests that have both
+/// databases prepare them.
 macro_rules! statements {
     ($($(#[$doc:meta])* const $name:ident: Sql = $sql:expr;)+) => {
         $($(#[$doc])* const $name: Sql = $sql;)+

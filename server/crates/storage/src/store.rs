@@ -32,8 +32,8 @@ const SQLITE_READERS: u32 = 8;
 const MIGRATION_DEADLINE: Duration = Duration::from_hours(1);
 
 statements! {
-    /// Whether the server takes writes at all, as `writable`. Off in a standby, and where an operator or a provider has made
-    /// the database read-only.
+    /// Whether the server takes writes at all, as `writable`. Off in a standby, and where an
+    /// operator or a provider has made the database read-only.
     const IS_WRITABLE: Sql = Sql {
         postgres: "select current_setting('transaction_read_only') = 'off' as writable",
         sqlite: "select true as writable",
@@ -362,8 +362,8 @@ mod tests {
 
     use super::*;
 
-    /// No caller can try: it does not compile. A statement that writes where it should read would wait by the busy time-out,
-    /// which is not fair, and nobody would notice.
+    /// No caller can try: it does not compile. A statement that writes where it should read would
+    /// wait by the busy time-out, which is not fair, and nobody would notice.
     #[tokio::test]
     async fn nothing_writes_to_sqlite_past_its_one_writer() {
         let folder = tempfile::tempdir().unwrap();

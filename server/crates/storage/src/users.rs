@@ -13,9 +13,9 @@ use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
 use crate::sql::{Sql, statements};
 
-/// The columns that [`user`] reads, each after a prefix such as `u.`: the one place where a column is added. With
-/// `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database that returns no columns of another
-/// table.
+/// The columns that [`user`] reads, each after a prefix such as `u.`: the one place where a column
+/// is added. With `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database
+/// that returns no columns of another table.
 macro_rules! user_columns {
     () => {
         user_columns!("")
@@ -91,7 +91,8 @@ from users u
 where u.email_canonical = $1 and u.deleted_at is null"
     ));
 
-    /// A taken address gives no row instead of an error, because an error would end a PostgreSQL transaction.
+    /// A taken address gives no row instead of an error, because an error would end a PostgreSQL
+    /// transaction.
     const INSERT: Sql = Sql::both(concat!(
         "
 insert into users (id, email, email_canonical, password_hash, first_name, last_name, is_email_verified, is_active, language,
@@ -150,9 +151,10 @@ returning ",
         user_columns!()
     ));
 
-    /// Asked after a write that takes the address, never only before: an account that gives its address up reserves it in the
-    /// same transaction, and the unique index has the next one wait for that. A statement after the wait sees the reservation,
-    /// one that began before it does not.
+    /// Asked after a write that takes the address, never only before: an account that gives its
+    /// address up reserves it in the same transaction, and the unique index has the next one wait
+    /// for that. A statement after the wait sees the reservation, one that began before it does
+    /// not.
     const TAKEN: Sql = Sql::both("
 select exists (
     select 1 from users where email_canonical = $1 and deleted_at is null and id <> $2
@@ -163,7 +165,8 @@ select exists (
 
     const REMOVE: Sql = Sql::both("delete from users where id = $1");
 
-    /// A taken address changes nothing; one that is taken at the same moment is refused by the unique index.
+    /// A taken address changes nothing; one that is taken at the same moment is refused by the
+    /// unique index.
     const CHANGE_EMAIL: Sql = Sql::both(concat!(
         "
 update users
@@ -216,7 +219,8 @@ set delete_at = delete_at
 where id = $1 and not is_active and delete_at > $2 and deleted_at is null
 returning delete_at");
 
-    /// A write that changes nothing: the lock that an update takes, in words that both databases know.
+    /// A write that changes nothing: the lock that an update takes, in words that both databases
+    /// know.
     const LOCK: Sql = Sql::both("update users set is_active = is_active where id = $1");
 }
 

@@ -87,7 +87,8 @@ pub struct RefreshTokenState {
     pub expires_at: OffsetDateTime,
 }
 
-/// What keys sign, and by which algorithm. The keys of a kind take each other's place, and no other's.
+/// What keys sign, and by which algorithm. The keys of a kind take each other's place, and no
+/// other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyKind {
     /// The set that they are published in.

@@ -93,7 +93,8 @@ impl Auth {
         .await
     }
 
-    /// The mailed link with this hash, live or not. For showing a page or checking input; never a reason to act.
+    /// The mailed link with this hash, live or not. For showing a page or checking input; never a
+    /// reason to act.
     pub(super) async fn find_link(&self, token_hash: &str) -> Result<Option<FoundLink>, AuthError> {
         let mut store = self.store.reader().await?;
         Ok(store.find_link(token_hash, self.clock.now()).await?)
@@ -133,8 +134,8 @@ impl Auth {
     }
 }
 
-/// The address of the account that a link was mailed to, whether it still works or not. An account that has another address
-/// by now is not told of: whoever holds the link may be somebody else.
+/// The address of the account that a link was mailed to, whether it still works or not. An account
+/// that has another address by now is not told of: whoever holds the link may be somebody else.
 pub(super) fn mailbox_of(link: FoundLink) -> Option<String> {
     let is_for_a_mailbox = matches!(
         link.purpose,

@@ -69,8 +69,8 @@ pub trait Store: Send + Sync {
     async fn ping(&self) -> Result<()>;
 }
 
-/// Everything that can be read by one connection. It may be one on which the database refuses writes, so a write does not
-/// compile:
+/// Everything that can be read by one connection. It may be one on which the database refuses
+/// writes, so a write does not compile:
 ///
 /// ```compile_fail
 /// async fn writes(reader: &mut dyn vestibule_core::ports::Reader) {

@@ -112,8 +112,8 @@ pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
     assert_eq!(entry.details, r#"{"count":2}"#);
 }
 
-/// Written alone or with others, an event names its actor; a person by id in the rows of their own account alone, which go
-/// with it.
+/// Written alone or with others, an event names its actor; a person by id in the rows of their own
+/// account alone, which go with it.
 pub async fn an_event_names_who_did_it(cx: Contract) {
     let (ann, bob) = (
         cx.user("ann@example.org").await,

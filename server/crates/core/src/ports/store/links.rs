@@ -41,8 +41,8 @@ pub struct UsedLink {
 /// Mailed single-use links, as they are read.
 #[async_trait]
 pub trait ReadLinks {
-    /// The link with this hash, whatever it is for, and whether it could be used now. A purpose that this version does not
-    /// know is no link.
+    /// The link with this hash, whatever it is for, and whether it could be used now. A purpose
+    /// that this version does not know is no link.
     async fn find_link(
         &mut self,
         token_hash: &str,
@@ -60,12 +60,14 @@ pub trait ReadLinks {
     async fn link_records(&mut self, user_id: Uuid) -> Result<Vec<LinkRecord>>;
 }
 
-/// Mailed single-use links. What state the account has to be in depends on the purpose: a deletion is cancelled on an
-/// account that is scheduled for it, a change is reverted also on such a one, everything else wants an active account.
+/// Mailed single-use links. What state the account has to be in depends on the purpose: a deletion
+/// is cancelled on an account that is scheduled for it, a change is reverted also on such a one,
+/// everything else wants an active account.
 #[async_trait]
 pub trait Links {
-    /// Inserts the link and supersedes the user's earlier ones of its purpose: only the newest is valid. The count of
-    /// wrong codes goes over to it. Links that revert a change of address supersede nothing.
+    /// Inserts the link and supersedes the user's earlier ones of its purpose: only the newest is
+    /// valid. The count of wrong codes goes over to it. Links that revert a change of address
+    /// supersede nothing.
     async fn insert_link(&mut self, link: &NewLink) -> Result<()>;
 
     /// Uses the link up, in one conditional statement: of parallel callers exactly one gets it.
@@ -76,8 +78,9 @@ pub trait Links {
         now: OffsetDateTime,
     ) -> Result<Option<UsedLink>>;
 
-    /// Counts one code entry against the user's live verification link, and among those in a row; `None` if there is no
-    /// link, or one of the counts is full. Proving the address in any way begins the row anew.
+    /// Counts one code entry against the user's live verification link, and among those in a row;
+    /// `None` if there is no link, or one of the counts is full. Proving the address in any way
+    /// begins the row anew.
     async fn count_code_attempt(
         &mut self,
         user_id: Uuid,
@@ -86,14 +89,16 @@ pub trait Links {
         now: OffsetDateTime,
     ) -> Result<Option<CodeAttempt>>;
 
-    /// Makes all mailed links of the user worthless, but for those that revert a change of address: whoever stole an
-    /// account could void them.
+    /// Makes all mailed links of the user worthless, but for those that revert a change of address:
+    /// whoever stole an account could void them.
     async fn void_links(&mut self, user_id: Uuid) -> Result<()>;
 
-    /// Makes the user's links worthless that revert a later change than the one with this hash does; earlier ones stay.
+    /// Makes the user's links worthless that revert a later change than the one with this hash
+    /// does; earlier ones stay.
     async fn void_later_reverts(&mut self, user_id: Uuid, token_hash: &str) -> Result<()>;
 
-    /// Makes the user's link worthless that confirms a change of address; `false` if there was no live one.
+    /// Makes the user's link worthless that confirms a change of address; `false` if there was no
+    /// live one.
     async fn void_pending_change(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<bool>;
 
     /// Voids a pending change that was asked for in a session which has ended.
