@@ -27,15 +27,13 @@ statements! {
     const INSERT: Sql = Sql::both(concat!(
         insert_into_audit_logs!(),
         "
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-    ));
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"));
 
     /// Many rows in one statement, as one JSON text. An account that is just being removed is
     /// waited for, and then found gone: nothing names it then. A row that is there already was
     /// written by a try whose answer got lost; more of the same may have been counted since.
     const INSERT_MANY: Sql = Sql {
-        postgres: concat!(
-            "
+        postgres: concat!("
 with event as materialized (
     select r.id, (select u.id from users u where u.id = r.user_id for key share) as user_id, r.event_type, r.actor_kind,
         r.actor_id, r.client_id, r.details, r.ip_address, r.user_agent, r.success,
@@ -43,9 +41,7 @@ with event as materialized (
     from json_to_recordset(cast($1 as json)) as r (id uuid, user_id uuid, event_type text, actor_kind text,
         actor_id text, client_id text, details text, ip_address text, user_agent text, success boolean,
         created_at bigint)
-)",
-            insert_into_audit_logs!(),
-            "
+)", insert_into_audit_logs!(), "
 select user_id, id, event_type, actor_kind,
     case when actor_kind = 'person' and actor_id is not null then cast(user_id as text) else actor_id end,
     client_id, details, ip_address, user_agent, success, created_at

@@ -67,8 +67,7 @@ returning lease_id");
 
     const REFUSALS: Sql = Sql::both(delete_by_id!(
         "audit_logs",
-        "event_type in ('request_refused', 'rate_limited', 'login_limited')"
-    ));
+        "event_type in ('request_refused', 'rate_limited', 'login_limited')"));
 
     /// Their refresh tokens go by the foreign key.
     const SESSIONS: Sql = Sql::both("

@@ -75,19 +75,15 @@ update users
 set is_active = is_active
 where id = (select user_id from mailed_links where token_hash = $1 and expires_at > $2 and purpose = $3 and not is_used)");
 
-    const USE: Sql = Sql::both(concat!(
-        "
+    const USE: Sql = Sql::both(concat!("
 update mailed_links
 set is_used = true
 where token_hash = $1 and expires_at > $2 and purpose = $3 and not is_used
     and exists (
         select 1 from users u
-        where u.id = mailed_links.user_id and u.deleted_at is null and ",
-        admits!("mailed_links"),
-        "
+        where u.id = mailed_links.user_id and u.deleted_at is null and ", admits!("mailed_links"), "
     )
-returning user_id, email, session_id"
-    ));
+returning user_id, email, session_id"));
 
     const LOCK_OWNER_OF_RESET: Sql = Sql::both("
 update users

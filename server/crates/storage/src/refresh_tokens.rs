@@ -64,13 +64,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $8)");
             rotate!(),
             "
 from sessions s
-join users u on u.id = s.user_id",
-            live_family!(),
-            "
+join users u on u.id = s.user_id", live_family!(), "
     and s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
-returning r.successor_nonce, ",
-            session_columns!(),
-            ", ",
+returning r.successor_nonce, ", session_columns!(), ", ",
             user_columns!("u.")
         ),
         sqlite: concat!(

@@ -40,30 +40,19 @@ statements! {
     const INSERT: Sql = Sql::both(concat!(
         insert_into_sessions!(),
         "
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
-    ));
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"));
 
-    const PRINCIPAL: Sql = Sql::both(concat!(
-        "
-select ",
-        session_columns!(),
-        ", ",
-        user_columns!("u."),
-        "
+    const PRINCIPAL: Sql = Sql::both(concat!("
+select ", session_columns!(), ", ", user_columns!("u."), "
 from sessions s
 join users u on u.id = s.user_id
-where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"
-    ));
+where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"));
 
-    const LIVE: Sql = Sql::both(concat!(
-        "
-select ",
-        session_columns!(),
-        "
+    const LIVE: Sql = Sql::both(concat!("
+select ", session_columns!(), "
 from sessions s
 where s.user_id = $1 and s.ended_at is null and s.expires_at > $2 and (s.kind = 'api' or s.cookie_hash is not null)
-order by s.last_seen_at desc, s.id desc"
-    ));
+order by s.last_seen_at desc, s.id desc"));
 
     const REVOKE_FAMILY: Sql = Sql::both("
 update refresh_tokens
@@ -144,18 +133,13 @@ where id = $1 and ended_at is null and expires_at > $2");
     /// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $18 the
     /// session; $19 to $23 its first refresh token, if it has one; $24 to $33 the event; $34 to $39
     /// the mail, if there is one.
-    const BEGIN: Sql = Sql::only_postgres(concat!(
-        "
+    const BEGIN: Sql = Sql::only_postgres(concat!("
 with account as (
     update users
     set last_login_at = $4, password_hash = coalesce($3, password_hash)
     where id = $1 and password_hash = $2 and is_active and deleted_at is null
-    returning ",
-        user_columns!(),
-        "
-), session as (",
-        insert_into_sessions!(),
-        "
+    returning ", user_columns!(), "
+), session as (", insert_into_sessions!(), "
     select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
     from account
 ), family as (
@@ -164,9 +148,7 @@ with account as (
     select cast($19 as uuid), id, $5, $20, $21, $22, false, $23, $23
     from account
     where cast($19 as uuid) is not null
-), event as (",
-        insert_into_audit_logs!(),
-        "
+), event as (", insert_into_audit_logs!(), "
     select id, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33
     from account
 ), mail as (
@@ -176,21 +158,14 @@ with account as (
     from account
     where cast($34 as uuid) is not null
 )
-select ",
-        user_columns!(),
-        "
-from account"
-    ));
+select ", user_columns!(), "
+from account"));
 
-    const RECORDS: Sql = Sql::both(concat!(
-        "
-select ",
-        session_columns!(),
-        ", s.ended_at
+    const RECORDS: Sql = Sql::both(concat!("
+select ", session_columns!(), ", s.ended_at
 from sessions s
 where s.user_id = $1
-order by s.id desc"
-    ));
+order by s.id desc"));
 }
 
 #[async_trait]

@@ -37,49 +37,31 @@ macro_rules! user_columns {
 pub(crate) use user_columns;
 
 statements! {
-    const BY_ID: Sql = Sql::both(concat!(
-        "
-select ",
-        user_columns!(),
-        "
+    const BY_ID: Sql = Sql::both(concat!("
+select ", user_columns!(), "
 from users
-where id = $1 and deleted_at is null"
-    ));
+where id = $1 and deleted_at is null"));
 
     /// A write that changes nothing.
-    const LOCK_ACTIVE: Sql = Sql::both(concat!(
-        "
+    const LOCK_ACTIVE: Sql = Sql::both(concat!("
 update users
 set is_active = is_active
 where id = $1 and is_active and deleted_at is null
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
-    const ACCOUNT_BY_ID: Sql = Sql::both(concat!(
-        "
-select ",
-        user_columns!(),
-        ", password_hash
+    const ACCOUNT_BY_ID: Sql = Sql::both(concat!("
+select ", user_columns!(), ", password_hash
 from users
-where id = $1 and deleted_at is null"
-    ));
+where id = $1 and deleted_at is null"));
 
-    const ACCOUNT_BY_EMAIL: Sql = Sql::both(concat!(
-        "
-select ",
-        user_columns!(),
-        ", password_hash
+    const ACCOUNT_BY_EMAIL: Sql = Sql::both(concat!("
+select ", user_columns!(), ", password_hash
 from users
-where email_canonical = $1 and deleted_at is null"
-    ));
+where email_canonical = $1 and deleted_at is null"));
 
     /// The last of the three asks whether there is one session more than are passed over.
-    const ACCOUNT_TO_SIGN_IN: Sql = Sql::both(concat!(
-        "
-select ",
-        user_columns!("u."),
-        ", u.password_hash,
+    const ACCOUNT_TO_SIGN_IN: Sql = Sql::both(concat!("
+select ", user_columns!("u."), ", u.password_hash,
     exists (select 1 from sessions s where s.user_id = u.id) as has_sessions,
     exists (
         select 1 from sessions s
@@ -88,68 +70,49 @@ select ",
     ) as knows_device,
     exists (select 1 from sessions s where s.user_id = u.id and s.ended_at is null and s.expires_at > $5 limit 1 offset $4) as is_full
 from users u
-where u.email_canonical = $1 and u.deleted_at is null"
-    ));
+where u.email_canonical = $1 and u.deleted_at is null"));
 
     /// A taken address gives no row instead of an error, because an error would end a PostgreSQL
     /// transaction.
-    const INSERT: Sql = Sql::both(concat!(
-        "
+    const INSERT: Sql = Sql::both(concat!("
 insert into users (id, email, email_canonical, password_hash, first_name, last_name, is_email_verified, is_active, language,
     created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 on conflict (email_canonical) where deleted_at is null do nothing
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
     /// A sign-in is no change of the account, so `updated_at` stays.
-    const RECORD_SIGN_IN: Sql = Sql::both(concat!(
-        "
+    const RECORD_SIGN_IN: Sql = Sql::both(concat!("
 update users
 set last_login_at = $4, password_hash = coalesce($3, password_hash)
 where id = $1 and password_hash = $2 and is_active and deleted_at is null
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
-    const UPDATE_PROFILE: Sql = Sql::both(concat!(
-        "
+    const UPDATE_PROFILE: Sql = Sql::both(concat!("
 update users
 set first_name = case when cast($2 as text) is null then first_name else nullif($2, '') end,
     last_name = case when cast($3 as text) is null then last_name else nullif($3, '') end,
     updated_at = $4
 where id = $1 and is_active and deleted_at is null
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
-    const UPDATE_PASSWORD: Sql = Sql::both(concat!(
-        "
+    const UPDATE_PASSWORD: Sql = Sql::both(concat!("
 update users
 set password_hash = $3, updated_at = $4
 where id = $1 and (cast($2 as text) is null or password_hash = $2) and is_active and deleted_at is null
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
-    const MARK_EMAIL_VERIFIED: Sql = Sql::both(concat!(
-        "
+    const MARK_EMAIL_VERIFIED: Sql = Sql::both(concat!("
 update users
 set is_email_verified = true, code_entries = 0, updated_at = $2
 where id = $1 and is_active and deleted_at is null
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
-    const SET_LANGUAGE: Sql = Sql::both(concat!(
-        "
+    const SET_LANGUAGE: Sql = Sql::both(concat!("
 update users
 set language = $2, updated_at = $3
 where id = $1 and language <> $2 and is_active and deleted_at is null
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
     /// Asked after a write that takes the address, never only before: an account that gives its
     /// address up reserves it in the same transaction, and the unique index has the next one wait
@@ -167,8 +130,7 @@ select exists (
 
     /// A taken address changes nothing; one that is taken at the same moment is refused by the
     /// unique index.
-    const CHANGE_EMAIL: Sql = Sql::both(concat!(
-        "
+    const CHANGE_EMAIL: Sql = Sql::both(concat!("
 update users
 set email = $2, email_canonical = $3, is_email_verified = true, code_entries = 0, updated_at = $4
 where id = $1 and is_active and deleted_at is null
@@ -176,12 +138,9 @@ where id = $1 and is_active and deleted_at is null
         select 1 from users other
         where other.email_canonical = $3 and other.deleted_at is null and other.id <> $1
     )
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
-    const REVERT_EMAIL: Sql = Sql::both(concat!(
-        "
+    const REVERT_EMAIL: Sql = Sql::both(concat!("
 update users
 set email = $2, email_canonical = $3, password_hash = $5, is_email_verified = true, is_active = true, delete_at = null,
     code_entries = 0, updated_at = $4
@@ -190,27 +149,19 @@ where id = $1 and (is_active or delete_at > $4) and deleted_at is null
         select 1 from users other
         where other.email_canonical = $3 and other.deleted_at is null and other.id <> $1
     )
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
-    const SCHEDULE_DELETION: Sql = Sql::both(concat!(
-        "
+    const SCHEDULE_DELETION: Sql = Sql::both(concat!("
 update users
 set is_active = false, delete_at = $2, updated_at = $3
 where id = $1 and is_active and deleted_at is null
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
-    const CANCEL_DELETION: Sql = Sql::both(concat!(
-        "
+    const CANCEL_DELETION: Sql = Sql::both(concat!("
 update users
 set is_active = true, delete_at = null, updated_at = $2
 where id = $1 and not is_active and delete_at > $2 and deleted_at is null
-returning ",
-        user_columns!()
-    ));
+returning ", user_columns!()));
 
     /// A write that changes nothing.
     const LOCK_SCHEDULED: Sql = Sql::both("
