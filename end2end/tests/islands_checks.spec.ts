@@ -96,7 +96,7 @@ test('the id of a request that failed can be copied', async ({ page, context, wa
   try {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: server.origin });
     await page.goto(`${server.origin}/register`);
-    execute(server.database, 'alter table one_time_tokens rename to lost');
+    execute(server.database, 'alter table mailed_links rename to lost');
     const answer = await page.goto(`${server.origin}/verify-email?token=nonsense`);
     expect(answer?.status()).toBe(500);
     const id = answer!.headers()['x-request-id']!;

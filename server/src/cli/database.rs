@@ -37,7 +37,7 @@ pub(super) async fn verify(config: &MaintenanceConfig) -> Result<ExitCode, Failu
         ..config.database.storage
     };
     let database = open_migrated(config, settings).await?;
-    let mut store = database.connect().await?;
+    let mut store = database.reader().await?;
     let violations = store.violations(SystemClock.now()).await?;
     for violation in &violations {
         print(&format!("{}: {} rows", violation.invariant, violation.rows))?;

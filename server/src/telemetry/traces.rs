@@ -26,7 +26,8 @@ use vestibule_core::TRACE_TARGET;
 
 use super::TraceParent;
 
-/// Of the log or of traces. Each has a filter of its own, and takes nothing of what is meant for the other.
+/// Of the log or of traces. Each has a filter of its own,
+/// and takes nothing of what is meant for the other.
 pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 const SERVICE_NAME: &str = "vestibule";

@@ -11,6 +11,7 @@ use crate::support::{
 };
 
 on_every_database! {
+    an_event_names_who_did_it,
     refused_requests_are_one_event_with_their_number,
     each_network_and_limit_has_its_own,
     the_limit_that_is_told_is_the_one_that_is_used_up,
@@ -62,6 +63,33 @@ async fn told(app: &TestApp, event: &str) -> Vec<String> {
         .filter(|row| !row.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+async fn an_event_names_who_did_it(app: TestApp) {
+    let ann = app.verified_user("ann@example.org").await;
+    app.sign_in("ann@example.org").await;
+    app.try_sign_in("ann@example.org", "wrong").await;
+    let call = app.patch("/me").bearer(&ann.access_token);
+    call.json(&json!({ "first_name": "Anna" }))
+        .await
+        .expect(200);
+    let of_nobody = format!("/sessions/{}", uuid::Uuid::nil());
+    let call = app.delete(&of_nobody).bearer(&ann.access_token);
+    call.await.expect(404);
+    let person = format!("person {}", ann.id);
+    for (event, actor) in [
+        ("user_registered", "nobody -"),
+        ("login_failure", "nobody -"),
+        ("login_success", &person),
+        ("profile_updated", &person),
+        ("request_refused", &person),
+    ] {
+        let sql = format!(
+            "select min(actor_kind || ' ' || coalesce(actor_id, '-')) from audit_logs where event_type = '{event}'"
+        );
+        assert_eq!(app.text(&sql).await, actor, "{event}");
+    }
+    app.read_mails().await;
 }
 
 async fn refused_requests_are_one_event_with_their_number(app: TestApp) {

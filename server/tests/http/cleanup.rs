@@ -163,12 +163,12 @@ async fn a_part_that_fails_keeps_no_other_from_running(app: TestApp) {
     let (refuse, allow) = if app.database.is_postgres() {
         (
             "create function refuse() returns trigger language plpgsql as 'begin raise exception ''refused''; end';
-             create trigger refuse before delete on one_time_tokens execute function refuse()",
-            "drop trigger refuse on one_time_tokens",
+             create trigger refuse before delete on mailed_links execute function refuse()",
+            "drop trigger refuse on mailed_links",
         )
     } else {
         (
-            "create trigger refuse before delete on one_time_tokens begin select raise(abort, 'refused'); end",
+            "create trigger refuse before delete on mailed_links begin select raise(abort, 'refused'); end",
             "drop trigger refuse",
         )
     };

@@ -194,7 +194,7 @@ async fn nothing_is_left_when_the_time_is_over(app: TestApp) {
     for table in [
         "sessions",
         "refresh_tokens",
-        "one_time_tokens",
+        "mailed_links",
         "password_reset_tokens",
         "mail_outbox",
         "audit_logs",

@@ -22,53 +22,50 @@ on_every_database! {
 }
 
 /// Where the download has the rows of each table that is about users.
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 7] = [
     ("users", "user"),
     ("sessions", "sessions"),
     ("refresh_tokens", "refresh_tokens"),
-    ("one_time_tokens", "mailed_links"),
+    ("mailed_links", "mailed_links"),
     ("password_reset_tokens", "mailed_links"),
-    ("email_revert_tokens", "mailed_links"),
     ("mail_outbox", "mails"),
     ("audit_logs", "events"),
 ];
 
 /// What proves to be the user.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 7] = [
     "users.password_hash",
     "sessions.cookie_hash",
     "refresh_tokens.token_hash",
     "refresh_tokens.previous_hash",
     "refresh_tokens.successor_nonce",
-    "one_time_tokens.token_hash",
+    "mailed_links.token_hash",
     "password_reset_tokens.token_hash",
-    "email_revert_tokens.token_hash",
 ];
 
 /// What says nothing more of the user: references between the rows, the machinery's own counters
 /// and leases, keys that are computed from what is there.
-const TECHNICAL: [&str; 30] = [
+const TECHNICAL: [&str; 31] = [
     "users.email_canonical",
     "users.code_entries",
     // Of an account that nobody can be signed in to.
     "users.deleted_at",
     "users.delete_at",
     "sessions.user_id",
-    "sessions.cookie_data",
+    // Both follow from the method.
+    "sessions.amr",
+    "sessions.acr",
     "refresh_tokens.id",
     "refresh_tokens.user_id",
     "refresh_tokens.updated_at",
-    "one_time_tokens.id",
-    "one_time_tokens.user_id",
-    "one_time_tokens.attempts",
-    "one_time_tokens.email_canonical",
-    "one_time_tokens.session_id",
+    "mailed_links.id",
+    "mailed_links.user_id",
+    "mailed_links.attempts",
+    "mailed_links.email_canonical",
+    "mailed_links.generation",
+    "mailed_links.session_id",
     "password_reset_tokens.id",
     "password_reset_tokens.user_id",
-    "email_revert_tokens.id",
-    "email_revert_tokens.user_id",
-    "email_revert_tokens.generation",
-    "email_revert_tokens.email_canonical",
     "mail_outbox.id",
     "mail_outbox.user_id",
     "mail_outbox.token_id",
@@ -80,6 +77,10 @@ const TECHNICAL: [&str; 30] = [
     // What the mail server said, for the operator.
     "mail_outbox.last_error",
     "audit_logs.user_id",
+    // The user, or nobody who was signed in; and the portal has no other clients.
+    "audit_logs.actor_kind",
+    "audit_logs.actor_id",
+    "audit_logs.client_id",
 ];
 
 const COLUMNS_SQLITE: &str = "

@@ -232,7 +232,7 @@ async fn an_imported_bcrypt_hash_is_replaced_at_the_first_sign_in(app: TestApp) 
 }
 
 async fn stored_hash(app: &TestApp) -> String {
-    let mut store = app.store.connect().await.unwrap();
+    let mut store = app.store.reader().await.unwrap();
     store
         .account_by_email("ann@example.org")
         .await

@@ -78,7 +78,9 @@ const EXPECTED: &[(&str, u64, u64)] = &[
     ("DELETE /me", 15, 15),
     ("POST /password/forgot", 8, 8),
     ("POST /password/forgot, unknown address", 4, 4),
-    ("POST /password/reset", 15, 15),
+    ("/reset-password, with a link", 1, 1),
+    ("POST /password/reset", 14, 14),
+    ("/reset-password, with a dead link", 1, 1),
     ("POST /email/verify", 6, 6),
     ("/account", 3, 4),
     ("/account/profile", 1, 2),
@@ -298,10 +300,18 @@ async fn by_mail(app: &TestApp, counter: &mut Counter) {
         counter.count(name);
     }
     let token = app.mail_to("ann@example.org").await.token.unwrap();
+    let mut browser = Browser::new(app);
+    browser
+        .open(&format!("/reset-password?token={token}"))
+        .await;
     counter.skip();
+    browser.open("/reset-password").await.expect(200);
+    counter.count("/reset-password, with a link");
     let body = json!({ "token": token, "new_password": PASSWORD });
     app.post("/password/reset").json(&body).await.expect(200);
     counter.count("POST /password/reset");
+    browser.open("/reset-password").await.expect(200);
+    counter.count("/reset-password, with a dead link");
     app.read_mails().await;
     let (_, mail) = app.account("zoe@example.org").await;
     counter.skip();

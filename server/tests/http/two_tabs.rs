@@ -262,7 +262,7 @@ async fn state_of_bob(app: &TestApp) -> String {
     app.text(
         "select u.email || coalesce(u.first_name, '') || u.password_hash || u.language || u.is_active
             || (select count(*) from sessions s where s.user_id = u.id and s.ended_at is null)
-            || (select count(*) from one_time_tokens t where t.user_id = u.id)
+            || (select count(*) from mailed_links t where t.user_id = u.id)
             || (select count(*) from mail_outbox m where m.user_id = u.id)
         from users u
         where u.email = 'bob@example.org'",

@@ -35,8 +35,8 @@ pub fn known() -> Vec<Pair> {
     KNOWN_CIRCLES.map(pair).to_vec()
 }
 
-/// Circles that are not known, each as the shortest chain of its files; and known ones that are open
-/// by now.
+/// Circles that are not known, each as the shortest chain of its files;
+/// and known ones that are open by now.
 pub fn violations(edges: &Edges, known: &[Pair]) -> Vec<String> {
     let mut found = Vec::new();
     let mut left = edges.clone();

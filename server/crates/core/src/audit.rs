@@ -67,6 +67,32 @@ impl AuditEvent {
 /// The target of the log lines that repeat the audit log.
 pub const AUDIT_TARGET: &str = "vestibule::audit";
 
+/// Who did what an event reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Actor {
+    /// A caller who is not signed in, with a mailed link or without one.
+    #[default]
+    Nobody,
+    /// The user who is signed in, or has just signed in.
+    Person(Uuid),
+    /// An operator, at the command line.
+    Operator,
+    /// The portal itself.
+    Worker,
+}
+
+impl Actor {
+    /// The code in the audit log, which is never renamed.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::Person(_) => "person",
+            Self::Operator => "operator",
+            Self::Worker => "worker",
+        }
+    }
+}
+
 /// One row of the audit log.
 #[derive(Clone)]
 pub struct AuditRecord {
@@ -74,6 +100,9 @@ pub struct AuditRecord {
     /// `None` where no account is involved, for example a sign-in with an unknown address.
     pub user_id: Option<Uuid>,
     pub event: AuditEvent,
+    pub actor: Actor,
+    /// The client that it was done through; `None` for the portal itself.
+    pub client_id: Option<String>,
     /// A small JSON object without secrets or addresses.
     pub details: serde_json::Value,
     pub ip_address: String,
@@ -82,6 +111,15 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
+    /// The actor's id as it is stored. That of a person stands in the rows of their own account
+    /// alone, which are deleted with it.
+    pub fn actor_id(&self) -> Option<Uuid> {
+        match self.actor {
+            Actor::Person(id) => self.user_id.filter(|owner| *owner == id),
+            Actor::Nobody | Actor::Operator | Actor::Worker => None,
+        }
+    }
+
     /// Repeats a row that is committed in the log and in the metrics, for what watches the portal.
     pub fn announce(&self) {
         let text = |name| self.details.get(name).and_then(Value::as_str);

@@ -10,7 +10,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::abandon::Abandoned;
-use crate::audit::{AuditEvent, AuditRecord};
+use crate::audit::{Actor, AuditEvent, AuditRecord};
 use crate::crypto::MasterKey;
 use crate::deferred::Deferred;
 use crate::error::AuthError;
@@ -21,7 +21,7 @@ use crate::limits;
 use crate::model::{Language, Principal, User, device_name};
 use crate::password_policy::PasswordPolicy;
 use crate::ports::{
-    Clock, Lookup, PrincipalCache, Random, RateLimiter, Repository, Store, Transaction,
+    Clock, Lookup, PrincipalCache, Random, RateLimiter, Store, Transaction, Writer,
 };
 use crate::strength::Estimator;
 use crate::tokens::{KeySet, TokenSettings, TokenSigner};
@@ -91,9 +91,19 @@ pub struct RequestMeta {
     pub language: Language,
     /// Whether anybody still waits for the answer.
     pub abandoned: Abandoned,
+    /// Who asks, as far as that is known by now.
+    pub actor: Actor,
 }
 
 impl RequestMeta {
+    /// The same request, known to be this user's.
+    pub(crate) fn by(&self, user_id: Uuid) -> Self {
+        Self {
+            actor: Actor::Person(user_id),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn device(&self) -> String {
         device_name(self.user_agent.as_deref())
     }
@@ -225,7 +235,7 @@ impl Auth {
         note_lookup("principals", false);
         let found = self
             .store
-            .connect()
+            .reader()
             .await?
             .principal(session_id, now)
             .await?;
@@ -267,7 +277,7 @@ impl Auth {
     /// Writes an event with the change that it tells of.
     pub(crate) async fn audit(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         event: AuditEvent,
         user_id: Option<Uuid>,
         details: Value,
@@ -288,6 +298,8 @@ impl Auth {
             id: self.new_id(),
             user_id,
             event,
+            actor: meta.actor,
+            client_id: None,
             details,
             ip_address: meta.ip_address.to_canonical().to_string(),
             user_agent: meta.user_agent.clone(),

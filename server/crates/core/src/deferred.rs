@@ -133,6 +133,7 @@ impl Auth {
                 | ErrorCode::RateLimited
         );
         if !is_told {
+            let meta = &user_id.map_or_else(|| meta.clone(), |user_id| meta.by(user_id));
             self.tell_refusal(code, user_id, meta);
         }
     }

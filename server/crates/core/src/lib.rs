@@ -28,7 +28,7 @@ mod trace;
 mod watch;
 
 pub use abandon::{Abandoned, Waiter};
-pub use audit::{AUDIT_TARGET, AuditEvent, AuditRecord};
+pub use audit::{AUDIT_TARGET, Actor, AuditEvent, AuditRecord};
 pub use auth::{Auth, AuthBuilder, AuthSettings, RegistrationMode, RequestMeta};
 pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};

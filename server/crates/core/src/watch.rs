@@ -29,7 +29,7 @@ impl Auth {
     /// Those of the store; the gauges keep their last values.
     pub async fn report_counts(&self) -> Result<(), AuthError> {
         let now = self.clock.now();
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let queue = store.mail_queue().await?;
         let oldest = queue.oldest.map_or(0.0, |at| (now - at).as_seconds_f64());
         gauge!("vestibule_mail_queue_depth").set(as_f64(queue.waiting));

@@ -14,10 +14,8 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use crate::invariants::Check;
 use crate::micros::Micros;
-use crate::migrate::Script;
-use crate::{audit, cleanup, outbox, refresh_tokens, sessions};
+use crate::sql::Sql;
 
 /// Can bind a `T`.
 pub(crate) trait Bind<T>: Database {
@@ -147,7 +145,7 @@ impl RowsAffected for SqliteQueryResult {
     }
 }
 
-/// A database that Vestibule runs on, and the few statements that are its own.
+/// A database that Vestibule runs on.
 pub(crate) trait Backend:
     Run
     + Database<Connection: Migrate, Arguments: Clone>
@@ -171,37 +169,13 @@ pub(crate) trait Backend:
 {
     /// Begins a transaction that writes.
     const BEGIN: &'static str;
-    /// Writes many events; see [`audit`].
-    const INSERT_AUDITS: &'static str;
-    /// Notes of many sessions when they were last seen; see [`sessions`].
-    const TOUCH_SESSIONS: &'static str;
-    /// Leases the mail that is next; see [`outbox`].
-    const CLAIM_MAIL: &'static str;
-    /// Takes an account that is due for deletion; see [`cleanup`].
-    const CLAIM_DUE_DELETION: &'static str;
-    /// Locks one against new references.
-    const LOCK_DUE_DELETION: &'static str;
-    /// A refresh; see [`refresh_tokens`].
-    const ROTATE_REFRESH_TOKEN: &'static str;
-    /// A sign-in, where it can be one statement; see [`sessions`].
-    const BEGIN_SESSION: Option<&'static str>;
-    /// Whether the server takes writes at all, as `writable`.
-    const IS_WRITABLE: &'static str;
-    /// Whether there is a table of migrations, as `present`.
-    const HAS_MIGRATION_TABLE: &'static str;
-    /// The embedded migrations, in order.
-    const SCRIPTS: &'static [Script];
-    /// What only this database can check of itself.
-    const CHECKS: &'static [Check];
-    /// Takes the lock of migrations if nobody has it, as `locked`;
-    /// `None` where a transaction that writes is that lock.
-    const TRY_MIGRATION_LOCK: Option<&'static str>;
-    /// The same lock, for as long as a transaction lasts.
-    const TRY_MIGRATION_LOCK_OF_TRANSACTION: &'static str;
     /// Whether connections can break by themselves.
     const IS_REMOTE: bool;
     /// Its name in traces, OpenTelemetry's `db.system.name`.
     const SYSTEM_NAME: &'static str;
+
+    /// The statement as it is for this database.
+    fn sql(sql: Sql) -> &'static str;
 
     /// Whether an error with this code may pass by itself:
     /// out of reach, out of resources, locked, shutting down.
@@ -218,29 +192,12 @@ pub(crate) trait Backend:
 
 impl Backend for Postgres {
     const BEGIN: &'static str = "begin";
-    const INSERT_AUDITS: &'static str = audit::INSERT_MANY_POSTGRES;
-    const TOUCH_SESSIONS: &'static str = sessions::TOUCH_MANY_POSTGRES;
-    const CLAIM_MAIL: &'static str = outbox::CLAIM_POSTGRES;
-    const CLAIM_DUE_DELETION: &'static str = cleanup::CLAIM_POSTGRES;
-    const LOCK_DUE_DELETION: &'static str = cleanup::LOCK_DUE_POSTGRES;
-    const ROTATE_REFRESH_TOKEN: &'static str = refresh_tokens::ROTATE_POSTGRES;
-    const BEGIN_SESSION: Option<&'static str> = Some(sessions::BEGIN_POSTGRES);
-    /// Off in a standby, and where an operator or a provider has made the database read-only.
-    const IS_WRITABLE: &'static str =
-        "select current_setting('transaction_read_only') = 'off' as writable";
-    const HAS_MIGRATION_TABLE: &'static str =
-        "select to_regclass('_sqlx_migrations') is not null as present";
-    const SCRIPTS: &'static [Script] = crate::migrate::POSTGRES;
-    const CHECKS: &'static [Check] = crate::invariants::POSTGRES;
-    /// It ends with the connection. Not the waiting form: a statement that waits keeps its
-    /// snapshot, and an index that is built concurrently waits
-    /// for every snapshot, so the two would wait for each other.
-    const TRY_MIGRATION_LOCK: Option<&'static str> =
-        Some("select pg_try_advisory_lock(8531352012944733548) as locked");
-    const TRY_MIGRATION_LOCK_OF_TRANSACTION: &'static str =
-        "select pg_try_advisory_xact_lock(8531352012944733548) as locked";
     const IS_REMOTE: bool = true;
     const SYSTEM_NAME: &'static str = "postgresql";
+
+    fn sql(sql: Sql) -> &'static str {
+        sql.postgres
+    }
 
     /// SQLSTATE: connection exceptions (08), insufficient resources (53), operator intervention
     /// (57P, and 57014 for a statement past its deadline), serialization failure and deadlock, lock
@@ -274,21 +231,12 @@ impl Backend for Sqlite {
     /// A deferred transaction that comes to write fails at once where another one wrote since its
     /// first read; the busy timeout does not help it.
     const BEGIN: &'static str = "begin immediate";
-    const INSERT_AUDITS: &'static str = audit::INSERT_MANY_SQLITE;
-    const TOUCH_SESSIONS: &'static str = sessions::TOUCH_MANY_SQLITE;
-    const CLAIM_MAIL: &'static str = outbox::CLAIM_SQLITE;
-    const CLAIM_DUE_DELETION: &'static str = cleanup::CLAIM_SQLITE;
-    const LOCK_DUE_DELETION: &'static str = cleanup::LOCK_DUE_SQLITE;
-    const ROTATE_REFRESH_TOKEN: &'static str = refresh_tokens::ROTATE_SQLITE;
-    const BEGIN_SESSION: Option<&'static str> = None;
-    const IS_WRITABLE: &'static str = "select true as writable";
-    const HAS_MIGRATION_TABLE: &'static str = "select count(*) > 0 as present from sqlite_master where type = 'table' and name = '_sqlx_migrations'";
-    const SCRIPTS: &'static [Script] = crate::migrate::SQLITE;
-    const CHECKS: &'static [Check] = crate::invariants::SQLITE;
-    const TRY_MIGRATION_LOCK: Option<&'static str> = None;
-    const TRY_MIGRATION_LOCK_OF_TRANSACTION: &'static str = "select true as locked";
     const IS_REMOTE: bool = false;
     const SYSTEM_NAME: &'static str = "sqlite";
+
+    fn sql(sql: Sql) -> &'static str {
+        sql.sqlite
+    }
 
     /// Extended result codes carry the primary code in their low byte:
     /// BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN.

@@ -3,28 +3,29 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::ports::{BrowserRecord, BrowserSessions};
+use vestibule_core::ports::{BrowserRecord, BrowserSessions, ReadBrowserSessions};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
+use crate::sql::{Sql, statements};
 
-const BY_COOKIE: &str = "
+statements! {
+    const BY_COOKIE: Sql = Sql::both("
 select id, user_id, expires_at
 from sessions
-where cookie_hash = $1 and ended_at is null and expires_at > $2";
+where cookie_hash = $1 and ended_at is null and expires_at > $2");
 
-/// A browser session has no refresh family to end with it.
-const END_BY_COOKIE: &str = "
+    /// A browser session has no refresh family to end with it.
+    const END_BY_COOKIE: Sql = Sql::both("
 update sessions
 set ended_at = $2
 where cookie_hash = $1 and ended_at is null and expires_at > $2
-returning user_id";
-
-pub(crate) const STATEMENTS: &[&str] = &[BY_COOKIE, END_BY_COOKIE];
+returning user_id");
+}
 
 #[async_trait]
-impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
+impl<DB: Backend> ReadBrowserSessions for SqlRepository<DB> {
     async fn session_by_cookie(
         &mut self,
         cookie_hash: &str,
@@ -36,7 +37,10 @@ impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
         )
         .await
     }
+}
 
+#[async_trait]
+impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
     async fn end_session_by_cookie(
         &mut self,
         cookie_hash: &str,

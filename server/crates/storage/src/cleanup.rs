@@ -11,16 +11,7 @@ use vestibule_core::ports::{Cleanup, Expired, StoreError};
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
-
-const LEASE: &str = "
-insert into jobs (name, lease_id, leased_until)
-values ($1, $2, $3)
-on conflict (name) do update
-set lease_id = excluded.lease_id, leased_until = excluded.leased_until
-where jobs.lease_id = excluded.lease_id or jobs.leased_until <= $4
-returning lease_id";
-
-const RELEASE: &str = "delete from jobs where name = $1 and lease_id = $2";
+use crate::sql::{Sql, statements};
 
 /// Deletes the oldest rows of a table whose ids are lower than $1, $2 at most.
 macro_rules! delete_by_id {
@@ -39,86 +30,6 @@ where id in (
     };
 }
 
-const ONE_TIME_TOKENS: &str = delete_by_id!("one_time_tokens");
-const RESET_TOKENS: &str = delete_by_id!("password_reset_tokens");
-const REVERT_TOKENS: &str = delete_by_id!("email_revert_tokens");
-const MAILS: &str = delete_by_id!("mail_outbox", "status <> 'pending'");
-const EVENTS: &str = delete_by_id!("audit_logs");
-const REFRESH_EVENTS: &str = delete_by_id!("audit_logs", "event_type = 'token_refreshed'");
-const REFUSALS: &str = delete_by_id!(
-    "audit_logs",
-    "event_type in ('request_refused', 'rate_limited', 'login_limited')"
-);
-
-/// Their refresh tokens go by the foreign key.
-const SESSIONS: &str = "
-delete from sessions
-where id in (
-    select id
-    from sessions
-    where coalesce(ended_at, expires_at) < $1
-    order by coalesce(ended_at, expires_at)
-    limit $2
-)";
-
-const FORM_SUBMISSIONS: &str = "
-delete from form_submissions
-where form_key in (
-    select form_key
-    from form_submissions
-    where expires_at < $1
-    order by expires_at
-    limit $2
-)";
-
-const SIGNING_KEYS: &str = "
-delete from signing_keys
-where kid in (select kid from signing_keys where expires_at < $1 order by generation limit $2)";
-
-/// A sign-in that is under way changes the account, and the outer conditions are asked again after
-/// it: they are what keeps an account whose session the inner ones do not see yet.
-const SCHEDULE_UNVERIFIED: &str = "
-update users
-set is_active = false, delete_at = $2, updated_at = $2
-where id in (
-        select u.id
-        from users u
-        where not u.is_email_verified and u.created_at < $1 and (u.last_login_at is null or u.last_login_at < $1)
-            and u.is_active and u.deleted_at is null
-            and not exists (
-                select 1 from sessions s where s.user_id = u.id and s.ended_at is null and s.expires_at > $2
-            )
-        order by u.created_at
-        limit $3
-    )
-    and not is_email_verified and (last_login_at is null or last_login_at < $1) and is_active";
-
-/// Workers pass over an account that another one is just deleting, or that is just being kept.
-pub(crate) const CLAIM_POSTGRES: &str = "
-update users
-set deleted_at = coalesce(deleted_at, $3)
-where id = (
-    select id
-    from users
-    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
-    order by delete_at, id
-    limit 1
-    for update skip locked
-)
-returning delete_at, id";
-
-pub(crate) const CLAIM_SQLITE: &str = "
-update users
-set deleted_at = coalesce(deleted_at, $3)
-where id = (
-    select id
-    from users
-    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
-    order by delete_at, id
-    limit 1
-)
-returning delete_at, id";
-
 /// Deletes rows of a table that are of the user $1, $2 at most.
 macro_rules! delete_of_user {
     ($table:literal) => {
@@ -134,54 +45,144 @@ where id in (select id from ",
     };
 }
 
-const OF_USER: [&str; 6] = [
-    delete_of_user!("audit_logs"),
-    delete_of_user!("mail_outbox"),
-    delete_of_user!("one_time_tokens"),
-    delete_of_user!("password_reset_tokens"),
-    delete_of_user!("email_revert_tokens"),
-    delete_of_user!("sessions"),
-];
+statements! {
+    const LEASE: Sql = Sql::both("
+insert into jobs (name, lease_id, leased_until)
+values ($1, $2, $3)
+on conflict (name) do update
+set lease_id = excluded.lease_id, leased_until = excluded.leased_until
+where jobs.lease_id = excluded.lease_id or jobs.leased_until <= $4
+returning lease_id");
 
-/// The lock keeps every new reference out, so that no event
-/// is written about the account while it goes.
-pub(crate) const LOCK_DUE_POSTGRES: &str = "
+    const RELEASE: Sql = Sql::both("delete from jobs where name = $1 and lease_id = $2");
+
+    const MAILED_LINKS: Sql = Sql::both(delete_by_id!("mailed_links"));
+
+    const RESET_TOKENS: Sql = Sql::both(delete_by_id!("password_reset_tokens"));
+
+    const MAILS: Sql = Sql::both(delete_by_id!("mail_outbox", "status <> 'pending'"));
+
+    const EVENTS: Sql = Sql::both(delete_by_id!("audit_logs"));
+
+    const REFRESH_EVENTS: Sql = Sql::both(delete_by_id!("audit_logs", "event_type = 'token_refreshed'"));
+
+    const REFUSALS: Sql = Sql::both(delete_by_id!(
+        "audit_logs",
+        "event_type in ('request_refused', 'rate_limited', 'login_limited')"));
+
+    /// Their refresh tokens go by the foreign key.
+    const SESSIONS: Sql = Sql::both("
+delete from sessions
+where id in (
+    select id
+    from sessions
+    where coalesce(ended_at, expires_at) < $1
+    order by coalesce(ended_at, expires_at)
+    limit $2
+)");
+
+    const FORM_SUBMISSIONS: Sql = Sql::both("
+delete from form_submissions
+where form_key in (
+    select form_key
+    from form_submissions
+    where expires_at < $1
+    order by expires_at
+    limit $2
+)");
+
+    const SIGNING_KEYS: Sql = Sql::both("
+delete from signing_keys
+where kid in (
+    select kid
+    from signing_keys
+    where key_set = $1 and algorithm = $2 and expires_at < $3
+    order by generation
+    limit $4
+)");
+
+    /// A sign-in that is under way changes the account, and the outer conditions are asked again
+    /// after it: they are what keeps an account whose session the inner ones do not see yet.
+    const SCHEDULE_UNVERIFIED: Sql = Sql::both("
+update users
+set is_active = false, delete_at = $2, updated_at = $2
+where id in (
+        select u.id
+        from users u
+        where not u.is_email_verified and u.created_at < $1 and (u.last_login_at is null or u.last_login_at < $1)
+            and u.is_active and u.deleted_at is null
+            and not exists (
+                select 1 from sessions s where s.user_id = u.id and s.ended_at is null and s.expires_at > $2
+            )
+        order by u.created_at
+        limit $3
+    )
+    and not is_email_verified and (last_login_at is null or last_login_at < $1) and is_active");
+
+    /// Workers pass over an account that another one is just deleting, or that is just being kept.
+    const CLAIM_DUE: Sql = Sql {
+        postgres: "
+update users
+set deleted_at = coalesce(deleted_at, $3)
+where id = (
+    select id
+    from users
+    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
+    order by delete_at, id
+    limit 1
+    for update skip locked
+)
+returning delete_at, id",
+        sqlite: "
+update users
+set deleted_at = coalesce(deleted_at, $3)
+where id = (
+    select id
+    from users
+    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
+    order by delete_at, id
+    limit 1
+)
+returning delete_at, id",
+    };
+
+    const EVENTS_OF_USER: Sql = Sql::both(delete_of_user!("audit_logs"));
+
+    const MAILS_OF_USER: Sql = Sql::both(delete_of_user!("mail_outbox"));
+
+    const MAILED_LINKS_OF_USER: Sql = Sql::both(delete_of_user!("mailed_links"));
+
+    const RESET_TOKENS_OF_USER: Sql = Sql::both(delete_of_user!("password_reset_tokens"));
+
+    const SESSIONS_OF_USER: Sql = Sql::both(delete_of_user!("sessions"));
+
+    /// The lock keeps every new reference out, so that no event is written about the account while
+    /// it goes.
+    const LOCK_DUE: Sql = Sql {
+        postgres: "
 select id
 from users
 where id = $1 and delete_at <= $2 and not is_active
-for update";
-
-pub(crate) const LOCK_DUE_SQLITE: &str = "
+for update",
+        sqlite: "
 select id
 from users
-where id = $1 and delete_at <= $2 and not is_active";
+where id = $1 and delete_at <= $2 and not is_active",
+    };
 
-/// What else belongs to the account goes by its foreign keys.
-const ERASE: &str = "
+    /// What else belongs to the account goes by its foreign keys.
+    const ERASE: Sql = Sql::both("
 delete from users
-where id = $1 and delete_at <= $2 and not is_active";
+where id = $1 and delete_at <= $2 and not is_active");
+}
 
-pub(crate) const STATEMENTS: &[&str] = &[
-    LEASE,
-    RELEASE,
-    ONE_TIME_TOKENS,
-    RESET_TOKENS,
-    REVERT_TOKENS,
-    MAILS,
-    EVENTS,
-    REFRESH_EVENTS,
-    REFUSALS,
-    SESSIONS,
-    SIGNING_KEYS,
-    FORM_SUBMISSIONS,
-    SCHEDULE_UNVERIFIED,
-    OF_USER[0],
-    OF_USER[1],
-    OF_USER[2],
-    OF_USER[3],
-    OF_USER[4],
-    OF_USER[5],
-    ERASE,
+/// What belongs to an account, in the order in which it goes.
+const OF_USER: [Sql; 5] = [
+    EVENTS_OF_USER,
+    MAILS_OF_USER,
+    MAILED_LINKS_OF_USER,
+    RESET_TOKENS_OF_USER,
+    SESSIONS_OF_USER,
 ];
 
 /// More than this at once would be a long statement.
@@ -218,11 +219,13 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
     ) -> Result<u64> {
         let delete = match what {
             Expired::Sessions => Self::query(SESSIONS).bind(Micros(before)),
-            Expired::SigningKeys => Self::query(SIGNING_KEYS).bind(Micros(before)),
+            Expired::SigningKeys(kind) => Self::query(SIGNING_KEYS)
+                .bind(kind.set)
+                .bind(kind.algorithm)
+                .bind(Micros(before)),
             Expired::FormSubmissions => Self::query(FORM_SUBMISSIONS).bind(Micros(before)),
-            Expired::OneTimeTokens => Self::query(ONE_TIME_TOKENS).bind(first_id(before)?),
+            Expired::MailedLinks => Self::query(MAILED_LINKS).bind(first_id(before)?),
             Expired::ResetTokens => Self::query(RESET_TOKENS).bind(first_id(before)?),
-            Expired::RevertTokens => Self::query(REVERT_TOKENS).bind(first_id(before)?),
             Expired::Mails => Self::query(MAILS).bind(first_id(before)?),
             Expired::Events => Self::query(EVENTS).bind(first_id(before)?),
             Expired::RefreshEvents => Self::query(REFRESH_EVENTS).bind(first_id(before)?),
@@ -249,7 +252,7 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
         (after, after_id): (OffsetDateTime, Uuid),
         now: OffsetDateTime,
     ) -> Result<Option<(OffsetDateTime, Uuid)>> {
-        let claim = Self::query(DB::CLAIM_DUE_DELETION)
+        let claim = Self::query(CLAIM_DUE)
             .bind(Micros(after))
             .bind(after_id)
             .bind(Micros(now));
@@ -268,15 +271,13 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
     }
 
     async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool> {
-        let lock = Self::query(DB::LOCK_DUE_DELETION)
-            .bind(id)
-            .bind(Micros(now));
+        let lock = Self::query(LOCK_DUE).bind(id).bind(Micros(now));
         let locked = self.fetch_optional(lock, |row| row.get::<Uuid>("id"));
         if locked.await?.is_none() {
             return Ok(false);
         }
         // Its foreign key would only take the user's id out of them.
-        let events = || Self::query(OF_USER[0]).bind(id).bind(EVENTS_AT_ONCE);
+        let events = || Self::query(EVENTS_OF_USER).bind(id).bind(EVENTS_AT_ONCE);
         while self.execute(events()).await? > 0 {}
         let erase = Self::query(ERASE).bind(id).bind(Micros(now));
         Ok(self.execute(erase).await? > 0)

@@ -3,33 +3,43 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::ports::FormSubmissions;
+use vestibule_core::ports::{FormSubmissions, ReadFormSubmissions};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, SqlRepository};
+use crate::sql::{Sql, statements};
 
-const CLAIM: &str = "
+statements! {
+    const CLAIM: Sql = Sql::both("
 insert into form_submissions (form_key, claim_id, expires_at)
 values ($1, $2, $3)
 on conflict (form_key) do update
 set claim_id = excluded.claim_id, answer = null, expires_at = excluded.expires_at
 where form_submissions.expires_at <= $4
-returning claim_id";
+returning claim_id");
 
-const ANSWER: &str = "
+    const ANSWER: Sql = Sql::both("
 select answer
 from form_submissions
-where form_key = $1 and expires_at > $2 and answer is not null";
+where form_key = $1 and expires_at > $2 and answer is not null");
 
-const KEEP: &str = "
+    const KEEP: Sql = Sql::both("
 update form_submissions
 set answer = $3, expires_at = $4
-where form_key = $1 and claim_id = $2";
+where form_key = $1 and claim_id = $2");
 
-const RELEASE: &str = "delete from form_submissions where form_key = $1 and claim_id = $2";
+    const RELEASE: Sql = Sql::both("delete from form_submissions where form_key = $1 and claim_id = $2");
+}
 
-pub(crate) const STATEMENTS: &[&str] = &[CLAIM, ANSWER, KEEP, RELEASE];
+#[async_trait]
+impl<DB: Backend> ReadFormSubmissions for SqlRepository<DB> {
+    async fn form_answer(&mut self, key: &str, now: OffsetDateTime) -> Result<Option<String>> {
+        let answer = Self::query(ANSWER).bind(key).bind(Micros(now));
+        self.fetch_optional(answer, |row| row.get::<String>("answer"))
+            .await
+    }
+}
 
 #[async_trait]
 impl<DB: Backend> FormSubmissions for SqlRepository<DB> {
@@ -47,12 +57,6 @@ impl<DB: Backend> FormSubmissions for SqlRepository<DB> {
             .bind(Micros(now));
         let claimed = self.fetch_optional(claim, |row| row.get::<Uuid>("claim_id"));
         Ok(claimed.await?.is_some())
-    }
-
-    async fn form_answer(&mut self, key: &str, now: OffsetDateTime) -> Result<Option<String>> {
-        let answer = Self::query(ANSWER).bind(key).bind(Micros(now));
-        self.fetch_optional(answer, |row| row.get::<String>("answer"))
-            .await
     }
 
     async fn keep_form_answer(

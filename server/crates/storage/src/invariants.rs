@@ -8,12 +8,13 @@ use vestibule_core::ports::{Invariants, StoreError, Violation};
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, SqlRepository};
+use crate::sql::Sql;
 
 /// A statement that counts the rows that break an invariant, as `broken`.
 #[derive(Clone, Copy)]
 pub(crate) struct Check {
     pub invariant: &'static str,
-    pub sql: &'static str,
+    pub sql: Sql,
     /// How far from now $1 is, if there is one.
     pub at: Option<Duration>,
 }
@@ -21,7 +22,7 @@ pub(crate) struct Check {
 const fn check(invariant: &'static str, sql: &'static str) -> Check {
     Check {
         invariant,
-        sql,
+        sql: Sql::both(sql),
         at: None,
     }
 }
@@ -29,7 +30,7 @@ const fn check(invariant: &'static str, sql: &'static str) -> Check {
 const fn check_at(invariant: &'static str, at: Duration, sql: &'static str) -> Check {
     Check {
         invariant,
-        sql,
+        sql: Sql::both(sql),
         at: Some(at),
     }
 }
@@ -41,7 +42,7 @@ const MAILS_SINCE: Duration = Duration::seconds(86_400 - MAILS_KEPT.as_secs().ca
 
 /// Some of these are also constraints; data that was restored,
 /// copied or mended by hand may still break them.
-pub(crate) const SHARED: &[Check] = &[
+pub(crate) const CHECKS: &[Check] = &[
     check(
         "duplicate_canonical_email",
         "
@@ -128,11 +129,9 @@ where (previous_hash is null) <> (successor_nonce is null)
         "
 select count(*) as broken
 from (
-    select user_id from one_time_tokens
+    select user_id from mailed_links
     union all
     select user_id from password_reset_tokens
-    union all
-    select user_id from email_revert_tokens
 ) t
 where not exists (select 1 from users u where u.id = t.user_id)",
     ),
@@ -151,8 +150,8 @@ from (
 select count(*) as broken
 from (
     select user_id, purpose
-    from one_time_tokens
-    where not is_used and expires_at > $1
+    from mailed_links
+    where not is_used and expires_at > $1 and purpose <> 'revert_email'
     group by user_id, purpose
     having count(*) > 1
     union all
@@ -175,7 +174,7 @@ select count(*) as broken
 from users u
 where u.delete_at > $1 and u.deleted_at is null
     and not exists (
-        select 1 from one_time_tokens t
+        select 1 from mailed_links t
         where t.user_id = u.id and t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at >= u.delete_at
     )",
     ),
@@ -184,7 +183,7 @@ where u.delete_at > $1 and u.deleted_at is null
         NOW,
         "
 select count(*) as broken
-from one_time_tokens t
+from mailed_links t
 join users u on u.id = t.user_id
 where t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at > $1 and u.is_active",
     ),
@@ -193,7 +192,7 @@ where t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at > $1 and 
         NOW,
         "
 select count(*) as broken
-from one_time_tokens t
+from mailed_links t
 join users u on u.id = t.user_id
 where t.purpose = 'change_email' and not t.is_used and t.expires_at > $1 and (not u.is_active or u.deleted_at is not null)",
     ),
@@ -201,16 +200,16 @@ where t.purpose = 'change_email' and not t.is_used and t.expires_at > $1 and (no
         "change_without_address",
         "
 select count(*) as broken
-from one_time_tokens
-where (purpose = 'change_email') <> (email is not null) or (email is null) <> (email_canonical is null)",
+from mailed_links
+where (purpose in ('change_email', 'revert_email')) <> (email is not null) or (email is null) <> (email_canonical is null)",
     ),
     check_at(
         "reserved_address_of_another",
         NOW,
         "
 select count(*) as broken
-from email_revert_tokens r
-where not r.is_used and r.expires_at > $1
+from mailed_links r
+where r.purpose = 'revert_email' and not r.is_used and r.expires_at > $1
     and exists (
         select 1 from users u
         where u.email_canonical = r.email_canonical and u.id <> r.user_id and u.deleted_at is null
@@ -228,44 +227,42 @@ select count(*) as broken
 from audit_logs
 where event_type = 'account_deleted' and (user_id is not null or ip_address <> '' or user_agent is not null)",
     ),
-];
-
-/// A thief's use of a token ends its family; the event names the session.
-const REUSED: &str = "refresh_family_lives_after_reuse";
-
-pub(crate) const POSTGRES: &[Check] = &[check(
-    REUSED,
-    "
+    // A thief's use of a token ends its family; the event names the session.
+    Check {
+        invariant: "refresh_family_lives_after_reuse",
+        sql: Sql {
+            postgres: "
 select count(*) as broken
 from refresh_tokens r
 join audit_logs a on a.user_id = r.user_id and cast(a.details as json) ->> 'session' = cast(r.session_id as text)
 where a.event_type = 'refresh_token_reused' and not r.is_revoked",
-)];
-
-pub(crate) const SQLITE: &[Check] = &[
-    check(
-        REUSED,
-        "
+            sqlite: "
 select count(*) as broken
 from refresh_tokens r
 join audit_logs a on a.user_id = r.user_id and unhex(a.details ->> 'session', '-') = r.session_id
 where a.event_type = 'refresh_token_reused' and not r.is_revoked",
-    ),
-    check(
-        "database_file_is_sound",
-        "select count(*) as broken from pragma_integrity_check where integrity_check <> 'ok'",
-    ),
-    check(
-        "foreign_keys_hold",
-        "select count(*) as broken from pragma_foreign_key_check",
-    ),
+        },
+        at: None,
+    },
+    Check {
+        invariant: "database_file_is_sound",
+        sql: Sql::only_sqlite(
+            "select count(*) as broken from pragma_integrity_check where integrity_check <> 'ok'",
+        ),
+        at: None,
+    },
+    Check {
+        invariant: "foreign_keys_hold",
+        sql: Sql::only_sqlite("select count(*) as broken from pragma_foreign_key_check"),
+        at: None,
+    },
 ];
 
 #[async_trait]
 impl<DB: Backend> Invariants for SqlRepository<DB> {
     async fn violations(&mut self, now: OffsetDateTime) -> Result<Vec<Violation>> {
         let mut violations = Vec::new();
-        for check in SHARED.iter().chain(DB::CHECKS) {
+        for check in CHECKS.iter().filter(|check| !DB::sql(check.sql).is_empty()) {
             let query = Self::query(check.sql);
             let query = match check.at {
                 Some(at) => query.bind(Micros(now + at)),

@@ -7,41 +7,50 @@ use sqlx::{AssertSqlSafe, Connection as _, SqlSafeStr};
 
 use crate::backend::{Backend, Get};
 use crate::error::{MigrationError, is_transient};
+use crate::sql::{Sql, statements};
 
-/// A file of `migrations/`.
+/// A pair of files of `migrations/`.
 pub(crate) struct Script {
     pub version: i64,
     pub name: &'static str,
-    pub sql: &'static str,
+    pub sql: Sql,
 }
 
-/// The files of one folder, in order.
 macro_rules! scripts {
-    ($folder:literal: $($version:literal $name:literal),+ $(,)?) => {
+    ($($version:literal $name:literal),+ $(,)?) => {
         &[$(Script {
             version: $version,
             name: $name,
-            sql: include_str!(concat!("../../../../migrations/", $folder, "/", $name, ".sql")),
+            sql: Sql {
+                postgres: include_str!(concat!("../../../../migrations/postgres/", $name, ".sql")),
+                sqlite: include_str!(concat!("../../../../migrations/sqlite/", $name, ".sql")),
+            },
         }),+]
     };
 }
 
-pub(crate) const POSTGRES: &[Script] = scripts!("postgres":
-    1 "0001_initial",
-    2 "0002_account_changes",
-    3 "0003_cleanup",
-    4 "0004_mail_order",
-    5 "0005_refusals",
-    6 "0006_form_submissions",
-);
-pub(crate) const SQLITE: &[Script] = scripts!("sqlite":
-    1 "0001_initial",
-    2 "0002_account_changes",
-    3 "0003_cleanup",
-    4 "0004_mail_order",
-    5 "0005_refusals",
-    6 "0006_form_submissions",
-);
+/// The embedded migrations, in order.
+pub(crate) const SCRIPTS: &[Script] = scripts!(1 "0001_initial");
+
+statements! {
+    /// Whether there is a table of migrations, as `present`.
+    const HAS_TABLE: Sql = Sql {
+        postgres: "select to_regclass('_sqlx_migrations') is not null as present",
+        sqlite: "select count(*) > 0 as present from sqlite_master where type = 'table' and name = '_sqlx_migrations'",
+    };
+
+    /// Takes the lock of migrations if nobody has it, as `locked`. It ends with the connection;
+    /// where there is no such statement, a transaction that writes is that lock. Not the waiting
+    /// form: a statement that waits keeps its snapshot, and an index that is built concurrently
+    /// waits for every snapshot, so the two would wait for each other.
+    const TRY_LOCK: Sql = Sql::only_postgres("select pg_try_advisory_lock(8531352012944733548) as locked");
+
+    /// The same lock, for as long as a transaction lasts.
+    const TRY_LOCK_OF_TRANSACTION: Sql = Sql {
+        postgres: "select pg_try_advisory_xact_lock(8531352012944733548) as locked",
+        sqlite: "select true as locked",
+    };
+}
 
 const TABLE: &str = "_sqlx_migrations";
 
@@ -64,13 +73,13 @@ pub(crate) async fn run<DB: Backend>(
 ) -> Result<Vec<i64>> {
     if let Some(begin) = begin {
         let mut tx = begin_shared::<DB>(connection, begin).await?;
-        wait_for_lock::<DB>(&mut tx, DB::TRY_MIGRATION_LOCK_OF_TRANSACTION, patience).await?;
+        wait_for_lock::<DB>(&mut tx, TRY_LOCK_OF_TRANSACTION, patience).await?;
         let applied = run_locked::<DB>(&mut tx, patience, false).await?;
         end_shared::<DB>(tx).await?;
         return Ok(applied);
     }
-    if let Some(try_lock) = DB::TRY_MIGRATION_LOCK {
-        wait_for_lock::<DB>(connection, try_lock, patience).await?;
+    if !DB::sql(TRY_LOCK).is_empty() {
+        wait_for_lock::<DB>(connection, TRY_LOCK, patience).await?;
         return run_locked::<DB>(connection, patience, true).await;
     }
     let mut tx = connection
@@ -110,7 +119,7 @@ async fn end_shared<DB: Backend>(mut tx: sqlx::Transaction<'_, DB>) -> Result<()
 /// Asks for the lock of migrations until nobody else has it. It ends with the connection.
 async fn wait_for_lock<DB: Backend>(
     connection: &mut DB::Connection,
-    try_lock: &'static str,
+    try_lock: Sql,
     patience: Duration,
 ) -> Result<()> {
     let tries = LOCK_TIMEOUT.as_millis() / LOCK_INTERVAL.as_millis();
@@ -180,7 +189,7 @@ pub(crate) async fn pending<DB: Backend>(
 
 /// None in an empty database, which has no table of them.
 async fn recorded<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<AppliedMigration>> {
-    if !read_flag::<DB>(connection, DB::HAS_MIGRATION_TABLE, "present").await? {
+    if !read_flag::<DB>(connection, HAS_TABLE, "present").await? {
         return Ok(Vec::new());
     }
     connection
@@ -198,11 +207,11 @@ async fn in_time<T>(patience: Duration, answer: impl Future<Output = Result<T>>)
 
 async fn read_flag<DB: Backend>(
     connection: &mut DB::Connection,
-    sql: &'static str,
+    sql: Sql,
     column: &'static str,
 ) -> Result<bool> {
     let read = async {
-        let rows = DB::ask(connection, sql).await?;
+        let rows = DB::ask(connection, DB::sql(sql)).await?;
         rows.first()
             .map_or(Ok(false), |row| <DB as Get<bool>>::get(row, column))
     };
@@ -214,7 +223,7 @@ async fn read_flag<DB: Backend>(
 /// Later ones than ours are no error: while replicas are
 /// replaced one by one, the old ones run on the new schema.
 fn missing<DB: Backend>(recorded: &[AppliedMigration]) -> Result<Vec<Migration>> {
-    let embedded: Vec<Migration> = DB::SCRIPTS.iter().map(migration).collect();
+    let embedded: Vec<Migration> = SCRIPTS.iter().map(migration::<DB>).collect();
     let newest = embedded.last().map_or(0, |migration| migration.version);
     let is_foreign =
         |version: i64| version <= newest && embedded.iter().all(|known| known.version != version);
@@ -232,13 +241,14 @@ fn missing<DB: Backend>(recorded: &[AppliedMigration]) -> Result<Vec<Migration>>
     Ok(missing)
 }
 
-fn migration(script: &Script) -> Migration {
-    let runs_alone = script.sql.starts_with("-- no-transaction");
+fn migration<DB: Backend>(script: &Script) -> Migration {
+    let sql = DB::sql(script.sql);
+    let runs_alone = sql.starts_with("-- no-transaction");
     Migration::new(
         script.version,
         script.name.into(),
         MigrationType::Simple,
-        script.sql.into_sql_str(),
+        sql.into_sql_str(),
         runs_alone,
     )
 }

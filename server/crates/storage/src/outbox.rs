@@ -6,19 +6,22 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::mail::{LeasedMail, MailContext, MailKind, MailStatus, NewMail};
 use vestibule_core::model::{Language, MailRecord};
-use vestibule_core::ports::Outbox;
+use vestibule_core::ports::{Outbox, ReadOutbox};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
+use crate::sql::{Sql, statements};
 
-const ENQUEUE: &str = "
+statements! {
+    const ENQUEUE: Sql = Sql::both("
 insert into mail_outbox (id, kind, user_id, token_id, recipient, device, ip_address, happened_at, status, attempts,
     next_attempt_at, created_at, other_email, priority)
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9, $10, $11)";
+values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9, $10, $11)");
 
-/// Workers pass over rows that another one is just taking, instead of waiting in a row.
-pub(crate) const CLAIM_POSTGRES: &str = "
+    /// Workers pass over rows that another one is just taking, instead of waiting in a row.
+    const CLAIM: Sql = Sql {
+        postgres: "
 update mail_outbox
 set lease_id = $1, leased_until = $2
 where id = (
@@ -32,9 +35,8 @@ where id = (
 returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
     (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
     (select u.language from users u where u.id = mail_outbox.user_id) as language,
-    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries";
-
-pub(crate) const CLAIM_SQLITE: &str = "
+    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries",
+        sqlite: "
 update mail_outbox
 set lease_id = $1, leased_until = $2
 where id = (
@@ -47,35 +49,43 @@ where id = (
 returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
     (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
     (select u.language from users u where u.id = mail_outbox.user_id) as language,
-    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries";
+    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries",
+    };
 
-const RECORDS: &str = "
+    const RECORDS: Sql = Sql::both("
 select kind, recipient, other_email, device, ip_address, happened_at, status, created_at, sent_at
 from mail_outbox
 where user_id = $1
-order by id desc";
+order by id desc");
 
-const MARK_SENT: &str = "
+    const MARK_SENT: Sql = Sql::both("
 update mail_outbox
 set status = 'sent', attempts = attempts + 1, sent_at = $3, lease_id = null, leased_until = null
-where id = $1 and lease_id = $2 and status = 'pending'";
+where id = $1 and lease_id = $2 and status = 'pending'");
 
-const RETRY: &str = "
+    const RETRY: Sql = Sql::both("
 update mail_outbox
 set attempts = attempts + 1, next_attempt_at = $4, last_error = $3, lease_id = null, leased_until = null
-where id = $1 and lease_id = $2 and status = 'pending'";
+where id = $1 and lease_id = $2 and status = 'pending'");
 
-const POSTPONE: &str = "
+    const POSTPONE: Sql = Sql::both("
 update mail_outbox
 set next_attempt_at = $4, last_error = $3, lease_id = null, leased_until = null
-where id = $1 and lease_id = $2 and status = 'pending'";
+where id = $1 and lease_id = $2 and status = 'pending'");
 
-const BURY: &str = "
+    const BURY: Sql = Sql::both("
 update mail_outbox
 set status = 'dead', attempts = attempts + 1, last_error = $3, lease_id = null, leased_until = null
-where id = $1 and lease_id = $2 and status = 'pending'";
+where id = $1 and lease_id = $2 and status = 'pending'");
+}
 
-pub(crate) const STATEMENTS: &[&str] = &[ENQUEUE, RECORDS, MARK_SENT, RETRY, POSTPONE, BURY];
+#[async_trait]
+impl<DB: Backend> ReadOutbox for SqlRepository<DB> {
+    async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
 
 #[async_trait]
 impl<DB: Backend> Outbox for SqlRepository<DB> {
@@ -89,7 +99,7 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
         lease_until: OffsetDateTime,
         now: OffsetDateTime,
     ) -> Result<Option<LeasedMail>> {
-        let claim = Self::query(DB::CLAIM_MAIL)
+        let claim = Self::query(CLAIM)
             .bind(lease_id)
             .bind(Micros(lease_until))
             .bind(Micros(now));
@@ -144,11 +154,6 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
             .bind(error)
             .bind(Micros(next_attempt_at));
         Ok(self.execute(update).await? > 0)
-    }
-
-    async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
     }
 }
 

@@ -24,7 +24,7 @@ use crate::error::{Answer, is_lost, store_error};
 use crate::pooling::Setup;
 use crate::query_metrics::{RoundTrip, note_failure};
 use crate::round_trips::RoundTrips;
-use crate::store::StorageSettings;
+use crate::settings::StorageSettings;
 
 /// A database answers a test at once or not at all.
 const TEST_TIMEOUT: Duration = Duration::from_secs(1);

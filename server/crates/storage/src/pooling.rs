@@ -11,23 +11,13 @@ use std::time::Duration;
 
 use crate::backend::{Backend, Get};
 use crate::error::Refused;
-use crate::store::StorageSettings;
+use crate::settings::{Pooling, StorageSettings};
 
 /// How PostgreSQL finds that we are gone, so that our locks do not outlive us: after about a
 /// minute. The other way round our deadlines do it; the driver sets no keepalive of its own.
 const KEEPALIVE: &str = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3; set tcp_user_timeout = 30000;";
 /// How long a migration waits for a lock.
 const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// What a connection of ours is between us and PostgreSQL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pooling {
-    /// One connection to the server for as long as it lasts: without a pooler, or with one that
-    /// pools sessions.
-    Session,
-    /// Another one for each transaction.
-    Transaction,
-}
 
 /// What is said to the server beside the statements.
 #[derive(Clone, Default)]

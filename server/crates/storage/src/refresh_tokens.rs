@@ -5,16 +5,14 @@ use uuid::Uuid;
 use vestibule_core::model::{
     NewRefreshToken, RefreshRecord, RefreshTokenState, Rotation, RotationOutcome,
 };
-use vestibule_core::ports::RefreshTokens;
+use vestibule_core::ports::{ReadRefreshTokens, RefreshTokens};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
 use crate::sessions::{principal, session_columns};
-
-const INSERT: &str = "
-insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $8)";
+use crate::sql::{Sql, statements};
+use crate::users::user_columns;
 
 /// Rule D6 in one conditional write. Every expression sees the row as it was before, and a caller
 /// who waited for another one's write sees the row as that left it, so of parallel callers one
@@ -51,61 +49,71 @@ where r.id = $1
     };
 }
 
-pub(crate) const ROTATE_POSTGRES: &str = concat!(
-    rotate!(),
-    "
-from sessions s
-join users u on u.id = s.user_id",
-    live_family!(),
-    "
-    and s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
-returning r.successor_nonce, ",
-    session_columns!(),
-    ",
-    u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at,
-    u.updated_at"
-);
-
 /// SQLite returns columns of the changed table alone, so the others are looked up one by one.
-macro_rules! looked_up {
-    ($table:literal, $key:literal: $($column:literal $name:literal),+) => {
-        concat!($(", (select ", $column, " from ", $table, " where id = refresh_tokens.", $key, ") as ", $name),+)
+macro_rules! looked_up_session {
+    ($($column:literal $name:literal),+) => {
+        concat!($("(select ", $column, " from sessions where id = refresh_tokens.session_id) as ", $name, ", "),+)
     };
 }
 
-pub(crate) const ROTATE_SQLITE: &str = concat!(
-    rotate!(),
-    live_family!(),
-    "
+statements! {
+    const INSERT: Sql = Sql::both("
+insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $8)");
+
+    const ROTATE: Sql = Sql {
+        postgres: concat!(
+            rotate!(),
+            "
+from sessions s
+join users u on u.id = s.user_id", live_family!(), "
+    and s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
+returning r.successor_nonce, ", session_columns!(), ", ",
+            user_columns!("u.")
+        ),
+        sqlite: concat!(
+            rotate!(),
+            live_family!(),
+            "
     and exists (
         select 1
         from sessions s
         join users u on u.id = s.user_id
         where s.id = r.session_id and s.ended_at is null and s.expires_at > $5 and u.is_active and u.deleted_at is null
     )
-returning successor_nonce, session_id, user_id, user_id as id",
-    looked_up!("sessions", "session_id":
-        "kind" "kind", "device" "device", "ip_address" "ip_address", "user_agent" "user_agent", "method" "method",
-        "is_persistent" "is_persistent", "created_at" "session_created_at", "last_seen_at" "last_seen_at",
-        "coalesce(authenticated_at, created_at)" "authenticated_at", "expires_at" "expires_at"),
-    looked_up!("users", "user_id":
-        "email" "email", "first_name" "first_name", "last_name" "last_name", "is_email_verified" "is_email_verified",
-        "is_active" "is_active", "language" "language", "last_login_at" "last_login_at", "created_at" "created_at",
-        "updated_at" "updated_at")
-);
+returning successor_nonce, session_id, user_id, ",
+            looked_up_session!(
+                "kind" "kind", "device" "device", "ip_address" "ip_address", "user_agent" "user_agent", "method" "method",
+                "is_persistent" "is_persistent", "created_at" "session_created_at", "last_seen_at" "last_seen_at",
+                "authenticated_at" "authenticated_at", "expires_at" "expires_at"),
+            user_columns!(@looked_up "user_id")
+        ),
+    };
 
-const STATE: &str = "
+    const STATE: Sql = Sql::both("
 select user_id, session_id, token_hash, previous_hash, is_revoked, expires_at
 from refresh_tokens
-where id = $1";
+where id = $1");
 
-const RECORDS: &str = "
+    const RECORDS: Sql = Sql::both("
 select session_id, device_info, created_at, rotated_at, expires_at, is_revoked
 from refresh_tokens
 where user_id = $1
-order by id desc";
+order by id desc");
+}
 
-pub(crate) const STATEMENTS: &[&str] = &[INSERT, STATE, RECORDS];
+#[async_trait]
+impl<DB: Backend> ReadRefreshTokens for SqlRepository<DB> {
+    async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>> {
+        self.fetch_optional(Self::query(STATE).bind(family_id), state)
+            .await
+    }
+
+    async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
 
 #[async_trait]
 impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
@@ -126,7 +134,7 @@ impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
         &mut self,
         rotation: &Rotation,
     ) -> Result<Option<RotationOutcome>> {
-        let update = Self::query(DB::ROTATE_REFRESH_TOKEN)
+        let update = Self::query(ROTATE)
             .bind(rotation.family_id)
             .bind(rotation.presented_hash.as_str())
             .bind(rotation.fresh_hash.as_str())
@@ -135,16 +143,6 @@ impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
             .bind(Micros(rotation.grace_since))
             .bind(Micros(rotation.expires_at));
         self.fetch_optional(update, outcome).await
-    }
-
-    async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>> {
-        self.fetch_optional(Self::query(STATE).bind(family_id), state)
-            .await
-    }
-
-    async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
     }
 }
 

@@ -1,18 +1,19 @@
 //! One connection as a repository: runs statements and reads rows for every port.
 //!
 //! Transactions that lock rows of several tables lock them in one order, so that none waits for
-//! another in a circle: the account, its mailed tokens, its refresh families, its sessions.
+//! another in a circle: the account, its mailed links, its refresh families, its sessions.
 
 use async_trait::async_trait;
 use sqlx::error::BoxDynError;
 use time::OffsetDateTime;
 use vestibule_core::AuditRecord;
-use vestibule_core::ports::{Repository, StoreError, Transaction};
+use vestibule_core::ports::{Reader, StoreError, Transaction, Writer};
 
 use crate::backend::{Backend, Bind, Get};
 use crate::error::{is_conflict, store_error, unknown_code};
 use crate::micros::Micros;
 use crate::pool::Held;
+use crate::sql::Sql;
 
 pub(crate) type Result<T> = std::result::Result<T, StoreError>;
 
@@ -57,9 +58,9 @@ impl<DB: Backend> SqlRepository<DB> {
         self.held.rollback().await.map_err(store_error::<DB>)
     }
 
-    pub fn query(sql: &'static str) -> Query<DB> {
+    pub fn query(sql: Sql) -> Query<DB> {
         Query {
-            sql,
+            sql: DB::sql(sql),
             arguments: Ok(DB::Arguments::default()),
         }
     }
@@ -79,7 +80,7 @@ impl<DB: Backend> SqlRepository<DB> {
     pub async fn fetch_all<T>(
         &mut self,
         query: Query<DB>,
-        read: fn(&Row<DB>) -> Result<T>,
+        read: impl Fn(&Row<DB>) -> Result<T>,
     ) -> Result<Vec<T>> {
         let arguments = query.arguments.map_err(StoreError::Unexpected)?;
         let mut retries = 0;
@@ -106,7 +107,9 @@ impl<DB: Backend> SqlRepository<DB> {
     }
 }
 
-impl<DB: Backend> Repository for SqlRepository<DB> {}
+impl<DB: Backend> Reader for SqlRepository<DB> {}
+
+impl<DB: Backend> Writer for SqlRepository<DB> {}
 
 #[async_trait]
 impl<DB: Backend> Transaction for SqlRepository<DB> {

@@ -8,20 +8,21 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::model::{Principal, Session, SessionKind, SessionRecord, SignInMethod, User};
-use vestibule_core::ports::{AuditLog as _, NewSignIn, RefreshTokens as _, Sessions};
+use vestibule_core::ports::{AuditLog as _, NewSignIn, ReadSessions, RefreshTokens as _, Sessions};
 
+use crate::audit::{bind_event, insert_into_audit_logs};
 use crate::backend::Backend;
 use crate::error::store_error;
 use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
-use crate::users::user;
+use crate::sql::{Sql, statements};
+use crate::users::{user, user_columns};
 
 /// The columns that [`session`] reads, of the table `s`.
 macro_rules! session_columns {
     () => {
         "s.id as session_id, s.user_id, s.kind, s.device, s.ip_address, s.user_agent, s.method, s.is_persistent,
-    s.created_at as session_created_at, s.last_seen_at, coalesce(s.authenticated_at, s.created_at) as authenticated_at,
-    s.expires_at"
+    s.created_at as session_created_at, s.last_seen_at, s.authenticated_at, s.expires_at"
     };
 }
 pub(crate) use session_columns;
@@ -30,81 +31,73 @@ pub(crate) use session_columns;
 macro_rules! insert_into_sessions {
     () => {
         "
-insert into sessions (user_id, id, kind, device, ip_address, user_agent, method, is_persistent, created_at, last_seen_at,
-    authenticated_at, expires_at, cookie_hash)"
+insert into sessions (user_id, id, kind, device, ip_address, user_agent, method, amr, acr, is_persistent, created_at,
+    last_seen_at, authenticated_at, expires_at, cookie_hash)"
     };
 }
 
-const INSERT: &str = concat!(
-    insert_into_sessions!(),
-    "
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-);
+statements! {
+    const INSERT: Sql = Sql::both(concat!(
+        insert_into_sessions!(),
+        "
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"));
 
-const PRINCIPAL: &str = concat!(
-    "
-select ",
-    session_columns!(),
-    ",
-    u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at, u.updated_at
+    const PRINCIPAL: Sql = Sql::both(concat!("
+select ", session_columns!(), ", ", user_columns!("u."), "
 from sessions s
 join users u on u.id = s.user_id
-where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"
-);
+where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"));
 
-const LIVE: &str = concat!(
-    "
-select ",
-    session_columns!(),
-    "
+    const LIVE: Sql = Sql::both(concat!("
+select ", session_columns!(), "
 from sessions s
 where s.user_id = $1 and s.ended_at is null and s.expires_at > $2 and (s.kind = 'api' or s.cookie_hash is not null)
-order by s.last_seen_at desc, s.id desc"
-);
+order by s.last_seen_at desc, s.id desc"));
 
-const REVOKE_FAMILY: &str = "
+    const REVOKE_FAMILY: Sql = Sql::both("
 update refresh_tokens
 set is_revoked = true, updated_at = $3
-where user_id = $1 and session_id = $2 and not is_revoked";
+where user_id = $1 and session_id = $2 and not is_revoked");
 
-const END: &str = "
+    const END: Sql = Sql::both("
 update sessions
 set ended_at = $3
-where user_id = $1 and id = $2 and ended_at is null and expires_at > $3";
+where user_id = $1 and id = $2 and ended_at is null and expires_at > $3");
 
-const REVOKE_FAMILIES: &str = "
+    const REVOKE_FAMILIES: Sql = Sql::both("
 update refresh_tokens
 set is_revoked = true, updated_at = $3
-where user_id = $1 and session_id <> $2 and not is_revoked";
+where user_id = $1 and session_id <> $2 and not is_revoked");
 
-const END_ALL: &str = "
+    const END_ALL: Sql = Sql::both("
 update sessions
 set ended_at = $3
 where user_id = $1 and id <> $2 and ended_at is null and expires_at > $3
-returning id";
+returning id");
 
-/// The newest of those that are too many, 500 at most. Ids carry the time,
-/// so they are in the order of the sign-ins.
-const SURPLUS: &str = "
+    /// The newest of those that are too many, 500 at most. Ids carry the time, so they are in the
+    /// order of the sign-ins.
+    const SURPLUS: Sql = Sql::both("
 select id
 from sessions
 where user_id = $1 and ended_at is null and expires_at > $2
 order by id desc
-limit 500 offset $3";
+limit 500 offset $3");
 
-const REVOKE_SURPLUS_FAMILIES: &str = "
+    const REVOKE_SURPLUS_FAMILIES: Sql = Sql::both("
 update refresh_tokens
 set is_revoked = true, updated_at = $4
-where user_id = $1 and session_id between $2 and $3 and not is_revoked";
+where user_id = $1 and session_id between $2 and $3 and not is_revoked");
 
-const END_SURPLUS: &str = "
+    const END_SURPLUS: Sql = Sql::both("
 update sessions
 set ended_at = $4
-where user_id = $1 and id between $2 and $3 and ended_at is null and expires_at > $4";
+where user_id = $1 and id between $2 and $3 and ended_at is null and expires_at > $4");
 
-/// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well, in
-/// an order of their own, so waiting could go in a circle.
-pub(crate) const TOUCH_MANY_POSTGRES: &str = "
+    /// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well,
+    /// in an order of their own, so waiting could go in a circle.
+    const TOUCH_MANY: Sql = Sql {
+        postgres: "
 with seen as (
     select r.id, cast('epoch' as timestamptz) + max(r.at) * cast('1 microsecond' as interval) as at
     from json_to_recordset(cast($1 as json)) as r (id uuid, at bigint)
@@ -119,84 +112,86 @@ with seen as (
 update sessions
 set last_seen_at = free.at
 from free
-where sessions.id = free.id";
-
-pub(crate) const TOUCH_MANY_SQLITE: &str = "
+where sessions.id = free.id",
+        sqlite: "
 update sessions
 set last_seen_at = seen.at
 from (
     select unhex(r.value ->> 'id', '-') as id, max(r.value ->> 'at') as at from json_each($1) r group by 1
 ) seen
-where sessions.id = seen.id and sessions.last_seen_at < seen.at and sessions.ended_at is null";
+where sessions.id = seen.id and sessions.last_seen_at < seen.at and sessions.ended_at is null",
+    };
 
-const REAUTHENTICATE: &str = "
+    const REAUTHENTICATE: Sql = Sql::both("
 update sessions
 set authenticated_at = $2
-where id = $1 and ended_at is null and expires_at > $2";
+where id = $1 and ended_at is null and expires_at > $2");
 
-/// A sign-in in one statement. The account is changed first,
-/// so that it stays locked while the rest is written.
-///
-/// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $16 the
-/// session; $17 to $21 its first refresh token, if it has one;
-/// $22 to $28 the event; $29 to $34 the mail, if there is one.
-pub(crate) const BEGIN_POSTGRES: &str = concat!(
-    "
+    /// A sign-in in one statement. The account is changed first, so that it stays locked while the
+    /// rest is written.
+    ///
+    /// $1 user, $2 the hash that was verified, $3 the hash that replaces it, $4 now; $5 to $18 the
+    /// session; $19 to $23 its first refresh token, if it has one; $24 to $33 the event; $34 to $39
+    /// the mail, if there is one.
+    const BEGIN: Sql = Sql::only_postgres(concat!("
 with account as (
     update users
     set last_login_at = $4, password_hash = coalesce($3, password_hash)
     where id = $1 and password_hash = $2 and is_active and deleted_at is null
-    returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
-), session as (",
-    insert_into_sessions!(),
-    "
-    select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+    returning ", user_columns!(), "
+), session as (", insert_into_sessions!(), "
+    select id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
     from account
 ), family as (
     insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at,
         updated_at)
-    select cast($17 as uuid), id, $5, $18, $19, $20, false, $21, $21
+    select cast($19 as uuid), id, $5, $20, $21, $22, false, $23, $23
     from account
-    where cast($17 as uuid) is not null
-), event as (
-    insert into audit_logs (id, user_id, event_type, details, ip_address, user_agent, success, created_at)
-    select $22, id, $23, $24, $25, $26, $27, $28
+    where cast($19 as uuid) is not null
+), event as (", insert_into_audit_logs!(), "
+    select id, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33
     from account
 ), mail as (
     insert into mail_outbox (id, kind, user_id, recipient, device, ip_address, happened_at, status, attempts,
         next_attempt_at, created_at)
-    select cast($29 as uuid), $30, id, email, $31, $32, $33, 'pending', 0, $34, $34
+    select cast($34 as uuid), $35, id, email, $36, $37, $38, 'pending', 0, $39, $39
     from account
-    where cast($29 as uuid) is not null
+    where cast($34 as uuid) is not null
 )
-select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
-from account"
-);
+select ", user_columns!(), "
+from account"));
 
-const RECORDS: &str = concat!(
-    "
-select ",
-    session_columns!(),
-    ", s.ended_at
+    const RECORDS: Sql = Sql::both(concat!("
+select ", session_columns!(), ", s.ended_at
 from sessions s
 where s.user_id = $1
-order by s.id desc"
-);
+order by s.id desc"));
+}
 
-pub(crate) const STATEMENTS: &[&str] = &[
-    INSERT,
-    PRINCIPAL,
-    LIVE,
-    REVOKE_FAMILY,
-    END,
-    REVOKE_FAMILIES,
-    END_ALL,
-    SURPLUS,
-    REVOKE_SURPLUS_FAMILIES,
-    END_SURPLUS,
-    REAUTHENTICATE,
-    RECORDS,
-];
+#[async_trait]
+impl<DB: Backend> ReadSessions for SqlRepository<DB> {
+    async fn principal(
+        &mut self,
+        session_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<Option<Principal>> {
+        self.fetch_optional(
+            Self::query(PRINCIPAL).bind(session_id).bind(Micros(now)),
+            principal,
+        )
+        .await
+    }
+
+    async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>> {
+        self.fetch_all(Self::query(LIVE).bind(user_id).bind(Micros(now)), session)
+            .await
+    }
+
+    async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>> {
+        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
+            .await
+    }
+}
 
 #[async_trait]
 impl<DB: Backend> Sessions for SqlRepository<DB> {
@@ -207,8 +202,9 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
     }
 
     async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
-        if let Some(sql) = DB::BEGIN_SESSION {
-            let begun = self.fetch_optional(begin(sql, sign_in), user).await?;
+        // Where the database is inside the process, several statements cost no more than one.
+        if DB::IS_REMOTE {
+            let begun = self.fetch_optional(begin(sign_in), user).await?;
             if begun.is_some() {
                 self.announce(sign_in.event);
             }
@@ -225,23 +221,6 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         };
         ended?;
         begun
-    }
-
-    async fn principal(
-        &mut self,
-        session_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<Option<Principal>> {
-        self.fetch_optional(
-            Self::query(PRINCIPAL).bind(session_id).bind(Micros(now)),
-            principal,
-        )
-        .await
-    }
-
-    async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>> {
-        self.fetch_all(Self::query(LIVE).bind(user_id).bind(Micros(now)), session)
-            .await
     }
 
     async fn revoke_refresh_family(
@@ -322,7 +301,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         let (Some(newest), Some(oldest)) = (surplus.first(), surplus.last()) else {
             return Ok(0);
         };
-        let of_surplus = |sql: &'static str| {
+        let of_surplus = |sql: Sql| {
             Self::query(sql)
                 .bind(user_id)
                 .bind(*oldest)
@@ -339,7 +318,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
             .map(|(id, at)| Ok(json!({ "id": id.to_string(), "at": Micros(*at).unix()? })))
             .collect::<Result<Vec<Value>>>()?;
         let rows = Value::Array(rows).to_string();
-        let update = Self::query(DB::TOUCH_SESSIONS).bind(rows.as_str());
+        let update = Self::query(TOUCH_MANY).bind(rows.as_str());
         self.execute(update).await.map(drop)
     }
 
@@ -348,11 +327,6 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
             .bind(session_id)
             .bind(Micros(now));
         Ok(self.execute(update).await? > 0)
-    }
-
-    async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
     }
 }
 
@@ -374,7 +348,7 @@ impl<DB: Backend> SqlRepository<DB> {
     }
 }
 
-fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
+fn begin<DB: Backend>(sign_in: &NewSignIn<'_>) -> Query<DB> {
     let NewSignIn {
         session,
         refresh_token: token,
@@ -382,24 +356,18 @@ fn begin<DB: Backend>(sql: &'static str, sign_in: &NewSignIn<'_>) -> Query<DB> {
         mail,
         ..
     } = sign_in;
-    let query = SqlRepository::query(sql)
+    let query = SqlRepository::query(BEGIN)
         .bind(session.user_id)
         .bind(sign_in.verified_hash)
         .bind(sign_in.new_hash)
         .bind(Micros(session.created_at));
-    bind_session(query, session, sign_in.cookie_hash)
+    let query = bind_session(query, session, sign_in.cookie_hash)
         .bind(token.map(|token| token.id))
         .bind(token.map(|token| token.token_hash.as_str()))
         .bind(token.map(|token| token.device_info.as_str()))
         .bind(token.map(|token| Micros(token.expires_at)))
-        .bind(token.map(|token| Micros(token.created_at)))
-        .bind(event.id)
-        .bind(event.event.as_str())
-        .bind(event.details.to_string().as_str())
-        .bind(event.ip_address.as_str())
-        .bind(event.user_agent.as_deref())
-        .bind(event.event.is_success())
-        .bind(Micros(event.created_at))
+        .bind(token.map(|token| Micros(token.created_at)));
+    bind_event(query, event)
         .bind(mail.map(|mail| mail.id))
         .bind(mail.map(|mail| mail.kind.as_str()))
         .bind(mail.map(|mail| mail.context.device.as_str()))
@@ -421,6 +389,8 @@ fn bind_session<DB: Backend>(
         .bind(session.ip_address.as_str())
         .bind(session.user_agent.as_deref())
         .bind(session.method.as_str())
+        .bind(session.method.amr())
+        .bind(session.method.acr())
         .bind(session.is_persistent)
         .bind(Micros(session.created_at))
         .bind(Micros(session.last_seen_at))

@@ -7,19 +7,20 @@ use vestibule_core::ports::{Counts, MailQueue, Statistics, StoreError};
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository};
+use crate::sql::{Sql, statements};
 
-const COUNTS: &str = "
+statements! {
+    const COUNTS: Sql = Sql::both("
 select
     (select count(*) from users where deleted_at is null) as users,
     (select count(*) from users where deleted_at is null and is_email_verified) as verified_users,
-    (select count(*) from sessions where ended_at is null and expires_at > $1) as active_sessions";
+    (select count(*) from sessions where ended_at is null and expires_at > $1) as active_sessions");
 
-const MAIL_QUEUE: &str = "
+    const MAIL_QUEUE: Sql = Sql::both("
 select count(*) as waiting, min(created_at) as oldest
 from mail_outbox
-where status = 'pending'";
-
-pub(crate) const STATEMENTS: &[&str] = &[COUNTS, MAIL_QUEUE];
+where status = 'pending'");
+}
 
 #[async_trait]
 impl<DB: Backend> Statistics for SqlRepository<DB> {

@@ -12,16 +12,18 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection, Postgres, Sqlite};
 use time::OffsetDateTime;
-use vestibule_core::ports::{Repository, Store, StoreError, Transaction};
+use vestibule_core::ports::{Reader, Store, StoreError, Transaction, Writer};
 
 use crate::backend::{Backend, Get, Options};
 use crate::error::{ConnectError, MigrationError, Refused, store_error};
 use crate::migrate;
 use crate::pool::{Connections, Pool, connect};
-use crate::pooling::{self, Pooling, Setup};
+use crate::pooling::{self, Setup};
 use crate::repository::{Result, SqlRepository};
 use crate::round_trips::RoundTrips;
+use crate::settings::StorageSettings;
 use crate::space;
+use crate::sql::{Sql, statements};
 use crate::url::is_in_memory;
 
 /// Each SQLite connection is a thread with a page cache of its own.
@@ -29,45 +31,15 @@ const SQLITE_READERS: u32 = 8;
 /// A migration may take its time, but not for ever.
 const MIGRATION_DEADLINE: Duration = Duration::from_hours(1);
 
-/// How the store uses its database.
-#[derive(Clone, Copy, Debug)]
-pub struct StorageSettings {
-    /// Connections to PostgreSQL at most; those of all replicas
-    /// together must stay below its `max_connections`.
-    pub max_connections: u32,
-    /// How long making one connection may take, and before
-    /// requests are served the look at what migrations there were.
-    pub connect_timeout: Duration,
-    /// How long a request waits for a connection, the time to make one included.
-    pub acquire_timeout: Duration,
-    /// After this long PostgreSQL cancels a statement; one
-    /// that is not answered half a second later is given up.
-    pub statement_timeout: Duration,
-    /// After this long the database cancels a statement that waits for a lock. For SQLite that is
-    /// the lock on the file, which another process has that writes, such as `sqlite3`. A statement
-    /// is given up half a second after [`Self::statement_timeout`]: a lock that was waited for
-    /// longer would cost the connection with it.
-    pub lock_timeout: Duration,
-    /// A connection that was not used for this long is tested before it is used again.
-    pub test_idle_after: Duration,
-    /// What a connection to PostgreSQL is.
-    pub pooling: Pooling,
-}
+statements! {
+    /// Whether the server takes writes at all, as `writable`. Off in a standby, and where an
+    /// operator or a provider has made the database read-only.
+    const IS_WRITABLE: Sql = Sql {
+        postgres: "select current_setting('transaction_read_only') = 'off' as writable",
+        sqlite: "select true as writable",
+    };
 
-/// Each wait ends within three seconds: that long somebody waits for an answer, and that long a
-/// database that went dark may hold a request.
-impl Default for StorageSettings {
-    fn default() -> Self {
-        Self {
-            max_connections: 16,
-            connect_timeout: Duration::from_secs(2),
-            acquire_timeout: Duration::from_secs(3),
-            statement_timeout: Duration::from_millis(2500),
-            lock_timeout: Duration::from_secs(2),
-            test_idle_after: Duration::from_secs(1),
-            pooling: Pooling::Session,
-        }
-    }
+    const CLOCK: Sql = Sql::only_postgres("select clock_timestamp() as now");
 }
 
 /// A store with what its owner does to the database as a whole.
@@ -233,11 +205,11 @@ impl SqlStore<Postgres> {
 
 #[async_trait]
 impl<DB: Backend> Store for SqlStore<DB> {
-    async fn connect(&self) -> Result<Box<dyn Repository>> {
+    async fn reader(&self) -> Result<Box<dyn Reader>> {
         Ok(Box::new(SqlRepository::new(self.pool.acquire().await?)))
     }
 
-    async fn writer(&self) -> Result<Box<dyn Repository>> {
+    async fn writer(&self) -> Result<Box<dyn Writer>> {
         Ok(Box::new(SqlRepository::new(self.writers.acquire().await?)))
     }
 
@@ -318,7 +290,7 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
             return Ok(None);
         }
         let mut repository = SqlRepository::new(self.pool.acquire().await?);
-        let now = SqlRepository::<DB>::query("select clock_timestamp() as now");
+        let now = SqlRepository::<DB>::query(CLOCK);
         repository.fetch_optional(now, |row| row.time("now")).await
     }
 
@@ -365,7 +337,9 @@ impl<DB: Backend> SqlStore<DB> {
     /// before a fail-over, or is a standby: new connections may find another one.
     async fn ask_for_writes(&self) -> Result<()> {
         let mut held = self.pool.acquire().await?;
-        let rows = held.fetch(DB::IS_WRITABLE, DB::Arguments::default()).await;
+        let rows = held
+            .fetch(DB::sql(IS_WRITABLE), DB::Arguments::default())
+            .await;
         let rows = rows.map_err(store_error::<DB>)?;
         let is_writable = rows
             .first()
@@ -382,5 +356,31 @@ impl<DB: Backend> SqlStore<DB> {
     /// The work is done and recorded; how the connection ends changes nothing.
     async fn part_from(&self, connection: DB::Connection) {
         let _ = tokio::time::timeout(self.settings.connect_timeout, connection.close()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+    use vestibule_core::ports::Sessions as _;
+
+    use super::*;
+
+    /// No caller can try: it does not compile. A statement that writes where it should read would
+    /// wait by the busy time-out, which is not fair, and nobody would notice.
+    #[tokio::test]
+    async fn nothing_writes_to_sqlite_past_its_one_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("test.db").display());
+        let store = SqlStore::<Sqlite>::open(&url, &StorageSettings::default()).unwrap();
+        store.migrate().await.unwrap();
+        let (id, now) = (Uuid::nil(), OffsetDateTime::UNIX_EPOCH);
+        let mut reader = SqlRepository::new(store.pool.acquire().await.unwrap());
+        let refused = reader.reauthenticate(id, now).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable(_))));
+        let mut writer = SqlRepository::new(store.writers.acquire().await.unwrap());
+        assert!(!writer.reauthenticate(id, now).await.unwrap());
+        drop((reader, writer));
+        store.close().await;
     }
 }

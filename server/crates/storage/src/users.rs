@@ -4,38 +4,64 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::model::{Account, EmailAddress, Language, NewUser, User};
-use vestibule_core::ports::{MAX_LIVE_SESSIONS, NewSignIn, SignInHistory, StoreError, Users};
+use vestibule_core::ports::{
+    MAX_LIVE_SESSIONS, NewSignIn, ReadUsers, SignInHistory, StoreError, Users,
+};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
 use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::sql::{Sql, statements};
 
-const BY_ID: &str = "
-select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at
+/// The columns that [`user`] reads, each after a prefix such as `u.`: the one place where a column
+/// is added. With `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database
+/// that returns no columns of another table.
+macro_rules! user_columns {
+    () => {
+        user_columns!("")
+    };
+    ($prefix:literal) => {
+        user_columns!(@prefixed $prefix)
+    };
+    (@$form:ident $argument:literal) => {
+        user_columns!(@$form $argument: "email" "first_name" "last_name" "is_email_verified" "is_active" "language"
+            "last_login_at" "created_at" "updated_at")
+    };
+    (@prefixed $prefix:literal: $($column:literal)+) => {
+        concat!($prefix, "id", $(", ", $prefix, $column),+)
+    };
+    (@looked_up $key:literal: $($column:literal)+) => {
+        concat!($key, " as id", $(", (select ", $column, " from users where id = refresh_tokens.", $key, ") as ", $column),+)
+    };
+}
+pub(crate) use user_columns;
+
+statements! {
+    const BY_ID: Sql = Sql::both(concat!("
+select ", user_columns!(), "
 from users
-where id = $1 and deleted_at is null";
+where id = $1 and deleted_at is null"));
 
-/// A write that changes nothing.
-const LOCK_ACTIVE: &str = "
+    /// A write that changes nothing.
+    const LOCK_ACTIVE: Sql = Sql::both(concat!("
 update users
 set is_active = is_active
 where id = $1 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-const ACCOUNT_BY_ID: &str = "
-select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at, password_hash
+    const ACCOUNT_BY_ID: Sql = Sql::both(concat!("
+select ", user_columns!(), ", password_hash
 from users
-where id = $1 and deleted_at is null";
+where id = $1 and deleted_at is null"));
 
-const ACCOUNT_BY_EMAIL: &str = "
-select id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at, password_hash
+    const ACCOUNT_BY_EMAIL: Sql = Sql::both(concat!("
+select ", user_columns!(), ", password_hash
 from users
-where email_canonical = $1 and deleted_at is null";
+where email_canonical = $1 and deleted_at is null"));
 
-/// The last of the three asks whether there is one session more than are passed over.
-const ACCOUNT_TO_SIGN_IN: &str = "
-select u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_active, u.language, u.last_login_at, u.created_at,
-    u.updated_at, u.password_hash,
+    /// The last of the three asks whether there is one session more than are passed over.
+    const ACCOUNT_TO_SIGN_IN: Sql = Sql::both(concat!("
+select ", user_columns!("u."), ", u.password_hash,
     exists (select 1 from sessions s where s.user_id = u.id) as has_sessions,
     exists (
         select 1 from sessions s
@@ -44,65 +70,67 @@ select u.id, u.email, u.first_name, u.last_name, u.is_email_verified, u.is_activ
     ) as knows_device,
     exists (select 1 from sessions s where s.user_id = u.id and s.ended_at is null and s.expires_at > $5 limit 1 offset $4) as is_full
 from users u
-where u.email_canonical = $1 and u.deleted_at is null";
+where u.email_canonical = $1 and u.deleted_at is null"));
 
-/// A taken address gives no row instead of an error,
-/// because an error would end a PostgreSQL transaction.
-const INSERT: &str = "
+    /// A taken address gives no row instead of an error, because an error would end a PostgreSQL
+    /// transaction.
+    const INSERT: Sql = Sql::both(concat!("
 insert into users (id, email, email_canonical, password_hash, first_name, last_name, is_email_verified, is_active, language,
     created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
 on conflict (email_canonical) where deleted_at is null do nothing
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-/// A sign-in is no change of the account, so `updated_at` stays.
-const RECORD_SIGN_IN: &str = "
+    /// A sign-in is no change of the account, so `updated_at` stays.
+    const RECORD_SIGN_IN: Sql = Sql::both(concat!("
 update users
 set last_login_at = $4, password_hash = coalesce($3, password_hash)
 where id = $1 and password_hash = $2 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-const UPDATE_PROFILE: &str = "
+    const UPDATE_PROFILE: Sql = Sql::both(concat!("
 update users
 set first_name = case when cast($2 as text) is null then first_name else nullif($2, '') end,
     last_name = case when cast($3 as text) is null then last_name else nullif($3, '') end,
     updated_at = $4
 where id = $1 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-const UPDATE_PASSWORD: &str = "
+    const UPDATE_PASSWORD: Sql = Sql::both(concat!("
 update users
 set password_hash = $3, updated_at = $4
 where id = $1 and (cast($2 as text) is null or password_hash = $2) and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-const MARK_EMAIL_VERIFIED: &str = "
+    const MARK_EMAIL_VERIFIED: Sql = Sql::both(concat!("
 update users
 set is_email_verified = true, code_entries = 0, updated_at = $2
 where id = $1 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-const SET_LANGUAGE: &str = "
+    const SET_LANGUAGE: Sql = Sql::both(concat!("
 update users
 set language = $2, updated_at = $3
 where id = $1 and language <> $2 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-/// Asked after a write that takes the address, never only before: an account that gives its address
-/// up reserves it in the same transaction, and the unique index has the next one wait for that. A
-/// statement after the wait sees the reservation, one that began before it does not.
-const TAKEN: &str = "
+    /// Asked after a write that takes the address, never only before: an account that gives its
+    /// address up reserves it in the same transaction, and the unique index has the next one wait
+    /// for that. A statement after the wait sees the reservation, one that began before it does
+    /// not.
+    const TAKEN: Sql = Sql::both("
 select exists (
     select 1 from users where email_canonical = $1 and deleted_at is null and id <> $2
 ) or exists (
-    select 1 from email_revert_tokens where email_canonical = $1 and not is_used and expires_at > $3 and user_id <> $2
-) as taken";
+    select 1 from mailed_links
+    where email_canonical = $1 and purpose = 'revert_email' and not is_used and expires_at > $3 and user_id <> $2
+) as taken");
 
-const REMOVE: &str = "delete from users where id = $1";
+    const REMOVE: Sql = Sql::both("delete from users where id = $1");
 
-/// A taken address changes nothing; one that is taken at
-/// the same moment is refused by the unique index.
-const CHANGE_EMAIL: &str = "
+    /// A taken address changes nothing; one that is taken at the same moment is refused by the
+    /// unique index.
+    const CHANGE_EMAIL: Sql = Sql::both(concat!("
 update users
 set email = $2, email_canonical = $3, is_email_verified = true, code_entries = 0, updated_at = $4
 where id = $1 and is_active and deleted_at is null
@@ -110,9 +138,9 @@ where id = $1 and is_active and deleted_at is null
         select 1 from users other
         where other.email_canonical = $3 and other.deleted_at is null and other.id <> $1
     )
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-const REVERT_EMAIL: &str = "
+    const REVERT_EMAIL: Sql = Sql::both(concat!("
 update users
 set email = $2, email_canonical = $3, password_hash = $5, is_email_verified = true, is_active = true, delete_at = null,
     code_entries = 0, updated_at = $4
@@ -121,61 +149,36 @@ where id = $1 and (is_active or delete_at > $4) and deleted_at is null
         select 1 from users other
         where other.email_canonical = $3 and other.deleted_at is null and other.id <> $1
     )
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-const SCHEDULE_DELETION: &str = "
+    const SCHEDULE_DELETION: Sql = Sql::both(concat!("
 update users
 set is_active = false, delete_at = $2, updated_at = $3
 where id = $1 and is_active and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-const CANCEL_DELETION: &str = "
+    const CANCEL_DELETION: Sql = Sql::both(concat!("
 update users
 set is_active = true, delete_at = null, updated_at = $2
 where id = $1 and not is_active and delete_at > $2 and deleted_at is null
-returning id, email, first_name, last_name, is_email_verified, is_active, language, last_login_at, created_at, updated_at";
+returning ", user_columns!()));
 
-/// A write that changes nothing.
-const LOCK_SCHEDULED: &str = "
+    /// A write that changes nothing.
+    const LOCK_SCHEDULED: Sql = Sql::both("
 update users
 set delete_at = delete_at
 where id = $1 and not is_active and delete_at > $2 and deleted_at is null
-returning delete_at";
+returning delete_at");
 
-/// A write that changes nothing: the lock that an update takes, in words that both databases know.
-const LOCK: &str = "update users set is_active = is_active where id = $1";
-
-pub(crate) const STATEMENTS: &[&str] = &[
-    BY_ID,
-    LOCK_ACTIVE,
-    ACCOUNT_BY_ID,
-    ACCOUNT_BY_EMAIL,
-    ACCOUNT_TO_SIGN_IN,
-    INSERT,
-    RECORD_SIGN_IN,
-    UPDATE_PROFILE,
-    UPDATE_PASSWORD,
-    MARK_EMAIL_VERIFIED,
-    SET_LANGUAGE,
-    TAKEN,
-    REMOVE,
-    CHANGE_EMAIL,
-    REVERT_EMAIL,
-    SCHEDULE_DELETION,
-    CANCEL_DELETION,
-    LOCK_SCHEDULED,
-    LOCK,
-];
+    /// A write that changes nothing: the lock that an update takes, in words that both databases
+    /// know.
+    const LOCK: Sql = Sql::both("update users set is_active = is_active where id = $1");
+}
 
 #[async_trait]
-impl<DB: Backend> Users for SqlRepository<DB> {
+impl<DB: Backend> ReadUsers for SqlRepository<DB> {
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>> {
         self.fetch_optional(Self::query(BY_ID).bind(id), user).await
-    }
-
-    async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>> {
-        self.fetch_optional(Self::query(LOCK_ACTIVE).bind(id), user)
-            .await
     }
 
     async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>> {
@@ -202,6 +205,28 @@ impl<DB: Backend> Users for SqlRepository<DB> {
             .bind(i32::from(MAX_LIVE_SESSIONS) - 1)
             .bind(Micros(now));
         self.fetch_optional(query, |row| Ok((account(row)?, history(row)?)))
+            .await
+    }
+
+    async fn email_is_taken(
+        &mut self,
+        canonical: &str,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool> {
+        let query = Self::query(TAKEN)
+            .bind(canonical)
+            .bind(user_id)
+            .bind(Micros(now));
+        let taken = self.fetch_optional(query, |row| row.get("taken")).await?;
+        Ok(taken.unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl<DB: Backend> Users for SqlRepository<DB> {
+    async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>> {
+        self.fetch_optional(Self::query(LOCK_ACTIVE).bind(id), user)
             .await
     }
 
@@ -280,20 +305,6 @@ impl<DB: Backend> Users for SqlRepository<DB> {
             .bind(language.as_str())
             .bind(Micros(now));
         self.fetch_optional(update, user).await
-    }
-
-    async fn email_is_taken(
-        &mut self,
-        canonical: &str,
-        user_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<bool> {
-        let query = Self::query(TAKEN)
-            .bind(canonical)
-            .bind(user_id)
-            .bind(Micros(now));
-        let taken = self.fetch_optional(query, |row| row.get("taken")).await?;
-        Ok(taken.unwrap_or_default())
     }
 
     async fn change_email(

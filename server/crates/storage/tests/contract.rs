@@ -16,7 +16,7 @@ macro_rules! tests {
                     let store = common::migrated(&database).await;
                     let cx = Contract::new(store.clone(), Arc::new(database));
                     contract::$module::$name(cx.clone()).await;
-                    let violations = store.connect().await.unwrap().violations(cx.now()).await.unwrap();
+                    let violations = store.reader().await.unwrap().violations(cx.now()).await.unwrap();
                     assert_eq!(violations, []);
                     store.close().await;
                 }

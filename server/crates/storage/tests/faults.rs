@@ -13,6 +13,7 @@ use common::{impatient, is_unavailable, quick};
 use sqlx::{Connection as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use vestibule_core::model::KeyKind;
 use vestibule_core::ports::StoreError;
 use vestibule_storage::{
     ConnectError, MigrationError, SqlDatabase, StorageSettings, connect_store,
@@ -186,7 +187,7 @@ async fn a_server_that_goes_dark_is_told_in_time_and_found_again() {
     };
     // In the middle of a transaction, between two statements, and idle.
     let transaction = store.begin().await.unwrap();
-    let mut connection = store.connect().await.unwrap();
+    let mut connection = store.reader().await.unwrap();
     store.ping().await.unwrap();
     wire.darken();
     let started = Instant::now();
@@ -239,7 +240,7 @@ async fn connections_that_ended_together_are_found_out_together() {
     store.migrate().await.unwrap();
     let mut held = Vec::new();
     for _ in 0..5 {
-        held.push(store.connect().await.unwrap());
+        held.push(store.reader().await.unwrap());
     }
     drop(held);
     database
@@ -268,7 +269,7 @@ async fn round_trips_are_counted() {
         assert_eq!(more(), 1);
         let mut connection = store.writer().await.unwrap();
         connection.user_by_id(uuid::Uuid::nil()).await.unwrap();
-        connection.void_tokens(uuid::Uuid::nil()).await.unwrap();
+        connection.void_links(uuid::Uuid::nil()).await.unwrap();
         drop(connection);
         assert_eq!(more(), 3);
         store.begin().await.unwrap().commit().await.unwrap();
@@ -325,9 +326,9 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
             .map(|_| {
                 let store = Arc::clone(&store);
                 tokio::spawn(async move {
-                    let mut held = store.connect().await?;
+                    let mut held = store.reader().await?;
                     tokio::time::sleep(Duration::from_millis(100)).await;
-                    held.signing_keys(now).await
+                    held.signing_keys(KeyKind::PORTAL, now).await
                 })
             })
             .collect();
@@ -338,7 +339,7 @@ async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
             one.abort();
         }
         let mut held = Vec::new();
-        while let Ok(one) = store.connect().await {
+        while let Ok(one) = store.reader().await {
             held.push(one);
         }
         is_unavailable(store.ping().await);

@@ -40,10 +40,10 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
         Purpose::ResetPassword,
         Purpose::RevertEmail,
     ] {
-        let mut token = builders::one_time_token(id(), user.id, purpose, "token", now);
+        let mut token = builders::link(id(), user.id, purpose, &purpose.to_string(), now);
         token.email = (purpose == Purpose::RevertEmail)
             .then(|| EmailAddress::parse("old@example.org").unwrap());
-        tx.insert_one_time_token(&token).await.unwrap();
+        tx.insert_link(&token).await.unwrap();
     }
     let event = AuditEvent::UserRegistered;
     tx.insert_audit(&builders::audit(id(), Some(user.id), event, now))
@@ -54,7 +54,7 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
 
 async fn violations(store: &Arc<dyn SqlDatabase>) -> Vec<Violation> {
     store
-        .connect()
+        .reader()
         .await
         .unwrap()
         .violations(FakeClock::START)
@@ -134,20 +134,22 @@ const FAULTS: [(&str, &str); 13] = [
         "scheduled_account_is_active",
     ),
     (
-        "update one_time_tokens set email = 'new@example.org', email_canonical = 'new@example.org'",
+        "update mailed_links set email = 'new@example.org', email_canonical = 'new@example.org'
+         where purpose = 'verify_email'",
         "change_without_address",
     ),
     (
-        "update one_time_tokens set purpose = 'change_email'",
+        "update mailed_links set purpose = 'change_email' where purpose = 'verify_email'",
         "change_without_address",
     ),
     (
-        "update one_time_tokens set purpose = 'cancel_deletion'",
+        "update mailed_links set purpose = 'cancel_deletion' where purpose = 'verify_email'",
         "undo_of_active_account",
     ),
     (
         "update users set is_active = false;
-         update one_time_tokens set purpose = 'change_email', email = 'new@example.org', email_canonical = 'new@example.org'",
+         update mailed_links set purpose = 'change_email', email = 'new@example.org', email_canonical = 'new@example.org'
+         where purpose = 'verify_email'",
         "pending_change_of_inactive_account",
     ),
     (
@@ -211,15 +213,15 @@ async fn a_fault_between_accounts_is_found() {
 #[tokio::test]
 async fn a_fault_that_constraints_prevent_is_found_as_well() {
     let copies = "drop index users_live_email;
-        drop index one_time_tokens_newest;
+        drop index mailed_links_newest;
         drop index password_reset_tokens_newest;
-        update one_time_tokens set token_hash = 'other';
         insert into users (id, email, email_canonical, password_hash, is_email_verified, is_active, created_at, updated_at)
             select lease_id, email, email_canonical, password_hash, is_email_verified, is_active, u.created_at, updated_at
             from users u, (select {id} as lease_id) other;
-        insert into one_time_tokens
+        insert into mailed_links
             (id, user_id, purpose, token_hash, attempts, expires_at, is_used, ip_address, created_at)
-            select {id}, user_id, purpose, 'copy', 0, expires_at, is_used, ip_address, created_at from one_time_tokens;
+            select {id}, user_id, purpose, 'copy', 0, expires_at, is_used, ip_address, created_at from mailed_links
+            where purpose = 'verify_email';
         insert into password_reset_tokens
             (id, user_id, token_hash, expires_at, is_used, ip_address, created_at)
             select {id}, user_id, 'copy', expires_at, is_used, ip_address, created_at from password_reset_tokens";
@@ -289,8 +291,8 @@ async fn a_family_that_outlived_its_theft_is_found() {
                 || '-' || substr(hex(s.id), 17, 4) || '-' || substr(hex(s.id), 21))"
         };
         let fault = format!(
-            "insert into audit_logs (id, user_id, event_type, details, ip_address, success, created_at)
-                select {}, s.user_id, 'refresh_token_reused', '{{\"session\":\"' || {session} || '\"}}', '', {}, s.created_at
+            "insert into audit_logs (id, user_id, event_type, actor_kind, details, ip_address, success, created_at)
+                select {}, s.user_id, 'refresh_token_reused', 'nobody', '{{\"session\":\"' || {session} || '\"}}', '', {}, s.created_at
                 from sessions s where s.kind = 'api'",
             id(&database),
             if database.is_postgres() { "false" } else { "0" },

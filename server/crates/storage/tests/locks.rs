@@ -11,23 +11,9 @@ use common::{impatient, is_unavailable, quick};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
 use vestibule_core::model::{SessionKind, User};
-use vestibule_core::ports::{Clock as _, Expired, Random as _, StoreError};
+use vestibule_core::ports::{Expired, Random as _, StoreError};
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders};
-
-/// Or else it would wait by the busy time-out, which is not fair, and nobody would notice.
-#[tokio::test]
-async fn a_write_past_the_one_writer_of_sqlite_fails() {
-    let database = TestDatabase::sqlite();
-    let store = common::migrated(&database).await;
-    let (id, now) = (Uuid::nil(), FakeClock::new().now());
-    let mut reader = store.connect().await.unwrap();
-    reader.reauthenticate(id, now).await.unwrap_err();
-    let mut writer = store.writer().await.unwrap();
-    assert!(!writer.reauthenticate(id, now).await.unwrap());
-    drop((reader, writer));
-    store.close().await;
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_that_waits_too_long_is_told_to_come_later() {
@@ -60,7 +46,7 @@ async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
         .unwrap();
     let started = Instant::now();
     let mut writer = store.writer().await.unwrap();
-    let error = is_unavailable(writer.void_tokens(Uuid::nil()).await);
+    let error = is_unavailable(writer.void_links(Uuid::nil()).await);
     assert!(error.contains("database is locked"), "{error}");
     assert!(
         started.elapsed() < impatient().statement_timeout,
@@ -68,20 +54,8 @@ async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
         started.elapsed()
     );
     sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
-    writer.void_tokens(Uuid::nil()).await.unwrap();
+    writer.void_links(Uuid::nil()).await.unwrap();
     drop(writer);
-    store.close().await;
-}
-
-/// What writes by a connection to read by would wait in no line.
-#[tokio::test]
-async fn nothing_writes_to_sqlite_past_its_one_writer() {
-    let database = TestDatabase::sqlite();
-    let store = common::migrated(&database).await;
-    let mut reader = store.connect().await.unwrap();
-    let error = is_unavailable(reader.void_tokens(Uuid::nil()).await);
-    assert!(error.contains("readonly"), "{error}");
-    drop(reader);
     store.close().await;
 }
 
@@ -205,7 +179,7 @@ async fn a_deadlock_is_mended_in_a_statement_and_told_of_in_a_transaction() {
     let error = is_unavailable(in_a_circle(&database, ids, ending).await);
     assert!(error.contains("deadlock"), "{error}");
     let sessions = async || {
-        let mut reader = store.connect().await.unwrap();
+        let mut reader = store.reader().await.unwrap();
         reader.session_records(user.id).await.unwrap()
     };
     let kept = sessions().await;

@@ -115,7 +115,7 @@ macro_rules! contracts {
 contracts! {
     users::parallel_registrations_of_one_address_give_one_account,
     refresh_tokens::parallel_rotations_of_one_token_agree_on_one_successor,
-    one_time_tokens::parallel_consumers_of_one_token_have_one_winner,
+    links::parallel_consumers_of_one_token_have_one_winner,
     outbox::parallel_workers_never_hold_the_same_mail,
     whole::an_uncommitted_transaction_leaves_nothing,
 }
@@ -135,7 +135,7 @@ async fn time_outs_hold_behind_a_pooler() {
         let id = uuid::Uuid::nil();
         let now = OffsetDateTime::UNIX_EPOCH;
         for _ in 0..2 {
-            let mut alone = store.connect().await.unwrap();
+            let mut alone = store.reader().await.unwrap();
             let said = is_unavailable(alone.principal(id, now).await);
             assert!(said.contains("lock timeout (SQLSTATE 55P03)"), "{said}");
             // The connection is as good as new.

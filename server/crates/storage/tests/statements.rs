@@ -13,12 +13,7 @@ async fn every_statement_can_be_prepared_on_sqlite() {
     let database = TestDatabase::sqlite();
     common::migrated(&database).await.close().await;
     let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
-    for sql in [
-        vestibule_storage::shared_statements(),
-        vestibule_storage::sqlite_statements(),
-    ]
-    .concat()
-    {
+    for sql in vestibule_storage::sqlite_statements() {
         let prepared = (&mut connection).prepare(sql.into_sql_str()).await;
         assert!(prepared.is_ok(), "{sql}\n{prepared:?}");
     }
@@ -31,12 +26,7 @@ async fn every_statement_can_be_prepared_on_postgres() {
     };
     common::migrated(&database).await.close().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
-    for sql in [
-        vestibule_storage::shared_statements(),
-        vestibule_storage::postgres_statements(),
-    ]
-    .concat()
-    {
+    for sql in vestibule_storage::postgres_statements() {
         let prepared = (&mut connection).prepare(sql.into_sql_str()).await;
         assert!(prepared.is_ok(), "{sql}\n{prepared:?}");
     }
@@ -126,8 +116,7 @@ fn without_alternatives(plan: &[String]) -> Vec<&str> {
 
 /// What is told apart from the rest: invariants look at everything,
 /// and there are only a few signing keys.
-fn indexed(own: Vec<&'static str>) -> Vec<&'static str> {
-    let all = [vestibule_storage::shared_statements(), own].concat();
+fn indexed(all: Vec<&'static str>) -> Vec<&'static str> {
     let is_told_apart = |sql: &str| {
         sql.contains("as broken")
             || sql.contains("signing_keys")
@@ -160,7 +149,6 @@ fn arguments_of(sql: &str) -> usize {
 #[test]
 fn statements_are_written_as_the_house_rules_say() {
     let statements = [
-        vestibule_storage::shared_statements(),
         vestibule_storage::postgres_statements(),
         vestibule_storage::sqlite_statements(),
     ];

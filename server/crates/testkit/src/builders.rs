@@ -5,10 +5,10 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::mail::{MailContext, MailKind, NewMail};
 use vestibule_core::model::{
-    EmailAddress, Language, NewOneTimeToken, NewRefreshToken, NewUser, Principal, Purpose, Session,
-    SessionKind, SignInMethod, SigningKey, User,
+    EmailAddress, KeyKind, Language, NewLink, NewRefreshToken, NewUser, Principal, Purpose,
+    Session, SessionKind, SignInMethod, SigningKey, User,
 };
-use vestibule_core::{AuditEvent, AuditRecord};
+use vestibule_core::{Actor, AuditEvent, AuditRecord};
 
 use crate::FakeClock;
 
@@ -82,14 +82,14 @@ pub fn refresh_token(id: Uuid, session: &Session, token_hash: &str) -> NewRefres
 }
 
 /// Lives for an hour.
-pub fn one_time_token(
+pub fn link(
     id: Uuid,
     user_id: Uuid,
     purpose: Purpose,
     token_hash: &str,
     now: OffsetDateTime,
-) -> NewOneTimeToken {
-    NewOneTimeToken {
+) -> NewLink {
+    NewLink {
         id,
         user_id,
         purpose,
@@ -130,6 +130,8 @@ pub fn audit(
         id,
         user_id,
         event,
+        actor: user_id.map_or(Actor::Nobody, Actor::Person),
+        client_id: None,
         details: json!({ "method": "password" }),
         ip_address: IP_ADDRESS.to_owned(),
         user_agent: Some(USER_AGENT.to_owned()),
@@ -140,7 +142,7 @@ pub fn audit(
 pub fn signing_key(kid: &str, now: OffsetDateTime) -> SigningKey {
     SigningKey {
         kid: kid.to_owned(),
-        algorithm: "EdDSA".to_owned(),
+        kind: KeyKind::PORTAL,
         sealed_private_key: "sealed".to_owned(),
         created_at: now,
         active_at: now,

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::Value;
 use vestibule_core::MasterKey;
+use vestibule_core::model::KeyKind;
 use vestibule_core::ports::Clock as _;
 
 use crate::support::{MASTER_KEY, SignedIn, TestApp};
@@ -66,10 +67,10 @@ impl Forge {
 async fn signing_key(app: &TestApp) -> Ed25519KeyPair {
     let stored = app
         .store
-        .connect()
+        .reader()
         .await
         .unwrap()
-        .signing_keys(app.clock.now())
+        .signing_keys(KeyKind::PORTAL, app.clock.now())
         .await
         .unwrap()
         .remove(0);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
 use vestibule_core::model::Language;
-use vestibule_core::{Abandoned, Delivery, HashSettings, MasterKey, RequestMeta};
+use vestibule_core::{Abandoned, Actor, Delivery, HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
@@ -63,6 +63,7 @@ pub fn meta_from(address: &str) -> RequestMeta {
         user_agent: None,
         language: Language::English,
         abandoned: Abandoned::default(),
+        actor: Actor::Nobody,
     }
 }
 
@@ -329,7 +330,7 @@ impl TestApp {
             "select (select count(*) from users) || ' users, '
                 || (select count(*) from sessions where ended_at is null) || ' live sessions, '
                 || (select count(*) from refresh_tokens) || ' families, '
-                || (select count(*) from one_time_tokens) || ' + '
+                || (select count(*) from mailed_links) || ' + '
                 || (select count(*) from password_reset_tokens) || ' mailed tokens, '
                 || (select count(*) from mail_outbox) || ' mails'",
         )

@@ -159,6 +159,7 @@ fn count_of(record: &AuditRecord) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::Actor;
 
     const START: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
@@ -167,6 +168,8 @@ mod tests {
             id: Uuid::nil(),
             user_id: user.map(Uuid::from_u128),
             event: AuditEvent::RequestRefused,
+            actor: Actor::Nobody,
+            client_id: None,
             details: json!({ "code": code }),
             ip_address: std::net::Ipv4Addr::from_bits(address).to_string(),
             user_agent: None,

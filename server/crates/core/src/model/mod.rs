@@ -15,10 +15,10 @@ pub use device::{ANDROID_APP, APPLE_APP, UNKNOWN_DEVICE, device_name, program_an
 pub use email::{EmailAddress, InvalidEmail, display_email, without_tag};
 pub use language::Language;
 pub use name::{MAX_NAME_CHARS, clean_name};
-pub use records::{AuditEntry, MailRecord, RefreshRecord, SessionRecord, TokenRecord};
+pub use records::{AuditEntry, LinkRecord, MailRecord, RefreshRecord, SessionRecord};
 pub use session::{Principal, Session, SessionKind, SignInMethod};
 pub use token::{
-    NewOneTimeToken, NewRefreshToken, PendingEmail, Purpose, RefreshTokenState, Rotation,
+    KeyKind, NewLink, NewRefreshToken, PendingEmail, Purpose, RefreshTokenState, Rotation,
     RotationOutcome, SigningKey,
 };
 pub use user::{Account, NewUser, User};

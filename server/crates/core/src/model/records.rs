@@ -47,8 +47,8 @@ pub struct RefreshRecord {
     pub is_revoked: bool,
 }
 
-/// A mailed token, without what it is.
-pub struct TokenRecord {
+/// A mailed link, without its token.
+pub struct LinkRecord {
     pub purpose: Purpose,
     pub email: Option<String>,
     pub ip_address: String,

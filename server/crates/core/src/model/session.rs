@@ -15,6 +15,22 @@ codes! {
     SignInMethod { Password = "password", Registration = "registration" }
 }
 
+impl SignInMethod {
+    /// How the user was authenticated: a code of RFC 8176.
+    pub fn amr(self) -> &'static str {
+        match self {
+            Self::Password | Self::Registration => "pwd",
+        }
+    }
+
+    /// The authentication assurance level of NIST SP 800-63B that this is.
+    pub fn acr(self) -> &'static str {
+        match self {
+            Self::Password | Self::Registration => "aal1",
+        }
+    }
+}
+
 /// One sign-in on one device. Browser and API sessions are
 /// the same kind of row, so one list shows and ends both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

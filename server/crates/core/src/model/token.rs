@@ -5,7 +5,7 @@ use super::{EmailAddress, Principal};
 use crate::error::codes;
 
 codes! {
-    /// What a mailed token is for. A token of one purpose is nothing in the place of another.
+    /// What a mailed link is for. A link of one purpose is nothing in the place of another.
     Purpose {
         VerifyEmail = "verify_email",
         ResetPassword = "reset_password",
@@ -18,8 +18,8 @@ codes! {
     }
 }
 
-/// A mailed single-use token as it is stored: only its hash.
-pub struct NewOneTimeToken {
+/// A mailed single-use link as it is stored: only the hash of its token.
+pub struct NewLink {
     pub id: Uuid,
     pub user_id: Uuid,
     pub purpose: Purpose,
@@ -88,12 +88,30 @@ pub struct RefreshTokenState {
     pub expires_at: OffsetDateTime,
 }
 
+/// What keys sign, and by which algorithm. The keys of a kind take each other's place, and no
+/// other's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyKind {
+    /// The set that they are published in.
+    pub set: &'static str,
+    /// As in a token's header (RFC 7518).
+    pub algorithm: &'static str,
+}
+
+impl KeyKind {
+    /// The keys that sign the portal's own access tokens.
+    pub const PORTAL: Self = Self {
+        set: "portal",
+        algorithm: "EdDSA",
+    };
+}
+
 /// A signing key at rest: the private half is sealed under the master key.
 #[derive(Clone)]
 pub struct SigningKey {
     /// RFC 7638 thumbprint of the public key.
     pub kid: String,
-    pub algorithm: String,
+    pub kind: KeyKind,
     pub sealed_private_key: String,
     /// Published from `created_at`, used for signing from `active_at`.
     pub created_at: OffsetDateTime,

@@ -121,7 +121,7 @@ impl Auth {
         // One more tells whether there is another page.
         let mut entries = self
             .store
-            .connect()
+            .reader()
             .await?
             .history(who.user.id, &wanted, before, limit + 1)
             .await?;

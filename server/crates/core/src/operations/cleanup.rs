@@ -7,10 +7,11 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::audit::{AuditEvent, AuditRecord};
+use crate::audit::{Actor, AuditEvent, AuditRecord};
 use crate::auth::Auth;
 use crate::error::AuthError;
 use crate::lifetimes::MAX_LINK_LIFE;
+use crate::model::KeyKind;
 use crate::ports::Expired;
 use crate::tokens::WITHDRAWN_KEYS_KEPT;
 
@@ -100,12 +101,11 @@ impl Auth {
         tasks.extend(days(retention.unverified_days).map(Task::ScheduleUnverified));
         tasks.push_back(Task::ClaimAccount);
         tasks.extend([
-            delete(Expired::OneTimeTokens, TOKENS_KEPT),
+            delete(Expired::MailedLinks, TOKENS_KEPT),
             delete(Expired::ResetTokens, TOKENS_KEPT),
-            delete(Expired::RevertTokens, TOKENS_KEPT),
             delete(Expired::Sessions, SESSIONS_KEPT),
             delete(Expired::Mails, MAILS_KEPT),
-            delete(Expired::SigningKeys, WITHDRAWN_KEYS_KEPT),
+            delete(Expired::SigningKeys(KeyKind::PORTAL), WITHDRAWN_KEYS_KEPT),
             delete(Expired::RefreshEvents, FREQUENT_EVENTS_KEPT),
             delete(Expired::Refusals, FREQUENT_EVENTS_KEPT),
             delete(Expired::FormSubmissions, Duration::ZERO),
@@ -208,6 +208,8 @@ impl Auth {
             id: self.random.id(now),
             user_id: None,
             event: AuditEvent::AccountDeleted,
+            actor: Actor::Worker,
+            client_id: None,
             details: json!({}),
             ip_address: String::new(),
             user_agent: None,
@@ -223,12 +225,10 @@ impl Auth {
 impl Removed {
     fn count_of(&mut self, what: Expired) -> &mut u64 {
         match what {
-            Expired::OneTimeTokens | Expired::ResetTokens | Expired::RevertTokens => {
-                &mut self.mailed_tokens
-            }
+            Expired::MailedLinks | Expired::ResetTokens => &mut self.mailed_tokens,
             Expired::Sessions => &mut self.sessions,
             Expired::Mails => &mut self.mails,
-            Expired::SigningKeys => &mut self.signing_keys,
+            Expired::SigningKeys(_) => &mut self.signing_keys,
             Expired::Events | Expired::RefreshEvents | Expired::Refusals => &mut self.events,
             Expired::FormSubmissions => &mut self.form_submissions,
         }

@@ -14,7 +14,7 @@ use crate::crypto::hash_mailed_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
 use crate::model::{Principal, Purpose, User, display_email};
-use crate::ports::Repository;
+use crate::ports::{Reader, UsedLink, Writer};
 
 /// What a live undo link would keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,7 @@ impl Auth {
         password: Option<SecretString>,
         meta: &RequestMeta,
     ) -> Result<OffsetDateTime, AuthError> {
+        let meta = &meta.by(who.user.id);
         self.require_password(who, password, meta).await?;
         let now = self.clock.now();
         let delete_at = now + self.settings.lifetimes.deletion_delay;
@@ -47,7 +48,7 @@ impl Auth {
             .schedule_deletion(who.user.id, delete_at, now)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
-        tx.void_tokens(user.id).await?;
+        tx.void_links(user.id).await?;
         self.mail_token(
             &mut *tx,
             Purpose::CancelDeletion,
@@ -76,7 +77,7 @@ impl Auth {
     /// works no longer than that one. `false` if the account is not scheduled for deletion.
     pub(super) async fn mail_undo_again(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         user: &User,
         meta: &RequestMeta,
     ) -> Result<bool, AuthError> {
@@ -134,10 +135,10 @@ impl Auth {
     ) -> Result<Option<User>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let consumed = tx
-            .consume_token(Purpose::CancelDeletion, &hash_mailed_token(token), now)
+        let used = tx
+            .use_link(Purpose::CancelDeletion, &hash_mailed_token(token), now)
             .await?;
-        let Some(user_id) = consumed else {
+        let Some(UsedLink { user_id, .. }) = used else {
             return Ok(None);
         };
         let Some(user) = tx.cancel_deletion(user_id, now).await? else {
@@ -163,20 +164,11 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
-        let token_hash = hash_mailed_token(token);
-        let purpose = Purpose::CancelDeletion;
-        let mut store = self.store.connect().await?;
-        let owner = store
-            .token_owner(purpose, &token_hash, self.clock.now())
-            .await?;
-        let Some(user_id) = owner else {
-            return Ok(None);
-        };
-        let token = store.find_token(purpose, &token_hash).await?;
-        let user = store.user_by_id(user_id).await?;
-        Ok(user.zip(token).map(|(user, token)| RestoreLink {
-            email: display_email(&user.email),
-            delete_at: token.expires_at,
+        let found = self.find_link(&hash_mailed_token(token)).await?;
+        let link = found.filter(|it| it.is_live && it.purpose == Purpose::CancelDeletion);
+        Ok(link.map(|link| RestoreLink {
+            email: display_email(&link.owner.email),
+            delete_at: link.expires_at,
         }))
     }
 }
@@ -184,7 +176,7 @@ impl Auth {
 /// When, where and from where the deletion was asked for:
 /// what the mail about it says, which the outbox keeps.
 async fn deletion_context(
-    store: &mut dyn Repository,
+    store: &mut dyn Reader,
     user_id: Uuid,
     delete_at: OffsetDateTime,
     delay: Duration,

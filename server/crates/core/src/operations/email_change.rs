@@ -18,7 +18,7 @@ use crate::crypto::hash_mailed_token;
 use crate::error::{AuthError, ErrorCode, Field, FieldCode};
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, PendingEmail, Principal, Purpose, User, display_email};
-use crate::ports::{Repository, StoreError, Transaction};
+use crate::ports::{FoundLink, StoreError, Transaction, UsedLink, Writer};
 
 /// A change-address form or body.
 pub struct ChangeEmail {
@@ -52,6 +52,7 @@ impl Auth {
         command: ChangeEmail,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let email = check_email(Field::NewEmail, &command.new_email)
             .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
         if email.as_str() == who.user.email {
@@ -140,7 +141,7 @@ impl Auth {
     /// An address that is only reserved has none.
     pub(super) async fn tell_owner(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         email: &EmailAddress,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
@@ -169,7 +170,7 @@ impl Auth {
         &self,
         who: &Principal,
     ) -> Result<Option<PendingEmail>, AuthError> {
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         Ok(store.pending_change(who.user.id, self.clock.now()).await?)
     }
 
@@ -183,6 +184,7 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let mut tx = self.store.begin().await?;
         if !tx
             .void_pending_change(who.user.id, self.clock.now())
@@ -212,11 +214,11 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Option<Verified>, AuthError> {
         let now = self.clock.now();
-        let purpose = Purpose::ChangeEmail;
-        let Some(user_id) = tx.consume_token(purpose, token_hash, now).await? else {
+        let used = tx.use_link(Purpose::ChangeEmail, token_hash, now).await?;
+        let Some(link) = used else {
             return Ok(None);
         };
-        let email = address_of(&mut *tx, purpose, token_hash).await?;
+        let (user_id, email) = (link.user_id, address_of(&link)?);
         let Some(old) = tx.user_by_id(user_id).await? else {
             return Ok(None);
         };
@@ -227,10 +229,10 @@ impl Auth {
         else {
             return Ok(None);
         };
-        tx.void_tokens(user_id).await?;
+        tx.void_links(user_id).await?;
         let keep = match who.filter(|who| who.user.id == user_id) {
             Some(who) => Some(who.session.id),
-            None => tx.token_requester(token_hash).await?,
+            None => link.session_id,
         };
         let ended = tx.end_sessions(user_id, keep, now).await?;
         let is_former_told = self
@@ -257,7 +259,7 @@ impl Auth {
     /// no mail: that address was told of the request. Whether it was told now.
     async fn mail_to_old_address(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         old: &User,
         new_email: &EmailAddress,
         meta: &RequestMeta,
@@ -305,13 +307,8 @@ impl Auth {
         self.charge_token_entry(meta, async {
             let token_hash = hash_mailed_token(token);
             let purpose = Purpose::RevertEmail;
-            let mut store = self.store.connect().await?;
-            let is_live = store
-                .token_owner(purpose, &token_hash, self.clock.now())
-                .await?
-                .is_some();
-            drop(store);
-            let reverted = if is_live {
+            let found = self.find_link(&token_hash).await?;
+            let reverted = if found.is_some_and(|link| is_live_revert(&link)) {
                 // Of no password that anybody knows.
                 let mut unknown = zeroize::Zeroizing::new([0; 32]);
                 self.random.fill(unknown.as_mut());
@@ -339,13 +336,13 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Option<User>, AuthError> {
         let now = self.clock.now();
-        let purpose = Purpose::RevertEmail;
         let mut tx = self.store.begin().await?;
-        let Some(user_id) = tx.consume_token(purpose, token_hash, now).await? else {
+        let used = tx.use_link(Purpose::RevertEmail, token_hash, now).await?;
+        let Some(link) = used else {
             return Ok(None);
         };
-        let email = address_of(&mut *tx, purpose, token_hash).await?;
-        // Consuming the token locked the account: this is the address that it leaves.
+        let (user_id, email) = (link.user_id, address_of(&link)?);
+        // Using the link locked the account: this is the address that it leaves.
         let Some(left) = tx.user_by_id(user_id).await? else {
             return Ok(None);
         };
@@ -356,7 +353,7 @@ impl Auth {
         else {
             return Ok(None);
         };
-        tx.void_tokens(user_id).await?;
+        tx.void_links(user_id).await?;
         tx.void_later_reverts(user_id, token_hash).await?;
         let ended = tx.end_sessions(user_id, None, now).await?;
         let details = json!({ "ended_sessions": ended.len() });
@@ -385,7 +382,7 @@ impl Auth {
     /// where the account was until now. An address that was not proved is nobody's.
     async fn mail_to_left_address(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         left: &User,
         former_email: &EmailAddress,
         meta: &RequestMeta,
@@ -409,18 +406,8 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn revert_link(&self, token: &str) -> Result<Option<RevertLink>, AuthError> {
-        let token_hash = hash_mailed_token(token);
-        let purpose = Purpose::RevertEmail;
-        let mut store = self.store.connect().await?;
-        if store
-            .token_owner(purpose, &token_hash, self.clock.now())
-            .await?
-            .is_none()
-        {
-            return Ok(None);
-        }
-        let token = store.find_token(purpose, &token_hash).await?;
-        let email = token.and_then(|token| token.email);
+        let found = self.find_link(&hash_mailed_token(token)).await?;
+        let email = found.filter(is_live_revert).and_then(|link| link.email);
         Ok(email.map(|email| RevertLink {
             email: display_email(&email),
         }))
@@ -436,13 +423,12 @@ impl Auth {
     }
 }
 
-/// Where a token moves its account.
-async fn address_of(
-    store: &mut dyn Repository,
-    purpose: Purpose,
-    token_hash: &str,
-) -> Result<EmailAddress, AuthError> {
-    let token = store.find_token(purpose, token_hash).await?;
-    let email = token.and_then(|token| token.email).unwrap_or_default();
-    EmailAddress::parse(&email).map_err(AuthError::internal)
+fn is_live_revert(link: &FoundLink) -> bool {
+    link.is_live && link.purpose == Purpose::RevertEmail
+}
+
+/// Where a link moves its account.
+fn address_of(link: &UsedLink) -> Result<EmailAddress, AuthError> {
+    let email = link.email.as_deref().unwrap_or_default();
+    EmailAddress::parse(email).map_err(AuthError::internal)
 }

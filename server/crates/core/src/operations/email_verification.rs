@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::in_uniform_time;
-use super::mail_request::MailRequest;
+use super::mail_request::{MailRequest, mailbox_of};
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
@@ -15,7 +15,7 @@ use crate::hashing::Verdict;
 use crate::limits::{CODE_ALL, CODE_SITE, Guesser, site_of};
 use crate::mail::{MailKind, mask_email};
 use crate::model::{Account, EmailAddress, Principal, Purpose, User, code_digits, display_email};
-use crate::ports::Repository;
+use crate::ports::{FoundLink, UsedLink};
 
 /// A code dies after this many entries; asking for a new one does not reset the count.
 const MAX_CODE_ATTEMPTS: u32 = 5;
@@ -103,6 +103,7 @@ impl Auth {
         who: Option<&Principal>,
         meta: &RequestMeta,
     ) -> Result<Verified, AuthError> {
+        let meta = &who.map_or_else(|| meta.clone(), |who| meta.by(who.user.id));
         self.charge_token_entry(meta, async {
             let token_hash = match proof {
                 VerifyEmail::Token(token) => Some(hash_mailed_token(&token)),
@@ -171,50 +172,37 @@ impl Auth {
         token: &str,
         who: Option<&Principal>,
     ) -> Result<LinkState, AuthError> {
-        let token_hash = hash_mailed_token(token);
-        let mut store = self.store.connect().await?;
-        let Some((purpose, user_id)) = self.live_confirmation(&mut *store, &token_hash).await?
-        else {
-            let masked_email = self.mailbox_of_link(&mut *store, &token_hash).await?;
-            let change = store.find_token(Purpose::ChangeEmail, &token_hash).await?;
+        let Some(link) = self.find_link(&hash_mailed_token(token)).await? else {
             return Ok(LinkState::Dead {
-                masked_email: masked_email.map(|email| mask_email(&email)),
-                is_change: change.is_some(),
+                masked_email: None,
+                is_change: false,
             });
         };
-        let is_change = purpose == Purpose::ChangeEmail;
+        let is_change = link.purpose == Purpose::ChangeEmail;
+        if !is_live_confirmation(&link) {
+            let masked_email = mailbox_of(link).map(|email| mask_email(&email));
+            return Ok(LinkState::Dead {
+                masked_email,
+                is_change,
+            });
+        }
+        let needs_password = who.is_none_or(|who| who.user.id != link.owner.id);
         let email = if is_change {
-            let token = store.find_token(purpose, &token_hash).await?;
-            token.and_then(|token| token.email)
+            link.email
         } else {
-            store.user_by_id(user_id).await?.map(|user| user.email)
+            Some(link.owner.email)
         };
         Ok(match email {
             Some(email) => LinkState::Live {
                 email: display_email(&email),
                 is_change,
-                needs_password: who.is_none_or(|who| who.user.id != user_id),
+                needs_password,
             },
             None => LinkState::Dead {
                 masked_email: None,
                 is_change,
             },
         })
-    }
-
-    /// The purpose and user of a confirmation link that would work now.
-    async fn live_confirmation(
-        &self,
-        store: &mut dyn Repository,
-        token_hash: &str,
-    ) -> Result<Option<(Purpose, Uuid)>, AuthError> {
-        let now = self.clock.now();
-        for purpose in [Purpose::VerifyEmail, Purpose::ChangeEmail] {
-            if let Some(user_id) = store.token_owner(purpose, token_hash, now).await? {
-                return Ok(Some((purpose, user_id)));
-            }
-        }
-        Ok(None)
     }
 
     /// The hash of the token in a link, once this browser may use it.
@@ -226,14 +214,16 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Option<String>, AuthError> {
         let token_hash = hash_mailed_token(token);
-        let mut store = self.store.connect().await?;
-        let Some((_, user_id)) = self.live_confirmation(&mut *store, &token_hash).await? else {
+        let found = self.find_link(&token_hash).await?;
+        let Some(link) = found.filter(is_live_confirmation) else {
             return Ok(None);
         };
+        let user_id = link.owner.id;
         if who.is_some_and(|who| who.user.id == user_id) {
             return Ok(Some(token_hash));
         }
         let password = password.ok_or(AuthError::ReauthenticationRequired)?;
+        let mut store = self.store.reader().await?;
         let Some(account) = store.account_by_id(user_id).await? else {
             return Ok(None);
         };
@@ -260,7 +250,7 @@ impl Auth {
     ) -> Result<Option<String>, AuthError> {
         let address = EmailAddress::parse(email).ok();
         let canonical = address.as_ref().map_or(email, EmailAddress::canonical);
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let account = match address {
             Some(_) => store.account_by_email(canonical).await?,
             None => None,
@@ -313,10 +303,8 @@ impl Auth {
     ) -> Result<Option<Verified>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let Some(user_id) = tx
-            .consume_token(Purpose::VerifyEmail, token_hash, now)
-            .await?
-        else {
+        let used = tx.use_link(Purpose::VerifyEmail, token_hash, now).await?;
+        let Some(UsedLink { user_id, .. }) = used else {
             return self.apply_email_change(tx, token_hash, who, meta).await;
         };
         let Some(user) = tx.mark_email_verified(user_id, now).await? else {
@@ -343,7 +331,7 @@ impl Auth {
         // Looked for as well if it is no address: nobody has the empty one.
         let email = EmailAddress::parse(email).ok();
         let canonical = email.as_ref().map_or("", EmailAddress::canonical);
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let account = store.account_by_email(canonical).await?;
         drop(store);
         self.token_of_entry(user_id_or_nobody(account.as_ref()), code, MAX_CODE_ATTEMPTS)
@@ -402,6 +390,11 @@ impl Auth {
     pub(crate) fn code_of(&self, token_id: Uuid) -> String {
         self.master.one_time_code(token_id)
     }
+}
+
+/// Whether the link proves an address, and would work now.
+fn is_live_confirmation(link: &FoundLink) -> bool {
+    link.is_live && matches!(link.purpose, Purpose::VerifyEmail | Purpose::ChangeEmail)
 }
 
 /// Without an account nobody's code is entered, by the same write: on SQLite it waits for other

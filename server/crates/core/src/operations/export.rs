@@ -12,10 +12,10 @@ use crate::error::AuthError;
 use crate::limits::EXPORT_ACCOUNT;
 use crate::mail::MailKind;
 use crate::model::{
-    AuditEntry, MailRecord, Principal, RefreshRecord, Session, SessionRecord, TokenRecord, User,
+    AuditEntry, LinkRecord, MailRecord, Principal, RefreshRecord, Session, SessionRecord, User,
     device_name,
 };
-use crate::ports::Repository;
+use crate::ports::Reader;
 
 /// The history of years is read a part at a time: a statement has a deadline.
 const EVENTS_AT_ONCE: u32 = 1000;
@@ -37,6 +37,7 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<Value, AuthError> {
+        let meta = &meta.by(who.user.id);
         if !self.is_recently_authenticated(who) {
             return Err(AuthError::ReauthenticationRequired);
         }
@@ -72,6 +73,7 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<Value, AuthError> {
+        let meta = &meta.by(who.user.id);
         if !self.is_recently_authenticated(who) {
             return Err(AuthError::ReauthenticationRequired);
         }
@@ -82,11 +84,11 @@ impl Auth {
 
     async fn collect_data(&self, user: &User) -> Result<Value, AuthError> {
         let id = user.id;
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let sessions = store.session_records(id).await?;
         let refresh_tokens = store.refresh_records(id).await?;
         let mails = store.mail_records(id).await?;
-        let tokens = store.token_records(id).await?;
+        let links = store.link_records(id).await?;
         let (events, has_older) = newest_events(&mut *store, id, self.clock.now()).await?;
         Ok(json!({
             "exported_at": text(self.clock.now()),
@@ -96,14 +98,14 @@ impl Auth {
             "events": events,
             "older_events_left_out": has_older,
             "mails": mails.iter().filter(|mail| is_to_the_user(mail)).map(mail_json).collect::<Vec<_>>(),
-            "mailed_links": tokens.iter().map(token_json).collect::<Vec<_>>(),
+            "mailed_links": links.iter().map(link_json).collect::<Vec<_>>(),
         }))
     }
 }
 
 /// The newest events, as they are written down, and whether there are older ones.
 async fn newest_events(
-    store: &mut dyn Repository,
+    store: &mut dyn Reader,
     user_id: Uuid,
     now: OffsetDateTime,
 ) -> Result<(Vec<Value>, bool), AuthError> {
@@ -222,14 +224,14 @@ fn mail_json(mail: &MailRecord) -> Value {
     })
 }
 
-fn token_json(token: &TokenRecord) -> Value {
+fn link_json(link: &LinkRecord) -> Value {
     json!({
-        "purpose": token.purpose.as_str(),
-        "email": token.email,
-        "ip_address": token.ip_address,
-        "user_agent": token.user_agent,
-        "created_at": text(token.created_at),
-        "expires_at": text(token.expires_at),
-        "is_used": token.is_used,
+        "purpose": link.purpose.as_str(),
+        "email": link.email,
+        "ip_address": link.ip_address,
+        "user_agent": link.user_agent,
+        "created_at": text(link.created_at),
+        "expires_at": text(link.expires_at),
+        "is_used": link.is_used,
     })
 }

@@ -8,8 +8,8 @@ use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::mail::{MailContext, MailKind, NewMail};
-use crate::model::{EmailAddress, NewOneTimeToken, Purpose, User};
-use crate::ports::Repository;
+use crate::model::{EmailAddress, NewLink, Purpose, User};
+use crate::ports::Writer;
 
 /// A mail to a user.
 pub(super) struct Letter<'a> {
@@ -68,7 +68,7 @@ impl Auth {
     /// Puts a mail into the outbox.
     pub(super) async fn send_letter(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         letter: Letter<'_>,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
@@ -79,7 +79,7 @@ impl Auth {
     /// Puts a mail to the user's own address into the outbox.
     pub(super) async fn enqueue_mail(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         kind: MailKind,
         user: &User,
         token_id: Option<Uuid>,
@@ -95,7 +95,7 @@ impl Auth {
     /// Makes a mailed token, and the mail to the user's own address that carries it.
     pub(super) async fn mail_token(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         purpose: Purpose,
         kind: MailKind,
         user: &User,
@@ -111,7 +111,7 @@ impl Auth {
     /// unless it is one that reverts a change.
     pub(super) async fn insert_token(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         purpose: Purpose,
         user_id: Uuid,
         extra: TokenExtra,
@@ -119,7 +119,7 @@ impl Auth {
     ) -> Result<Uuid, AuthError> {
         let now = self.clock.now();
         let id = self.random.id(now);
-        let token = NewOneTimeToken {
+        let link = NewLink {
             id,
             user_id,
             purpose,
@@ -133,7 +133,7 @@ impl Auth {
             user_agent: meta.user_agent.clone(),
             created_at: now,
         };
-        store.insert_one_time_token(&token).await?;
+        store.insert_link(&link).await?;
         Ok(id)
     }
 }

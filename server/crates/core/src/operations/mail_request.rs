@@ -12,8 +12,7 @@ use crate::error::{AuthError, Field, FieldCode, FieldError};
 use crate::limits::{MAIL_NETWORK, MAIL_RECIPIENT, mails_of_all};
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, Purpose, User, without_tag};
-use crate::ports::Charge;
-use crate::ports::Repository;
+use crate::ports::{Charge, FoundLink, Writer};
 
 /// A mail with a token, and who gets it.
 pub(super) struct MailRequest {
@@ -59,7 +58,7 @@ impl Auth {
     /// Mails what the account may have of the request; its id if that is anything.
     async fn answer_request(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         user: &User,
         request: &MailRequest,
         meta: &RequestMeta,
@@ -85,11 +84,8 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         self.charge_token_entry(meta, async {
-            let mut store = self.store.connect().await?;
-            let email = self
-                .mailbox_of_link(&mut *store, &hash_mailed_token(token))
-                .await?;
-            drop(store);
+            let link = self.find_link(&hash_mailed_token(token)).await?;
+            let email = link.and_then(mailbox_of);
             match email {
                 Some(email) => Box::pin(self.mail_on_request(&email, request, meta)).await,
                 None => Ok(()),
@@ -98,26 +94,11 @@ impl Auth {
         .await
     }
 
-    /// The address of the account that a link was mailed to, whether it still works or not. An
-    /// account that has another address by now is not told of:
-    /// whoever holds the link may be somebody else.
-    pub(super) async fn mailbox_of_link(
-        &self,
-        store: &mut dyn Repository,
-        token_hash: &str,
-    ) -> Result<Option<String>, AuthError> {
-        for purpose in [
-            Purpose::VerifyEmail,
-            Purpose::ResetPassword,
-            Purpose::ChangeEmail,
-        ] {
-            let token = store.find_token(purpose, token_hash).await?;
-            if let Some(token) = token.filter(|token| token.was_mailed_to_present_address) {
-                let user = store.user_by_id(token.user_id).await?;
-                return Ok(user.map(|user| user.email));
-            }
-        }
-        Ok(None)
+    /// The mailed link with this hash, live or not. For showing a page or checking input; never a
+    /// reason to act.
+    pub(super) async fn find_link(&self, token_hash: &str) -> Result<Option<FoundLink>, AuthError> {
+        let mut store = self.store.reader().await?;
+        Ok(store.find_link(token_hash, self.clock.now()).await?)
     }
 
     /// What a mail that is asked for costs the network and the mailbox, and all who ask for mails.
@@ -142,7 +123,7 @@ impl Auth {
     /// Whether the owner may be told of what somebody who is signed in has done. An address that is
     /// not confirmed may be another person's, whose mailbox must not be filled.
     pub(super) async fn may_tell_owner(&self, kind: MailKind, user: &User) -> bool {
-        user.email_verified_at.is_some() || self.may_mail(kind, &canonical_of(user)).await
+        user.is_email_verified || self.may_mail(kind, &canonical_of(user)).await
     }
 
     /// Whether a mailbox may be told of one more such event, which somebody else can cause as often
@@ -153,6 +134,16 @@ impl Auth {
             .await
             .is_ok()
     }
+}
+
+/// The address of the account that a link was mailed to, whether it still works or not. An account
+/// that has another address by now is not told of: whoever holds the link may be somebody else.
+pub(super) fn mailbox_of(link: FoundLink) -> Option<String> {
+    let is_for_a_mailbox = matches!(
+        link.purpose,
+        Purpose::VerifyEmail | Purpose::ResetPassword | Purpose::ChangeEmail
+    );
+    (is_for_a_mailbox && link.was_mailed_to_present_address).then_some(link.owner.email)
 }
 
 /// What was typed as an address.

@@ -243,7 +243,7 @@ impl Auth {
     pub async fn violations(&self) -> Result<Vec<Violation>, AuthError> {
         Ok(self
             .store
-            .connect()
+            .reader()
             .await?
             .violations(self.clock.now())
             .await?)

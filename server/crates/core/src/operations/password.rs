@@ -37,6 +37,7 @@ impl Auth {
         command: ChangePassword,
         meta: &RequestMeta,
     ) -> Result<Option<SignedIn>, AuthError> {
+        let meta = &meta.by(who.user.id);
         let verified_hash = self
             .check_current_password(who, &command.current_password, meta)
             .await?;
@@ -98,7 +99,7 @@ impl Auth {
     ) -> Result<String, AuthError> {
         let account = self
             .store
-            .connect()
+            .reader()
             .await?
             .account_by_id(who.user.id)
             .await?
@@ -127,7 +128,7 @@ impl Auth {
             .await?;
         let user = user.ok_or(AuthError::InvalidCredentials)?;
         let keep = (!replaces).then_some(who.session.id);
-        tx.void_tokens(user.id).await?;
+        tx.void_links(user.id).await?;
         let ended = tx.end_sessions(user.id, keep, now).await?;
         self.audit(
             &mut *tx,

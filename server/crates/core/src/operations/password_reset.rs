@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::known_account::KnownAccount;
-use super::mail_request::MailRequest;
+use super::mail_request::{MailRequest, mailbox_of};
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
@@ -13,6 +13,7 @@ use crate::error::AuthError;
 use crate::limits::Guesser;
 use crate::mail::{MailKind, mask_email};
 use crate::model::{Purpose, User, display_email};
+use crate::ports::FoundLink;
 
 const RESET: MailRequest = MailRequest {
     purpose: Purpose::ResetPassword,
@@ -62,15 +63,14 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn reset_link(&self, token: &str) -> Result<ResetLink, AuthError> {
-        let token_hash = hash_mailed_token(token);
-        if let Some(user) = self.user_of_reset_token(&token_hash).await? {
-            let email = display_email(&user.email);
-            return Ok(ResetLink::Live { email });
-        }
-        let mut store = self.store.connect().await?;
-        let email = self.mailbox_of_link(&mut *store, &token_hash).await?;
-        Ok(ResetLink::Dead {
-            masked_email: email.map(|email| mask_email(&email)),
+        let found = self.find_link(&hash_mailed_token(token)).await?;
+        Ok(match found {
+            Some(link) if is_live_reset(&link) => ResetLink::Live {
+                email: display_email(&link.owner.email),
+            },
+            found => ResetLink::Dead {
+                masked_email: found.and_then(mailbox_of).map(|email| mask_email(&email)),
+            },
         })
     }
 
@@ -103,7 +103,8 @@ impl Auth {
     ) -> Result<ResetDone, AuthError> {
         self.charge_token_entry(meta, async {
             let token_hash = hash_mailed_token(token);
-            let Some(user) = self.user_of_reset_token(&token_hash).await? else {
+            let found = self.find_link(&token_hash).await?;
+            let Some(FoundLink { owner: user, .. }) = found.filter(is_live_reset) else {
                 return Err(self.refused_reset(meta));
             };
             self.check_password_of(&user, new_password, meta).await?;
@@ -132,17 +133,6 @@ impl Auth {
         .await
     }
 
-    async fn user_of_reset_token(&self, token_hash: &str) -> Result<Option<User>, AuthError> {
-        let mut store = self.store.connect().await?;
-        match store
-            .token_owner(Purpose::ResetPassword, token_hash, self.clock.now())
-            .await?
-        {
-            Some(user_id) => Ok(store.user_by_id(user_id).await?),
-            None => Ok(None),
-        }
-    }
-
     /// `false` if somebody else used the token first.
     async fn apply_reset(
         &self,
@@ -153,11 +143,8 @@ impl Auth {
     ) -> Result<bool, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        if tx
-            .consume_token(Purpose::ResetPassword, token_hash, now)
-            .await?
-            != Some(user.id)
-        {
+        let used = tx.use_link(Purpose::ResetPassword, token_hash, now).await?;
+        if used.is_none_or(|link| link.user_id != user.id) {
             return Ok(false);
         }
         if tx
@@ -168,7 +155,7 @@ impl Auth {
             return Ok(false);
         }
         tx.mark_email_verified(user.id, now).await?;
-        tx.void_tokens(user.id).await?;
+        tx.void_links(user.id).await?;
         let ended = tx.end_sessions(user.id, None, now).await?;
         self.audit(
             &mut *tx,
@@ -188,4 +175,8 @@ impl Auth {
         self.defer_audit(AuditEvent::PasswordResetFailed, None, json!({}), meta);
         AuthError::InvalidToken
     }
+}
+
+fn is_live_reset(link: &FoundLink) -> bool {
+    link.is_live && link.purpose == Purpose::ResetPassword
 }

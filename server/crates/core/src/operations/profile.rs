@@ -26,6 +26,7 @@ impl Auth {
         command: UpdateProfile,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
+        let meta = &meta.by(who.user.id);
         let first_name = changed(Field::FirstName, command.first_name);
         let last_name = changed(Field::LastName, command.last_name);
         let (first_name, last_name) = match (first_name, last_name) {
@@ -78,6 +79,7 @@ impl Auth {
         language: Language,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let mut tx = self.store.begin().await?;
         let now = self.clock.now();
         if tx.set_language(who.user.id, language, now).await?.is_none() {

@@ -30,7 +30,8 @@ impl Auth {
         password: SecretString,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let mut store = self.store.connect().await?;
+        let meta = &meta.by(who.user.id);
+        let mut store = self.store.reader().await?;
         let account = store
             .account_by_id(who.user.id)
             .await?

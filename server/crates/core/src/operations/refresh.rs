@@ -82,7 +82,9 @@ impl Auth {
         self.defer_seen(session.id, now);
         let replayed = outcome.successor_nonce != rotation.fresh_nonce;
         let details = json!({ "session": session.id, "replayed": replayed });
-        self.defer_audit(AuditEvent::TokenRefreshed, Some(user.id), details, meta);
+        let by_owner = meta.by(user.id);
+        let event = AuditEvent::TokenRefreshed;
+        self.defer_audit(event, Some(user.id), details, &by_owner);
         let successor = self.successor(presented, text, &outcome.successor_nonce);
         let tokens = self.token_pair(&user, &session, successor)?;
         Ok(Some(SignedIn {
@@ -111,7 +113,7 @@ impl Auth {
     ) -> Result<AuthError, AuthError> {
         let state = self
             .store
-            .connect()
+            .reader()
             .await?
             .refresh_token_state(text.family)
             .await?;
@@ -138,12 +140,7 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let now = self.clock.now();
         let kind = MailKind::SessionEnded;
-        let user = self
-            .store
-            .connect()
-            .await?
-            .user_by_id(state.user_id)
-            .await?;
+        let user = self.store.reader().await?.user_by_id(state.user_id).await?;
         let may_tell = match &user {
             Some(user) => self.may_tell_owner(kind, user).await,
             None => false,

@@ -12,7 +12,7 @@ use crate::error::{AuthError, Field};
 use crate::limits::REGISTER_NETWORK;
 use crate::mail::MailKind;
 use crate::model::{EmailAddress, NewUser, Purpose, SessionKind, SignInMethod, User, clean_name};
-use crate::ports::{Repository, StoreError};
+use crate::ports::{StoreError, Writer};
 
 /// A registration form or body.
 pub struct Register {
@@ -176,7 +176,7 @@ impl Auth {
     /// taken.
     async fn insert_user(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         new_user: &NewUser,
         meta: &RequestMeta,
     ) -> Result<Option<User>, AuthError> {

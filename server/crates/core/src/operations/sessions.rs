@@ -12,7 +12,7 @@ use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::model::{NewRefreshToken, Principal, Session, SessionKind, SignInMethod, User};
-use crate::ports::{BrowserRecord, MAX_LIVE_SESSIONS, Repository};
+use crate::ports::{BrowserRecord, MAX_LIVE_SESSIONS, Writer};
 use crate::tokens::RefreshTokenText;
 
 /// What a successful sign-in gives: facts, from which a page makes a cookie and the API a body.
@@ -57,7 +57,7 @@ impl Auth {
     /// Makes a session, in the transaction that has just established that the user may have one.
     pub(crate) async fn issue_session(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         user: User,
         password_hash: &str,
         new: NewSession<'_>,
@@ -174,6 +174,7 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn sign_out(&self, who: &Principal, meta: &RequestMeta) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let mut tx = self.store.begin().await?;
         let ended = tx
             .end_session(who.user.id, who.session.id, self.clock.now())
@@ -201,6 +202,7 @@ impl Auth {
         keep_current: bool,
         meta: &RequestMeta,
     ) -> Result<usize, AuthError> {
+        let meta = &meta.by(who.user.id);
         let keep = keep_current.then_some(who.session.id);
         let mut tx = self.store.begin().await?;
         let ended = tx.end_sessions(who.user.id, keep, self.clock.now()).await?;
@@ -225,7 +227,7 @@ impl Auth {
     pub async fn list_sessions(&self, who: &Principal) -> Result<Vec<Session>, AuthError> {
         Ok(self
             .store
-            .connect()
+            .reader()
             .await?
             .live_sessions(who.user.id, self.clock.now())
             .await?)
@@ -241,6 +243,7 @@ impl Auth {
         session_id: Uuid,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
+        let meta = &meta.by(who.user.id);
         let mut tx = self.store.begin().await?;
         // The account before its tokens and sessions, as whoever sets a password locks them.
         tx.lock_active_user(who.user.id)
@@ -293,7 +296,7 @@ impl Auth {
     ) -> Result<Option<BrowserRecord>, AuthError> {
         Ok(self
             .store
-            .connect()
+            .reader()
             .await?
             .session_by_cookie(&hash_token(cookie), self.clock.now())
             .await?)

@@ -115,7 +115,7 @@ impl Auth {
         // updated is no other one. No name is no device.
         let user_agent =
             (device == UNKNOWN_DEVICE).then(|| meta.user_agent.as_deref().unwrap_or(""));
-        let mut store = self.store.connect().await?;
+        let mut store = self.store.reader().await?;
         let found = store.account_to_sign_in(canonical, &device, user_agent, self.clock.now());
         Ok(found.await?)
     }
@@ -180,7 +180,8 @@ impl Auth {
         let first = self.first_refresh_token(&session);
         let details = json!({ "session": session.id, "method": session.method.as_str() });
         let event = AuditEvent::LoginSuccess;
-        let event = self.audit_record(event, Some(account.user.id), details, meta);
+        let by_owner = meta.by(account.user.id);
+        let event = self.audit_record(event, Some(account.user.id), details, &by_owner);
         let letter = Letter::to_owner(MailKind::NewDevice, &account.user);
         let is_told = self.is_worth_a_mail(found, new.kind, is_known).await;
         let mail = is_told.then(|| self.letter(&letter, meta));

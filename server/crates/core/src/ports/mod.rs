@@ -12,9 +12,11 @@ pub use limiter::{Charge, Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
     AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Counts, Expired,
-    FormSubmissions, FoundToken, Invariants, MAX_LIVE_SESSIONS, MailQueue, NewSignIn,
-    OneTimeTokens, Outbox, RefreshTokens, Repository, Sessions, SignInHistory, SigningKeys,
-    Statistics, Store, StoreError, Transaction, Users, Violation,
+    FormSubmissions, FoundLink, Invariants, Links, MAX_LIVE_SESSIONS, MailQueue, NewSignIn, Outbox,
+    ReadAuditLog, ReadBrowserSessions, ReadFormSubmissions, ReadLinks, ReadOutbox,
+    ReadRefreshTokens, ReadSessions, ReadSigningKeys, ReadUsers, Reader, RefreshTokens, Sessions,
+    SignInHistory, SigningKeys, Statistics, Store, StoreError, Transaction, UsedLink, Users,
+    Violation, Writer,
 };
 
 /// What an adapter met, for the log.

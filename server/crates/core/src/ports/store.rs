@@ -1,6 +1,8 @@
 //! The store port: repositories of one connection, and the unit of work.
 //! Each repository has a file.
 //!
+//! What reads is a trait of its own: a [`Reader`] cannot write, whatever connection it has.
+//!
 //! Look-ups return `Option`. A conditional write returns what it changed, so that a caller decides
 //! by the outcome of one statement and never by an earlier read. Methods take `&mut self`: one
 //! connection does one thing at a time.
@@ -10,7 +12,7 @@ mod browser_sessions;
 mod cleanup;
 mod form_submissions;
 mod invariants;
-mod one_time_tokens;
+mod links;
 mod outbox;
 mod refresh_tokens;
 mod sessions;
@@ -22,18 +24,18 @@ use async_trait::async_trait;
 
 use super::BoxError;
 
-pub use audit_log::AuditLog;
-pub use browser_sessions::{BrowserRecord, BrowserSessions};
+pub use audit_log::{AuditLog, ReadAuditLog};
+pub use browser_sessions::{BrowserRecord, BrowserSessions, ReadBrowserSessions};
 pub use cleanup::{Cleanup, Expired};
-pub use form_submissions::FormSubmissions;
+pub use form_submissions::{FormSubmissions, ReadFormSubmissions};
 pub use invariants::{Invariants, Violation};
-pub use one_time_tokens::{CodeAttempt, FoundToken, OneTimeTokens};
-pub use outbox::Outbox;
-pub use refresh_tokens::RefreshTokens;
-pub use sessions::{MAX_LIVE_SESSIONS, NewSignIn, Sessions, SignInHistory};
-pub use signing_keys::SigningKeys;
+pub use links::{CodeAttempt, FoundLink, Links, ReadLinks, UsedLink};
+pub use outbox::{Outbox, ReadOutbox};
+pub use refresh_tokens::{ReadRefreshTokens, RefreshTokens};
+pub use sessions::{MAX_LIVE_SESSIONS, NewSignIn, ReadSessions, Sessions, SignInHistory};
+pub use signing_keys::{ReadSigningKeys, SigningKeys};
 pub use statistics::{Counts, MailQueue, Statistics};
-pub use users::Users;
+pub use users::{ReadUsers, Users};
 
 /// Why the store did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +59,10 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[async_trait]
 pub trait Store: Send + Sync {
     /// A connection to read by, on which each statement stands for itself.
-    async fn connect(&self) -> Result<Box<dyn Repository>>;
+    async fn reader(&self) -> Result<Box<dyn Reader>>;
 
     /// The same for a write. Where there is one writer at a time, it waits here for its turn.
-    async fn writer(&self) -> Result<Box<dyn Repository>>;
+    async fn writer(&self) -> Result<Box<dyn Writer>>;
 
     /// A unit of work that writes; dropped without [`Transaction::commit`], nothing of it remains.
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
@@ -69,27 +71,57 @@ pub trait Store: Send + Sync {
     async fn ping(&self) -> Result<()>;
 }
 
-/// Everything that can be asked of one connection.
-pub trait Repository:
-    Users
-    + Sessions
-    + BrowserSessions
-    + RefreshTokens
-    + OneTimeTokens
-    + Outbox
-    + AuditLog
-    + Cleanup
-    + FormSubmissions
-    + SigningKeys
+/// Everything that can be read by one connection. It may be one on which the database refuses
+/// writes, so a write does not compile:
+///
+/// ```compile_fail
+/// async fn writes(reader: &mut dyn vestibule_core::ports::Reader) {
+///     let _ = reader.release_job("cleanup", uuid::Uuid::nil()).await;
+/// }
+/// ```
+///
+/// By a [`Writer`] the same does:
+///
+/// ```
+/// async fn writes(writer: &mut dyn vestibule_core::ports::Writer) {
+///     let _ = writer.release_job("cleanup", uuid::Uuid::nil()).await;
+/// }
+/// ```
+pub trait Reader:
+    ReadUsers
+    + ReadSessions
+    + ReadBrowserSessions
+    + ReadRefreshTokens
+    + ReadLinks
+    + ReadOutbox
+    + ReadAuditLog
+    + ReadFormSubmissions
+    + ReadSigningKeys
     + Invariants
     + Statistics
     + Send
 {
 }
 
+/// Everything that can be read and written by one connection.
+pub trait Writer:
+    Reader
+    + Users
+    + Sessions
+    + BrowserSessions
+    + RefreshTokens
+    + Links
+    + Outbox
+    + AuditLog
+    + Cleanup
+    + FormSubmissions
+    + SigningKeys
+{
+}
+
 /// A unit of work.
 #[async_trait]
-pub trait Transaction: Repository {
+pub trait Transaction: Writer {
     /// Makes everything that was written in it lasting and visible, at once.
     async fn commit(self: Box<Self>) -> Result<()>;
 }

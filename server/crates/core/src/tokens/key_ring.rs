@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use crate::crypto::{MasterKey, hash_token};
 use crate::error::AuthError;
 use crate::lifetimes::MAX_REFRESH_LIFE;
-use crate::model::SigningKey;
+use crate::model::{KeyKind, SigningKey};
 use crate::ports::{BoxError, Random, Store};
 
 /// How long a withdrawn key is remembered: longer than a refresh token may live.
@@ -106,7 +106,11 @@ pub(super) async fn load_ring(
     now: OffsetDateTime,
 ) -> Result<KeyRing, AuthError> {
     let since = now - WITHDRAWN_KEYS_KEPT;
-    let stored = store.connect().await?.signing_keys(since).await?;
+    let stored = store
+        .reader()
+        .await?
+        .signing_keys(KeyKind::PORTAL, since)
+        .await?;
     ring_of(&stored, master, now)
 }
 
@@ -189,7 +193,7 @@ pub(super) fn new_signing_key(
         .map_err(AuthError::internal)?;
     Ok(SigningKey {
         kid,
-        algorithm: "EdDSA".to_owned(),
+        kind: KeyKind::PORTAL,
         sealed_private_key,
         created_at: now,
         active_at: now,

@@ -9,11 +9,11 @@ use time::format_description::well_known::Rfc3339;
 
 use super::key_ring::{load_ring, new_signing_key, signs_at};
 use super::{CLOCK_LEEWAY, MAX_KEY_AGE_OF_VERIFIERS};
-use crate::audit::{AuditEvent, AuditRecord};
+use crate::audit::{Actor, AuditEvent, AuditRecord};
 use crate::crypto::MasterKey;
 use crate::error::AuthError;
 use crate::lifetimes::MAX_ACCESS_TOKEN_LIFE;
-use crate::model::SigningKey;
+use crate::model::{KeyKind, SigningKey};
 use crate::ports::{Random, Store};
 
 /// From the publication of a key to its first signature: by then every replica has loaded it, and
@@ -76,7 +76,11 @@ pub async fn signing_keys(
     store: &dyn Store,
     now: OffsetDateTime,
 ) -> Result<Vec<(SigningKey, KeyState)>, AuthError> {
-    let keys = store.connect().await?.signing_keys(now).await?;
+    let keys = store
+        .reader()
+        .await?
+        .signing_keys(KeyKind::PORTAL, now)
+        .await?;
     let signing = signs_at(keys.iter(), now, |key| (key.active_at, &key.kid))
         .map(|key| key.kid.clone())
         .unwrap_or_default();
@@ -133,6 +137,8 @@ pub async fn rotate_signing_key(
         id: random.id(now),
         user_id: None,
         event: AuditEvent::SigningKeyRotated,
+        actor: Actor::Operator,
+        client_id: None,
         details: json!({ "kid": key.kid, "emergency": rotation == Rotation::Emergency }),
         ip_address: String::new(),
         user_agent: None,
@@ -157,7 +163,7 @@ async fn publish(
     if !tx.insert_signing_key(key, latest).await? {
         return Ok(false);
     }
-    tx.retire_other_signing_keys(&key.kid, end_of_others)
+    tx.retire_other_signing_keys(key.kind, &key.kid, end_of_others)
         .await?;
     tx.insert_audit(record).await?;
     tx.commit().await?;

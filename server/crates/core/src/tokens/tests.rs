@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::key_ring::ring_of;
 use super::*;
 use crate::crypto::SystemRandom;
-use crate::ports::{Repository, StoreError, Transaction};
+use crate::ports::{Reader, StoreError, Transaction, Writer};
 
 /// A database that is down, and how often it was asked.
 #[derive(Default)]
@@ -21,11 +21,11 @@ impl Down {
 
 #[async_trait]
 impl Store for Down {
-    async fn connect(&self) -> Result<Box<dyn Repository>, StoreError> {
+    async fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         self.refuse().await
     }
 
-    async fn writer(&self) -> Result<Box<dyn Repository>, StoreError> {
+    async fn writer(&self) -> Result<Box<dyn Writer>, StoreError> {
         self.refuse().await
     }
 

@@ -58,50 +58,51 @@ pub async fn parallel_replicas_get_one_lease(cx: Contract) {
     assert_eq!(leased.iter().filter(|leased| **leased).count(), 1);
 }
 
-async fn mailed_token(cx: &Contract, user: &User, purpose: Purpose, hash: &str) {
-    let mut token = builders::one_time_token(cx.id(), user.id, purpose, hash, cx.now());
+async fn mailed_link(cx: &Contract, user: &User, purpose: Purpose, hash: &str) {
+    let mut token = builders::link(cx.id(), user.id, purpose, hash, cx.now());
     token.email =
         (purpose == Purpose::RevertEmail).then(|| EmailAddress::parse("old@example.org").unwrap());
     let mut tx = cx.begin().await;
-    tx.insert_one_time_token(&token).await.unwrap();
+    tx.insert_link(&token).await.unwrap();
     tx.commit().await.unwrap();
 }
 
 pub async fn mailed_tokens_go_by_age(cx: Contract) {
     let user = cx.user("ann@example.org").await;
-    let tables = [
+    let tables: [(Expired, &[Purpose], &str); 2] = [
         (
-            Expired::OneTimeTokens,
-            Purpose::VerifyEmail,
-            "one_time_tokens",
+            Expired::MailedLinks,
+            &[Purpose::VerifyEmail, Purpose::RevertEmail],
+            "mailed_links",
         ),
         (
             Expired::ResetTokens,
-            Purpose::ResetPassword,
+            &[Purpose::ResetPassword],
             "password_reset_tokens",
-        ),
-        (
-            Expired::RevertTokens,
-            Purpose::RevertEmail,
-            "email_revert_tokens",
         ),
     ];
     let made = cx.now();
-    for (_, purpose, _) in tables {
-        mailed_token(&cx, &user, purpose, &format!("early {purpose}")).await;
+    let purposes = || tables.into_iter().flat_map(|(_, purposes, _)| purposes);
+    for purpose in purposes() {
+        mailed_link(&cx, &user, *purpose, &format!("early {purpose}")).await;
     }
     cx.advance(Duration::days(1));
-    for (_, purpose, _) in tables {
-        mailed_token(&cx, &user, purpose, &format!("late {purpose}")).await;
+    for purpose in purposes() {
+        mailed_link(&cx, &user, *purpose, &format!("late {purpose}")).await;
     }
-    for (what, purpose, table) in tables {
+    for (what, purposes, table) in tables {
+        let rows = purposes.len();
         assert_eq!(delete(&cx, what, made).await, 0);
-        assert_eq!(delete(&cx, what, made + Duration::hours(23)).await, 1);
-        assert_eq!(cx.database.count(&format!("from {table}")).await, 1);
-        let mut store = cx.connect().await;
-        let early = store.find_token(purpose, &format!("early {purpose}")).await;
-        let late = store.find_token(purpose, &format!("late {purpose}")).await;
-        assert!(early.unwrap().is_none() && late.unwrap().is_some());
+        let deleted = delete(&cx, what, made + Duration::hours(23)).await;
+        assert_eq!(deleted, rows as u64);
+        let left = cx.database.count(&format!("from {table}")).await;
+        assert_eq!(left, i64::try_from(rows).unwrap());
+        for purpose in purposes {
+            let mut store = cx.connect().await;
+            let early = store.find_link(&format!("early {purpose}"), cx.now()).await;
+            let late = store.find_link(&format!("late {purpose}"), cx.now()).await;
+            assert!(early.unwrap().is_none() && late.unwrap().is_some());
+        }
     }
 }
 

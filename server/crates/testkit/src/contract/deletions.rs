@@ -16,24 +16,23 @@ const DELAY: Duration = Duration::days(14);
 /// Schedules the account, with a token that undoes it.
 async fn schedule(cx: &Contract, user: &User, hash: &str) -> OffsetDateTime {
     let due = cx.now() + DELAY;
-    let mut token =
-        builders::one_time_token(cx.id(), user.id, Purpose::CancelDeletion, hash, cx.now());
+    let mut token = builders::link(cx.id(), user.id, Purpose::CancelDeletion, hash, cx.now());
     token.expires_at = due;
     let mut tx = cx.begin().await;
     let scheduled = tx.schedule_deletion(user.id, due, cx.now()).await.unwrap();
     assert!(!scheduled.unwrap().is_active);
-    tx.insert_one_time_token(&token).await.unwrap();
+    tx.insert_link(&token).await.unwrap();
     tx.commit().await.unwrap();
     due
 }
 
 async fn cancel(cx: &Contract, hash: &str) -> Option<User> {
     let mut tx = cx.begin().await;
-    let user_id = tx
-        .consume_token(Purpose::CancelDeletion, hash, cx.now())
+    let link = tx
+        .use_link(Purpose::CancelDeletion, hash, cx.now())
         .await
         .unwrap()?;
-    let user = tx.cancel_deletion(user_id, cx.now()).await.unwrap()?;
+    let user = tx.cancel_deletion(link.user_id, cx.now()).await.unwrap()?;
     tx.commit().await.unwrap();
     Some(user)
 }
@@ -93,11 +92,9 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
     let due = schedule(&cx, &ann, "anns").await;
     schedule(&cx, &bob, "bobs").await;
     let owner = async || {
-        cx.connect()
-            .await
-            .token_owner(Purpose::CancelDeletion, "anns", cx.now())
-            .await
-            .unwrap()
+        let mut store = cx.connect().await;
+        let found = store.find_link("anns", cx.now()).await.unwrap();
+        found.filter(|link| link.is_live).map(|link| link.owner.id)
     };
     let goes_at = async || {
         let mut tx = cx.begin().await;
@@ -165,12 +162,12 @@ pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
             Purpose::RevertEmail,
         ] {
             let hash = format!("{purpose} of {}", user.email);
-            let mut token = builders::one_time_token(cx.id(), user.id, purpose, &hash, cx.now());
+            let mut token = builders::link(cx.id(), user.id, purpose, &hash, cx.now());
             token.email = (purpose == Purpose::RevertEmail).then(|| {
                 let left = format!("old-{}", user.email);
                 EmailAddress::parse(&left).unwrap()
             });
-            tx.insert_one_time_token(&token).await.unwrap();
+            tx.insert_link(&token).await.unwrap();
         }
         // More than are removed at once.
         for _ in 0..1010 {
@@ -186,7 +183,7 @@ pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
     assert!(store.user_by_id(ann.id).await.unwrap().is_none());
     assert!(store.session_records(ann.id).await.unwrap().is_empty());
     assert!(store.mail_records(ann.id).await.unwrap().is_empty());
-    assert!(store.token_records(ann.id).await.unwrap().is_empty());
+    assert!(store.link_records(ann.id).await.unwrap().is_empty());
     let events = |user: &User| {
         let id = user.id;
         let cx = cx.clone();
@@ -202,7 +199,7 @@ pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
     };
     assert_eq!((events(&ann).await, events(&bob).await), (0, 1010));
     assert_eq!(store.session_records(bob.id).await.unwrap().len(), 2);
-    assert_eq!(store.token_records(bob.id).await.unwrap().len(), 3);
+    assert_eq!(store.link_records(bob.id).await.unwrap().len(), 3);
     assert_eq!(store.mail_records(bob.id).await.unwrap().len(), 1);
     drop(store);
     // The address is free, and so is the one that was reserved.
@@ -361,13 +358,11 @@ pub async fn a_purge_passes_over_an_account_that_is_being_kept(cx: Contract) {
     cx.advance(DELAY);
     let mut keeping = cx.begin().await;
     // This replica's clock is a little behind.
-    assert_eq!(
-        keeping
-            .consume_token(Purpose::CancelDeletion, "anns", almost)
-            .await
-            .unwrap(),
-        Some(ann.id)
-    );
+    let used = keeping
+        .use_link(Purpose::CancelDeletion, "anns", almost)
+        .await
+        .unwrap();
+    assert_eq!(used.map(|link| link.user_id), Some(ann.id));
     assert_eq!(purge(&cx).await, Some(bob.id));
     assert_eq!(purge(&cx).await, None);
     keeping

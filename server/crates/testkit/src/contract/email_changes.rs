@@ -4,7 +4,7 @@ use time::Duration;
 use uuid::Uuid;
 use vestibule_core::mail::MailKind;
 use vestibule_core::model::{EmailAddress, Purpose, User};
-use vestibule_core::ports::StoreError;
+use vestibule_core::ports::{StoreError, UsedLink};
 
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders;
@@ -31,11 +31,10 @@ async fn revert(cx: &Contract, id: Uuid, email: &str) -> Result<Option<User>, St
 
 /// A token that goes back to the address, for an hour.
 async fn reserve(cx: &Contract, user_id: Uuid, hash: &str, email: &str) {
-    let mut token =
-        builders::one_time_token(cx.id(), user_id, Purpose::RevertEmail, hash, cx.now());
+    let mut token = builders::link(cx.id(), user_id, Purpose::RevertEmail, hash, cx.now());
     token.email = Some(address(email));
     let mut tx = cx.begin().await;
-    tx.insert_one_time_token(&token).await.unwrap();
+    tx.insert_link(&token).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -51,12 +50,12 @@ async fn register(cx: &Contract, email: &str) -> Result<(), StoreError> {
 
 async fn consume(cx: &Contract, hash: &str) -> Option<Uuid> {
     let mut tx = cx.begin().await;
-    let owner = tx
-        .consume_token(Purpose::RevertEmail, hash, cx.now())
+    let used = tx
+        .use_link(Purpose::RevertEmail, hash, cx.now())
         .await
         .unwrap();
     tx.commit().await.unwrap();
-    owner
+    used.map(|link| link.user_id)
 }
 
 pub async fn an_account_moves_to_an_address_that_is_free(cx: Contract) {
@@ -203,10 +202,9 @@ pub async fn an_address_that_is_just_being_left_is_reserved(cx: Contract) {
         .await
         .unwrap()
         .unwrap();
-    let mut token =
-        builders::one_time_token(cx.id(), ann.id, Purpose::RevertEmail, "token", cx.now());
+    let mut token = builders::link(cx.id(), ann.id, Purpose::RevertEmail, "token", cx.now());
     token.email = Some(address("ann@example.org"));
-    leaving.insert_one_time_token(&token).await.unwrap();
+    leaving.insert_link(&token).await.unwrap();
     let registering = meanwhile({
         let cx = cx.clone();
         async move { register(&cx, "ann@example.org").await }
@@ -279,13 +277,17 @@ pub async fn tokens_that_go_back_do_not_supersede_each_other(cx: Contract) {
         reserve(&cx, user.id, hash, &format!("{hash}@example.org")).await;
     }
     let mut tx = cx.begin().await;
-    tx.void_tokens(ann.id).await.unwrap();
-    assert_eq!(
-        tx.consume_token(Purpose::RevertEmail, "second", cx.now())
-            .await
-            .unwrap(),
-        Some(ann.id)
-    );
+    tx.void_links(ann.id).await.unwrap();
+    let used = tx
+        .use_link(Purpose::RevertEmail, "second", cx.now())
+        .await
+        .unwrap();
+    let expected = UsedLink {
+        user_id: ann.id,
+        email: Some("second@example.org".to_owned()),
+        session_id: None,
+    };
+    assert_eq!(used, Some(expected));
     tx.void_later_reverts(ann.id, "second").await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(consume(&cx, "third").await, None);
@@ -307,11 +309,9 @@ pub async fn a_token_that_goes_back_works_on_a_scheduled_account_only_until_it_i
         .unwrap()
         .unwrap();
     let owner = async || {
-        cx.connect()
-            .await
-            .token_owner(Purpose::RevertEmail, "token", cx.now())
-            .await
-            .unwrap()
+        let mut store = cx.connect().await;
+        let found = store.find_link("token", cx.now()).await.unwrap();
+        found.filter(|link| link.is_live).map(|link| link.owner.id)
     };
     assert_eq!(owner().await, Some(ann.id));
     cx.advance(Duration::minutes(30));

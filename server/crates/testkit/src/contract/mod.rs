@@ -9,7 +9,7 @@ pub mod cleanup;
 pub mod deletions;
 pub mod email_changes;
 pub mod limiter;
-pub mod one_time_tokens;
+pub mod links;
 pub mod outbox;
 pub mod principals;
 pub mod records;
@@ -27,7 +27,7 @@ use uuid::Uuid;
 use vestibule_core::AuditEvent;
 use vestibule_core::mail::MailKind;
 use vestibule_core::model::{Session, SessionKind, User};
-use vestibule_core::ports::{Clock, NewSignIn, Random, Repository, Store, Transaction};
+use vestibule_core::ports::{Clock, NewSignIn, Random, Reader, Store, Transaction, Writer};
 
 use crate::{FakeClock, SeededRandom, TestDatabase, builders};
 
@@ -74,19 +74,19 @@ macro_rules! store_contracts {
             refresh_tokens::parallel_rotations_of_one_token_agree_on_one_successor,
             refresh_tokens::parallel_rotations_and_an_end_leave_no_live_family,
             refresh_tokens::a_rotation_and_an_end_do_not_wait_in_a_circle,
-            one_time_tokens::a_token_is_consumed_once_and_for_its_purpose,
-            one_time_tokens::an_expired_token_is_worthless,
-            one_time_tokens::a_new_token_supersedes_the_earlier_one,
-            one_time_tokens::parallel_consumers_of_one_token_have_one_winner,
-            one_time_tokens::parallel_requests_leave_one_live_token,
-            one_time_tokens::wrong_codes_are_counted_up_to_the_limit,
-            one_time_tokens::codes_in_a_row_are_counted_until_the_address_is_proved,
-            one_time_tokens::parallel_code_entries_never_pass_the_limit,
-            one_time_tokens::the_count_of_codes_goes_over_to_a_new_token_for_an_hour,
-            one_time_tokens::all_tokens_of_a_user_are_voided,
-            one_time_tokens::a_token_of_an_inactive_user_is_worthless,
-            one_time_tokens::crossing_operations_do_not_wait_in_a_circle,
-            one_time_tokens::a_reset_and_a_change_of_password_do_not_wait_in_a_circle,
+            links::a_token_is_consumed_once_and_for_its_purpose,
+            links::an_expired_token_is_worthless,
+            links::a_new_token_supersedes_the_earlier_one,
+            links::parallel_consumers_of_one_token_have_one_winner,
+            links::parallel_requests_leave_one_live_token,
+            links::wrong_codes_are_counted_up_to_the_limit,
+            links::codes_in_a_row_are_counted_until_the_address_is_proved,
+            links::parallel_code_entries_never_pass_the_limit,
+            links::the_count_of_codes_goes_over_to_a_new_token_for_an_hour,
+            links::all_tokens_of_a_user_are_voided,
+            links::a_token_of_an_inactive_user_is_worthless,
+            links::crossing_operations_do_not_wait_in_a_circle,
+            links::a_reset_and_a_change_of_password_do_not_wait_in_a_circle,
             outbox::a_mail_is_claimed_with_what_it_tells,
             outbox::security_mails_come_before_what_anybody_can_ask_for,
             outbox::a_leased_mail_is_nobody_elses_until_its_lease_runs_out,
@@ -139,9 +139,11 @@ macro_rules! store_contracts {
             signing_keys::of_parallel_next_signing_keys_one_is_kept,
             signing_keys::signing_keys_are_listed_while_published,
             signing_keys::signing_keys_end_when_others_take_their_place,
+            signing_keys::keys_of_one_kind_leave_those_of_others_alone,
             whole::an_uncommitted_transaction_leaves_nothing,
             whole::an_audit_record_is_kept,
             whole::many_events_are_kept_as_each_alone,
+            whole::an_event_names_who_did_it,
             whole::events_of_an_account_that_goes_are_nobodys,
             whole::text_of_every_script_comes_back,
             whole::times_come_back_to_the_microsecond,
@@ -182,16 +184,16 @@ impl Contract {
     }
 
     /// One that may write, since most contracts do. On SQLite there is one at a time.
-    async fn connect(&self) -> Box<dyn Repository> {
+    async fn connect(&self) -> Box<dyn Writer> {
         self.writer().await
     }
 
     /// One to look by while somebody else may write.
-    async fn reader(&self) -> Box<dyn Repository> {
-        self.store.connect().await.unwrap()
+    async fn reader(&self) -> Box<dyn Reader> {
+        self.store.reader().await.unwrap()
     }
 
-    async fn writer(&self) -> Box<dyn Repository> {
+    async fn writer(&self) -> Box<dyn Writer> {
         self.store.writer().await.unwrap()
     }
 
@@ -216,7 +218,7 @@ impl Contract {
     /// the user as it is then, and the session that began.
     async fn begin_session(
         &self,
-        store: &mut dyn Repository,
+        store: &mut dyn Writer,
         user_id: Uuid,
         verified_hash: &str,
         new_hash: Option<&str>,

@@ -4,7 +4,7 @@
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::model::{SessionKind, User};
-use vestibule_core::ports::Repository;
+use vestibule_core::ports::Reader;
 
 use super::Contract;
 use crate::builders;
@@ -83,7 +83,7 @@ pub async fn an_expired_or_orphaned_session_has_no_principal(cx: Contract) {
     }
 }
 
-async fn listed(store: &mut dyn Repository, user: &User, now: OffsetDateTime) -> Vec<Uuid> {
+async fn listed(store: &mut dyn Reader, user: &User, now: OffsetDateTime) -> Vec<Uuid> {
     let sessions = store.live_sessions(user.id, now).await.unwrap();
     sessions.into_iter().map(|session| session.id).collect()
 }

@@ -125,6 +125,13 @@ pub async fn a_sign_in_is_written_with_all_that_belongs_to_it(cx: Contract) {
     };
     store.begin_session(&sign_in).await.unwrap().unwrap();
     assert_eq!(rows(&cx).await, [2, 1, 2, 2]);
+    let by_password = "from sessions where amr = 'pwd' and acr = 'aal1'";
+    assert_eq!(cx.database.count(by_password).await, 2);
+    let by_owner = format!(
+        "from audit_logs where actor_kind = 'person' and actor_id = '{}'",
+        user.id
+    );
+    assert_eq!(cx.database.count(&by_owner).await, 2);
     let account = store.account_by_id(user.id).await.unwrap().unwrap();
     assert_eq!(account.password_hash, "rehashed");
     let state = store.refresh_token_state(token.id).await.unwrap().unwrap();

@@ -1,7 +1,7 @@
 //! The keys that sign access tokens.
 
 use time::{Duration, OffsetDateTime};
-use vestibule_core::model::SigningKey;
+use vestibule_core::model::{KeyKind, SigningKey};
 use vestibule_core::ports::Expired;
 
 use super::{Contract, in_parallel};
@@ -23,13 +23,21 @@ async fn insert(
 }
 
 async fn published(cx: &Contract) -> Vec<String> {
-    let keys = cx.connect().await.signing_keys(cx.now()).await.unwrap();
+    published_of(cx, KeyKind::PORTAL).await
+}
+
+async fn published_of(cx: &Contract, kind: KeyKind) -> Vec<String> {
+    let mut store = cx.connect().await;
+    let keys = store.signing_keys(kind, cx.now()).await.unwrap();
     keys.into_iter().map(|key| key.kid).collect()
 }
 
 async fn retire_others(cx: &Contract, kid: &str, end: OffsetDateTime) -> u64 {
     let mut store = cx.writer().await;
-    store.retire_other_signing_keys(kid, end).await.unwrap()
+    store
+        .retire_other_signing_keys(KeyKind::PORTAL, kid, end)
+        .await
+        .unwrap()
 }
 
 pub async fn of_parallel_first_signing_keys_one_is_kept(cx: Contract) {
@@ -76,16 +84,13 @@ pub async fn signing_keys_are_listed_while_published(cx: Contract) {
     };
     let mut store = cx.writer().await;
     assert!(store.insert_signing_key(&key, None).await.unwrap());
-    let listed = store.signing_keys(cx.now()).await.unwrap();
+    let listed = store.signing_keys(KeyKind::PORTAL, cx.now()).await.unwrap();
     let [listed] = &listed[..] else {
         panic!("{} keys", listed.len())
     };
     assert_eq!(
-        (
-            listed.algorithm.as_str(),
-            listed.sealed_private_key.as_str()
-        ),
-        ("EdDSA", "sealed")
+        (listed.kind, listed.sealed_private_key.as_str()),
+        (KeyKind::PORTAL, "sealed")
     );
     assert_eq!(
         (listed.created_at, listed.active_at, listed.expires_at),
@@ -118,7 +123,7 @@ pub async fn signing_keys_end_when_others_take_their_place(cx: Contract) {
     let delete = async |before| {
         let mut store = cx.writer().await;
         store
-            .delete_expired(Expired::SigningKeys, before, 1)
+            .delete_expired(Expired::SigningKeys(KeyKind::PORTAL), before, 1)
             .await
             .unwrap()
     };
@@ -129,4 +134,49 @@ pub async fn signing_keys_end_when_others_take_their_place(cx: Contract) {
     }
     assert_eq!(published(&cx).await, ["three"]);
     assert!(insert(&cx, "four", cx.now(), None).await);
+}
+
+/// A key of another set, or for another algorithm, is as if it were alone.
+pub async fn keys_of_one_kind_leave_those_of_others_alone(cx: Contract) {
+    let others = [
+        KeyKind {
+            set: "oauth",
+            ..KeyKind::PORTAL
+        },
+        KeyKind {
+            algorithm: "ES256",
+            ..KeyKind::PORTAL
+        },
+    ];
+    let name = |kind: KeyKind| format!("{} {}", kind.set, kind.algorithm);
+    let first = Some(OffsetDateTime::UNIX_EPOCH);
+    assert!(insert(&cx, "portal", cx.now(), first).await);
+    for kind in others {
+        let key = SigningKey {
+            kind,
+            ..builders::signing_key(&name(kind), cx.now())
+        };
+        let mut store = cx.writer().await;
+        assert!(store.insert_signing_key(&key, first).await.unwrap());
+    }
+    assert_eq!(
+        cx.database
+            .count("from signing_keys where generation = 1")
+            .await,
+        3
+    );
+    let soon = cx.now() + Duration::minutes(5);
+    assert_eq!(retire_others(&cx, "none", soon).await, 1);
+    cx.advance(Duration::days(1));
+    assert!(published(&cx).await.is_empty());
+    for kind in others {
+        assert_eq!(published_of(&cx, kind).await, [name(kind)]);
+        let mut store = cx.writer().await;
+        let ended = store.retire_other_signing_keys(kind, "none", soon).await;
+        assert_eq!(ended.unwrap(), 1);
+    }
+    let mut store = cx.writer().await;
+    let expired = Expired::SigningKeys(KeyKind::PORTAL);
+    assert_eq!(store.delete_expired(expired, cx.now(), 9).await.unwrap(), 1);
+    assert_eq!(cx.database.count("from signing_keys").await, 2);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
-use vestibule_core::AuditEvent;
+use vestibule_core::{Actor, AuditEvent, AuditRecord};
 
 use super::{Contract, meanwhile};
 use crate::builders;
@@ -111,6 +111,57 @@ pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
         .find(|entry| entry.id == again[0].id)
         .unwrap();
     assert_eq!(entry.details, r#"{"count":2}"#);
+}
+
+/// Written alone or with others, an event names its actor; a person by id in the rows of their own
+/// account alone, which go with it.
+pub async fn an_event_names_who_did_it(cx: Contract) {
+    let (ann, bob) = (
+        cx.user("ann@example.org").await,
+        cx.user("bob@example.org").await,
+    );
+    let of = |user_id, actor| AuditRecord {
+        actor,
+        client_id: Some("a client".to_owned()),
+        ..builders::audit(cx.id(), user_id, AuditEvent::LoginFailure, cx.now())
+    };
+    let records = || {
+        [
+            of(Some(ann.id), Actor::Person(ann.id)),
+            of(Some(ann.id), Actor::Person(bob.id)),
+            of(None, Actor::Person(bob.id)),
+            of(Some(ann.id), Actor::Nobody),
+            of(None, Actor::Operator),
+            of(None, Actor::Worker),
+        ]
+    };
+    let gone = cx.id();
+    let mut store = cx.connect().await;
+    for record in records() {
+        store.insert_audit(&record).await.unwrap();
+    }
+    store.insert_audits(&records()).await.unwrap();
+    let of_gone = of(Some(gone), Actor::Person(gone));
+    store.insert_audits(&[of_gone]).await.unwrap();
+    drop(store);
+    for (rows, count) in [
+        (
+            format!("actor_kind = 'person' and actor_id = '{}'", ann.id),
+            2,
+        ),
+        ("actor_kind = 'person' and actor_id is null".to_owned(), 5),
+        (
+            "actor_kind = 'nobody' and user_id is not null".to_owned(),
+            2,
+        ),
+        ("actor_kind = 'operator' and user_id is null".to_owned(), 2),
+        ("actor_kind = 'worker' and user_id is null".to_owned(), 2),
+        ("actor_id is not null".to_owned(), 2),
+        ("client_id = 'a client'".to_owned(), 13),
+    ] {
+        let found = format!("from audit_logs where {rows}");
+        assert_eq!(cx.database.count(&found).await, count, "{rows}");
+    }
 }
 
 /// The writer of many waits for the end of the account, and does not fail by it.

@@ -8,17 +8,9 @@ use super::Result;
 use crate::audit::{AuditEvent, AuditRecord};
 use crate::model::AuditEntry;
 
-/// The audit log, which only grows.
+/// The audit log, as it is read.
 #[async_trait]
-pub trait AuditLog {
-    /// Writes one event.
-    async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()>;
-
-    /// Writes many events, in one statement. One about an account that was removed meanwhile is
-    /// written as nobody's. One that is there already gets the details that it has now:
-    /// the answer to an earlier try got lost.
-    async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()>;
-
+pub trait ReadAuditLog {
     /// The user's events of these kinds before `before`, newest first, `limit` at most.
     async fn history(
         &mut self,
@@ -36,4 +28,16 @@ pub trait AuditLog {
         before: (OffsetDateTime, Uuid),
         limit: u32,
     ) -> Result<Vec<AuditEntry>>;
+}
+
+/// The audit log, which only grows.
+#[async_trait]
+pub trait AuditLog {
+    /// Writes one event.
+    async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()>;
+
+    /// Writes many events, in one statement. One about an account that was removed meanwhile is
+    /// written as nobody's. One that is there already gets the details that it has now:
+    /// the answer to an earlier try got lost.
+    async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()>;
 }

@@ -13,16 +13,21 @@ pub struct BrowserRecord {
     pub expires_at: OffsetDateTime,
 }
 
-/// The cookie side of browser sessions. A session is written together with its cookie; nothing here
-/// makes a session, and nothing brings an ended one back.
+/// The cookie side of browser sessions, as it is read.
 #[async_trait]
-pub trait BrowserSessions {
+pub trait ReadBrowserSessions {
     /// The live session behind a cookie.
     async fn session_by_cookie(
         &mut self,
         cookie_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<BrowserRecord>>;
+}
+
+/// The cookie side of browser sessions. A session is written together with its cookie; nothing here
+/// makes a session, and nothing brings an ended one back.
+#[async_trait]
+pub trait BrowserSessions {
     /// Ends the session behind the cookie; its user if it was live.
     async fn end_session_by_cookie(
         &mut self,

@@ -5,20 +5,20 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Result;
+use crate::model::KeyKind;
 
 /// What is deleted when its time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expired {
-    /// Mailed tokens, used or not, counted from when they were made.
-    OneTimeTokens,
+    /// Mailed links, used or not, counted from when they were made.
+    MailedLinks,
     ResetTokens,
-    RevertTokens,
     /// Sessions with their refresh tokens, from when they ended or expired.
     Sessions,
     /// Mails that were sent or given up, from when they were written.
     Mails,
-    /// Signing keys, from when they were withdrawn.
-    SigningKeys,
+    /// Signing keys of a kind, from when they were withdrawn.
+    SigningKeys(KeyKind),
     /// Events of any kind.
     Events,
     /// Events that tell of a refresh.

@@ -6,6 +6,13 @@ use uuid::Uuid;
 
 use super::Result;
 
+/// What forms came to, as it is read.
+#[async_trait]
+pub trait ReadFormSubmissions {
+    /// The answer of a form that is done.
+    async fn form_answer(&mut self, key: &str, now: OffsetDateTime) -> Result<Option<String>>;
+}
+
 /// What forms that were sent came to, for as long as somebody may send them again. A key stands for
 /// one rendered form with what was typed into it.
 #[async_trait]
@@ -19,9 +26,6 @@ pub trait FormSubmissions {
         until: OffsetDateTime,
         now: OffsetDateTime,
     ) -> Result<bool>;
-
-    /// The answer of a form that is done.
-    async fn form_answer(&mut self, key: &str, now: OffsetDateTime) -> Result<Option<String>>;
 
     /// Keeps the answer, unless the claim was lost.
     async fn keep_form_answer(

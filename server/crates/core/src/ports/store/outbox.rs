@@ -8,6 +8,13 @@ use super::Result;
 use crate::mail::{LeasedMail, NewMail};
 use crate::model::MailRecord;
 
+/// The mails of a user, as they are read.
+#[async_trait]
+pub trait ReadOutbox {
+    /// Every mail to the user, newest first.
+    async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>>;
+}
+
 /// Mails between the fact that they tell and the next hop: at least once, under leases.
 #[async_trait]
 pub trait Outbox {
@@ -51,7 +58,4 @@ pub trait Outbox {
         next_attempt_at: OffsetDateTime,
         error: &str,
     ) -> Result<bool>;
-
-    /// Every mail to the user, newest first.
-    async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>>;
 }

@@ -6,6 +6,16 @@ use uuid::Uuid;
 use super::Result;
 use crate::model::{NewRefreshToken, RefreshRecord, RefreshTokenState, Rotation, RotationOutcome};
 
+/// Refresh families, as they are read.
+#[async_trait]
+pub trait ReadRefreshTokens {
+    /// The family as it stands, live or not.
+    async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>>;
+
+    /// Every family of the user, live or not, newest first.
+    async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>>;
+}
+
 /// Refresh families, one for each API session.
 #[async_trait]
 pub trait RefreshTokens {
@@ -21,10 +31,4 @@ pub trait RefreshTokens {
         &mut self,
         rotation: &Rotation,
     ) -> Result<Option<RotationOutcome>>;
-
-    /// The family as it stands, live or not.
-    async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>>;
-
-    /// Every family of the user, live or not, newest first.
-    async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>>;
 }

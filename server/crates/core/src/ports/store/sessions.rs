@@ -41,17 +41,9 @@ pub struct NewSignIn<'a> {
     pub mail: Option<&'a NewMail>,
 }
 
-/// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
+/// Sessions of both kinds, as they are read.
 #[async_trait]
-pub trait Sessions {
-    /// Writes a new session; one of a browser with the hash of its cookie, which never changes.
-    async fn insert_session(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()>;
-
-    /// Writes a sign-in and all that belongs to it at once, if the account is active and its
-    /// password hash is still the one that was verified; `None`, and nothing is written, if not. A
-    /// parallel reset, or end of all sessions, comes wholly before or wholly after.
-    async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>>;
-
+pub trait ReadSessions {
     /// The session and its user if both are live at `now`:
     /// not ended, not expired, active, not deleted.
     async fn principal(
@@ -62,6 +54,21 @@ pub trait Sessions {
 
     /// The user's live sessions, last seen first. A browser session without a cookie is nobody's.
     async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>>;
+
+    /// Every session of the user, ended or not, newest first.
+    async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>>;
+}
+
+/// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
+#[async_trait]
+pub trait Sessions {
+    /// Writes a new session; one of a browser with the hash of its cookie, which never changes.
+    async fn insert_session(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()>;
+
+    /// Writes a sign-in and all that belongs to it at once, if the account is active and its
+    /// password hash is still the one that was verified; `None`, and nothing is written, if not. A
+    /// parallel reset, or end of all sessions, comes wholly before or wholly after.
+    async fn begin_session(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>>;
 
     /// Ends one session of the user with its refresh family; `false` if there was no live one.
     async fn end_session(
@@ -103,7 +110,4 @@ pub trait Sessions {
 
     /// Notes that the password was given in a session; `false` if it has ended.
     async fn reauthenticate(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<bool>;
-
-    /// Every session of the user, ended or not, newest first.
-    async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>>;
 }

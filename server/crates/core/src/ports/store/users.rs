@@ -7,18 +7,18 @@ use uuid::Uuid;
 use super::{Result, SignInHistory};
 use crate::model::{Account, EmailAddress, Language, NewUser, User};
 
-/// Accounts. Deleted ones are not found.
+/// Accounts, as they are read. Deleted ones are not found.
 #[async_trait]
-pub trait Users {
+pub trait ReadUsers {
     /// The user with this id, active or not.
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>>;
+
     /// The user with this id and the stored password hash.
     async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>>;
-    /// The user with this id if active. Nobody else changes the account,
-    /// or ends its sessions, until the transaction ends.
-    async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>>;
+
     /// The user with this canonical address and the stored password hash.
     async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>>;
+
     /// The same, with what the user's sessions so far, live or not, say of a device. It is known by
     /// its name, and with a user agent by both.
     async fn account_to_sign_in(
@@ -28,6 +28,23 @@ pub trait Users {
         user_agent: Option<&str>,
         now: OffsetDateTime,
     ) -> Result<Option<(Account, SignInHistory)>>;
+
+    /// Whether the canonical address is another account's, or
+    /// reserved for another account that may go back to it.
+    async fn email_is_taken(
+        &mut self,
+        canonical: &str,
+        user_id: Uuid,
+        now: OffsetDateTime,
+    ) -> Result<bool>;
+}
+
+/// Accounts. Deleted ones are not found.
+#[async_trait]
+pub trait Users {
+    /// The user with this id if active. Nobody else changes the account,
+    /// or ends its sessions, until the transaction ends.
+    async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>>;
 
     /// # Errors
     /// [`StoreError::Conflict`](super::StoreError::Conflict) if a live account has the canonical
@@ -65,15 +82,6 @@ pub trait Users {
         language: Language,
         now: OffsetDateTime,
     ) -> Result<Option<User>>;
-
-    /// Whether the canonical address is another account's, or
-    /// reserved for another account that may go back to it.
-    async fn email_is_taken(
-        &mut self,
-        canonical: &str,
-        user_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<bool>;
 
     /// Moves an active account to an address that its owner has just proved.
     /// `None` if the account is gone or inactive.

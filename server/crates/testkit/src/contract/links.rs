@@ -1,47 +1,63 @@
 use time::Duration;
 use uuid::Uuid;
-use vestibule_core::model::Purpose::{self, ResetPassword, VerifyEmail};
+use vestibule_core::model::Purpose::{self, CancelDeletion, ResetPassword, VerifyEmail};
 
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders;
 
+/// A link whose token has this hash, with the purpose before it: no two tokens have the same.
 async fn insert(cx: &Contract, user_id: Uuid, purpose: Purpose, hash: &str) {
-    let token = builders::one_time_token(cx.id(), user_id, purpose, hash, cx.now());
+    let link = builders::link(cx.id(), user_id, purpose, &of(purpose, hash), cx.now());
     let mut tx = cx.begin().await;
-    tx.insert_one_time_token(&token).await.unwrap();
+    tx.insert_link(&link).await.unwrap();
     tx.commit().await.unwrap();
 }
 
+fn of(purpose: Purpose, hash: &str) -> String {
+    format!("{purpose} {hash}")
+}
+
+/// Whose link it is, if it could be used now.
 async fn owner(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
-    cx.connect()
-        .await
-        .token_owner(purpose, hash, cx.now())
-        .await
-        .unwrap()
+    let mut store = cx.connect().await;
+    let found = store.find_link(&of(purpose, hash), cx.now()).await.unwrap();
+    let live = found.filter(|link| link.is_live)?;
+    assert_eq!(live.purpose, purpose);
+    Some(live.owner.id)
 }
 
 async fn consume(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
+    consume_hash(cx, purpose, &of(purpose, hash)).await
+}
+
+async fn consume_hash(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
     let mut tx = cx.begin().await;
-    let user_id = tx.consume_token(purpose, hash, cx.now()).await.unwrap();
+    let used = tx.use_link(purpose, hash, cx.now()).await.unwrap();
     tx.commit().await.unwrap();
-    user_id
+    used.map(|link| link.user_id)
 }
 
 pub async fn a_token_is_consumed_once_and_for_its_purpose(cx: Contract) {
     let user = cx.user("ann@example.org").await;
-    insert(&cx, user.id, VerifyEmail, "verify").await;
-    insert(&cx, user.id, ResetPassword, "reset").await;
-    for (purpose, hash, foreign) in [
-        (VerifyEmail, "verify", "reset"),
-        (ResetPassword, "reset", "verify"),
-    ] {
-        assert_eq!(owner(&cx, purpose, hash).await, Some(user.id));
-        assert_eq!(owner(&cx, purpose, foreign).await, None);
-        assert_eq!(consume(&cx, purpose, foreign).await, None);
-        assert_eq!(consume(&cx, purpose, hash).await, Some(user.id));
-        assert_eq!(consume(&cx, purpose, hash).await, None);
-        assert_eq!(owner(&cx, purpose, hash).await, None);
+    let purposes = [VerifyEmail, ResetPassword, CancelDeletion];
+    for purpose in purposes {
+        insert(&cx, user.id, purpose, "token").await;
     }
+    for purpose in [VerifyEmail, ResetPassword] {
+        assert_eq!(owner(&cx, purpose, "token").await, Some(user.id));
+        for foreign in purposes.into_iter().filter(|it| *it != purpose) {
+            let of_foreign = of(foreign, "token");
+            assert_eq!(consume_hash(&cx, purpose, &of_foreign).await, None);
+        }
+        assert_eq!(consume(&cx, purpose, "token").await, Some(user.id));
+        assert_eq!(consume(&cx, purpose, "token").await, None);
+        assert_eq!(owner(&cx, purpose, "token").await, None);
+    }
+    // An active account has no deletion to cancel.
+    assert_eq!(owner(&cx, CancelDeletion, "token").await, None);
+    let mut tx = cx.begin().await;
+    tx.void_links(user.id).await.unwrap();
+    tx.commit().await.unwrap();
 }
 
 pub async fn an_expired_token_is_worthless(cx: Contract) {
@@ -115,8 +131,9 @@ pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
             .unwrap()
             .is_none()
     );
-    let token = builders::one_time_token(cx.id(), user.id, VerifyEmail, "verify", cx.now());
-    store.insert_one_time_token(&token).await.unwrap();
+    let hash = of(VerifyEmail, "verify");
+    let link = builders::link(cx.id(), user.id, VerifyEmail, &hash, cx.now());
+    store.insert_link(&link).await.unwrap();
     for _ in 0..5 {
         let attempt = store
             .count_code_attempt(user.id, 5, ROW, cx.now())
@@ -129,7 +146,7 @@ pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
                 attempt.token_hash.as_str(),
                 attempt.created_at
             ),
-            (token.id, "verify", cx.now())
+            (link.id, hash.as_str(), cx.now())
         );
     }
     assert!(
@@ -226,7 +243,7 @@ pub async fn all_tokens_of_a_user_are_voided(cx: Contract) {
         insert(&cx, other.id, purpose, "others").await;
     }
     let mut tx = cx.begin().await;
-    tx.void_tokens(user.id).await.unwrap();
+    tx.void_links(user.id).await.unwrap();
     tx.commit().await.unwrap();
     for purpose in [VerifyEmail, ResetPassword] {
         assert_eq!(consume(&cx, purpose, "mine").await, None);
@@ -271,24 +288,24 @@ pub async fn crossing_operations_do_not_wait_in_a_circle(cx: Contract) {
             let mut tx = cx.begin().await;
             match number % 4 {
                 0 => {
-                    tx.consume_token(ResetPassword, "reset", cx.now())
+                    tx.use_link(ResetPassword, &of(ResetPassword, "reset"), cx.now())
                         .await
                         .unwrap();
                     tx.update_password(user.id, None, "reset", cx.now())
                         .await
                         .unwrap();
-                    tx.void_tokens(user.id).await.unwrap();
+                    tx.void_links(user.id).await.unwrap();
                     tx.end_sessions(user.id, None, cx.now()).await.unwrap();
                 }
                 1 => {
                     tx.update_password(user.id, None, "changed", cx.now())
                         .await
                         .unwrap();
-                    tx.void_tokens(user.id).await.unwrap();
+                    tx.void_links(user.id).await.unwrap();
                     tx.end_sessions(user.id, None, cx.now()).await.unwrap();
                 }
                 2 => {
-                    tx.consume_token(VerifyEmail, "verify", cx.now())
+                    tx.use_link(VerifyEmail, &of(VerifyEmail, "verify"), cx.now())
                         .await
                         .unwrap();
                     tx.mark_email_verified(user.id, cx.now()).await.unwrap();
@@ -300,9 +317,8 @@ pub async fn crossing_operations_do_not_wait_in_a_circle(cx: Contract) {
                         ResetPassword
                     };
                     let hash = format!("token {number}");
-                    let token =
-                        builders::one_time_token(cx.id(), user.id, purpose, &hash, cx.now());
-                    tx.insert_one_time_token(&token).await.unwrap();
+                    let token = builders::link(cx.id(), user.id, purpose, &hash, cx.now());
+                    tx.insert_link(&token).await.unwrap();
                 }
             }
             tx.commit().await.unwrap();
@@ -316,13 +332,11 @@ pub async fn a_reset_and_a_change_of_password_do_not_wait_in_a_circle(cx: Contra
     for purpose in [VerifyEmail, ResetPassword] {
         insert(&cx, user.id, purpose, "token").await;
         let mut consuming = cx.begin().await;
-        assert_eq!(
-            consuming
-                .consume_token(purpose, "token", cx.now())
-                .await
-                .unwrap(),
-            Some(user.id)
-        );
+        let used = consuming
+            .use_link(purpose, &of(purpose, "token"), cx.now())
+            .await
+            .unwrap();
+        assert_eq!(used.map(|link| link.user_id), Some(user.id));
         let changing = meanwhile({
             let cx = cx.clone();
             async move {
@@ -331,7 +345,7 @@ pub async fn a_reset_and_a_change_of_password_do_not_wait_in_a_circle(cx: Contra
                     .await
                     .unwrap()
                     .unwrap();
-                tx.void_tokens(user.id).await.unwrap();
+                tx.void_links(user.id).await.unwrap();
                 tx.commit().await.unwrap();
             }
         })
