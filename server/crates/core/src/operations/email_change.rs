@@ -89,18 +89,13 @@ impl Auth {
         };
         // For a taken address as well: the account page shows what is pending.
         // That token is mailed to nobody.
+        let extra = TokenExtra {
+            email: Some(email.clone()),
+            session_id: Some(who.session.id),
+            ..TokenExtra::default()
+        };
         let token_id = self
-            .insert_token(
-                &mut *tx,
-                Purpose::ChangeEmail,
-                user.id,
-                TokenExtra {
-                    email: Some(email.clone()),
-                    session_id: Some(who.session.id),
-                    ..TokenExtra::default()
-                },
-                meta,
-            )
+            .insert_token(&mut *tx, Purpose::ChangeEmail, user.id, extra, meta)
             .await?;
         if tx.email_is_taken(email.canonical(), user.id, now).await? {
             if may_tell {
@@ -117,24 +112,30 @@ impl Auth {
             self.send_letter(&mut *tx, letter, meta).await?;
         }
         if may_warn {
-            let letter = Letter {
-                kind: MailKind::EmailChangeRequested,
-                user: &user,
-                recipient: &user.email,
-                token_id: None,
-                other_email: Some(email.as_str()),
-            };
-            self.send_letter(&mut *tx, letter, meta).await?;
+            self.warn_of_change(&mut *tx, &user, email, meta).await?;
         }
-        self.audit(
-            &mut *tx,
-            AuditEvent::EmailChangeRequested,
-            Some(user.id),
-            json!({}),
-            meta,
-        )
-        .await?;
+        let event = AuditEvent::EmailChangeRequested;
+        self.audit(&mut *tx, event, Some(user.id), json!({}), meta)
+            .await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Tells the present address that the account is to leave it.
+    async fn warn_of_change(
+        &self,
+        store: &mut dyn Writer,
+        user: &User,
+        email: &EmailAddress,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let letter = Letter {
+            kind: MailKind::EmailChangeRequested,
+            user,
+            recipient: &user.email,
+            token_id: None,
+            other_email: Some(email.as_str()),
+        };
+        self.send_letter(store, letter, meta).await
     }
 
     /// Tells the owner of an address that somebody wanted it.

@@ -148,33 +148,37 @@ pub async fn an_account_that_somebody_else_closed_is_not_given_back(cx: Contract
     assert!(!user.unwrap().is_active);
 }
 
+/// Sessions, links, mails, and more events than are removed at once.
+async fn leave_something_everywhere(cx: &Contract, user: &User) {
+    cx.api_session(user, &format!("family of {}", user.email))
+        .await;
+    cx.browser_session(user).await;
+    let mut tx = cx.begin().await;
+    for purpose in [
+        Purpose::VerifyEmail,
+        Purpose::ResetPassword,
+        Purpose::RevertEmail,
+    ] {
+        let hash = format!("{purpose} of {}", user.email);
+        let mut token = builders::link(cx.id(), user.id, purpose, &hash, cx.now());
+        token.email = (purpose == Purpose::RevertEmail).then(|| {
+            let left = format!("old-{}", user.email);
+            EmailAddress::parse(&left).unwrap()
+        });
+        tx.insert_link(&token).await.unwrap();
+    }
+    for _ in 0..1010 {
+        let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
+        tx.insert_audit(&event).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+}
+
 pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
     let bob = cx.user("bob@example.org").await;
     for user in [&ann, &bob] {
-        cx.api_session(user, &format!("family of {}", user.email))
-            .await;
-        cx.browser_session(user).await;
-        let mut tx = cx.begin().await;
-        for purpose in [
-            Purpose::VerifyEmail,
-            Purpose::ResetPassword,
-            Purpose::RevertEmail,
-        ] {
-            let hash = format!("{purpose} of {}", user.email);
-            let mut token = builders::link(cx.id(), user.id, purpose, &hash, cx.now());
-            token.email = (purpose == Purpose::RevertEmail).then(|| {
-                let left = format!("old-{}", user.email);
-                EmailAddress::parse(&left).unwrap()
-            });
-            tx.insert_link(&token).await.unwrap();
-        }
-        // More than are removed at once.
-        for _ in 0..1010 {
-            let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
-            tx.insert_audit(&event).await.unwrap();
-        }
-        tx.commit().await.unwrap();
+        leave_something_everywhere(&cx, user).await;
     }
     schedule(&cx, &ann, "undo").await;
     cx.advance(DELAY);

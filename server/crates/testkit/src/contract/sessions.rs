@@ -4,7 +4,7 @@
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::model::{SessionKind, User};
-use vestibule_core::ports::Reader;
+use vestibule_core::ports::{Reader, Transaction};
 
 use super::Contract;
 use crate::builders;
@@ -182,20 +182,8 @@ pub async fn all_sessions_end_or_all_but_one(cx: Contract) {
     let mut expected = [ended.id, browser.id];
     expected.sort();
     assert_eq!(ids, expected);
-    assert!(
-        tx.refresh_token_state(ended_family)
-            .await
-            .unwrap()
-            .unwrap()
-            .is_revoked
-    );
-    assert!(
-        !tx.refresh_token_state(kept_family)
-            .await
-            .unwrap()
-            .unwrap()
-            .is_revoked
-    );
+    assert!(is_revoked(&mut *tx, ended_family).await);
+    assert!(!is_revoked(&mut *tx, kept_family).await);
     assert!(tx.principal(kept.id, cx.now()).await.unwrap().is_some());
 
     assert_eq!(
@@ -208,22 +196,15 @@ pub async fn all_sessions_end_or_all_but_one(cx: Contract) {
             .unwrap()
             .is_empty()
     );
-    assert!(
-        tx.refresh_token_state(kept_family)
-            .await
-            .unwrap()
-            .unwrap()
-            .is_revoked
-    );
-    assert!(
-        !tx.refresh_token_state(others_family)
-            .await
-            .unwrap()
-            .unwrap()
-            .is_revoked
-    );
+    assert!(is_revoked(&mut *tx, kept_family).await);
+    assert!(!is_revoked(&mut *tx, others_family).await);
     assert!(tx.principal(others.id, cx.now()).await.unwrap().is_some());
     tx.commit().await.unwrap();
+}
+
+async fn is_revoked(store: &mut dyn Transaction, family: Uuid) -> bool {
+    let state = store.refresh_token_state(family).await.unwrap();
+    state.unwrap().is_revoked
 }
 
 pub async fn the_oldest_sessions_end_beyond_a_number(cx: Contract) {

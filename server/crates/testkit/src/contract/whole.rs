@@ -3,6 +3,7 @@
 use serde_json::json;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+use uuid::Uuid;
 use vestibule_core::{Actor, AuditEvent, AuditRecord};
 
 use super::{Contract, meanwhile};
@@ -54,16 +55,21 @@ pub async fn an_audit_record_is_kept(cx: Contract) {
     assert!(store.insert_audit(&stray).await.is_err());
 }
 
-pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
-    let user = cx.user("ann@example.org").await;
+fn many_events(cx: &Contract, user_id: Uuid) -> Vec<AuditRecord> {
     let mut records = Vec::new();
     for number in 0..600 {
         let at = cx.now() + Duration::microseconds(number);
-        let mut record = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, at);
+        let mut record = builders::audit(cx.id(), Some(user_id), AuditEvent::LoginFailure, at);
         record.details = json!({ "number": number, "text": "界'\"\\ \u{1f980}" });
         record.user_agent = (number % 2 == 0).then(|| format!("agent \u{e9} {number}"));
         records.push(record);
     }
+    records
+}
+
+pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
+    let user = cx.user("ann@example.org").await;
+    let mut records = many_events(&cx, user.id);
     records[7].event = AuditEvent::TokenRefreshed;
     records[8].user_id = None;
     // Of a user that does not exist it is nobody's event.
@@ -71,7 +77,7 @@ pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
     let mut store = cx.connect().await;
     store.insert_audits(&records).await.unwrap();
     store.insert_audits(&[]).await.unwrap();
-    let before = (cx.now() + Duration::days(1), uuid::Uuid::max());
+    let before = (cx.now() + Duration::days(1), Uuid::max());
     let entries = store.event_records(user.id, before, 1000).await.unwrap();
     assert_eq!(entries.len(), 598);
     for entry in entries {
@@ -192,7 +198,7 @@ pub async fn events_of_an_account_that_goes_are_nobodys(cx: Contract) {
     writing.await.unwrap().unwrap();
     let nobodys = "from audit_logs where user_id is null and event_type = 'login_failure'";
     assert_eq!(cx.database.count(nobodys).await, 1);
-    let before = (cx.now() + Duration::days(1), uuid::Uuid::max());
+    let before = (cx.now() + Duration::days(1), Uuid::max());
     let mut store = cx.connect().await;
     let entries = store.event_records(bob.id, before, 10).await.unwrap();
     assert_eq!(entries.len(), 1);
