@@ -5,7 +5,7 @@ import { baseURL, webServers } from './fixtures/server';
 /** Files that speak HTTP alone: once is enough. */
 const HTTP = /(api|forms_attack|headers|readme|tokens)\.spec\.ts/;
 /** Files about how pages look, read and feel. They bring their own sizes, and no database makes a difference to them. */
-const LOOKS = /(autocomplete|emulation|islands\w*|keyboard|languages|lighthouse|performance|states|zoom)\.spec\.ts/;
+const LOOKS = /(autocomplete|emulation|islands\w*|keyboard|languages|lighthouse|mailbox|performance|states|zoom)\.spec\.ts/;
 const hasLooks = process.env.E2E_LOOKS !== 'off';
 
 const laptop = { viewport: { width: 1280, height: 800 } };

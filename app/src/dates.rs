@@ -1,4 +1,5 @@
-//! Times for people. They are in UTC: no header tells where a visitor is.
+//! Times for people. They are in UTC, because no header says where a visitor is; scripts show them
+//! in the visitor's own zone.
 
 use leptos::prelude::*;
 use time::format_description::well_known::Rfc3339;
@@ -9,7 +10,7 @@ use vestibule_i18n::{Texts, t};
 #[component]
 pub fn When(texts: Texts, at: OffsetDateTime, now: OffsetDateTime) -> impl IntoView {
     view! {
-        <time datetime=machine(at) title=exact(texts, at)>
+        <time datetime=machine(at) title=exact(texts, at) data-locale=locale(texts)>
             {relative(texts, at, now)}
         </time>
     }
@@ -18,17 +19,30 @@ pub fn When(texts: Texts, at: OffsetDateTime, now: OffsetDateTime) -> impl IntoV
 /// "24 November 2026, 12:00 UTC".
 #[component]
 pub fn Moment(texts: Texts, at: OffsetDateTime) -> impl IntoView {
-    view! { <time datetime=machine(at)>{exact(texts, at)}</time> }
+    view! {
+        <time datetime=machine(at) data-locale=locale(texts)>
+            {exact(texts, at)}
+        </time>
+    }
 }
 
 /// "12:00", where the day stands elsewhere.
 #[component]
-pub fn Clock(at: OffsetDateTime) -> impl IntoView {
-    view! { <time datetime=machine(at)>{clock(at)}</time> }
+pub fn Clock(texts: Texts, at: OffsetDateTime) -> impl IntoView {
+    view! {
+        <time class="clock" datetime=machine(at) data-locale=locale(texts)>
+            {clock(at)}
+        </time>
+    }
 }
 
-/// "24 November 2026, 12:00 UTC", for sentences.
-pub fn exact(texts: Texts, at: OffsetDateTime) -> String {
+/// How scripts are to write times that they show in the visitor's own zone.
+fn locale(texts: Texts) -> String {
+    t!(texts, "when-locale")
+}
+
+/// "24 November 2026, 12:00 UTC".
+fn exact(texts: Texts, at: OffsetDateTime) -> String {
     let at = at.to_offset(UtcOffset::UTC);
     t!(
         texts,

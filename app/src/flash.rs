@@ -293,6 +293,16 @@ impl Flash {
         self.notice
     }
 
+    /// The same without what went wrong.
+    pub fn good_news(&self) -> Self {
+        Self {
+            trouble: None,
+            code: None,
+            fields: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The error, if it was one. An unknown code is read as a defect of ours.
     pub fn error(&self) -> Option<ErrorCode> {
         let code = self.code.as_deref()?;

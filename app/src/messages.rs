@@ -6,7 +6,6 @@ use vestibule_core::{ErrorCode, Field, FieldCode, Lifetimes};
 use vestibule_i18n::{Texts, life, t};
 
 use crate::components::slot;
-use crate::dates;
 use crate::flash::{CONFIRM, Flash, Form, Notice, SIGNED_IN_AS, Trouble};
 
 /// Waits up to this are said in seconds, longer ones in minutes.
@@ -14,9 +13,9 @@ const SECONDS: u64 = 90;
 /// Longer waits are not counted down.
 const MAX_MINUTES: u64 = 120;
 
-/// What went wrong, as one sentence on top of the form.
+/// One sentence on top of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
+pub struct Message {
     /// With a [`slot`] for each part.
     pub text: String,
     pub parts: Vec<Part>,
@@ -33,9 +32,11 @@ pub enum Part {
     },
     /// An email address.
     Address(String),
+    /// A date and time.
+    Moment(OffsetDateTime),
 }
 
-impl From<String> for Complaint {
+impl From<String> for Message {
     fn from(text: String) -> Self {
         Self {
             text,
@@ -45,7 +46,7 @@ impl From<String> for Complaint {
 }
 
 /// What went wrong with a form, if anything did. Errors of single fields are [`FieldErrors`].
-pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
+pub fn error(texts: Texts, flash: &Flash) -> Option<Message> {
     if let Some(trouble) = flash.has_trouble() {
         return Some(self::trouble(texts, flash, trouble));
     }
@@ -71,7 +72,7 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
                 to: "/forgot-password",
                 text: t!(texts, "error-limited-sign-in-link"),
             };
-            return Some(Complaint {
+            return Some(Message {
                 text: t!(
                     texts,
                     "error-limited-sign-in",
@@ -82,13 +83,13 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
             });
         }
         (ErrorCode::RateLimited, _) => {
-            return Some(Complaint {
+            return Some(Message {
                 text: t!(texts, "error-limited", wait = slot(0)),
                 parts: vec![wait],
             });
         }
         (ErrorCode::Overloaded, _) => {
-            return Some(Complaint {
+            return Some(Message {
                 text: t!(texts, "error-overloaded", wait = slot(0)),
                 parts: vec![wait],
             });
@@ -99,10 +100,10 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Complaint> {
     Some(text.into())
 }
 
-fn trouble(texts: Texts, flash: &Flash, trouble: Trouble) -> Complaint {
+fn trouble(texts: Texts, flash: &Flash, trouble: Trouble) -> Message {
     match trouble {
         Trouble::NoCookies => t!(texts, "error-no-cookies").into(),
-        Trouble::OtherAccount => Complaint {
+        Trouble::OtherAccount => Message {
             text: t!(texts, "error-other-account", email = slot(0)),
             parts: vec![Part::Address(flash.value(SIGNED_IN_AS))],
         },
@@ -164,7 +165,17 @@ fn field(texts: Texts, field: Field, code: FieldCode, min_length: usize) -> Stri
 }
 
 /// Good news: the news in one sentence and, where there is more to say, what follows from it.
-pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (String, Option<String>) {
+pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (Message, Option<String>) {
+    let (text, more) = notice_texts(texts, lifetimes, notice);
+    let parts = match notice {
+        Notice::DeletionScheduled { at } => vec![Part::Moment(moment(at))],
+        _ => Vec::new(),
+    };
+    (Message { text, parts }, more)
+}
+
+/// The same as texts, with a [`slot`] for each part.
+fn notice_texts(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (String, Option<String>) {
     let check_inbox = || t!(texts, "notice-check-inbox");
     match notice {
         Notice::Registered => (check_inbox(), Some(t!(texts, "notice-registered"))),
@@ -214,8 +225,8 @@ pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (String, O
             t!(texts, "notice-email-reverted"),
             Some(t!(texts, "notice-email-reverted-text")),
         ),
-        Notice::DeletionScheduled { at } => (
-            t!(texts, "notice-deletion-scheduled", date = moment(texts, at)),
+        Notice::DeletionScheduled { .. } => (
+            t!(texts, "notice-deletion-scheduled", date = slot(0)),
             Some(t!(texts, "notice-deletion-scheduled-text")),
         ),
         Notice::DeletionCancelled => (
@@ -225,11 +236,9 @@ pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (String, O
     }
 }
 
-/// Seconds since 1970 as a date and time; the cookie that
-/// they come from is sealed, so they are one.
-fn moment(texts: Texts, seconds: i64) -> String {
-    let at = OffsetDateTime::from_unix_timestamp(seconds);
-    dates::exact(texts, at.unwrap_or(OffsetDateTime::UNIX_EPOCH))
+/// Seconds since 1970 as a time; the cookie that they come from is sealed, so they are one.
+fn moment(seconds: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 /// The heading and text of a page that shows nothing but an error.
@@ -309,6 +318,7 @@ pub fn waits(texts: Texts, seconds: u64) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
+    use time::macros::datetime;
     use vestibule_core::AuthError;
     use vestibule_core::model::Language;
 
@@ -341,22 +351,18 @@ mod tests {
         let limited = || AuthError::RateLimited {
             retry_after: Duration::from_secs(40),
         };
-        let complaint = error(ENGLISH, &Flash::refused(Form::SignIn, limited())).unwrap();
-        let [wait, Part::Link { to, .. }] = &complaint.parts[..] else {
-            panic!("{complaint:?}");
+        let message = error(ENGLISH, &Flash::refused(Form::SignIn, limited())).unwrap();
+        let [wait, Part::Link { to, .. }] = &message.parts[..] else {
+            panic!("{message:?}");
         };
         assert_eq!((wait, *to), (&Part::Wait(Some(40)), "/forgot-password"));
-        for (index, _) in complaint.parts.iter().enumerate() {
-            assert_eq!(
-                complaint.text.matches(&slot(index)).count(),
-                1,
-                "{complaint:?}"
-            );
+        for (index, _) in message.parts.iter().enumerate() {
+            assert_eq!(message.text.matches(&slot(index)).count(), 1, "{message:?}");
         }
         // A new password does not help who asked for too many mails.
         for form in [Form::Register, Form::ChangeEmail, Form::ConfirmLink] {
-            let complaint = error(ENGLISH, &Flash::refused(form, limited())).unwrap();
-            assert_eq!(complaint.parts, [Part::Wait(Some(40))], "{form:?}");
+            let message = error(ENGLISH, &Flash::refused(form, limited())).unwrap();
+            assert_eq!(message.parts, [Part::Wait(Some(40))], "{form:?}");
         }
     }
 
@@ -364,12 +370,9 @@ mod tests {
     fn a_form_of_another_account_says_who_is_signed_in_now() {
         for texts in [ENGLISH, GERMAN] {
             let flash = Flash::trouble(Trouble::OtherAccount).keep(SIGNED_IN_AS, "bob@example.org");
-            let complaint = error(texts, &flash).unwrap();
-            assert_eq!(
-                complaint.parts,
-                [Part::Address("bob@example.org".to_owned())]
-            );
-            assert!(complaint.text.contains(&slot(0)), "{complaint:?}");
+            let message = error(texts, &flash).unwrap();
+            assert_eq!(message.parts, [Part::Address("bob@example.org".to_owned())]);
+            assert!(message.text.contains(&slot(0)), "{message:?}");
         }
     }
 
@@ -424,12 +427,15 @@ mod tests {
     }
 
     #[test]
-    fn the_day_of_a_deletion_is_said() {
-        let (text, _) = notice(
-            ENGLISH,
-            &Lifetimes::default(),
-            Notice::DeletionScheduled { at: 1_795_521_600 },
-        );
-        assert!(text.contains("24 November 2026"), "{text}");
+    fn the_time_of_a_deletion_is_said() {
+        for texts in [ENGLISH, GERMAN] {
+            let scheduled = Notice::DeletionScheduled { at: 1_795_521_600 };
+            let (message, _) = notice(texts, &Lifetimes::default(), scheduled);
+            assert_eq!(
+                message.parts,
+                [Part::Moment(datetime!(2026-11-24 12:00 UTC))]
+            );
+            assert!(message.text.contains(&slot(0)), "{message:?}");
+        }
     }
 }

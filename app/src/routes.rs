@@ -21,8 +21,8 @@ use crate::ssr;
 use crate::undo::{RestoreAccountPage, RevertEmailPage};
 use crate::verify_email::VerifyEmailPage;
 
-/// The pages with something for scripts to do: fields to check,
-/// to reveal, to rate or to send. Names may be anything.
+/// The pages with something for scripts to do: fields to check, to reveal, to rate or to send
+/// (names may be anything), and times to show in the visitor's own zone.
 const PAGES_FOR_ISLANDS: &[&str] = &[
     "/login",
     "/register",
@@ -31,8 +31,11 @@ const PAGES_FOR_ISLANDS: &[&str] = &[
     "/verify-email",
     "/account/password",
     "/account/email",
+    "/account/sessions",
+    "/account/activity",
     "/account/confirm",
     "/account/delete",
+    "/restore-account",
 ];
 
 /// The whole document. Wasm comes with pages alone on which it does something: browsers fetch a

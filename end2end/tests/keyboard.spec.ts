@@ -115,6 +115,24 @@ test('the first stop skips to the content', async ({ page, person }) => {
   await expect(page.getByRole('main')).toBeFocused();
 });
 
+test.describe('on a telephone without scripts', () => {
+  test.use({ viewport: { width: 360, height: 640 }, javaScriptEnabled: false });
+
+  test('the pages of the account are one row, which begins at the page that is shown', async ({ page, person }) => {
+    await page.request.post('/_fn/sign_in', { form: { ...person }, maxRedirects: 0 });
+    const pages = page.getByRole('navigation', { name: 'Account pages' });
+    for (const path of ['', '/profile', '/email', '/password', '/sessions', '/activity', '/delete']) {
+      await page.goto(`/account${path}`);
+      const rows = await pages.getByRole('link').evaluateAll((links) => links.map((it) => it.getBoundingClientRect().top));
+      expect(new Set(rows).size, `rows at ${path}`).toBe(1);
+      await expect(pages.locator('[aria-current]'), path).toBeInViewport({ ratio: 1 });
+    }
+    await page.goto('/account');
+    await tabTo(page, 'Delete account');
+    await expect(pages.getByRole('link', { name: 'Delete account' })).toBeInViewport({ ratio: 1 });
+  });
+});
+
 test('sign-in is walked in the order in which it is read', async ({ page }) => {
   await page.goto('/login');
   const names = (await walk(page)).map(({ name }) => name);

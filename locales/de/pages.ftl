@@ -238,6 +238,8 @@ copy-done = Kopiert
 
 ## The account: times
 
+# How browsers are asked to write times (BCP 47).
+when-locale = de
 when-just-now = gerade eben
 when-minutes-ago = { $count ->
     [one] vor { $count } Minute
@@ -338,14 +340,6 @@ account-check-unused = { $count ->
 account-check-unused-link = Geräte ansehen
 account-check-password = Ein langes Passwort, das Sie sonst nirgends benutzen, schützt Sie am besten.
 account-check-password-link = Passwort ändern
-account-card-no-name = Sie haben uns keinen Namen genannt.
-account-card-password = Legen Sie ein neues fest, wann immer Sie möchten.
-account-card-sessions = { $count ->
-    [one] Angemeldet auf { $count } Gerät.
-   *[other] Angemeldet auf { $count } Geräten.
-}
-account-card-activity = Was in Ihrem Konto geschehen ist, und Ihre Daten zum Herunterladen.
-account-card-delete = Das Konto mit allem, was dazugehört, entfernen.
 
 ## The account: name
 

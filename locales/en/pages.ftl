@@ -238,6 +238,8 @@ copy-done = Copied
 
 ## The account: times
 
+# How browsers are asked to write times (BCP 47).
+when-locale = en-GB
 when-just-now = just now
 when-minutes-ago = { $count ->
     [one] { $count } minute ago
@@ -334,14 +336,6 @@ account-check-unused = { $count ->
 account-check-unused-link = Look at them
 account-check-password = A long password that you use nowhere else protects you best.
 account-check-password-link = Change password
-account-card-no-name = You have not told us your name.
-account-card-password = Choose a new one whenever you like.
-account-card-sessions = { $count ->
-    [one] Signed in on { $count } device.
-   *[other] Signed in on { $count } devices.
-}
-account-card-activity = What has happened in your account, and a download of your data.
-account-card-delete = Remove the account and everything in it.
 
 ## The account: name
 

@@ -14,8 +14,17 @@ use time::{format_description::well_known::Rfc3339, macros::format_description};
 use uuid::Uuid;
 use vestibule_mail::{Mailbox, StoredMail};
 
+/// The list: its stylesheet, and the mails in frames.
+const LIST_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; frame-src 'self'; \
+    form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
 /// A mail's own page: its inline styles and the logo inside it, and nothing that loads or runs.
-const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+/// The list shows it in a frame.
+const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+    form-action 'none'; frame-ancestors 'self'; base-uri 'none'";
+
+/// Mail programs open links outside of the mail.
+const OPEN_OUTSIDE: &str = "<base target=\"_blank\">";
 
 /// `/dev/mailbox`: for the development mode alone, since
 /// whoever reads these mails can sign in as anybody.
@@ -45,7 +54,8 @@ struct ListedMail<'a> {
     sent_at_iso: String,
 }
 
-/// A stretch of a mail's text. Only the mail's own link becomes one here, never what a user wrote.
+/// A stretch of a mail's text. Addresses of the portal become links, and nothing else that a user
+/// may have written.
 #[derive(Debug, PartialEq, Eq)]
 enum Piece<'a> {
     Text(&'a str),
@@ -61,12 +71,11 @@ struct MissingPage {
 
 async fn list(State(mailbox): State<Arc<Mailbox>>) -> Response {
     match read(move || mailbox.list()).await {
-        Ok(mails) => page(
-            StatusCode::OK,
-            &ListPage {
-                mails: mails.iter().map(ListedMail::from).collect(),
-            },
-        ),
+        Ok(mails) => {
+            let mails = mails.iter().map(ListedMail::from).collect();
+            let policy = [(header::CONTENT_SECURITY_POLICY, LIST_POLICY)];
+            (policy, page(StatusCode::OK, &ListPage { mails })).into_response()
+        }
         Err(error) => unreadable(&error),
     }
 }
@@ -79,9 +88,12 @@ async fn show(State(mailbox): State<Arc<Mailbox>>, Path(id): Path<String>) -> Re
         Ok(Some(mail)) => {
             let headers = [
                 (header::CONTENT_SECURITY_POLICY, MAIL_POLICY),
+                (header::X_FRAME_OPTIONS, "SAMEORIGIN"),
                 (header::CACHE_CONTROL, "no-store"),
             ];
-            (headers, Html(mail.html)).into_response()
+            let head = ["<head>", OPEN_OUTSIDE].concat();
+            let html = mail.html.replacen("<head>", &head, 1);
+            (headers, Html(html)).into_response()
         }
         Ok(None) => missing(),
         Err(error) => unreadable(&error),
@@ -154,18 +166,33 @@ impl<'a> From<&'a StoredMail> for ListedMail<'a> {
 }
 
 fn pieces<'a>(text: &'a str, link: Option<&'a str>) -> Vec<Piece<'a>> {
-    let link = link.filter(|link| link.starts_with("http://") || link.starts_with("https://"));
-    let Some(link) = link else {
+    let Some(portal) = link.and_then(origin) else {
         return vec![Piece::Text(text)];
     };
     let mut pieces = Vec::new();
-    for (index, stretch) in text.split(link).enumerate() {
-        if index > 0 {
-            pieces.push(Piece::Link(link));
-        }
-        pieces.push(Piece::Text(stretch));
+    let mut rest = text;
+    while let Some(start) = rest.find(portal) {
+        let (before, address) = rest.split_at(start);
+        let end = address
+            .find(|c: char| c.is_whitespace() || "<>\"".contains(c))
+            .unwrap_or(address.len());
+        let address = address[..end].trim_end_matches(['.', ',', ';', ':', '!', '?', ')']);
+        pieces.push(Piece::Text(before));
+        pieces.push(Piece::Link(address));
+        rest = &rest[start + address.len()..];
     }
+    pieces.push(Piece::Text(rest));
     pieces
+}
+
+/// Scheme and host of a web address, with the slash behind them.
+fn origin(link: &str) -> Option<&str> {
+    let host = ["http://", "https://"]
+        .into_iter()
+        .find(|scheme| link.starts_with(scheme))?
+        .len();
+    let slash = link[host..].find('/')?;
+    Some(&link[..=host + slash])
 }
 
 #[cfg(test)]
@@ -222,6 +249,7 @@ mod tests {
         let (status, headers, body) = fetch(&mailbox, "/dev/mailbox").await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+        assert_eq!(headers[header::CONTENT_SECURITY_POLICY], LIST_POLICY);
         let link = welcome("").link.unwrap();
         assert!(
             body.contains(&format!("<a href=\"{link}\">{link}</a>")),
@@ -280,11 +308,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mailbox = mailbox(&folder, [welcome("Zoë")]).await;
         let mail = mailbox.list().unwrap().remove(0);
+        let (_, _, list) = fetch(&mailbox, "/dev/mailbox").await;
+        let frame = list
+            .split_once("<iframe ")
+            .unwrap()
+            .1
+            .split('>')
+            .next()
+            .unwrap();
+        assert!(
+            frame.contains(&format!("src=\"/dev/mailbox/{}\"", mail.id)),
+            "{frame}"
+        );
+        // No script, no form, no way to navigate the list: links open in a tab of their own.
+        let sandbox = "sandbox=\"allow-popups allow-popups-to-escape-sandbox\"";
+        assert!(frame.contains(sandbox), "{frame}");
         let (status, headers, body) = fetch(&mailbox, &format!("/dev/mailbox/{}", mail.id)).await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(headers[header::CONTENT_SECURITY_POLICY], MAIL_POLICY);
+        assert_eq!(headers[header::X_FRAME_OPTIONS], "SAMEORIGIN");
         assert_eq!(headers[header::CACHE_CONTROL], "no-store");
-        assert_eq!(body, mail.html);
+        assert_eq!(body.matches(OPEN_OUTSIDE).count(), 1, "{body}");
+        assert_eq!(body.replace(OPEN_OUTSIDE, ""), mail.html);
     }
 
     /// The policy lets an image show that is inside the page, and no other.
@@ -340,19 +385,20 @@ mod tests {
     }
 
     #[test]
-    fn only_the_mails_own_web_link_becomes_one() {
-        let text = "see https://a.example/x and https://b.example";
-        let link = Some("https://a.example/x");
+    fn only_addresses_of_the_portal_become_links() {
+        let text = "see https://a.example/x, https://b.example or https://a.example/y.\n\
+            https://a.example.evil/z";
+        let link = Some("https://a.example/reset?token=1");
         let expected = [
             Piece::Text("see "),
             Piece::Link("https://a.example/x"),
-            Piece::Text(" and https://b.example"),
+            Piece::Text(", https://b.example or "),
+            Piece::Link("https://a.example/y"),
+            Piece::Text(".\nhttps://a.example.evil/z"),
         ];
         assert_eq!(pieces(text, link), expected);
-        assert_eq!(
-            pieces("javascript:1", Some("javascript:1")),
-            [Piece::Text("javascript:1")]
-        );
-        assert_eq!(pieces(text, None), [Piece::Text(text)]);
+        for no_link in [None, Some("javascript:1/2"), Some("https://a.example")] {
+            assert_eq!(pieces(text, no_link), [Piece::Text(text)], "{no_link:?}");
+        }
     }
 }

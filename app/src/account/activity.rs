@@ -1,5 +1,4 @@
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn;
 use time::Date;
 use vestibule_core::model::Principal;
 use vestibule_core::{Activity, ActivityFilter, AuthError};
@@ -8,7 +7,7 @@ use vestibule_i18n::{Texts, life, t};
 use super::events::{is_risky, sentence};
 use super::frame::{self, Tab};
 use super::overview::here_and_now;
-use super::session_actions::SignOutOthers;
+use super::sessions::EndOthers;
 use crate::components::{Button, ButtonStyle, Form};
 use crate::dates::{Clock, date_of, day};
 use crate::ssr::{self, Visit};
@@ -104,7 +103,7 @@ fn Days(texts: Texts, events: Vec<Activity>, today: Date, is_first: bool) -> imp
             Some(view! { <Event texts activity sentence/> })
         });
         view! {
-            <section class="panel" aria-labelledby=id>
+            <section class="panel day" aria-labelledby=id>
                 <h2 id=heading>{day(texts, date, today)}</h2>
                 <ul class="events" role="list">{rows.collect_view()}</ul>
             </section>
@@ -112,7 +111,14 @@ fn Days(texts: Texts, events: Vec<Activity>, today: Date, is_first: bool) -> imp
     });
     view! {
         {days.collect_view()}
-        <p class="hint">{t!(texts, "account-activity-zone")}</p>
+        // Scripts sort by the visitor's own days, and take the hint away.
+        <p
+            class="hint zone"
+            data-today=t!(texts, "when-today")
+            data-yesterday=t!(texts, "when-yesterday")
+        >
+            {t!(texts, "account-activity-zone")}
+        </p>
     }
     .into_any()
 }
@@ -149,7 +155,7 @@ fn Event(texts: Texts, activity: Activity, sentence: String) -> impl IntoView {
                         view! { " " <span class="badge badge-open">{t!(texts, "account-activity-badge-failed")}</span> }
                     })}
                 <br/>
-                <span class="event-detail"><Clock at=activity.created_at/> " · " {activity.ip_address}</span>
+                <span class="event-detail"><Clock texts at=activity.created_at/> " · " {activity.ip_address}</span>
             </p>
             {doubt}
         </li>
@@ -181,9 +187,7 @@ fn NotMe(texts: Texts) -> impl IntoView {
                     <a href="/forgot-password">{t!(texts, "account-not-me-reset")}</a>
                 </li>
             </ol>
-            <Form action=SignOutOthers::PATH class="panel-actions">
-                <Button style=ButtonStyle::Secondary>{t!(texts, "account-sessions-end-others")}</Button>
-            </Form>
+            <EndOthers texts style=ButtonStyle::Secondary/>
         </section>
     }
 }
@@ -195,7 +199,7 @@ fn YourData(texts: Texts) -> impl IntoView {
             <h2 id="data">{t!(texts, "account-data-heading")}</h2>
             <p>{t!(texts, "account-data-kept")}</p>
             <p>{t!(texts, "account-data-text")}</p>
-            <Form action=EXPORT class="panel-actions">
+            <Form action=EXPORT class="panel-actions download">
                 <Button style=ButtonStyle::Secondary>{t!(texts, "account-data-download")}</Button>
             </Form>
             <p class="aside"><a href="/account/delete">{t!(texts, "account-data-delete")}</a></p>

@@ -1,12 +1,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::AuthError;
 use vestibule_core::model::{Principal, display_email};
-use vestibule_core::{AuthError, Field};
 use vestibule_i18n::t;
 
 use super::changes::ConfirmPassword;
-use crate::components::{Button, Carried, ErrorSummary, Form, Layout, PasswordField, Username};
-use crate::messages;
+use crate::components::{Button, Carried, Form, card, current_password};
 use crate::ssr::{self, Visit};
 
 /// Asks for the password before something that takes none itself, and goes back to it.
@@ -25,32 +24,20 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let errors = visit.field_errors(&flash);
     let back = return_to.path().to_owned();
     let forgotten = return_to.link("/forgot-password");
-    let view = view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "account-confirm-heading")
-            has_error=flash.error().is_some()
-            is_signed_in=true
-        >
-            <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
-            <p>{t!(texts, "account-confirm-text")}</p>
-            <Form action=ConfirmPassword::PATH>
-                <Carried return_to=return_to/>
-                <Username email=display_email(&who.user.email)/>
-                <PasswordField
-                    name="current_password"
-                    label=t!(texts, "account-current-password")
-                    autocomplete="current-password"
-                    error=errors.of(Field::CurrentPassword)
-                />
-                <Button>{t!(texts, "account-confirm-button")}</Button>
-            </Form>
-            <p class="footnote">
-                <a href=forgotten>{t!(texts, "account-password-forgotten")}</a>
-                " · "
-                <a href=back>{t!(texts, "account-confirm-back")}</a>
-            </p>
-        </Layout>
+    let password = current_password(display_email(&who.user.email), &errors);
+    let content = view! {
+        <p>{t!(texts, "account-confirm-text")}</p>
+        <Form action=ConfirmPassword::PATH>
+            <Carried return_to=return_to/>
+            {password}
+            <Button>{t!(texts, "account-confirm-button")}</Button>
+        </Form>
+        <p class="footnote">
+            <a href=forgotten>{t!(texts, "account-password-forgotten")}</a>
+            " · "
+            <a href=back>{t!(texts, "account-confirm-back")}</a>
+        </p>
     };
-    Ok(view.into_any())
+    let heading = t!(texts, "account-confirm-heading");
+    Ok(card(&visit, heading, &flash, errors.list(), content))
 }

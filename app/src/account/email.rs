@@ -6,9 +6,8 @@ use vestibule_i18n::{Texts, life, t};
 
 use super::changes::{CancelEmailChange, ChangeEmail};
 use super::frame::{self, Tab, password_again};
-use super::overview::EmailBadge;
-use crate::components::{Button, ButtonStyle, Form, TextField};
-use crate::dates::{Moment, exact};
+use crate::components::{Button, ButtonStyle, EmailField, Form, Sentence, slot};
+use crate::dates::Moment;
 use crate::ssr::{self, Visit};
 
 #[component]
@@ -49,9 +48,21 @@ fn Current(texts: Texts, user: User) -> impl IntoView {
     }
 }
 
+/// Whether an address is known to be the visitor's.
+#[component]
+fn EmailBadge(texts: Texts, is_verified: bool) -> impl IntoView {
+    if is_verified {
+        view! { <span class="badge badge-good">{t!(texts, "account-email-confirmed")}</span> }
+    } else {
+        view! { <span class="badge badge-open">{t!(texts, "account-email-unconfirmed")}</span> }
+    }
+}
+
 /// A change that waits for the new address to say yes.
 #[component]
 fn Pending(texts: Texts, pending: PendingEmail) -> impl IntoView {
+    let text = t!(texts, "account-email-pending-text", until = slot(0));
+    let until = view! { <Moment texts at=pending.expires_at/> };
     view! {
         <section class="panel" aria-labelledby="pending">
             <h2 id="pending">{t!(texts, "account-email-pending-heading")}</h2>
@@ -65,13 +76,7 @@ fn Pending(texts: Texts, pending: PendingEmail) -> impl IntoView {
                     <dd><Moment texts at=pending.requested_at/></dd>
                 </div>
             </dl>
-            <p>
-                {t!(
-                    texts,
-                    "account-email-pending-text",
-                    until = exact(texts, pending.expires_at)
-                )}
-            </p>
+            <p><Sentence text parts=vec![until.into_any()]/></p>
             <p>{t!(texts, "account-email-pending-old")}</p>
             <Form action=CancelEmailChange::PATH class="panel-actions">
                 <Button style=ButtonStyle::Secondary>{t!(texts, "account-email-pending-cancel")}</Button>
@@ -98,11 +103,9 @@ fn Change(
                 {is_verified.then(|| view! { " " {t!(texts, "account-email-change-back", life = back)} })}
             </p>
             <Form action=ChangeEmail::PATH>
-                <TextField
+                <EmailField
                     name="new_email"
                     label=t!(texts, "account-email-new")
-                    kind="email"
-                    inputmode="email"
                     autocomplete="email"
                     value=typed
                     error

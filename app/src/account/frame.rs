@@ -5,7 +5,7 @@ use vestibule_core::Field;
 use vestibule_core::model::{Principal, display_email};
 use vestibule_i18n::{Texts, t};
 
-use crate::components::{ErrorSummary, Layout, NoticeBox, PasswordField, Username, Width};
+use crate::components::{ErrorSummary, Layout, NoticeBox, Width, current_password};
 use crate::flash::Flash;
 use crate::messages;
 use crate::ssr::Visit;
@@ -122,22 +122,11 @@ fn Navigation(texts: Texts, here: Tab) -> impl IntoView {
 /// The password again, unless it was given a moment ago. With the address,
 /// so that password managers know whose it is.
 pub fn password_again(visit: &Visit, who: &Principal, flash: &Flash) -> AnyView {
-    let texts = visit.texts();
-    let error = visit.field_errors(flash).of(Field::CurrentPassword);
+    let errors = visit.field_errors(flash);
+    let error = errors.of(Field::CurrentPassword);
     // An error summary links to the field, so it is there as well.
     let is_needed = error.is_some() || !visit.auth().is_recently_authenticated(who);
-    let email = display_email(&who.user.email);
     is_needed
-        .then(|| {
-            view! {
-                <Username email/>
-                <PasswordField
-                    name="current_password"
-                    label=t!(texts, "account-current-password")
-                    autocomplete="current-password"
-                    error
-                />
-            }
-        })
+        .then(|| current_password(display_email(&who.user.email), &errors))
         .into_any()
 }

@@ -26,9 +26,8 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
     let texts = visit.texts();
     let content = view! {
-        <Greeting texts user=who.user.clone()/>
+        <Greeting texts user=who.user/>
         <Checklist texts facts/>
-        <Cards texts user=who.user sessions=facts.sessions/>
     };
     Ok(frame::page(&visit, Tab::Overview, &flash, content))
 }
@@ -206,55 +205,4 @@ fn Item(
             </p>
         </li>
     }
-}
-
-#[component]
-fn Cards(texts: Texts, user: User, sessions: usize) -> impl IntoView {
-    let name = full_name(&user).unwrap_or_else(|| t!(texts, "account-card-no-name"));
-    view! {
-        <ul class="cards" role="list">
-            <Card texts tab=Tab::Profile text=name/>
-            <Card texts tab=Tab::Email text=display_email(&user.email)>
-                <EmailBadge texts is_verified=user.is_email_verified/>
-            </Card>
-            <Card texts tab=Tab::Password text=t!(texts, "account-card-password")/>
-            <Card texts tab=Tab::Sessions text=t!(texts, "account-card-sessions", count = sessions)/>
-            <Card texts tab=Tab::Activity text=t!(texts, "account-card-activity")/>
-            <Card texts tab=Tab::Delete text=t!(texts, "account-card-delete")/>
-        </ul>
-    }
-}
-
-#[component]
-fn Card(
-    texts: Texts,
-    tab: Tab,
-    text: String,
-    #[prop(optional)] children: Option<Children>,
-) -> impl IntoView {
-    view! {
-        <li class="tile">
-            <h2 class="tile-name"><a href=tab.path()>{tab.name(texts)}</a></h2>
-            <p class="tile-text"><bdi>{text}</bdi> {children.map(|badge| view! { " " {badge()} })}</p>
-        </li>
-    }
-}
-
-/// Whether an address is known to be the visitor's.
-#[component]
-pub fn EmailBadge(texts: Texts, is_verified: bool) -> impl IntoView {
-    if is_verified {
-        view! { <span class="badge badge-good">{t!(texts, "account-email-confirmed")}</span> }
-    } else {
-        view! { <span class="badge badge-open">{t!(texts, "account-email-unconfirmed")}</span> }
-    }
-}
-
-fn full_name(user: &User) -> Option<String> {
-    let names: Vec<&str> = [&user.first_name, &user.last_name]
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    (!names.is_empty()).then(|| names.join(" "))
 }

@@ -6,7 +6,7 @@ use vestibule_i18n::t;
 
 use super::changes::ChangePassword;
 use super::frame::{self, Tab};
-use crate::components::{Button, Carried, Form, PasswordField, Username};
+use crate::components::{Button, Carried, Form, PasswordField, current_password};
 use crate::ssr::{self, Visit};
 
 #[component]
@@ -21,18 +21,13 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let min_length = visit.min_password_length();
     let return_to = visit.return_to();
     let forgotten = return_to.link("/forgot-password");
+    let password = current_password(display_email(&who.user.email), &errors);
     let content = view! {
         <section class="panel">
             <p>{t!(texts, "account-password-text")}</p>
             <Form action=ChangePassword::PATH>
                 <Carried return_to/>
-                <Username email=display_email(&who.user.email)/>
-                <PasswordField
-                    name="current_password"
-                    label=t!(texts, "account-current-password")
-                    autocomplete="current-password"
-                    error=errors.of(Field::CurrentPassword)
-                />
+                {password}
                 <PasswordField
                     name="new_password"
                     label=t!(texts, "label-new-password")

@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::AuthError;
 use vestibule_core::model::Principal;
-use vestibule_core::{AuthError, Field};
 use vestibule_i18n::t;
 
 use super::changes::UpdateProfile;
 use super::frame::{self, Tab};
-use crate::components::{Button, Form, TextField};
+use crate::components::{Button, Form, name_fields};
 use crate::flash;
 use crate::ssr::{self, Visit};
 
@@ -26,28 +26,12 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
         let known = |name: Option<String>| name.unwrap_or_default();
         (known(who.user.first_name), known(who.user.last_name))
     };
+    let names = name_fields(first_name, last_name, &errors);
     let content = view! {
         <section class="panel">
             <p>{t!(texts, "account-profile-text")}</p>
             <Form action=UpdateProfile::PATH>
-                <div class="columns">
-                    <TextField
-                        name="first_name"
-                        label=t!(texts, "label-first-name")
-                        autocomplete="given-name"
-                        required=false
-                        value=first_name
-                        error=errors.of(Field::FirstName)
-                    />
-                    <TextField
-                        name="last_name"
-                        label=t!(texts, "label-last-name")
-                        autocomplete="family-name"
-                        required=false
-                        value=last_name
-                        error=errors.of(Field::LastName)
-                    />
-                </div>
+                {names}
                 <Button>{t!(texts, "account-profile-save")}</Button>
             </Form>
         </section>

@@ -49,14 +49,7 @@ fn Sessions(texts: Texts, who: Principal, sessions: Vec<Session>) -> impl IntoVi
                 }}
             </p>
             <ul class="sessions" role="list">{items.collect_view()}</ul>
-            {has_others
-                .then(|| {
-                    view! {
-                        <Form action=SignOutOthers::PATH class="panel-actions">
-                            <Button>{t!(texts, "account-sessions-end-others")}</Button>
-                        </Form>
-                    }
-                })}
+            {has_others.then(|| view! { <EndOthers texts/> })}
             <p class="hint">{t!(texts, "account-sessions-truth", minutes = minutes)}</p>
         </section>
     }
@@ -101,6 +94,16 @@ fn SessionItem(
                 view! { <End texts id=session.id.to_string() device/> }.into_any()
             }}
         </li>
+    }
+}
+
+/// Signs out everywhere else.
+#[component]
+pub fn EndOthers(texts: Texts, #[prop(optional)] style: ButtonStyle) -> impl IntoView {
+    view! {
+        <Form action=SignOutOthers::PATH class="panel-actions">
+            <Button style=style>{t!(texts, "account-sessions-end-others")}</Button>
+        </Form>
     }
 }
 

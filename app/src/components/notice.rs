@@ -2,6 +2,7 @@ use leptos::prelude::*;
 
 use vestibule_i18n::t;
 
+use super::message::Message;
 use super::sentence::{Sentence, slot};
 use crate::flash::{Flash, Notice};
 use crate::messages;
@@ -19,11 +20,11 @@ pub fn NoticeBox(flash: Flash) -> impl IntoView {
     let about = about.map(|email| about_line(email.to_owned()));
     flash.news().map(|news| {
         let class = class(news);
-        let (news, text) = messages::notice(ssr::texts(), &ssr::lifetimes(), news);
+        let (message, text) = messages::notice(ssr::texts(), &ssr::lifetimes(), news);
         view! {
             <div class=class role="status">
                 <p>
-                    <strong>{news}</strong>
+                    <strong><Message message/></strong>
                     {text.map(|text| format!(" {text}"))}
                 </p>
                 {about}

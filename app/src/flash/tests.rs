@@ -26,6 +26,16 @@ fn a_refusal_carries_codes_and_typed_values() {
 }
 
 #[test]
+fn good_news_are_left_when_what_went_wrong_is_taken_away() {
+    let refused = Flash::refused(Form::ConfirmLink, AuthError::InvalidToken);
+    assert_eq!(refused.good_news().error(), None);
+    let trouble = Flash::trouble(Trouble::NoCookies).good_news();
+    assert_eq!((trouble.error(), trouble.has_trouble()), (None, None));
+    let news = Flash::notice(Notice::EmailVerified).for_page("/verify-email");
+    assert_eq!(news.good_news(), news);
+}
+
+#[test]
 fn a_wait_is_rounded_up() {
     let error = AuthError::RateLimited {
         retry_after: Duration::from_millis(39_001),

@@ -21,6 +21,8 @@ mod once;
 mod reveal;
 #[cfg(feature = "hydrate")]
 mod strength;
+#[cfg(feature = "hydrate")]
+mod times;
 
 use leptos::prelude::*;
 
@@ -39,6 +41,7 @@ fn start() {
     code::start();
     countdown::start();
     copy::start();
+    times::start();
     once::start();
     // Styles and tests can tell by it.
     if let Some(root) = document().document_element() {

@@ -17,6 +17,10 @@ pub fn start() {
         let Some(form) = dom::target::<Element>(&event) else {
             return;
         };
+        // The answer to a download leaves the page as it is.
+        if form.class_list().contains("download") {
+            return;
+        }
         if form.has_attribute(BUSY) {
             event.prevent_default();
         } else if !event.default_prevented() {

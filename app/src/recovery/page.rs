@@ -5,11 +5,9 @@ use vestibule_i18n::t;
 
 use super::actions::{ForgotPassword, ResetPassword, SendNewResetLink};
 use crate::components::{
-    Button, Carried, ErrorSummary, Form, Layout, NoticeBox, PasswordField, Sentence, TextField,
-    Username, slot,
+    Button, Carried, EmailField, Form, LinkForm, PasswordField, Sentence, Username, card, slot,
 };
 use crate::flash::{Flash, Notice};
-use crate::messages;
 use crate::return_to::ReturnTo;
 use crate::ssr::{self, MailedLink, Visit};
 
@@ -19,7 +17,8 @@ pub fn ForgotPasswordPage() -> impl IntoView {
 }
 
 async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
-    let is_signed_in = visit.principal().await?.is_some();
+    // For the header.
+    visit.principal().await?;
     let return_to = visit.return_to();
     let texts = visit.texts();
     let flash = visit.take_flash();
@@ -29,26 +28,18 @@ async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
     } else {
         (t!(texts, "forgot-intro"), t!(texts, "forgot-button"))
     };
-    let view = view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "forgot-heading")
-            has_error=flash.error().is_some()
-            is_signed_in
-        >
-            <NoticeBox flash=flash.clone()/>
-            <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
-            <p>{intro}</p>
-            <RequestForm
-                button
-                email=flash.value("email")
-                error=errors.of(Field::Email)
-                return_to=return_to.clone()
-            />
-            <BackToSignIn return_to/>
-        </Layout>
+    let content = view! {
+        <p>{intro}</p>
+        <RequestForm
+            button
+            email=flash.value("email")
+            error=errors.of(Field::Email)
+            return_to=return_to.clone()
+        />
+        <BackToSignIn return_to/>
     };
-    Ok(view.into_any())
+    let heading = t!(texts, "forgot-heading");
+    Ok(card(&visit, heading, &flash, errors.list(), content))
 }
 
 #[component]
@@ -64,7 +55,7 @@ async fn render_reset(visit: Visit, token: Option<String>) -> Result<AnyView, Au
         return Ok(if was_sent {
             dead_link(&visit, &flash, None)
         } else {
-            no_link(&visit)
+            no_link(&visit, &flash)
         });
     };
     Ok(match visit.auth().reset_link(&token).await? {
@@ -75,50 +66,45 @@ async fn render_reset(visit: Visit, token: Option<String>) -> Result<AnyView, Au
 
 fn new_password(visit: &Visit, flash: &Flash, email: String) -> AnyView {
     let texts = visit.texts();
-    let message = messages::error(texts, flash);
     let errors = visit.field_errors(flash);
     let min_length = visit.min_password_length();
-    view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "reset-heading")
-            has_error=message.is_some()
+    let error = errors.of(Field::NewPassword);
+    let content = view! {
+        <LinkForm
+            label=t!(texts, "reset-address")
+            email=email.clone()
+            text=t!(texts, "reset-intro").into_any()
+            action=ResetPassword::PATH
+            button=t!(texts, "reset-button")
         >
-            <ErrorSummary message fields=errors.list()/>
-            <p>{t!(texts, "reset-address")} " " <bdi class="address">{email.clone()}</bdi></p>
-            <p>{t!(texts, "reset-intro")}</p>
-            <Form action=ResetPassword::PATH>
-                <Username email/>
-                <PasswordField
-                    name="new_password"
-                    label=t!(texts, "label-new-password")
-                    autocomplete="new-password"
-                    min_length
-                    error=errors.of(Field::NewPassword)
-                />
-                <Button>{t!(texts, "reset-button")}</Button>
-            </Form>
-        </Layout>
-    }
-    .into_any()
+            <Username email/>
+            <PasswordField
+                name="new_password"
+                label=t!(texts, "label-new-password")
+                autocomplete="new-password"
+                min_length
+                error
+            />
+        </LinkForm>
+    };
+    let heading = t!(texts, "reset-heading");
+    card(visit, heading, flash, errors.list(), content)
 }
 
-fn no_link(visit: &Visit) -> AnyView {
+fn no_link(visit: &Visit, flash: &Flash) -> AnyView {
     let texts = visit.texts();
-    view! {
-        <Layout product_name=visit.product_name() heading=t!(texts, "reset-no-link-heading")>
-            <p>{t!(texts, "reset-no-link")}</p>
-            <RequestForm button=t!(texts, "reset-no-link-button")/>
-            <BackToSignIn/>
-        </Layout>
-    }
-    .into_any()
+    let content = view! {
+        <p>{t!(texts, "reset-no-link")}</p>
+        <RequestForm button=t!(texts, "reset-no-link-button")/>
+        <BackToSignIn/>
+    };
+    let heading = t!(texts, "reset-no-link-heading");
+    card(visit, heading, flash, Vec::new(), content)
 }
 
 /// A new link takes one button where the dead one tells whose it was, and the address otherwise.
 fn dead_link(visit: &Visit, flash: &Flash, masked_email: Option<String>) -> AnyView {
     let texts = visit.texts();
-    let message = messages::error(texts, flash);
     let button = t!(texts, "reset-dead-button");
     let form = if let Some(email) = masked_email {
         let email = view! { <bdi class="address">{email}</bdi> };
@@ -133,19 +119,13 @@ fn dead_link(visit: &Visit, flash: &Flash, masked_email: Option<String>) -> AnyV
     } else {
         view! { <RequestForm button/> }.into_any()
     };
-    view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "reset-dead-heading")
-            has_error=message.is_some()
-        >
-            <ErrorSummary message/>
-            <p>{t!(texts, "reset-dead")}</p>
-            {form}
-            <BackToSignIn/>
-        </Layout>
-    }
-    .into_any()
+    let content = view! {
+        <p>{t!(texts, "reset-dead")}</p>
+        {form}
+        <BackToSignIn/>
+    };
+    let heading = t!(texts, "reset-dead-heading");
+    card(visit, heading, flash, Vec::new(), content)
 }
 
 #[component]
@@ -160,15 +140,7 @@ fn RequestForm(
     view! {
         <Form action=ForgotPassword::PATH>
             <Carried return_to/>
-            <TextField
-                name="email"
-                label=t!(ssr::texts(), "label-email")
-                kind="email"
-                inputmode="email"
-                autocomplete="username"
-                value=email
-                error
-            />
+            <EmailField value=email error/>
             <Button>{button}</Button>
         </Form>
     }

@@ -5,9 +5,8 @@ use vestibule_i18n::{Texts, t};
 
 use super::actions::Register;
 use crate::components::{
-    Button, Carried, ErrorSummary, Form, Layout, PasswordField, Sentence, TextField, slot,
+    Button, Carried, EmailField, Form, PasswordField, Sentence, card, name_fields, slot,
 };
-use crate::messages;
 use crate::return_to::ReturnTo;
 use crate::ssr::{self, Visit};
 
@@ -28,58 +27,29 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let sign_in = return_to.link("/login");
     let taken_help = is_taken.then(|| taken_help(texts, &return_to));
     let sign_in = view! { <a href=sign_in>{t!(texts, "register-known-link")}</a> };
-    let view = view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "register-heading")
-            has_error=flash.error().is_some()
-        >
-            <ErrorSummary message=messages::error(texts, &flash) fields=errors.list()/>
-            <Form action=Register::PATH>
-                <Carried return_to=return_to.clone()/>
-                <div class="columns">
-                    <TextField
-                        name="first_name"
-                        label=t!(texts, "label-first-name")
-                        autocomplete="given-name"
-                        required=false
-                        value=flash.value("first_name")
-                        error=errors.of(Field::FirstName)
-                    />
-                    <TextField
-                        name="last_name"
-                        label=t!(texts, "label-last-name")
-                        autocomplete="family-name"
-                        required=false
-                        value=flash.value("last_name")
-                        error=errors.of(Field::LastName)
-                    />
-                </div>
-                <TextField
-                    name="email"
-                    label=t!(texts, "label-email")
-                    kind="email"
-                    inputmode="email"
-                    autocomplete="username"
-                    value=flash.value("email")
-                    error=errors.of(Field::Email)
-                    help=taken_help
-                />
-                <PasswordField
-                    name="password"
-                    label=t!(texts, "label-password")
-                    autocomplete="new-password"
-                    min_length=visit.min_password_length()
-                    error=errors.of(Field::Password)
-                />
-                <Button>{t!(texts, "register-button")}</Button>
-            </Form>
-            <p class="footnote">
-                <Sentence text=t!(texts, "register-known", link = slot(0)) parts=vec![sign_in.into_any()]/>
-            </p>
-        </Layout>
+    let names = name_fields(flash.value("first_name"), flash.value("last_name"), &errors);
+    let (email, email_error) = (flash.value("email"), errors.of(Field::Email));
+    let (min_length, error) = (visit.min_password_length(), errors.of(Field::Password));
+    let content = view! {
+        <Form action=Register::PATH>
+            <Carried return_to=return_to.clone()/>
+            {names}
+            <EmailField value=email error=email_error help=taken_help/>
+            <PasswordField
+                name="password"
+                label=t!(texts, "label-password")
+                autocomplete="new-password"
+                min_length
+                error
+            />
+            <Button>{t!(texts, "register-button")}</Button>
+        </Form>
+        <p class="footnote">
+            <Sentence text=t!(texts, "register-known", link = slot(0)) parts=vec![sign_in.into_any()]/>
+        </p>
     };
-    Ok(view.into_any())
+    let heading = t!(texts, "register-heading");
+    Ok(card(&visit, heading, &flash, errors.list(), content))
 }
 
 /// A taken address is no dead end.

@@ -5,10 +5,8 @@ use vestibule_i18n::t;
 
 use super::actions::SignIn;
 use crate::components::{
-    Button, Carried, Checkbox, ErrorSummary, Form, Layout, NoticeBox, PasswordField, Sentence,
-    TextField, slot,
+    Button, Carried, Checkbox, EmailField, Form, PasswordField, Sentence, card, slot,
 };
-use crate::messages;
 use crate::ssr::{self, Visit};
 
 #[component]
@@ -25,45 +23,28 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
     let register =
         view! { <a href=return_to.link("/register")>{t!(texts, "sign-in-new-link")}</a> };
-    let view = view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "sign-in-heading")
-            has_error=flash.error().is_some()
-        >
-            <NoticeBox flash=flash.clone()/>
-            <ErrorSummary message=messages::error(texts, &flash)/>
-            <Form action=SignIn::PATH>
-                <Carried return_to=return_to.clone()/>
-                // Browsers with a passkey to offer ask for the second token;
-                // the others read the first.
-                <TextField
-                    name="email"
-                    label=t!(texts, "label-email")
-                    kind="email"
-                    inputmode="email"
-                    autocomplete="username webauthn"
-                    value=flash.value("email")
-                    error=None
-                />
-                <PasswordField
-                    name="password"
-                    label=t!(texts, "label-password")
-                    autocomplete="current-password"
-                    error=None
-                />
-                <p class="aside"><a href=return_to.link("/forgot-password")>{t!(texts, "sign-in-forgot")}</a></p>
-                <Checkbox
-                    name="remember_me"
-                    label=t!(texts, "sign-in-remember")
-                    checked=!flash.value("remember_me").is_empty()
-                />
-                <Button>{t!(texts, "sign-in-button")}</Button>
-            </Form>
-            <p class="footnote">
-                <Sentence text=t!(texts, "sign-in-new", link = slot(0)) parts=vec![register.into_any()]/>
-            </p>
-        </Layout>
+    let email = flash.value("email");
+    let remembers = !flash.value("remember_me").is_empty();
+    let content = view! {
+        <Form action=SignIn::PATH>
+            <Carried return_to=return_to.clone()/>
+            // Browsers with a passkey to offer ask for the second token;
+            // the others read the first.
+            <EmailField autocomplete="username webauthn" value=email/>
+            <PasswordField
+                name="password"
+                label=t!(texts, "label-password")
+                autocomplete="current-password"
+                error=None
+            />
+            <p class="aside"><a href=return_to.link("/forgot-password")>{t!(texts, "sign-in-forgot")}</a></p>
+            <Checkbox name="remember_me" label=t!(texts, "sign-in-remember") checked=remembers/>
+            <Button>{t!(texts, "sign-in-button")}</Button>
+        </Form>
+        <p class="footnote">
+            <Sentence text=t!(texts, "sign-in-new", link = slot(0)) parts=vec![register.into_any()]/>
+        </p>
     };
-    Ok(view.into_any())
+    let heading = t!(texts, "sign-in-heading");
+    Ok(card(&visit, heading, &flash, Vec::new(), content))
 }

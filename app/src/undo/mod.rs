@@ -1,7 +1,6 @@
 //! Taking back what changed an account, by a mailed link: a
 //! change of the address, and the deletion.
 
-mod actions;
 mod restore_account;
 mod revert_email;
 

@@ -1,14 +1,30 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::model::display_email;
 use vestibule_core::{AuthError, RestoreLink};
-use vestibule_i18n::{life, t};
+use vestibule_i18n::{Texts, life, t};
 
-use super::actions::RestoreAccount;
-use crate::components::{Button, ErrorSummary, Form, Layout};
-use crate::dates::exact;
-use crate::flash::Flash;
-use crate::messages;
+use crate::components::{LinkForm, Sentence, card, slot};
+use crate::dates::Moment;
+use crate::flash::{Form, Notice};
 use crate::ssr::{self, MailedLink, Visit};
+use crate::submit::{Done, sent};
+
+/// Keeps an account that was to be deleted. It signs nobody in.
+#[server(prefix = "/_fn", endpoint = "restore_account")]
+pub async fn restore_account() -> Result<(), ServerFnError> {
+    sent(Form::RestoreAccount)
+        .submit(|visit| async move {
+            let token = visit.needed_token(MailedLink::RestoreAccount)?;
+            let auth = visit.auth();
+            let user = auth.cancel_deletion(&token, &visit.meta()).await?;
+            Ok(Done::at(Form::SignIn.page())
+                .saying(Notice::DeletionCancelled)
+                .about(user.id, &user.email)
+                .filling("email", &display_email(&user.email)))
+        })
+        .await
+}
 
 #[component]
 pub fn RestoreAccountPage() -> impl IntoView {
@@ -17,55 +33,42 @@ pub fn RestoreAccountPage() -> impl IntoView {
 
 async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
+    let texts = visit.texts();
     let link = match token {
         Some(token) => visit.auth().restore_link(&token).await?,
         None => None,
     };
-    Ok(match link {
-        Some(link) => ask(&visit, &flash, link),
-        None => dead_link(&visit, &flash),
-    })
+    let (heading, content) = match link {
+        Some(link) => (t!(texts, "restore-heading"), ask(texts, link)),
+        None => (t!(texts, "restore-dead-heading"), dead_link(texts)),
+    };
+    Ok(card(&visit, heading, &flash, Vec::new(), content))
 }
 
-/// The link works: one button uses it. A GET must not, because mail scanners follow links.
-fn ask(visit: &Visit, flash: &Flash, link: RestoreLink) -> AnyView {
-    let texts = visit.texts();
-    let message = messages::error(texts, flash);
-    let until = exact(texts, link.delete_at);
+fn ask(texts: Texts, link: RestoreLink) -> AnyView {
+    let until = view! { <Moment texts at=link.delete_at/> };
+    let text = t!(texts, "restore-text", until = slot(0));
+    let text = view! { <Sentence text parts=vec![until.into_any()]/> }.into_any();
     view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "restore-heading")
-            has_error=message.is_some()
-        >
-            <ErrorSummary message/>
-            <p>{t!(texts, "restore-address")} " " <bdi class="address">{link.email}</bdi></p>
-            <p>{t!(texts, "restore-text", until = until)}</p>
-            <Form action=RestoreAccount::PATH>
-                <Button>{t!(texts, "restore-button")}</Button>
-            </Form>
-        </Layout>
+        <LinkForm
+            label=t!(texts, "restore-address")
+            email=link.email
+            text
+            action=RestoreAccount::PATH
+            button=t!(texts, "restore-button")
+        />
     }
     .into_any()
 }
 
-fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
-    let texts = visit.texts();
-    let message = messages::error(texts, flash);
+fn dead_link(texts: Texts) -> AnyView {
     view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "restore-dead-heading")
-            has_error=message.is_some()
-        >
-            <ErrorSummary message/>
-            <p>{t!(texts, "restore-dead-text", life = life(texts, ssr::lifetimes().deletion_delay))}</p>
-            <p>{t!(texts, "restore-dead-help")}</p>
-            <p><a class="button" href="/login">{t!(texts, "undo-sign-in")}</a></p>
-            <p>{t!(texts, "restore-dead-again")}</p>
-            <p><a class="button button-secondary" href="/forgot-password">{t!(texts, "restore-dead-reset")}</a></p>
-            <p class="footnote"><a href="/register">{t!(texts, "restore-dead-register")}</a></p>
-        </Layout>
+        <p>{t!(texts, "restore-dead-text", life = life(texts, ssr::lifetimes().deletion_delay))}</p>
+        <p>{t!(texts, "restore-dead-help")}</p>
+        <p><a class="button" href="/login">{t!(texts, "undo-sign-in")}</a></p>
+        <p>{t!(texts, "restore-dead-again")}</p>
+        <p><a class="button button-secondary" href="/forgot-password">{t!(texts, "restore-dead-reset")}</a></p>
+        <p class="footnote"><a href="/register">{t!(texts, "restore-dead-register")}</a></p>
     }
     .into_any()
 }

@@ -1,13 +1,30 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::model::display_email;
 use vestibule_core::{AuthError, RevertLink};
 use vestibule_i18n::{Texts, life, t};
 
-use super::actions::RevertEmail;
-use crate::components::{Button, ErrorSummary, Form, Layout, Sentence, slot};
-use crate::flash::Flash;
-use crate::messages;
+use crate::components::{LinkForm, Sentence, card, slot};
+use crate::flash::{Form, Notice};
 use crate::ssr::{self, MailedLink, Visit};
+use crate::submit::{Done, sent};
+
+/// Gives the account its former address back. It signs nobody in: whoever changed the address may
+/// know the password, so the way leads to a new one.
+#[server(prefix = "/_fn", endpoint = "revert_email")]
+pub async fn revert_email() -> Result<(), ServerFnError> {
+    sent(Form::RevertEmail)
+        .submit(|visit| async move {
+            let token = visit.needed_token(MailedLink::RevertEmail)?;
+            let auth = visit.auth();
+            let user = auth.revert_email_change(&token, &visit.meta()).await?;
+            Ok(Done::at(Form::ForgotPassword.page())
+                .saying(Notice::EmailReverted)
+                .about(user.id, &user.email)
+                .filling("email", &display_email(&user.email)))
+        })
+        .await
+}
 
 #[component]
 pub fn RevertEmailPage() -> impl IntoView {
@@ -16,56 +33,41 @@ pub fn RevertEmailPage() -> impl IntoView {
 
 async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
+    let texts = visit.texts();
     let link = match token {
         Some(token) => visit.auth().revert_link(&token).await?,
         None => None,
     };
-    Ok(match link {
-        Some(link) => ask(&visit, &flash, link),
-        None => dead_link(&visit, &flash),
-    })
+    let (heading, content) = match link {
+        Some(link) => (t!(texts, "revert-heading"), ask(texts, link)),
+        None => (t!(texts, "revert-dead-heading"), dead_link(texts)),
+    };
+    Ok(card(&visit, heading, &flash, Vec::new(), content))
 }
 
-/// The link works: one button uses it. A GET must not, because mail scanners follow links.
-fn ask(visit: &Visit, flash: &Flash, link: RevertLink) -> AnyView {
-    let texts = visit.texts();
-    let message = messages::error(texts, flash);
+fn ask(texts: Texts, link: RevertLink) -> AnyView {
     view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "revert-heading")
-            has_error=message.is_some()
-        >
-            <ErrorSummary message/>
-            <p>{t!(texts, "revert-address")} " " <bdi class="address">{link.email}</bdi></p>
-            <p>{t!(texts, "revert-text")}</p>
-            <Form action=RevertEmail::PATH>
-                <Button>{t!(texts, "revert-button")}</Button>
-            </Form>
-        </Layout>
+        <LinkForm
+            label=t!(texts, "revert-address")
+            email=link.email
+            text=t!(texts, "revert-text").into_any()
+            action=RevertEmail::PATH
+            button=t!(texts, "revert-button")
+        />
     }
     .into_any()
 }
 
-fn dead_link(visit: &Visit, flash: &Flash) -> AnyView {
-    let texts = visit.texts();
-    let message = messages::error(texts, flash);
+fn dead_link(texts: Texts) -> AnyView {
     let support = ssr::branding()
         .support
         .as_ref()
         .map(|address| support(texts, address));
     view! {
-        <Layout
-            product_name=visit.product_name()
-            heading=t!(texts, "revert-dead-heading")
-            has_error=message.is_some()
-        >
-            <ErrorSummary message/>
-            <p>{t!(texts, "revert-dead-text", life = life(texts, ssr::lifetimes().revert_email_link))}</p>
-            <p>{t!(texts, "revert-dead-help")} {support}</p>
-            <p><a class="button" href="/forgot-password">{t!(texts, "revert-dead-reset")}</a></p>
-            <p class="footnote"><a href="/login">{t!(texts, "undo-sign-in")}</a></p>
-        </Layout>
+        <p>{t!(texts, "revert-dead-text", life = life(texts, ssr::lifetimes().revert_email_link))}</p>
+        <p>{t!(texts, "revert-dead-help")} {support}</p>
+        <p><a class="button" href="/forgot-password">{t!(texts, "revert-dead-reset")}</a></p>
+        <p class="footnote"><a href="/login">{t!(texts, "undo-sign-in")}</a></p>
     }
     .into_any()
 }

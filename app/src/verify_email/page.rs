@@ -6,11 +6,10 @@ use vestibule_i18n::{Texts, life, t};
 
 use super::actions::{ResendByLink, ResendVerification, ResetByVerifyLink, VerifyEmail};
 use crate::components::{
-    Button, ButtonStyle, Carried, ErrorSummary, Form, HiddenField, Layout, NoticeBox,
-    PasswordField, Sentence, TextField, Username, slot,
+    Button, ButtonStyle, Carried, EmailField, Form, HiddenField, LinkForm, PasswordField, Sentence,
+    TextField, Username, card, slot,
 };
 use crate::flash::Flash;
-use crate::messages;
 use crate::return_to::ReturnTo;
 use crate::ssr::{self, MailedLink, Visit};
 
@@ -107,201 +106,166 @@ impl Page {
         view! { <p><a href=link>{text}</a></p> }.into_any()
     }
 
-    /// The link works: one button uses it. A GET must not, because mail scanners follow links.
-    fn confirm_link(self, link: Live) -> AnyView {
+    fn card(&self, heading: String, content: impl IntoView + 'static) -> AnyView {
+        let fields = self.visit.field_errors(&self.flash).list();
+        card(&self.visit, heading, &self.flash, fields, content)
+    }
+
+    fn confirm_link(&self, link: Live) -> AnyView {
         let texts = self.texts;
-        let (heading, text) = if link.is_change {
+        let (heading, text, button) = if link.is_change {
             (
                 t!(texts, "verify-change-heading"),
                 t!(texts, "verify-change-text"),
+                t!(texts, "verify-change-button"),
             )
         } else {
-            (t!(texts, "verify-heading"), t!(texts, "verify-link-text"))
+            (
+                t!(texts, "verify-heading"),
+                t!(texts, "verify-link-text"),
+                t!(texts, "verify-link-button"),
+            )
         };
-        let message = messages::error(texts, &self.flash);
-        let errors = self.visit.field_errors(&self.flash);
-        let email = link.email.clone();
-        let error = errors.of(Field::Password);
-        let code_instead = self.code_instead(link.is_change);
-        view! {
-            <Layout
-                product_name=self.visit.product_name()
-                heading
-                has_error=message.is_some()
-                is_signed_in=self.own_address.is_some()
+        let error = self.visit.field_errors(&self.flash).of(Field::Password);
+        let (email, needs_password) = (link.email.clone(), link.needs_password);
+        let ways_out = needs_password.then(|| self.without_password(link.is_change));
+        let return_to = self.return_to.clone();
+        let content = view! {
+            <LinkForm
+                label=t!(texts, "verify-address")
+                email=link.email
+                text=text.into_any()
+                action=VerifyEmail::PATH
+                button
             >
-                <ErrorSummary message fields=errors.list()/>
-                <p>{t!(texts, "verify-address")} " " <bdi class="address">{link.email}</bdi></p>
-                <p>{text}</p>
-                <Form action=VerifyEmail::PATH>
-                    <Carried return_to=self.return_to/>
-                    {link.needs_password.then(|| view! { <Owner texts email error/> })}
-                    <Button>
-                        {if link.is_change {
-                            t!(texts, "verify-change-button")
-                        } else {
-                            t!(texts, "verify-link-button")
-                        }}
-                    </Button>
-                </Form>
-                {link
-                    .needs_password
-                    .then(|| {
-                        view! {
-                            <div class="footnote">
-                                {if link.is_change {
-                                    view! { <Forgotten texts/> }.into_any()
-                                } else {
-                                    view! { <NotMine texts/> }.into_any()
-                                }}
-                                {code_instead}
-                            </div>
-                        }
-                    })}
-            </Layout>
-        }
-        .into_any()
+                <Carried return_to/>
+                {needs_password.then(|| view! { <Owner texts email error/> })}
+            </LinkForm>
+            {ways_out}
+        };
+        self.card(heading, content)
     }
 
-    fn already_confirmed(self) -> AnyView {
+    /// The ways out for who cannot give the password.
+    fn without_password(&self, is_change: bool) -> AnyView {
+        let texts = self.texts;
+        let reset = if is_change {
+            view! { <Forgotten texts/> }.into_any()
+        } else {
+            view! { <NotMine texts/> }.into_any()
+        };
+        view! { <div class="footnote">{reset} {self.code_instead(is_change)}</div> }.into_any()
+    }
+
+    /// What went wrong with the link before does not matter any longer.
+    fn already_confirmed(&self) -> AnyView {
         let texts = self.texts;
         let next = self.return_to.path().to_owned();
-        view! {
-            <Layout product_name=self.visit.product_name() heading=t!(texts, "verify-done-heading") is_signed_in=true>
-                <NoticeBox flash=self.flash.clone()/>
-                <p>
-                    {t!(texts, "verify-done-address")}
-                    " "
-                    <bdi class="address">{self.own_address}</bdi>
-                </p>
-                <p>{t!(texts, "verify-done-text")}</p>
-                <p><a class="button" href=next>{t!(texts, "verify-done-continue")}</a></p>
-                <p class="footnote"><a href="/account/email">{t!(texts, "verify-done-change")}</a></p>
-            </Layout>
-        }
-        .into_any()
+        let content = view! {
+            <p>
+                {t!(texts, "verify-done-address")}
+                " "
+                <bdi class="address">{self.own_address.clone()}</bdi>
+            </p>
+            <p>{t!(texts, "verify-done-text")}</p>
+            <p><a class="button" href=next>{t!(texts, "verify-done-continue")}</a></p>
+            <p class="footnote"><a href="/account/email">{t!(texts, "verify-done-change")}</a></p>
+        };
+        let heading = t!(texts, "verify-done-heading");
+        card(
+            &self.visit,
+            heading,
+            &self.flash.good_news(),
+            Vec::new(),
+            content,
+        )
     }
 
     /// The link of a change that the account did not make, or not for long.
-    fn change_not_made(self) -> AnyView {
+    fn change_not_made(&self) -> AnyView {
         let texts = self.texts;
-        let text = t!(texts, "verify-change-dead-text");
-        let again = view! {
+        let content = view! {
+            <p>{t!(texts, "verify-change-dead-text")}</p>
             <p><a class="button" href="/account/email">{t!(texts, "verify-change-dead-again")}</a></p>
         };
-        self.dead_change(text.into_any(), again.into_any())
+        self.dead_change(content.into_any())
     }
 
     /// The link of a change that was made: the account has this address.
-    fn change_made(self, masked_email: String) -> AnyView {
+    fn change_made(&self, masked_email: String) -> AnyView {
         let text = t!(self.texts, "verify-change-made-text", email = slot(0));
         let email = view! { <bdi class="address">{masked_email}</bdi> };
-        let text = view! { <Sentence text parts=vec![email.into_any()]/> };
-        self.dead_change(text.into_any(), ().into_any())
+        let content = view! { <p><Sentence text parts=vec![email.into_any()]/></p> };
+        self.dead_change(content.into_any())
     }
 
-    fn dead_change(self, text: AnyView, next: AnyView) -> AnyView {
-        let texts = self.texts;
-        let message = messages::error(texts, &self.flash);
-        let way_on = self.way_on(t!(texts, "verify-done-continue"));
-        let code_instead = self.code_instead(true);
-        view! {
-            <Layout
-                product_name=self.visit.product_name()
-                heading=t!(texts, "verify-dead-heading")
-                has_error=message.is_some()
-                is_signed_in=self.is_signed_in()
-            >
-                <ErrorSummary message/>
-                <p>{text}</p>
-                {next}
-                <div class="footnote">{code_instead} {way_on}</div>
-            </Layout>
-        }
-        .into_any()
+    fn dead_change(&self, content: AnyView) -> AnyView {
+        let later = t!(self.texts, "verify-done-continue");
+        self.dead(content, true, later, Vec::new())
     }
 
     /// A link that was ours once: nobody has to type the address again.
-    fn dead_link_of(self, masked_email: String) -> AnyView {
+    fn dead_link_of(&self, masked_email: String) -> AnyView {
         let texts = self.texts;
-        let message = messages::error(texts, &self.flash);
-        let (code_instead, way_on) = (
-            self.code_instead(false),
-            self.way_on(t!(texts, "verify-later")),
-        );
         let button = t!(texts, "verify-dead-send-to", email = slot(0));
         let email = view! { <bdi>{masked_email}</bdi> };
-        view! {
-            <Layout
-                product_name=self.visit.product_name()
-                heading=t!(texts, "verify-dead-heading")
-                has_error=message.is_some()
-                is_signed_in=self.own_address.is_some()
-            >
-                <ErrorSummary message/>
-                <p>{t!(texts, "verify-dead-text")}</p>
-                <Form action=ResendByLink::PATH>
-                    <Carried return_to=self.return_to/>
-                    // One box: a button's parts stand side by side.
-                    <Button><span><Sentence text=button parts=vec![email.into_any()]/></span></Button>
-                </Form>
-                <div class="footnote">{code_instead} {way_on}</div>
-            </Layout>
-        }
-        .into_any()
+        let return_to = self.return_to.clone();
+        let content = view! {
+            <p>{t!(texts, "verify-dead-text")}</p>
+            <Form action=ResendByLink::PATH>
+                <Carried return_to/>
+                // One box: a button's parts stand side by side.
+                <Button><span><Sentence text=button parts=vec![email.into_any()]/></span></Button>
+            </Form>
+        };
+        let later = t!(texts, "verify-later");
+        self.dead(content.into_any(), false, later, Vec::new())
     }
 
-    fn dead_link(self) -> AnyView {
+    fn dead_link(&self) -> AnyView {
         let texts = self.texts;
         let errors = self.visit.field_errors(&self.flash);
-        let message = messages::error(texts, &self.flash);
-        let (code_instead, way_on) = (
-            self.code_instead(false),
-            self.way_on(t!(texts, "verify-later")),
-        );
         let typed = self.flash.value("email");
-        let is_signed_in = self.is_signed_in();
         let email = if typed.is_empty() {
-            self.own_address.unwrap_or_default()
+            self.own_address.clone().unwrap_or_default()
         } else {
             typed
         };
-        view! {
-            <Layout
-                product_name=self.visit.product_name()
-                heading=t!(texts, "verify-dead-heading")
-                has_error=message.is_some()
-                is_signed_in
-            >
-                <ErrorSummary message fields=errors.list()/>
-                <p>{t!(texts, "verify-dead-text")}</p>
-                <Form action=ResendVerification::PATH>
-                    <Carried return_to=self.return_to/>
-                    <TextField
-                        name="email"
-                        label=t!(texts, "label-email")
-                        kind="email"
-                        inputmode="email"
-                        autocomplete="email"
-                        value=email
-                        error=errors.of(Field::Email)
-                    />
-                    <Button>{t!(texts, "verify-dead-send")}</Button>
-                </Form>
-                <div class="footnote">{code_instead} {way_on}</div>
-            </Layout>
-        }
-        .into_any()
+        let (return_to, error) = (self.return_to.clone(), errors.of(Field::Email));
+        let content = view! {
+            <p>{t!(texts, "verify-dead-text")}</p>
+            <Form action=ResendVerification::PATH>
+                <Carried return_to/>
+                <EmailField autocomplete="email" value=email error/>
+                <Button>{t!(texts, "verify-dead-send")}</Button>
+            </Form>
+        };
+        let later = t!(texts, "verify-later");
+        self.dead(content.into_any(), false, later, errors.list())
+    }
+
+    /// A link that does nothing any longer, with the ways on from it.
+    fn dead(
+        &self,
+        content: AnyView,
+        is_change: bool,
+        later: String,
+        fields: Vec<(&'static str, String)>,
+    ) -> AnyView {
+        let (code_instead, way_on) = (self.code_instead(is_change), self.way_on(later));
+        let content = view! {
+            {content}
+            <div class="footnote">{code_instead} {way_on}</div>
+        };
+        let heading = t!(self.texts, "verify-dead-heading");
+        card(&self.visit, heading, &self.flash, fields, content)
     }
 
     /// Address, password and code in one form, or the code alone;
     /// the second button sends the mail again.
-    fn enter_code(self) -> AnyView {
+    fn enter_code(&self) -> AnyView {
         let texts = self.texts;
-        let message = messages::error(texts, &self.flash);
         let errors = self.visit.field_errors(&self.flash);
-        let is_signed_in = self.is_signed_in();
-        let way_on = self.way_on(t!(texts, "verify-later"));
         let text = match &self.own_address {
             Some(_) => t!(texts, "verify-code-text-to", email = slot(0)),
             None => t!(texts, "verify-code-text"),
@@ -309,10 +273,6 @@ impl Page {
         let own_address = self.own_address.clone();
         let address = own_address.map(|address| view! { <bdi>{address}</bdi> }.into_any());
         let parts = address.into_iter().collect();
-        let email_error = errors.of(Field::Email);
-        let password_error = errors.of(Field::Password);
-        let code_error = errors.of(Field::Code);
-        let typed = self.flash.value("email");
         let lifetimes = ssr::lifetimes();
         let hint = t!(
             texts,
@@ -320,38 +280,34 @@ impl Page {
             code = life(texts, lifetimes.verify_code),
             link = life(texts, lifetimes.verify_link)
         );
-        view! {
-            <Layout
-                product_name=self.visit.product_name()
-                heading=t!(texts, "verify-heading")
-                has_error=message.is_some()
-                is_signed_in
-            >
-                <NoticeBox flash=self.flash.clone()/>
-                <ErrorSummary message fields=errors.list()/>
-                <p class="wrap"><Sentence text parts/></p>
-                <Form action=VerifyEmail::PATH>
-                    <Carried return_to=self.return_to/>
-                    <Account texts own_address=self.own_address typed email_error password_error/>
-                    // No pattern: some type it in groups, or in the digits of their own script.
-                    <TextField
-                        name="code"
-                        label=t!(texts, "verify-code-label")
-                        class="code"
-                        inputmode="numeric"
-                        autocomplete="one-time-code"
-                        hint=hint
-                        error=code_error
-                    />
-                    <Button>{t!(texts, "verify-code-button")}</Button>
-                    <Button style=ButtonStyle::Secondary action=ResendVerification::PATH>
-                        {t!(texts, "verify-code-resend")}
-                    </Button>
-                </Form>
-                <div class="footnote">{way_on}</div>
-            </Layout>
-        }
-        .into_any()
+        let (return_to, own_address) = (self.return_to.clone(), self.own_address.clone());
+        let typed = self.flash.value("email");
+        let email_error = errors.of(Field::Email);
+        let password_error = errors.of(Field::Password);
+        let code_error = errors.of(Field::Code);
+        let content = view! {
+            <p class="wrap"><Sentence text parts/></p>
+            <Form action=VerifyEmail::PATH>
+                <Carried return_to/>
+                <Account texts own_address typed email_error password_error/>
+                // No pattern: some type it in groups, or in the digits of their own script.
+                <TextField
+                    name="code"
+                    label=t!(texts, "verify-code-label")
+                    class="code"
+                    inputmode="numeric"
+                    autocomplete="one-time-code"
+                    hint=hint
+                    error=code_error
+                />
+                <Button>{t!(texts, "verify-code-button")}</Button>
+                <Button style=ButtonStyle::Secondary action=ResendVerification::PATH>
+                    {t!(texts, "verify-code-resend")}
+                </Button>
+            </Form>
+            <div class="footnote">{self.way_on(t!(texts, "verify-later"))}</div>
+        };
+        self.card(t!(texts, "verify-heading"), content)
     }
 }
 
@@ -409,15 +365,7 @@ fn Account(
     match own_address {
         Some(address) => view! { <HiddenField name="email" value=address/> }.into_any(),
         None => view! {
-            <TextField
-                name="email"
-                label=t!(texts, "label-email")
-                kind="email"
-                inputmode="email"
-                autocomplete="username"
-                value=typed
-                error=email_error
-            />
+            <EmailField value=typed error=email_error/>
             <PasswordField
                 name="password"
                 label=t!(texts, "label-password")

@@ -16,6 +16,7 @@ on_any_database! {
     every_page_is_one_of_the_navigation,
     pages_speak_the_language_of_the_browser,
     the_overview_says_what_there_is_to_do,
+    the_overview_has_each_page_once,
     the_skip_link_leads_past_the_navigation,
     names_are_changed_and_refusals_keep_what_was_typed,
     what_is_there_already_is_no_change,
@@ -148,6 +149,19 @@ async fn the_overview_says_what_there_is_to_do(app: TestApp) {
             "No failed sign-ins",
         ],
     );
+}
+
+async fn the_overview_has_each_page_once(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let page = page(&mut browser, "/account").await;
+    let (_, content) = page.split_once("id=\"content\"").unwrap();
+    // The checklist leads to what is to be done, and to nothing else.
+    for path in TABS {
+        let links = content.matches(&format!("href=\"{path}\"")).count();
+        let is_of_checklist = ["/account/password", "/account/sessions"].contains(&path);
+        assert_eq!(links, usize::from(is_of_checklist), "{path}: {content}");
+    }
 }
 
 async fn the_skip_link_leads_past_the_navigation(app: TestApp) {

@@ -41,6 +41,11 @@ async fn activity_is_filtered_and_paged(app: TestApp) {
             "Account created with",
             "192.0.2.1",
             "all of them with the account",
+            "Times are in UTC.",
+            "data-today=\"Today\" data-yesterday=\"Yesterday\"",
+            "<time datetime=\"2026-11-2",
+            "data-locale=\"en-GB\" class=\"clock\"",
+            "modulepreload",
         ],
     );
     let filtered = [

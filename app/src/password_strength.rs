@@ -1,3 +1,5 @@
+//! What the strength meter asks while a new password is being typed.
+
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use vestibule_core::AuthError;

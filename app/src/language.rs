@@ -1,3 +1,5 @@
+//! Choosing the language of the pages.
+
 use leptos::prelude::*;
 use vestibule_core::AuthError;
 use vestibule_core::model::Language;

@@ -1,5 +1,0 @@
-//! Choosing the language of the pages.
-
-mod actions;
-
-pub use actions::SetLanguage;
