@@ -72,13 +72,9 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Message> {
                 to: "/forgot-password",
                 text: t!(texts, "error-limited-sign-in-link"),
             };
+            let (at, to) = (slot(0), slot(1));
             return Some(Message {
-                text: t!(
-                    texts,
-                    "error-limited-sign-in",
-                    wait = slot(0),
-                    link = slot(1)
-                ),
+                text: t!(texts, "error-limited-sign-in", wait = at, link = to),
                 parts: vec![wait, link],
             });
         }
@@ -166,74 +162,73 @@ fn field(texts: Texts, field: Field, code: FieldCode, min_length: usize) -> Stri
 
 /// Good news: the news in one sentence and, where there is more to say, what follows from it.
 pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (Message, Option<String>) {
-    let (text, more) = notice_texts(texts, lifetimes, notice);
+    let text = notice_text(texts, notice);
     let parts = match notice {
         Notice::DeletionScheduled { at } => vec![Part::Moment(moment(at))],
         _ => Vec::new(),
     };
-    (Message { text, parts }, more)
+    (
+        Message { text, parts },
+        consequence(texts, lifetimes, notice),
+    )
 }
 
-/// The same as texts, with a [`slot`] for each part.
-fn notice_texts(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (String, Option<String>) {
-    let check_inbox = || t!(texts, "notice-check-inbox");
+/// With a [`slot`] for each part.
+fn notice_text(texts: Texts, notice: Notice) -> String {
     match notice {
-        Notice::Registered => (check_inbox(), Some(t!(texts, "notice-registered"))),
-        Notice::VerificationSent => (check_inbox(), Some(t!(texts, "notice-verification-sent"))),
-        Notice::EmailVerified => (t!(texts, "notice-email-verified"), None),
-        Notice::ResetSent => (
-            check_inbox(),
-            Some(t!(
-                texts,
-                "notice-reset-sent",
-                life = life(texts, lifetimes.reset_link)
-            )),
-        ),
-        Notice::PasswordReset => (
-            t!(texts, "notice-password-changed"),
-            Some(t!(texts, "notice-password-reset")),
-        ),
-        Notice::PasswordChanged => (
-            t!(texts, "notice-password-changed"),
-            Some(t!(texts, "notice-other-devices")),
-        ),
-        Notice::PasswordConfirmed => (t!(texts, "notice-password-confirmed"), None),
-        Notice::SessionEnded => (t!(texts, "notice-session-ended"), None),
-        Notice::OtherSessionsEnded => (t!(texts, "notice-other-sessions-ended"), None),
-        Notice::SignedOut => (t!(texts, "notice-signed-out"), None),
-        Notice::SignInAgain => (
-            t!(texts, "notice-sign-in-again"),
-            Some(t!(texts, "notice-sign-in-again-text")),
-        ),
-        Notice::ProfileUpdated => (t!(texts, "notice-profile-updated"), None),
-        Notice::EmailChangeRequested => (
-            check_inbox(),
-            Some(t!(texts, "notice-email-change-requested")),
-        ),
-        Notice::EmailChangeCancelled => (t!(texts, "notice-email-change-cancelled"), None),
-        Notice::EmailChanged { is_former_told } => (
-            t!(texts, "notice-email-changed"),
-            is_former_told.then(|| {
-                t!(
-                    texts,
-                    "notice-email-changed-text",
-                    life = life(texts, lifetimes.revert_email_link)
-                )
-            }),
-        ),
-        Notice::EmailReverted => (
-            t!(texts, "notice-email-reverted"),
-            Some(t!(texts, "notice-email-reverted-text")),
-        ),
-        Notice::DeletionScheduled { .. } => (
-            t!(texts, "notice-deletion-scheduled", date = slot(0)),
-            Some(t!(texts, "notice-deletion-scheduled-text")),
-        ),
-        Notice::DeletionCancelled => (
-            t!(texts, "notice-deletion-cancelled"),
-            Some(t!(texts, "notice-deletion-cancelled-text")),
-        ),
+        Notice::Registered
+        | Notice::VerificationSent
+        | Notice::ResetSent
+        | Notice::EmailChangeRequested => t!(texts, "notice-check-inbox"),
+        Notice::EmailVerified => t!(texts, "notice-email-verified"),
+        Notice::PasswordReset | Notice::PasswordChanged => t!(texts, "notice-password-changed"),
+        Notice::PasswordConfirmed => t!(texts, "notice-password-confirmed"),
+        Notice::SessionEnded => t!(texts, "notice-session-ended"),
+        Notice::OtherSessionsEnded => t!(texts, "notice-other-sessions-ended"),
+        Notice::SignedOut => t!(texts, "notice-signed-out"),
+        Notice::SignInAgain => t!(texts, "notice-sign-in-again"),
+        Notice::ProfileUpdated => t!(texts, "notice-profile-updated"),
+        Notice::EmailChangeCancelled => t!(texts, "notice-email-change-cancelled"),
+        Notice::EmailChanged { .. } => t!(texts, "notice-email-changed"),
+        Notice::EmailReverted => t!(texts, "notice-email-reverted"),
+        Notice::DeletionScheduled { .. } => {
+            t!(texts, "notice-deletion-scheduled", date = slot(0))
+        }
+        Notice::DeletionCancelled => t!(texts, "notice-deletion-cancelled"),
     }
+}
+
+/// What follows from the news, where there is more to say.
+fn consequence(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> Option<String> {
+    Some(match notice {
+        Notice::Registered => t!(texts, "notice-registered"),
+        Notice::VerificationSent => t!(texts, "notice-verification-sent"),
+        Notice::ResetSent => {
+            let life = life(texts, lifetimes.reset_link);
+            t!(texts, "notice-reset-sent", life = life)
+        }
+        Notice::PasswordReset => t!(texts, "notice-password-reset"),
+        Notice::PasswordChanged => t!(texts, "notice-other-devices"),
+        Notice::SignInAgain => t!(texts, "notice-sign-in-again-text"),
+        Notice::EmailChangeRequested => t!(texts, "notice-email-change-requested"),
+        Notice::EmailChanged {
+            is_former_told: true,
+        } => {
+            let life = life(texts, lifetimes.revert_email_link);
+            t!(texts, "notice-email-changed-text", life = life)
+        }
+        Notice::EmailReverted => t!(texts, "notice-email-reverted-text"),
+        Notice::DeletionScheduled { .. } => t!(texts, "notice-deletion-scheduled-text"),
+        Notice::DeletionCancelled => t!(texts, "notice-deletion-cancelled-text"),
+        Notice::EmailVerified
+        | Notice::PasswordConfirmed
+        | Notice::SessionEnded
+        | Notice::OtherSessionsEnded
+        | Notice::SignedOut
+        | Notice::ProfileUpdated
+        | Notice::EmailChangeCancelled
+        | Notice::EmailChanged { .. } => return None,
+    })
 }
 
 /// Seconds since 1970 as a time; the cookie that they come from is sealed, so they are one.
