@@ -20,10 +20,16 @@ use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::python;
 use crate::report::{Counts, Progress, Report};
 
-/// The two ways of the four to walk the flows that differ in everything: with scripts on a laptop, without them on a
-/// telephone. `cargo xtask versions` walks the other two.
-const WAYS: [&str; 2] = ["--project=js-laptop", "--project=no-js-phone"];
-const OTHER_WAYS: [&str; 2] = ["--project=js-phone", "--project=no-js-laptop"];
+/// Every flow is walked in two of the ways that there are, which differ in everything: with scripts on a laptop on SQLite,
+/// without them on a telephone on replicas. `cargo xtask versions` walks the others.
+const WAYS: [&[&str]; 2] = [
+    &["--project=js-laptop", "--project=no-js-phone-short"],
+    &["--project=no-js-phone", "--project=js-laptop-short"],
+];
+const OTHER_WAYS: [&[&str]; 2] = [
+    &["--project=js-phone", "--project=no-js-laptop", "--project=no-js-phone"],
+    &["--project=js-phone", "--project=no-js-laptop", "--project=js-laptop"],
+];
 /// Where the tests leave their pictures, in their folder.
 const PICTURES: &str = "artifacts";
 
@@ -62,11 +68,11 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
 pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
     let browser = prepare(report)?;
     if !args.is_empty() {
-        return browser.test_all(args, report);
+        return browser.test_all([args, args], report);
     }
     // A whole run takes every picture anew: what is left afterwards shows what there is now.
     let _ = fs::remove_dir_all(Path::new(FOLDER).join(PICTURES));
-    let result = browser.test_all(&WAYS, report);
+    let result = browser.test_all(WAYS, report);
     if proc::interrupted() {
         return result;
     }
@@ -77,7 +83,7 @@ pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
 
 /// The flows in the ways that [`steps`] leaves out.
 pub fn other_ways(report: &mut Report) -> Result<()> {
-    prepare(report)?.test_all(&OTHER_WAYS, report)
+    prepare(report)?.test_all(OTHER_WAYS, report)
 }
 
 fn prepare(report: &mut Report) -> Result<Browser> {
@@ -114,8 +120,9 @@ impl Browser {
         })
     }
 
-    fn test_all<S: AsRef<OsStr>>(&self, args: &[S], report: &mut Report) -> Result<()> {
-        for database in [Database::Sqlite, Database::Postgres] {
+    /// One run on each database, with its arguments.
+    fn test_all<S: AsRef<OsStr>>(&self, args: [&[S]; 2], report: &mut Report) -> Result<()> {
+        for (database, args) in [Database::Sqlite, Database::Postgres].into_iter().zip(args) {
             report.tests(database.title(), |counts| self.test(database, args, counts))?;
         }
         Ok(())
