@@ -140,7 +140,7 @@ impl Auth {
     /// Whether the owner may be told of what somebody who is signed in has done. An address that is not confirmed may be
     /// another person's, whose mailbox must not be filled.
     pub(super) async fn may_tell_owner(&self, kind: MailKind, user: &User) -> bool {
-        user.email_verified_at.is_some() || self.may_mail(kind, &canonical_of(user)).await
+        user.is_email_verified || self.may_mail(kind, &canonical_of(user)).await
     }
 
     /// Whether a mailbox may be told of one more such event, which somebody else can cause as often as they like. The limit
