@@ -27,8 +27,16 @@ const WAYS: [&[&str]; 2] = [
     &["--project=no-js-phone", "--project=js-laptop-short"],
 ];
 const OTHER_WAYS: [&[&str]; 2] = [
-    &["--project=js-phone", "--project=no-js-laptop", "--project=no-js-phone"],
-    &["--project=js-phone", "--project=no-js-laptop", "--project=js-laptop"],
+    &[
+        "--project=js-phone",
+        "--project=no-js-laptop",
+        "--project=no-js-phone",
+    ],
+    &[
+        "--project=js-phone",
+        "--project=no-js-laptop",
+        "--project=js-laptop",
+    ],
 ];
 /// Where the tests leave their pictures, in their folder.
 const PICTURES: &str = "artifacts";
@@ -49,28 +57,47 @@ impl Database {
 
     /// Whether the tests of how pages look run as well. Pages look the same on both databases.
     fn looks(self) -> &'static str {
-        match self {
-            Self::Sqlite => "on",
-            Self::Postgres => "off",
-        }
+        on_or_off(self == Self::Sqlite)
     }
 }
 
+fn on_or_off(is_on: bool) -> &'static str {
+    if is_on { "on" } else { "off" }
+}
+
+/// Arguments for Playwright take the place of the whole.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let mut report = Report::default();
     let result = report
         .check("build", || build::portal(Wasm::Optimised))
-        .and_then(|()| steps(args, &mut report));
+        .and_then(|()| {
+            if args.is_empty() {
+                with_pictures(&mut report)
+            } else {
+                prepare(&mut report)?.test_all([args, args], &mut report)
+            }
+        });
     report.finish(result)
 }
 
-/// The browser tests as steps of a report; the portal must be built. Arguments for Playwright take the place of the whole.
+/// The browser tests as steps of a report, without pictures; the portal must be built. Arguments for Playwright take the
+/// place of the whole.
 pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
-    let browser = prepare(report)?;
-    if !args.is_empty() {
-        return browser.test_all([args, args], report);
+    let browser = Browser {
+        takes_pictures: false,
+        ..prepare(report)?
+    };
+    if args.is_empty() {
+        browser.test_all(WAYS, report)
+    } else {
+        browser.test_all([args, args], report)
     }
-    // A whole run takes every picture anew: what is left afterwards shows what there is now.
+}
+
+/// The same with a picture of everything that people can see.
+fn with_pictures(report: &mut Report) -> Result<()> {
+    let browser = prepare(report)?;
+    // Each is taken anew: what is left afterwards shows what there is now.
     let _ = fs::remove_dir_all(Path::new(FOLDER).join(PICTURES));
     let result = browser.test_all(WAYS, report);
     if proc::interrupted() {
@@ -101,6 +128,7 @@ struct Browser {
     site: PathBuf,
     python: PathBuf,
     chromium: Option<PathBuf>,
+    takes_pictures: bool,
 }
 
 impl Browser {
@@ -117,6 +145,7 @@ impl Browser {
             site: env::current_dir()?.join(SITE),
             python: python::python()?,
             chromium: browser::chromium(),
+            takes_pictures: true,
         })
     }
 
@@ -163,7 +192,8 @@ impl Browser {
             .env("VESTIBULE_SITE_DIR", &self.site)
             .env("E2E_PORT", free_port()?.to_string())
             .env("E2E_PYTHON", &self.python)
-            .env("E2E_LOOKS", database.looks());
+            .env("E2E_LOOKS", database.looks())
+            .env("E2E_PICTURES", on_or_off(self.takes_pictures));
         for (name, value) in shared_settings.unwrap_or_default() {
             playwright = playwright.env(name, value);
         }
