@@ -27,7 +27,8 @@ export default defineConfig({
   outputDir: 'test-results/files',
   globalTeardown: './fixtures/teardown.ts',
   fullyParallel: true,
-  workers: 2,
+  // More than cores: each waits for mails, networks and pictures more than it computes.
+  workers: 3,
   retries: 0,
   forbidOnly: !!process.env.CI,
   // Generous, since the machine may be busy with a build: only failures take this long.
