@@ -6,6 +6,8 @@ import { baseURL, webServers } from './fixtures/server';
 const HTTP = /(api|forms_attack|headers|readme|tokens)\.spec\.ts/;
 /** Files about how pages look, read and feel. They bring their own sizes, and no database makes a difference to them. */
 const LOOKS = /(autocomplete|emulation|islands\w*|keyboard|languages|lighthouse|mailbox|performance|states|zoom)\.spec\.ts/;
+/** Files about two requests that meet, with scripts and without, on one server and on two. */
+const MEETINGS = /(sent_twice|two_tabs)\.spec\.ts/;
 const hasLooks = process.env.E2E_LOOKS !== 'off';
 
 const laptop = { viewport: { width: 1280, height: 800 } };
@@ -17,6 +19,7 @@ const phone = {
   hasTouch: true,
   userAgent: devices['Pixel 5'].userAgent,
 };
+const noScripts = { javaScriptEnabled: false };
 const flow = { testIgnore: [HTTP, LOOKS], grepInvert: /@once/ };
 
 export default defineConfig({
@@ -24,7 +27,8 @@ export default defineConfig({
   outputDir: 'test-results/files',
   globalTeardown: './fixtures/teardown.ts',
   fullyParallel: true,
-  workers: 2,
+  // More than cores: each waits for mails, networks and pictures more than it computes.
+  workers: 3,
   retries: 0,
   forbidOnly: !!process.env.CI,
   // Generous, since the machine may be busy with a build: only failures take this long.
@@ -53,8 +57,11 @@ export default defineConfig({
   projects: [
     { name: 'js-laptop', use: laptop, testIgnore: hasLooks ? [] : LOOKS },
     { name: 'js-phone', use: phone, ...flow },
-    { name: 'no-js-laptop', use: { ...laptop, javaScriptEnabled: false }, ...flow },
-    { name: 'no-js-phone', use: { ...phone, javaScriptEnabled: false }, ...flow },
+    { name: 'no-js-laptop', use: { ...laptop, ...noScripts }, ...flow },
+    { name: 'no-js-phone', use: { ...phone, ...noScripts }, ...flow },
+    // Where only one of the ways is walked: what has to hold in the other one too.
+    { name: 'js-laptop-short', use: laptop, testMatch: [HTTP, MEETINGS] },
+    { name: 'no-js-phone-short', use: { ...phone, ...noScripts }, testMatch: MEETINGS },
   ],
   webServer: webServers,
 });

@@ -10,8 +10,8 @@ import { expect, test } from '../fixtures/test';
 const FORM = { requests: 3, bytes: 20_000 };
 /** Until its islands are alive. */
 const WITH_ISLANDS = { bytes: 80_000 };
-/** Milliseconds. */
-const LARGEST_PAINT = 1500;
+/** In times of what a text of a few lines takes in the same run: how busy the machine is does not count. */
+const LARGEST_PAINT = 3;
 
 /** Lighthouse's slow 4G, in milliseconds a request and bytes a second. */
 const SLOW_4G = { offline: false, latency: 150, downloadThroughput: (1.6e6 / 8) | 0, uploadThroughput: (750e3 / 8) | 0 };
@@ -43,7 +43,7 @@ async function countBytes(session: CDPSession): Promise<Map<string, number>> {
 }
 
 /** A first visit with a slow telephone on a slow line. */
-async function load(browser: Browser, address: string): Promise<Load> {
+async function load(browser: Browser, address: string, hasIslands = true): Promise<Load> {
   const context = await browser.newContext();
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
@@ -52,7 +52,7 @@ async function load(browser: Browser, address: string): Promise<Load> {
   await session.send('Network.emulateNetworkConditions', SLOW_4G);
   await session.send('Emulation.setCPUThrottlingRate', { rate: CPU_SLOWDOWN });
   await page.goto(address);
-  await expect(page.locator('html')).toHaveAttribute('data-islands', 'on');
+  if (hasIslands) await expect(page.locator('html')).toHaveAttribute('data-islands', 'on');
   const { blocking, largestPaint } = await page.evaluate(async () => {
     type Resource = PerformanceResourceTiming & { renderBlockingStatus: string };
     const resources = performance.getEntriesByType('resource') as Resource[];
@@ -73,20 +73,23 @@ async function weigh(browser: Browser, origin: string, what: string): Promise<Lo
   // The first one warms up the server and the browser, and is not counted.
   await load(browser, address);
   const loads: Load[] = [];
-  while (loads.length < LOADS) loads.push(await load(browser, address));
+  const texts: Load[] = [];
+  while (loads.length < LOADS) {
+    loads.push(await load(browser, address));
+    texts.push(await load(browser, `${origin}/robots.txt`, false));
+  }
 
   const { bytes, blocking } = loads[0]!;
   const sum = (addresses: string[]) => addresses.reduce((total, it) => total + (bytes.get(it) ?? Number.NaN), 0);
   const form = [address, ...blocking];
   const formBytes = sum(form);
   const allBytes = sum([...bytes.keys()]);
-  const paints = loads.map(({ largestPaint }) => Math.round(largestPaint)).sort((one, other) => one - other);
-  const [best] = paints;
-  const median = paints[LOADS >> 1];
+  const best = (all: Load[]) => Math.round(Math.min(...all.map(({ largestPaint }) => largestPaint)));
+  const ratio = best(loads) / best(texts);
   const lines = [
     `form: ${form.length} requests (limit ${FORM.requests}), ${formBytes} bytes (limit ${FORM.bytes})`,
     `with islands: ${bytes.size} requests, ${allBytes} bytes (limit ${WITH_ISLANDS.bytes})`,
-    `Largest Contentful Paint: best ${best} ms, median ${median} ms (limit ${LARGEST_PAINT} ms) of ${paints.join(', ')}`,
+    `Largest Contentful Paint: ${best(loads)} ms, ${ratio.toFixed(2)} times a text of a few lines (limit ${LARGEST_PAINT})`,
     ...[...bytes].map(([it, size]) => `${form.includes(it) ? 'form' : 'late'} ${size} ${new URL(it).pathname}`),
   ];
   for (const line of lines) {
@@ -97,7 +100,7 @@ async function weigh(browser: Browser, origin: string, what: string): Promise<Lo
   expect.soft(form.length, 'requests until the form works').toBeLessThanOrEqual(FORM.requests);
   expect.soft(formBytes, 'bytes until the form works').toBeLessThanOrEqual(FORM.bytes);
   expect.soft(allBytes, 'bytes with islands').toBeLessThanOrEqual(WITH_ISLANDS.bytes);
-  expect.soft(median, 'Largest Contentful Paint').toBeLessThan(LARGEST_PAINT);
+  expect.soft(ratio, 'Largest Contentful Paint').toBeLessThan(LARGEST_PAINT);
   return loads[0]!;
 }
 

@@ -20,10 +20,25 @@ use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::python;
 use crate::report::{Counts, Progress, Report};
 
-/// The two ways of the four to walk the flows that differ in everything: with scripts on a laptop,
-/// without them on a telephone. `cargo xtask versions` walks the other two.
-const WAYS: [&str; 2] = ["--project=js-laptop", "--project=no-js-phone"];
-const OTHER_WAYS: [&str; 2] = ["--project=js-phone", "--project=no-js-laptop"];
+/// Every flow is walked in two of the ways that there are, which differ in everything: with scripts
+/// on a laptop on SQLite, without them on a telephone on replicas. `cargo xtask versions` walks the
+/// others.
+const WAYS: [&[&str]; 2] = [
+    &["--project=js-laptop", "--project=no-js-phone-short"],
+    &["--project=no-js-phone", "--project=js-laptop-short"],
+];
+const OTHER_WAYS: [&[&str]; 2] = [
+    &[
+        "--project=js-phone",
+        "--project=no-js-laptop",
+        "--project=no-js-phone",
+    ],
+    &[
+        "--project=js-phone",
+        "--project=no-js-laptop",
+        "--project=js-laptop",
+    ],
+];
 /// Where the tests leave their pictures, in their folder.
 const PICTURES: &str = "artifacts";
 
@@ -43,31 +58,49 @@ impl Database {
 
     /// Whether the tests of how pages look run as well. Pages look the same on both databases.
     fn looks(self) -> &'static str {
-        match self {
-            Self::Sqlite => "on",
-            Self::Postgres => "off",
-        }
+        on_or_off(self == Self::Sqlite)
     }
 }
 
+fn on_or_off(is_on: bool) -> &'static str {
+    if is_on { "on" } else { "off" }
+}
+
+/// Arguments for Playwright take the place of the whole.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let mut report = Report::default();
     let result = report
         .check("build", || build::portal(Wasm::Optimised))
-        .and_then(|()| steps(args, &mut report));
+        .and_then(|()| {
+            if args.is_empty() {
+                with_pictures(&mut report)
+            } else {
+                prepare(&mut report)?.test_all([args, args], &mut report)
+            }
+        });
     report.finish(result)
 }
 
-/// The browser tests as steps of a report; the portal must be built.
+/// The browser tests as steps of a report, without pictures; the portal must be built.
 /// Arguments for Playwright take the place of the whole.
 pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
-    let browser = prepare(report)?;
-    if !args.is_empty() {
-        return browser.test_all(args, report);
+    let browser = Browser {
+        takes_pictures: false,
+        ..prepare(report)?
+    };
+    if args.is_empty() {
+        browser.test_all(WAYS, report)
+    } else {
+        browser.test_all([args, args], report)
     }
-    // A whole run takes every picture anew: what is left afterwards shows what there is now.
+}
+
+/// The same with a picture of everything that people can see.
+fn with_pictures(report: &mut Report) -> Result<()> {
+    let browser = prepare(report)?;
+    // Each is taken anew: what is left afterwards shows what there is now.
     let _ = fs::remove_dir_all(Path::new(FOLDER).join(PICTURES));
-    let result = browser.test_all(&WAYS, report);
+    let result = browser.test_all(WAYS, report);
     if proc::interrupted() {
         return result;
     }
@@ -78,7 +111,7 @@ pub fn steps(args: &[String], report: &mut Report) -> Result<()> {
 
 /// The flows in the ways that [`steps`] leaves out.
 pub fn other_ways(report: &mut Report) -> Result<()> {
-    prepare(report)?.test_all(&OTHER_WAYS, report)
+    prepare(report)?.test_all(OTHER_WAYS, report)
 }
 
 fn prepare(report: &mut Report) -> Result<Browser> {
@@ -96,6 +129,7 @@ struct Browser {
     site: PathBuf,
     python: PathBuf,
     chromium: Option<PathBuf>,
+    takes_pictures: bool,
 }
 
 impl Browser {
@@ -112,11 +146,13 @@ impl Browser {
             site: env::current_dir()?.join(SITE),
             python: python::python()?,
             chromium: browser::chromium(),
+            takes_pictures: true,
         })
     }
 
-    fn test_all<S: AsRef<OsStr>>(&self, args: &[S], report: &mut Report) -> Result<()> {
-        for database in [Database::Sqlite, Database::Postgres] {
+    /// One run on each database, with its arguments.
+    fn test_all<S: AsRef<OsStr>>(&self, args: [&[S]; 2], report: &mut Report) -> Result<()> {
+        for (database, args) in [Database::Sqlite, Database::Postgres].into_iter().zip(args) {
             report.tests(database.title(), |counts| self.test(database, args, counts))?;
         }
         Ok(())
@@ -158,7 +194,8 @@ impl Browser {
             .env("VESTIBULE_SITE_DIR", &self.site)
             .env("E2E_PORT", free_port()?.to_string())
             .env("E2E_PYTHON", &self.python)
-            .env("E2E_LOOKS", database.looks());
+            .env("E2E_LOOKS", database.looks())
+            .env("E2E_PICTURES", on_or_off(self.takes_pictures));
         for (name, value) in shared_settings.unwrap_or_default() {
             playwright = playwright.env(name, value);
         }

@@ -19,7 +19,7 @@ on_every_database! {
     what_no_handler_sees_is_told_as_well,
     a_refused_form_is_told_with_its_account,
     a_refused_sign_in_is_told_with_its_reason,
-    whoever_has_a_whole_network_is_one_client,
+    whoever_has_a_whole_site_is_one_client,
     what_waits_is_written_when_the_database_is_back,
     an_event_that_cannot_be_written_takes_no_other_with_it,
     an_outage_costs_nobody_a_registration,
@@ -237,8 +237,8 @@ async fn a_refused_sign_in_is_told_with_its_reason(app: TestApp) {
     assert!(answers.iter().all(|it| *it == answers[0]), "{answers:?}");
 }
 
-async fn whoever_has_a_whole_network_is_one_client(app: TestApp) {
-    for from in ["2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:db8:1:3::1"] {
+async fn whoever_has_a_whole_site_is_one_client(app: TestApp) {
+    for from in ["2001:db8:1:2::1", "2001:db8:1:3:ffff::9", "2001:db8:2:3::1"] {
         app.get("/me").from(from).await.expect(401);
     }
     let of =
@@ -248,7 +248,7 @@ async fn whoever_has_a_whole_network_is_one_client(app: TestApp) {
         r#"{"code":"unauthenticated","count":2}"#
     );
     assert_eq!(
-        app.text(&of("2001:db8:1:3::1")).await,
+        app.text(&of("2001:db8:2:3::1")).await,
         r#"{"code":"unauthenticated"}"#
     );
 }

@@ -7,7 +7,7 @@ use time::Duration;
 use vestibule::config::Config;
 
 use crate::support::{
-    Answer, Call, NEW_PASSWORD, PASSWORD, TestApp, address, assert_has, documented_limit,
+    Answer, Call, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, address, assert_has, documented_limit,
     in_parallel, keeps, location, on_replicas, signed_in_browser,
 };
 
@@ -255,7 +255,7 @@ async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
                 json!({ "current_password": current, "new_password": new, "new_tokens": true });
             let answer = app.post("/password/change").bearer(&token).json(&body);
             let answer = answer.await.expect(200);
-            token = answer.json()["access_token"].as_str().unwrap().to_owned();
+            token = SignedIn::from_body(&answer.json()).access_token;
             passwords.reverse();
         }
         assert_eq!(

@@ -72,19 +72,11 @@ impl Auth {
             language: meta.language,
             created_at: self.clock.now(),
         };
-        let mails = self.mailbox_charges(MailKind::Welcome, &user.email);
         match self.settings.registration {
-            RegistrationMode::Open => {
-                let register = self.register_openly(&user, command.kind, meta);
-                let registered = self.charge(&mails, meta, register).await;
-                if matches!(registered, Err(AuthError::EmailTaken)) {
-                    // It costs no mail.
-                    self.give_back(&mails).await;
-                }
-                registered
-            }
+            RegistrationMode::Open => self.register_openly(&user, command.kind, meta).await,
             RegistrationMode::Private => {
                 // Counted for a taken address as well.
+                let mails = self.mailbox_charges(MailKind::Welcome, &user.email);
                 let register = in_uniform_time(self.register_privately(&user, meta));
                 self.charge(&mails, meta, register).await
             }
@@ -137,6 +129,9 @@ impl Auth {
         let Some(user) = self.insert_user(&mut *tx, new_user, meta).await? else {
             return Err(self.refused_taken_address(meta));
         };
+        // Not before the address is known to be free: a taken one costs no mail.
+        let mails = self.mailbox_charges(MailKind::Welcome, &new_user.email);
+        self.take(&mails, meta).await?;
         let new = NewSession {
             kind,
             method: SignInMethod::Registration,

@@ -189,7 +189,7 @@ async fn no_line_is_longer_than_servers_take() {
         let peer = SmtpPeer::start(SmtpScript::Accept, extension).await;
         let mailer = mailer(&peer, "", "");
         let mail = OutgoingMail {
-            first_name: Some("x".repeat(2000)),
+            link: Some(format!("https://example.org/{}", "x".repeat(2000))),
             ..samples(Language::English).remove(0)
         };
         mailer.send(&mail).await.unwrap();
