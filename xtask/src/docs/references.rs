@@ -76,6 +76,7 @@ impl<'a> Checker<'a> {
     /// Text in backticks.
     fn of_span(&self, document: &str, span: &str) -> Vec<String> {
         if let Some((path, name)) = span.split_once("::")
+            && path.chars().all(is_path_char)
             && (path.contains(['/', '.']) || self.repository.has(path))
         {
             return self.of_item(document, path, name).into_iter().collect();
@@ -268,7 +269,7 @@ mod tests {
     fn every_name_is_in_its_file() {
         all_exist(&[
             "`src/api/lib.rs::it_works`, `src::it_works_well`, `src::a day, and a night`",
-            "`a_test_of_ours`, `two_parts`, `Store::writer`, `core::fmt`",
+            "`a_test_of_ours`, `two_parts`, `Store::writer`, `core::fmt`, `self.f(&mut x, A::B)`",
         ]);
         each_is_told(&[
             ("`src/main.rs::it_works`", "there is no `src/main.rs`"),
