@@ -136,7 +136,7 @@ fn folder_of(file: &str) -> &str {
 
 /// The path below the folder, without `.` and `..`; none if it leads out of the repository.
 fn normalized(folder: &str, path: &str) -> Option<String> {
-    if path.starts_with('/') {
+    if path.is_empty() || path.starts_with('/') {
         return None;
     }
     let mut parts: Vec<&str> = Vec::new();
