@@ -5,7 +5,7 @@
 #
 # `create` refuses to replace what is there, so that running it twice does no harm. They are no part of the overlays: applying
 # an overlay again must never bring back an old password, and there must be none that works in the repository. Until they
-# exist, pods wait for them. To change one: docs/OPERATIONS.md, "On Kubernetes". Back up the Secret `vestibule`: what its
+# exist, pods wait for them. To change one: docs/operations/containers.md, "Change a secret". Back up the Secret `vestibule`: what its
 # master key has sealed cannot be read without it.
 #
 # PostgreSQL and Redis get certificates from an authority that exists for this one moment: its key is thrown away. They are

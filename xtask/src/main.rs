@@ -50,8 +50,7 @@ Usage: cargo xtask COMMAND
   check-supply [--offline]      cargo-deny and npm audit: known weaknesses, licences, bans, duplicates, sources; it compiles
                                 cargo-deny the first time
   check-deploy                  the files of deploy/, read by promtool, amtool, Docker Compose, kubectl, hadolint and others
-  check-docs                    docs/mission.md, docs/ASVS.md and docs/evidence/faults.md: they answer row by row,
-                                and what they name is there
+  check-docs                    every path, test, command, link and anchor that a document names exists
 ";
 
 fn main() -> ExitCode {

@@ -27,7 +27,7 @@ Settings are environment variables, or stand in vestibule.toml (another file wit
 A secret may be in a file: DATABASE_URL_FILE, and so on.
 
 `vestibule config reference` prints all of them (docs/CONFIG.md), `vestibule config show` what they are.
-README.md begins with a first start; docs/OPERATIONS.md is about running it, docs/SECURITY.md about what protects it.";
+README.md begins with a first start; docs/operations/ is about running it, docs/SECURITY.md about what protects it.";
 
 #[derive(Parser)]
 #[command(

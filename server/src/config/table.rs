@@ -432,6 +432,6 @@ pub const SETTINGS: &[Setting] = &[
         "telemetry.otlp_endpoint",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         None,
-        "URL of a collector of OpenTelemetry that takes OTLP over HTTP, for example `http://localhost:4318`; traces go to `/v1/traces` below it. Without it no traces are made. [OPERATIONS.md](OPERATIONS.md#traces) has the further variables of the standard.",
+        "URL of a collector of OpenTelemetry that takes OTLP over HTTP, for example `http://localhost:4318`; traces go to `/v1/traces` below it. Without it no traces are made. [Traces](operations/traces.md) has the further variables of the standard.",
     ),
 ];

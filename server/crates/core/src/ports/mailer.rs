@@ -24,14 +24,12 @@ pub enum MailError {
     Unreachable(#[source] BoxError),
     /// The server is there and takes no mail from us at all, because of a wrong password for
     /// example: nothing was said of this one.
-    #[error(
-        "the mail server takes no mail from this client: docs/OPERATIONS.md, VestibuleMailsHeld"
-    )]
+    #[error("the mail server takes no mail from this client: docs/operations/mail.md")]
     NotAccepting(#[source] BoxError),
     /// The server refused this mail for a reason that is none of the mail's own: what the client
     /// calls itself, the sender, a policy, a quota. An operator can fix that; other mails may pass.
     #[error(
-        "the mail server refused the mail for another reason than the mail: docs/OPERATIONS.md, VestibuleMailsHeld"
+        "the mail server refused the mail for another reason than the mail: docs/operations/mail.md"
     )]
     Held(#[source] BoxError),
     /// Sending was given up because the process stops.
