@@ -70,7 +70,7 @@ async fn an_event_names_who_did_it(app: TestApp) {
     app.sign_in("ann@example.org").await;
     app.try_sign_in("ann@example.org", "wrong").await;
     let call = app.patch("/me").bearer(&ann.access_token);
-    call.json(&json!({ "first_name": "Anna" }))
+    call.json(&serde_json::json!({ "first_name": "Anna" }))
         .await
         .expect(200);
     let of_nobody = format!("/sessions/{}", uuid::Uuid::nil());
