@@ -51,7 +51,7 @@ async fn both_databases_have_the_same_tables_columns_and_nullability() {
     assert_eq!(shape_of_sqlite(sqlite.url()).await, expected);
 }
 
-/// They have more; see `docs/mission.md`, M4.1 to M4.4.
+/// They have more; see `docs/evidence/mission.md`, M4.1 to M4.4.
 #[tokio::test]
 async fn the_tables_that_the_mission_names_have_all_their_columns() {
     let database = TestDatabase::sqlite();
