@@ -101,7 +101,7 @@ impl AllowedHosts {
 /// us by, and the files that the page of the refusal is drawn with.
 const FOR_ANY_HOST: &[&str] = &["/health", "/pkg", "/branding"];
 
-/// Refuses requests for another host: no link or redirect can be made to lead there (lesson V10).
+/// Refuses requests for another host: no link or redirect can be made to lead there.
 pub async fn check_host(
     State(allowed): State<AllowedHosts>,
     request: Request,

@@ -36,7 +36,7 @@ pub async fn set_security_headers(
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        // The old filter did harm; browsers advise to switch it off (ruling M6.13).
+        // The old filter did harm; browsers advise to switch it off.
         (header::X_XSS_PROTECTION, "0"),
         (header::REFERRER_POLICY, "same-origin"),
         (

@@ -216,7 +216,7 @@ async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
         .json(&body)
         .await
         .expect_problem(400, "invalid_token");
-    // The password that the thief knows opens nothing any more either (lesson V53).
+    // The password that the thief knows is worthless too.
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     app.anns_again("thief@example.org").await;
 }

@@ -151,17 +151,17 @@ async fn a_stolen_token_among_refreshes_ends_its_family(app: TestApp) {
     for round in 0..ROUNDS {
         let stolen = app.sign_in("ann@example.org").await;
         let used = refreshed(&app, &stolen.refresh_token).await;
-        let leaf = refreshed(&app, &used).await;
+        let current = refreshed(&app, &used).await;
         let (end, sessions) = end_amid(
             &app,
             round % CALLS,
             || refresh(&app, &stolen.refresh_token),
-            |_| refresh(&app, &leaf),
+            |_| refresh(&app, &current),
         )
         .await;
         end.expect_problem(401, "refresh_token_reused");
         are_dead(&app, &sessions).await;
-        refresh(&app, &leaf)
+        refresh(&app, &current)
             .await
             .expect_problem(401, "invalid_refresh_token");
     }

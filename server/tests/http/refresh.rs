@@ -239,7 +239,7 @@ async fn parallel_refreshes_of_one_token_get_one_successor(app: TestApp) {
         successors.push(next.refresh_token);
     }
     successors.dedup();
-    assert_eq!(successors.len(), 1, "one live leaf");
+    assert_eq!(successors.len(), 1, "one current token");
     successor(&app, &successors[0]).await;
 }
 

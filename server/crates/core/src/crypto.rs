@@ -189,7 +189,7 @@ impl MasterKey {
         format!("{:06}", number % 1_000_000)
     }
 
-    /// The successor of a refresh token (rule D6): the same for the same token and nonce.
+    /// The successor of a refresh token (ADR 0005): the same for the same token and nonce.
     pub(crate) fn refresh_secret(&self, predecessor: &str, nonce: &str) -> Zeroizing<[u8; 32]> {
         self.mac(
             "refresh-secret",
@@ -197,8 +197,8 @@ impl MasterKey {
         )
     }
 
-    /// Marks a refresh token as ours, so that an outdated
-    /// one is told from a made-up one without keeping it.
+    /// Shows that this portal made a refresh token, so that an outdated
+    /// one differs from a made-up one without being kept.
     pub(crate) fn refresh_tag(&self, family: Uuid, secret: &[u8]) -> Zeroizing<[u8; 32]> {
         self.mac("refresh-tag", &[family.as_bytes(), secret])
     }

@@ -38,7 +38,7 @@ pub(crate) const REQUEST_NETWORK: Limit = limit("request:network", 600, Duration
 pub(crate) const SIGN_IN_NETWORK: Limit = limit("sign_in:network", 50, seconds(10));
 /// Wrong passwords for one account. Together they are a delay that grows with the failures and
 /// never a lock: ten at once, then one a minute, after thirty
-/// one in ten minutes, after a hundred one an hour (rule D5).
+/// one in ten minutes, after a hundred one an hour.
 const SIGN_IN_ACCOUNT: [Limit; 3] = [
     limit("sign_in:account", 10, seconds(60)),
     limit("sign_in:account:thirty", 30, seconds(600)),
@@ -125,7 +125,7 @@ impl Guesser<'_> {
     }
 }
 
-/// The key of a client's network: an IPv4 address, or an IPv6 /64 (lesson V38).
+/// The key of a client's network: an IPv4 address, or the /64 that one IPv6 client has to itself.
 pub(crate) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),

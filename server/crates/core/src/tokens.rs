@@ -46,7 +46,7 @@ pub struct TokenSettings {
     pub issuer: String,
     /// `aud`: who the tokens are for.
     pub audience: String,
-    /// How long a replay of a used refresh token gets the same successor, 0 to 60 s (rule D6).
+    /// How long a replay of a used refresh token gets the same successor, 0 to 60 s (ADR 0005).
     pub refresh_grace: Duration,
 }
 

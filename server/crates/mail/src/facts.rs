@@ -8,7 +8,7 @@ use vestibule_i18n::{Texts, t};
 
 use crate::{MailSettings, RenderError};
 
-/// Longer names are not greeted: a greeting is no place for a message to somebody (lesson V17).
+/// Longer names are not greeted: an attacker could write a message into the greeting.
 const MAX_GREETED_CHARS: usize = 40;
 
 /// The values of all mails. The templates escape them.

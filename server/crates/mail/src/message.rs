@@ -98,7 +98,7 @@ fn plain(text: String, bits: Bits) -> SinglePart {
 }
 
 /// The mail as it travels. One message has one recipient,
-/// exactly the address that was given (lesson V15).
+/// exactly the address that was given.
 pub(crate) fn message(
     mail: &OutgoingMail,
     settings: &MailSettings,

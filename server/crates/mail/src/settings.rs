@@ -112,7 +112,7 @@ impl MailSettings {
     }
 }
 
-/// Header injection (lesson V14): no control character and no Unicode line break.
+/// Against header injection: no control character and no Unicode line break.
 fn has_line_break(text: &str) -> bool {
     text.chars()
         .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))

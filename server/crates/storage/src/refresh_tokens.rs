@@ -1,4 +1,4 @@
-//! Refresh families: one row holds the live leaf and its predecessor.
+//! Refresh families: one row holds the current and the previous token.
 
 use async_trait::async_trait;
 use uuid::Uuid;
@@ -14,14 +14,15 @@ use crate::sessions::{principal, session_columns};
 use crate::sql::{Sql, statements};
 use crate::users::user_columns;
 
-/// Rule D6 in one conditional write. Every expression sees the row as it was before, and a caller
+/// The whole rotation (ADR 0005) in one conditional write. Every expression sees the row as it was before, and a caller
 /// who waited for another one's write sees the row as that left it, so of parallel callers one
 /// installs its successor and the others are in its grace. The cases of each column, in order: the
-/// leaf was shown, its successor takes its place; the predecessor was shown within the grace time,
-/// the leaf stays; it was shown later, so the leaf was never used, and a fresh one replaces it.
+/// current token was shown, its successor takes its place; the previous one was shown within the
+/// grace time, the current one stays; it was shown later, so the current one was never used, and a
+/// fresh one replaces it.
 ///
-/// Whoever ends a session or an account revokes its families in the same transaction, so the
-/// condition on the family, which is asked again after a wait,
+/// What ends a session or an account revokes its families in the same transaction, so the
+/// condition on the family, which is checked again after a wait,
 /// covers those on session and user, which are not.
 ///
 /// $1 family, $2 the hash that was shown, $3 the fresh hash, $4 the fresh nonce, $5 now, $6 the

@@ -75,7 +75,7 @@ impl TrustedProxies {
 
     /// The client's address: the peer, or what trusted proxies say of it. Their list is read from
     /// the right, and the first address that is no trusted proxy is the client. If what is to be
-    /// read there is no address, it is the peer (lesson V37).
+    /// read there is no address, it is the peer.
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let peer = peer.to_canonical();
         let (name, address_of): (_, fn(&str) -> Option<IpAddr>) = match self.header {

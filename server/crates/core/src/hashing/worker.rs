@@ -77,7 +77,8 @@ impl Worker {
         match (is_right, is_current) {
             (true, true) => Ok(Verdict::Right),
             (true, false) => Ok(Verdict::RightWithNewHash(self.hash(password, salt)?)),
-            // An account with an older, cheaper hash does not answer faster (lesson V3).
+            // A wrong password takes as long for an older, cheaper hash, which an attacker must not
+            // be able to tell by the time.
             (false, false) if self.is_cheaper(stored) => {
                 self.hash(password, salt).map(|_| Verdict::Wrong)
             }

@@ -1,6 +1,6 @@
 use crate::{Field, FieldCode, FieldError};
 
-/// Names are short, so that a mail greeting cannot carry somebody's text (lesson V17).
+/// Names are short, so that a mail greeting cannot carry a message of an attacker.
 pub const MAX_NAME_CHARS: usize = 100;
 
 /// Trims a name; an empty one is none.

@@ -54,7 +54,7 @@ pub struct NewRefreshToken {
     pub created_at: OffsetDateTime,
 }
 
-/// The one conditional write of a refresh (rule D6).
+/// The one conditional write of a refresh (ADR 0005).
 pub struct Rotation {
     pub family_id: Uuid,
     /// Hash of the token that was shown.

@@ -206,7 +206,7 @@ impl Auth {
 
     /// Uses up a token that confirms a change, and moves the account; `None` if it is none. Every
     /// session of the account ends but the one of this browser, or the one that asked if this
-    /// browser has none (lesson V27).
+    /// browser has none.
     pub(super) async fn apply_email_change(
         &self,
         mut tx: Box<dyn Transaction>,

@@ -87,9 +87,9 @@ impl Auth {
     /// new address of an account moves the account there;
     /// the old address is told, with a link that goes back.
     ///
-    /// A browser that is not signed in to the account has to give the account's password: somebody
-    /// may have registered with the visitor's address, and
-    /// must not have it confirmed by them (lesson V53).
+    /// A browser that is not signed in to the account has to give the account's password: an
+    /// attacker may have registered with the address of another person, who must not confirm the
+    /// attacker's account.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`] for a token or code that is wrong, used, superseded, expired or

@@ -27,7 +27,7 @@ pub(super) struct MailRequest {
 
 impl Auth {
     /// Mails the token if the address has an account that wants it. The answer is the same in the
-    /// same time either way, and a database that cannot write fails for both alike (lesson V4).
+    /// same time either way, and a database that cannot write fails for both alike.
     pub(super) async fn mail_on_request(
         &self,
         email: &str,

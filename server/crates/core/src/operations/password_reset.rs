@@ -88,9 +88,9 @@ impl Auth {
     }
 
     /// Sets a new password with a mailed token, ends every session and makes every other mailed
-    /// token worthless. It also proves the mailbox. It signs nobody in (rule D8), and gives what
-    /// the browser keeps: it is known from now on, so that
-    /// nobody who goes on guessing keeps the owner out of it.
+    /// token worthless. It also proves the mailbox. It signs nobody in. What it returns
+    /// makes the browser a known one, so that an attacker who
+    /// goes on guessing cannot keep the owner out.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`]; [`AuthError::ValidationFailed`] for a password that breaks a

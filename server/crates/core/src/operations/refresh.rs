@@ -1,5 +1,5 @@
-//! Refreshing tokens by the lossless rule D6 (ADR 0005): a good user is never signed out by a lost
-//! answer or a second tab, a thief is.
+//! Refreshing tokens without loss (ADR 0005): a lost answer or a second tab never signs a user out;
+//! reuse by a thief ends the session.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -126,7 +126,7 @@ impl Auth {
         }
     }
 
-    /// A token that we made, of a live family, that is neither its leaf nor the leaf's predecessor.
+    /// A token of this portal, of a live family, that is neither its current nor its previous one.
     fn is_reuse(&self, state: &RefreshTokenState, presented_hash: &str) -> bool {
         let is_known = state.token_hash == presented_hash
             || state.previous_hash.as_deref() == Some(presented_hash);

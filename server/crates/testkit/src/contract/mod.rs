@@ -64,7 +64,7 @@ macro_rules! store_contracts {
             browser_sessions::a_cookie_finds_its_live_session,
             browser_sessions::a_cookie_is_that_of_one_session,
             browser_sessions::an_ended_session_never_comes_back,
-            refresh_tokens::the_leaf_is_replaced_by_its_successor,
+            refresh_tokens::the_current_token_is_replaced_by_its_successor,
             refresh_tokens::a_replay_in_grace_gets_the_same_successor,
             refresh_tokens::a_replay_after_the_grace_time_gets_a_fresh_successor,
             refresh_tokens::a_token_older_than_the_predecessor_gets_nothing,

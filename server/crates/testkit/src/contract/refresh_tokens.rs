@@ -38,7 +38,7 @@ async fn family_of_new_session(cx: &Contract) -> Uuid {
     cx.api_session(&user, "A").await.1
 }
 
-pub async fn the_leaf_is_replaced_by_its_successor(cx: Contract) {
+pub async fn the_current_token_is_replaced_by_its_successor(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let (session, family) = cx.api_session(&user, "A").await;
     let mut store = cx.connect().await;

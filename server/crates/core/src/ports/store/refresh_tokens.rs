@@ -22,8 +22,8 @@ pub trait RefreshTokens {
     /// Writes the family of a new session with its first token.
     async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()>;
 
-    /// One conditional write (rule D6): if the presented token is the live leaf, its successor
-    /// takes its place; if it is the leaf's predecessor, the leaf stays within the grace time and
+    /// One conditional write (ADR 0005): if the presented token is the current one, its successor
+    /// takes its place; if it is the previous one, the current one stays within the grace time and
     /// is replaced after it. `None` if the token is neither, or its family, session or user is not
     /// live. It also reads whom the token speaks for: one
     /// question to the database is all that a refresh costs.
