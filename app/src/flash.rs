@@ -187,12 +187,12 @@ impl Flash {
 
     /// What the core refused. This is the edge: what is not the visitor's doing is logged here.
     pub fn refused(form: Form, error: AuthError) -> Self {
-        let faults = error
+        let errors = error
             .fields()
             .iter()
             .copied()
-            .chain(fault_of_form(form, error.code()));
-        let fields = faults
+            .chain(error_of_form(form, error.code()));
+        let fields = errors
             .map(|error| (error.field.to_string(), error.code.to_string()))
             .collect();
         let retry_after = error.retry_after().map(retry_after_seconds);
@@ -318,16 +318,16 @@ impl Flash {
         self.retry_after.is_some()
     }
 
-    /// Whether the box is at fault that the deletion page has;
+    /// Whether the box of the deletion page is unticked;
     /// it is the page's own, and the core has no field for it.
     pub fn is_unticked(&self) -> bool {
-        let is_about_fields =
-            self.error() == Some(ErrorCode::ValidationFailed) || self.faults().next().is_some();
+        let is_about_fields = self.error() == Some(ErrorCode::ValidationFailed)
+            || self.field_errors().next().is_some();
         self.form == Some(Form::DeleteAccount) && is_about_fields && self.value(CONFIRM).is_empty()
     }
 
-    /// The fields at fault.
-    pub fn faults(&self) -> impl Iterator<Item = FieldError> {
+    /// The invalid fields.
+    pub fn field_errors(&self) -> impl Iterator<Item = FieldError> {
         self.fields.iter().filter_map(|(field, code)| {
             Some(FieldError {
                 field: Field::from_code(field)?,
@@ -337,8 +337,8 @@ impl Flash {
     }
 
     /// What is wrong with a field.
-    pub fn fault(&self, field: Field) -> Option<FieldCode> {
-        self.faults()
+    pub fn field_error(&self, field: Field) -> Option<FieldCode> {
+        self.field_errors()
             .find(|error| error.field == field)
             .map(|error| error.code)
     }
@@ -351,7 +351,7 @@ impl Flash {
 }
 
 /// The one field that an error of the whole form is about, where people can see which one it is.
-fn fault_of_form(form: Form, code: ErrorCode) -> Option<FieldError> {
+fn error_of_form(form: Form, code: ErrorCode) -> Option<FieldError> {
     let (field, code) = match (form, code) {
         (Form::Register, ErrorCode::EmailTaken) => (Field::Email, FieldCode::Taken),
         (Form::VerifyEmail, ErrorCode::InvalidToken) => (Field::Code, FieldCode::Incorrect),

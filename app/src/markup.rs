@@ -1,4 +1,4 @@
-//! Two habits of the framework are no valid HTML; both are mended once a document is written.
+//! Two habits of the framework are no valid HTML; both are fixed once a document is written.
 
 /// Gives the mark between two texts the form of a comment, and the preload links the word that
 /// their nonce stands for: every unknown value of `crossorigin` means `anonymous`. What browsers

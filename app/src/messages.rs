@@ -53,7 +53,9 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Message> {
     let code = flash.error()?;
     let wait = Part::Wait(flash.retry_after());
     let text = match (code, flash.form()) {
-        _ if flash.faults().next().is_some() || flash.is_unticked() => t!(texts, "error-fields"),
+        _ if flash.field_errors().next().is_some() || flash.is_unticked() => {
+            t!(texts, "error-fields")
+        }
         (ErrorCode::InvalidCredentials, Some(Form::VerifyEmail)) => {
             t!(texts, "error-code-or-password")
         }
@@ -112,14 +114,14 @@ pub struct FieldErrors(Vec<(&'static str, String)>);
 impl FieldErrors {
     /// `min_length` is the shortest new password that the rules allow.
     pub fn new(texts: Texts, flash: &Flash, min_length: usize) -> Self {
-        let faults = flash.faults().map(|error| {
+        let errors = flash.field_errors().map(|error| {
             let text = field(texts, error.field, error.code, min_length);
             (error.field.as_str(), text)
         });
         let unticked = flash
             .is_unticked()
             .then(|| (CONFIRM, t!(texts, "account-delete-unticked")));
-        Self(faults.chain(unticked).collect())
+        Self(errors.chain(unticked).collect())
     }
 
     /// All of them, for the summary.

@@ -30,10 +30,10 @@ pub async fn password_strength(
     let typed = vec![email, first_name, last_name];
     Ok(match rate(&visit, password, typed).await {
         Ok(strength) => Strength {
-            ok: strength.fault.is_none(),
+            ok: strength.error.is_none(),
             code: strength
-                .fault
-                .map_or("ok", |fault| fault.as_str())
+                .error
+                .map_or("ok", |error| error.as_str())
                 .to_owned(),
             score: strength.score,
         },

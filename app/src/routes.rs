@@ -13,7 +13,7 @@ use crate::account::{
 };
 use crate::components::{Head, stylesheet};
 use crate::errors::NotFoundPage;
-use crate::islands::Comfort;
+use crate::islands::Enhancements;
 use crate::recovery::{ForgotPasswordPage, ResetPasswordPage};
 use crate::register::RegisterPage;
 use crate::sign_in::SignInPage;
@@ -55,7 +55,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             </head>
             <body>
                 <App/>
-                {has_islands.then(|| view! { <Comfort/> })}
+                {has_islands.then(|| view! { <Enhancements/> })}
             </body>
         </html>
     }

@@ -24,7 +24,7 @@ test('change the name, and take it out again', async ({ page, person }) => {
   await expect(page.getByText('Hello!')).toBeVisible();
 });
 
-test('a name that is too long is told at its field, and stays to be mended', async ({ page, person }) => {
+test('a name that is too long is reported at its field, and stays to be corrected', async ({ page, person }) => {
   const long = 'x'.repeat(101);
   await signIn(page, person);
   await page.goto('/account/profile');

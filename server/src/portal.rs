@@ -20,7 +20,7 @@ use vestibule_web::{SealedCookies, WebState};
 use crate::assets::Assets;
 use crate::branding::BrandFiles;
 use crate::config::{Config, issuer};
-use crate::patience::when_there;
+use crate::retry::retry_until_up;
 use crate::router::{self, Parts};
 
 /// What the portal stands on; tests put their own in.
@@ -124,7 +124,7 @@ async fn build_auth(
         },
     };
     let is_away = |error: &AuthError| matches!(error, AuthError::Unavailable(_));
-    when_there(|| builder.clone().build(), is_away).await
+    retry_until_up(|| builder.clone().build(), is_away).await
 }
 
 /// How long the only process may believe what it read; every write is its own.

@@ -36,8 +36,8 @@ use crate::metrics::measure_requests;
 use crate::middleware::{
     AllowedHosts, BodyRoom, ErrorPages, FormsOnce, Identification, LogLimit, Nonce,
     SecurityHeaders, admit_app_origins, audit_refusals, check_form, check_host, do_forms_once,
-    find_client_address, identify_request, keep_readable_cookies, limit_requests, log_access,
-    mend_markup, only_from_here, panic_response, read_body, run_to_end, secure_removal_cookie,
+    find_client_address, fix_markup, identify_request, keep_readable_cookies, limit_requests,
+    log_access, loopback_only, panic_response, read_body, run_to_end, secure_removal_cookie,
     set_security_headers, show_problems,
 };
 use crate::{api, assets, dev_mailbox, export, site_files};
@@ -99,7 +99,7 @@ pub fn public(
         .merge(pages(config, parts).layer(cross_origin_protection(config, &[])?));
     if let Some(mailbox) = &parts.mailbox {
         let mailbox = dev_mailbox::router(Arc::clone(mailbox));
-        router = router.merge(mailbox.layer(from_fn(only_from_here)));
+        router = router.merge(mailbox.layer(from_fn(loopback_only)));
     }
     with_middleware(router, config, parts)
 }
@@ -155,7 +155,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .route_layer(from_fn_with_state(forms, do_forms_once))
         // The routes alone: what is not there is not found, whatever is sent to it.
         .route_layer(from_fn(check_form))
-        .layer(from_fn(mend_markup))
+        .layer(from_fn(fix_markup))
         .layer(CompressionLayer::new());
     if parts.web.cookies.is_secure() {
         pages.layer(from_fn_with_state(cookie_name, secure_removal_cookie))

@@ -10,7 +10,7 @@ use crate::messages;
 pub fn ErrorSummary(
     /// The whole in one sentence.
     message: Option<messages::Message>,
-    /// The fields at fault, each with a link to its input.
+    /// The invalid fields, each with a link to its input.
     #[prop(optional)]
     fields: Vec<(&'static str, String)>,
 ) -> impl IntoView {

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_at_fault_is_tied_to_its_error_and_hint() {
+    fn an_invalid_field_is_tied_to_its_error_and_hint() {
         let html = html(|| {
             view! {
                 <TextField
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_without_fault_says_nothing_of_errors() {
+    fn a_field_without_error_says_nothing_of_errors() {
         let html = html(
             || view! { <TextField name="email" label="Email" kind="email" autocomplete="username" error=None/> },
         );

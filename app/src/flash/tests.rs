@@ -14,8 +14,11 @@ fn a_refusal_carries_codes_and_typed_values() {
         .keep("first_name", "");
     assert!(flash.is_for("/register") && !flash.is_for("/login"));
     assert_eq!(flash.error(), Some(ErrorCode::ValidationFailed));
-    assert_eq!(flash.fault(Field::Email), Some(FieldCode::InvalidEmail));
-    assert_eq!(flash.fault(Field::Password), None);
+    assert_eq!(
+        flash.field_error(Field::Email),
+        Some(FieldCode::InvalidEmail)
+    );
+    assert_eq!(flash.field_error(Field::Password), None);
     assert_eq!(
         (
             flash.value("email").as_str(),
@@ -81,30 +84,34 @@ fn a_missing_tick_is_told_beside_a_wrong_password() {
 
 #[test]
 fn an_error_of_the_form_names_the_field_that_it_is_about() {
-    let fault = |form, field| Flash::refused(form, AuthError::InvalidCredentials).fault(field);
+    let error =
+        |form, field| Flash::refused(form, AuthError::InvalidCredentials).field_error(field);
     assert_eq!(
-        fault(Form::ChangePassword, Field::CurrentPassword),
+        error(Form::ChangePassword, Field::CurrentPassword),
         Some(FieldCode::Incorrect)
     );
     assert_eq!(
-        fault(Form::SignIn, Field::Password),
+        error(Form::SignIn, Field::Password),
         None,
         "sign-in does not say which of the two was wrong"
     );
 }
 
 #[test]
-fn a_password_that_is_wanted_again_is_a_fault_of_its_field() {
+fn a_password_that_is_wanted_again_is_an_error_of_its_field() {
     for form in [Form::ChangeEmail, Form::DeleteAccount] {
         let flash = Flash::refused(form, AuthError::ReauthenticationRequired);
         assert_eq!(
-            flash.fault(Field::CurrentPassword),
+            flash.field_error(Field::CurrentPassword),
             Some(FieldCode::Required)
         );
     }
     for form in [Form::ConfirmLink, Form::VerifyEmail] {
         let flash = Flash::refused(form, AuthError::ReauthenticationRequired);
-        assert_eq!(flash.fault(Field::Password), Some(FieldCode::Required));
+        assert_eq!(
+            flash.field_error(Field::Password),
+            Some(FieldCode::Required)
+        );
     }
 }
 
@@ -125,5 +132,5 @@ fn unknown_codes_are_no_text() {
         ..Flash::default()
     };
     assert_eq!(flash.error(), Some(ErrorCode::Internal));
-    assert_eq!(flash.faults().count(), 0);
+    assert_eq!(flash.field_errors().count(), 0);
 }

@@ -1,5 +1,5 @@
 //! Checks a field when it is left for another one, never while it is typed into for the first time,
-//! and takes a complaint back as soon as there is no more reason for it. The server's answer is the
+//! and removes an error as soon as its reason is gone. The server's answer is the
 //! truth; this only tells earlier.
 
 use std::cell::Cell;
@@ -21,10 +21,10 @@ pub fn start() {
     dom::on("focusout", |event| {
         if let Some(input) = dom::target::<HtmlInputElement>(&event)
             && let Some(next) = next_in_form(&input, &event)
-            && let Some(fault) = fault(&input)
+            && let Some(error) = form_error(&input)
             && (is_after(&next, &input) || !input.value().is_empty())
         {
-            complain(&input, &fault);
+            show_error(&input, &error);
         }
     });
     dom::on("input", |event| {
@@ -37,9 +37,9 @@ pub fn start() {
         let input: HtmlInputElement = input.unchecked_into();
         if input.value() != input.default_value()
             && !input.value().is_empty()
-            && let Some(fault) = fault(&input)
+            && let Some(error) = form_error(&input)
         {
-            complain(&input, &fault);
+            show_error(&input, &error);
         }
     });
 }
@@ -60,7 +60,7 @@ fn is_after(next: &Element, input: &HtmlInputElement) -> bool {
 
 /// What is wrong, in the words that the server put beside the field;
 /// `None` also for fields without such words.
-fn fault(input: &HtmlInputElement) -> Option<String> {
+fn form_error(input: &HtmlInputElement) -> Option<String> {
     let value = input.value();
     if value.is_empty() {
         input.get_attribute("data-required")
@@ -81,7 +81,7 @@ fn is_like_address(text: &str) -> bool {
     })
 }
 
-fn complain(input: &HtmlInputElement, message: &str) {
+fn show_error(input: &HtmlInputElement, message: &str) {
     let id = error_id(input);
     // What the server said stays.
     if document().get_element_by_id(&id).is_some() {
@@ -106,7 +106,7 @@ fn complain(input: &HtmlInputElement, message: &str) {
     mark(input, true);
 }
 
-/// Takes the complaint away that no longer holds, also where it came from the server.
+/// Removes an error that no longer holds, also where it came from the server.
 fn reconsider(input: &HtmlInputElement) {
     let id = error_id(input);
     let Some(error) = document().get_element_by_id(&id) else {
@@ -121,7 +121,7 @@ fn reconsider(input: &HtmlInputElement) {
     if !(is_ours("data-required") || is_ours("data-invalid")) {
         return;
     }
-    if fault(input).is_some_and(|fault| said.ends_with(&fault)) {
+    if form_error(input).is_some_and(|error| said.ends_with(&error)) {
         return;
     }
     error.remove();

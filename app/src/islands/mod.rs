@@ -1,4 +1,4 @@
-//! What runs in the browser. Everything here is comfort: no page needs it.
+//! What runs in the browser. Everything here is an enhancement: no page needs it.
 //!
 //! The pages' HTML is the server's and stays as it came. The one island has no view of its own: it
 //! listens at the document and does what the `data-` attributes of elements ask for. So nothing is
@@ -28,7 +28,7 @@ use leptos::prelude::*;
 
 /// Brings the page to life, once for the whole document.
 #[island]
-pub fn Comfort() -> impl IntoView {
+pub fn Enhancements() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     start();
 }

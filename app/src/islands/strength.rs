@@ -94,7 +94,7 @@ fn ask_after_pause(form: HtmlFormElement, meter: Element, password: &HtmlInputEl
     });
 }
 
-/// The score and the code of the fault; `None` if there is no answer.
+/// The score and the code of the error; `None` if there is no answer.
 async fn ask(function: &str, form: &HtmlFormElement, password: &str) -> Option<(f64, String)> {
     let body = UrlSearchParams::new().ok()?;
     body.append("password", password);

@@ -23,7 +23,7 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let texts = visit.texts();
     let flash = visit.take_flash();
     let errors = visit.field_errors(&flash);
-    let is_taken = flash.fault(Field::Email) == Some(FieldCode::Taken);
+    let is_taken = flash.field_error(Field::Email) == Some(FieldCode::Taken);
     let sign_in = return_to.link("/login");
     let taken_help = is_taken.then(|| taken_help(texts, &return_to));
     let sign_in = view! { <a href=sign_in>{t!(texts, "register-known-link")}</a> };

@@ -28,14 +28,14 @@ pub async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Json<EventsBody>, Problem> {
     let query = EventsQuery::parse(&query.unwrap_or_default())
-        .map_err(|faults| Problem::from(AuthError::ValidationFailed(faults)))?;
+        .map_err(|errors| Problem::from(AuthError::ValidationFailed(errors)))?;
     let page = auth
         .list_activity(&who, query.filter, query.cursor.as_deref(), query.limit)
         .await?;
     Ok(Json(page.into()))
 }
 
-/// The query, with every fault in it named. Names that are
+/// The query, with every error in it named. Names that are
 /// none of ours are ignored, like unknown fields of a body.
 struct EventsQuery {
     cursor: Option<String>,

@@ -87,7 +87,7 @@ fn is_svg(text: &str) -> bool {
 
 impl Logo {
     /// # Errors
-    /// What is wrong with the file, as the mend of a setting.
+    /// What is wrong with the file, as the error of a setting says it.
     pub fn read(path: &Path) -> Result<Self, String> {
         let name = path.display();
         let mut bytes = Vec::new();
@@ -155,13 +155,13 @@ mod tests {
     fn a_file_is_refused_with_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("logo.png");
-        let mend = |path: &Path| Logo::read(path).unwrap_err();
-        assert!(mend(&path).contains("cannot be read"));
-        assert!(mend(folder.path()).contains("cannot be read"));
+        let error = |path: &Path| Logo::read(path).unwrap_err();
+        assert!(error(&path).contains("cannot be read"));
+        assert!(error(folder.path()).contains("cannot be read"));
         std::fs::write(&path, "GIF89a").unwrap();
-        assert!(mend(&path).contains("must be an SVG (with its xmlns), PNG or WebP image"));
+        assert!(error(&path).contains("must be an SVG (with its xmlns), PNG or WebP image"));
 
-        for (head, size, fault) in [
+        for (head, size, expected) in [
             (
                 &b"\x89PNG\r\n\x1a\n"[..],
                 64 * 1024,
@@ -175,7 +175,7 @@ mod tests {
             assert_eq!(Logo::read(&path).unwrap().bytes.len(), size);
             bytes.push(0);
             std::fs::write(&path, &bytes).unwrap();
-            assert!(mend(&path).contains(fault), "{}", mend(&path));
+            assert!(error(&path).contains(expected), "{}", error(&path));
         }
     }
 

@@ -89,18 +89,23 @@ impl Accents {
 }
 
 /// What is wrong with an accent on light pages.
-pub fn fault_of_light(accent: Colour) -> Option<String> {
+pub fn error_of_light(accent: Colour) -> Option<String> {
     let better = accent.darkened_to(READABLE, &LIGHT_GROUNDS);
-    fault(accent, better, &LIGHT_GROUNDS, "light")
+    contrast_error(accent, better, &LIGHT_GROUNDS, "light")
 }
 
 /// What is wrong with an accent on dark pages.
-pub fn fault_of_dark(accent: Colour) -> Option<String> {
+pub fn error_of_dark(accent: Colour) -> Option<String> {
     let better = accent.lightened_to(READABLE, &DARK_GROUNDS);
-    fault(accent, better, &DARK_GROUNDS, "dark")
+    contrast_error(accent, better, &DARK_GROUNDS, "dark")
 }
 
-fn fault(accent: Colour, better: Colour, grounds: &[Colour], pages: &str) -> Option<String> {
+fn contrast_error(
+    accent: Colour,
+    better: Colour,
+    grounds: &[Colour],
+    pages: &str,
+) -> Option<String> {
     let contrast = accent.least_contrast(grounds);
     // Rounded down, so that it never says 4.5 of what falls short of it.
     let shown = (contrast * 100.0).floor() / 100.0;
@@ -220,14 +225,14 @@ mod tests {
         };
         let mut accepted = [0, 0];
         for accent in many() {
-            if fault_of_light(accent).is_none() {
+            if error_of_light(accent).is_none() {
                 accepted[0] += 1;
                 let theme = Theme::new(Some(accent), None).unwrap();
                 assert_eq!(theme.light.accent, accent);
                 check(theme.light, &LIGHT_GROUNDS, inks[0]);
                 check(theme.dark, &DARK_GROUNDS, inks[1]);
             }
-            if fault_of_dark(accent).is_none() {
+            if error_of_dark(accent).is_none() {
                 accepted[1] += 1;
                 let theme = Theme::new(None, Some(accent)).unwrap();
                 assert_eq!(theme.dark.accent, accent);
@@ -241,14 +246,14 @@ mod tests {
     #[test]
     fn a_refusal_names_the_contrast_and_a_colour_that_will_do() {
         let accent = Colour::parse("#ff9900").unwrap();
-        let fault = fault_of_light(accent).unwrap();
-        assert!(fault.contains("`#ff9900` has a contrast of 1.9"), "{fault}");
-        let better = Colour::parse(fault.rsplit(' ').next().unwrap()).unwrap();
-        assert_eq!(fault_of_light(better), None);
-        assert_eq!(fault_of_dark(accent), None);
-        let better = fault_of_dark(Colour::parse("#10206b").unwrap()).unwrap();
+        let error = error_of_light(accent).unwrap();
+        assert!(error.contains("`#ff9900` has a contrast of 1.9"), "{error}");
+        let better = Colour::parse(error.rsplit(' ').next().unwrap()).unwrap();
+        assert_eq!(error_of_light(better), None);
+        assert_eq!(error_of_dark(accent), None);
+        let better = error_of_dark(Colour::parse("#10206b").unwrap()).unwrap();
         let better = Colour::parse(better.rsplit(' ').next().unwrap()).unwrap();
-        assert_eq!(fault_of_dark(better), None);
+        assert_eq!(error_of_dark(better), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use vestibule_storage::{MigrationError, SqlDatabase, StorageSettings, connect_st
 use super::{Failure, print};
 use crate::config::{DatabaseConfig, MaintenanceConfig};
 use crate::master_key;
-use crate::patience::when_there;
+use crate::retry::retry_until_up;
 
 const SETTING: &str = "DATABASE_URL (database.url)";
 /// Looking at all data takes longer than a request may.
@@ -84,7 +84,7 @@ pub(super) async fn bring_up_to_date(database: &dyn SqlDatabase) -> Result<Vec<i
         database.check().await?;
         database.migrate().await
     };
-    when_there(migrate, MigrationError::may_pass)
+    retry_until_up(migrate, MigrationError::may_pass)
         .await
         .map_err(failure)
 }
@@ -95,7 +95,7 @@ pub(super) async fn wait_until_up_to_date(database: &dyn SqlDatabase) -> Result<
         database.check().await?;
         database.pending().await
     };
-    let pending = when_there(pending, MigrationError::may_pass).await;
+    let pending = retry_until_up(pending, MigrationError::may_pass).await;
     refuse_old_schema(&pending.map_err(failure)?)
 }
 

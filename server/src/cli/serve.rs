@@ -11,12 +11,12 @@ use vestibule_storage::SqlDatabase;
 
 use super::{Failure, chain, database, unusable_master_key};
 use crate::config::Config;
+use crate::database_lock::{self, DatabaseLock};
 use crate::lifecycle::{self, Ports, Starting, StopSignals};
 use crate::listener;
 use crate::master_key;
 use crate::metrics::{self, Watched};
 use crate::portal::{Adapters, Portal, build};
-use crate::single_process::{self, DatabaseLock};
 use crate::start_lines;
 use crate::telemetry::Log;
 
@@ -64,7 +64,7 @@ fn take_database(config: &Config) -> Result<Option<DatabaseLock>, Failure> {
     let Some(file) = config.database_file() else {
         return Ok(None);
     };
-    let lock = single_process::lock(&file).map_err(|error| {
+    let lock = database_lock::lock(&file).map_err(|error| {
         Failure::new(format!(
             "DATABASE_URL (database.url) names {}, which cannot be written: {error}",
             file.display()

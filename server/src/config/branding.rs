@@ -19,8 +19,8 @@ pub struct BrandingConfig {
 impl BrandingConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let product_name = reader.text("branding.product_name").trim().to_owned();
-        let light = read_accent(reader, "branding.accent", theme::fault_of_light);
-        let dark = read_accent(reader, "branding.accent_dark", theme::fault_of_dark);
+        let light = read_accent(reader, "branding.accent", theme::error_of_light);
+        let dark = read_accent(reader, "branding.accent_dark", theme::error_of_dark);
         Self {
             product_name,
             logo: read_logo(reader),

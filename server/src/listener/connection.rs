@@ -142,12 +142,12 @@ async fn drive(
             return Poll::Ready(());
         }
         if close_at.is_none() && closing.as_mut().poll(cx).is_ready() {
-            let patience = if draining.is_cancelled() {
+            let limit = if draining.is_cancelled() {
                 LAST_CALL
             } else {
                 Duration::ZERO
             };
-            close_at = Some(Instant::now() + patience);
+            close_at = Some(Instant::now() + limit);
         }
         let Some(deadline) = activity.deadline(limits, close_at) else {
             return Poll::Pending;

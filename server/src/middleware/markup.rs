@@ -9,9 +9,9 @@ use vestibule_web::Problem;
 
 use super::Nonce;
 
-/// Mends what the framework writes that is no valid HTML. Pages are rendered whole before they are
+/// Fixes what the framework writes that is no valid HTML. Pages are rendered whole before they are
 /// sent, so collecting one takes no time.
-pub async fn mend_markup(request: Request, next: Next) -> Response {
+pub async fn fix_markup(request: Request, next: Next) -> Response {
     let nonce = request.extensions().get::<Nonce>().cloned();
     let response = next.run(request).await;
     let kind = response.headers().get(header::CONTENT_TYPE);

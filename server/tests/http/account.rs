@@ -110,7 +110,7 @@ async fn names_that_break_a_rule_change_nothing(app: TestApp) {
         .await
         .expect_problem(400, "validation_failed");
     assert_eq!(
-        answer.faults(),
+        answer.field_errors(),
         ["first_name: invalid_characters", "last_name: too_long"]
     );
     let half = json!({ "first_name": "Anna", "last_name": "x".repeat(101) });

@@ -6,7 +6,7 @@
 use time::Duration;
 
 use crate::support::{
-    Browser, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_fault, assert_has, assert_has_not,
+    Browser, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_field_error, assert_has, assert_has_not,
     location, on_any_database, open_page as page, signed_in_browser,
 };
 
@@ -265,7 +265,7 @@ async fn who_changes_the_password_goes_on(app: TestApp) {
         ]
     };
     let answer = browser.submit("change_password", &fields(WRONG)).await;
-    let refused = assert_fault(&mut browser, &answer, FORM, "current_password").await;
+    let refused = assert_field_error(&mut browser, &answer, FORM, "current_password").await;
     assert_has(&refused, &["name=\"return_to\""]);
     let answer = browser.submit("change_password", &fields(PASSWORD)).await;
     assert_eq!(location(&answer), GOAL);
@@ -305,7 +305,7 @@ async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
     let long = "x".repeat(101);
     let names = [("first_name", ""), ("last_name", long.as_str())];
     let answer = browser.submit("update_profile", &names).await;
-    let refused = assert_fault(&mut browser, &answer, "/account/profile", "last_name").await;
+    let refused = assert_field_error(&mut browser, &answer, "/account/profile", "last_name").await;
     assert_has(&refused, &[&format!("value=\"{long}\"")]);
     assert_has_not(&refused, &["value=\"Zoë\""]);
     // Nothing of it was written.

@@ -5,8 +5,8 @@ use http::Method;
 use time::Duration;
 
 use crate::support::{
-    PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location, on_any_database,
-    open_page as page, signed_in_browser,
+    PASSWORD, TestApp, WRONG, assert_field_error, assert_has, assert_has_not, location,
+    on_any_database, open_page as page, signed_in_browser,
 };
 
 on_any_database! {
@@ -144,7 +144,7 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
     for wrong in ["", WRONG] {
         let fields = [("current_password", wrong), ("return_to", back)];
         let answer = browser.submit("confirm_password", &fields).await;
-        let page = assert_fault(&mut browser, &answer, here, "current_password").await;
+        let page = assert_field_error(&mut browser, &answer, here, "current_password").await;
         assert_has_not(&page, &[WRONG]);
     }
     let fields = [("current_password", PASSWORD), ("return_to", back)];

@@ -55,7 +55,7 @@ async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
                 .await
                 .expect_problem(400, "validation_failed");
             assert_eq!(
-                answer.faults(),
+                answer.field_errors(),
                 ["email: invalid_email"],
                 "{path} {address:?}"
             );
@@ -67,7 +67,11 @@ async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
             .json(&body)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), ["new_email: invalid_email"], "{address:?}");
+        assert_eq!(
+            answer.field_errors(),
+            ["new_email: invalid_email"],
+            "{address:?}"
+        );
         let body = json!({ "email": address, "password": PASSWORD });
         app.post("/login")
             .json(&body)

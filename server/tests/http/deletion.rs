@@ -69,7 +69,7 @@ async fn deleting_needs_the_password_each_time(app: TestApp) {
         let answer = delete_with(&app, &ann, &body)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), ["password: required"]);
+        assert_eq!(answer.field_errors(), ["password: required"]);
     }
     // Many clients send a DELETE without a body.
     let answer = app
@@ -77,7 +77,7 @@ async fn deleting_needs_the_password_each_time(app: TestApp) {
         .bearer(&ann.access_token)
         .await
         .expect_problem(400, "validation_failed");
-    assert_eq!(answer.faults(), ["password: required"]);
+    assert_eq!(answer.field_errors(), ["password: required"]);
     for password in ["", "wrong", "correct horse battery "] {
         delete_with(&app, &ann, &json!({ "password": password }))
             .await

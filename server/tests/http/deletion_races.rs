@@ -139,7 +139,7 @@ async fn parallel_purges_count_each_account_once(app: TestApp) {
     assert_eq!(app.count("users").await, "0");
 }
 
-/// The account is read, and gone when the refusal is written: that is no fault of ours to report.
+/// The account is read, and gone when the refusal is written: that is no error to report.
 async fn whoever_signs_in_while_the_account_goes_is_refused(app: TestApp) {
     for number in 0..5 {
         let email = format!("user{number}@example.org");

@@ -128,7 +128,7 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
         let answer = resend(&app, email)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), [format!("email: {code}")]);
+        assert_eq!(answer.field_errors(), [format!("email: {code}")]);
     }
 }
 

@@ -198,7 +198,7 @@ async fn a_change_needs_the_password_each_time(app: TestApp) {
         let answer = change_with(&app, &ann, body)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), ["password: required"]);
+        assert_eq!(answer.field_errors(), ["password: required"]);
     }
     for password in ["", "correct horse batterz", "correct horse battery "] {
         let body = json!({ "new_email": "new@example.org", "password": password });
@@ -265,7 +265,7 @@ async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {
             .await
             .expect_problem(400, "validation_failed");
         assert_eq!(
-            answer.faults(),
+            answer.field_errors(),
             [format!("new_email: {code}")],
             "{new_email:?}"
         );

@@ -305,8 +305,8 @@ impl HeldOutbox {
                 tokio::task::yield_now().await;
             }
         };
-        let patience = Duration::from_secs(2);
-        tokio::time::timeout(patience, enough)
+        let limit = Duration::from_secs(2);
+        tokio::time::timeout(limit, enough)
             .await
             .expect("somebody waits");
     }

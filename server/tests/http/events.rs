@@ -278,7 +278,7 @@ async fn filters_choose_and_page_alike(app: TestApp) {
 
 async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    for (query, fault) in [
+    for (query, error) in [
         ("limit=0", "limit"),
         ("limit=101", "limit"),
         ("limit=-1", "limit"),
@@ -305,7 +305,11 @@ async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
             .bearer(&ann.access_token)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), [format!("{fault}: invalid")], "{query}");
+        assert_eq!(
+            answer.field_errors(),
+            [format!("{error}: invalid")],
+            "{query}"
+        );
     }
     let long = format!("/events?cursor={}", "a".repeat(5000));
     app.get(&long)
@@ -318,7 +322,7 @@ async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
         .await
         .expect_problem(400, "validation_failed");
     assert_eq!(
-        answer.faults(),
+        answer.field_errors(),
         ["cursor: invalid", "limit: invalid", "filter: invalid"]
     );
 }

@@ -186,7 +186,7 @@ async fn a_device_is_named_by_the_client_or_by_its_user_agent(app: TestApp) {
             .json(&body)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), [format!("device_name: {code}")]);
+        assert_eq!(answer.field_errors(), [format!("device_name: {code}")]);
     }
 }
 

@@ -342,12 +342,12 @@ async fn what_the_document_allows_is_taken(app: TestApp) {
         let good = std::mem::replace(&mut body[field], value.into());
         assert!(!violations(&schema, &body).is_empty(), "{field}");
         let answer = app.post("/register").json(&body).await.expect(400);
-        assert_eq!(answer.faults(), [code]);
+        assert_eq!(answer.field_errors(), [code]);
         body[field] = good;
     }
     let body = json!({ "email": email, "password": password, "device_name": longer });
     let answer = app.post("/login").json(&body).await.expect(400);
-    assert_eq!(answer.faults(), ["device_name: too_long"]);
+    assert_eq!(answer.field_errors(), ["device_name: too_long"]);
     app.read_mails().await;
 }
 

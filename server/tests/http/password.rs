@@ -91,7 +91,7 @@ async fn forgot_is_answered_alike_for_every_address(app: TestApp) {
         let answer = forgot(&app, email)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), [format!("email: {code}")]);
+        assert_eq!(answer.field_errors(), [format!("email: {code}")]);
     }
 }
 
@@ -249,7 +249,7 @@ async fn a_password_that_breaks_a_rule_leaves_the_link_usable(app: TestApp) {
         let answer = reset(&app, &token, password)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), [format!("new_password: {code}")]);
+        assert_eq!(answer.field_errors(), [format!("new_password: {code}")]);
     }
     reset(&app, &token, NEW_PASSWORD).await.expect(200);
     assert_eq!(
@@ -401,7 +401,7 @@ async fn a_change_keeps_the_rules_for_passwords(app: TestApp) {
         let answer = change(&app, &ann, PASSWORD, password)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), [format!("new_password: {code}")]);
+        assert_eq!(answer.field_errors(), [format!("new_password: {code}")]);
     }
     assert_eq!(
         app.try_sign_in("ann.tester@example.org", PASSWORD).await,

@@ -13,7 +13,7 @@ use crate::support::{
 on_every_database! {
     a_new_user_is_signed_in_and_welcomed,
     a_taken_address_is_told_whatever_its_spelling,
-    every_field_at_fault_is_named,
+    every_invalid_field_is_named,
     passwords_are_judged_by_length_strength_and_the_list,
     names_are_trimmed,
     of_parallel_registrations_of_one_address_one_succeeds,
@@ -115,7 +115,7 @@ async fn a_taken_address_is_told_whatever_its_spelling(app: TestApp) {
     );
 }
 
-async fn every_field_at_fault_is_named(app: TestApp) {
+async fn every_invalid_field_is_named(app: TestApp) {
     let body = json!({ "email": "nobody", "password": "short", "first_name": "a\u{202e}b", "last_name": "x".repeat(101) });
     let answer = app
         .post("/register")
@@ -123,7 +123,7 @@ async fn every_field_at_fault_is_named(app: TestApp) {
         .await
         .expect_problem(400, "validation_failed");
     assert_eq!(
-        answer.faults(),
+        answer.field_errors(),
         [
             "email: invalid_email",
             "password: too_short",
@@ -136,7 +136,7 @@ async fn every_field_at_fault_is_named(app: TestApp) {
         .json(&json!({ "email": "", "password": "" }))
         .await;
     assert_eq!(
-        answer.expect(400).faults(),
+        answer.expect(400).field_errors(),
         ["email: required", "password: required"]
     );
     assert_eq!(
@@ -160,7 +160,11 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
             .json(&body)
             .await
             .expect_problem(400, "validation_failed");
-        assert_eq!(answer.faults(), [format!("password: {code}")], "{password}");
+        assert_eq!(
+            answer.field_errors(),
+            [format!("password: {code}")],
+            "{password}"
+        );
     }
     // 64 code points of four bytes each.
     let emoji: String = (0..64)
@@ -281,7 +285,7 @@ async fn in_private_mode_a_body_that_breaks_a_rule_is_told(app: TestApp) {
         .json(&body)
         .await
         .expect_problem(400, "validation_failed");
-    assert_eq!(answer.faults(), ["password: too_short"]);
+    assert_eq!(answer.field_errors(), ["password: too_short"]);
 }
 
 /// Registration and sign-in do not send people to each other.

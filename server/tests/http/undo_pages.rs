@@ -5,8 +5,8 @@ use time::Duration;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_fault, assert_has, assert_has_not,
-    location, on_any_database, open_page as page, signed_in_browser,
+    Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_field_error, assert_has,
+    assert_has_not, location, on_any_database, open_page as page, signed_in_browser,
 };
 
 on_any_database! {
@@ -136,17 +136,17 @@ async fn a_new_address_that_breaks_a_rule_is_told_at_its_field(app: TestApp) {
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     for bad in ["", "ann", "ann@EXAMPLE.org", "\"><script>alert(1)</script>"] {
         let answer = browser.submit("change_email", &[("new_email", bad)]).await;
-        let page = assert_fault(&mut browser, &answer, "/account/email", "new_email").await;
+        let page = assert_field_error(&mut browser, &answer, "/account/email", "new_email").await;
         assert_has_not(&page, &["<script>alert", "A change is waiting"]);
     }
     let umlaut = [("new_email", "\u{e4}nn@example.org")];
     let answer = browser.submit("change_email", &umlaut).await;
-    let page = assert_fault(&mut browser, &answer, "/account/email", "new_email").await;
+    let page = assert_field_error(&mut browser, &answer, "/account/email", "new_email").await;
     assert_has(&page, &["it cannot have umlauts or accents"]);
     let answer = browser
         .submit("change_email", &[("new_email", "ann@")])
         .await;
-    let page = assert_fault(&mut browser, &answer, "/account/email", "new_email").await;
+    let page = assert_field_error(&mut browser, &answer, "/account/email", "new_email").await;
     assert_has(&page, &["value=\"ann@\""]);
     assert!(app.read_mails().await.is_empty());
 }
@@ -166,7 +166,8 @@ async fn a_change_of_the_address_wants_a_fresh_password(app: TestApp) {
             ("current_password", password),
         ];
         let answer = browser.submit("change_email", &fields).await;
-        let page = assert_fault(&mut browser, &answer, "/account/email", "current_password").await;
+        let page =
+            assert_field_error(&mut browser, &answer, "/account/email", "current_password").await;
         assert_has(&page, &["value=\"ann@new.example\""]);
         assert_has_not(&page, &[WRONG, "A change is waiting"]);
     }
@@ -332,13 +333,14 @@ async fn a_deletion_is_refused_without_its_box_or_password(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let answer = browser.submit("delete_account", &[]).await;
-    assert_fault(&mut browser, &answer, "/account/delete", "confirm").await;
+    assert_field_error(&mut browser, &answer, "/account/delete", "confirm").await;
 
     app.advance(STALE);
     for password in ["", WRONG] {
         let fields = [("confirm", "on"), ("current_password", password)];
         let answer = browser.submit("delete_account", &fields).await;
-        let page = assert_fault(&mut browser, &answer, "/account/delete", "current_password").await;
+        let page =
+            assert_field_error(&mut browser, &answer, "/account/delete", "current_password").await;
         assert_has_not(&page, &[WRONG, "id=\"confirm-error\""]);
     }
     assert!(

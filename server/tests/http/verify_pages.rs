@@ -134,7 +134,7 @@ async fn a_code_in_another_browser_wants_the_password(app: TestApp) {
             "{name} in {form}"
         );
     }
-    for (password, fault) in [("", "password-error"), (WRONG, "The code or the password")] {
+    for (password, error) in [("", "password-error"), (WRONG, "The code or the password")] {
         let fields = [
             ("email", "ann@example.org"),
             ("code", code.as_str()),
@@ -143,7 +143,7 @@ async fn a_code_in_another_browser_wants_the_password(app: TestApp) {
         let answer = browser.submit("verify_email", &fields).await;
         assert_eq!(location(&answer), "/verify-email");
         let refused = page(&mut browser, "/verify-email").await;
-        assert!(refused.contains(fault), "{refused}");
+        assert!(refused.contains(error), "{refused}");
         assert!(refused.contains("value=\"ann@example.org\""), "{refused}");
         assert!(!is_verified(&app, &ann.access_token).await);
     }

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 use vestibule_testkit::databases;
 
-use crate::support::{Deployment, PATIENCE, every_invariant_holds, post};
+use crate::support::{Deployment, TIMEOUT, every_invariant_holds, post};
 
 const GUESSES: i64 = 40;
 
@@ -18,7 +18,7 @@ async fn what_was_refused_before_the_end_is_in_the_audit_log() {
             assert_eq!(answer.status, 401, "{}", answer.body);
         }
         portal.signal(Signal::TERM);
-        assert_eq!(portal.end_within(PATIENCE), Some(0));
+        assert_eq!(portal.end_within(TIMEOUT), Some(0));
         let written = database
             .count("from audit_logs where event_type = 'login_failure'")
             .await;

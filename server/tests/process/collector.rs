@@ -13,7 +13,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
-use crate::support::{Deployment, PATIENCE};
+use crate::support::{Deployment, TIMEOUT};
 
 /// One POST: its head, in lower case, and its body.
 struct Post {
@@ -96,7 +96,7 @@ impl Collector {
                 return span;
             }
             assert!(
-                started.elapsed() < PATIENCE,
+                started.elapsed() < TIMEOUT,
                 "it does not come: {:#?}",
                 self.spans()
             );

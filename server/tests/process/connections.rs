@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{Client, Deployment, PATIENCE, Running, exchange};
+use crate::support::{Client, Deployment, Running, TIMEOUT, exchange};
 
 /// The head of a request that has a body of a hundred bytes.
 const LOGIN: &str = "POST /api/v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n";
@@ -195,7 +195,7 @@ fn those_who_hang_up_cannot_have_more_work_done_than_there_are_places() {
     assert!((2..=16).contains(&most), "{most} at once");
     let started = Instant::now();
     while in_flight(&portal) > 0 {
-        assert!(started.elapsed() < PATIENCE, "they do not end");
+        assert!(started.elapsed() < TIMEOUT, "they do not end");
         thread::sleep(millis(50));
     }
 }

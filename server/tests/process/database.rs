@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use vestibule_testkit::{TestDatabase, databases};
 
 use crate::support::{
-    Deployment, MASTER_KEY, PATIENCE, every_invariant_holds, exchange, free_address, text,
+    Deployment, MASTER_KEY, TIMEOUT, every_invariant_holds, exchange, free_address, text,
 };
 
 /// What a database that is up to date has had.
@@ -23,7 +23,7 @@ const MIGRATIONS: i64 = 1;
 fn wait_for(holds: impl Fn() -> bool, said: impl Fn() -> String) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < PATIENCE, "waited too long: {}", said());
+        assert!(started.elapsed() < TIMEOUT, "waited too long: {}", said());
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -121,7 +121,7 @@ fn asked_to_stop_while_it_waits_for_its_database_it_ends_in_order() {
     let mut waiting = deployment.spawn(deployment.command(&[]).stderr(output));
     wait_for(|| said().contains("waiting for the database"), said);
     waiting.signal(Signal::TERM);
-    assert_eq!(waiting.end_within(PATIENCE), Some(0), "{}", said());
+    assert_eq!(waiting.end_within(TIMEOUT), Some(0), "{}", said());
 }
 
 /// A database that takes connections and does not answer is

@@ -7,7 +7,7 @@ use serde_json::Value;
 use vestibule_testkit::{TestDatabase, databases};
 
 use crate::support::{
-    Deployment, MASTER_KEY, PATIENCE, Running, refused_in_one_line, register, text,
+    Deployment, MASTER_KEY, Running, TIMEOUT, refused_in_one_line, register, text,
 };
 
 const OTHER_MASTER_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
@@ -59,7 +59,7 @@ fn rotates(deployment: &Deployment) {
     // The portal learns of it by itself.
     let started = Instant::now();
     while published(&portal) != [first[0].clone(), next[0].clone()] {
-        assert!(started.elapsed() < PATIENCE, "{:?}", published(&portal));
+        assert!(started.elapsed() < TIMEOUT, "{:?}", published(&portal));
         thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(

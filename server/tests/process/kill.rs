@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use vestibule_core::ports::Random as _;
 use vestibule_testkit::{SeededRandom, databases};
 
-use crate::support::{Deployment, PASSWORD, PATIENCE, every_invariant_holds, register};
+use crate::support::{Deployment, PASSWORD, TIMEOUT, every_invariant_holds, register};
 
 const ROUNDS: u32 = 50;
 
@@ -84,7 +84,7 @@ fn random_bytes<const N: usize>(random: &SeededRandom) -> [u8; N] {
 fn wait_for(holds: impl Fn() -> bool) {
     let started = Instant::now();
     while !holds() {
-        assert!(started.elapsed() < PATIENCE, "waited too long");
+        assert!(started.elapsed() < TIMEOUT, "waited too long");
         thread::sleep(Duration::from_millis(1));
     }
 }

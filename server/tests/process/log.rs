@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use vestibule::config::LogConfig;
 use vestibule::telemetry::init;
 
-use crate::support::{Deployment, PATIENCE, Running, exchange, register, text};
+use crate::support::{Deployment, Running, TIMEOUT, exchange, register, text};
 
 /// Each is a line: a pipe holds a few hundred, and 8192 may wait.
 const REQUESTS: usize = 12_000;
@@ -49,7 +49,7 @@ fn a_log_that_nobody_reads_stops_no_request() {
     });
     let mut told = None;
     while told.is_none() {
-        let line = lines.recv_timeout(PATIENCE).expect("nothing is told");
+        let line = lines.recv_timeout(TIMEOUT).expect("nothing is told");
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         if line["message"]
             .as_str()
@@ -219,7 +219,7 @@ pub fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(started.elapsed() < PATIENCE, "it does not come");
+        assert!(started.elapsed() < TIMEOUT, "it does not come");
         thread::sleep(Duration::from_millis(20));
     }
 }

@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 use vestibule_testkit::databases;
 
 use support::{
-    Deployment, PASSWORD, PATIENCE, every_invariant_holds, exchange, free_address, is_private,
+    Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private,
     refused_in_one_line, refuses_to_start, register, text,
 };
 
@@ -277,7 +277,7 @@ async fn an_account_whose_time_is_over_is_deleted() {
             .status
             != 201
         {
-            assert!(started.elapsed() < PATIENCE, "the account is still there");
+            assert!(started.elapsed() < TIMEOUT, "the account is still there");
             thread::sleep(Duration::from_millis(50));
         }
         assert_eq!(
@@ -318,7 +318,7 @@ async fn an_erased_account_is_overwritten() {
         .unwrap()
         > 0
     {
-        assert!(started.elapsed() < PATIENCE, "the account is still there");
+        assert!(started.elapsed() < TIMEOUT, "the account is still there");
         thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(portal.terminate(), Some(0));

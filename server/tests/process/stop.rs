@@ -11,7 +11,7 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use vestibule_testkit::{SmtpPeer, SmtpScript, TestDatabase, databases};
 
 use crate::support::{
-    Client, Deployment, PASSWORD, PATIENCE, Running, every_invariant_holds, exchange, register,
+    Client, Deployment, PASSWORD, Running, TIMEOUT, every_invariant_holds, exchange, register,
 };
 
 fn get(address: SocketAddr, path: &str) -> u16 {
@@ -95,7 +95,7 @@ async fn readiness_fails_first_and_everything_is_served_for_a_while() {
 
         // The port closes, and what was received is answered.
         while std::net::TcpStream::connect(portal.address).is_ok() {
-            assert!(asked.elapsed() < PATIENCE, "it still accepts");
+            assert!(asked.elapsed() < TIMEOUT, "it still accepts");
             thread::sleep(Duration::from_millis(5));
         }
         assert!(
@@ -175,7 +175,7 @@ fn a_terminal_that_closes_ends_it_in_order() {
         thread::sleep(Duration::from_millis(200));
     }
     assert_eq!(unfinished.finish(), (201, true));
-    assert_eq!(portal.end_within(PATIENCE), Some(0));
+    assert_eq!(portal.end_within(TIMEOUT), Some(0));
     every_invariant_holds(&deployment);
 }
 
@@ -265,7 +265,7 @@ async fn a_mail_that_was_handed_over_is_waited_for_and_not_sent_again() {
         );
         let started = Instant::now();
         while !peer.seen(|seen| seen.commands.iter().any(|command| command == "DATA")) {
-            assert!(started.elapsed() < PATIENCE, "no mail comes");
+            assert!(started.elapsed() < TIMEOUT, "no mail comes");
             thread::sleep(Duration::from_millis(50));
         }
         portal.signal(Signal::TERM);

@@ -15,7 +15,7 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_vestibule");
 pub const PASSWORD: &str = "correct horse battery";
 pub const MASTER_KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 /// A machine that is busy with other tests takes its time.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The settings of one deployment; its data folder is also where it runs.
 pub struct Deployment {
@@ -119,7 +119,7 @@ impl Deployment {
                 "the portal ended instead of starting"
             );
             assert!(
-                started.elapsed() < PATIENCE,
+                started.elapsed() < TIMEOUT,
                 "the portal does not become ready"
             );
             thread::sleep(Duration::from_millis(5));
@@ -157,7 +157,7 @@ impl Running {
     /// SIGTERM, as an orchestrator stops it; how it ended.
     pub fn terminate(mut self) -> Option<i32> {
         self.signal(Signal::TERM);
-        self.end_within(PATIENCE)
+        self.end_within(TIMEOUT)
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -192,7 +192,7 @@ pub struct Client {
 impl Client {
     pub fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
             stream,
@@ -212,7 +212,7 @@ impl Client {
             socket.connect(address).await.unwrap().into_std().unwrap()
         });
         stream.set_nonblocking(false).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         Self {
             stream,
             unread: Vec::new(),
@@ -307,7 +307,7 @@ pub fn post(address: SocketAddr, path: &str, body: &str) -> io::Result<Answer> {
 /// Sends one request and reads to the end. An answer that was cut off before its status is none.
 pub fn exchange(address: SocketAddr, request: &str) -> io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let read = stream.read_to_end(&mut answer);

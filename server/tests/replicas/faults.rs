@@ -224,7 +224,7 @@ fn silence_postgres(fleet: &Fleet, length: Duration) -> Duration {
     let status = |has_lines| if has_lines { 503 } else { 200 };
     let noticed = fleet.wait_for_each(|replica| status(replica.has_lines), NOTICE_TIME);
     pause(length);
-    fleet.lines.postgres.mend();
+    fleet.lines.postgres.restore();
     noticed
 }
 
@@ -252,7 +252,7 @@ fn still_ready(fleet: &Fleet, length: Duration) {
 fn silence(fleet: &Fleet, line: &Line, length: Duration) {
     line.silence();
     still_ready(fleet, length);
-    line.mend();
+    line.restore();
 }
 
 /// Somebody new gets their first mail.

@@ -18,27 +18,27 @@ use supply::{Incoming, Lists};
 pub fn run() -> Result<()> {
     let lists = Lists::read()?;
     let metadata = lists.metadata()?;
-    let mut faults = rules::direction(&edges(&metadata));
-    faults.extend(rules::wasm(&wasm_tree()?));
-    faults.extend(rules::migrations(
+    let mut violations = rules::direction(&edges(&metadata));
+    violations.extend(rules::wasm(&wasm_tree()?));
+    violations.extend(rules::migrations(
         &files("migrations/postgres")?,
         &files("migrations/sqlite")?,
     ));
     for folder in ["server/src/api", "app/src"] {
         let mut texts = Vec::new();
         sources(Path::new(folder), &mut texts)?;
-        faults.extend(rules::faces(&texts));
+        violations.extend(rules::faces(&texts));
     }
     let packages: Vec<Incoming> = metadata.packages.iter().map(Incoming::from).collect();
-    faults.extend(lists.violations(&packages));
+    violations.extend(lists.violations(&packages));
     for entry in lists.outdated(&packages) {
         println!("deny.toml names {entry}, which is no longer there");
     }
-    for fault in &faults {
-        eprintln!("{fault}");
+    for violation in &violations {
+        eprintln!("{violation}");
     }
-    if !faults.is_empty() {
-        bail!("{} dependency rules are broken", faults.len());
+    if !violations.is_empty() {
+        bail!("{} dependency rules are broken", violations.len());
     }
     println!(
         "dependency rules hold for {} packages",

@@ -109,10 +109,10 @@ const NOT_IN_WASM: [&str; 12] = [
 
 /// Adapters depend on the core, the core on nothing of ours, and only the server knows them all.
 pub fn direction(edges: &[Edge]) -> Vec<String> {
-    edges.iter().filter_map(direction_fault).collect()
+    edges.iter().filter_map(direction_violation).collect()
 }
 
-fn direction_fault(edge: &Edge) -> Option<String> {
+fn direction_violation(edge: &Edge) -> Option<String> {
     let Edge { from, to, .. } = edge;
     if !edge.ours {
         let driver = DRIVERS.iter().find(|(name, _)| name == to);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn every_other_direction_is_a_fault() {
+    fn every_other_direction_is_a_violation() {
         for (from, to) in [
             (CORE, "vestibule-storage"),
             ("vestibule-mail", "vestibule-web"),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crate_without_a_rule_is_a_fault() {
+    fn a_crate_without_a_rule_is_a_violation() {
         assert!(direction(&[edge("vestibule-new", CORE)])[0].contains("is new"));
     }
 

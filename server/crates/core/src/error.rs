@@ -134,7 +134,7 @@ impl AuthError {
         }
     }
 
-    /// The fields at fault; empty unless the code is `validation_failed`.
+    /// The invalid fields; empty unless the code is `validation_failed`.
     pub fn fields(&self) -> &[FieldError] {
         match self {
             Self::ValidationFailed(fields) => fields,
@@ -293,7 +293,7 @@ codes! {
     }
 }
 
-/// One field at fault.
+/// One invalid field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FieldError {
     pub field: Field,

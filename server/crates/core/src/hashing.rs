@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::abandon::Abandoned;
 use crate::error::AuthError;
-use crate::pool::{Full, Place, Pool, PoolMetrics, PoolSettings, Urgency};
+use crate::pool::{Full, Permit, Pool, PoolMetrics, PoolSettings, Urgency};
 use crate::ports::Random;
 use crate::trace::TRACE_TARGET;
 
@@ -80,8 +80,8 @@ impl HashSettings {
     }
 }
 
-/// A place in the queue before the hash threads.
-pub(crate) struct HashPlace(Place<Worker>);
+/// The right to one hash, with a place in the queue before the hash threads.
+pub(crate) struct HashPermit(Permit<Worker>);
 
 /// The hash threads and the queue before them. They end when the last clone is dropped.
 #[derive(Clone)]
@@ -113,7 +113,7 @@ impl PasswordHasher {
         };
         let pool_settings = PoolSettings {
             threads: settings.threads,
-            places: settings.queue.max(1),
+            max_waiting: settings.queue.max(1),
             max_wait: settings.max_wait,
             first_guess: Duration::from_micros(
                 u64::from(settings.memory_kib) * u64::from(settings.passes),
@@ -166,13 +166,13 @@ impl PasswordHasher {
             .await
     }
 
-    /// The same in a place that was taken before.
+    /// The same with a permit that was taken before.
     ///
     /// # Errors
     /// [`AuthError::Abandoned`]; otherwise only defects.
     pub(crate) async fn verify_in(
         &self,
-        place: HashPlace,
+        permit: HashPermit,
         password: &str,
         stored: Option<&str>,
         abandoned: &Abandoned,
@@ -186,29 +186,29 @@ impl PasswordHasher {
         };
         let (password, salt) = (normalise(password), self.salt());
         let work = move |worker: &mut Worker| worker.verify(&password, stored.as_deref(), &salt);
-        self.run(place, abandoned, work).await
+        self.run(permit, abandoned, work).await
     }
 
-    /// Takes a place in the queue before anything is looked up for the hash,
-    /// so that who is turned away costs nothing.
+    /// Takes a permit before anything is looked up for the hash,
+    /// so that a refused request costs nothing.
     ///
     /// # Errors
     /// [`AuthError::Overloaded`] at once if there is none.
-    pub(crate) fn reserve(&self) -> Result<HashPlace, AuthError> {
-        let place = self.pool.reserve(Urgency::Operation);
-        place
-            .map(HashPlace)
+    pub(crate) fn reserve(&self) -> Result<HashPermit, AuthError> {
+        let permit = self.pool.reserve(Urgency::Operation);
+        permit
+            .map(HashPermit)
             .map_err(|Full| overloaded(&*self.random))
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        HashPlace(place): HashPlace,
+        HashPermit(permit): HashPermit,
         abandoned: &Abandoned,
         work: impl FnOnce(&mut Worker) -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, AuthError> {
         let _span = tracing::debug_span!(target: TRACE_TARGET, "hash password");
-        let done = self.pool.run(place, abandoned, work).await?;
+        let done = self.pool.run(permit, abandoned, work).await?;
         done.map_err(AuthError::internal)
     }
 

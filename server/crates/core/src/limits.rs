@@ -44,7 +44,7 @@ const SIGN_IN_ACCOUNT: [Limit; 3] = [
     limit("sign_in:account:thirty", 30, seconds(600)),
     limit("sign_in:account:hundred", 100, seconds(3600)),
 ];
-/// The same for those who have been in the account before, so that nobody else can keep them out.
+/// The same for known browsers, so that an attacker cannot keep the owner out.
 const SIGN_IN_KNOWN: [Limit; 3] = [
     limit("sign_in:known", 10, seconds(60)),
     limit("sign_in:known:thirty", 30, seconds(600)),
@@ -105,20 +105,20 @@ pub(crate) fn mails_of_all(kind: MailKind, per_hour: u32) -> Vec<Charge> {
     charges
 }
 
-/// Whose wrong passwords are counted together.
-pub(crate) enum Guesser<'a> {
-    /// Anybody who names the account: its canonical address, or whatever was typed in its place.
-    Anybody(&'a str),
-    /// Somebody who is, or has been, signed in to it.
+/// The key under which wrong passwords are counted together.
+pub(crate) enum AttemptKey<'a> {
+    /// Attempts from unknown browsers: the canonical address, or what was typed in its place.
+    Unknown(&'a str),
+    /// Attempts of a signed-in session or a known browser of the account.
     Known(Uuid),
 }
 
-impl Guesser<'_> {
+impl AttemptKey<'_> {
     /// What a wrong password costs the account.
     pub(crate) fn charges(&self) -> Vec<Charge> {
         let (limits, key) = match self {
             // Hashed: of one length whatever was typed, and no address in memory.
-            Self::Anybody(canonical) => (SIGN_IN_ACCOUNT, hash_token(canonical)),
+            Self::Unknown(canonical) => (SIGN_IN_ACCOUNT, hash_token(canonical)),
             Self::Known(user_id) => (SIGN_IN_KNOWN, user_id.to_string()),
         };
         limits.iter().map(|limit| limit.of(&key)).collect()

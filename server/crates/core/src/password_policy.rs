@@ -27,16 +27,16 @@ pub struct PasswordPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordStrength {
     /// The rule that it breaks.
-    pub fault: Option<FieldCode>,
+    pub error: Option<FieldCode>,
     /// How hard it is to guess, 0 to 4; at least
     /// [`PasswordPolicy::MIN_SCORE`] exactly where no rule is broken.
     pub score: u8,
 }
 
 impl PasswordStrength {
-    const fn refused(fault: FieldCode) -> Self {
+    const fn refused(error: FieldCode) -> Self {
         Self {
-            fault: Some(fault),
+            error: Some(error),
             score: 0,
         }
     }
@@ -61,7 +61,7 @@ impl PasswordPolicy {
         own_words: &[&str],
     ) -> Result<(), FieldError> {
         self.strength(password, own_words)
-            .fault
+            .error
             .map_or(Ok(()), |code| Err(FieldError { field, code }))
     }
 
@@ -70,7 +70,7 @@ impl PasswordPolicy {
     pub fn strength(&self, password: &str, own_words: &[&str]) -> PasswordStrength {
         let password = match self.without_estimate(password) {
             Ok(password) => password,
-            Err(fault) => return PasswordStrength::refused(fault),
+            Err(error) => return PasswordStrength::refused(error),
         };
         let words = self.words(own_words);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -80,18 +80,18 @@ impl PasswordPolicy {
             || walks::is_walk(&password);
         if is_weak {
             PasswordStrength {
-                fault: Some(FieldCode::TooWeak),
+                error: Some(FieldCode::TooWeak),
                 score: score.min(Self::MIN_SCORE - 1),
             }
         } else {
-            PasswordStrength { fault: None, score }
+            PasswordStrength { error: None, score }
         }
     }
 
     /// What is refused without an estimate, which takes most of the time.
     pub(crate) fn refused_at_once(&self, password: &str) -> Option<PasswordStrength> {
-        let fault = self.without_estimate(password).err()?;
-        Some(PasswordStrength::refused(fault))
+        let error = self.without_estimate(password).err()?;
+        Some(PasswordStrength::refused(error))
     }
 
     /// The password in its normal form, if no rule is broken that needs no estimate.

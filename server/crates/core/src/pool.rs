@@ -1,6 +1,6 @@
 //! Costly work on threads of its own, admitted by the time that it will have to wait.
 //!
-//! A queue that counts places says nothing about time: a few long jobs fill it with a minute of
+//! A queue that counts jobs says nothing about time: a few long jobs fill it with a minute of
 //! work. This one adds up what the waiting jobs are expected to take, and refuses at once what
 //! would wait too long.
 
@@ -36,7 +36,7 @@ pub(crate) struct PoolMetrics {
 pub(crate) struct PoolSettings {
     pub threads: usize,
     /// Jobs that may wait: each keeps what it needs in memory.
-    pub places: usize,
+    pub max_waiting: usize,
     /// The longest expected wait.
     pub max_wait: Duration,
     /// What a job is expected to take until some were measured.
@@ -49,7 +49,7 @@ type Work<S> = Box<dyn FnOnce(&mut S) -> bool + Send>;
 
 struct Waiting<S> {
     work: Work<S>,
-    place: Place<S>,
+    permit: Permit<S>,
     since: Instant,
 }
 
@@ -112,21 +112,21 @@ impl<S> Drop for End<S> {
             std::mem::take(&mut state.ratings),
         );
         drop(state);
-        // Their places are given back under the lock.
+        // Their permits are given back under the lock.
         drop(rest);
         self.0.wake.notify_all();
     }
 }
 
-/// A place in the queue.
-pub(crate) struct Place<S> {
+/// The right to run one job, with its place in the queue.
+pub(crate) struct Permit<S> {
     core: Arc<Core<S>>,
     urgency: Urgency,
     cost: Duration,
     is_waiting: bool,
 }
 
-impl<S> Place<S> {
+impl<S> Permit<S> {
     fn start(&mut self) {
         self.is_waiting = false;
         let mut state = self.core.lock();
@@ -134,7 +134,7 @@ impl<S> Place<S> {
     }
 }
 
-impl<S> Drop for Place<S> {
+impl<S> Drop for Permit<S> {
     fn drop(&mut self) {
         let mut state = self.core.lock();
         let expected = &mut state.expected[self.urgency as usize];
@@ -145,7 +145,7 @@ impl<S> Drop for Place<S> {
     }
 }
 
-/// Why there is no place.
+/// Why there is no permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
 
@@ -205,18 +205,18 @@ impl<S: Send + 'static> Pool<S> {
         self.core.lock().waiting
     }
 
-    /// Takes a place.
+    /// Takes a permit.
     ///
     /// # Errors
     /// [`Full`] at once if the job would wait too long.
-    pub fn reserve(&self, urgency: Urgency) -> Result<Place<S>, Full> {
+    pub fn reserve(&self, urgency: Urgency) -> Result<Permit<S>, Full> {
         let settings = &self.core.settings;
         let threads = u32::try_from(settings.threads.max(1)).unwrap_or(u32::MAX);
         let mut state = self.core.lock();
         let wait = state.ahead(urgency) / threads;
         // A thread that is free takes a job whatever it is expected to cost.
         let must_wait = state.waiting > 0 || wait >= state.pace;
-        if must_wait && (state.waiting >= settings.places || wait > settings.max_wait) {
+        if must_wait && (state.waiting >= settings.max_waiting || wait > settings.max_wait) {
             drop(state);
             counter!(settings.metrics.rejected).increment(1);
             return Err(Full);
@@ -225,7 +225,7 @@ impl<S: Send + 'static> Pool<S> {
         state.expected[urgency as usize] += cost;
         state.waiting += 1;
         drop(state);
-        Ok(Place {
+        Ok(Permit {
             core: Arc::clone(&self.core),
             urgency,
             cost,
@@ -233,14 +233,14 @@ impl<S: Send + 'static> Pool<S> {
         })
     }
 
-    /// Does the work in a place that was taken. What nobody waits for any more when its turn comes
+    /// Does the work with a permit that was taken. What nobody waits for any more when its turn comes
     /// is not done.
     ///
     /// # Errors
     /// [`AuthError::Abandoned`] for that; otherwise only defects.
     pub async fn run<T: Send + 'static>(
         &self,
-        place: Place<S>,
+        permit: Permit<S>,
         abandoned: &Abandoned,
         work: impl FnOnce(&mut S) -> T + Send + 'static,
     ) -> Result<T, AuthError> {
@@ -251,20 +251,20 @@ impl<S: Send + 'static> Pool<S> {
             let _ = reply.send(is_wanted.then(|| work(state)));
             is_wanted
         };
-        self.submit(place, Box::new(work));
+        self.submit(permit, Box::new(work));
         answer
             .await
             .map_err(AuthError::internal)?
             .ok_or(AuthError::Abandoned)
     }
 
-    fn submit(&self, place: Place<S>, work: Work<S>) {
+    fn submit(&self, permit: Permit<S>, work: Work<S>) {
         let waiting = Waiting {
             work,
             since: Instant::now(),
-            place,
+            permit,
         };
-        let urgency = waiting.place.urgency;
+        let urgency = waiting.permit.urgency;
         self.core.lock().queue(urgency).push_back(waiting);
         self.core.wake.notify_one();
     }
@@ -274,11 +274,11 @@ fn run<S>(core: &Core<S>, worker: &mut S) {
     let metrics = core.settings.metrics;
     while let Some(Waiting {
         work,
-        mut place,
+        mut permit,
         since,
     }) = next(core)
     {
-        place.start();
+        permit.start();
         histogram!(metrics.wait).record(since.elapsed());
         let started = Instant::now();
         // The caller gets an internal error; the thread lives on for the others.
@@ -288,7 +288,7 @@ fn run<S>(core: &Core<S>, worker: &mut S) {
             histogram!(metrics.duration).record(took);
             note_pace(core, took);
         }
-        drop(place);
+        drop(permit);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::ports::Random;
 
 const SETTINGS: PoolSettings = PoolSettings {
     threads: 1,
-    places: 1_000,
+    max_waiting: 1_000,
     max_wait: HashSettings::MAX_WAIT,
     first_guess: Duration::from_millis(3),
     metrics: PoolMetrics {

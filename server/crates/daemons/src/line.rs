@@ -15,7 +15,7 @@ pub struct Line {
 
 struct State {
     server: SocketAddr,
-    /// How often the line was silenced or mended: even, and it passes on what came since.
+    /// How often the line was silenced or restored: even, and it passes on what came since.
     turn: AtomicUsize,
     /// The far ends of all connections.
     far_ends: Mutex<Vec<Weak<TcpStream>>>,
@@ -52,7 +52,7 @@ impl Line {
 
     /// New connections work again. Those that there were
     /// stay silent to the client; the server gives them up.
-    pub fn mend(&self) {
+    pub fn restore(&self) {
         self.state.turn.fetch_add(1, Ordering::SeqCst);
         let far_ends = std::mem::take(&mut *self.state.lock());
         for end in far_ends.iter().filter_map(Weak::upgrade) {
@@ -159,8 +159,8 @@ mod tests {
 
     fn connect(line: &Line) -> TcpStream {
         let stream = TcpStream::connect(line.address()).unwrap();
-        let patience = Some(Duration::from_millis(200));
-        stream.set_read_timeout(patience).unwrap();
+        let limit = Some(Duration::from_millis(200));
+        stream.set_read_timeout(limit).unwrap();
         stream
     }
 
@@ -182,7 +182,7 @@ mod tests {
         };
         is_silent(&before);
         is_silent(&amid);
-        line.mend();
+        line.restore();
         is_silent(&before);
         is_silent(&amid);
         assert_eq!(says_back(&connect(&line)).unwrap(), 4);

@@ -38,7 +38,7 @@ use server::SmtpServer;
 const CONNECT_DEADLINE: Duration = Duration::from_secs(15);
 /// From the first word about a mail to the last reply.
 const SEND_DEADLINE: Duration = Duration::from_secs(45);
-/// For a farewell, which nobody waits for.
+/// For QUIT, which no request waits for.
 const QUIT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A connection that was silent for longer is not used again: a firewall on the way may have
@@ -147,7 +147,7 @@ impl SmtpMailer {
             sleep(MAX_SILENCE).await;
             let silent = lock(&idle).take_if(|idle| idle.since.elapsed() >= MAX_SILENCE);
             if let Some(silent) = silent {
-                take_leave(silent.connection).await;
+                quit(silent.connection).await;
             }
         });
     }
@@ -179,17 +179,17 @@ fn lock(idle: &Mutex<Option<Idle>>) -> MutexGuard<'_, Option<Idle>> {
     idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn take_leave(mut connection: AsyncSmtpConnection) {
+async fn quit(mut connection: AsyncSmtpConnection) {
     let _ = timeout(QUIT_DEADLINE, connection.quit()).await;
 }
 
-/// After a refusal there is time for a farewell; whatever else it was, the connection is of no use.
+/// After a refusal there is time for QUIT; after any other error the connection is of no use.
 fn end(connection: AsyncSmtpConnection, error: MailError) -> MailError {
     if matches!(
         error,
         MailError::Permanent(_) | MailError::NotAccepting(_) | MailError::Held(_)
     ) {
-        tokio::spawn(take_leave(connection));
+        tokio::spawn(quit(connection));
     }
     error
 }
@@ -208,7 +208,7 @@ async fn hand_over(
 }
 
 /// Says from whom and to whom. Not by the library's own function for a whole mail: that one waits
-/// for the server's farewell when it has been refused, and
+/// for the reply to QUIT when the mail has been refused, and
 /// does not tell whether the mail itself was handed over.
 async fn announce(
     connection: &mut AsyncSmtpConnection,

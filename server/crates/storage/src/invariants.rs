@@ -41,7 +41,7 @@ const NOW: Duration = Duration::ZERO;
 const MAILS_SINCE: Duration = Duration::seconds(86_400 - MAILS_KEPT.as_secs().cast_signed());
 
 /// Some of these are also constraints; data that was restored,
-/// copied or mended by hand may still break them.
+/// copied or repaired by hand may still break them.
 pub(crate) const CHECKS: &[Check] = &[
     check(
         "duplicate_canonical_email",

@@ -63,30 +63,30 @@ type Result<T> = std::result::Result<T, MigrationError>;
 /// Applies what is missing and gives its versions. Of several
 /// processes that migrate at the same time one does it.
 ///
-/// Each question is answered within `patience`, so that a database that froze is told from one that
+/// Each question is answered within `timeout`, so that a database that froze is told from one that
 /// works; a migration takes its time. Where connections are shared between transactions, `begin`
 /// begins the one in which all of it happens.
 pub(crate) async fn run<DB: Backend>(
     connection: &mut DB::Connection,
-    patience: Duration,
+    timeout: Duration,
     begin: Option<&str>,
 ) -> Result<Vec<i64>> {
     if let Some(begin) = begin {
         let mut tx = begin_shared::<DB>(connection, begin).await?;
-        wait_for_lock::<DB>(&mut tx, TRY_LOCK_OF_TRANSACTION, patience).await?;
-        let applied = run_locked::<DB>(&mut tx, patience, false).await?;
+        wait_for_lock::<DB>(&mut tx, TRY_LOCK_OF_TRANSACTION, timeout).await?;
+        let applied = run_locked::<DB>(&mut tx, timeout, false).await?;
         end_shared::<DB>(tx).await?;
         return Ok(applied);
     }
     if !DB::sql(TRY_LOCK).is_empty() {
-        wait_for_lock::<DB>(connection, TRY_LOCK, patience).await?;
-        return run_locked::<DB>(connection, patience, true).await;
+        wait_for_lock::<DB>(connection, TRY_LOCK, timeout).await?;
+        return run_locked::<DB>(connection, timeout, true).await;
     }
     let mut tx = connection
         .begin_with(DB::BEGIN)
         .await
         .map_err(lock_error::<DB>)?;
-    let applied = run_locked::<DB>(&mut tx, patience, true).await?;
+    let applied = run_locked::<DB>(&mut tx, timeout, true).await?;
     tx.commit().await.map_err(execute_error::<DB>)?;
     Ok(applied)
 }
@@ -120,12 +120,12 @@ async fn end_shared<DB: Backend>(mut tx: sqlx::Transaction<'_, DB>) -> Result<()
 async fn wait_for_lock<DB: Backend>(
     connection: &mut DB::Connection,
     try_lock: Sql,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<()> {
     let tries = LOCK_TIMEOUT.as_millis() / LOCK_INTERVAL.as_millis();
     for number in 0..tries {
         let is_ours = read_flag::<DB>(connection, try_lock, "locked");
-        if in_time(patience, is_ours).await? {
+        if in_time(timeout, is_ours).await? {
             return Ok(());
         }
         if number == 0 {
@@ -138,10 +138,10 @@ async fn wait_for_lock<DB: Backend>(
 
 async fn run_locked<DB: Backend>(
     connection: &mut DB::Connection,
-    patience: Duration,
+    timeout: Duration,
     is_own: bool,
 ) -> Result<Vec<i64>> {
-    let recorded = in_time(patience, recorded::<DB>(connection)).await?;
+    let recorded = in_time(timeout, recorded::<DB>(connection)).await?;
     if recorded.is_empty() {
         connection
             .ensure_migrations_table(TABLE)
@@ -164,14 +164,14 @@ async fn run_locked<DB: Backend>(
     Ok(applied)
 }
 
-/// The versions that are not yet applied, within `patience`.
+/// The versions that are not yet applied, within `timeout`.
 /// It changes nothing, not even in an empty database.
 pub(crate) async fn pending<DB: Backend>(
     connection: &mut DB::Connection,
-    patience: Duration,
+    timeout: Duration,
     begin: Option<&str>,
 ) -> Result<Vec<i64>> {
-    let recorded = in_time(patience, async {
+    let recorded = in_time(timeout, async {
         let Some(begin) = begin else {
             return recorded::<DB>(connection).await;
         };
@@ -199,8 +199,8 @@ async fn recorded<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<Ap
 }
 
 /// A database that took the connection may have stopped since, or somebody locks the table.
-async fn in_time<T>(patience: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(patience, answer)
+async fn in_time<T>(timeout: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::time::timeout(timeout, answer)
         .await
         .unwrap_or_else(|_| Err(MigrationError::late()))
 }

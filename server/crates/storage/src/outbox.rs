@@ -73,7 +73,7 @@ update mail_outbox
 set next_attempt_at = $4, last_error = $3, lease_id = null, leased_until = null
 where id = $1 and lease_id = $2 and status = 'pending'");
 
-    const BURY: Sql = Sql::both("
+    const MARK_DEAD: Sql = Sql::both("
 update mail_outbox
 set status = 'dead', attempts = attempts + 1, last_error = $3, lease_id = null, leased_until = null
 where id = $1 and lease_id = $2 and status = 'pending'");
@@ -136,7 +136,7 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
                 .bind(lease_id)
                 .bind(error)
                 .bind(Micros(at)),
-            None => Self::query(BURY).bind(id).bind(lease_id).bind(error),
+            None => Self::query(MARK_DEAD).bind(id).bind(lease_id).bind(error),
         };
         Ok(self.execute(update).await? > 0)
     }

@@ -233,7 +233,7 @@ async fn close_idle<DB: Backend>(pool: WeakPool<Connector<DB>>) {
 
 async fn close_all<DB: Backend>(connections: Vec<DB::Connection>) {
     for connection in connections {
-        // A server that does not hear the farewell notices the end by itself.
+        // A server that does not see the close notices the end by itself.
         let _ = timeout(TEST_TIMEOUT, connection.close()).await;
     }
 }

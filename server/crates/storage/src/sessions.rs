@@ -1,7 +1,7 @@
 //! Sessions of every kind.
 //!
 //! Ending one takes more than one statement, so it belongs into a transaction: outside of one a
-//! fault in between leaves a revoked family of a live session.
+//! violation in between leaves a revoked family of a live session.
 
 use async_trait::async_trait;
 use serde_json::{Value, json};

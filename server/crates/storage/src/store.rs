@@ -252,8 +252,8 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
         let statement_timeout = self.settings.statement_timeout;
         let checked = pooling::check::<DB>(&mut first, &mut second, begin, statement_timeout);
         let checked = tokio::time::timeout(self.settings.acquire_timeout, checked).await;
-        self.part_from(first).await;
-        self.part_from(second).await;
+        self.close_connection(first).await;
+        self.close_connection(second).await;
         match checked {
             Ok(Ok(answer)) => Ok(answer?),
             Ok(Err(error)) => Err(MigrationError::from_connect::<DB>(&error)),
@@ -268,7 +268,7 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
         let applied = tokio::time::timeout(MIGRATION_DEADLINE, run)
             .await
             .map_err(|_| MigrationError::Busy)??;
-        self.part_from(connection).await;
+        self.close_connection(connection).await;
         Ok(applied)
     }
 
@@ -277,7 +277,7 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
         let begin = self.migration_setup.begin.as_deref();
         let pending =
             migrate::pending::<DB>(&mut connection, self.settings.connect_timeout, begin).await?;
-        self.part_from(connection).await;
+        self.close_connection(connection).await;
         Ok(pending)
     }
 
@@ -354,7 +354,7 @@ impl<DB: Backend> SqlStore<DB> {
     }
 
     /// The work is done and recorded; how the connection ends changes nothing.
-    async fn part_from(&self, connection: DB::Connection) {
+    async fn close_connection(&self, connection: DB::Connection) {
         let _ = tokio::time::timeout(self.settings.connect_timeout, connection.close()).await;
     }
 }

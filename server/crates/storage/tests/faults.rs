@@ -118,8 +118,8 @@ async fn connections_that_the_server_ended_are_replaced() {
     store.close().await;
 }
 
-/// Whoever waits for a turn may have patience, and yet not
-/// wait long for a server that does not answer.
+/// A long timeout for a connection of the pool is not a
+/// long wait for a server that does not answer.
 #[tokio::test]
 async fn a_server_that_takes_connections_and_says_nothing_is_given_up_soon() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -62,11 +62,11 @@ async fn violations(store: &Arc<dyn SqlDatabase>) -> Vec<Violation> {
         .unwrap()
 }
 
-async fn broken_by(database: &TestDatabase, fault: &str) -> Vec<(&'static str, u64)> {
+async fn broken_by(database: &TestDatabase, violation: &str) -> Vec<(&'static str, u64)> {
     let store = common::migrated(database).await;
     fill(&store).await;
     assert_eq!(violations(&store).await, []);
-    database.execute(fault).await;
+    database.execute(violation).await;
     let found = violations(&store).await;
     store.close().await;
     found
@@ -103,7 +103,7 @@ fn plus_days(database: &TestDatabase, days: i64) -> String {
 }
 
 /// Each with the invariant that it breaks.
-const FAULTS: [(&str, &str); 13] = [
+const VIOLATIONS: [(&str, &str); 13] = [
     ("delete from mail_outbox", "user_without_mail"),
     (
         "update mail_outbox set status = 'sent'",
@@ -159,13 +159,13 @@ const FAULTS: [(&str, &str); 13] = [
 ];
 
 #[tokio::test]
-async fn a_fault_is_found_under_its_name() {
-    for (fault, invariant) in FAULTS {
+async fn a_violation_is_found_under_its_name() {
+    for (violation, invariant) in VIOLATIONS {
         for database in databases().await {
             assert_eq!(
-                broken_by(&database, fault).await,
+                broken_by(&database, violation).await,
                 [(invariant, 1)],
-                "{fault}"
+                "{violation}"
             );
         }
     }
@@ -174,12 +174,13 @@ async fn a_fault_is_found_under_its_name() {
 /// A scheduled account that nobody can keep, and an address
 /// that is reserved for one account and another one's.
 #[tokio::test]
-async fn a_fault_between_accounts_is_found() {
+async fn a_violation_between_accounts_is_found() {
     for database in databases().await {
         let later = plus_days(&database, 1);
-        let fault = format!("update users set is_active = false, delete_at = created_at{later}");
+        let violation =
+            format!("update users set is_active = false, delete_at = created_at{later}");
         assert_eq!(
-            broken_by(&database, &fault).await,
+            broken_by(&database, &violation).await,
             [("scheduled_account_without_undo", 1)]
         );
     }
@@ -211,7 +212,7 @@ async fn a_fault_between_accounts_is_found() {
 
 /// What constraints prevent as well is only there once they are gone.
 #[tokio::test]
-async fn a_fault_that_constraints_prevent_is_found_as_well() {
+async fn a_violation_that_constraints_prevent_is_found_as_well() {
     let copies = "drop index users_live_email;
         drop index mailed_links_newest;
         drop index password_reset_tokens_newest;
@@ -254,14 +255,14 @@ async fn rows_that_lost_their_user_are_found() {
 
 /// An operator may bring accounts from elsewhere; nobody registered, so there was no welcome.
 #[tokio::test]
-async fn an_account_that_was_put_in_by_sql_is_no_fault() {
+async fn an_account_that_was_put_in_by_sql_is_no_violation() {
     for database in databases().await {
         let brought = "delete from mail_outbox; delete from audit_logs";
         assert_eq!(broken_by(&database, brought).await, []);
     }
 }
 
-/// The mails of an account go after a while; its last ones are no fault then.
+/// The mails of an account go after a while; its last ones are no violation then.
 #[tokio::test]
 async fn an_account_that_is_older_than_mails_are_kept_needs_none() {
     for database in databases().await {
@@ -272,10 +273,10 @@ async fn an_account_that_is_older_than_mails_are_kept_needs_none() {
                 TestDatabase::sqlite()
             };
             let earlier = plus_days(&database, days);
-            let fault = format!(
+            let violation = format!(
                 "delete from mail_outbox; update users set created_at = created_at{earlier}"
             );
-            assert_eq!(broken_by(&database, &fault).await, expected, "{days}");
+            assert_eq!(broken_by(&database, &violation).await, expected, "{days}");
         }
     }
 }
@@ -290,7 +291,7 @@ async fn a_family_that_outlived_its_theft_is_found() {
             "lower(substr(hex(s.id), 1, 8) || '-' || substr(hex(s.id), 9, 4) || '-' || substr(hex(s.id), 13, 4)
                 || '-' || substr(hex(s.id), 17, 4) || '-' || substr(hex(s.id), 21))"
         };
-        let fault = format!(
+        let violation = format!(
             "insert into audit_logs (id, user_id, event_type, actor_kind, details, ip_address, success, created_at)
                 select {}, s.user_id, 'refresh_token_reused', 'nobody', '{{\"session\":\"' || {session} || '\"}}', '', {}, s.created_at
                 from sessions s where s.kind = 'api'",
@@ -298,7 +299,7 @@ async fn a_family_that_outlived_its_theft_is_found() {
             if database.is_postgres() { "false" } else { "0" },
         );
         let expected = [("refresh_family_lives_after_reuse", 1)];
-        assert_eq!(broken_by(&database, &fault).await, expected);
+        assert_eq!(broken_by(&database, &violation).await, expected);
     }
 }
 
@@ -313,18 +314,18 @@ async fn a_family_of_another_users_session_and_a_second_one_are_found() {
              drop table refresh_tokens;
              alter table copy rename to refresh_tokens;"
         };
-        let fault = format!(
+        let violation = format!(
             "{no_constraint}
             insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
                 select {}, user_id, session_id, 'copy', device_info, expires_at, is_revoked, created_at, updated_at
                 from refresh_tokens",
             id(&database)
         );
-        let found = broken_by(&database, &fault).await;
+        let found = broken_by(&database, &violation).await;
         assert_eq!(found, [("one_refresh_family_per_session", 1)]);
     }
     for database in databases().await {
-        let fault = format!(
+        let violation = format!(
             "insert into users (id, email, email_canonical, password_hash, is_email_verified, is_active, created_at, updated_at)
                 select {0}, 'bob@example.org', 'bob@example.org', password_hash, is_email_verified, is_active, created_at{1},
                     updated_at
@@ -334,7 +335,7 @@ async fn a_family_of_another_users_session_and_a_second_one_are_found() {
             plus_days(&database, -40),
         );
         let expected = [("refresh_family_of_missing_session", 1)];
-        assert_eq!(broken_by(&database, &fault).await, expected);
+        assert_eq!(broken_by(&database, &violation).await, expected);
     }
 }
 

@@ -21,14 +21,14 @@ use vestibule_testkit::contract::{self, Contract};
 
 const LOCK_TIMEOUT: Duration = Duration::from_millis(400);
 /// For machines that have more to do than this.
-const PATIENCE: Duration = Duration::from_secs(9);
+const TIMEOUT: Duration = Duration::from_secs(9);
 
 fn settings(pooling: Pooling, lock_timeout: Duration) -> StorageSettings {
     StorageSettings {
         pooling,
         lock_timeout,
-        acquire_timeout: PATIENCE,
-        statement_timeout: PATIENCE,
+        acquire_timeout: TIMEOUT,
+        statement_timeout: TIMEOUT,
         ..StorageSettings::default()
     }
 }
@@ -75,7 +75,7 @@ const WORKING: [(&str, Pooling); 3] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_store_works_behind_a_pooler() {
     for (pool_mode, pooling) in WORKING {
-        let Some(pooled) = pooled(pool_mode, pooling, PATIENCE).await else {
+        let Some(pooled) = pooled(pool_mode, pooling, TIMEOUT).await else {
             return;
         };
         let store = &pooled.store;
@@ -99,7 +99,7 @@ macro_rules! contracts {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 for (pool_mode, pooling) in WORKING {
-                    let Some(pooled) = pooled(pool_mode, pooling, PATIENCE).await else {
+                    let Some(pooled) = pooled(pool_mode, pooling, TIMEOUT).await else {
                         return;
                     };
                     pooled.store.migrate().await.unwrap();
@@ -158,7 +158,7 @@ async fn time_outs_hold_behind_a_pooler() {
 #[tokio::test]
 async fn a_pooler_that_is_not_what_the_settings_say_is_named_with_the_remedy() {
     let refusal = async |pool_mode, pooling| {
-        let pooled = pooled(pool_mode, pooling, PATIENCE).await?;
+        let pooled = pooled(pool_mode, pooling, TIMEOUT).await?;
         Some(match pooled.store.check().await {
             Err(MigrationError::Refused(refused)) => refused,
             other => panic!("{other:?}"),

@@ -159,7 +159,7 @@ fn log(code: ErrorCode, error: &AuthError) {
             tracing::error!(%kind, %code, error = error as &dyn std::error::Error, "request failed");
         }
         AuthError::ValidationFailed(fields) => {
-            tracing::info!(%kind, %code, fields = at_fault(fields), "request refused");
+            tracing::info!(%kind, %code, fields = invalid_fields(fields), "request refused");
         }
         AuthError::Overloaded { .. } => {
             tracing::warn!(%kind, %code, "request refused: the hash queue is full");
@@ -169,7 +169,7 @@ fn log(code: ErrorCode, error: &AuthError) {
 }
 
 /// `email: taken, password: too_short`; what was typed is not in it.
-fn at_fault(fields: &[FieldError]) -> String {
+fn invalid_fields(fields: &[FieldError]) -> String {
     let fields = fields.iter();
     let texts: Vec<String> = fields
         .map(|error| format!("{}: {}", error.field, error.code))

@@ -76,8 +76,8 @@ impl Answer {
         self
     }
 
-    /// The fields at fault, as `field: code`.
-    pub fn faults(&self) -> Vec<String> {
+    /// The invalid fields, as `field: code`.
+    pub fn field_errors(&self) -> Vec<String> {
         let body = self.json();
         let errors = body["errors"]
             .as_array()

@@ -356,7 +356,7 @@ pub fn assert_has_not(page: &str, parts: &[&str]) {
 }
 
 /// A form was refused, and its page says so on top and at a field.
-pub async fn assert_fault(
+pub async fn assert_field_error(
     browser: &mut Browser,
     answer: &Answer,
     path: &str,

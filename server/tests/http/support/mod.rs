@@ -18,8 +18,8 @@ pub use app::{
     MASTER_KEY, NEW_PASSWORD, PASSWORD, PUBLIC_URL, TestApp, WRONG, config, meta, meta_from, run,
 };
 pub use browser::{
-    Browser, SESSION_COOKIE, assert_fault, assert_has, assert_has_not, follow_verify_link, hidden,
-    is_signed_in, location, new_nonce, open_page, sign_in, signed_in_browser,
+    Browser, SESSION_COOKIE, assert_field_error, assert_has, assert_has_not, follow_verify_link,
+    hidden, is_signed_in, location, new_nonce, open_page, sign_in, signed_in_browser,
 };
 pub use call::Call;
 pub use limits::{DocumentedLimit, documented_limit, keeps};

@@ -38,7 +38,7 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
         found.push(format!("{place}: {value} is not of the closed set"));
     }
     match value {
-        Value::String(text) => found.extend(text_fault(schema, text, place)),
+        Value::String(text) => found.extend(text_violation(schema, text, place)),
         Value::Number(number) => {
             let number = number.as_f64().unwrap();
             let is_low = schema["minimum"]
@@ -101,7 +101,7 @@ fn has_type(types: &Value, value: &Value) -> bool {
     }
 }
 
-fn text_fault(schema: &Value, text: &str, place: &str) -> Option<String> {
+fn text_violation(schema: &Value, text: &str, place: &str) -> Option<String> {
     let length = text.chars().count() as u64;
     if schema["maxLength"]
         .as_u64()

@@ -260,9 +260,9 @@ async fn a_redis_that_may_drop_counts_is_reported_with_the_remedy() {
         assert!(replica.takes(&charge("a", 20)).await);
         let remedy = "set its maxmemory-policy to noeviction";
         let reported = || std::future::ready(log.count(remedy) == 1);
-        let patience = Duration::from_millis(if is_reported { 5000 } else { 300 });
+        let limit = Duration::from_millis(if is_reported { 5000 } else { 300 });
         assert_eq!(
-            within(patience, reported).await,
+            within(limit, reported).await,
             is_reported,
             "{policy}: {}",
             log.text()

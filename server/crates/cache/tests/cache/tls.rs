@@ -74,9 +74,9 @@ fn an_authority_that_cannot_be_read_is_told() {
     let url = "rediss://localhost/?sslrootcert=/no/such/file"
         .to_owned()
         .into();
-    let fault = check_redis_url(&url, true).unwrap_err();
+    let error = check_redis_url(&url, true).unwrap_err();
     assert_eq!(
-        fault.to_string(),
+        error.to_string(),
         "has an sslrootcert that names a file which cannot be read: No such file or directory (os error 2)"
     );
 }

@@ -203,7 +203,7 @@ fn the_floor_is_the_one_of_owasp() {
 #[tokio::test]
 async fn a_place_that_is_kept_is_taken() {
     let hasher = hasher(1, 1);
-    let place = hasher.0.reserve().unwrap();
+    let permit = hasher.0.reserve().unwrap();
     let refused = hasher.verify("x", None).await;
     assert!(
         matches!(refused, Err(AuthError::Overloaded { .. })),
@@ -212,7 +212,7 @@ async fn a_place_that_is_kept_is_taken() {
     assert_eq!(
         hasher
             .0
-            .verify_in(place, "x", None, &Abandoned::default())
+            .verify_in(permit, "x", None, &Abandoned::default())
             .await
             .unwrap(),
         Verdict::Wrong

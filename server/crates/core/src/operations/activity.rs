@@ -107,9 +107,9 @@ impl Auth {
         let (before, limit) = match (parse_cursor(cursor), check_limit(limit)) {
             (Ok(before), Ok(limit)) => (before, limit),
             (before, limit) => {
-                let faults = [before.err(), limit.err()];
+                let errors = [before.err(), limit.err()];
                 return Err(AuthError::ValidationFailed(
-                    faults.into_iter().flatten().collect(),
+                    errors.into_iter().flatten().collect(),
                 ));
             }
         };

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
-use crate::limits::{Guesser, SIGN_IN_NETWORK};
+use crate::limits::{AttemptKey, SIGN_IN_NETWORK};
 use crate::ports::Charge;
 
 /// What one password entry was charged.
@@ -28,12 +28,12 @@ impl Auth {
     pub(super) async fn take_attempt(
         &self,
         network: Option<Attempt>,
-        guesser: &Guesser<'_>,
+        attempt_key: &AttemptKey<'_>,
         user_id: Option<Uuid>,
         meta: &RequestMeta,
     ) -> Result<Attempt, AuthError> {
-        let mut charges = guesser.charges();
-        if matches!(guesser, Guesser::Anybody(_)) && network.is_none() {
+        let mut charges = attempt_key.charges();
+        if matches!(attempt_key, AttemptKey::Unknown(_)) && network.is_none() {
             charges.push(SIGN_IN_NETWORK.of(&meta.network()));
         }
         let taken = self

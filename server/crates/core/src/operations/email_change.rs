@@ -54,7 +54,7 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let meta = &meta.by(who.user.id);
         let email = check_email(Field::NewEmail, &command.new_email)
-            .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
+            .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
         if email.as_str() == who.user.email {
             return Err(AuthError::field(Field::NewEmail, FieldCode::Unchanged));
         }

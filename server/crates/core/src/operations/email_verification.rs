@@ -12,7 +12,7 @@ use crate::auth::{Auth, RequestMeta};
 use crate::crypto::{equal_in_constant_time, hash_mailed_token};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
-use crate::limits::{CODE_ALL, CODE_SITE, Guesser, site_of};
+use crate::limits::{AttemptKey, CODE_ALL, CODE_SITE, site_of};
 use crate::mail::{MailKind, mask_email};
 use crate::model::{Account, EmailAddress, Principal, Purpose, User, code_digits, display_email};
 use crate::ports::{FoundLink, UsedLink};
@@ -230,8 +230,8 @@ impl Auth {
         drop(store);
         let canonical = canonical_of(&account.user);
         let failed = AuditEvent::ReauthenticationFailed;
-        let guesser = Guesser::Anybody(&canonical);
-        self.check_password(&account, &guesser, &password, failed, meta)
+        let attempt_key = AttemptKey::Unknown(&canonical);
+        self.check_password(&account, &attempt_key, &password, failed, meta)
             .await?;
         Ok(Some(token_hash))
     }
@@ -258,8 +258,8 @@ impl Auth {
         drop(store);
         let account = account.filter(|account| account.user.is_active);
         let user_id = account.as_ref().map(|account| account.user.id);
-        let guesser = Guesser::Anybody(canonical);
-        let attempt = self.take_attempt(None, &guesser, user_id, meta).await?;
+        let attempt_key = AttemptKey::Unknown(canonical);
+        let attempt = self.take_attempt(None, &attempt_key, user_id, meta).await?;
         let found = self
             .token_of_code_and_password(account.as_ref(), code, password, meta)
             .await;

@@ -35,7 +35,7 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let email = check_email(Field::Email, email)
-            .map_err(|fault| AuthError::ValidationFailed(vec![fault]))?;
+            .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
         // Unknown addresses count like known ones.
         let charges = self.mail_charges(request.kind, &email, meta);
         let answer = in_uniform_time(async {

@@ -7,7 +7,7 @@ use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::{AuthError, Field, FieldError};
-use crate::limits::{Guesser, PASSWORD_ACCOUNT};
+use crate::limits::{AttemptKey, PASSWORD_ACCOUNT};
 use crate::mail::MailKind;
 use crate::model::{Principal, SessionKind, SignInMethod, User};
 use crate::pool::Urgency;
@@ -66,7 +66,7 @@ impl Auth {
         ];
         self.check_new_password(Field::NewPassword, new_password, own_words, meta)
             .await?
-            .map_err(|fault| AuthError::ValidationFailed(vec![fault]))
+            .map_err(|error| AuthError::ValidationFailed(vec![error]))
     }
 
     /// A new password against the policy, with the user's own address and names as words to avoid.
@@ -86,8 +86,8 @@ impl Auth {
             own_words,
             &meta.abandoned,
         );
-        let fault = rate.await?.fault;
-        Ok(fault.map_or(Ok(()), |code| Err(FieldError { field, code })))
+        let error = rate.await?.error;
+        Ok(error.map_or(Ok(()), |code| Err(FieldError { field, code })))
     }
 
     /// The stored hash that the password was right for.
@@ -105,8 +105,8 @@ impl Auth {
             .await?
             .ok_or(AuthError::Unauthenticated)?;
         let failed = AuditEvent::PasswordChangeFailed;
-        let guesser = Guesser::Known(who.user.id);
-        self.check_password(&account, &guesser, password, failed, meta)
+        let attempt_key = AttemptKey::Known(who.user.id);
+        self.check_password(&account, &attempt_key, password, failed, meta)
             .await?;
         Ok(account.password_hash)
     }

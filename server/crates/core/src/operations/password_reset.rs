@@ -10,7 +10,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_mailed_token;
 use crate::error::AuthError;
-use crate::limits::Guesser;
+use crate::limits::AttemptKey;
 use crate::mail::{MailKind, mask_email};
 use crate::model::{Purpose, User, display_email};
 use crate::ports::FoundLink;
@@ -119,11 +119,11 @@ impl Auth {
                 return Err(self.refused_reset(meta));
             }
             // Whoever was locked out by failed attempts is let in by the new password.
-            for guesser in [
-                Guesser::Anybody(&canonical_of(&user)),
-                Guesser::Known(user.id),
+            for attempt_key in [
+                AttemptKey::Unknown(&canonical_of(&user)),
+                AttemptKey::Known(user.id),
             ] {
-                self.reset_limits(&guesser.charges()).await;
+                self.reset_limits(&attempt_key.charges()).await;
             }
             Ok(ResetDone {
                 known_account: self.known_account(user.id, &new_hash),

@@ -32,9 +32,9 @@ impl Auth {
         let (first_name, last_name) = match (first_name, last_name) {
             (Ok(first_name), Ok(last_name)) => (first_name, last_name),
             (first_name, last_name) => {
-                let faults = [first_name.err(), last_name.err()];
+                let errors = [first_name.err(), last_name.err()];
                 return Err(AuthError::ValidationFailed(
-                    faults.into_iter().flatten().collect(),
+                    errors.into_iter().flatten().collect(),
                 ));
             }
         };

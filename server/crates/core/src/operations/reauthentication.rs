@@ -7,7 +7,7 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::error::AuthError;
 use crate::hashing::Verdict;
-use crate::limits::Guesser;
+use crate::limits::AttemptKey;
 use crate::model::{Account, EmailAddress, Principal, User};
 
 impl Auth {
@@ -38,8 +38,8 @@ impl Auth {
             .ok_or(AuthError::Unauthenticated)?;
         drop(store);
         let failed = AuditEvent::ReauthenticationFailed;
-        let guesser = Guesser::Known(who.user.id);
-        self.check_password(&account, &guesser, &password, failed, meta)
+        let attempt_key = AttemptKey::Known(who.user.id);
+        self.check_password(&account, &attempt_key, &password, failed, meta)
             .await?;
         let mut store = self.store.writer().await?;
         let noted = store.reauthenticate(who.session.id, self.clock.now()).await;
@@ -71,13 +71,13 @@ impl Auth {
     pub(super) async fn check_password(
         &self,
         account: &Account,
-        guesser: &Guesser<'_>,
+        attempt_key: &AttemptKey<'_>,
         password: &SecretString,
         failed: AuditEvent,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let user_id = Some(account.user.id);
-        let attempt = self.take_attempt(None, guesser, user_id, meta).await?;
+        let attempt = self.take_attempt(None, attempt_key, user_id, meta).await?;
         let stored = Some(account.password_hash.as_str());
         let verdict = self
             .hasher

@@ -43,7 +43,7 @@ impl Auth {
     /// Makes an account, with the mail that welcomes its owner and verifies the address.
     ///
     /// # Errors
-    /// [`AuthError::ValidationFailed`] naming every field at fault, [`AuthError::EmailTaken`] in
+    /// [`AuthError::ValidationFailed`] naming every invalid field, [`AuthError::EmailTaken`] in
     /// open mode, [`AuthError::RateLimited`], [`AuthError::Overloaded`].
     pub async fn register(
         &self,
@@ -106,14 +106,14 @@ impl Auth {
                 last_name,
             }),
             (email, first_name, last_name, password) => {
-                let faults = [
+                let errors = [
                     email.err(),
                     password.err(),
                     first_name.err(),
                     last_name.err(),
                 ];
                 Err(AuthError::ValidationFailed(
-                    faults.into_iter().flatten().collect(),
+                    errors.into_iter().flatten().collect(),
                 ))
             }
         }

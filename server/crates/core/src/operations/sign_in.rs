@@ -11,8 +11,8 @@ use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
 use crate::error::{AuthError, Field};
-use crate::hashing::{HashPlace, Verdict};
-use crate::limits::Guesser;
+use crate::hashing::{HashPermit, Verdict};
+use crate::limits::AttemptKey;
 use crate::mail::MailKind;
 use crate::model::{Account, EmailAddress, SessionKind, SignInMethod, UNKNOWN_DEVICE, clean_name};
 use crate::ports::{NewSignIn, SignInHistory};
@@ -59,7 +59,7 @@ impl Auth {
             device_name: device_name.as_deref(),
         };
         // First of all: in a storm who cannot be served costs no look-up and is answered at once.
-        let place = self.hasher.reserve()?;
+        let permit = self.hasher.reserve()?;
         let email = EmailAddress::parse(&command.email).ok();
         // Whoever may have been in the account is not bound by their network; that takes a look-up.
         let network = if command.known_accounts.is_empty() {
@@ -72,20 +72,22 @@ impl Auth {
         let is_known = found
             .as_ref()
             .is_some_and(|(account, _)| self.is_known(account, known));
-        let guesser = match &found {
-            Some((account, _)) if is_known => Guesser::Known(account.user.id),
-            _ => Guesser::Anybody(
+        let attempt_key = match &found {
+            Some((account, _)) if is_known => AttemptKey::Known(account.user.id),
+            _ => AttemptKey::Unknown(
                 email
                     .as_ref()
                     .map_or(&command.email, EmailAddress::canonical),
             ),
         };
         let user_id = found.as_ref().map(|(account, _)| account.user.id);
-        let attempt = self.take_attempt(network, &guesser, user_id, meta).await?;
+        let attempt = self
+            .take_attempt(network, &attempt_key, user_id, meta)
+            .await?;
 
         let result = self
             .check_and_issue(
-                place,
+                permit,
                 found.as_ref(),
                 &command.password,
                 &new,
@@ -97,7 +99,7 @@ impl Auth {
             self.return_attempt(&attempt).await;
         }
         if result.is_ok() {
-            self.reset_limits(&guesser.charges()).await;
+            self.reset_limits(&attempt_key.charges()).await;
         }
         result
     }
@@ -122,7 +124,7 @@ impl Auth {
 
     async fn check_and_issue(
         &self,
-        place: HashPlace,
+        permit: HashPermit,
         found: Option<&Found>,
         password: &SecretString,
         new: &NewSession<'_>,
@@ -132,7 +134,7 @@ impl Auth {
         let stored = found.map(|(account, _)| account.password_hash.as_str());
         let verdict = self
             .hasher
-            .verify_in(place, password.expose_secret(), stored, &meta.abandoned)
+            .verify_in(permit, password.expose_secret(), stored, &meta.abandoned)
             .await?;
         let new_hash = match &verdict {
             Verdict::Wrong => None,

@@ -64,9 +64,9 @@ fn the_score_is_high_exactly_where_no_rule_is_broken() {
         ("ymrqvztikp", None, 3..=4),
         ("correct horse battery", None, 3..=4),
     ];
-    for (password, fault, scores) in cases {
+    for (password, error, scores) in cases {
         let strength = policy.strength(password, &["ann.lee@example.org", "Ann"]);
-        assert_eq!(strength.fault, fault, "{password}");
+        assert_eq!(strength.error, error, "{password}");
         assert!(scores.contains(&strength.score), "{password}: {strength:?}");
     }
 }
@@ -113,6 +113,6 @@ fn every_random_password_of_the_told_length_is_accepted() {
     for _ in 0..1_500 {
         let password: String = (0..policy.min_length).map(|_| draw()).collect();
         let strength = policy.strength(&password, &["ann.lee@example.org", "Ann", "Lee"]);
-        assert_eq!(strength.fault, None, "{password}");
+        assert_eq!(strength.error, None, "{password}");
     }
 }

@@ -11,7 +11,7 @@ const METRICS: PoolMetrics = PoolMetrics {
 fn pool(max_wait: Duration, first_guess: Duration) -> Pool<()> {
     let settings = PoolSettings {
         threads: 1,
-        places: 1_000,
+        max_waiting: 1_000,
         max_wait,
         first_guess,
         metrics: METRICS,
@@ -23,14 +23,14 @@ fn pool(max_wait: Duration, first_guess: Duration) -> Pool<()> {
 async fn blocked(pool: &Pool<()>) -> mpsc::Sender<()> {
     let (release, wait) = mpsc::channel::<()>();
     let (started, running) = oneshot::channel();
-    let place = pool.reserve(Urgency::Operation).unwrap();
+    let permit = pool.reserve(Urgency::Operation).unwrap();
     let (blocker, nobody) = (pool.clone(), Abandoned::default());
     tokio::spawn(async move {
         let work = move |(): &mut ()| {
             started.send(()).unwrap();
             let _ = wait.recv();
         };
-        blocker.run(place, &nobody, work).await
+        blocker.run(permit, &nobody, work).await
     });
     running.await.unwrap();
     release
@@ -39,11 +39,11 @@ async fn blocked(pool: &Pool<()>) -> mpsc::Sender<()> {
 #[tokio::test]
 async fn the_queue_is_full_when_its_work_would_take_too_long_whatever_places_are_left() {
     let pool = pool(Duration::from_secs(1), Duration::from_millis(100));
-    let places: Vec<_> = (0..50)
+    let permits: Vec<_> = (0..50)
         .map_while(|_| pool.reserve(Urgency::Operation).ok())
         .collect();
-    assert_eq!(places.len(), 11, "a second of work, and one that begins");
-    drop(places);
+    assert_eq!(permits.len(), 11, "a second of work, and one that begins");
+    drop(permits);
     assert_eq!(pool.waiting(), 0);
     assert!(pool.reserve(Urgency::Operation).is_ok());
 }
@@ -67,8 +67,8 @@ async fn operations_go_before_ratings() {
     let nobody = Abandoned::default();
     let job = |urgency, name: &'static str| {
         let order = order.clone();
-        let place = pool.reserve(urgency).unwrap();
-        pool.run(place, &nobody, move |()| order.send(name).unwrap())
+        let permit = pool.reserve(urgency).unwrap();
+        pool.run(permit, &nobody, move |()| order.send(name).unwrap())
     };
     let (rating, operation) = (
         job(Urgency::Rating, "rating"),
@@ -88,8 +88,8 @@ async fn what_nobody_waits_for_is_not_done() {
     let release = blocked(&pool).await;
     let (abandoned, client) = Abandoned::default().inner();
     let (done, was_done) = mpsc::channel();
-    let place = pool.reserve(Urgency::Operation).unwrap();
-    let job = pool.run(place, &abandoned, move |()| done.send(()).unwrap());
+    let permit = pool.reserve(Urgency::Operation).unwrap();
+    let job = pool.run(permit, &abandoned, move |()| done.send(()).unwrap());
     let (answer, ()) = tokio::join!(job, async {
         drop(client);
         drop(release);
@@ -102,11 +102,11 @@ async fn what_nobody_waits_for_is_not_done() {
 async fn a_panic_costs_its_caller_an_error_and_nobody_a_thread() {
     let pool = pool(Duration::from_secs(1), Duration::from_millis(1));
     let nobody = Abandoned::default();
-    let place = pool.reserve(Urgency::Operation).unwrap();
-    let panicked: Result<(), _> = pool.run(place, &nobody, |()| panic!("a defect")).await;
+    let permit = pool.reserve(Urgency::Operation).unwrap();
+    let panicked: Result<(), _> = pool.run(permit, &nobody, |()| panic!("a defect")).await;
     assert!(matches!(panicked, Err(AuthError::Internal(_))));
-    let place = pool.reserve(Urgency::Operation).unwrap();
-    assert_eq!(pool.run(place, &nobody, |()| 7).await.unwrap(), 7);
+    let permit = pool.reserve(Urgency::Operation).unwrap();
+    assert_eq!(pool.run(permit, &nobody, |()| 7).await.unwrap(), 7);
 }
 
 #[tokio::test]
@@ -114,17 +114,17 @@ async fn long_jobs_make_the_queue_shorter() {
     let pool = pool(Duration::from_millis(200), Duration::from_millis(1));
     let nobody = Abandoned::default();
     let count = || {
-        let places: Vec<_> = (0..500)
+        let permits: Vec<_> = (0..500)
             .map_while(|_| pool.reserve(Urgency::Operation).ok())
             .collect();
-        places.len()
+        permits.len()
     };
     let before = count();
     for _ in 0..4 {
-        let place = pool.reserve(Urgency::Operation).unwrap();
+        let permit = pool.reserve(Urgency::Operation).unwrap();
         let long = |(): &mut ()| std::thread::sleep(Duration::from_millis(20));
-        pool.run(place, &nobody, long).await.unwrap();
+        pool.run(permit, &nobody, long).await.unwrap();
     }
     let after = count();
-    assert!(after * 5 < before, "{before} places before, {after} after");
+    assert!(after * 5 < before, "{before} permits before, {after} after");
 }

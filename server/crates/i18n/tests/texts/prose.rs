@@ -155,15 +155,15 @@ fn without_values(text: &str) -> String {
 
 #[test]
 fn no_page_holds_text_outside_the_catalogue() {
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     for (file, tokens) in source::files("app/src") {
-        faults.extend(
+        errors.extend(
             prose(&tokens)
                 .into_iter()
                 .map(|text| format!("{file}: {text:?}")),
         );
     }
-    assert!(faults.is_empty(), "{faults:#?}");
+    assert!(errors.is_empty(), "{errors:#?}");
 }
 
 /// What is said to a mail server, read in a file, or put into the log.
@@ -177,23 +177,23 @@ const NOT_FOR_PEOPLE: [&str; 5] = [
 
 #[test]
 fn no_mail_holds_text_outside_the_catalogue() {
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     for (file, tokens) in source::files("server/crates/mail/src") {
         if file == SAMPLES || file.contains("/tests/") {
             continue;
         }
         let found = prose(&tokens).into_iter();
         let found = found.filter(|text| !NOT_FOR_PEOPLE.contains(&text.as_str()));
-        faults.extend(found.map(|text| format!("{file}: {text:?}")));
+        errors.extend(found.map(|text| format!("{file}: {text:?}")));
     }
     for template in ["mail.html", "mail.txt"] {
         let path = source::repository()
             .join("server/crates/mail/templates")
             .join(template);
         let found = prose_of_template(&std::fs::read_to_string(path).unwrap()).into_iter();
-        faults.extend(found.map(|text| format!("{template}: {text:?}")));
+        errors.extend(found.map(|text| format!("{template}: {text:?}")));
     }
-    assert!(faults.is_empty(), "{faults:#?}");
+    assert!(errors.is_empty(), "{errors:#?}");
 }
 
 #[test]

@@ -315,8 +315,8 @@ async fn a_worker_that_stops_half_way_spoils_no_later_mail() {
     )
     .await;
     let mailer = mailer(&peer, "", "");
-    let (mail, patience) = (sample(), Duration::from_millis(50));
-    assert!(timeout(patience, mailer.send(&mail)).await.is_err());
+    let (mail, limit) = (sample(), Duration::from_millis(50));
+    assert!(timeout(limit, mailer.send(&mail)).await.is_err());
     tokio::time::sleep(LATE).await;
     mailer.send(&mail).await.unwrap();
     peer.seen(|seen| assert_eq!((seen.connections, seen.messages.len()), (2, 1)));

@@ -17,11 +17,11 @@ use vestibule_testkit::TestDatabase;
 
 /// Waits longer than a portal would, for machines that have more to do than this.
 pub fn connect(database: &TestDatabase) -> Arc<dyn SqlDatabase> {
-    const PATIENCE: Duration = Duration::from_secs(9);
+    const TIMEOUT: Duration = Duration::from_secs(9);
     let settings = StorageSettings {
-        acquire_timeout: PATIENCE,
-        statement_timeout: PATIENCE,
-        lock_timeout: PATIENCE,
+        acquire_timeout: TIMEOUT,
+        statement_timeout: TIMEOUT,
+        lock_timeout: TIMEOUT,
         ..StorageSettings::default()
     };
     connect_store(&database.url().into(), &settings).unwrap()

@@ -256,7 +256,7 @@ pub async fn a_token_of_an_inactive_user_is_worthless(cx: Contract) {
     for purpose in [VerifyEmail, ResetPassword] {
         insert(&cx, user.id, purpose, "token").await;
     }
-    for (fault, cure) in [
+    for (broken, repaired) in [
         (
             "update users set is_active = false",
             "update users set is_active = true",
@@ -266,12 +266,12 @@ pub async fn a_token_of_an_inactive_user_is_worthless(cx: Contract) {
             "update users set deleted_at = null",
         ),
     ] {
-        cx.database.execute(fault).await;
+        cx.database.execute(broken).await;
         for purpose in [VerifyEmail, ResetPassword] {
-            assert_eq!(owner(&cx, purpose, "token").await, None, "{fault}");
-            assert_eq!(consume(&cx, purpose, "token").await, None, "{fault}");
+            assert_eq!(owner(&cx, purpose, "token").await, None, "{broken}");
+            assert_eq!(consume(&cx, purpose, "token").await, None, "{broken}");
         }
-        cx.database.execute(cure).await;
+        cx.database.execute(repaired).await;
     }
     assert_eq!(consume(&cx, VerifyEmail, "token").await, Some(user.id));
 }

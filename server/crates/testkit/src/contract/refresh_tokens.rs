@@ -144,7 +144,7 @@ pub async fn a_voided_successor_gets_nothing(cx: Contract) {
 
 pub async fn a_family_dies_with_its_life_its_session_and_its_user(cx: Contract) {
     let family = family_of_new_session(&cx).await;
-    for (fault, cure) in [
+    for (broken, repaired) in [
         (
             "update users set is_active = false",
             "update users set is_active = true",
@@ -171,9 +171,9 @@ pub async fn a_family_dies_with_its_life_its_session_and_its_user(cx: Contract) 
         } else {
             "2592000000000"
         };
-        cx.database.execute(fault).await;
-        assert_eq!(rotate(&cx, family, "A", "n1").await, None, "{fault}");
-        cx.database.execute(&cure.replace("{days}", days)).await;
+        cx.database.execute(broken).await;
+        assert_eq!(rotate(&cx, family, "A", "n1").await, None, "{broken}");
+        cx.database.execute(&repaired.replace("{days}", days)).await;
     }
     cx.advance(LIFE);
     assert_eq!(rotate(&cx, family, "A", "n1").await, None);

@@ -48,7 +48,7 @@ pub async fn an_expired_or_orphaned_session_has_no_principal(cx: Contract) {
             .unwrap()
             .is_none()
     );
-    for (fault, cure) in [
+    for (broken, repaired) in [
         (
             "update users set is_active = false",
             "update users set is_active = true",
@@ -62,23 +62,23 @@ pub async fn an_expired_or_orphaned_session_has_no_principal(cx: Contract) {
             "update sessions set ended_at = null",
         ),
     ] {
-        cx.database.execute(fault).await;
+        cx.database.execute(broken).await;
         assert!(
             store
                 .principal(session.id, cx.now())
                 .await
                 .unwrap()
                 .is_none(),
-            "{fault}"
+            "{broken}"
         );
-        cx.database.execute(cure).await;
+        cx.database.execute(repaired).await;
         assert!(
             store
                 .principal(session.id, cx.now())
                 .await
                 .unwrap()
                 .is_some(),
-            "{cure}"
+            "{repaired}"
         );
     }
 }
@@ -310,7 +310,7 @@ pub async fn many_are_seen_in_one_statement(cx: Contract) {
     };
     let mut all = seen(&sessions);
     all.push((ended.id, later(0)));
-    // One that is gone is no fault, one that is named twice was seen at the later time.
+    // One that is gone is no error, one that is named twice was seen at the later time.
     all.push((cx.id(), later(0)));
     all.push((sessions[1].id, now + Duration::hours(1)));
     all.push((sessions[1].id, later(0)));

@@ -174,11 +174,11 @@ pub async fn a_sign_in_that_is_refused_leaves_nothing(cx: Contract) {
     };
     refused(user.id, "other").await;
     refused(cx.id(), PASSWORD_HASH).await;
-    for fault in [
+    for broken in [
         "update users set is_active = false",
         "update users set is_active = true, deleted_at = created_at",
     ] {
-        cx.database.execute(fault).await;
+        cx.database.execute(broken).await;
         refused(user.id, PASSWORD_HASH).await;
     }
     cx.database

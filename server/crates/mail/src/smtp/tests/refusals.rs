@@ -157,7 +157,7 @@ async fn the_portal_calls_itself_by_the_host_that_people_open() {
 /// Replies that come before a mail is spoken of say nothing of it,
 /// and neither does one that asks who we are.
 #[tokio::test]
-async fn what_is_our_fault_or_the_servers_is_not_the_mails() {
+async fn an_error_of_sender_or_server_is_not_the_mails() {
     for (at, reply) in [
         ("", "421 4.3.2 closing"),
         ("", "554 5.3.2 no service"),

@@ -10,7 +10,7 @@ use super::host::{is_loopback_name, named_host};
 /// For what only the person at this machine may see: the client and the name it uses are both of
 /// this machine, so that an open port lets nobody else in. Nor
 /// does a proxy on this machine, which says for whom it asks.
-pub async fn only_from_here(request: Request, next: Next) -> Response {
+pub async fn loopback_only(request: Request, next: Next) -> Response {
     let client = request.extensions().get::<ClientAddress>();
     let is_here = client.is_some_and(|client| client.0.is_loopback());
     if is_here

@@ -16,7 +16,7 @@ const LAST_RETRY: Duration = Duration::from_secs(4);
 ///
 /// # Errors
 /// The first that does not pass by itself, by `may_pass`.
-pub async fn when_there<T, E, F>(ask: impl Fn() -> F, may_pass: fn(&E) -> bool) -> Result<T, E>
+pub async fn retry_until_up<T, E, F>(ask: impl Fn() -> F, may_pass: fn(&E) -> bool) -> Result<T, E>
 where
     E: Error + 'static,
     F: Future<Output = Result<T, E>>,
