@@ -18,10 +18,12 @@ use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use uuid::Uuid;
 use vestibule_core::model::{Language, Principal};
-use vestibule_core::{Auth, AuthError, ErrorCode, KnownAccount, Lifetimes, RequestMeta, SignedIn};
+use vestibule_core::{
+    Auth, AuthError, ErrorCode, KnownBrowserProof, Lifetimes, RequestMeta, SignedIn,
+};
 use vestibule_i18n::Texts;
 use vestibule_web::{
-    Branding, LANGUAGE_COOKIE, Outcome, Problem, RequestId, SentForm, WebState,
+    Branding, LANGUAGE_COOKIE, Problem, RequestId, RequestOutcome, SentForm, WebState,
     begin_browser_session, end_browser_session, page_language, request_meta, retry_after_seconds,
     signed_in_browser, status,
 };
@@ -72,7 +74,7 @@ pub fn provide_request(state: WebState) {
         provide_context(Texts::of(page_language(&parts.headers, &parts.extensions)));
         provide_context(ReturnTo::to_page(&parts.uri));
         provide_context(PageForms {
-            outcome: Outcome::of(&parts),
+            outcome: RequestOutcome::of(&parts),
             link: query_value(&parts.uri, LINK),
             auth: Some(Arc::clone(&state.auth)),
         });
@@ -85,7 +87,7 @@ pub fn provide_request(state: WebState) {
 #[derive(Clone, Default)]
 pub struct PageForms {
     /// Knows who is signed in, as soon as the page has asked.
-    outcome: Outcome,
+    outcome: RequestOutcome,
     link: Option<String>,
     /// None where a document is made without a request:
     /// nothing that is sent from it is worth remembering.
@@ -268,7 +270,7 @@ impl Visit {
     pub async fn principal(&self) -> Result<Option<Principal>, AuthError> {
         let principal = signed_in_browser(self.auth(), self.cookie()?).await?;
         if let Some(principal) = &principal {
-            Outcome::of(&self.parts).is_by(principal.user.id);
+            RequestOutcome::of(&self.parts).is_by(principal.user.id);
         }
         Ok(principal)
     }
@@ -276,7 +278,7 @@ impl Visit {
     /// Signs the browser in with a session that the core has issued.
     pub async fn begin_session(&self, signed_in: &SignedIn) -> Result<(), AuthError> {
         begin_browser_session(self.auth(), self.cookie()?, signed_in, &self.meta()).await?;
-        if let Some(known) = &signed_in.known_account {
+        if let Some(known) = &signed_in.known_browser_proof {
             self.remember(known.clone());
         }
         Ok(())
@@ -301,14 +303,14 @@ impl Visit {
     }
 
     /// The accounts that this browser has signed in to before.
-    pub fn known_accounts(&self) -> Vec<KnownAccount> {
+    pub fn known_browser_proofs(&self) -> Vec<KnownBrowserProof> {
         let known = self.state.cookies.open(KNOWN_DEVICE, &self.parts.headers);
         known.unwrap_or_default()
     }
 
     /// Remembers that the account's owner uses this browser.
-    pub fn remember(&self, account: KnownAccount) {
-        let known = with_account(self.known_accounts(), account);
+    pub fn remember(&self, account: KnownBrowserProof) {
+        let known = with_account(self.known_browser_proofs(), account);
         let cookies = &self.state.cookies;
         self.set_cookie(cookies.seal(KNOWN_DEVICE, &known, LONGEST_COOKIE_LIFE));
     }
@@ -380,12 +382,12 @@ impl Visit {
 
     /// Notes that a form was refused, whose answer is a redirect all the same.
     pub fn refused(&self, code: ErrorCode) {
-        Outcome::of(&self.parts).is_refused(code);
+        RequestOutcome::of(&self.parts).is_refused(code);
     }
 
     /// Gives the answer the status of a code.
     pub fn answer_with(&self, code: ErrorCode) {
-        Outcome::of(&self.parts).is_refused(code);
+        RequestOutcome::of(&self.parts).is_refused(code);
         self.response.set_status(status(code));
     }
 
@@ -410,7 +412,10 @@ pub fn given(text: String) -> Option<String> {
 }
 
 /// The list with the account in front, and not for ever longer.
-fn with_account(mut known: Vec<KnownAccount>, account: KnownAccount) -> Vec<KnownAccount> {
+fn with_account(
+    mut known: Vec<KnownBrowserProof>,
+    account: KnownBrowserProof,
+) -> Vec<KnownBrowserProof> {
     known.retain(|other| other.user_id != account.user_id);
     known.insert(0, account);
     known.truncate(MAX_KNOWN_ACCOUNTS);
@@ -423,14 +428,14 @@ mod tests {
 
     use super::*;
 
-    fn account(number: u128, proof: &str) -> KnownAccount {
+    fn account(number: u128, proof: &str) -> KnownBrowserProof {
         let user_id = Uuid::from_u128(number);
         serde_json::from_value(serde_json::json!({ "user_id": user_id, "proof": proof })).unwrap()
     }
 
     #[test]
     fn the_accounts_of_a_browser_are_remembered_last_first() {
-        let accounts = |numbers: &[u128]| -> Vec<KnownAccount> {
+        let accounts = |numbers: &[u128]| -> Vec<KnownBrowserProof> {
             numbers
                 .iter()
                 .map(|number| account(*number, "old"))

@@ -112,10 +112,10 @@ impl Sent {
     }
 
     /// Does the work of a form that anybody may send.
-    pub async fn submit<Work, Outcome>(self, work: Work) -> Result<(), ServerFnError>
+    pub async fn submit<Work, Fut>(self, work: Work) -> Result<(), ServerFnError>
     where
-        Work: FnOnce(Visit) -> Outcome,
-        Outcome: Future<Output = Result<Done, Refusal>>,
+        Work: FnOnce(Visit) -> Fut,
+        Fut: Future<Output = Result<Done, Refusal>>,
     {
         let visit = Visit::current()?;
         let outcome = work(visit.clone()).await;
@@ -125,10 +125,10 @@ impl Sent {
 
     /// Does the work of a form of the account, for the
     /// account that the page was made for and for no other.
-    pub async fn submit_as<Work, Outcome>(self, work: Work) -> Result<(), ServerFnError>
+    pub async fn submit_as<Work, Fut>(self, work: Work) -> Result<(), ServerFnError>
     where
-        Work: FnOnce(Visit, Principal) -> Outcome,
-        Outcome: Future<Output = Result<Done, Refusal>>,
+        Work: FnOnce(Visit, Principal) -> Fut,
+        Fut: Future<Output = Result<Done, Refusal>>,
     {
         let visit = Visit::current()?;
         let (who, outcome) = match signed_in(&visit).await {

@@ -9,7 +9,7 @@ use tower_sessions::Session;
 use vestibule_app::other_account;
 use vestibule_core::model::Principal;
 use vestibule_core::{AuthError, ErrorCode};
-use vestibule_web::{Meta, Outcome, Problem, SentForm, WebState, signed_in_browser};
+use vestibule_web::{Meta, Problem, RequestOutcome, SentForm, WebState, signed_in_browser};
 
 use crate::middleware::SentAgain;
 
@@ -31,9 +31,9 @@ pub async fn download(
         Ok(None) => return ask_at("/login"),
         Err(error) => return Problem::from(error).into_response(),
     };
-    Outcome::of(&parts).is_by(who.user.id);
+    RequestOutcome::of(&parts).is_by(who.user.id);
     if SentForm::of(&parts).account != Some(who.user.id) {
-        Outcome::of(&parts).is_refused(ErrorCode::Forbidden);
+        RequestOutcome::of(&parts).is_refused(ErrorCode::Forbidden);
         return refuse(&state, &who);
     }
     let data = if parts.extensions.get::<SentAgain>().is_some() {

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use vestibule_core::ports::Mailer;
 use vestibule_core::{
-    Auth, AuthError, Cleanup, Delivery, MAIL_LEASE, NOTE_TIME, Removed, Retention,
+    Auth, AuthError, CleanupRun, Delivery, MAIL_LEASE, NOTE_TIME, Removed, Retention,
 };
 use vestibule_mail::SmtpMailer;
 
@@ -46,7 +46,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(4);
 /// Delivers mails until told to stop, one after the other; the one being sent is finished, if the
 /// server is not too slow for that.
 pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
-    let _patience = AbortOnDropHandle::new(tokio::spawn({
+    let _reminder = AbortOnDropHandle::new(tokio::spawn({
         let (mailer, stop) = (Arc::clone(&mailer), stop.clone());
         async move {
             stop.cancelled().await;
@@ -143,7 +143,7 @@ pub async fn write_last(auth: &Auth) {
     }
 }
 
-/// Keeps up with the signing keys, which operators exchange
+/// Keeps up with the signing keys, which operators rotate
 /// while the portal runs, until told to stop.
 pub async fn follow_signing_keys(auth: Arc<Auth>, stop: CancellationToken) {
     loop {
@@ -192,7 +192,7 @@ pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationT
 
 async fn clean_up_once(
     auth: &Auth,
-    run: &mut Cleanup,
+    run: &mut CleanupRun,
     stop: &CancellationToken,
 ) -> Result<(), AuthError> {
     while auth.clean_up(run).await? {

@@ -5,7 +5,7 @@ use std::env;
 use anyhow::Result;
 use vestibule_daemons::proc::Cmd;
 
-use crate::report::Counts;
+use crate::report::TestCounts;
 
 /// The server's side and the browser's are built apart,
 /// because their features of leptos must not meet.
@@ -28,7 +28,7 @@ pub fn tests() -> Cmd {
 }
 
 /// Runs a command that runs tests, shows what it prints and counts them.
-pub fn count_tests(tests: Cmd, counts: &mut Counts) -> Result<()> {
+pub fn count_tests(tests: Cmd, counts: &mut TestCounts) -> Result<()> {
     tests.run_lines(|line| {
         println!("{line}");
         counts.add(result_line(line));
@@ -36,18 +36,18 @@ pub fn count_tests(tests: Cmd, counts: &mut Counts) -> Result<()> {
 }
 
 /// Reads `test result: ok. 12 passed; 0 failed; 1 ignored; ...`; any other line counts nothing.
-fn result_line(line: &str) -> Counts {
+fn result_line(line: &str) -> TestCounts {
     let Some((_, numbers)) = line
         .strip_prefix("test result: ")
         .and_then(|rest| rest.split_once(". "))
     else {
-        return Counts::default();
+        return TestCounts::default();
     };
     let number = |word: &str| {
         let found = numbers.split("; ").find_map(|part| part.strip_suffix(word));
         found.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     };
-    Counts {
+    TestCounts {
         passed: number("passed"),
         failed: number("failed"),
         skipped: number("ignored"),
@@ -63,7 +63,7 @@ mod tests {
         let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 9 filtered out; finished in 0.02s";
         assert_eq!(
             result_line(line),
-            Counts {
+            TestCounts {
                 passed: 12,
                 failed: 3,
                 skipped: 1
@@ -71,7 +71,7 @@ mod tests {
         );
         assert_eq!(
             result_line("test sessions::rotate ... ok"),
-            Counts::default()
+            TestCounts::default()
         );
     }
 }

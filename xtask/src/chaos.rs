@@ -9,7 +9,7 @@ use vestibule_daemons::proc::Cmd;
 
 use crate::cargo_tests::{count_tests, tests};
 use crate::packages::{self, MONITORING, POSTGRES, PROXIES, REDIS};
-use crate::report::{Counts, Progress, Report};
+use crate::report::{Progress, Report, TestCounts};
 
 /// Of the workspace, as all tests are built: of the package
 /// alone it would be built with other features.
@@ -47,7 +47,7 @@ fn steps(seed: Option<u64>, report: &mut Report) -> Result<()> {
 }
 
 /// Each fault once and a few seconds long, for `cargo xtask test`.
-pub fn short(filter: Option<&str>, counts: &mut Counts) -> Result<()> {
+pub fn short(filter: Option<&str>, counts: &mut TestCounts) -> Result<()> {
     count_tests(faults().args(filter), counts)
 }
 

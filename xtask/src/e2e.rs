@@ -18,7 +18,7 @@ use crate::frontend::SITE;
 use crate::node;
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::python;
-use crate::report::{Counts, Progress, Report};
+use crate::report::{Progress, Report, TestCounts};
 
 /// Every flow is walked in two of the ways that there are, which differ in everything: with scripts
 /// on a laptop on SQLite, without them on a telephone on replicas. `cargo xtask versions` walks the
@@ -177,7 +177,7 @@ impl Browser {
         &self,
         database: Database,
         args: &[S],
-        counts: &mut Counts,
+        counts: &mut TestCounts,
     ) -> Result<()> {
         let shared = (database == Database::Postgres)
             .then(Shared::start)
@@ -236,10 +236,10 @@ impl Shared {
 }
 
 /// The counts in the report that Playwright's JSON reporter leaves; none where it is missing.
-fn read_report(text: &str) -> Counts {
+fn read_report(text: &str) -> TestCounts {
     let report: Value = serde_json::from_str(text).unwrap_or_default();
     let number = |name: &str| report["stats"][name].as_u64().unwrap_or(0);
-    Counts {
+    TestCounts {
         // A flaky test failed first and passed when it was tried again.
         passed: number("expected") + number("flaky"),
         failed: number("unexpected"),
@@ -256,12 +256,12 @@ mod tests {
         let text = r#"{"stats": {"expected": 40, "unexpected": 2, "flaky": 1, "skipped": 3}}"#;
         assert_eq!(
             read_report(text),
-            Counts {
+            TestCounts {
                 passed: 41,
                 failed: 2,
                 skipped: 3
             }
         );
-        assert_eq!(read_report(""), Counts::default());
+        assert_eq!(read_report(""), TestCounts::default());
     }
 }

@@ -52,13 +52,13 @@ impl Step {
 
 /// How many tests ran, and how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct TestCounts {
     pub passed: u64,
     pub failed: u64,
     pub skipped: u64,
 }
 
-impl Counts {
+impl TestCounts {
     pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
@@ -66,7 +66,7 @@ impl Counts {
     }
 }
 
-impl fmt::Display for Counts {
+impl fmt::Display for TestCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} passed, {} failed", self.passed, self.failed)?;
         if self.skipped > 0 {
@@ -80,7 +80,7 @@ impl fmt::Display for Counts {
 #[derive(Default)]
 pub struct Report {
     rows: Vec<Row>,
-    total: Counts,
+    total: TestCounts,
 }
 
 struct Row {
@@ -99,11 +99,11 @@ impl Report {
     pub fn tests(
         &mut self,
         name: &'static str,
-        work: impl FnOnce(&mut Counts) -> Result<()>,
+        work: impl FnOnce(&mut TestCounts) -> Result<()>,
     ) -> Result<()> {
         println!("\n== {name} ==");
         let start = Instant::now();
-        let mut counts = Counts::default();
+        let mut counts = TestCounts::default();
         let result = work(&mut counts);
         // A run that failed without a failed test (it did not compile,
         // say) is not a run with nothing failed.
@@ -113,7 +113,7 @@ impl Report {
         let outcome = match &result {
             Err(error) if counts.passed + counts.failed <= 1 => format!("FAILED: {error:#}"),
             Err(_) => format!("FAILED: {counts}"),
-            Ok(()) if counts == Counts::default() => "ok".to_owned(),
+            Ok(()) if counts == TestCounts::default() => "ok".to_owned(),
             Ok(()) => counts.to_string(),
         };
         self.total.add(counts);
@@ -175,9 +175,9 @@ mod tests {
         assert!(report.check("broken", || bail!("no")).is_err());
         assert_eq!(
             report.total,
-            Counts {
+            TestCounts {
                 failed: 1,
-                ..Counts::default()
+                ..TestCounts::default()
             }
         );
     }
@@ -186,7 +186,7 @@ mod tests {
     fn counts_of_a_failed_step_stand() {
         let mut report = Report::default();
         let result = report.tests("tests", |counts| {
-            *counts = Counts {
+            *counts = TestCounts {
                 passed: 3,
                 failed: 2,
                 skipped: 0,

@@ -9,7 +9,7 @@ use vestibule_daemons::{Postgres, Redis};
 use crate::build::{self, Wasm};
 use crate::cargo_tests::{count_tests, tests};
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
-use crate::report::{Counts, Progress, Report};
+use crate::report::{Progress, Report, TestCounts};
 use crate::{chaos, code, deploy, deps, docs, e2e, tools};
 
 /// What runs in the browser; the server's side is built apart.
@@ -110,7 +110,11 @@ fn checks(report: &mut Report) -> Result<()> {
     })
 }
 
-fn cargo_tests(options: &Options, services: &[(&str, String)], counts: &mut Counts) -> Result<()> {
+fn cargo_tests(
+    options: &Options,
+    services: &[(&str, String)],
+    counts: &mut TestCounts,
+) -> Result<()> {
     let mut tests = tests();
     for (name, url) in services {
         tests = tests.env(name, url);

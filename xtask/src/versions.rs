@@ -18,7 +18,7 @@ use crate::build::{self, Wasm};
 use crate::cargo_tests::count_tests;
 use crate::e2e;
 use crate::packages::{self, NODE, POSTGRES, PYTHON};
-use crate::report::{Counts, Progress, Report};
+use crate::report::{Progress, Report, TestCounts};
 use crate::tools::path_with;
 
 /// But for Redis over TLS, which these builds of it cannot: the machine's own can.
@@ -144,7 +144,7 @@ impl Generation {
         Ok(())
     }
 
-    fn test(&self, folder: &Path, counts: &mut Counts) -> Result<()> {
+    fn test(&self, folder: &Path, counts: &mut TestCounts) -> Result<()> {
         let folder = folder.join(self.postgres_version);
         let (server, program) = (postgres_in(&folder), self.redis_in(&folder));
         let (postgres, redis) = (Postgres::start_from(&server)?, Redis::start_by(&program)?);

@@ -101,7 +101,7 @@ pub async fn confirm_password(
         .before(&return_to)
         .submit_as(|visit, who| async move {
             let auth = visit.auth();
-            auth.confirm_password(&who, current_password.into(), &visit.meta())
+            auth.reauthenticate(&who, current_password.into(), &visit.meta())
                 .await?;
             Ok(Done::returning(&return_to).saying(Notice::PasswordConfirmed))
         })
@@ -151,7 +151,7 @@ async fn unticked(visit: &Visit, who: &Principal, password: Option<String>) -> A
     let checked = match password {
         Some(password) => {
             let meta = visit.meta();
-            auth.confirm_password(who, password.into(), &meta).await
+            auth.reauthenticate(who, password.into(), &meta).await
         }
         None if auth.is_recently_authenticated(who) => Ok(()),
         None => Err(AuthError::ReauthenticationRequired),

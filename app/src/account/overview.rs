@@ -22,7 +22,7 @@ pub fn AccountPage() -> impl IntoView {
 }
 
 async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
-    let facts = Facts::of(&visit, &who).await?;
+    let facts = ChecklistFacts::of(&visit, &who).await?;
     let flash = visit.take_flash();
     let texts = visit.texts();
     let content = view! {
@@ -34,14 +34,14 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
 
 /// What the checklist tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Facts {
+struct ChecklistFacts {
     is_email_verified: bool,
     sessions: usize,
     unused: usize,
     failures: usize,
 }
 
-impl Facts {
+impl ChecklistFacts {
     async fn of(visit: &Visit, who: &Principal) -> Result<Self, AuthError> {
         let auth = visit.auth();
         let sessions = auth.list_sessions(who).await?;
@@ -110,7 +110,7 @@ enum State {
 }
 
 #[component]
-fn Checklist(texts: Texts, facts: Facts) -> impl IntoView {
+fn Checklist(texts: Texts, facts: ChecklistFacts) -> impl IntoView {
     view! {
         <section class="panel" aria-labelledby="checklist">
             <h2 id="checklist">{t!(texts, "account-checklist-heading")}</h2>

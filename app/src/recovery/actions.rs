@@ -50,8 +50,8 @@ pub async fn reset_password(#[server(default)] new_password: String) -> Result<(
             let done = auth
                 .reset_password(&token, &new_password.into(), &visit.meta())
                 .await?;
-            let id = done.known_account.user_id;
-            visit.remember(done.known_account);
+            let id = done.known_browser_proof.user_id;
+            visit.remember(done.known_browser_proof);
             Ok(Done::at(Form::SignIn.page())
                 .saying(Notice::PasswordReset)
                 .about(id, &done.email)

@@ -42,7 +42,7 @@ pub async fn begin(
         kind: SessionKind::Browser,
         is_persistent,
         device_name: None,
-        known_accounts: visit.known_accounts(),
+        known_browser_proofs: visit.known_browser_proofs(),
     };
     let signed_in = visit.auth().sign_in(command, &visit.meta()).await?;
     visit.begin_session(&signed_in).await?;

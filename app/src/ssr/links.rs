@@ -5,7 +5,7 @@
 use http::{HeaderValue, header};
 use leptos::prelude::*;
 use vestibule_core::{AuthError, ErrorCode};
-use vestibule_web::Outcome;
+use vestibule_web::RequestOutcome;
 
 use super::{LINK, Visit, page};
 use crate::components::ExpiredLink;
@@ -70,7 +70,7 @@ impl Visit {
     pub fn needed_token(&self, link: MailedLink) -> Result<String, AuthError> {
         let token = self.sent_token(link);
         if token.is_none() {
-            let who = Outcome::of(&self.parts).user_id();
+            let who = RequestOutcome::of(&self.parts).user_id();
             self.auth()
                 .tell_refusal(ErrorCode::InvalidToken, who, &self.meta());
         }

@@ -4,7 +4,7 @@
 use http::{HeaderValue, header};
 use leptos::prelude::*;
 use vestibule_core::model::Principal;
-use vestibule_web::{Outcome, WebState};
+use vestibule_web::{RequestOutcome, WebState};
 
 use super::{CHECK, COOKIE_CHECK, LINK, Visit};
 use crate::flash::{Flash, Trouble};
@@ -75,7 +75,7 @@ impl Visit {
 
     /// Whether the page is to show it now: it is about no other account than the page.
     fn is_due(&self, flash: &Flash) -> bool {
-        flash.is_due_on(&self.page()) && flash.is_of(Outcome::of(&self.parts).user_id())
+        flash.is_due_on(&self.page()) && flash.is_of(RequestOutcome::of(&self.parts).user_id())
     }
 
     /// Sends the visitor back to the page, with what it had to tell.

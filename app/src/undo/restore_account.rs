@@ -17,7 +17,7 @@ pub async fn restore_account() -> Result<(), ServerFnError> {
         .submit(|visit| async move {
             let token = visit.needed_token(MailedLink::RestoreAccount)?;
             let auth = visit.auth();
-            let user = auth.cancel_deletion(&token, &visit.meta()).await?;
+            let user = auth.restore_account(&token, &visit.meta()).await?;
             Ok(Done::at(Form::SignIn.page())
                 .saying(Notice::DeletionCancelled)
                 .about(user.id, &user.email)

@@ -37,7 +37,7 @@ pub async fn login(
         is_persistent: body.remember_me.unwrap_or(true),
         device_name: body.device_name,
         // The core finds out by itself for this kind.
-        known_accounts: Vec::new(),
+        known_browser_proofs: Vec::new(),
     };
     signed_in_body(auth.sign_in(command, &meta).await?)
 }

@@ -7,7 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use vestibule_core::model::SigningKey;
 use vestibule_core::ports::{Clock as _, SystemClock};
 use vestibule_core::{
-    CLOCK_LEEWAY, KeyState, MasterKey, Rotation, SystemRandom, rotate_signing_key, signing_keys,
+    CLOCK_LEEWAY, KeyRotation, KeyState, MasterKey, SystemRandom, rotate_signing_key, signing_keys,
 };
 
 use super::database::open_migrated;
@@ -33,9 +33,9 @@ pub(super) async fn rotate(
 ) -> Result<ExitCode, Failure> {
     let database = open_migrated(config, config.database.storage).await?;
     let rotation = if emergency {
-        Rotation::Emergency
+        KeyRotation::Emergency
     } else {
-        Rotation::Planned
+        KeyRotation::Planned
     };
     let (master_key, now) = (master_key(config)?, SystemClock.now());
     if let Some(databases) = database.clock().await? {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_half_a_minute_off_exchanges_no_key() {
+    fn a_clock_that_is_half_a_minute_off_rotates_no_key() {
         let now = OffsetDateTime::UNIX_EPOCH;
         for (seconds, is_refused) in [
             (0, false),

@@ -52,7 +52,7 @@ enum Command {
     /// Ask the portal that runs with these settings whether it can serve; for a container's health
     /// check
     Health,
-    /// Show the keys that sign access tokens, or exchange them
+    /// Show the keys that sign access tokens, or rotate them
     Keys {
         #[command(subcommand)]
         command: Option<KeysCommand>,

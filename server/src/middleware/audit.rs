@@ -4,7 +4,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use vestibule_core::Auth;
-use vestibule_web::{Outcome, Problem, page_language, request_meta};
+use vestibule_web::{Problem, RequestOutcome, page_language, request_meta};
 
 use crate::site_files;
 
@@ -19,7 +19,7 @@ pub async fn audit_refusals(
     if route.is_some_and(|route| site_files::PATHS.contains(&route.as_str())) {
         return next.run(request).await;
     }
-    let outcome = Outcome::default();
+    let outcome = RequestOutcome::default();
     request.extensions_mut().insert(outcome.clone());
     let (parts, body) = request.into_parts();
     let meta = request_meta(&parts, page_language(&parts.headers, &parts.extensions));

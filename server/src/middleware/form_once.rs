@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_core::{
     Abandoned, Auth, AuthError, ErrorCode, FormClaim, FormSubmission, hash_token,
 };
-use vestibule_web::{Outcome, Problem, SentForm, status};
+use vestibule_web::{Problem, RequestOutcome, SentForm, status};
 
 /// What of an answer is remembered: where a browser is sent, and what it is to keep or forget.
 const REMEMBERED: [HeaderName; 3] = [
@@ -63,7 +63,7 @@ pub async fn do_forms_once(
     let claim = forms.auth.claim_form(parts.uri.path(), &body, &abandoned);
     let claim = claim.await;
     let session = forms.session_of(&parts.headers);
-    let outcome = Outcome::of(&parts);
+    let outcome = RequestOutcome::of(&parts);
     let mut request = Request::from_parts(parts, Body::from(body));
     let claim = match claim {
         Ok(FormSubmission::New(claim)) => claim,
@@ -95,7 +95,12 @@ pub async fn do_forms_once(
 
 impl FormsOnce {
     /// What is remembered of an answer; `None` where trying again is the remedy.
-    fn answer(&self, response: &Response, outcome: &Outcome, before: String) -> Option<Answer> {
+    fn answer(
+        &self,
+        response: &Response,
+        outcome: &RequestOutcome,
+        before: String,
+    ) -> Option<Answer> {
         if is_worth_trying_again(response.status(), outcome.refusal()) {
             return None;
         }

@@ -5,7 +5,7 @@ use http::{HeaderValue, header};
 
 /// tower-sessions 0.15 removes its cookie without `Secure`, which browsers refuse for a `__Host-`
 /// name; the cookie would stay. Adds what is missing. To be
-/// to be deleted with the release that fixes it (tower-sessions #268).
+/// deleted with the release that fixes it (tower-sessions #268).
 pub async fn secure_removal_cookie(
     State(name): State<String>,
     request: Request,

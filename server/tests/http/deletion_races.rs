@@ -51,7 +51,7 @@ async fn of_fifty_undos_exactly_one_counts(app: TestApp) {
         let (app, token) = (app.clone(), token.clone());
         async move {
             let meta = meta_from(&address(number));
-            app.portal.auth.cancel_deletion(&token, &meta).await.is_ok()
+            app.portal.auth.restore_account(&token, &meta).await.is_ok()
         }
     })
     .await;

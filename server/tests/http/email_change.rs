@@ -365,7 +365,7 @@ async fn tokens_of_other_purposes_move_nothing(app: TestApp) {
     let auth = &app.portal.auth;
     for token in [&token, &reset] {
         assert!(auth.revert_email_change(token, &meta()).await.is_err());
-        assert!(auth.cancel_deletion(token, &meta()).await.is_err());
+        assert!(auth.restore_account(token, &meta()).await.is_err());
     }
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
     app.verify(&token).await.expect(200);

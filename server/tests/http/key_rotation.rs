@@ -1,4 +1,4 @@
-//! The signing key is exchanged while people are signed in and services verify tokens.
+//! The signing key is rotated while users are signed in and services verify tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 use vestibule_core::model::SigningKey;
 use vestibule_core::ports::Clock as _;
 use vestibule_core::{
-    MasterKey, Removed, Retention, Rotation, RotationError, SystemRandom, rotate_signing_key,
+    KeyRotation, KeyRotationError, MasterKey, Removed, Retention, SystemRandom, rotate_signing_key,
 };
 
 use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, in_parallel, on_replicas};
@@ -28,7 +28,7 @@ on_replicas! { 2;
 /// At least as often the worker of each replica loads the keys.
 const RELOAD_INTERVAL: Duration = Duration::seconds(20);
 
-async fn rotate(app: &TestApp, rotation: Rotation) -> Result<SigningKey, RotationError> {
+async fn rotate(app: &TestApp, rotation: KeyRotation) -> Result<SigningKey, KeyRotationError> {
     let master = MasterKey::parse(MASTER_KEY).unwrap();
     rotate_signing_key(
         &*app.store,
@@ -110,9 +110,9 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
     }
     let user = app.user("ann@example.org").await;
     let first = kid(&user.access_token);
-    let next = rotate(&app, Rotation::Planned).await.unwrap();
-    let again = rotate(&app, Rotation::Planned).await;
-    assert!(matches!(again, Err(RotationError::AlreadyPlanned(at)) if at == next.active_at));
+    let next = rotate(&app, KeyRotation::Planned).await.unwrap();
+    let again = rotate(&app, KeyRotation::Planned).await;
+    assert!(matches!(again, Err(KeyRotationError::AlreadyPlanned(at)) if at == next.active_at));
 
     // One refreshes all the time; the other keeps each token to its end.
     let (mut newest, mut oldest, mut kept_since) = (user.clone(), user, app.clock.now());
@@ -160,7 +160,7 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
 async fn the_key_that_signs_stands_first_in_the_set(app: TestApp) {
     let user = app.user("ann@example.org").await;
     let first = kid(&user.access_token);
-    let next = rotate(&app, Rotation::Planned).await.unwrap();
+    let next = rotate(&app, KeyRotation::Planned).await.unwrap();
     app.advance(RELOAD_INTERVAL);
     app.reload_signing_keys().await;
     for _ in 0..2 {
@@ -185,7 +185,7 @@ async fn is_expired(app: &TestApp, token: &str) {
 async fn who_has_slept_through_rotations_refreshes(app: TestApp) {
     let user = app.user("ann@example.org").await;
     for _ in 0..3 {
-        rotate(&app, Rotation::Planned).await.unwrap();
+        rotate(&app, KeyRotation::Planned).await.unwrap();
         app.advance(Duration::days(2));
         app.clean_up(&Retention::default()).await;
         app.reload_signing_keys().await;
@@ -198,7 +198,7 @@ async fn who_has_slept_through_rotations_refreshes(app: TestApp) {
 
 async fn in_an_emergency_what_the_old_key_signed_is_void_after_a_minute(app: TestApp) {
     let user = app.user("ann@example.org").await;
-    let next = rotate(&app, Rotation::Emergency).await.unwrap();
+    let next = rotate(&app, KeyRotation::Emergency).await.unwrap();
     // Nobody is refused what another replica signed before all of them know the new key.
     for _ in 0..2 {
         app.advance(RELOAD_INTERVAL);
@@ -226,14 +226,14 @@ async fn of_parallel_rotations_one_is_done(app: TestApp) {
     app.user("ann@example.org").await;
     let rotated = in_parallel(10, |_| {
         let app = app.clone();
-        async move { rotate(&app, Rotation::Planned).await }
+        async move { rotate(&app, KeyRotation::Planned).await }
     })
     .await;
     assert_eq!(rotated.iter().filter(|rotated| rotated.is_ok()).count(), 1);
     for refused in rotated.into_iter().filter_map(Result::err) {
         let expected = matches!(
             refused,
-            RotationError::AlreadyPlanned(_) | RotationError::Busy
+            KeyRotationError::AlreadyPlanned(_) | KeyRotationError::Busy
         );
         assert!(expected, "{refused}");
     }
@@ -243,8 +243,8 @@ async fn of_parallel_rotations_one_is_done(app: TestApp) {
 
 async fn a_key_that_waits_keeps_no_emergency_waiting(app: TestApp) {
     let user = app.user("ann@example.org").await;
-    let planned = rotate(&app, Rotation::Planned).await.unwrap();
-    let emergency = rotate(&app, Rotation::Emergency).await.unwrap();
+    let planned = rotate(&app, KeyRotation::Planned).await.unwrap();
+    let emergency = rotate(&app, KeyRotation::Emergency).await.unwrap();
     app.advance(RELOAD_INTERVAL);
     app.reload_signing_keys().await;
     app.advance(Duration::minutes(1) - RELOAD_INTERVAL);
@@ -263,10 +263,10 @@ async fn a_key_that_waits_keeps_no_emergency_waiting(app: TestApp) {
 
 async fn another_master_key_rotates_nothing(app: TestApp) {
     let master = MasterKey::generate(&SystemRandom);
-    for rotation in [Rotation::Planned, Rotation::Emergency] {
+    for rotation in [KeyRotation::Planned, KeyRotation::Emergency] {
         let now = app.clock.now();
         let refused = rotate_signing_key(&*app.store, &master, &SystemRandom, now, rotation).await;
-        assert!(matches!(refused, Err(RotationError::Auth(_))));
+        assert!(matches!(refused, Err(KeyRotationError::Auth(_))));
     }
     let keys = "select cast(count(*) as text) from signing_keys where expires_at is null";
     assert_eq!(app.text(keys).await, "1");

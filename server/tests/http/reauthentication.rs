@@ -61,7 +61,7 @@ async fn a_password_counts_in_its_session_only(app: TestApp) {
     app.advance(Duration::minutes(14));
     let auth = &app.portal.auth;
     let who = app.principal(&ann.access_token).await;
-    auth.confirm_password(&who, PASSWORD.into(), &meta())
+    auth.reauthenticate(&who, PASSWORD.into(), &meta())
         .await
         .unwrap();
     let who = app.principal(&ann.access_token).await;
@@ -106,7 +106,7 @@ async fn a_wrong_password_changes_nothing_and_counts(app: TestApp) {
     for number in 0..10 {
         // Also where none would be wanted.
         let result = match number % 3 {
-            0 => code(auth.confirm_password(&who, "wrong".into(), &meta()).await),
+            0 => code(auth.reauthenticate(&who, "wrong".into(), &meta()).await),
             1 => code(
                 auth.delete_account(&who, Some("wrong".into()), &meta())
                     .await,
@@ -121,7 +121,7 @@ async fn a_wrong_password_changes_nothing_and_counts(app: TestApp) {
         };
         assert_eq!(result, "invalid_credentials");
     }
-    let right = auth.confirm_password(&who, PASSWORD.into(), &meta()).await;
+    let right = auth.reauthenticate(&who, PASSWORD.into(), &meta()).await;
     assert_eq!(code(right), "rate_limited");
     assert_eq!(app.rows().await, rows);
     assert_eq!(
@@ -144,7 +144,7 @@ async fn an_ended_session_takes_no_password(app: TestApp) {
         .await
         .expect(204);
     let auth = &app.portal.auth;
-    let confirmed = auth.confirm_password(&who, PASSWORD.into(), &meta()).await;
+    let confirmed = auth.reauthenticate(&who, PASSWORD.into(), &meta()).await;
     assert_eq!(code(confirmed), "unauthenticated");
     // Not even while it would be fresh: the request may have been on its way.
     assert_eq!(without_password(&app, &who).await, "unauthenticated");

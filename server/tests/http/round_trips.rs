@@ -347,12 +347,12 @@ async fn pages(app: &TestApp, counter: &mut Counter) {
 }
 
 /// A form with its fields and the status of its answer.
-type Form<'a> = (&'static str, &'a [(&'a str, &'a str)], u16);
+type FormCase<'a> = (&'static str, &'a [(&'a str, &'a str)], u16);
 
 async fn forms(browser: &mut Browser, counter: &mut Counter) {
     let password = [("current_password", PASSWORD)];
     let new_email = [("new_email", "ann@example.net"), password[0]];
-    let forms: [Form; 9] = [
+    let forms: [FormCase; 9] = [
         ("password_strength", &[("password", "too few")], 302),
         ("set_language", &[("language", "de")], 303),
         ("update_profile", &[("first_name", "Anne")], 303),

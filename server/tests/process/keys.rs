@@ -85,7 +85,7 @@ fn rotates(deployment: &Deployment) {
 /// From when a key signs is counted by the clock of this machine.
 /// Here that of the database is another one.
 #[tokio::test]
-async fn a_clock_that_is_wrong_exchanges_a_key_in_an_emergency_alone() {
+async fn a_clock_that_is_wrong_rotates_a_key_in_an_emergency_alone() {
     let Some(database) = TestDatabase::postgres().await else {
         return;
     };

@@ -167,7 +167,7 @@ impl Auth {
     }
 
     /// Loads the signing keys anew, if that was not just done:
-    /// operators exchange them while the portal runs.
+    /// operators rotate them while the portal runs.
     ///
     /// # Errors
     /// Those of the store.

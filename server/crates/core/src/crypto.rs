@@ -170,7 +170,7 @@ impl MasterKey {
 
     /// The mailed token of a row: 256 bits that nobody can guess from the row.
     /// Derived, so that the outbox keeps no token.
-    pub(crate) fn one_time_token(&self, purpose: Purpose, id: Uuid) -> String {
+    pub(crate) fn mailed_link_token(&self, purpose: Purpose, id: Uuid) -> String {
         URL_SAFE_NO_PAD.encode(
             self.mac(
                 "one-time-token",

@@ -38,14 +38,14 @@ pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH
 pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
 pub use limits::site_of;
 pub use operations::{
-    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, Cleanup, Delivery,
-    FormClaim, FormSubmission, KnownAccount, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME,
+    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, CleanupRun, Delivery,
+    FormClaim, FormSubmission, KnownBrowserProof, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME,
     Register, Registered, Removed, ResetDone, ResetLink, RestoreLink, Retention, RevertLink,
     SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{
-    AccessTokenClaims, CLOCK_LEEWAY, KeySet, KeyState, MAX_KEY_AGE_OF_VERIFIERS, Rotation,
-    RotationError, TokenSettings, rotate_signing_key, signing_keys,
+    AccessTokenClaims, CLOCK_LEEWAY, KeyRotation, KeyRotationError, KeySet, KeyState,
+    MAX_KEY_AGE_OF_VERIFIERS, TokenSettings, rotate_signing_key, signing_keys,
 };
 pub use trace::{TRACE_TARGET, fail_span};

@@ -91,7 +91,7 @@ pub struct NewMail {
     pub id: Uuid,
     pub kind: MailKind,
     pub user_id: Uuid,
-    /// The one-time token that the mail carries; only its id is kept,
+    /// The token in the mailed link; only its id is kept,
     /// the token is derived when the mail is rendered.
     pub token_id: Option<Uuid>,
     pub recipient: String,

@@ -23,7 +23,7 @@ use key_ring::{KeyRing, RingKey, load_ring, new_signing_key};
 pub use key_ring::KeySet;
 pub(crate) use key_ring::WITHDRAWN_KEYS_KEPT;
 pub(crate) use refresh_token::RefreshTokenText;
-pub use rotation::{KeyState, Rotation, RotationError, rotate_signing_key, signing_keys};
+pub use rotation::{KeyRotation, KeyRotationError, KeyState, rotate_signing_key, signing_keys};
 
 /// The media type of an access token, in its `typ` header (RFC 9068, 2.1).
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";

@@ -12,7 +12,7 @@ use crate::{MailSettings, RenderError};
 const MAX_GREETED_CHARS: usize = 40;
 
 /// The values of all mails. The templates escape them.
-pub(crate) struct Facts<'a> {
+pub(crate) struct MailFacts<'a> {
     pub texts: Texts,
     pub lifetimes: Lifetimes,
     pub product: &'a str,
@@ -35,7 +35,7 @@ pub(crate) struct Facts<'a> {
     pub other_email: Option<String>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> MailFacts<'a> {
     /// # Errors
     /// The mail has no link: every kind needs one.
     pub fn of(mail: &'a OutgoingMail, settings: &'a MailSettings) -> Result<Self, RenderError> {

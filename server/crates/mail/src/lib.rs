@@ -6,10 +6,10 @@
 //! in a folder for development, [`MemoryMailer`] keeps it for tests; all three are the core's
 //! [`Mailer`](vestibule_core::ports::Mailer) port.
 
+mod content;
+mod contents;
 mod error;
 mod facts;
-mod letter;
-mod letters;
 mod logo;
 mod mailbox;
 mod memory;

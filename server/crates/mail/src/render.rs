@@ -3,9 +3,9 @@ use vestibule_core::mail::OutgoingMail;
 
 use crate::{
     MailColours, MailLogo, MailSettings,
-    facts::Facts,
-    letter::{Block, Letter},
-    letters::letter,
+    content::{Block, MailContent},
+    contents::content,
+    facts::MailFacts,
 };
 
 /// A mail in words.
@@ -21,13 +21,13 @@ pub struct RenderedMail {
 #[derive(Template)]
 #[template(path = "mail.txt")]
 struct Text<'a> {
-    letter: &'a Letter<'a>,
+    content: &'a MailContent<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "mail.html")]
 struct Html<'a> {
-    letter: &'a Letter<'a>,
+    content: &'a MailContent<'a>,
     lang: &'a str,
     dir: &'a str,
     colours: &'a MailColours,
@@ -40,12 +40,12 @@ struct Html<'a> {
 /// # Errors
 /// The mail lacks what its kind must tell: a link, and for some how long it works.
 pub fn render(mail: &OutgoingMail, settings: &MailSettings) -> Result<RenderedMail, RenderError> {
-    let facts = Facts::of(mail, settings)?;
-    let mut letter = letter(mail.kind, &facts)?;
-    letter.subject = tidy_subject(&letter.subject);
-    let text = Text { letter: &letter }.render()?;
+    let facts = MailFacts::of(mail, settings)?;
+    let mut content = content(mail.kind, &facts)?;
+    content.subject = tidy_subject(&content.subject);
+    let text = Text { content: &content }.render()?;
     let html = Html {
-        letter: &letter,
+        content: &content,
         lang: facts.texts.lang(),
         dir: facts.texts.dir(),
         colours: &settings.colours,
@@ -54,7 +54,7 @@ pub fn render(mail: &OutgoingMail, settings: &MailSettings) -> Result<RenderedMa
     Ok(RenderedMail {
         text: tidy_text(&text),
         html: html.render()?,
-        subject: letter.subject,
+        subject: content.subject,
     })
 }
 

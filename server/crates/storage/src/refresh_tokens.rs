@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 use vestibule_core::model::{
-    NewRefreshToken, RefreshRecord, RefreshTokenState, Rotation, RotationOutcome,
+    NewRefreshToken, RefreshRecord, RefreshRotation, RefreshTokenState, RotationOutcome,
 };
 use vestibule_core::ports::{ReadRefreshTokens, RefreshTokens};
 
@@ -133,7 +133,7 @@ impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
 
     async fn rotate_refresh_token(
         &mut self,
-        rotation: &Rotation,
+        rotation: &RefreshRotation,
     ) -> Result<Option<RotationOutcome>> {
         let update = Self::query(ROTATE)
             .bind(rotation.family_id)

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 /// A statement that a connection has not seen before takes one more,
 /// to be prepared; that one is not counted.
 #[derive(Clone)]
-pub(crate) struct RoundTrips(Arc<Counts>);
+pub(crate) struct RoundTrips(Arc<RoundTripState>);
 
-struct Counts {
+struct RoundTripState {
     total: AtomicU64,
     began: Instant,
     /// In milliseconds since then; 0 for never.
@@ -20,7 +20,7 @@ struct Counts {
 
 impl Default for RoundTrips {
     fn default() -> Self {
-        Self(Arc::new(Counts {
+        Self(Arc::new(RoundTripState {
             total: AtomicU64::new(0),
             began: Instant::now(),
             last_answer: AtomicU64::new(0),
@@ -49,7 +49,7 @@ impl RoundTrips {
     }
 }
 
-impl Counts {
+impl RoundTripState {
     fn millis(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
-use vestibule_core::ports::{Counts, MailQueue, Statistics, StoreError};
+use vestibule_core::ports::{MailQueue, Statistics, StoreCounts, StoreError};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -29,7 +29,7 @@ impl<DB: Backend> Statistics for SqlRepository<DB> {
         Ok(found.await?.unwrap_or_default())
     }
 
-    async fn counts(&mut self, now: OffsetDateTime) -> Result<Counts> {
+    async fn counts(&mut self, now: OffsetDateTime) -> Result<StoreCounts> {
         let counts = Self::query(COUNTS).bind(Micros(now));
         let found = self.fetch_optional(counts, read).await?;
         Ok(found.unwrap_or_default())
@@ -43,8 +43,8 @@ fn read_queue<DB: Backend>(row: &Row<DB>) -> Result<MailQueue> {
     })
 }
 
-fn read<DB: Backend>(row: &Row<DB>) -> Result<Counts> {
-    Ok(Counts {
+fn read<DB: Backend>(row: &Row<DB>) -> Result<StoreCounts> {
+    Ok(StoreCounts {
         users: count(row, "users")?,
         verified_users: count(row, "verified_users")?,
         active_sessions: count(row, "active_sessions")?,

@@ -157,7 +157,7 @@ set is_active = false, delete_at = $2, updated_at = $3
 where id = $1 and is_active and deleted_at is null
 returning ", user_columns!()));
 
-    const CANCEL_DELETION: Sql = Sql::both(concat!("
+    const RESTORE: Sql = Sql::both(concat!("
 update users
 set is_active = true, delete_at = null, updated_at = $2
 where id = $1 and not is_active and delete_at > $2 and deleted_at is null
@@ -350,8 +350,8 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         self.fetch_optional(update, user).await
     }
 
-    async fn cancel_deletion(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>> {
-        let update = Self::query(CANCEL_DELETION).bind(id).bind(Micros(now));
+    async fn restore_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>> {
+        let update = Self::query(RESTORE).bind(id).bind(Micros(now));
         self.fetch_optional(update, user).await
     }
 

@@ -8,7 +8,7 @@ use http::request::Parts;
 use vestibule_core::model::Principal;
 use vestibule_core::{Auth, ErrorCode};
 
-use crate::outcome::Outcome;
+use crate::outcome::RequestOutcome;
 use crate::problem::Problem;
 
 /// The session and user behind `Authorization: Bearer <access token>` (RFC 6750).
@@ -27,7 +27,7 @@ where
         let principal = Arc::<Auth>::from_ref(state)
             .authenticate_token(token)
             .await?;
-        Outcome::of(parts).is_by(principal.user.id);
+        RequestOutcome::of(parts).is_by(principal.user.id);
         Ok(Self(principal))
     }
 }

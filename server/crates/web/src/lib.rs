@@ -20,7 +20,7 @@ pub use browser_session::{
 pub use client::{ClientAddress, ForwardedHeader, Meta, RequestId, TrustedProxies, request_meta};
 pub use cookies::cookies;
 pub use language::{DefaultLanguage, LANGUAGE_COOKIE, page_language, requested_language};
-pub use outcome::Outcome;
+pub use outcome::RequestOutcome;
 pub use problem::{Problem, retry_after_seconds, status};
 pub use sealed_cookies::SealedCookies;
 pub use sent_form::SentForm;

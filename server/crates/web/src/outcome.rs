@@ -7,15 +7,15 @@ use vestibule_core::ErrorCode;
 /// What a request came to, told from inside to the middleware around it, whatever form the answer
 /// has: a form that is refused is shown again by a redirect, whose status says nothing.
 #[derive(Clone, Default)]
-pub struct Outcome(Arc<Facts>);
+pub struct RequestOutcome(Arc<OutcomeState>);
 
 #[derive(Default)]
-struct Facts {
+struct OutcomeState {
     user_id: OnceLock<Uuid>,
     refusal: OnceLock<ErrorCode>,
 }
 
-impl Outcome {
+impl RequestOutcome {
     /// That of a request under way; one that nobody asks for where no middleware is.
     pub fn of(parts: &Parts) -> Self {
         parts.extensions.get().cloned().unwrap_or_default()

@@ -117,7 +117,7 @@ impl TestApp {
 
     /// Undoes a deletion, as the page does.
     pub async fn undo(&self, token: &str) -> Result<String, &'static str> {
-        match self.portal.auth.cancel_deletion(token, &meta()).await {
+        match self.portal.auth.restore_account(token, &meta()).await {
             Ok(user) => Ok(user.email),
             Err(error) => Err(error.code().as_str()),
         }

@@ -14,7 +14,7 @@ const MAX_KEYS: usize = 100_000;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-type Counts = HashMap<String, Count>;
+type CountsByKey = HashMap<String, Count>;
 
 /// What is known of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,16 +27,16 @@ pub(crate) struct Count {
 
 #[derive(Default)]
 pub struct InProcessLimiter {
-    counts: Mutex<Counts>,
+    counts: Mutex<CountsByKey>,
 }
 
 impl InProcessLimiter {
-    fn lock(&self) -> MutexGuard<'_, Counts> {
+    fn lock(&self) -> MutexGuard<'_, CountsByKey> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same, with room for so many keys more.
-    fn lock_for(&self, keys: usize, now: OffsetDateTime) -> MutexGuard<'_, Counts> {
+    fn lock_for(&self, keys: usize, now: OffsetDateTime) -> MutexGuard<'_, CountsByKey> {
         let mut counts = self.lock();
         if counts.len() + keys > MAX_KEYS {
             make_room(&mut counts, now);
@@ -125,7 +125,7 @@ impl RateLimiter for InProcessLimiter {
 
 /// Forgets the keys whose quota is full, and if that makes
 /// little room those that are nearest to it, a tenth of all.
-fn make_room(counts: &mut Counts, now: OffsetDateTime) {
+fn make_room(counts: &mut CountsByKey, now: OffsetDateTime) {
     counts.retain(|_, count| count.full_at > now);
     let Some(surplus) = counts.len().checked_sub(MAX_KEYS / 10 * 9) else {
         return;

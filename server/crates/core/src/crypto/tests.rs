@@ -115,7 +115,7 @@ fn a_pseudonym_is_that_of_one_subject_and_one_key() {
 #[test]
 fn a_mailed_token_is_known_with_the_punctuation_that_a_copied_link_carries() {
     let key = MasterKey::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
-    let token = key.one_time_token(Purpose::VerifyEmail, Uuid::from_u128(1));
+    let token = key.mailed_link_token(Purpose::VerifyEmail, Uuid::from_u128(1));
     for copied in [
         token.clone(),
         format!(" {token}\n"),
@@ -144,12 +144,12 @@ fn a_mailed_token_is_known_with_the_punctuation_that_a_copied_link_carries() {
 fn mailed_tokens_depend_on_purpose_and_row() {
     let key = MasterKey::parse("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
     let id = Uuid::from_u128(1);
-    let token = key.one_time_token(Purpose::VerifyEmail, id);
+    let token = key.mailed_link_token(Purpose::VerifyEmail, id);
     assert_eq!(token.len(), 43);
-    assert_ne!(token, key.one_time_token(Purpose::ResetPassword, id));
+    assert_ne!(token, key.mailed_link_token(Purpose::ResetPassword, id));
     assert_ne!(
         token,
-        key.one_time_token(Purpose::VerifyEmail, Uuid::from_u128(2))
+        key.mailed_link_token(Purpose::VerifyEmail, Uuid::from_u128(2))
     );
     assert_eq!(key.one_time_code(id).len(), 6);
 }

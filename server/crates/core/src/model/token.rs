@@ -55,7 +55,7 @@ pub struct NewRefreshToken {
 }
 
 /// The one conditional write of a refresh (ADR 0005).
-pub struct Rotation {
+pub struct RefreshRotation {
     pub family_id: Uuid,
     /// Hash of the token that was shown.
     pub presented_hash: String,

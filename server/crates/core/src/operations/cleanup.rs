@@ -1,4 +1,4 @@
-//! Deleting what is over: in small parts, by one replica at a time.
+//! Deleting what has expired: in small parts, by one replica at a time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -66,7 +66,7 @@ pub struct Removed {
 }
 
 /// One run over everything; see [`Auth::clean_up`].
-pub struct Cleanup {
+pub struct CleanupRun {
     lease: Uuid,
     tasks: VecDeque<Task>,
     /// The account that was claimed last, by time and id.
@@ -74,7 +74,7 @@ pub struct Cleanup {
     removed: Removed,
 }
 
-impl Cleanup {
+impl CleanupRun {
     /// What was removed so far.
     pub fn removed(&self) -> Removed {
         self.removed
@@ -92,7 +92,7 @@ enum Task {
 
 impl Auth {
     /// Plans a run.
-    pub fn plan_cleanup(&self, retention: &Retention) -> Cleanup {
+    pub fn plan_cleanup(&self, retention: &Retention) -> CleanupRun {
         let now = self.clock.now();
         let days = |days: u32| (days > 0).then(|| now - days * DAY);
         let delete = |what, kept: Duration| Task::Delete(what, now - kept);
@@ -111,7 +111,7 @@ impl Auth {
             delete(Expired::FormSubmissions, Duration::ZERO),
         ]);
         tasks.extend(days(retention.audit_days).map(|it| Task::Delete(Expired::Events, it)));
-        Cleanup {
+        CleanupRun {
             lease: self.random.id(now),
             tasks,
             account: (OffsetDateTime::UNIX_EPOCH, Uuid::nil()),
@@ -119,7 +119,7 @@ impl Auth {
         }
     }
 
-    /// Removes the next part of what is over; `false` if nothing is left,
+    /// Removes the next part of what has expired; `false` if nothing is left,
     /// or another replica is at it.
     ///
     /// Accounts that are due go with everything that belongs to them; one audit event is left of
@@ -128,7 +128,7 @@ impl Auth {
     ///
     /// # Errors
     /// Only those of the store, if the lease cannot be had. What was removed before stays removed.
-    pub async fn clean_up(&self, run: &mut Cleanup) -> Result<bool, AuthError> {
+    pub async fn clean_up(&self, run: &mut CleanupRun) -> Result<bool, AuthError> {
         let now = self.clock.now();
         let mut store = self.store.writer().await?;
         if !store.lease_job(JOB, run.lease, now + LEASE, now).await? {
@@ -157,13 +157,13 @@ impl Auth {
     ///
     /// # Errors
     /// Only those of the store; then the lease ends by itself, within two minutes.
-    pub async fn leave_cleanup(&self, run: &Cleanup) -> Result<(), AuthError> {
+    pub async fn leave_cleanup(&self, run: &CleanupRun) -> Result<(), AuthError> {
         let mut store = self.store.writer().await?;
         Ok(store.release_job(JOB, run.lease).await?)
     }
 
     /// Whether there may be more to do of the same.
-    async fn do_part(&self, task: Task, run: &mut Cleanup) -> Result<bool, AuthError> {
+    async fn do_part(&self, task: Task, run: &mut CleanupRun) -> Result<bool, AuthError> {
         match task {
             Task::Delete(what, before) => {
                 let mut store = self.store.writer().await?;

@@ -7,7 +7,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::letters::TokenExtra;
+use super::mails::TokenExtra;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_mailed_token;
@@ -107,18 +107,18 @@ impl Auth {
         Ok(true)
     }
 
-    /// Keeps an account that is scheduled for deletion. Nobody is signed in by it.
+    /// Restores an account that is scheduled for deletion. It signs nobody in.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`], also once the account is due, and for an account that is
     /// inactive for another reason; [`AuthError::RateLimited`].
-    pub async fn cancel_deletion(
+    pub async fn restore_account(
         &self,
         token: &str,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
         self.charge_token_entry(meta, async {
-            if let Some(user) = self.apply_cancellation(token, meta).await? {
+            if let Some(user) = self.apply_restore(token, meta).await? {
                 return Ok(user);
             }
             let details = json!({ "purpose": Purpose::CancelDeletion.as_str() });
@@ -128,7 +128,7 @@ impl Auth {
         .await
     }
 
-    async fn apply_cancellation(
+    async fn apply_restore(
         &self,
         token: &str,
         meta: &RequestMeta,
@@ -141,7 +141,7 @@ impl Auth {
         let Some(UsedLink { user_id, .. }) = used else {
             return Ok(None);
         };
-        let Some(user) = tx.cancel_deletion(user_id, now).await? else {
+        let Some(user) = tx.restore_user(user_id, now).await? else {
             return Ok(None);
         };
         self.audit(

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::email_verification::Verified;
 use super::in_uniform_time;
-use super::letters::{Letter, TokenExtra};
 use super::mail_request::check_email;
+use super::mails::{TokenExtra, UserMail};
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
@@ -102,14 +102,14 @@ impl Auth {
                 self.tell_owner(&mut *tx, email, meta).await?;
             }
         } else {
-            let letter = Letter {
+            let mail = UserMail {
                 kind: MailKind::ConfirmNewEmail,
                 user: &user,
                 recipient: email.as_str(),
                 token_id: Some(token_id),
                 other_email: None,
             };
-            self.send_letter(&mut *tx, letter, meta).await?;
+            self.enqueue(&mut *tx, mail, meta).await?;
         }
         if may_warn {
             self.warn_of_change(&mut *tx, &user, email, meta).await?;
@@ -128,14 +128,14 @@ impl Auth {
         email: &EmailAddress,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let letter = Letter {
+        let mail = UserMail {
             kind: MailKind::EmailChangeRequested,
             user,
             recipient: &user.email,
             token_id: None,
             other_email: Some(email.as_str()),
         };
-        self.send_letter(store, letter, meta).await
+        self.enqueue(store, mail, meta).await
     }
 
     /// Tells the owner of an address that somebody wanted it.
@@ -281,14 +281,14 @@ impl Auth {
         let token_id = self
             .insert_token(store, Purpose::RevertEmail, old.id, extra, meta)
             .await?;
-        let letter = Letter {
+        let mail = UserMail {
             kind: MailKind::EmailChanged,
             user: old,
             recipient: &old.email,
             token_id: Some(token_id),
             other_email: Some(new_email.as_str()),
         };
-        self.send_letter(store, letter, meta).await?;
+        self.enqueue(store, mail, meta).await?;
         Ok(true)
     }
 
@@ -391,14 +391,14 @@ impl Auth {
         if !left.is_email_verified || canonical_of(left) == former_email.canonical() {
             return Ok(());
         }
-        let letter = Letter {
+        let mail = UserMail {
             kind: MailKind::EmailTakenBack,
             user: left,
             recipient: &left.email,
             token_id: None,
             other_email: Some(former_email.as_str()),
         };
-        self.send_letter(store, letter, meta).await
+        self.enqueue(store, mail, meta).await
     }
 
     /// What a mailed revert link would do; `None` if nothing.

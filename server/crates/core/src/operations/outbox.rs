@@ -54,7 +54,7 @@ pub enum Delivery {
 }
 
 /// What is noted of a mail that was tried.
-enum Outcome {
+enum MailOutcome {
     Sent(OffsetDateTime),
     /// That was no try of it.
     Postponed(OffsetDateTime, String),
@@ -62,7 +62,7 @@ enum Outcome {
     Failed(Option<OffsetDateTime>, String),
 }
 
-impl Outcome {
+impl MailOutcome {
     async fn write(&self, store: &dyn Store, id: Uuid, lease: Uuid) -> Result<bool, StoreError> {
         let mut store = store.writer().await?;
         match self {
@@ -104,7 +104,7 @@ impl Auth {
         let outcome = match &sent {
             Ok(()) => {
                 note_mail(mail.kind, "sent");
-                Outcome::Sent(self.clock.now())
+                MailOutcome::Sent(self.clock.now())
             }
             Err(error) => self.unsent(&mail, error),
         };
@@ -120,7 +120,7 @@ impl Auth {
         &self,
         id: Uuid,
         lease: Uuid,
-        outcome: &Outcome,
+        outcome: &MailOutcome,
     ) -> Result<bool, AuthError> {
         let until = Instant::now() + NOTE_TIME;
         loop {
@@ -134,7 +134,7 @@ impl Auth {
     }
 
     /// What is kept of a mail that was not sent.
-    fn unsent(&self, mail: &LeasedMail, error: &MailError) -> Outcome {
+    fn unsent(&self, mail: &LeasedMail, error: &MailError) -> MailOutcome {
         let next = self.next_attempt(mail, error);
         let result = match (next, error) {
             (Some(_), MailError::Held(_) | MailError::NotAccepting(_)) => "held",
@@ -156,8 +156,8 @@ impl Auth {
                 | MailError::Held(_)
                 | MailError::Interrupted,
                 Some(next),
-            ) => Outcome::Postponed(next, reason),
-            _ => Outcome::Failed(next, reason),
+            ) => MailOutcome::Postponed(next, reason),
+            _ => MailOutcome::Failed(next, reason),
         }
     }
 
@@ -198,7 +198,7 @@ impl Auth {
         let (path, purpose) = page(mail.kind);
         let token = purpose.map(|purpose| {
             mail.token_id
-                .map(|id| self.master.one_time_token(purpose, id))
+                .map(|id| self.master.mailed_link_token(purpose, id))
         });
         let link = match token {
             // The page has nothing to do without a token.

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::known_account::KnownAccount;
+use super::known_browser::KnownBrowserProof;
 use super::mail_request::{MailRequest, mailbox_of};
 use super::reauthentication::canonical_of;
 use crate::audit::AuditEvent;
@@ -42,7 +42,7 @@ pub enum ResetLink {
 pub struct ResetDone {
     pub email: String,
     /// What the browser keeps.
-    pub known_account: KnownAccount,
+    pub known_browser_proof: KnownBrowserProof,
 }
 
 impl Auth {
@@ -126,7 +126,7 @@ impl Auth {
                 self.reset_limits(&attempt_key.charges()).await;
             }
             Ok(ResetDone {
-                known_account: self.known_account(user.id, &new_hash),
+                known_browser_proof: self.known_browser_proof(user.id, &new_hash),
                 email: user.email,
             })
         })

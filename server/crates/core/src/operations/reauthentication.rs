@@ -24,7 +24,7 @@ impl Auth {
     /// [`AuthError::InvalidCredentials`] if it is wrong, counted like a failed sign-in;
     /// [`AuthError::Unauthenticated`] if the session has ended;
     /// [`AuthError::RateLimited`], [`AuthError::Overloaded`].
-    pub async fn confirm_password(
+    pub async fn reauthenticate(
         &self,
         who: &Principal,
         password: SecretString,
@@ -61,7 +61,7 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         match password {
-            Some(password) => self.confirm_password(who, password, meta).await,
+            Some(password) => self.reauthenticate(who, password, meta).await,
             None if self.is_recently_authenticated(who) => Ok(()),
             None => Err(AuthError::ReauthenticationRequired),
         }

@@ -12,7 +12,7 @@ use crate::crypto::hash_token;
 use crate::error::AuthError;
 use crate::limits::REFRESH_SESSION;
 use crate::mail::MailKind;
-use crate::model::{Principal, RefreshTokenState, Rotation};
+use crate::model::{Principal, RefreshRotation, RefreshTokenState};
 use crate::tokens::RefreshTokenText;
 
 impl Auth {
@@ -61,7 +61,7 @@ impl Auth {
         let mut nonce = [0; 16];
         self.random.fill(&mut nonce);
         let fresh_nonce = URL_SAFE_NO_PAD.encode(nonce);
-        let rotation = Rotation {
+        let rotation = RefreshRotation {
             family_id: text.family,
             presented_hash: hash_token(presented),
             fresh_hash: hash_token(&self.successor(presented, text, &fresh_nonce)),
@@ -92,7 +92,7 @@ impl Auth {
             session,
             tokens: Some(tokens),
             cookie: None,
-            known_account: None,
+            known_browser_proof: None,
         }))
     }
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::known_account::KnownAccount;
+use super::known_browser::KnownBrowserProof;
 use crate::audit::AuditEvent;
 use crate::auth::{Auth, RequestMeta};
 use crate::crypto::hash_token;
@@ -25,7 +25,7 @@ pub struct SignedIn {
     /// What the cookie of a browser session holds; `None` for an API session.
     pub cookie: Option<Zeroizing<String>>,
     /// What the browser keeps, where a password was given or set.
-    pub known_account: Option<KnownAccount>,
+    pub known_browser_proof: Option<KnownBrowserProof>,
 }
 
 /// The tokens of an API session. Secrets: no `Debug`.
@@ -65,7 +65,7 @@ impl Auth {
     ) -> Result<SignedIn, AuthError> {
         let session = self.new_session(user.id, &new, meta);
         let cookie = self.new_cookie(&session);
-        let known_account = self.known_account(user.id, password_hash);
+        let known_browser_proof = self.known_browser_proof(user.id, password_hash);
         let cookie_hash = cookie.as_ref().map(|cookie| hash_token(cookie));
         store
             .insert_session(&session, cookie_hash.as_deref())
@@ -82,7 +82,7 @@ impl Auth {
             session,
             tokens,
             cookie,
-            known_account: Some(known_account),
+            known_browser_proof: Some(known_browser_proof),
         })
     }
 

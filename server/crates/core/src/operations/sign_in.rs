@@ -3,8 +3,8 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::known_account::KnownAccount;
-use super::letters::Letter;
+use super::known_browser::KnownBrowserProof;
+use super::mails::UserMail;
 use super::reauthentication::canonical_of;
 use super::sessions::{NewSession, SignedIn};
 use crate::audit::AuditEvent;
@@ -28,7 +28,7 @@ pub struct SignIn {
     /// What this browser keeps of the accounts that it has signed in to before, or set the password
     /// of (it cannot know which one the address belongs to). API clients bring nothing of that:
     /// they share the limit of everybody.
-    pub known_accounts: Vec<KnownAccount>,
+    pub known_browser_proofs: Vec<KnownBrowserProof>,
 }
 
 /// An account that somebody wants to sign in to, and what is known of its earlier sign-ins.
@@ -40,7 +40,7 @@ impl Auth {
     /// Unknown account, inactive account, empty password and wrong password cost the same and
     /// answer the same. Only failures count against the limits, which are taken before the hash so
     /// that parallel guesses cannot pass them. The network's limit is asked before the account is
-    /// looked up, but for a browser that brings a known account.
+    /// looked up, but for a browser that brings a proof that it is known.
     ///
     /// # Errors
     /// [`AuthError::InvalidCredentials`], [`AuthError::RateLimited`], [`AuthError::Overloaded`];
@@ -62,13 +62,13 @@ impl Auth {
         let permit = self.hasher.reserve()?;
         let email = EmailAddress::parse(&command.email).ok();
         // Whoever may have been in the account is not bound by their network; that takes a look-up.
-        let network = if command.known_accounts.is_empty() {
+        let network = if command.known_browser_proofs.is_empty() {
             Some(self.take_network(meta).await?)
         } else {
             None
         };
         let found = self.account_to_sign_in(email.as_ref(), &new, meta).await?;
-        let known = &command.known_accounts;
+        let known = &command.known_browser_proofs;
         let is_known = found
             .as_ref()
             .is_some_and(|(account, _)| self.is_known(account, known));
@@ -184,9 +184,9 @@ impl Auth {
         let event = AuditEvent::LoginSuccess;
         let by_owner = meta.by(account.user.id);
         let event = self.audit_record(event, Some(account.user.id), details, &by_owner);
-        let letter = Letter::to_owner(MailKind::NewDevice, &account.user);
+        let mail = UserMail::to_owner(MailKind::NewDevice, &account.user);
         let is_told = self.is_worth_a_mail(found, new.kind, is_known).await;
-        let mail = is_told.then(|| self.letter(&letter, meta));
+        let mail = is_told.then(|| self.new_mail(&mail, meta));
         let sign_in = NewSignIn {
             verified_hash: &account.password_hash,
             new_hash,
@@ -201,7 +201,7 @@ impl Auth {
         self.principals.forget(account.user.id).await;
         let Some(user) = begun? else { return Ok(None) };
         let hash = new_hash.unwrap_or(&account.password_hash);
-        let known_account = self.known_account(user.id, hash);
+        let known_browser_proof = self.known_browser_proof(user.id, hash);
         if history.is_full {
             self.limit_sessions(user.id).await;
         }
@@ -214,7 +214,7 @@ impl Auth {
             session,
             tokens,
             cookie,
-            known_account: Some(known_account),
+            known_browser_proof: Some(known_browser_proof),
         }))
     }
 

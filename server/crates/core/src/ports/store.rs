@@ -34,7 +34,7 @@ pub use outbox::{Outbox, ReadOutbox};
 pub use refresh_tokens::{ReadRefreshTokens, RefreshTokens};
 pub use sessions::{MAX_LIVE_SESSIONS, NewSignIn, ReadSessions, Sessions, SignInHistory};
 pub use signing_keys::{ReadSigningKeys, SigningKeys};
-pub use statistics::{Counts, MailQueue, Statistics};
+pub use statistics::{MailQueue, Statistics, StoreCounts};
 pub use users::{ReadUsers, Users};
 
 /// Why the store did not answer.

@@ -1,5 +1,5 @@
-//! Exchanging the key that signs access tokens, so that
-//! nobody meets a token whose key they cannot know yet.
+//! Rotating the key that signs access tokens, so that
+//! no verifier meets a token whose key it cannot know yet.
 
 use std::time::Duration;
 
@@ -28,9 +28,9 @@ const PUBLISHED_AHEAD_IN_EMERGENCY: Duration = Duration::from_mins(1);
 /// whose clock is behind, has expired, however long a deployment lets tokens live.
 const KEPT_AFTER: Duration = MAX_ACCESS_TOKEN_LIFE.saturating_add(CLOCK_LEEWAY.saturating_mul(2));
 
-/// How fast the key is exchanged.
+/// How fast the key is rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rotation {
+pub enum KeyRotation {
     /// Nobody notices: the new key signs once everybody knows it,
     /// the old ones are believed until their tokens have expired.
     Planned,
@@ -45,12 +45,12 @@ fn in_rfc_3339(at: OffsetDateTime) -> String {
     text.unwrap_or_else(|_| at.to_string())
 }
 
-/// Why the key was not exchanged.
+/// Why the key was not rotated.
 #[derive(Debug, thiserror::Error)]
-pub enum RotationError {
+pub enum KeyRotationError {
     #[error("the next key is published already, and signs from {} on", in_rfc_3339(*.0))]
     AlreadyPlanned(OffsetDateTime),
-    #[error("another process exchanges the key at this moment: look at the keys, and try again")]
+    #[error("another process rotates the key at this moment: look at the keys, and try again")]
     Busy,
     #[error(transparent)]
     Auth(#[from] AuthError),
@@ -106,7 +106,7 @@ pub async fn signing_keys(
 /// Replicas that run learn of it by themselves.
 ///
 /// # Errors
-/// [`RotationError::AlreadyPlanned`] if the next key waits already and there is no emergency;
+/// [`KeyRotationError::AlreadyPlanned`] if the next key waits already and there is no emergency;
 /// [`AuthError::Internal`] if the master key is not the one that
 /// the stored keys are sealed with. Nothing is changed then.
 pub async fn rotate_signing_key(
@@ -114,20 +114,20 @@ pub async fn rotate_signing_key(
     master: &MasterKey,
     random: &dyn Random,
     now: OffsetDateTime,
-    rotation: Rotation,
-) -> Result<SigningKey, RotationError> {
+    rotation: KeyRotation,
+) -> Result<SigningKey, KeyRotationError> {
     let ring = load_ring(store, master, now).await?;
     let mut key = new_signing_key(master, random, now)?;
     let is_first = ring.published(now).next().is_none();
     let (ahead, kept_after, latest) = match rotation {
-        Rotation::Planned => {
+        KeyRotation::Planned => {
             let next = ring.published(now).find(|key| key.active_at > now);
             if let Some(next) = next {
-                return Err(RotationError::AlreadyPlanned(next.active_at));
+                return Err(KeyRotationError::AlreadyPlanned(next.active_at));
             }
             (PUBLISHED_AHEAD, KEPT_AFTER, Some(now))
         }
-        Rotation::Emergency => (PUBLISHED_AHEAD_IN_EMERGENCY, Duration::ZERO, None),
+        KeyRotation::Emergency => (PUBLISHED_AHEAD_IN_EMERGENCY, Duration::ZERO, None),
     };
     if !is_first {
         key.active_at = now + ahead;
@@ -139,7 +139,7 @@ pub async fn rotate_signing_key(
         event: AuditEvent::SigningKeyRotated,
         actor: Actor::Operator,
         client_id: None,
-        details: json!({ "kid": key.kid, "emergency": rotation == Rotation::Emergency }),
+        details: json!({ "kid": key.kid, "emergency": rotation == KeyRotation::Emergency }),
         ip_address: String::new(),
         user_agent: None,
         created_at: now,
@@ -147,7 +147,7 @@ pub async fn rotate_signing_key(
     if publish(store, &key, latest, end_of_others, &record).await? {
         Ok(key)
     } else {
-        Err(RotationError::Busy)
+        Err(KeyRotationError::Busy)
     }
 }
 

@@ -32,7 +32,7 @@ async fn cancel(cx: &Contract, hash: &str) -> Option<User> {
         .use_link(Purpose::CancelDeletion, hash, cx.now())
         .await
         .unwrap()?;
-    let user = tx.cancel_deletion(link.user_id, cx.now()).await.unwrap()?;
+    let user = tx.restore_user(link.user_id, cx.now()).await.unwrap()?;
     tx.commit().await.unwrap();
     Some(user)
 }
@@ -116,7 +116,7 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
     let mut store = cx.connect().await;
     assert!(
         store
-            .cancel_deletion(ann.id, cx.now())
+            .restore_user(ann.id, cx.now())
             .await
             .unwrap()
             .is_none()
@@ -136,7 +136,7 @@ pub async fn an_account_that_somebody_else_closed_is_not_given_back(cx: Contract
     let mut store = cx.connect().await;
     assert!(
         store
-            .cancel_deletion(user.id, cx.now())
+            .restore_user(user.id, cx.now())
             .await
             .unwrap()
             .is_none()
@@ -272,13 +272,7 @@ pub async fn a_claimed_account_is_nobodys_and_its_address_free(cx: Contract) {
     let almost = cx.now() - Duration::seconds(2);
     let mut store = cx.writer().await;
     assert!(store.user_by_id(ann.id).await.unwrap().is_none());
-    assert!(
-        store
-            .cancel_deletion(ann.id, almost)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(store.restore_user(ann.id, almost).await.unwrap().is_none());
     let locked = store.lock_scheduled_deletion(ann.id, almost).await.unwrap();
     assert_eq!(locked, None);
     drop(store);
@@ -369,11 +363,7 @@ pub async fn a_purge_passes_over_an_account_that_is_being_kept(cx: Contract) {
     assert_eq!(used.map(|link| link.user_id), Some(ann.id));
     assert_eq!(purge(&cx).await, Some(bob.id));
     assert_eq!(purge(&cx).await, None);
-    keeping
-        .cancel_deletion(ann.id, almost)
-        .await
-        .unwrap()
-        .unwrap();
+    keeping.restore_user(ann.id, almost).await.unwrap().unwrap();
     keeping.commit().await.unwrap();
     assert_eq!(purge(&cx).await, None);
     let ann = cx.connect().await.user_by_id(ann.id).await.unwrap();

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use time::Duration;
 use uuid::Uuid;
-use vestibule_core::model::Rotation;
+use vestibule_core::model::RefreshRotation;
 
 use super::{Contract, in_parallel, meanwhile};
 
@@ -10,8 +10,8 @@ const GRACE: Duration = Duration::seconds(30);
 const LIFE: Duration = Duration::days(7);
 
 /// Presents a token; the nonce names the fresh successor, whose hash is "after " and the nonce.
-fn rotation(cx: &Contract, family: Uuid, presented: &str, nonce: &str) -> Rotation {
-    Rotation {
+fn rotation(cx: &Contract, family: Uuid, presented: &str, nonce: &str) -> RefreshRotation {
+    RefreshRotation {
         family_id: family,
         presented_hash: presented.to_owned(),
         fresh_hash: format!("after {nonce}"),

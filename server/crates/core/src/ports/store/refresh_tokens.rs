@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::Result;
-use crate::model::{NewRefreshToken, RefreshRecord, RefreshTokenState, Rotation, RotationOutcome};
+use crate::model::{
+    NewRefreshToken, RefreshRecord, RefreshRotation, RefreshTokenState, RotationOutcome,
+};
 
 /// Refresh families, as they are read.
 #[async_trait]
@@ -29,6 +31,6 @@ pub trait RefreshTokens {
     /// question to the database is all that a refresh costs.
     async fn rotate_refresh_token(
         &mut self,
-        rotation: &Rotation,
+        rotation: &RefreshRotation,
     ) -> Result<Option<RotationOutcome>>;
 }

@@ -13,7 +13,7 @@ pub struct MailQueue {
 
 /// How many there are of what grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct StoreCounts {
     pub users: u64,
     pub verified_users: u64,
     pub active_sessions: u64,
@@ -26,5 +26,5 @@ pub trait Statistics {
     async fn mail_queue(&mut self) -> Result<MailQueue>;
 
     /// Counts accounts and sessions. It reads whole tables: ask now and then, not with a request.
-    async fn counts(&mut self, now: OffsetDateTime) -> Result<Counts>;
+    async fn counts(&mut self, now: OffsetDateTime) -> Result<StoreCounts>;
 }

@@ -121,7 +121,7 @@ pub trait Users {
 
     /// Makes an account active again that is scheduled for
     /// deletion and not due; `None` for any other.
-    async fn cancel_deletion(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>>;
+    async fn restore_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>>;
 
     /// When an account goes that is scheduled for deletion and not due; `None` for any other.
     /// Nobody else undoes the deletion or removes the account until the transaction ends.

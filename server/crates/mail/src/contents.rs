@@ -5,13 +5,16 @@ use vestibule_i18n::{life, t};
 
 use crate::{
     RenderError,
-    facts::Facts,
-    letter::{Body, Fact, Letter},
+    content::{Body, Fact, MailContent},
+    facts::MailFacts,
 };
 
 /// # Errors
 /// The mail lacks what its kind must tell.
-pub(crate) fn letter<'a>(kind: MailKind, facts: &'a Facts<'a>) -> Result<Letter<'a>, RenderError> {
+pub(crate) fn content<'a>(
+    kind: MailKind,
+    facts: &'a MailFacts<'a>,
+) -> Result<MailContent<'a>, RenderError> {
     let deadline = || {
         facts
             .deadline
@@ -38,8 +41,8 @@ pub(crate) fn letter<'a>(kind: MailKind, facts: &'a Facts<'a>) -> Result<Letter<
     })
 }
 
-fn welcome<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn welcome<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     let intro = t!(texts, "mail-welcome-intro");
     let heading = t!(texts, "mail-welcome-heading", product = product);
     let (subject, preheader, body) = if let Some(code) = facts.code {
@@ -66,8 +69,8 @@ fn welcome<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         .under(subject, preheader, heading)
 }
 
-fn verify_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn verify_email<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     let body = Body::new(facts);
     let (subject, preheader, body) = if let Some(code) = facts.code {
         let body = body
@@ -89,18 +92,18 @@ fn verify_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         .under(subject, preheader, t!(texts, "mail-verify-heading"))
 }
 
-fn code_life(facts: &Facts<'_>) -> String {
+fn code_life(facts: &MailFacts<'_>) -> String {
     life(facts.texts, facts.lifetimes.verify_code)
 }
 
-fn verify_life(facts: &Facts<'_>) -> String {
+fn verify_life(facts: &MailFacts<'_>) -> String {
     life(facts.texts, facts.lifetimes.verify_link)
 }
 
 /// The code begins the subject and the preheader, as it does the body:
 /// most readers need not open the mail.
-fn code_first(facts: &Facts<'_>, code: &str) -> (String, String) {
-    let Facts { texts, product, .. } = *facts;
+fn code_first(facts: &MailFacts<'_>, code: &str) -> (String, String) {
+    let MailFacts { texts, product, .. } = *facts;
     (
         t!(texts, "mail-code-subject", code = code, product = product),
         t!(
@@ -112,8 +115,8 @@ fn code_first(facts: &Facts<'_>, code: &str) -> (String, String) {
     )
 }
 
-fn reset_password<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn reset_password<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     let life = life(texts, facts.lifetimes.reset_link);
     Body::new(facts)
         .say(t!(texts, "mail-reset-intro", life = life.as_str()))
@@ -127,8 +130,8 @@ fn reset_password<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn already_registered<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn already_registered<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-registered-intro"))
         .button(t!(texts, "mail-registered-button"))
@@ -141,8 +144,8 @@ fn already_registered<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn password_changed<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn password_changed<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-password-intro"))
         .facts(None)
@@ -156,8 +159,8 @@ fn password_changed<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn session_ended<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn session_ended<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-ended-intro"))
         .say(t!(texts, "mail-ended-where"))
@@ -172,8 +175,8 @@ fn session_ended<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn new_device<'a>(facts: &'a Facts<'a>, sessions: &str) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn new_device<'a>(facts: &'a MailFacts<'a>, sessions: &str) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-device-intro"))
         .facts(None)
@@ -188,8 +191,8 @@ fn new_device<'a>(facts: &'a Facts<'a>, sessions: &str) -> Letter<'a> {
         )
 }
 
-fn confirm_new_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn confirm_new_email<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     let link_life = life(texts, facts.lifetimes.change_email_link);
     Body::new(facts)
         .say(t!(texts, "mail-confirm-new-intro", life = link_life))
@@ -203,8 +206,8 @@ fn confirm_new_email<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn email_change_requested<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn email_change_requested<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-change-intro"))
         .facts(new_address(facts))
@@ -218,8 +221,8 @@ fn email_change_requested<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn email_changed<'a>(facts: &'a Facts<'a>, deadline: &str) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn email_changed<'a>(facts: &'a MailFacts<'a>, deadline: &str) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     let life = life(texts, facts.lifetimes.revert_email_link);
     Body::new(facts)
         .say(t!(texts, "mail-changed-intro"))
@@ -239,8 +242,8 @@ fn email_changed<'a>(facts: &'a Facts<'a>, deadline: &str) -> Letter<'a> {
         )
 }
 
-fn email_reverted<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn email_reverted<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-reverted-intro"))
         .facts(None)
@@ -254,8 +257,8 @@ fn email_reverted<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn email_taken_back<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn email_taken_back<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     let not_you = match facts.support {
         Some(support) => t!(texts, "mail-taken-back-not-you", support = support),
         None => t!(texts, "mail-taken-back-not-you-operator", product = product),
@@ -273,8 +276,8 @@ fn email_taken_back<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn deletion_scheduled<'a>(facts: &'a Facts<'a>, deadline: &str) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn deletion_scheduled<'a>(facts: &'a MailFacts<'a>, deadline: &str) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     let deleted_on = Fact {
         label: t!(texts, "mail-deleted-on"),
         value: deadline.to_owned(),
@@ -292,8 +295,8 @@ fn deletion_scheduled<'a>(facts: &'a Facts<'a>, deadline: &str) -> Letter<'a> {
         )
 }
 
-fn deletion_cancelled<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn deletion_cancelled<'a>(facts: &'a MailFacts<'a>) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-kept-intro"))
         .facts(None)
@@ -306,8 +309,8 @@ fn deletion_cancelled<'a>(facts: &'a Facts<'a>) -> Letter<'a> {
         )
 }
 
-fn data_exported<'a>(facts: &'a Facts<'a>, sessions: &str) -> Letter<'a> {
-    let Facts { texts, product, .. } = *facts;
+fn data_exported<'a>(facts: &'a MailFacts<'a>, sessions: &str) -> MailContent<'a> {
+    let MailFacts { texts, product, .. } = *facts;
     Body::new(facts)
         .say(t!(texts, "mail-export-intro"))
         .facts(None)
@@ -322,12 +325,12 @@ fn data_exported<'a>(facts: &'a Facts<'a>, sessions: &str) -> Letter<'a> {
         )
 }
 
-fn new_address(facts: &Facts<'_>) -> Option<Fact> {
+fn new_address(facts: &MailFacts<'_>) -> Option<Fact> {
     other_address(facts, t!(facts.texts, "mail-new-address"))
 }
 
 /// Masked: whoever reads the mailbox that an account left need not learn where it went.
-fn other_address(facts: &Facts<'_>, label: String) -> Option<Fact> {
+fn other_address(facts: &MailFacts<'_>, label: String) -> Option<Fact> {
     facts.other_email.as_ref().map(|email| Fact {
         label,
         value: email.clone(),

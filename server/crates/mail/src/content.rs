@@ -3,10 +3,10 @@
 
 use vestibule_i18n::t;
 
-use crate::facts::Facts;
+use crate::facts::MailFacts;
 
 /// Everything that a mail says. The two templates give it its form.
-pub(crate) struct Letter<'a> {
+pub(crate) struct MailContent<'a> {
     pub subject: String,
     /// What inboxes show beside the subject.
     pub preheader: String,
@@ -35,7 +35,7 @@ pub(crate) enum Block {
         text: String,
         address: String,
     },
-    /// Leads to the letter's link.
+    /// Leads to the link of the mail.
     Button {
         label: String,
     },
@@ -55,14 +55,14 @@ pub(crate) struct Support<'a> {
     pub address: &'a str,
 }
 
-/// The body of a letter, from top to bottom.
+/// The body of a mail, from top to bottom.
 pub(crate) struct Body<'a> {
-    pub facts: &'a Facts<'a>,
+    pub facts: &'a MailFacts<'a>,
     pub blocks: Vec<Block>,
 }
 
 impl<'a> Body<'a> {
-    pub fn new(facts: &'a Facts<'a>) -> Self {
+    pub fn new(facts: &'a MailFacts<'a>) -> Self {
         Self {
             facts,
             blocks: Vec::new(),
@@ -90,7 +90,7 @@ impl<'a> Body<'a> {
 
     /// The same where "when" could be misunderstood.
     pub fn facts_with(mut self, special: Option<Fact>, when: String) -> Self {
-        let Facts { texts, .. } = *self.facts;
+        let MailFacts { texts, .. } = *self.facts;
         let fact = |label, value: &str| Fact {
             label,
             value: value.to_owned(),
@@ -127,14 +127,14 @@ impl<'a> Body<'a> {
     }
 
     /// Puts the head above the body, and what stands below each mail under it.
-    pub fn under(self, subject: String, preheader: String, heading: String) -> Letter<'a> {
+    pub fn under(self, subject: String, preheader: String, heading: String) -> MailContent<'a> {
         let facts = self.facts;
         let texts = facts.texts;
         let has_facts = self
             .blocks
             .iter()
             .any(|block| matches!(block, Block::Facts(_)));
-        Letter {
+        MailContent {
             subject,
             preheader,
             heading,

@@ -12,7 +12,7 @@ use crate::model::{EmailAddress, NewLink, Purpose, User};
 use crate::ports::Writer;
 
 /// A mail to a user.
-pub(super) struct Letter<'a> {
+pub(super) struct UserMail<'a> {
     pub kind: MailKind,
     pub user: &'a User,
     /// Where it goes; not always to the user's present address.
@@ -21,7 +21,7 @@ pub(super) struct Letter<'a> {
     pub other_email: Option<&'a str>,
 }
 
-impl<'a> Letter<'a> {
+impl<'a> UserMail<'a> {
     /// To the user's own address, without a token.
     pub fn to_owner(kind: MailKind, user: &'a User) -> Self {
         Self {
@@ -47,32 +47,32 @@ pub(super) struct TokenExtra {
 
 impl Auth {
     /// A mail that tells of what happens now, not yet written.
-    pub(super) fn letter(&self, letter: &Letter<'_>, meta: &RequestMeta) -> NewMail {
+    pub(super) fn new_mail(&self, mail: &UserMail<'_>, meta: &RequestMeta) -> NewMail {
         let now = self.clock.now();
         NewMail {
             id: self.random.id(now),
-            kind: letter.kind,
-            user_id: letter.user.id,
-            token_id: letter.token_id,
-            recipient: letter.recipient.to_owned(),
+            kind: mail.kind,
+            user_id: mail.user.id,
+            token_id: mail.token_id,
+            recipient: mail.recipient.to_owned(),
             context: MailContext {
                 device: meta.device(),
                 ip_address: meta.ip_address.to_canonical().to_string(),
                 at: now,
-                other_email: letter.other_email.map(str::to_owned),
+                other_email: mail.other_email.map(str::to_owned),
             },
             created_at: now,
         }
     }
 
     /// Puts a mail into the outbox.
-    pub(super) async fn send_letter(
+    pub(super) async fn enqueue(
         &self,
         store: &mut dyn Writer,
-        letter: Letter<'_>,
+        mail: UserMail<'_>,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let mail = self.letter(&letter, meta);
+        let mail = self.new_mail(&mail, meta);
         Ok(store.enqueue_mail(&mail).await?)
     }
 
@@ -85,11 +85,11 @@ impl Auth {
         token_id: Option<Uuid>,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let letter = Letter {
+        let mail = UserMail {
             token_id,
-            ..Letter::to_owner(kind, user)
+            ..UserMail::to_owner(kind, user)
         };
-        self.send_letter(store, letter, meta).await
+        self.enqueue(store, mail, meta).await
     }
 
     /// Makes a mailed token, and the mail to the user's own address that carries it.
@@ -123,7 +123,7 @@ impl Auth {
             id,
             user_id,
             purpose,
-            token_hash: hash_token(&self.master.one_time_token(purpose, id)),
+            token_hash: hash_token(&self.master.mailed_link_token(purpose, id)),
             email: extra.email,
             session_id: extra.session_id,
             expires_at: extra
