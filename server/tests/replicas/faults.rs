@@ -1,4 +1,4 @@
-//! Each part breaks and comes back, while people use the portal.
+//! Each part breaks and comes back, while users sign in and out.
 //! Nothing that was acknowledged is lost.
 
 use std::collections::BTreeSet;
@@ -15,8 +15,8 @@ use crate::fleet::{Doors, Fleet, RECOVERY_TIME, REPLICAS, pause};
 use crate::http::{Connection, Request};
 use crate::ledger::{Ledger, wait_for_mail};
 use crate::limits::wait_until_shared;
-use crate::load::{Load, take_stock};
-use crate::weather::Allowed;
+use crate::load::{Load, verify_promises};
+use crate::observations::Allowed;
 use crate::world::Dice;
 use crate::{Scale, human};
 
@@ -109,10 +109,10 @@ impl Fault {
             },
             Self::ReplicaKilled(_) | Self::AllKilled => Allowed {
                 lost: true,
-                ..Allowed::FAIR
+                ..Allowed::NO_FAULT
             },
             // Nobody who uses the portal notices.
-            _ => Allowed::FAIR,
+            _ => Allowed::NO_FAULT,
         }
     }
 
@@ -328,7 +328,10 @@ pub fn run(scale: Scale, seed: u64) {
 fn break_things(fleet: &mut Fleet, scale: Scale, seed: u64) {
     let started = Instant::now();
     let mut dice = Dice::new(seed);
-    fleet.world.weather.turn("at first", Allowed::FAIR);
+    fleet
+        .world
+        .observations
+        .start_phase("at first", Allowed::NO_FAULT);
     let load = {
         let _inside = fleet.runtime.enter();
         Load::begin(&fleet.world, seed)
@@ -351,18 +354,22 @@ fn break_things(fleet: &mut Fleet, scale: Scale, seed: u64) {
             break;
         }
     }
-    let people = fleet.runtime.block_on(load.end());
+    let states = fleet.runtime.block_on(load.end());
     settle(fleet, scale);
-    let count = people.len();
-    let secrets: BTreeSet<String> = people.iter().flat_map(|it| it.secrets.clone()).collect();
-    fleet.runtime.block_on(take_stock(&fleet.world, people));
+    let count = states.len();
+    let secrets: BTreeSet<String> = states.iter().flat_map(|it| it.secrets.clone()).collect();
+    fleet
+        .runtime
+        .block_on(verify_promises(&fleet.world, states));
     sum_up(fleet, count, ledger, &secrets);
     println!("The faults took {}.", human(started.elapsed()));
 }
 
 fn happen(fleet: &mut Fleet, fault: Fault, length: Duration, ledger: &mut Ledger) {
     let world = Arc::clone(&fleet.world);
-    world.weather.turn(fault.name(), fault.allowed());
+    world
+        .observations
+        .start_phase(fault.name(), fault.allowed());
     let since = Instant::now();
     let (noticed, well) = fault.happen(fleet, length);
     let until = if fault.is_sudden() {
@@ -371,30 +378,33 @@ fn happen(fleet: &mut Fleet, fault: Fault, length: Duration, ledger: &mut Ledger
         Instant::now()
     };
     ledger.note(fault.name(), since, until, fault.duplicates());
-    // Who waits before the next try is not too late for this spell.
+    // A user who waits before the next try is not too late for this phase.
     pause(Duration::from_millis(300));
-    world.weather.spell(|spell| {
+    world.observations.phase(|phase| {
         println!(
             "{:<32} {:>8} {:>8} {:>5} {:>5} {:>8} {:>8} {:>8}",
-            spell.name,
-            spell.requests,
-            spell.answered,
-            spell.unavailable,
-            spell.lost,
-            human(spell.slowest),
+            phase.name,
+            phase.requests,
+            phase.answered,
+            phase.unavailable,
+            phase.lost,
+            human(phase.slowest),
             noticed.map(human).unwrap_or_default(),
             human(well),
         );
     });
     world
-        .weather
-        .turn(&format!("after: {}", fault.name()), Allowed::FAIR);
+        .observations
+        .start_phase(&format!("after: {}", fault.name()), Allowed::NO_FAULT);
     pause(BETWEEN);
 }
 
 /// Waits until every mail that is queued is sent or dead.
 fn settle(fleet: &Fleet, scale: Scale) {
-    fleet.world.weather.turn("at last", Allowed::FAIR);
+    fleet
+        .world
+        .observations
+        .start_phase("at last", Allowed::NO_FAULT);
     pause(Duration::from_secs(1));
     let started = Instant::now();
     while fleet.count("from mail_outbox where status = 'pending'") > 0 {
@@ -411,27 +421,27 @@ fn settle(fleet: &Fleet, scale: Scale) {
     }
 }
 
-fn sum_up(fleet: &Fleet, people: usize, ledger: Ledger, secrets: &BTreeSet<String>) {
+fn sum_up(fleet: &Fleet, users: usize, ledger: Ledger, secrets: &BTreeSet<String>) {
     let world = &fleet.world;
     world.check_recipients();
-    let told = ledger.judge(world);
-    let (requests, unavailable, lost) = world.weather.sums();
+    let deliveries = ledger.judge(world);
+    let (requests, unavailable, lost) = world.observations.sums();
     let lines = fleet.log_lines(secrets);
     let alerts = lines
         .iter()
         .filter(|line| line.contains("Redis is of no help"))
         .count();
     println!(
-        "{requests} requests of {people} people: {unavailable} were answered with 503, {lost} lost.\n\
+        "{requests} requests of {users} users: {unavailable} were answered with 503, {lost} lost.\n\
          {} mails; sent again: {} that the mail server had not acknowledged, {} that were not written down (at most {}).\n\
          {} log lines, {alerts} of them about Redis.",
-        told.mails,
-        told.unacknowledged,
-        told.unmarked,
-        told.allowed,
+        deliveries.mails,
+        deliveries.unacknowledged,
+        deliveries.unmarked,
+        deliveries.allowed,
         lines.len(),
     );
-    world.weather.assert_fair();
+    world.observations.assert_no_violations();
     fleet.verify();
     println!("Everything acknowledged is there, what ended stayed so, and every invariant holds.");
 }

@@ -56,7 +56,7 @@ pub struct Replica {
     log: PathBuf,
 }
 
-/// Whom visitors ask.
+/// What simulated users connect to.
 pub enum Doors {
     Replicas,
     Proxy,

@@ -31,7 +31,7 @@ struct Doubt {
 pub struct Ledger(Vec<Doubt>);
 
 /// How many mails there were, and what became of them.
-pub struct Told {
+pub struct Deliveries {
     pub mails: usize,
     /// Sent again because the mail server did not say that it had taken them.
     pub unacknowledged: usize,
@@ -51,9 +51,9 @@ impl Ledger {
         });
     }
 
-    /// Finds a reason for each mail that was sent again, and complains of those that have none.
-    pub fn judge(mut self, world: &World) -> Told {
-        let mut told = Told {
+    /// Finds a reason for each mail that was sent again, and reports those that have none.
+    pub fn judge(mut self, world: &World) -> Deliveries {
+        let mut deliveries = Deliveries {
             mails: 0,
             unacknowledged: 0,
             unmarked: 0,
@@ -65,27 +65,27 @@ impl Ledger {
             let id = header(&message.text, "Message-ID");
             by_id.entry(id).or_default().push(message);
         }
-        told.mails = by_id.len();
+        deliveries.mails = by_id.len();
         // All but the last delivery of each: why was there another one?
         let mut in_doubt: Vec<&SmtpMessage> = Vec::new();
-        for deliveries in by_id.values() {
-            in_doubt.extend(&deliveries[..deliveries.len() - 1]);
+        for copies in by_id.values() {
+            in_doubt.extend(&copies[..copies.len() - 1]);
         }
         in_doubt.sort_unstable_by_key(|delivery| delivery.taken_at);
         for delivery in in_doubt {
             if !delivery.is_acknowledged {
-                told.unacknowledged += 1;
+                deliveries.unacknowledged += 1;
             } else if self.blame(delivery.taken_at) {
-                told.unmarked += 1;
+                deliveries.unmarked += 1;
             } else {
                 let to = delivery.recipients.join(", ");
                 let near = self.faults_near(delivery.taken_at);
-                world.weather.violation(format!(
+                world.observations.violation(format!(
                     "a mail to {to} was sent again for no reason; faults near its first delivery: {near}"
                 ));
             }
         }
-        told
+        deliveries
     }
 
     /// Blames the fault that was over first, of those that may have been it.
@@ -113,7 +113,7 @@ impl Doubt {
     }
 }
 
-/// Waits for a mail to somebody.
+/// Waits for a mail to an address.
 #[track_caller]
 pub fn wait_for_mail(
     world: &World,

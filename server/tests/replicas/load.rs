@@ -1,4 +1,4 @@
-//! People who use the portal, all at once, while something breaks.
+//! Simulated users, all at once, while something breaks.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::person::Person;
-use crate::visitor::Visitor;
+use crate::simulated_user::SimulatedUser;
+use crate::user_state::UserState;
 use crate::world::{Dice, World};
 
-const VISITORS: u64 = 8;
-/// What one person does before another one comes.
+const USERS: u64 = 8;
+/// What one user does before the next one comes.
 const ACTS: usize = 30;
 
-/// Visitors at work.
+/// Simulated users at work.
 pub struct Load {
     stop: CancellationToken,
-    visitors: Vec<JoinHandle<Vec<Person>>>,
+    users: Vec<JoinHandle<Vec<UserState>>>,
 }
 
 impl Load {
@@ -25,23 +25,23 @@ impl Load {
     pub fn begin(world: &Arc<World>, seed: u64) -> Self {
         let stop = CancellationToken::new();
         let visit = |number| {
-            let dice = Dice::new(seed.wrapping_mul(VISITORS).wrapping_add(number));
+            let dice = Dice::new(seed.wrapping_mul(USERS).wrapping_add(number));
             tokio::spawn(visit(Arc::clone(world), dice, number, stop.clone()))
         };
         Self {
-            visitors: (0..VISITORS).map(visit).collect(),
+            users: (0..USERS).map(visit).collect(),
             stop,
         }
     }
 
-    /// Lets everybody finish what they are doing; who there was.
-    pub async fn end(self) -> Vec<Person> {
+    /// Lets all finish what they are doing; gives what each one knows.
+    pub async fn end(self) -> Vec<UserState> {
         self.stop.cancel();
-        let mut people = Vec::new();
-        for visitor in self.visitors {
-            people.extend(visitor.await.unwrap());
+        let mut states = Vec::new();
+        for user in self.users {
+            states.extend(user.await.unwrap());
         }
-        people
+        states
     }
 }
 
@@ -50,44 +50,44 @@ async fn visit(
     mut dice: Dice,
     number: u64,
     stop: CancellationToken,
-) -> Vec<Person> {
-    let mut people = Vec::new();
+) -> Vec<UserState> {
+    let mut states = Vec::new();
     while !stop.is_cancelled() {
-        let email = format!("visitor-{number}-{}@example.org", people.len());
-        let mut visitor = Visitor::arrive(Arc::clone(&world), dice, email).await;
+        let email = format!("user-{number}-{}@example.org", states.len());
+        let mut user = SimulatedUser::arrive(Arc::clone(&world), dice, email).await;
         for _ in 0..ACTS {
             if stop.is_cancelled() {
                 break;
             }
-            visitor.act().await;
-            let pause = 5 + visitor.dice.below(30);
+            user.act().await;
+            let pause = 5 + user.dice.below(30);
             tokio::time::sleep(Duration::from_millis(pause as u64)).await;
         }
-        let (person, same_dice) = visitor.leave();
-        people.push(person);
+        let (state, same_dice) = user.leave();
+        states.push(state);
         dice = same_dice;
     }
-    people
+    states
 }
 
-/// Once all is well: everybody comes back and finds what they were promised.
-pub async fn take_stock(world: &Arc<World>, people: Vec<Person>) {
-    let queue = Arc::new(Mutex::new(people));
+/// Once nothing is broken: every user comes back, and what was promised must hold.
+pub async fn verify_promises(world: &Arc<World>, states: Vec<UserState>) {
+    let queue = Arc::new(Mutex::new(states));
     let visit = || {
         let (world, queue) = (Arc::clone(world), Arc::clone(&queue));
         tokio::spawn(async move {
             loop {
-                let Some(person) = queue.lock().unwrap().pop() else {
+                let Some(state) = queue.lock().unwrap().pop() else {
                     return;
                 };
-                let dice = Dice::new(person.email.len() as u64);
-                Visitor::come_back(Arc::clone(&world), dice, person)
-                    .take_stock()
+                let dice = Dice::new(state.email.len() as u64);
+                SimulatedUser::resume(Arc::clone(&world), dice, state)
+                    .verify_promises()
                     .await;
             }
         })
     };
-    let visits: Vec<_> = (0..VISITORS).map(|_| visit()).collect();
+    let visits: Vec<_> = (0..USERS).map(|_| visit()).collect();
     for visit in visits {
         visit.await.unwrap();
     }

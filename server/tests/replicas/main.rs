@@ -18,12 +18,12 @@ mod ledger;
 mod limits;
 mod load;
 mod monitoring;
+mod observations;
 mod overload;
-mod person;
 mod proxies;
 mod rolling;
-mod visitor;
-mod weather;
+mod simulated_user;
+mod user_state;
 mod world;
 
 #[path = "../process/support.rs"]

@@ -19,7 +19,7 @@ use vestibule_testkit::{SmtpPeer, SmtpScript};
 use crate::fleet::{Doors, Fleet, Replica, pause};
 use crate::http::{Answer, Connection, Request};
 use crate::load::Load;
-use crate::weather::Allowed;
+use crate::observations::Allowed;
 use crate::world::header;
 
 const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
@@ -30,7 +30,10 @@ const ALERT_TIME: Duration = Duration::from_secs(30);
 pub fn run(seed: u64) {
     let mut fleet = Fleet::start(Doors::Proxy, &[]);
     let receivers = Receivers::start(&fleet);
-    fleet.world.weather.turn("monitoring", Allowed::FAIR);
+    fleet
+        .world
+        .observations
+        .start_phase("monitoring", Allowed::NO_FAULT);
     // Before the first scrape: accounts are counted there, and then for 30 seconds not again.
     let clumsy = Clumsy::register(&fleet);
     let monitoring = Monitoring::start(&fleet, &receivers);
@@ -59,7 +62,7 @@ fn watch_a_load(fleet: &Fleet, clumsy: Clumsy<'_>, seed: u64) {
     clumsy.do_everything();
     pause(WATCH_TIME);
     fleet.runtime.block_on(load.end());
-    fleet.world.weather.assert_fair();
+    fleet.world.observations.assert_no_violations();
 }
 
 /// Somebody to whom all that happens once which panels tell of,

@@ -109,11 +109,11 @@ async fn look(address: SocketAddr, token: &str, over: Option<CancellationToken>)
         let answer = connection.ask(&request).await.unwrap();
         times.push(started.elapsed());
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let is_over = match &over {
+        let check_ended = match &over {
             Some(over) => over.is_cancelled(),
             None => times.len() == LOOKS,
         };
-        if is_over {
+        if check_ended {
             return times;
         }
         tokio::time::sleep(Duration::from_millis(2)).await;

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::fleet::{Doors, Fleet, pause};
-use crate::load::{Load, take_stock};
-use crate::weather::Allowed;
+use crate::load::{Load, verify_promises};
+use crate::observations::Allowed;
 use crate::{Scale, human};
 
 /// In which the proxy finds that a replica is back: it looks once a second.
@@ -18,10 +18,12 @@ pub fn run(scale: Scale, seed: u64) {
     under_load(&mut Fleet::start(Doors::Proxy, &[]), seed, rounds);
 }
 
-/// Every replica restarts so many times while people use the portal, and no request fails.
+/// Every replica restarts so many times while users sign in and out, and no request fails.
 pub fn under_load(fleet: &mut Fleet, seed: u64, rounds: usize) {
     let world = std::sync::Arc::clone(&fleet.world);
-    world.weather.turn("rolling restart", Allowed::FAIR);
+    world
+        .observations
+        .start_phase("rolling restart", Allowed::NO_FAULT);
     let load = {
         let _inside = fleet.runtime.enter();
         Load::begin(&world, seed)
@@ -43,21 +45,21 @@ pub fn under_load(fleet: &mut Fleet, seed: u64, rounds: usize) {
             pause(PROXY_TIME);
         }
     }
-    let people = fleet.runtime.block_on(load.end());
-    world.weather.spell(|spell| {
-        let (requests, failed) = (spell.requests, spell.unavailable + spell.lost);
-        let slowest = human(spell.slowest);
+    let states = fleet.runtime.block_on(load.end());
+    world.observations.phase(|phase| {
+        let (requests, failed) = (phase.requests, phase.unavailable + phase.lost);
+        let slowest = human(phase.slowest);
         println!(
             "{requests} requests in {} restarts: {failed} failed, the slowest took {slowest}.",
             fleet.replicas.len() * rounds
         );
         assert!(requests > 300, "too few requests to tell");
     });
-    world.weather.assert_fair();
+    world.observations.assert_no_violations();
     while fleet.count("from mail_outbox where status = 'pending'") > 0 {
         pause(Duration::from_millis(100));
     }
-    fleet.runtime.block_on(take_stock(&world, people));
-    world.weather.assert_fair();
+    fleet.runtime.block_on(verify_promises(&world, states));
+    world.observations.assert_no_violations();
     fleet.verify();
 }

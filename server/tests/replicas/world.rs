@@ -1,4 +1,4 @@
-//! What the people who use the portal share: its doors, their mails, and chance.
+//! What simulated users share: the doors of the portal, their mails, and chance.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use vestibule_core::ports::Random as _;
 use vestibule_testkit::{SeededRandom, SmtpPeer};
 
 use crate::http::{Answer, Connection, Door, Request};
-use crate::weather::Weather;
+use crate::observations::Observations;
 
 /// Chance that repeats.
 pub struct Dice(SeededRandom);
@@ -30,11 +30,11 @@ impl Dice {
     }
 }
 
-/// What visitors share.
+/// What simulated users share.
 pub struct World {
     /// Where the portal is reached: its replicas, or the proxy before them.
     pub doors: Vec<Door>,
-    pub weather: Weather,
+    pub observations: Observations,
     pub mails: SmtpPeer,
     /// Whose mails the mail server refused for good.
     refused: Mutex<HashSet<String>>,
@@ -44,24 +44,24 @@ impl World {
     pub fn new(doors: Vec<Door>, mails: SmtpPeer) -> Arc<Self> {
         Arc::new(Self {
             doors,
-            weather: Weather::default(),
+            observations: Observations::default(),
             mails,
             refused: Mutex::default(),
         })
     }
 
-    /// Asks once; `None` if nobody knows what became of it.
+    /// Asks once; `None` if its outcome is unknown.
     pub async fn ask(&self, connection: &mut Connection, request: &Request) -> Option<Answer> {
-        let begun = self.weather.begin();
+        let begun = self.observations.begin();
         let result = connection.ask(request).await;
-        self.weather.end(
+        self.observations.end(
             begun,
             &format!("{} at {}", request.path, connection.door()),
             result,
         )
     }
 
-    /// The token in the last mail to somebody that leads to a page.
+    /// The token in the last mail to an address that leads to a page.
     pub fn token_for(&self, email: &str, page: &str) -> Option<String> {
         self.mails.seen(|seen| {
             let mine = |recipients: &[String]| recipients.iter().any(|it| it == email);
@@ -86,7 +86,7 @@ impl World {
                 let to = header(&message.text, "To");
                 if message.recipients != [to.clone()] {
                     let recipients = message.recipients.join(", ");
-                    self.weather
+                    self.observations
                         .violation(format!("a mail to {to} went to {recipients}"));
                 }
             }

@@ -1,4 +1,4 @@
-//! One person and their account: what they know of it.
+//! What a simulated user knows of its account.
 
 use std::net::Ipv4Addr;
 use std::time::Instant;
@@ -11,8 +11,8 @@ use crate::world::World;
 pub struct Family {
     pub access: String,
     pub refresh: String,
-    /// Nobody refreshes twice while an earlier request may still be on its way:
-    /// that one would be taken for a thief's.
+    /// No second refresh while an earlier one may still be on its way: that one
+    /// would be taken for a thief's.
     pub rests_until: Instant,
 }
 
@@ -31,10 +31,10 @@ pub enum Reset {
     Done,
 }
 
-pub struct Person {
+pub struct UserState {
     pub email: String,
     pub password: String,
-    /// Where they come from.
+    /// The address that its requests come from.
     pub address: String,
     pub families: Vec<Family>,
     pub ended: Vec<Ended>,
@@ -42,14 +42,14 @@ pub struct Person {
     /// Whether the link of the welcome mail was used, or became void.
     pub is_verified: bool,
     pub passwords: u32,
-    /// What they did, for whoever looks for the cause of a failure.
+    /// What it did, for finding the cause of a failure.
     pub acts: Vec<String>,
     pub since: Instant,
-    /// Every secret of theirs, none of which may be in a log.
+    /// Every secret of the account, none of which may be in a log.
     pub secrets: Vec<String>,
 }
 
-impl Person {
+impl UserState {
     pub fn new(email: String, address: String) -> Self {
         let password = "violet harbour quartz 42".to_owned();
         Self {
@@ -68,7 +68,7 @@ impl Person {
     }
 
     /// A connection to each door. Where the proxy says who a client is,
-    /// people have addresses of their own.
+    /// each user has an address of its own.
     pub fn connections(&self, world: &World) -> Vec<Connection> {
         let own = self.address.parse::<Ipv4Addr>().unwrap().octets();
         let connect = |door: &Door| {

@@ -1,4 +1,4 @@
-//! What is broken at the moment, what that allows, and what became of the requests meanwhile.
+//! What is broken in each phase of a run, what that allows, and how its requests ended.
 
 use std::io::{self, ErrorKind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,15 +22,15 @@ pub struct Allowed {
 
 impl Allowed {
     /// Nothing is broken. A machine that is busy with other things may still take its time.
-    pub const FAIR: Self = Self {
+    pub const NO_FAULT: Self = Self {
         unavailable: false,
         lost: false,
         slowest: Duration::from_secs(10),
     };
 }
 
-/// A time in which one thing is broken, or nothing is.
-pub struct Spell {
+/// A time in which one thing is broken, or none.
+pub struct Phase {
     pub name: String,
     allowed: Allowed,
     pub requests: u32,
@@ -44,23 +44,23 @@ pub struct Spell {
 /// Noted when a request begins.
 #[derive(Clone, Copy)]
 pub struct Begun {
-    spell: usize,
+    phase: usize,
     at: Instant,
 }
 
 #[derive(Default)]
-pub struct Weather(Mutex<State>);
+pub struct Observations(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    spells: Vec<Spell>,
+    phases: Vec<Phase>,
     violations: Vec<String>,
 }
 
-impl Weather {
-    /// Begins another spell.
-    pub fn turn(&self, name: &str, allowed: Allowed) {
-        self.lock().spells.push(Spell {
+impl Observations {
+    /// Starts the next phase.
+    pub fn start_phase(&self, name: &str, allowed: Allowed) {
+        self.lock().phases.push(Phase {
             name: name.to_owned(),
             allowed,
             requests: 0,
@@ -71,31 +71,31 @@ impl Weather {
         });
     }
 
-    /// Looks at the present spell.
-    pub fn spell<T>(&self, look: impl FnOnce(&Spell) -> T) -> T {
-        look(self.lock().spells.last().unwrap())
+    /// Reads the current phase.
+    pub fn phase<T>(&self, look: impl FnOnce(&Phase) -> T) -> T {
+        look(self.lock().phases.last().unwrap())
     }
 
     /// How much there was of each: requests, 503, lost.
     pub fn sums(&self) -> (u32, u32, u32) {
         let state = self.lock();
-        let sum = |part: fn(&Spell) -> u32| state.spells.iter().map(part).sum();
+        let sum = |part: fn(&Phase) -> u32| state.phases.iter().map(part).sum();
         (
-            sum(|spell| spell.requests),
-            sum(|spell| spell.unavailable),
-            sum(|spell| spell.lost),
+            sum(|phase| phase.requests),
+            sum(|phase| phase.unavailable),
+            sum(|phase| phase.lost),
         )
     }
 
     pub fn violation(&self, text: impl Into<String>) {
         let mut state = self.lock();
-        let spell = state.spells.last().map(|spell| spell.name.clone());
-        let text = format!("[{}] {}", spell.unwrap_or_default(), text.into());
+        let phase = state.phases.last().map(|phase| phase.name.clone());
+        let text = format!("[{}] {}", phase.unwrap_or_default(), text.into());
         state.violations.push(text);
     }
 
     /// Panics with what went wrong, if anything did.
-    pub fn assert_fair(&self) {
+    pub fn assert_no_violations(&self) {
         let violations = std::mem::take(&mut self.lock().violations);
         let first: Vec<&str> = violations.iter().take(20).map(String::as_str).collect();
         assert!(
@@ -108,10 +108,10 @@ impl Weather {
 
     pub fn begin(&self) -> Begun {
         let mut state = self.lock();
-        let spell = state.spells.len() - 1;
-        state.spells[spell].requests += 1;
+        let phase = state.phases.len() - 1;
+        state.phases[phase].requests += 1;
         Begun {
-            spell,
+            phase,
             at: Instant::now(),
         }
     }
@@ -119,45 +119,45 @@ impl Weather {
     /// Judges how a request ended; the answer, if its outcome is known.
     pub fn end(&self, begun: Begun, path: &str, result: io::Result<Answer>) -> Option<Answer> {
         let took = begun.at.elapsed();
-        let mut complaints = Vec::new();
+        let mut found = Vec::new();
         let mut state = self.lock();
-        // What a spell allows may happen to who lived through a part of it.
+        // What a phase allows may happen to each request that overlaps it.
         let mut allowed = Allowed::default();
-        for spell in &state.spells[begun.spell..] {
-            allowed.unavailable |= spell.allowed.unavailable;
-            allowed.lost |= spell.allowed.lost;
-            allowed.slowest = allowed.slowest.max(spell.allowed.slowest);
+        for phase in &state.phases[begun.phase..] {
+            allowed.unavailable |= phase.allowed.unavailable;
+            allowed.lost |= phase.allowed.lost;
+            allowed.slowest = allowed.slowest.max(phase.allowed.slowest);
         }
-        let spell = &mut state.spells[begun.spell];
-        spell.slowest = spell.slowest.max(took);
+        let phase = &mut state.phases[begun.phase];
+        phase.slowest = phase.slowest.max(took);
         if took > allowed.slowest {
-            complaints.push(format!("took {took:?}"));
+            found.push(format!("took {took:?}"));
         }
         let answer = match result {
             Ok(answer) if answer.status == 503 => {
-                spell.unavailable += 1;
+                phase.unavailable += 1;
                 if !allowed.unavailable {
-                    complaints.push(format!("503 {}", answer.body));
+                    found.push(format!("503 {}", answer.body));
                 }
-                complaints.extend(unconventional(&answer));
+                found.extend(unconventional(&answer));
                 None
             }
             Ok(answer) => {
-                spell.answered += 1;
-                complaints.extend(unconventional(&answer));
+                phase.answered += 1;
+                found.extend(unconventional(&answer));
                 Some(answer)
             }
             Err(error) => {
-                spell.lost += 1;
+                phase.lost += 1;
                 if !allowed.lost || error.kind() == ErrorKind::TimedOut {
-                    complaints.push(format!("no answer: {error}"));
+                    found.push(format!("no answer: {error}"));
                 }
                 None
             }
         };
         drop(state);
-        for complaint in complaints {
-            self.violation(format!("{path}: {complaint}"));
+        for violation in found {
+            self.violation(format!("{path}: {violation}"));
         }
         answer
     }
@@ -167,7 +167,7 @@ impl Weather {
     }
 }
 
-/// In what an error is not as the contract says.
+/// Where an error breaks the contract.
 fn unconventional(answer: &Answer) -> Option<String> {
     if answer.status < 400 {
         return None;
