@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_another_zone_is_told_in_utc() {
+    fn a_time_of_another_zone_is_written_in_utc() {
         let at = datetime!(2026-03-01 00:30 +1);
         assert_eq!(
             exact(Texts::of(Language::English), at),

@@ -105,7 +105,7 @@ pub enum Notice {
     EmailChangeCancelled,
     EmailChanged {
         /// With a link that goes back.
-        is_former_told: bool,
+        is_former_notified: bool,
     },
     /// The address is the former one again.
     EmailReverted,
@@ -294,7 +294,7 @@ impl Flash {
     }
 
     /// The same without what went wrong.
-    pub fn good_news(&self) -> Self {
+    pub fn without_errors(&self) -> Self {
         Self {
             trouble: None,
             code: None,
@@ -314,7 +314,7 @@ impl Flash {
         self.retry_after
     }
 
-    pub fn tells_a_wait(&self) -> bool {
+    pub fn has_wait(&self) -> bool {
         self.retry_after.is_some()
     }
 

@@ -214,7 +214,7 @@ fn consequence(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> Option<St
         Notice::SignInAgain => t!(texts, "notice-sign-in-again-text"),
         Notice::EmailChangeRequested => t!(texts, "notice-email-change-requested"),
         Notice::EmailChanged {
-            is_former_told: true,
+            is_former_notified: true,
         } => {
             let life = life(texts, lifetimes.revert_email_link);
             t!(texts, "notice-email-changed-text", life = life)

@@ -63,8 +63,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// Whether scripts come with the page that is asked for.
 pub fn has_islands() -> bool {
-    ssr::path().is_some_and(|path| PAGES_FOR_ISLANDS.contains(&path.as_str()))
-        || ssr::tells_a_wait()
+    ssr::path().is_some_and(|path| PAGES_FOR_ISLANDS.contains(&path.as_str())) || ssr::has_wait()
 }
 
 /// The pages. All of them are rendered whole before the head of the answer leaves, so that status,

@@ -150,12 +150,8 @@ pub fn announce_texts() -> Texts {
 }
 
 /// Whether the page is going to say how long to wait, which scripts count down.
-pub fn tells_a_wait() -> bool {
-    Visit::current().is_ok_and(|visit| {
-        visit
-            .waiting_flash()
-            .is_some_and(|flash| flash.tells_a_wait())
-    })
+pub fn has_wait() -> bool {
+    Visit::current().is_ok_and(|visit| visit.waiting_flash().is_some_and(|flash| flash.has_wait()))
 }
 
 /// How the deployment looks.

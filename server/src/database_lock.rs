@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_process_is_told() {
+    fn a_second_process_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("vestibule.db");
         let first = lock(&database).unwrap();

@@ -18,7 +18,7 @@ use vestibule_core::Auth;
 /// How long an answer stands: whoever asks more often than probes do costs the database nothing.
 const GOOD_FOR: Duration = Duration::from_millis(250);
 /// How often it is told that the database does not answer.
-const TELL_INTERVAL: Duration = Duration::from_mins(1);
+const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What readiness depends on.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ pub struct Health {
 #[derive(Default)]
 struct Last {
     found: Option<(Instant, Found)>,
-    told_at: Option<Instant>,
+    reported_at: Option<Instant>,
 }
 
 /// Which dependencies answer.
@@ -65,9 +65,11 @@ impl Health {
         let redis = async { Some(self.redis.as_ref()?.helps().await) };
         let (database, redis) = tokio::join!(self.auth.ping(), redis);
         if let Err(error) = &database
-            && last.told_at.is_none_or(|at| at.elapsed() >= TELL_INTERVAL)
+            && last
+                .reported_at
+                .is_none_or(|at| at.elapsed() >= REPORT_INTERVAL)
         {
-            last.told_at = Some(Instant::now());
+            last.reported_at = Some(Instant::now());
             let code = error.code();
             tracing::warn!(
                 kind = %code.kind(),

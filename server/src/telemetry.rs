@@ -160,7 +160,7 @@ fn stream(line: &Metadata<'_>) -> &'static str {
 
 impl Log {
     /// Tells how many lines were lost, once lines pass again. Runs for ever.
-    pub fn tell_of_lost_lines(&self) -> impl Future<Output = ()> + Send + 'static {
+    pub fn report_lost_lines(&self) -> impl Future<Output = ()> + Send + 'static {
         let counter = self.dropped.clone();
         async move {
             let mut told = 0;

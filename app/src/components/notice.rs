@@ -18,7 +18,7 @@ use crate::ssr::{self, PageForms};
 pub fn NoticeBox(flash: Flash) -> impl IntoView {
     let about = flash.about_other_than(PageForms::current().account());
     let about = about.map(|email| about_line(email.to_owned()));
-    flash.news().map(|news| {
+    flash.shown_notice().map(|news| {
         let class = class(news);
         let (message, text) = messages::notice(ssr::texts(), &ssr::lifetimes(), news);
         view! {

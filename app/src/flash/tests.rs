@@ -29,13 +29,13 @@ fn a_refusal_carries_codes_and_typed_values() {
 }
 
 #[test]
-fn good_news_are_left_when_what_went_wrong_is_taken_away() {
+fn the_notice_stays_when_errors_are_removed() {
     let refused = Flash::refused(Form::ConfirmLink, AuthError::InvalidToken);
-    assert_eq!(refused.good_news().error(), None);
-    let trouble = Flash::trouble(Trouble::NoCookies).good_news();
+    assert_eq!(refused.without_errors().error(), None);
+    let trouble = Flash::trouble(Trouble::NoCookies).without_errors();
     assert_eq!((trouble.error(), trouble.has_trouble()), (None, None));
     let news = Flash::notice(Notice::EmailVerified).for_page("/verify-email");
-    assert_eq!(news.good_news(), news);
+    assert_eq!(news.without_errors(), news);
 }
 
 #[test]
@@ -45,14 +45,14 @@ fn a_wait_is_rounded_up() {
     };
     let flash = Flash::refused(Form::SignIn, error);
     assert_eq!(flash.retry_after(), Some(40));
-    assert!(flash.tells_a_wait());
+    assert!(flash.has_wait());
 }
 
 #[test]
 fn it_is_due_on_its_page_and_once() {
     let flash = Flash::notice(Notice::SignedOut).for_page("/login");
     assert!(flash.is_due_on("/login") && !flash.is_due_on("/account"));
-    assert!(!flash.tells_a_wait());
+    assert!(!flash.has_wait());
     assert!(!flash.shown(true).is_due_on("/login"));
 }
 
@@ -69,7 +69,7 @@ fn it_is_for_the_account_that_it_was_made_for() {
 }
 
 #[test]
-fn a_missing_tick_is_told_beside_a_wrong_password() {
+fn a_missing_tick_is_reported_beside_a_wrong_password() {
     let wrong = || Flash::refused(Form::DeleteAccount, AuthError::InvalidCredentials);
     assert!(wrong().is_unticked());
     assert!(!wrong().keep(CONFIRM, "on").is_unticked());

@@ -23,7 +23,7 @@ async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
     let texts = visit.texts();
     let flash = visit.take_flash();
     let errors = visit.field_errors(&flash);
-    let (intro, button) = if flash.news() == Some(Notice::ResetSent) {
+    let (intro, button) = if flash.shown_notice() == Some(Notice::ResetSent) {
         (t!(texts, "forgot-again"), t!(texts, "forgot-button-again"))
     } else {
         (t!(texts, "forgot-intro"), t!(texts, "forgot-button"))

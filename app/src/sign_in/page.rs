@@ -17,7 +17,7 @@ pub fn SignInPage() -> impl IntoView {
 async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let return_to = visit.return_to();
     if visit.principal().await?.is_some() {
-        return Ok(visit.leave_with_news(&return_to));
+        return Ok(visit.leave_with_notice(&return_to));
     }
     let texts = visit.texts();
     let flash = visit.take_flash();

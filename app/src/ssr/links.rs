@@ -51,7 +51,7 @@ where
     Page: Future<Output = Result<AnyView, AuthError>> + Send + 'static,
 {
     page(move |visit| async move {
-        visit.tell_no_address();
+        visit.send_no_referrer_path();
         if let Some(token) = visit.query("token") {
             return Ok(visit.move_token(link, &token));
         }
@@ -72,7 +72,7 @@ impl Visit {
         if token.is_none() {
             let who = RequestOutcome::of(&self.parts).user_id();
             self.auth()
-                .tell_refusal(ErrorCode::InvalidToken, who, &self.meta());
+                .defer_refusal(ErrorCode::InvalidToken, who, &self.meta());
         }
         token.ok_or(AuthError::InvalidToken)
     }
@@ -99,7 +99,7 @@ impl Visit {
 
     /// Not to other pages of ours either; the origin goes along, because browsers give forms the
     /// same, and none would be refused as another site.
-    fn tell_no_address(&self) {
+    fn send_no_referrer_path(&self) {
         let policy = HeaderValue::from_static("strict-origin");
         self.response.insert_header(header::REFERRER_POLICY, policy);
     }

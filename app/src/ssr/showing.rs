@@ -18,8 +18,11 @@ const MAX_COOKIE_BYTES: usize = 4000;
 impl Visit {
     /// Sends the visitor on from a page that is not shown now:
     /// the news that it has is told where the visitor goes on to.
-    pub fn leave_with_news(&self, to: &ReturnTo) -> AnyView {
-        match self.waiting_flash().filter(|flash| flash.news().is_some()) {
+    pub fn leave_with_notice(&self, to: &ReturnTo) -> AnyView {
+        match self
+            .waiting_flash()
+            .filter(|flash| flash.shown_notice().is_some())
+        {
             Some(flash) => self.show_at(to.path(), flash),
             None => self.redirect(to.path()),
         }

@@ -58,7 +58,7 @@ async fn confirm(
         .await?;
     let notice = if verified.is_change {
         Notice::EmailChanged {
-            is_former_told: verified.is_former_told,
+            is_former_notified: verified.is_former_notified,
         }
     } else {
         Notice::EmailVerified

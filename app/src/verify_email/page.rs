@@ -175,7 +175,7 @@ impl Page {
         card(
             &self.visit,
             heading,
-            &self.flash.good_news(),
+            &self.flash.without_errors(),
             Vec::new(),
             content,
         )

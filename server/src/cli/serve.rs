@@ -54,7 +54,7 @@ pub(super) async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failur
         private,
     };
     tracing::info!(url = %config.http.public_url, listen = %ports.public.local_addr()?, "serving");
-    tokio::spawn(log.tell_of_lost_lines());
+    tokio::spawn(log.report_lost_lines());
     tokio::spawn(watched.keep_up());
     Ok(lifecycle::run(config, portal, database, ports, signals).await)
 }

@@ -280,7 +280,7 @@ fn what_connections_may_do_has_bounds() {
 }
 
 #[test]
-fn all_errors_of_the_branding_are_told_at_once() {
+fn all_errors_of_the_branding_are_reported_at_once() {
     let errors = load(&[
         ("VESTIBULE_ACCENT", "#ffcc00"),
         ("VESTIBULE_ACCENT_DARK", "#000080"),

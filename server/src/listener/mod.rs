@@ -210,7 +210,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[derive(Default)]
 struct Failures {
     pause: Duration,
-    told_at: Option<Instant>,
+    reported_at: Option<Instant>,
 }
 
 impl Failures {
@@ -222,8 +222,11 @@ impl Failures {
     fn another(&mut self, error: &io::Error) -> Duration {
         self.pause = (self.pause * 2).clamp(FIRST_PAUSE, MAX_PAUSE);
         let now = Instant::now();
-        if self.told_at.is_none_or(|told| now - told >= WARN_INTERVAL) {
-            self.told_at = Some(now);
+        if self
+            .reported_at
+            .is_none_or(|told| now - told >= WARN_INTERVAL)
+        {
+            self.reported_at = Some(now);
             tracing::warn!(
                 error = error as &dyn std::error::Error,
                 "connections cannot be accepted at the moment; they wait"

@@ -147,7 +147,7 @@ impl TellingExporter {
         }
     }
 
-    fn tell(&self, result: &OTelSdkResult) {
+    fn report(&self, result: &OTelSdkResult) {
         let failed = self.fails.swap(result.is_err(), Ordering::Relaxed);
         match result {
             Err(error) if !failed => tracing::warn!(
@@ -163,7 +163,7 @@ impl TellingExporter {
 impl opentelemetry_sdk::trace::SpanExporter for TellingExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let result = self.inner.export(batch).await;
-        self.tell(&result);
+        self.report(&result);
         result
     }
 

@@ -20,7 +20,7 @@ on_any_database! {
     the_skip_link_leads_past_the_navigation,
     names_are_changed_and_refusals_keep_what_was_typed,
     what_is_there_already_is_no_change,
-    another_language_is_told_as_that,
+    another_language_is_marked_as_that,
     who_changes_the_password_goes_on,
     an_address_is_shown_in_the_letters_of_its_language,
 }
@@ -219,7 +219,7 @@ async fn what_is_there_already_is_no_change(app: TestApp) {
     assert_eq!(events(&app, &ann.access_token).await, told);
 }
 
-async fn another_language_is_told_as_that(app: TestApp) {
+async fn another_language_is_marked_as_that(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     for (language, sentence) in [

@@ -14,16 +14,16 @@ on_every_database! {
     an_event_names_who_did_it,
     refused_requests_are_one_event_with_their_number,
     each_network_and_limit_has_its_own,
-    the_limit_that_is_told_is_the_one_that_is_used_up,
-    an_answer_that_is_an_error_is_told_with_its_code,
-    what_no_handler_sees_is_told_as_well,
-    a_refused_form_is_told_with_its_account,
-    a_refused_sign_in_is_told_with_its_reason,
+    the_limit_that_is_reported_is_the_one_that_is_used_up,
+    an_answer_that_is_an_error_is_logged_with_its_code,
+    what_no_handler_sees_is_reported_as_well,
+    a_refused_form_is_logged_with_its_account,
+    a_refused_sign_in_is_logged_with_its_reason,
     whoever_has_a_whole_site_is_one_client,
     what_waits_is_written_when_the_database_is_back,
     an_event_that_cannot_be_written_takes_no_other_with_it,
     an_outage_costs_nobody_a_registration,
-    what_does_not_fit_is_lost_and_told_once,
+    what_does_not_fit_is_lost_and_reported_once,
 }
 
 /// So many refusals may wait.
@@ -132,7 +132,7 @@ async fn each_network_and_limit_has_its_own(app: TestApp) {
     assert_eq!(limited(&app).await, expected);
 }
 
-async fn the_limit_that_is_told_is_the_one_that_is_used_up(app: TestApp) {
+async fn the_limit_that_is_reported_is_the_one_that_is_used_up(app: TestApp) {
     let guess = async |from: &str, email: &str| {
         let body = serde_json::json!({ "email": email, "password": "not the password" });
         app.post("/login").from(from).json(&body).await.status
@@ -155,7 +155,7 @@ async fn the_limit_that_is_told_is_the_one_that_is_used_up(app: TestApp) {
     assert_eq!(network, ["203.0.113.7 sign_in:network 2"]);
 }
 
-async fn an_answer_that_is_an_error_is_told_with_its_code(app: TestApp) {
+async fn an_answer_that_is_an_error_is_logged_with_its_code(app: TestApp) {
     app.get("/me").await.expect_problem(401, "unauthenticated");
     let details = "select details from audit_logs where event_type = 'request_refused'";
     assert_eq!(app.text(details).await, r#"{"code":"unauthenticated"}"#);
@@ -164,7 +164,7 @@ async fn an_answer_that_is_an_error_is_told_with_its_code(app: TestApp) {
 /// The refusals and whose they were, in their order.
 const REFUSALS: &str = "from audit_logs where event_type = 'request_refused'";
 
-async fn what_no_handler_sees_is_told_as_well(app: TestApp) {
+async fn what_no_handler_sees_is_reported_as_well(app: TestApp) {
     let page = app.at(Method::GET, "/login").from("203.0.113.1");
     page.header("host", "elsewhere.example").await.expect(421);
     let page = app.at(Method::DELETE, "/login").from("203.0.113.2");
@@ -193,7 +193,7 @@ async fn what_no_handler_sees_is_told_as_well(app: TestApp) {
     }
 }
 
-async fn a_refused_form_is_told_with_its_account(app: TestApp) {
+async fn a_refused_form_is_logged_with_its_account(app: TestApp) {
     app.user("ann@example.org").await;
     let mut ann = signed_in_browser(&app, "ann@example.org").await;
     let too_long = "n".repeat(1000);
@@ -208,7 +208,7 @@ async fn a_refused_form_is_told_with_its_account(app: TestApp) {
 }
 
 /// In the audit log and nowhere else.
-async fn a_refused_sign_in_is_told_with_its_reason(app: TestApp) {
+async fn a_refused_sign_in_is_logged_with_its_reason(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let bob = app.verified_user("bob@example.org").await;
     app.undo_token(&bob).await;
@@ -303,7 +303,7 @@ async fn an_outage_costs_nobody_a_registration(app: TestApp) {
     app.read_mails().await;
 }
 
-async fn what_does_not_fit_is_lost_and_told_once(app: TestApp) {
+async fn what_does_not_fit_is_lost_and_reported_once(app: TestApp) {
     let log = tempfile::NamedTempFile::new().unwrap();
     let writer = Arc::new(log.reopen().unwrap());
     let subscriber = tracing_subscriber::fmt()

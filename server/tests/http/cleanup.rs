@@ -6,7 +6,7 @@ use vestibule_core::{AuditEvent, Removed, Retention};
 use crate::support::{PASSWORD, TestApp, address, on_every_database};
 
 on_every_database! {
-    what_is_over_goes_and_what_is_not_stays,
+    what_has_expired_is_deleted_and_the_rest_stays,
     audit_events_are_kept_as_long_as_is_set,
     a_dead_link_is_known_for_a_while,
     accounts_that_were_never_confirmed_go_where_that_is_set,
@@ -17,7 +17,7 @@ on_every_database! {
 
 const DAY: Duration = Duration::days(1);
 
-async fn what_is_over_goes_and_what_is_not_stays(app: TestApp) {
+async fn what_has_expired_is_deleted_and_the_rest_stays(app: TestApp) {
     let retention = Retention::default();
     let ann = app.verified_user("ann@example.org").await;
     app.reset_token("ann@example.org").await;

@@ -12,7 +12,7 @@ async fn run(rival: &mut PgConnection, sql: &'static str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadlock_is_told_as_come_again_and_leaves_nothing() {
+async fn a_deadlock_is_reported_as_retry_and_leaves_nothing() {
     let Some(database) = TestDatabase::postgres().await else {
         eprintln!("skipped: TEST_POSTGRES_URL is not set");
         return;

@@ -83,11 +83,11 @@ async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     assert_eq!(app.try_sign_in("ann.new@example.org", PASSWORD).await, 200);
 
-    the_former_address_is_told(&app).await;
+    the_former_address_is_notified(&app).await;
     assert!(app.read_mails().await.is_empty(), "nothing to the new one");
 }
 
-async fn the_former_address_is_told(app: &TestApp) {
+async fn the_former_address_is_notified(app: &TestApp) {
     let told = app.mail_to("ann@example.org").await;
     assert_eq!(told.kind, MailKind::EmailChanged);
     assert!(!told.text.contains("Ann.New@"), "masked: {}", told.text);

@@ -14,7 +14,7 @@ use crate::support::{PASSWORD, SignedIn, TestApp, meta, on_every_database};
 on_every_database! {
     a_taken_address_is_answered_like_a_free_one,
     a_taken_address_is_answered_like_a_free_one_in_private with privately,
-    an_address_that_was_taken_meanwhile_is_told,
+    an_address_that_was_taken_meanwhile_is_reported,
 }
 
 fn privately(config: &mut Config) {
@@ -112,7 +112,7 @@ async fn exported(
     )
 }
 
-async fn an_address_that_was_taken_meanwhile_is_told(app: TestApp) {
+async fn an_address_that_was_taken_meanwhile_is_reported(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.change_token(&ann, "new@example.org").await;
     app.user("new@example.org").await;

@@ -21,9 +21,9 @@ on_every_database! {
     a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner,
     a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner,
     the_oldest_owner_makes_the_later_links_worthless,
-    the_address_that_the_account_left_is_told with with_support,
-    an_address_that_the_account_did_not_leave_is_told_once,
-    an_address_that_was_never_proved_is_not_told,
+    the_address_that_the_account_left_is_notified with with_support,
+    an_address_that_the_account_did_not_leave_is_notified_once,
+    an_address_that_was_never_proved_is_not_notified,
     what_a_thief_has_open_is_dead_after_it,
 }
 
@@ -222,7 +222,7 @@ async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
 }
 
 /// Whoever took the account back may read a mailbox that is Ann's no more.
-async fn the_address_that_the_account_left_is_told(app: TestApp) {
+async fn the_address_that_the_account_left_is_notified(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.move_account(&ann, "new@example.net", PASSWORD).await;
     let mut browser = Browser::new(&app);
@@ -256,7 +256,7 @@ async fn the_address_that_the_account_left_is_told(app: TestApp) {
     }
 }
 
-async fn an_address_that_the_account_did_not_leave_is_told_once(app: TestApp) {
+async fn an_address_that_the_account_did_not_leave_is_notified_once(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.move_account(&ann, "new@example.org", PASSWORD).await;
     app.move_account(&ann, "ann@example.org", PASSWORD).await;
@@ -267,7 +267,7 @@ async fn an_address_that_the_account_did_not_leave_is_told_once(app: TestApp) {
     );
 }
 
-async fn an_address_that_was_never_proved_is_not_told(app: TestApp) {
+async fn an_address_that_was_never_proved_is_not_notified(app: TestApp) {
     let (_, _, token) = app.stolen().await;
     let unproved = "update users set is_email_verified = false where email = 'thief@example.org'";
     app.database.execute(unproved).await;

@@ -10,7 +10,7 @@ use vestibule::config::Config;
 use crate::support::{NEW_PASSWORD, PASSWORD, SignedIn, TestApp, in_parallel, on_every_database};
 
 on_every_database! {
-    what_happened_is_told_newest_first,
+    what_happened_is_listed_newest_first,
     everybody_sees_their_own_events_only,
     failed_sign_ins_are_shown_to_the_account,
     a_refresh_is_no_event,
@@ -87,7 +87,7 @@ async fn all_ids(app: &TestApp, who: &SignedIn, query: &str) -> Vec<String> {
     }
 }
 
-async fn what_happened_is_told_newest_first(app: TestApp) {
+async fn what_happened_is_listed_newest_first(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.advance(Duration::seconds(1));
     let body = json!({ "email": "ann@example.org", "password": PASSWORD });
@@ -353,7 +353,7 @@ async fn a_cursor_of_somebody_else_shows_nothing_of_theirs(app: TestApp) {
 /// Everything is done once that leaves an event; then
 /// whatever was secret or an address is looked for.
 async fn no_secret_stands_in_the_details(app: TestApp) {
-    let (ann, secrets) = do_all_that_is_told(&app).await;
+    let (ann, secrets) = cause_every_event(&app).await;
     let list = page(&app, &ann, "?limit=100").await;
     let found = types(&list);
     for kind in [
@@ -376,7 +376,7 @@ async fn no_secret_stands_in_the_details(app: TestApp) {
 }
 
 /// Gives whose events they are, and what was secret or an address.
-async fn do_all_that_is_told(app: &TestApp) -> (SignedIn, Vec<String>) {
+async fn cause_every_event(app: &TestApp) -> (SignedIn, Vec<String>) {
     let (ann, welcome) = app.register("ann@example.org").await;
     let wrong = "a wrong password typed";
     app.try_sign_in("ann@example.org", wrong).await;

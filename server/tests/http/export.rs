@@ -15,7 +15,7 @@ use crate::support::{PASSWORD, TestApp, meta, on_every_database, signed_in_brows
 
 on_every_database! {
     every_column_about_a_user_is_in_it_or_on_the_list,
-    the_owner_is_told_of_it,
+    the_owner_is_notified_of_it,
     it_can_be_had_five_times_and_then_later with with_limits,
     refreshes_are_in_it_though_no_page_shows_them,
     of_more_than_ten_thousand_events_the_newest_are_in_it,
@@ -160,7 +160,7 @@ async fn every_column_about_a_user_is_in_it_or_on_the_list(app: TestApp) {
     assert_eq!(left_out, listed, "{data:#}");
 }
 
-async fn the_owner_is_told_of_it(app: TestApp) {
+async fn the_owner_is_notified_of_it(app: TestApp) {
     let data = download(&app).await;
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::DataExported);

@@ -16,7 +16,7 @@ on_any_database! {
     every_page_speaks_german,
     who_asks_for_no_language_that_there_is_gets_the_default with german_by_default,
     a_visitor_chooses_a_language_and_stays_on_the_page,
-    a_page_in_another_language_still_tells_what_happened,
+    a_page_in_another_language_still_shows_what_happened,
     only_our_languages_and_our_pages_are_chosen,
     a_signed_in_choice_is_kept_with_the_user,
     a_new_user_has_the_language_of_the_request,
@@ -24,7 +24,7 @@ on_any_database! {
     error_pages_speak_the_language_too,
     a_dead_reset_link_offers_a_new_one,
     a_wait_is_said_with_its_time,
-    only_a_browser_that_is_new_to_the_account_is_told_of,
+    only_a_browser_that_is_new_to_the_account_is_notified,
 }
 
 const CHOICE: &str = "__Host-language";
@@ -133,7 +133,7 @@ async fn a_visitor_chooses_a_language_and_stays_on_the_page(app: TestApp) {
     page_in("en", &browser.open("/login").await);
 }
 
-async fn a_page_in_another_language_still_tells_what_happened(app: TestApp) {
+async fn a_page_in_another_language_still_shows_what_happened(app: TestApp) {
     let mut browser = Browser::new(&app);
     let wrong = [
         ("email", "ann@example.org"),
@@ -324,7 +324,7 @@ async fn a_wait_is_said_with_its_time(app: TestApp) {
     );
 }
 
-async fn only_a_browser_that_is_new_to_the_account_is_told_of(app: TestApp) {
+async fn only_a_browser_that_is_new_to_the_account_is_notified(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
     sign_in(&mut browser, "ann@example.org").await;

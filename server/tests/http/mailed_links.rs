@@ -17,7 +17,7 @@ on_every_database! {
     a_link_of_a_change_says_where_to,
     a_link_wants_the_password_of_another_browser,
     a_code_wants_the_password_of_another_browser,
-    a_code_does_not_tell_whether_there_is_an_account,
+    a_code_does_not_reveal_whether_there_is_an_account,
     a_reset_link_says_whose_it_is,
     a_slip_of_the_pen_gets_no_link_back,
     a_link_that_was_copied_with_its_full_stop_works,
@@ -299,7 +299,7 @@ async fn a_code_wants_the_password_of_another_browser(app: TestApp) {
     );
 }
 
-async fn a_code_does_not_tell_whether_there_is_an_account(app: TestApp) {
+async fn a_code_does_not_reveal_whether_there_is_an_account(app: TestApp) {
     registered(&app, "ann@example.org").await;
     app.verified_user("verified@example.org").await;
     let mut answers = Vec::new();

@@ -9,14 +9,14 @@ use vestibule_core::mail::MailKind;
 use crate::support::{PASSWORD, TestApp, on_every_database};
 
 on_every_database! {
-    a_new_user_agent_is_told_once,
-    a_new_device_name_is_told_once,
+    a_new_user_agent_is_notified_once,
+    a_new_device_name_is_notified_once,
     another_version_of_a_program_is_no_new_device,
     new_devices_do_not_flood_a_mailbox with with_limits,
-    the_first_sign_in_of_an_account_is_not_told with privately,
+    the_first_sign_in_of_an_account_sends_no_mail with privately,
     a_device_of_another_account_is_new,
     a_device_stays_known_after_its_session_has_ended,
-    a_wrong_password_tells_nobody,
+    a_wrong_password_notifies_nobody,
     the_mail_says_where_it_came_from,
 }
 
@@ -40,7 +40,7 @@ async fn sign_in(app: &TestApp, email: &str, agent: &str, device_name: Option<&s
         .json()
 }
 
-async fn a_new_user_agent_is_told_once(app: TestApp) {
+async fn a_new_user_agent_is_notified_once(app: TestApp) {
     app.verified_user("ann@example.org").await;
     app.sign_in("ann@example.org").await;
     assert!(app.read_mails().await.is_empty(), "as at the registration");
@@ -68,7 +68,7 @@ async fn new_devices_do_not_flood_a_mailbox(app: TestApp) {
     assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
 }
 
-async fn a_new_device_name_is_told_once(app: TestApp) {
+async fn a_new_device_name_is_notified_once(app: TestApp) {
     app.verified_user("ann@example.org").await;
     for name in ["Ann's phone", "Ann's other phone"] {
         sign_in(&app, "ann@example.org", FIREFOX, Some(name)).await;
@@ -101,7 +101,7 @@ async fn another_version_of_a_program_is_no_new_device(app: TestApp) {
     assert!(app.read_mails().await.is_empty());
 }
 
-async fn the_first_sign_in_of_an_account_is_not_told(app: TestApp) {
+async fn the_first_sign_in_of_an_account_sends_no_mail(app: TestApp) {
     let (_, mail) = app.account("ann@example.org").await;
     let body = json!({ "token": mail.token });
     app.post("/email/verify").json(&body).await.expect(200);
@@ -133,7 +133,7 @@ async fn a_device_stays_known_after_its_session_has_ended(app: TestApp) {
     assert!(app.read_mails().await.is_empty());
 }
 
-async fn a_wrong_password_tells_nobody(app: TestApp) {
+async fn a_wrong_password_notifies_nobody(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let body = json!({ "email": "ann@example.org", "password": "wrong" });
     app.post("/login")

@@ -15,7 +15,7 @@ on_any_database! {
     where_somebody_wants_to_go_is_carried_along,
     who_is_not_signed_in_is_sent_to_sign_in_and_back,
     a_visitor_registers_and_signs_out,
-    a_refused_sign_in_is_told_once_and_keeps_the_address,
+    a_refused_sign_in_is_reported_once_and_keeps_the_address,
     only_paths_of_our_own_are_returned_to,
     a_mailed_link_changes_nothing_before_the_button,
     a_forgotten_password_is_reset,
@@ -212,7 +212,7 @@ async fn a_visitor_registers_and_signs_out(app: TestApp) {
     );
 }
 
-async fn a_refused_sign_in_is_told_once_and_keeps_the_address(app: TestApp) {
+async fn a_refused_sign_in_is_reported_once_and_keeps_the_address(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
     let answer = sign_in(&mut browser, "ann@example.org", "not the password").await;

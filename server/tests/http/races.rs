@@ -114,7 +114,7 @@ async fn live_sessions_of(app: &TestApp, who: &SignedIn) -> String {
 }
 
 /// Reads the mails of all rounds: one each, of this kind.
-async fn each_round_was_told(app: &TestApp, kind: &str) {
+async fn each_round_sent_a_mail(app: &TestApp, kind: &str) {
     let mails = app.read_mails().await;
     assert_eq!(mails.len(), ROUNDS);
     assert!(
@@ -170,7 +170,7 @@ async fn a_stolen_token_among_refreshes_ends_its_family(app: TestApp) {
             .await,
         ROUNDS.to_string()
     );
-    each_round_was_told(&app, "session_ended").await;
+    each_round_sent_a_mail(&app, "session_ended").await;
 }
 
 async fn one_of_all_uses_of_a_reset_link_succeeds(app: TestApp) {
@@ -196,7 +196,7 @@ async fn one_of_all_uses_of_a_reset_link_succeeds(app: TestApp) {
         );
         are_dead(&app, &[user]).await;
     }
-    each_round_was_told(&app, "password_changed").await;
+    each_round_sent_a_mail(&app, "password_changed").await;
 }
 
 async fn one_of_all_uses_of_a_verification_link_or_code_succeeds(app: TestApp) {
@@ -247,7 +247,7 @@ async fn one_of_all_registrations_of_an_address_succeeds(app: TestApp) {
         refreshed(&app, &SignedIn::from_body(&won[0].json()).refresh_token).await;
     }
     assert_eq!(app.count("users").await, ROUNDS.to_string());
-    each_round_was_told(&app, "welcome").await;
+    each_round_sent_a_mail(&app, "welcome").await;
 }
 
 async fn nothing_refreshes_after_a_sign_out(app: TestApp) {
@@ -398,7 +398,7 @@ async fn of_a_password_change_and_a_reset_one_sets_the_password(app: TestApp) {
         assert_eq!(is_signed_in, !is_reset(winner), "round {round}");
         are_dead(&app, &[user]).await;
     }
-    each_round_was_told(&app, "password_changed").await;
+    each_round_sent_a_mail(&app, "password_changed").await;
 }
 
 async fn no_sign_in_outlives_a_reset(app: TestApp) {
@@ -425,7 +425,7 @@ async fn no_sign_in_outlives_a_reset(app: TestApp) {
         assert_eq!(app.try_sign_in(&user.email, PASSWORD).await, 401);
         assert_eq!(app.try_sign_in(&user.email, new_password).await, 200);
     }
-    each_round_was_told(&app, "password_changed").await;
+    each_round_sent_a_mail(&app, "password_changed").await;
 }
 
 async fn nothing_refreshes_after_a_deletion(app: TestApp) {
@@ -445,5 +445,5 @@ async fn nothing_refreshes_after_a_deletion(app: TestApp) {
         are_dead(&app, &sessions).await;
         assert_eq!(app.try_sign_in(&user.email, PASSWORD).await, 401);
     }
-    each_round_was_told(&app, "deletion_scheduled").await;
+    each_round_sent_a_mail(&app, "deletion_scheduled").await;
 }

@@ -15,7 +15,7 @@ on_every_database! {
     after_the_grace_time_an_unused_successor_is_replaced,
     a_replaced_successor_is_theft,
     a_token_whose_successor_was_used_is_theft,
-    theft_ends_one_session_with_its_access_tokens_and_is_told,
+    theft_ends_one_session_with_its_access_tokens_and_notifies_the_owner,
     a_token_is_worth_nothing_after_seven_days,
     no_refresh_outlives_the_session,
     parallel_refreshes_of_one_token_get_one_successor,
@@ -151,7 +151,7 @@ async fn a_token_whose_successor_was_used_is_theft(app: TestApp) {
     }
 }
 
-async fn theft_ends_one_session_with_its_access_tokens_and_is_told(app: TestApp) {
+async fn theft_ends_one_session_with_its_access_tokens_and_notifies_the_owner(app: TestApp) {
     let (ann, other) = (
         app.user("ann@example.org").await,
         app.sign_in("ann@example.org").await,

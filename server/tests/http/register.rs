@@ -12,7 +12,7 @@ use crate::support::{
 
 on_every_database! {
     a_new_user_is_signed_in_and_welcomed,
-    a_taken_address_is_told_whatever_its_spelling,
+    a_taken_address_is_notified_whatever_its_spelling,
     every_invalid_field_is_named,
     passwords_are_judged_by_length_strength_and_the_list,
     names_are_trimmed,
@@ -20,7 +20,7 @@ on_every_database! {
     in_private_mode_new_and_taken_are_answered_alike with private_mode,
     in_private_mode_only_a_proved_mailbox_signs_in with private_mode,
     private_mode_lets_nobody_stay_whose_mailbox_is_not_proved,
-    in_private_mode_a_body_that_breaks_a_rule_is_told with private_mode,
+    in_private_mode_a_body_that_breaks_a_rule_is_refused with private_mode,
     who_registers_a_deleted_account_again_hears_how_to_restore_it,
     in_private_mode_a_deleted_account_gets_the_link_that_restores_it with private_mode,
 }
@@ -93,7 +93,7 @@ async fn a_new_user_is_signed_in_and_welcomed(app: TestApp) {
     assert!(mail.code.is_some_and(|code| code.len() == 6));
 }
 
-async fn a_taken_address_is_told_whatever_its_spelling(app: TestApp) {
+async fn a_taken_address_is_notified_whatever_its_spelling(app: TestApp) {
     app.user("ann.lee@xn--bcher-kva.example").await;
     let before = app.rows().await;
     for email in [
@@ -278,7 +278,7 @@ async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 }
 
-async fn in_private_mode_a_body_that_breaks_a_rule_is_told(app: TestApp) {
+async fn in_private_mode_a_body_that_breaks_a_rule_is_refused(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": "short" });
     let answer = app
         .post("/register")

@@ -16,7 +16,7 @@ on_replicas! { 2;
     a_form_is_remembered_for_a_minute,
     what_a_form_came_to_is_for_the_browser_that_sent_it,
     who_signed_out_and_goes_back_signs_in_anew,
-    a_download_that_is_asked_for_twice_is_told_once,
+    a_download_that_is_asked_for_twice_is_notified_once,
     every_form_of_every_page_has_a_nonce_of_its_own,
     what_is_remembered_goes_with_the_cleanup,
 }
@@ -242,7 +242,7 @@ async fn who_signed_out_and_goes_back_signs_in_anew(app: TestApp) {
     app.read_mails().await;
 }
 
-async fn a_download_that_is_asked_for_twice_is_told_once(app: TestApp) {
+async fn a_download_that_is_asked_for_twice_is_notified_once(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let page = open_page(&mut browser, "/account/activity").await;

@@ -8,7 +8,7 @@ use crate::support::{
 
 on_any_database! {
     a_changed_password_is_what_the_device_signed_in_with,
-    signing_out_everywhere_is_told_as_what_it_was,
+    signing_out_everywhere_is_logged_as_what_it_was,
     sessions_are_shown_and_ended,
     sessions_of_others_stay,
     pages_and_api_show_the_same_sessions,
@@ -31,7 +31,7 @@ async fn a_changed_password_is_what_the_device_signed_in_with(app: TestApp) {
     app.read_mails().await;
 }
 
-async fn signing_out_everywhere_is_told_as_what_it_was(app: TestApp) {
+async fn signing_out_everywhere_is_logged_as_what_it_was(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     browser.submit("sign_out_others", &[]).await;

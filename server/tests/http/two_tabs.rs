@@ -11,16 +11,16 @@ on_every_database! {
     links_that_are_opened_side_by_side_do_not_meet,
     every_mailed_link_says_whose_account_it_is_about,
     an_address_that_is_carried_to_another_browser_works_there,
-    the_address_of_a_link_is_told_to_nobody,
+    the_address_of_a_link_is_disclosed_to_nobody,
     a_page_of_a_link_that_was_open_for_too_long_sends_back_to_the_mail,
     what_stands_for_a_link_is_good_for_its_page_alone,
     a_form_of_one_account_does_nothing_to_another,
     a_form_that_names_no_account_does_nothing,
     what_was_typed_for_one_account_is_shown_to_the_next_and_no_secret,
-    the_outcome_for_one_account_is_not_told_on_the_page_of_another,
+    the_outcome_for_one_account_is_not_shown_on_the_page_of_another,
     a_form_of_somebody_who_signed_out_asks_to_sign_in,
     the_language_of_another_account_stays,
-    a_browser_that_keeps_no_cookies_is_told_so,
+    a_browser_that_keeps_no_cookies_gets_an_error_that_says_so,
 }
 
 const ANN: &str = "ann@example.org";
@@ -142,7 +142,7 @@ async fn an_address_that_is_carried_to_another_browser_works_there(app: TestApp)
     app.read_mails().await;
 }
 
-async fn the_address_of_a_link_is_told_to_nobody(app: TestApp) {
+async fn the_address_of_a_link_is_disclosed_to_nobody(app: TestApp) {
     let mut browser = Browser::new(&app);
     for page in [
         "/verify-email",
@@ -354,7 +354,7 @@ async fn what_was_typed_for_one_account_is_shown_to_the_next_and_no_secret(app: 
     assert_has_not(&page, &[PASSWORD]);
 }
 
-async fn the_outcome_for_one_account_is_not_told_on_the_page_of_another(app: TestApp) {
+async fn the_outcome_for_one_account_is_not_shown_on_the_page_of_another(app: TestApp) {
     app.verified_user(BOB).await;
     app.verified_user(ANN).await;
     let mut browser = signed_in_browser(&app, ANN).await;
@@ -400,7 +400,7 @@ async fn the_language_of_another_account_stays(app: TestApp) {
 }
 
 /// Each form is sent as by a browser that forgets every cookie at once.
-async fn a_browser_that_keeps_no_cookies_is_told_so(app: TestApp) {
+async fn a_browser_that_keeps_no_cookies_gets_an_error_that_says_so(app: TestApp) {
     app.verified_user(ANN).await;
     for (function, fields) in [
         ("sign_in", vec![("email", ANN), ("password", PASSWORD)]),

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 on_every_database! {
-    a_full_hash_queue_is_told_at_once with one_slow_hash_thread,
+    a_full_hash_queue_is_reported_at_once with one_slow_hash_thread,
 }
 
 /// One hash of the strongest kind that is allowed at a time, and one that waits.
@@ -29,7 +29,7 @@ fn one_slow_hash_thread(config: &mut Config) {
     };
 }
 
-async fn a_full_hash_queue_is_told_at_once(app: TestApp) {
+async fn a_full_hash_queue_is_reported_at_once(app: TestApp) {
     let answers = in_parallel(8, |number| {
         let body = json!({ "email": format!("user-{number}@example.org"), "password": PASSWORD });
         let call = app.post("/register").json(&body).from(&address(number));

@@ -12,7 +12,7 @@ use crate::support::{
 on_any_database! {
     an_address_is_changed_once_the_new_one_agrees,
     a_waiting_change_is_cancelled,
-    a_new_address_that_breaks_a_rule_is_told_at_its_field,
+    a_new_address_that_breaks_a_rule_is_reported_at_its_field,
     a_change_of_the_address_wants_a_fresh_password,
     an_address_that_was_not_confirmed_gets_no_promises,
     a_taken_back_address_leads_to_a_new_password,
@@ -131,7 +131,7 @@ async fn a_waiting_change_is_cancelled(app: TestApp) {
     assert_eq!(location(&answer), "/account/email");
 }
 
-async fn a_new_address_that_breaks_a_rule_is_told_at_its_field(app: TestApp) {
+async fn a_new_address_that_breaks_a_rule_is_reported_at_its_field(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     for bad in ["", "ann", "ann@EXAMPLE.org", "\"><script>alert(1)</script>"] {

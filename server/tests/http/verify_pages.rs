@@ -12,16 +12,16 @@ use crate::support::{
 on_any_database! {
     who_is_signed_in_presses_one_button,
     another_browser_gives_the_password_and_is_signed_in,
-    the_news_is_told_where_the_visitor_goes_on,
+    the_notice_is_shown_where_the_visitor_goes_on,
     a_wrong_password_uses_nothing_up,
     who_does_not_know_the_password_gets_a_mail,
     a_code_in_another_browser_wants_the_password,
     a_change_is_confirmed_in_another_browser,
     a_link_of_another_account_does_not_hide_the_own_code,
-    news_is_not_lost_on_who_is_signed_in_to_another_account,
+    a_notice_is_shown_to_a_visitor_who_is_signed_in_to_another_account,
     who_is_confirmed_has_nothing_left_to_do,
     a_wait_brings_the_scripts_that_count_it_down,
-    a_code_form_does_not_tell_who_has_an_account with privately,
+    a_code_form_does_not_reveal_who_has_an_account with privately,
 }
 
 async fn is_verified(app: &TestApp, access_token: &str) -> bool {
@@ -60,7 +60,7 @@ async fn another_browser_gives_the_password_and_is_signed_in(app: TestApp) {
     app.read_mails().await;
 }
 
-async fn the_news_is_told_where_the_visitor_goes_on(app: TestApp) {
+async fn the_notice_is_shown_where_the_visitor_goes_on(app: TestApp) {
     const GOAL: &str = "/account/profile?from=app";
     let (_, mail) = app.register("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
@@ -223,7 +223,7 @@ async fn a_link_of_another_account_does_not_hide_the_own_code(app: TestApp) {
     }
 }
 
-async fn news_is_not_lost_on_who_is_signed_in_to_another_account(app: TestApp) {
+async fn a_notice_is_shown_to_a_visitor_who_is_signed_in_to_another_account(app: TestApp) {
     app.user("ann@example.org").await;
     app.user("bob@example.org").await;
     let token = app.reset_token("bob@example.org").await;
@@ -279,7 +279,7 @@ fn privately(config: &mut vestibule::config::Config) {
 
 /// In private mode somebody registers with an address and a password of their own, and tries a
 /// code: whether the address was free, so that the password is right, does not show.
-async fn a_code_form_does_not_tell_who_has_an_account(app: TestApp) {
+async fn a_code_form_does_not_reveal_who_has_an_account(app: TestApp) {
     let taken = "ann@example.org";
     let free = "new@example.org";
     for (email, password) in [(taken, PASSWORD), (taken, WRONG), (free, WRONG)] {

@@ -13,7 +13,7 @@ on_any_database! {
     the_key_set_holds_public_keys_only,
     the_key_set_can_be_cached,
     a_script_of_any_page_reads_the_key_set,
-    researchers_find_whom_to_tell with security_contacts,
+    researchers_find_whom_to_notify with security_contacts,
     programs_that_ask_every_site_for_files_leave_no_events,
     password_managers_find_the_page_to_change_a_password,
 }
@@ -137,7 +137,7 @@ fn security_contacts(config: &mut Config) {
     config.http.security_contacts = contacts.map(str::to_owned).into();
 }
 
-async fn researchers_find_whom_to_tell(app: TestApp) {
+async fn researchers_find_whom_to_notify(app: TestApp) {
     let answer = app.at(Method::GET, "/.well-known/security.txt").await;
     let answer = answer.expect(200);
     assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");

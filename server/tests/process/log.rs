@@ -205,12 +205,12 @@ fn who_hangs_up_is_in_every_log() {
         how.set(Some(ended));
     });
     let (status, event) = how.get().unwrap();
-    let is_told = |stream: &str, field: &str, value: serde_json::Value| {
+    let is_logged = |stream: &str, field: &str, value: serde_json::Value| {
         let mut lines = lines.iter().filter(|line| line["stream"] == stream);
         assert!(lines.any(|line| line[field] == value), "{stream} {field}");
     };
-    is_told("access", "status", status.into());
-    is_told("audit", "event", event.into());
+    is_logged("access", "status", status.into());
+    is_logged("audit", "event", event.into());
 }
 
 pub fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {

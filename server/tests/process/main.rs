@@ -226,7 +226,7 @@ fn oversized_headers_are_refused_and_odd_requests_survived() {
 }
 
 #[test]
-fn a_database_under_another_master_key_is_told_in_one_line() {
+fn a_database_under_another_master_key_is_reported_in_one_line() {
     let deployment = Deployment::new();
     deployment.start().terminate();
     let other = deployment.with(

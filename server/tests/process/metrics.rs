@@ -118,7 +118,7 @@ async fn it_counts_what_happens_and_names_nobody() {
 }
 
 #[test]
-fn the_public_port_tells_no_metrics() {
+fn the_public_port_serves_no_metrics() {
     let portal = Deployment::new().start();
     assert_eq!(portal.get("/metrics").unwrap().status, 404);
 }

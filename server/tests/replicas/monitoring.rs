@@ -40,7 +40,7 @@ pub fn run(seed: u64) {
     watch_a_load(&fleet, clumsy, seed);
     monitoring.every_panel_has_an_answer();
 
-    assert_eq!(receivers.told_of("VestibuleSigningKeyOld"), [""; 0]);
+    assert_eq!(receivers.notified_of("VestibuleSigningKeyOld"), [""; 0]);
     fleet.execute("update signing_keys set active_at = active_at - interval '1000 days'");
     // A replica that starts finds its key an old one.
     fleet.replicas[2].stop();
@@ -350,7 +350,7 @@ impl Receivers {
     }
 
     /// Who was told of an alert, each once and in the order of the alphabet.
-    fn told_of(&self, alert: &str) -> Vec<String> {
+    fn notified_of(&self, alert: &str) -> Vec<String> {
         let calls = self.calls.lock().unwrap();
         let hooks = calls.iter().filter(|(_, body)| body.contains(alert));
         let mut told: Vec<String> = hooks
@@ -370,7 +370,7 @@ impl Receivers {
     fn expect(&self, alert: &str, expected: &[&str]) {
         let started = Instant::now();
         loop {
-            let told = self.told_of(alert);
+            let told = self.notified_of(alert);
             if told == expected {
                 println!(
                     "{alert}: {} told after {:?}",

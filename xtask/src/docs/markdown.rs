@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_of_code_are_told_from_text() {
+    fn blocks_of_code_are_distinguished_from_text() {
         let document = "a\n```sh\nb\n~~~\n```\nc\n  ~~~\n  ```\n  ~~~";
         let lines: Vec<_> = lines(document)
             .map(|line| (line.number, line.text, line.is_code))

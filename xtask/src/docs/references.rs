@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn each_is_told(cases: &[(&str, &str)]) {
+    fn each_is_reported(cases: &[(&str, &str)]) {
         for (text, violation) in cases {
             assert_eq!(violations_of(text), [*violation], "{text}");
         }
@@ -250,7 +250,7 @@ mod tests {
             "`sh src/api/lib.rs https://a/src/b`, `src/*/lib.rs`, `$HOME/src/no`, `/src/no`",
             "`application/json`, `vestibule.toml`, `example.org`, src/no.rs",
         ]);
-        each_is_told(&[
+        each_is_reported(&[
             ("`src/main.rs`", "there is no `src/main.rs`"),
             ("`src/no/`", "there is no `src/no`"),
             ("`no/*.rs`, `src/no/*.rs`", "there is no `src/no`"),
@@ -271,7 +271,7 @@ mod tests {
             "`src/api/lib.rs::it_works`, `src::it_works_well`, `src::a day, and a night`",
             "`a_test_of_ours`, `two_parts`, `Store::writer`, `core::fmt`, `self.f(&mut x, A::B)`",
         ]);
-        each_is_told(&[
+        each_is_reported(&[
             ("`src/main.rs::it_works`", "there is no `src/main.rs`"),
             ("`/etc/x::it_works`", "there is no `/etc/x`"),
             (
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn every_command_exists() {
         all_exist(&["`cargo xtask test --quick`, `cargo xtask`, `cargo audit`"]);
-        each_is_told(&[
+        each_is_reported(&[
             (
                 "`cargo xtask tests`",
                 "there is no command `cargo xtask tests`",
@@ -309,7 +309,7 @@ mod tests {
             "# A\n[a](b.md), [b](b.md#part-one), [c](#a), [d](../src), [e](https://a/b.md#c)",
             "<img src=\"picture.png\">, `[a](no.md)`",
         ]);
-        each_is_told(&[
+        each_is_reported(&[
             ("[a](no.md)", "the link `no.md` leads nowhere"),
             ("[a](guide/b.md)", "the link `guide/b.md` leads nowhere"),
             ("[a](../../b.md)", "the link `../../b.md` leads nowhere"),

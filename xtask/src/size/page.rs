@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_told_apart() {
+    fn links_are_distinguished() {
         let html = r#"<head><link rel="stylesheet" href="/pkg/vestibule.css"><link rel=icon href=/favicon.svg>
             <link rel="modulepreload" href="/pkg/vestibule.js" crossorigin="x"/>
             <link rel="preload" href="/pkg/vestibule.wasm?v=1&amp;w=2" as="fetch">

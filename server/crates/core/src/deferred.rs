@@ -124,7 +124,7 @@ impl Auth {
     /// Has the audit log tell of an answer that was an error. What
     /// an operation has an event of its own for is told by that.
     pub fn audit_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
-        let is_told = matches!(
+        let is_own_event = matches!(
             code,
             ErrorCode::InvalidCredentials
                 | ErrorCode::InvalidToken
@@ -132,14 +132,14 @@ impl Auth {
                 | ErrorCode::EmailTaken
                 | ErrorCode::RateLimited
         );
-        if !is_told {
+        if !is_own_event {
             let meta = &user_id.map_or_else(|| meta.clone(), |user_id| meta.by(user_id));
-            self.tell_refusal(code, user_id, meta);
+            self.defer_refusal(code, user_id, meta);
         }
     }
 
     /// The same where no operation was reached that could have told.
-    pub fn tell_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
+    pub fn defer_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
         let details = json!({ "code": code.as_str() });
         self.defer_audit(AuditEvent::RequestRefused, user_id, details, meta);
     }

@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_that_may_pass_by_themselves_are_told_from_defects() {
+    fn codes_that_may_pass_by_themselves_differ_from_defects() {
         for code in [
             "08006", "53300", "57P01", "57014", "40001", "40P01", "55P03",
         ] {

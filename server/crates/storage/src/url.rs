@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_elsewhere_that_proves_nothing_is_told_from_the_others() {
+    fn a_server_elsewhere_that_proves_nothing_differs_from_the_others() {
         for url in [
             "postgres://db.example.org/x?sslmode=disable",
             "postgresql://db.example.org/x?sslmode=allow",

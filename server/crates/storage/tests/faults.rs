@@ -181,7 +181,7 @@ async fn wired(settings: &StorageSettings) -> Option<(TestDatabase, Wire, Arc<dy
 /// Neither the requests that find out nor the connections that
 /// are lost by it keep a place, and nothing has to be restarted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_goes_dark_is_told_in_time_and_found_again() {
+async fn a_server_that_goes_dark_is_reported_in_time_and_found_again() {
     let Some((_database, wire, store)) = wired(&impatient()).await else {
         return;
     };
@@ -313,7 +313,7 @@ async fn a_server_without_tls_is_not_talked_to_where_tls_is_asked_for() {
 /// A crowd that waits for connections is no reason to take a replica out;
 /// connections that nobody answers on are.
 #[tokio::test]
-async fn a_database_that_is_busy_is_told_from_one_that_is_away() {
+async fn a_busy_database_differs_from_one_that_is_away() {
     for database in databases().await {
         let settings = StorageSettings {
             max_connections: 2,

@@ -16,7 +16,7 @@ use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_write_that_waits_too_long_is_told_to_come_later() {
+async fn a_write_that_waits_too_long_is_refused_with_a_time_to_retry() {
     let database = TestDatabase::sqlite();
     common::migrated(&database).await.close().await;
     let store = connect_store(&database.url().into(), &quick()).unwrap();
@@ -157,7 +157,7 @@ async fn in_a_circle<T: Send + 'static>(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deadlock_is_mended_in_a_statement_and_told_of_in_a_transaction() {
+async fn a_deadlock_is_retried_in_a_statement_and_reported_in_a_transaction() {
     let Some(database) = TestDatabase::postgres().await else {
         return;
     };

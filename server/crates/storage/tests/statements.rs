@@ -117,13 +117,15 @@ fn without_alternatives(plan: &[String]) -> Vec<&str> {
 /// What is told apart from the rest: invariants look at everything,
 /// and there are only a few signing keys.
 fn indexed(all: Vec<&'static str>) -> Vec<&'static str> {
-    let is_told_apart = |sql: &str| {
+    let is_distinguished = |sql: &str| {
         sql.contains("as broken")
             || sql.contains("signing_keys")
             || sql.contains("as present")
             || sql.contains("as locked")
     };
-    all.into_iter().filter(|sql| !is_told_apart(sql)).collect()
+    all.into_iter()
+        .filter(|sql| !is_distinguished(sql))
+        .collect()
 }
 
 /// A scan of a list that was made up on the way is none, nor is one that an index puts into order.

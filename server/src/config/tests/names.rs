@@ -111,7 +111,7 @@ fn variables_of_others_are_left_alone() {
 }
 
 #[test]
-fn what_kubernetes_makes_of_a_service_is_passed_over_and_told_of() {
+fn what_kubernetes_makes_of_a_service_is_passed_over_with_a_warning() {
     let links = [
         ("VESTIBULE_SERVICE_HOST", "10.96.4.7"),
         ("VESTIBULE_SERVICE_PORT", "3000"),

@@ -138,7 +138,7 @@ fn the_file_is_read_and_the_environment_wins() {
 }
 
 #[test]
-fn what_is_wrong_in_the_file_is_told_of_the_file() {
+fn an_error_in_the_file_names_the_file() {
     for (content, says) in [
         (
             "[http]\nlissten = \"127.0.0.1:1\"\n",
@@ -189,7 +189,7 @@ fn what_is_wrong_in_the_file_is_told_of_the_file() {
 }
 
 #[test]
-fn a_settings_file_with_a_secret_that_everybody_can_read_is_told_of() {
+fn a_settings_file_with_a_secret_that_everybody_can_read_is_warned_of() {
     let (_folder, path) = file(
         "vestibule.toml",
         format!("[secrets]\nmaster_key = \"{KEY}\"\n"),

@@ -21,7 +21,7 @@ on_every_database! {
     codes_of_all_sites_together_are_bounded_by_the_day with with_limits,
     a_code_is_good_for_its_own_address_only,
     of_fifty_uses_of_one_code_exactly_one_succeeds,
-    the_last_tries_of_a_code_do_not_tell_who_has_an_account with privately,
+    the_last_tries_of_a_code_do_not_reveal_who_has_an_account with privately,
     a_right_code_with_a_right_password_costs_nothing with privately,
 }
 
@@ -254,7 +254,7 @@ async fn enter_code(
 
 /// Somebody registers with an address and a password of their own, and tries codes. If the address
 /// was free, the password is right and the codes are wrong; if it was taken, the password is wrong.
-async fn the_last_tries_of_a_code_do_not_tell_who_has_an_account(app: TestApp) {
+async fn the_last_tries_of_a_code_do_not_reveal_who_has_an_account(app: TestApp) {
     let burst = documented_limit("wrong passwords", "the account").burst;
     let (_, anns) = app.account("ann@example.org").await;
     for email in ["ann@example.org", "new@example.org"] {

@@ -10,7 +10,7 @@ use crate::support::{TestApp, meta, on_every_database};
 on_every_database! {
     a_dead_link_brings_a_new_one,
     a_link_that_is_known_to_nobody_brings_nothing,
-    a_link_of_a_former_address_tells_nothing,
+    a_link_of_a_former_address_reveals_nothing,
     a_dead_link_is_no_way_around_the_limits,
 }
 
@@ -68,7 +68,7 @@ async fn a_link_that_is_known_to_nobody_brings_nothing(app: TestApp) {
     assert_eq!(app.rows().await, rows);
 }
 
-async fn a_link_of_a_former_address_tells_nothing(app: TestApp) {
+async fn a_link_of_a_former_address_reveals_nothing(app: TestApp) {
     let (ann, welcome) = app.register("ann@example.org").await;
     let first = welcome.token.unwrap();
     app.post("/email/verify")

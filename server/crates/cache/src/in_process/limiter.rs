@@ -22,7 +22,7 @@ pub(crate) struct Count {
     /// The instant at which its quota is full again ("theoretical arrival time").
     pub(crate) full_at: OffsetDateTime,
     /// The epoch of Redis in which it told this instant; none for what is known here alone.
-    pub(crate) told_in: Option<u64>,
+    pub(crate) seen_in_epoch: Option<u64>,
 }
 
 #[derive(Default)]
@@ -97,7 +97,7 @@ impl RateLimiter for InProcessLimiter {
         for (charge, full_at) in charges.iter().zip(nexts) {
             let count = Count {
                 full_at,
-                told_in: None,
+                seen_in_epoch: None,
             };
             counts.insert(charge.key.clone(), count);
         }
@@ -145,8 +145,14 @@ mod tests {
     use super::*;
 
     fn told(key: &str, full_at: OffsetDateTime) -> [(&str, Count); 1] {
-        let told_in = Some(1);
-        [(key, Count { full_at, told_in })]
+        let seen_in_epoch = Some(1);
+        [(
+            key,
+            Count {
+                full_at,
+                seen_in_epoch,
+            },
+        )]
     }
 
     #[tokio::test]
@@ -176,7 +182,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_told_last_counts() {
+    async fn what_was_reported_last_counts() {
         let limiter = InProcessLimiter::default();
         let period = std::time::Duration::from_mins(1);
         let quota = Quota { burst: 1, period };

@@ -19,7 +19,7 @@ struct State {
     failures: u32,
     open_until: Option<Instant>,
     alert: Alert,
-    is_end_untold: bool,
+    is_end_unreported: bool,
 }
 
 impl Breaker {
@@ -46,7 +46,7 @@ impl Breaker {
         let mut state = self.lock();
         state.failures = 0;
         state.open_until = None;
-        std::mem::take(&mut state.is_end_untold)
+        std::mem::take(&mut state.is_end_unreported)
     }
 
     /// Notes a failure; whether it is time to tell of it.
@@ -57,7 +57,7 @@ impl Breaker {
             state.open_until = Some(now + PAUSE);
         }
         let is_due = state.alert.is_due(now);
-        state.is_end_untold |= is_due;
+        state.is_end_unreported |= is_due;
         is_due
     }
 }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_told_once_a_minute_whatever_comes_between() {
+    fn failures_are_logged_once_a_minute_whatever_comes_between() {
         for has_successes in [false, true] {
             let breaker = Breaker::default();
             let start = Instant::now();

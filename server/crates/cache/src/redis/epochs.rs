@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_epoch_is_told_once_a_minute() {
+    fn another_epoch_is_logged_once_a_minute() {
         let epochs = Epochs::default();
         let start = Instant::now();
         let saw = |epoch, second| epochs.saw(epoch, start + Duration::from_secs(second));

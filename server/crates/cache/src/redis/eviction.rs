@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_policy_that_drops_keys_is_told_from_one_that_does_not() {
+    fn a_policy_that_drops_keys_is_recognised() {
         let memory = |bytes: &str, policy: &str| {
             format!(
                 "# Memory\r\nused_memory:1\r\nmaxmemory:{bytes}\r\nmaxmemory_human:x\r\nmaxmemory_policy:{policy}\r\n"

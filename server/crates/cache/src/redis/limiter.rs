@@ -166,7 +166,7 @@ impl RedisLimiter {
                 .arg(charge.quota.burst)
                 .arg(u64::try_from(charge.quota.period.as_micros()).unwrap_or(u64::MAX))
                 .arg(known.map_or(0, |known| micros(known.full_at)))
-                .arg(known.and_then(|known| known.told_in).unwrap_or(0));
+                .arg(known.and_then(|known| known.seen_in_epoch).unwrap_or(0));
         }
         for reset in resets {
             invocation.key(&reset.key);
@@ -178,7 +178,7 @@ impl RedisLimiter {
         let told = charges.iter().zip(instants).map(|(charge, instant)| {
             let count = Count {
                 full_at: from_micros(*instant, now),
-                told_in: Some(epoch),
+                seen_in_epoch: Some(epoch),
             };
             (charge.key.as_str(), count)
         });
@@ -193,7 +193,7 @@ impl RedisLimiter {
     /// Whether Redis does not know yet what was taken last.
     fn was_taken_alone(&self, charge: &Charge) -> bool {
         let known = self.alone.get(&charge.key);
-        known.is_some_and(|known| known.told_in.is_none())
+        known.is_some_and(|known| known.seen_in_epoch.is_none())
     }
 }
 

@@ -202,8 +202,8 @@ async fn a_read_only_replica_of_a_dead_master() {
         return;
     };
     let url = server.url();
-    let fail = |server: &mut RedisServer| ok(&server.tell("REPLICAOF 127.0.0.1 1"));
-    let heal = |server: &mut RedisServer| ok(&server.tell("REPLICAOF NO ONE"));
+    let fail = |server: &mut RedisServer| ok(&server.command("REPLICAOF 127.0.0.1 1"));
+    let heal = |server: &mut RedisServer| ok(&server.command("REPLICAOF NO ONE"));
     through(server, &url, fail, heal).await;
 }
 
@@ -213,8 +213,8 @@ async fn full() {
         return;
     };
     let url = server.url();
-    let fail = |server: &mut RedisServer| ok(&server.tell("CONFIG SET maxmemory 1"));
-    let heal = |server: &mut RedisServer| ok(&server.tell("CONFIG SET maxmemory 0"));
+    let fail = |server: &mut RedisServer| ok(&server.command("CONFIG SET maxmemory 1"));
+    let heal = |server: &mut RedisServer| ok(&server.command("CONFIG SET maxmemory 0"));
     through(server, &url, fail, heal).await;
 }
 
@@ -225,11 +225,11 @@ async fn a_password_that_we_do_not_have() {
     };
     let url = server.url();
     let fail = |server: &mut RedisServer| {
-        ok(&server.tell("CONFIG SET requirepass fake-password"));
-        server.tell_as("fake-password", "CLIENT KILL SKIPME yes");
+        ok(&server.command("CONFIG SET requirepass fake-password"));
+        server.command_as("fake-password", "CLIENT KILL SKIPME yes");
     };
     let heal = |server: &mut RedisServer| {
-        ok(&server.tell_as("fake-password", "CONFIG SET requirepass \"\""));
+        ok(&server.command_as("fake-password", "CONFIG SET requirepass \"\""));
     };
     through(server, &url, fail, heal).await;
 }
@@ -239,14 +239,14 @@ async fn a_password_that_has_changed() {
     let Some(server) = RedisServer::start() else {
         return;
     };
-    ok(&server.tell("CONFIG SET requirepass fake-first"));
+    ok(&server.command("CONFIG SET requirepass fake-first"));
     let url = format!("redis://:fake-first@{}", server.address());
     let fail = |server: &mut RedisServer| {
-        ok(&server.tell_as("fake-first", "CONFIG SET requirepass fake-second"));
-        server.tell_as("fake-second", "CLIENT KILL SKIPME yes");
+        ok(&server.command_as("fake-first", "CONFIG SET requirepass fake-second"));
+        server.command_as("fake-second", "CLIENT KILL SKIPME yes");
     };
     let heal = |server: &mut RedisServer| {
-        ok(&server.tell_as("fake-second", "CONFIG SET requirepass fake-first"));
+        ok(&server.command_as("fake-second", "CONFIG SET requirepass fake-first"));
     };
     through(server, &url, fail, heal).await;
 }
@@ -310,7 +310,7 @@ async fn plain_text_where_tls_is_asked_for() {
     };
     let outage = Outage::over(&format!("rediss://{}", server.address()));
     outage.last(fresh_id(), fresh_id()).await;
-    assert_eq!(server.tell("DBSIZE"), ":0");
+    assert_eq!(server.command("DBSIZE"), ":0");
 }
 
 /// No outage: what is lost is only a cache, and counts that are remembered.
@@ -326,13 +326,13 @@ async fn everything_is_deleted() {
     one.principals.forget(user).await;
     assert_eq!(one.passes(&charge("a", 10)).await, 10);
     for flush in ["FLUSHALL", "SCRIPT FLUSH"] {
-        server.tell(flush);
+        server.command(flush);
         // Not kept, although nothing there tells of the forgetting any more.
         two.principals
             .put(&builders::principal(user, session), ticket)
             .await;
         miss(&*one.principals, user, session).await;
-        server.tell(flush);
+        server.command(flush);
         read(&*one.principals, user, session).await;
         assert!(is_hit(&*two.principals, user, session).await);
         two.principals.forget(user).await;

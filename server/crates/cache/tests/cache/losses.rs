@@ -45,7 +45,7 @@ async fn what_is_left_is_shared(fail: impl Fn(&mut RedisServer), heal: impl Fn(&
 
     heal(&mut server);
     let is_used = async || {
-        one.takes(&charge(&fresh_id().to_string(), 1)).await && server.tell("DBSIZE") != ":0"
+        one.takes(&charge(&fresh_id().to_string(), 1)).await && server.command("DBSIZE") != ":0"
     };
     assert!(within(Duration::from_secs(5), is_used).await);
 }
@@ -125,7 +125,7 @@ async fn what_replicas_remember_goes_on(lose: impl Fn(&mut RedisServer)) {
 
 #[tokio::test]
 async fn what_replicas_remember_goes_on_when_redis_is_flushed() {
-    what_replicas_remember_goes_on(|server| ok(&server.tell("FLUSHALL"))).await;
+    what_replicas_remember_goes_on(|server| ok(&server.command("FLUSHALL"))).await;
 }
 
 #[tokio::test]
@@ -139,11 +139,11 @@ async fn what_replicas_remember_goes_on_when_redis_comes_back_empty() {
 
 /// Takes no write, and does nothing late.
 fn lock(server: &RedisServer) {
-    ok(&server.tell("REPLICAOF 127.0.0.1 1"));
+    ok(&server.command("REPLICAOF 127.0.0.1 1"));
 }
 
 async fn unlock(server: &RedisServer, replicas: &[Replica]) {
-    ok(&server.tell("REPLICAOF NO ONE"));
+    ok(&server.command("REPLICAOF NO ONE"));
     for replica in replicas {
         assert!(within(Duration::from_secs(5), || replica.link.helps()).await);
     }
@@ -253,8 +253,8 @@ async fn a_redis_that_may_drop_counts_is_reported_with_the_remedy() {
         let Some(server) = RedisServer::start() else {
             return;
         };
-        ok(&server.tell("CONFIG SET maxmemory 100mb"));
-        ok(&server.tell(&format!("CONFIG SET maxmemory-policy {policy}")));
+        ok(&server.command("CONFIG SET maxmemory 100mb"));
+        ok(&server.command(&format!("CONFIG SET maxmemory-policy {policy}")));
         let log = CapturedLog::start();
         let replica = Replica::deaf(&server.url(), "eviction", 1);
         assert!(replica.takes(&charge("a", 20)).await);

@@ -31,15 +31,15 @@ async fn a_call_is_one_round_trip_and_scripts_come_back_by_themselves() {
     for _ in 0..2 {
         assert!(one.takes(&charge("warm", 9)).await);
         read(&*one.principals, fresh_id(), PHONE).await;
-        server.tell("CONFIG RESETSTAT");
+        server.command("CONFIG RESETSTAT");
         for _ in 0..5 {
             assert!(one.takes(&charge("a", 20)).await);
             read(&*one.principals, fresh_id(), PHONE).await;
         }
-        let commands = server.tell("INFO commandstats");
+        let commands = server.command("INFO commandstats");
         assert!(commands.contains("cmdstat_evalsha:calls=15,"), "{commands}");
         assert!(!commands.contains("cmdstat_script"), "{commands}");
-        server.tell("SCRIPT FLUSH");
+        server.command("SCRIPT FLUSH");
     }
     assert_eq!(log.text(), "");
 }
@@ -55,15 +55,15 @@ async fn everything_expires() {
     assert!(one.takes(&short).await && one.takes(&short).await);
     read(&*one.principals, ANN, PHONE).await;
     one.principals.forget(fresh_id()).await;
-    assert_eq!(server.tell("DBSIZE"), ":3");
+    assert_eq!(server.command("DBSIZE"), ":3");
     tokio::time::sleep(Duration::from_millis(1100)).await;
     // `DBSIZE` counts what has expired until Redis comes by to delete it, which Redis 8 does later.
     // The epoch stays.
-    assert_eq!(server.tell("KEYS *"), "*1");
-    assert_eq!(server.tell("TTL v:limits:epoch"), ":-1");
+    assert_eq!(server.command("KEYS *"), "*1");
+    assert_eq!(server.command("TTL v:limits:epoch"), ":-1");
     // And no earlier than the count is full again.
     assert!(one.takes(&charge("b", 5)).await);
-    let left: u64 = server.tell(&format!("PTTL {}", limit_key("b")))[1..]
+    let left: u64 = server.command(&format!("PTTL {}", limit_key("b")))[1..]
         .parse()
         .unwrap();
     assert!((3_590_000..=3_600_000).contains(&left), "{left}");
@@ -76,18 +76,18 @@ async fn redis_knows_no_names_and_vouches_for_nobody() {
     };
     let [one, two] = two(&server);
     read(&*one.principals, ANN, PHONE).await;
-    let sealed = server.tell(&format!("HGET {} {PHONE}", key(ANN)));
+    let sealed = server.command(&format!("HGET {} {PHONE}", key(ANN)));
     assert!(sealed.len() > 100 && !sealed.contains("ann"), "{sealed}");
     // A snapshot under another session, another user, in another generation.
-    server.tell(&format!("HSET {} {LAPTOP} {sealed}", key(ANN)));
+    server.command(&format!("HSET {} {LAPTOP} {sealed}", key(ANN)));
     miss(&*two.principals, ANN, LAPTOP).await;
     let ben = fresh_id();
     miss(&*one.principals, ben, PHONE).await;
-    server.tell(&format!("HSET {} {PHONE} {sealed}", key(ben)));
+    server.command(&format!("HSET {} {PHONE} {sealed}", key(ben)));
     miss(&*two.principals, ben, PHONE).await;
     one.principals.forget(ANN).await;
     miss(&*one.principals, ANN, PHONE).await;
-    server.tell(&format!("HSET {} {PHONE} {sealed}", key(ANN)));
+    server.command(&format!("HSET {} {PHONE} {sealed}", key(ANN)));
     miss(&*two.principals, ANN, PHONE).await;
 }
 
@@ -99,15 +99,15 @@ async fn a_clock_of_redis_that_is_set_back_or_stands_still_makes_nothing_older()
     let [one, two] = two(&server);
     read(&*one.principals, ANN, PHONE).await;
     // Set back by a minute, expiries are a minute further away.
-    server.tell(&format!("PEXPIRE {} 61000", key(ANN)));
+    server.command(&format!("PEXPIRE {} 61000", key(ANN)));
     miss(&*two.principals, ANN, PHONE).await;
-    let left: u64 = server.tell(&format!("PTTL {}", key(ANN)))[1..]
+    let left: u64 = server.command(&format!("PTTL {}", key(ANN)))[1..]
         .parse()
         .unwrap();
     assert!(left <= 1000, "{left}");
     // No expiry at all.
     read(&*one.principals, ANN, LAPTOP).await;
-    server.tell(&format!("PERSIST {}", key(ANN)));
+    server.command(&format!("PERSIST {}", key(ANN)));
     miss(&*two.principals, ANN, LAPTOP).await;
     // The machine of Redis was paused for an hour, and its clock with it.
     let ben = fresh_id();
@@ -146,7 +146,7 @@ async fn strange_limits_are_replaced(server: &RedisServer, one: &Replica, two: &
         .enumerate()
     {
         let full = charge(&format!("full{number}"), 5);
-        server.tell(&format!("SET {} {value}", limit_key(&full.key)));
+        server.command(&format!("SET {} {value}", limit_key(&full.key)));
         assert_eq!(one.passes(&full).await, 5, "{value}");
     }
     for (number, value) in ["inf", "nan", "1e300", "9999999999999999999"]
@@ -154,7 +154,7 @@ async fn strange_limits_are_replaced(server: &RedisServer, one: &Replica, two: &
         .enumerate()
     {
         let empty = charge(&format!("empty{number}"), 5);
-        server.tell(&format!("SET {} {value}", limit_key(&empty.key)));
+        server.command(&format!("SET {} {value}", limit_key(&empty.key)));
         assert_eq!(one.passes(&empty).await, 0, "{value}");
         one.limiter
             .reset(std::slice::from_ref(&empty))
@@ -165,16 +165,16 @@ async fn strange_limits_are_replaced(server: &RedisServer, one: &Replica, two: &
     let list = limit_key("list");
     for make in ["HSET KEY field value", "RPUSH KEY value"] {
         let make = make.replace("KEY", &list);
-        server.tell(&format!("DEL {list}"));
-        server.tell(&make);
+        server.command(&format!("DEL {list}"));
+        server.command(&make);
         assert_eq!(one.passes(&charge("list", 5)).await, 5, "{make}");
-        server.tell(&format!("DEL {list}"));
-        server.tell(&make);
+        server.command(&format!("DEL {list}"));
+        server.command(&make);
         one.limiter
             .give_back(&[charge("list", 5)], time::OffsetDateTime::UNIX_EPOCH)
             .await
             .unwrap();
-        assert_eq!(server.tell(&format!("EXISTS {list}")), ":0");
+        assert_eq!(server.command(&format!("EXISTS {list}")), ":0");
     }
 }
 
@@ -189,7 +189,7 @@ async fn strange_snapshots_are_replaced(server: &RedisServer, one: &Replica, two
         let make = make
             .replace("KEY", &key(user))
             .replace("SESSION", &session.to_string());
-        server.tell(&make);
+        server.command(&make);
         read(&*one.principals, user, session).await;
         assert!(is_hit(&*one.principals, user, session).await, "{make}");
         assert!(is_hit(&*two.principals, user, session).await, "{make}");
@@ -197,11 +197,11 @@ async fn strange_snapshots_are_replaced(server: &RedisServer, one: &Replica, two
     let (user, session) = (fresh_id(), fresh_id());
     let ticket = miss(&*one.principals, user, session).await;
     for sealed in ["\"\"", "{}", "AAAA"] {
-        server.tell(&format!("HSET {} {session} {sealed}", key(user)));
+        server.command(&format!("HSET {} {session} {sealed}", key(user)));
         miss(&*two.principals, user, session).await;
     }
     // What was begun is of another type when it is put.
-    server.tell(&format!("SET {} value", key(user)));
+    server.command(&format!("SET {} value", key(user)));
     one.principals
         .put(
             &vestibule_testkit::builders::principal(user, session),
@@ -234,12 +234,12 @@ async fn a_strange_epoch_is_replaced_and_loses_nothing() {
         "RPUSH KEY value",
         "HSET KEY field value",
     ] {
-        server.tell("DEL v:limits:epoch");
-        server.tell(&make.replace("KEY", "v:limits:epoch"));
+        server.command("DEL v:limits:epoch");
+        server.command(&make.replace("KEY", "v:limits:epoch"));
         assert_eq!(one.passes(&charge("a", 5)).await, 0, "{make}");
         assert_eq!(two.passes(&charge("a", 5)).await, 0, "{make}");
-        assert_eq!(server.tell("TYPE v:limits:epoch"), "+string");
-        let epoch = server.tell("GET v:limits:epoch");
+        assert_eq!(server.command("TYPE v:limits:epoch"), "+string");
+        let epoch = server.command("GET v:limits:epoch");
         assert!(epoch.parse::<u64>().unwrap() > 5, "{epoch}");
     }
     assert_eq!(log.count("ERROR"), 0, "none of it is an outage");

@@ -14,8 +14,8 @@ const AT_ONCE: Duration = Duration::from_millis(400);
 
 async fn both_listen(server: &RedisServer) {
     let listening = async || {
-        server.tell("INFO clients").contains("pubsub_clients:2")
-            || server.tell("CLIENT LIST TYPE pubsub").lines().count() == 2
+        server.command("INFO clients").contains("pubsub_clients:2")
+            || server.command("CLIENT LIST TYPE pubsub").lines().count() == 2
     };
     assert!(within(Duration::from_secs(3), listening).await);
 }
@@ -49,7 +49,7 @@ async fn a_message_that_is_lost_is_made_up_for_within_a_second() {
     let (user, session) = (fresh_id(), fresh_id());
     read(&*one.principals, user, session).await;
     assert!(is_hit(&*two.principals, user, session).await);
-    server.tell("CLIENT KILL TYPE pubsub");
+    server.command("CLIENT KILL TYPE pubsub");
     let start = Instant::now();
     one.principals.forget(user).await;
     let is_gone = async || !is_hit(&*two.principals, user, session).await;
@@ -108,13 +108,13 @@ async fn limits_are_kept_together_and_deployments_apart() {
 }
 
 #[tokio::test]
-async fn listening_ends_when_it_is_told_to() {
+async fn listening_ends_when_it_is_cancelled() {
     let Some(server) = RedisServer::start() else {
         return;
     };
     let replicas = Replica::two(&server.url(), &redis_prefix());
     both_listen(&server).await;
     drop(replicas);
-    let is_over = async || server.tell("CLIENT LIST TYPE pubsub").is_empty();
+    let is_over = async || server.command("CLIENT LIST TYPE pubsub").is_empty();
     assert!(within(Duration::from_secs(1), is_over).await);
 }

@@ -50,12 +50,12 @@ impl RedisServer {
 
     /// Sends a command past the code under test (words may
     /// stand in double quotes). Its answer; of a list the head.
-    pub fn tell(&self, command: &str) -> String {
-        self.tell_as("", command)
+    pub fn command(&self, command: &str) -> String {
+        self.command_as("", command)
     }
 
     /// The same with a password.
-    pub fn tell_as(&self, password: &str, command: &str) -> String {
+    pub fn command_as(&self, password: &str, command: &str) -> String {
         let mut stream = TcpStream::connect(self.address()).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(5)))

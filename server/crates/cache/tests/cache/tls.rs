@@ -26,7 +26,7 @@ fn turn_on_tls(server: &RedisServer, folder: &Path) -> u16 {
     let settings = format!(
         "CONFIG SET tls-auth-clients no tls-cert-file {folder}/server.pem tls-key-file {folder}/server.key tls-port {port}"
     );
-    assert_eq!(server.tell(&settings), "+OK");
+    assert_eq!(server.command(&settings), "+OK");
     port
 }
 
@@ -46,8 +46,8 @@ async fn a_certificate_is_verified_in_full() {
             replica.takes(&charge("a", 20)).await,
             "limits go on without Redis"
         );
-        let count = server.tell("DBSIZE");
-        server.tell("FLUSHALL");
+        let count = server.command("DBSIZE");
+        server.command("FLUSHALL");
         count == ":2"
     };
     assert!(uses(format!("rediss://{NAME}:{port}/?sslrootcert={root}")).await);
@@ -70,7 +70,7 @@ async fn a_certificate_is_verified_in_full() {
 }
 
 #[test]
-fn an_authority_that_cannot_be_read_is_told() {
+fn an_authority_that_cannot_be_read_is_reported() {
     let url = "rediss://localhost/?sslrootcert=/no/such/file"
         .to_owned()
         .into();

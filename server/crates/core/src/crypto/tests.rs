@@ -82,7 +82,7 @@ fn a_master_key_is_read_in_every_usual_form() {
 }
 
 #[test]
-fn a_key_that_nobody_drew_is_told_from_a_random_one() {
+fn a_key_that_is_not_random_is_recognised() {
     for bytes in [
         [0; 32],
         [7; 32],

@@ -71,7 +71,7 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let now = self.clock.now();
-        let may_tell = self
+        let may_notify = self
             .may_mail(MailKind::AlreadyRegistered, email.canonical())
             .await;
         let present = canonical_of(&who.user);
@@ -98,8 +98,8 @@ impl Auth {
             .insert_token(&mut *tx, Purpose::ChangeEmail, user.id, extra, meta)
             .await?;
         if tx.email_is_taken(email.canonical(), user.id, now).await? {
-            if may_tell {
-                self.tell_owner(&mut *tx, email, meta).await?;
+            if may_notify {
+                self.notify_owner(&mut *tx, email, meta).await?;
             }
         } else {
             let mail = UserMail {
@@ -140,7 +140,7 @@ impl Auth {
 
     /// Tells the owner of an address that somebody wanted it.
     /// An address that is only reserved has none.
-    pub(super) async fn tell_owner(
+    pub(super) async fn notify_owner(
         &self,
         store: &mut dyn Writer,
         email: &EmailAddress,
@@ -236,7 +236,7 @@ impl Auth {
             None => link.session_id,
         };
         let ended = tx.end_sessions(user_id, keep, now).await?;
-        let is_former_told = self
+        let is_former_notified = self
             .mail_to_old_address(&mut *tx, &old, &email, meta)
             .await?;
         self.audit(
@@ -251,7 +251,7 @@ impl Auth {
         Ok(Some(Verified {
             user,
             is_change: true,
-            is_former_told,
+            is_former_notified,
         }))
     }
 
@@ -417,7 +417,7 @@ impl Auth {
     /// Somebody else has the address by now.
     fn or_taken(&self, error: StoreError, user_id: Uuid, meta: &RequestMeta) -> AuthError {
         if matches!(error, StoreError::Conflict) {
-            self.tell_refusal(ErrorCode::EmailTaken, Some(user_id), meta);
+            self.defer_refusal(ErrorCode::EmailTaken, Some(user_id), meta);
             return AuthError::EmailTaken;
         }
         error.into()

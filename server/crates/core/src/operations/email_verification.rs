@@ -58,7 +58,7 @@ pub struct Verified {
     /// Whether the account moved to the address.
     pub is_change: bool,
     /// Whether the address that the account left was told, with a link that goes back.
-    pub is_former_told: bool,
+    pub is_former_notified: bool,
 }
 
 /// What a confirmation link would do.
@@ -322,7 +322,7 @@ impl Auth {
         Ok(Some(Verified {
             user,
             is_change: false,
-            is_former_told: false,
+            is_former_notified: false,
         }))
     }
 

@@ -122,7 +122,7 @@ impl Auth {
 
     /// Whether the owner may be told of what somebody who is signed in has done. An address that is
     /// not confirmed may be another person's, whose mailbox must not be filled.
-    pub(super) async fn may_tell_owner(&self, kind: MailKind, user: &User) -> bool {
+    pub(super) async fn may_notify(&self, kind: MailKind, user: &User) -> bool {
         user.is_email_verified || self.may_mail(kind, &canonical_of(user)).await
     }
 

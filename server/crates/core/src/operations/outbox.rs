@@ -217,7 +217,7 @@ impl Auth {
             language: mail.language,
             context: mail.context.clone(),
             link,
-            sessions_link: tells_of_sessions(mail.kind)
+            sessions_link: links_to_sessions(mail.kind)
                 .then(|| self.link("/account/sessions", None))
                 .flatten(),
             code: mail
@@ -288,7 +288,7 @@ fn page(kind: MailKind) -> (&'static str, Option<Purpose>) {
 }
 
 /// Whether somebody else may be signed in right now, as far as the mail can tell.
-fn tells_of_sessions(kind: MailKind) -> bool {
+fn links_to_sessions(kind: MailKind) -> bool {
     matches!(kind, MailKind::NewDevice | MailKind::DataExported)
 }
 

@@ -121,7 +121,7 @@ impl Auth {
     ) -> Result<Option<SignedIn>, AuthError> {
         let now = self.clock.now();
         let kind = MailKind::PasswordChanged;
-        let may_tell = self.may_tell_owner(kind, &who.user).await;
+        let may_notify = self.may_notify(kind, &who.user).await;
         let mut tx = self.store.begin().await?;
         let user = tx
             .update_password(who.user.id, Some(verified_hash), new_hash, now)
@@ -138,7 +138,7 @@ impl Auth {
             meta,
         )
         .await?;
-        if may_tell {
+        if may_notify {
             self.enqueue_mail(&mut *tx, kind, &user, None, meta).await?;
         }
         let new_session = if replaces {

@@ -141,8 +141,8 @@ impl Auth {
         let now = self.clock.now();
         let kind = MailKind::SessionEnded;
         let user = self.store.reader().await?.user_by_id(state.user_id).await?;
-        let may_tell = match &user {
-            Some(user) => self.may_tell_owner(kind, user).await,
+        let may_notify = match &user {
+            Some(user) => self.may_notify(kind, user).await,
             None => false,
         };
         let mut tx = self.store.begin().await?;
@@ -159,7 +159,7 @@ impl Auth {
             meta,
         )
         .await?;
-        if may_tell && let Some(user) = tx.user_by_id(state.user_id).await? {
+        if may_notify && let Some(user) = tx.user_by_id(state.user_id).await? {
             self.enqueue_mail(&mut *tx, kind, &user, None, meta).await?;
         }
         self.commit(tx, state.user_id).await

@@ -153,11 +153,11 @@ impl Auth {
     ) -> Result<Registered, AuthError> {
         let (kind, canonical) = (MailKind::AlreadyRegistered, new_user.email.canonical());
         // Asked for a new address as well, in the same time.
-        let may_tell = self.may_mail(kind, canonical).await;
+        let may_notify = self.may_mail(kind, canonical).await;
         let mut tx = self.store.begin().await?;
         if self.insert_user(&mut *tx, new_user, meta).await?.is_none() {
-            if may_tell {
-                self.tell_owner(&mut *tx, &new_user.email, meta).await?;
+            if may_notify {
+                self.notify_owner(&mut *tx, &new_user.email, meta).await?;
             }
             let details = json!({ "reason": "email_taken" });
             let event = AuditEvent::RegistrationRefused;

@@ -185,8 +185,8 @@ impl Auth {
         let by_owner = meta.by(account.user.id);
         let event = self.audit_record(event, Some(account.user.id), details, &by_owner);
         let mail = UserMail::to_owner(MailKind::NewDevice, &account.user);
-        let is_told = self.is_worth_a_mail(found, new.kind, is_known).await;
-        let mail = is_told.then(|| self.new_mail(&mail, meta));
+        let is_notified = self.is_worth_a_mail(found, new.kind, is_known).await;
+        let mail = is_notified.then(|| self.new_mail(&mail, meta));
         let sign_in = NewSignIn {
             verified_hash: &account.password_hash,
             new_hash,

@@ -96,7 +96,7 @@ fn the_commonest_passwords_are_refused() {
 
 /// What people are told is what decides: whoever draws a password of that length is not sent away.
 #[test]
-fn every_random_password_of_the_told_length_is_accepted() {
+fn every_random_password_of_the_documented_length_is_accepted() {
     let signs: Vec<char> = ('!'..='~').collect();
     let mut state = 7_u64;
     let mut draw = || {

@@ -152,7 +152,7 @@ fn a_token_of_a_key_that_is_gone_is_refused_even_if_it_is_remembered_late() {
 }
 
 #[test]
-fn a_refresh_token_is_told_from_a_made_up_one() {
+fn a_refresh_token_differs_from_a_made_up_one() {
     let (master, other) = (
         MasterKey::generate(&SystemRandom),
         MasterKey::generate(&SystemRandom),

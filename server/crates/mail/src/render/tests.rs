@@ -129,7 +129,7 @@ fn a_page_without_its_mail_has_the_logo_inside() {
 }
 
 #[test]
-fn whoever_lost_an_account_is_told_whom_to_turn_to() {
+fn a_user_who_lost_an_account_finds_whom_to_ask() {
     let unsupported = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
     for language in Language::ALL {
         let mail = sample(MailKind::EmailTakenBack, *language);

@@ -22,7 +22,7 @@ macro_rules! limiter_contracts {
             the_wait_is_true_to_the_microsecond,
             a_full_quota_does_not_grow,
             several_charges_are_taken_together_or_not_at_all,
-            the_longest_wait_is_told,
+            the_longest_wait_is_reported,
             what_is_given_back_can_be_taken_again,
             what_was_never_taken_cannot_be_given_back,
             a_reset_fills_the_quotas_it_names,
@@ -115,7 +115,7 @@ pub async fn several_charges_are_taken_together_or_not_at_all([one, two]: Limite
     }
 }
 
-pub async fn the_longest_wait_is_told([one, two]: Limiters) {
+pub async fn the_longest_wait_is_reported([one, two]: Limiters) {
     let seconds = |key: &str, period| with_quota(key, 1, Duration::from_secs(period));
     for key in ["b", "c"] {
         one.take(&[seconds(key, 60)], START).await.unwrap();

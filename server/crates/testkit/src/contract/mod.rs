@@ -87,7 +87,7 @@ macro_rules! store_contracts {
             links::a_token_of_an_inactive_user_is_worthless,
             links::crossing_operations_do_not_wait_in_a_circle,
             links::a_reset_and_a_change_of_password_do_not_wait_in_a_circle,
-            outbox::a_mail_is_claimed_with_what_it_tells,
+            outbox::a_mail_is_claimed_with_its_facts,
             outbox::security_mails_come_before_what_anybody_can_ask_for,
             outbox::a_leased_mail_is_nobody_elses_until_its_lease_runs_out,
             outbox::a_failed_mail_is_due_again_later,

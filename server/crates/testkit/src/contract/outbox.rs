@@ -17,7 +17,7 @@ async fn claim(cx: &Contract, lease: Uuid) -> Option<LeasedMail> {
         .unwrap()
 }
 
-pub async fn a_mail_is_claimed_with_what_it_tells(cx: Contract) {
+pub async fn a_mail_is_claimed_with_its_facts(cx: Contract) {
     assert!(claim(&cx, cx.id()).await.is_none());
     let user = cx.user("ann@example.org").await;
     cx.advance(Duration::seconds(1));
