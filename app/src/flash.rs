@@ -303,7 +303,7 @@ impl Flash {
         }
     }
 
-    /// The error, if it was one. An unknown code is read as a defect of ours.
+    /// The error, if it was one. An unknown code is read as a defect of the portal.
     pub fn error(&self) -> Option<ErrorCode> {
         let code = self.code.as_deref()?;
         Some(ErrorCode::from_code(code).unwrap_or(ErrorCode::Internal))

@@ -50,7 +50,7 @@ async fn rate(
     password: String,
     mut own_words: Vec<String>,
 ) -> Result<vestibule_core::PasswordStrength, AuthError> {
-    // The form that changes a password does not ask for what we know.
+    // The form that changes a password does not ask for what the session knows.
     if let Some(who) = visit.principal().await? {
         own_words.push(who.user.email);
         own_words.extend(who.user.first_name);

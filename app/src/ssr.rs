@@ -311,7 +311,7 @@ impl Visit {
         self.set_cookie(cookies.seal(KNOWN_DEVICE, &known, LONGEST_COOKIE_LIFE));
     }
 
-    /// Keeps the visitor's choice of a language. It is no secret, and one of our codes.
+    /// Keeps the visitor's choice of a language. It is no secret, and one of the portal's codes.
     pub fn keep_language(&self, language: Language) {
         let cookies = &self.state.cookies;
         self.set_cookie(cookies.plain(LANGUAGE_COOKIE, language.as_str(), LONGEST_COOKIE_LIFE));

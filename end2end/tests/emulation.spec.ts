@@ -9,7 +9,7 @@ import { expect, test } from '../fixtures/test';
 /** The narrowest telephone. */
 const NARROW = { width: 320, height: 640 };
 
-/** Pages with fields, lists and filters; the first two for whoever is not signed in. */
+/** Pages with fields, lists and filters; the first two without a session. */
 const PUBLIC = ['/login', '/register'];
 const ACCOUNT = ['/account', '/account/sessions', '/account/activity'];
 

@@ -59,7 +59,7 @@ test.describe('a form from elsewhere is refused:', () => {
   });
 });
 
-test('the same form from our own page is taken', async ({ request, person, baseURL }) => {
+test('the same form from a page of the portal is taken', async ({ request, person, baseURL }) => {
   const headers = { origin: baseURL!, 'sec-fetch-site': 'same-origin' };
   const response = await post(request, SIGN_IN, new URLSearchParams({ ...person }).toString(), headers);
   expect(response.status()).toBe(303);

@@ -22,7 +22,7 @@ test('the language can be switched, and stays', async ({ page, person }) => {
   await expectHeading(page, 'Your name');
 });
 
-test('mails follow whoever switches while signed in', async ({ page, person, mailbox }) => {
+test('mails follow a user who switches while signed in', async ({ page, person, mailbox }) => {
   await signIn(page, person);
   await press(page.getByRole('contentinfo'), 'Deutsch');
   await expect(page).toHaveURL('/account');

@@ -19,7 +19,7 @@ test('a sign-in in another browser is told by mail, one in a known browser is no
   const mail = await mailbox.newest(person.email, MAILS.newDevice);
   expect(mail.text).toContain(isMobile ? 'Chrome on Android' : 'Chrome on Linux');
   expect(mail.text).toContain('127.0.0.1');
-  expect(mail.link, 'what to do if it was somebody else').toBe('/forgot-password');
+  expect(mail.link, 'what to do if it was another person').toBe('/forgot-password');
 
   await send(otherPage.getByRole('banner'), 'sign_out');
   await expect(otherPage).toHaveURL('/login');

@@ -27,7 +27,7 @@ test('in private mode nobody learns who has an account', async ({ page, otherPag
   const answer = await saidOn(page);
   await expectSignedOut(page);
 
-  // Somebody else, who has another password in mind, is told the same; the owner hears of it.
+  // Another person, with another password, sees the same; the owner gets a mail.
   await submitRegistration(otherPage, { ...person, password: OTHER_PASSWORD });
   await expect(otherPage).toHaveURL('/verify-email');
   await expectNotice(otherPage, 'Check your inbox');

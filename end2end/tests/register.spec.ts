@@ -82,7 +82,7 @@ test('in another browser the code asks for address and password', async ({ page,
   await expectConfirmed(page, true);
 });
 
-test('whoever did not make the account gets it by its mailbox', async ({ page, otherPage, person, mailbox }) => {
+test('the owner of the mailbox gets an account that another person made', async ({ page, otherPage, person, mailbox }) => {
   const { link } = await mailbox.newest(person.email, MAILS.confirm);
   await page.goto(link);
   await send(page, 'reset_by_verify_link');

@@ -27,7 +27,7 @@ async function delay(page: Page, latency: number): Promise<void> {
   });
 }
 
-/** Presses the button of a form twice, as somebody does who is used to double clicks. */
+/** Presses the button of a form twice, as in a double click. */
 async function sendTwice(page: Page, name: string): Promise<void> {
   const button = page.getByRole('main').locator(`form[action="/_fn/${name}"] button:not([type="button"]):not([formaction])`);
   await button.first().dblclick();

@@ -62,7 +62,7 @@ test('the cookie outlives the browser only if it is asked to', async ({ page, ot
   expect(expires! - Date.now() / 1000).toBeLessThan(31 * DAY);
 });
 
-test('whoever is sent to sign in comes back to where they were', async ({ page, person }) => {
+test('a visitor who is sent to sign in comes back to where they were', async ({ page, person }) => {
   await page.goto('/account/password');
   await expectSignInFor(page, '/account/password');
   await submitSignIn(page, person);
@@ -95,7 +95,7 @@ for (const target of elsewhere.slice(0, 3)) {
   });
 }
 
-test('whoever is signed in already goes on', async ({ page, person }) => {
+test('a visitor who is signed in already goes on', async ({ page, person }) => {
   await signIn(page, person);
   for (const path of ['/login', '/register', '/']) {
     await page.goto(path);

@@ -129,7 +129,7 @@ test.describe('a forged token is refused:', () => {
       const { header, claims } = parts(token);
       return assemble({ ...header, kid: 'stranger' }, claims, signedByStranger);
     },
-    'a foreign key under our kid': (token) => {
+    'a foreign key under the kid of the portal': (token) => {
       const { header, claims } = parts(token);
       return assemble(header, claims, signedByStranger);
     },

@@ -18,7 +18,7 @@ import {
 } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
-/** Signs the browser in as somebody else, past the pages that are open in it. */
+/** Signs the browser in as another user, past the pages that are open in it. */
 async function signInBeside(page: Page, person: Person): Promise<void> {
   await page.request.post('/_fn/sign_in', { form: { ...person }, maxRedirects: 0 });
 }
@@ -53,7 +53,7 @@ test('the address of a link can be carried to another browser', async ({ page, o
   await api.login({ ...person, password: OTHER_PASSWORD });
 });
 
-test('a link says whose account it was for, where somebody else is signed in', async ({ page, api, person, mailbox }) => {
+test('a link says whose account it was for, where another user is signed in', async ({ page, api, person, mailbox }) => {
   const other = await api.person();
   await requestReset(page, person.email);
   await signIn(page, other);

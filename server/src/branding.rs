@@ -21,7 +21,7 @@ use vestibule_web::Branding;
 use crate::assets::{entity_tag, matches_entity_tag};
 use crate::config::Config;
 
-/// An SVG that somebody opens by itself is a document: it may style itself,
+/// An SVG that is opened by itself is a document: it may style itself,
 /// and neither run nor load anything.
 pub const SVG_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 

@@ -27,7 +27,7 @@ const MAIL_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-sr
 const OPEN_OUTSIDE: &str = "<base target=\"_blank\">";
 
 /// `/dev/mailbox`: for the development mode alone, since
-/// whoever reads these mails can sign in as anybody.
+/// the reader of these mails can sign in as anybody.
 pub fn router(mailbox: Arc<Mailbox>) -> Router {
     Router::new()
         .route("/dev/mailbox", get(list))

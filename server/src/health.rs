@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use vestibule_cache::RedisLink;
 use vestibule_core::Auth;
 
-/// How long an answer stands: whoever asks more often than probes do costs the database nothing.
+/// How long an answer stands: a client that asks more often than probes do costs the database
+/// nothing.
 const GOOD_FOR: Duration = Duration::from_millis(250);
 /// How often it is told that the database does not answer.
 const REPORT_INTERVAL: Duration = Duration::from_mins(1);

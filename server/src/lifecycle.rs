@@ -48,7 +48,7 @@ pub struct Ports {
 }
 
 /// Answers health checks on the private port while the portal waits for its database. The public
-/// port is not even open: whoever is in front of it is told at once.
+/// port is not even open: the proxy in front of it knows at once.
 pub struct Starting {
     draining: CancellationToken,
     tasks: TaskTracker,

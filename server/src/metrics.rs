@@ -65,7 +65,7 @@ impl Watched {
         }
     }
 
-    /// Sorts samples for as long as the process runs, whether somebody reads them or not.
+    /// Sorts samples for as long as the process runs, whether they are read or not.
     pub async fn keep_up(self: Arc<Self>) {
         loop {
             tokio::time::sleep(UPKEEP_INTERVAL).await;
@@ -347,7 +347,7 @@ mod tests {
         files
     }
 
-    /// What Prometheus knows metrics of ours by.
+    /// What Prometheus knows the portal's metrics by.
     fn series() -> BTreeSet<String> {
         let single = COUNTERS.iter().chain(GAUGES);
         let mut series: BTreeSet<String> = single.map(|(name, _)| (*name).to_owned()).collect();
@@ -357,7 +357,8 @@ mod tests {
         series
     }
 
-    /// Metrics and recording rules of ours that are named; groups of rules have names as well.
+    /// Metrics and recording rules of the portal that are named; groups of rules have names as
+    /// well.
     fn names_in(text: &str) -> BTreeSet<String> {
         let text = text.replace("\\n", " ");
         let name = Regex::new("[a-zA-Z_:][a-zA-Z0-9_:]*").unwrap();
@@ -384,7 +385,10 @@ mod tests {
             names.filter(|name| !known.contains(name)).collect()
         };
         for (path, text) in &files {
-            assert!(!names_in(text).is_empty(), "{path} names nothing of ours");
+            assert!(
+                !names_in(text).is_empty(),
+                "{path} names no metric of the portal"
+            );
             assert_eq!(unknown(text), [""; 0], "{path}");
         }
         assert!(files.len() > 4, "{files:?}");

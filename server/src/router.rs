@@ -283,7 +283,7 @@ fn cors(config: &Config) -> Result<CorsLayer, http::header::InvalidHeaderValue> 
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         // Those of tracing and of common clients too; none
-        // of them makes a request one of somebody else.
+        // of them makes a request one of another user.
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
         .max_age(Duration::from_mins(10)))

@@ -46,7 +46,7 @@ pub struct Log {
 }
 
 /// Starts logging to standard error, panics included. A thread of its own writes: when nobody reads
-/// what we say, lines are lost, and no request waits.
+/// the log, lines are lost, and no request waits.
 /// Traces go to the collector, where there is one.
 ///
 /// # Errors
@@ -104,8 +104,8 @@ where
 }
 
 fn log_filter(directives: &str) -> impl Filter<Registry> + Send + Sync + 'static {
-    // The library warns of each cookie whose session has ended, an everyday thing, and logs what we
-    // log. Its spans would hide the request's.
+    // The library warns of each cookie whose session has ended, an everyday thing, and logs what
+    // the portal log. Its spans would hide the request's.
     let filter = format!("tower_sessions=off,tower_sessions_core=off,{directives}");
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     // No directive brings the spans of traces in. The hint leaves the level to the directives.

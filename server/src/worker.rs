@@ -19,17 +19,17 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const HEAD_START: Duration = Duration::from_secs(5);
 /// The longest pause before the mail server is tried again: mails go out soon after it is back.
 const MAX_UNREACHABLE_PAUSE: Duration = Duration::from_secs(4);
-/// The same for a server that takes no mail from us: providers
+/// The same for a server that takes no mail from the portal: providers
 /// lock accounts and addresses that try a wrong password often.
 const MAX_NOT_ACCEPTING_PAUSE: Duration = Duration::from_mins(1);
 // Or a mail would be sent by two workers at once.
 const _: () =
     assert!(SmtpMailer::DEADLINE.as_secs() + NOTE_TIME.as_secs() + 10 < MAIL_LEASE.as_secs());
-/// How long a mail may still take to be handed over once we are told to stop. Then it is due again
-/// in a moment, for the next process or another one, and not only when its lease is over.
+/// How long a mail may still take to be handed over once the worker is stopped. Then it is due
+/// again in a moment, for the next process or another one, and not only when its lease is over.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
 /// How often events that belong to no other write are written:
-/// about as soon as somebody could look.
+/// about as soon as it could be seen.
 const WRITE_INTERVAL: Duration = Duration::from_millis(200);
 /// How long the end of the process waits for the last of them.
 const LAST_WRITE_TIME: Duration = Duration::from_secs(3);
@@ -68,13 +68,13 @@ pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cance
                     "the outbox cannot be read or written"
                 );
             }
-            // Nobody listens once we are told to stop.
+            // Nobody listens once the worker is stopped.
             let _ = report.send(delivery.ok());
         };
         let mut delivery = AbortOnDropHandle::new(tokio::spawn(delivery));
         match tokio::time::timeout(HEAD_START, &mut delivery).await {
             Ok(Ok(())) => {}
-            // It panicked. Whoever keeps this worker running starts it again.
+            // It panicked. The supervisor of this worker starts it again.
             Ok(Err(_)) => break,
             Err(_) => slow.push(delivery),
         }

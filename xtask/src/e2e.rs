@@ -172,7 +172,7 @@ impl Browser {
     }
 
     /// One run of all browser tests. Playwright's
-    /// configuration starts the server with what we hand over.
+    /// configuration starts the server with what it is given.
     fn test<S: AsRef<OsStr>>(
         &self,
         database: Database,
@@ -183,7 +183,7 @@ impl Browser {
             .then(Shared::start)
             .transpose()?;
         let shared_settings = shared.as_ref().map(Shared::settings).transpose()?;
-        // Whoever asks for a file about looks alone gets nothing on PostgreSQL.
+        // A filter that names a file about looks alone runs nothing on PostgreSQL.
         let is_partial = database == Database::Postgres;
         let mut playwright = Cmd::line("npx playwright test")
             .args(args)

@@ -118,7 +118,7 @@ pub fn ensure(needs: &[&Need], step: &Step) -> Result<&'static str> {
     Ok("installed")
 }
 
-/// Whether this is a machine on which we may install packages: root with apt.
+/// Whether packages may be installed on this machine: root with apt.
 pub fn can_install() -> bool {
     rustix::process::geteuid().is_root() && find(&["apt-get"]).is_some()
 }

@@ -1,4 +1,4 @@
-//! A Python of our own with the packages of `xtask/tools/requirements.txt`.
+//! A Python for the checks alone with the packages of `xtask/tools/requirements.txt`.
 
 use std::env;
 use std::fs;

@@ -107,7 +107,7 @@ impl CargoTool {
     }
 
     fn fetch(&self) -> Result<()> {
-        // Compiling is ours to do, with the right profile.
+        // Compiling is xtask's job, with the right profile.
         Cmd::line("cargo binstall --no-confirm --disable-strategies compile --root")
             .arg(TOOLS)
             .arg(format!("{}@{}", self.package, self.version))

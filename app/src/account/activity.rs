@@ -162,7 +162,7 @@ fn Event(texts: Texts, activity: Activity, sentence: String) -> impl IntoView {
     }
 }
 
-/// What contains it when somebody else is in the account.
+/// What contains it when an attacker is in the account.
 #[component]
 fn NotMe(texts: Texts) -> impl IntoView {
     let back = life(texts, ssr::lifetimes().revert_email_link);

@@ -54,7 +54,7 @@ fn kept_current(activity: &Activity) -> bool {
     activity.details["kept_current"] == true
 }
 
-/// Whether somebody else could be behind it who does harm,
+/// Whether an attacker could be behind it,
 /// or tries to: the owner should say so if it was not they.
 pub fn is_risky(event: Event) -> bool {
     matches!(

@@ -97,8 +97,8 @@ impl Visit {
         )
     }
 
-    /// Not to other pages of ours either; the origin goes along, because browsers give forms the
-    /// same, and none would be refused as another site.
+    /// Not to other pages of the portal either; the origin goes along, because browsers give forms
+    /// the same, and none would be refused as another site.
     fn send_no_referrer_path(&self) {
         let policy = HeaderValue::from_static("strict-origin");
         self.response.insert_header(header::REFERRER_POLICY, policy);

@@ -9,8 +9,8 @@ use crate::flash::{Form, Notice};
 use crate::ssr::{self, MailedLink, Visit};
 use crate::submit::{Done, sent};
 
-/// Gives the account its former address back. It signs nobody in: whoever changed the address may
-/// know the password, so the way leads to a new one.
+/// Gives the account its former address back. It signs nobody in: the one who changed the address
+/// may know the password, so the way leads to a new one.
 #[server(prefix = "/_fn", endpoint = "revert_email")]
 pub async fn revert_email() -> Result<(), ServerFnError> {
     sent(Form::RevertEmail)

@@ -64,7 +64,7 @@ async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthErro
             masked_email: None,
             is_change: true,
         }) => page.change_not_made(),
-        // A link that was used up has nothing more to say to somebody whose address is confirmed.
+        // A link that was used up has nothing more to say once the address is confirmed.
         _ if page.is_confirmed => page.already_confirmed(),
         Some(LinkState::Dead {
             masked_email: Some(masked),
@@ -204,7 +204,7 @@ impl Page {
         self.dead(content, true, later, Vec::new())
     }
 
-    /// A link that was ours once: nobody has to type the address again.
+    /// A former link of the portal: the address need not be typed again.
     fn dead_link_of(&self, masked_email: String) -> AnyView {
         let texts = self.texts;
         let button = t!(texts, "verify-dead-send-to", email = slot(0));
@@ -311,7 +311,7 @@ impl Page {
     }
 }
 
-/// Whose account it is, with its password: this browser is not signed in to it, and somebody else
+/// Whose account it is, with its password: this browser is not signed in to it, and another person
 /// may have made it with the address of the mailbox's owner.
 #[component]
 fn Owner(texts: Texts, email: String, error: Option<String>) -> impl IntoView {

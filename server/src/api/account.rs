@@ -112,7 +112,7 @@ pub async fn delete_me(
     ))
 }
 
-/// The body of a sign-in; a session without tokens is a defect of ours.
+/// The body of a sign-in; a session without tokens is a defect of the portal.
 pub(super) fn signed_in_body(
     signed_in: vestibule_core::SignedIn,
 ) -> Result<Json<SignedInBody>, Problem> {

@@ -36,7 +36,7 @@ pub async fn list(
 }
 
 /// The query, with every error in it named. Names that are
-/// none of ours are ignored, like unknown fields of a body.
+/// unknown are ignored, like unknown fields of a body.
 struct EventsQuery {
     cursor: Option<String>,
     limit: Option<u32>,

@@ -74,7 +74,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// JSON in which no object has a field twice, whether it is read or not, and no text has a NUL:
-/// whoever else reads the same bytes reads the same.
+/// every other reader of the same bytes reads the same.
 struct Sound;
 
 impl<'de> Deserialize<'de> for Sound {

@@ -1,4 +1,4 @@
-//! The OpenAPI document and its UI, both from our own origin.
+//! The OpenAPI document and its UI, both from the portal's own origin.
 
 use std::collections::BTreeMap;
 

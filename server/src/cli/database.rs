@@ -89,7 +89,7 @@ pub(super) async fn bring_up_to_date(database: &dyn SqlDatabase) -> Result<Vec<i
         .map_err(failure)
 }
 
-/// Waits for the database, which somebody else brings up to date.
+/// Waits for the database, which another process brings up to date.
 pub(super) async fn wait_until_up_to_date(database: &dyn SqlDatabase) -> Result<(), Failure> {
     let pending = || async move {
         database.check().await?;

@@ -40,7 +40,7 @@ pub(super) async fn rotate(
     let (master_key, now) = (master_key(config)?, SystemClock.now());
     if let Some(databases) = database.clock().await? {
         match refuse_other_clock(now, databases) {
-            // Whoever has an emergency cannot always set a clock right,
+            // An operator in an emergency cannot always set a clock right,
             // and that of the database decides nothing.
             Err(Failure::Lines(lines)) if emergency => tracing::warn!("{}", lines.join("; ")),
             checked => checked?,

@@ -93,7 +93,7 @@ const READER_GONE: u8 = 128 + 13;
 enum Failure {
     /// In lines that name what to change.
     Lines(Vec<String>),
-    /// Whoever read what it prints wants no more, `head` for example.
+    /// The reader of what it prints has enough, `head` for example.
     ReaderGone,
 }
 

@@ -12,8 +12,8 @@ use super::{Config, Mode};
 
 /// Refuses what others could reach.
 ///
-/// A container publishes a port of its own network to this machine: whoever says so, by mode and
-/// public URL, may listen on more than loopback.
+/// A container publishes a port of its own network to this machine: an operator who says so, by
+/// mode and public URL, may listen on more than loopback.
 pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
     if config.mode != Mode::Development {
         return;

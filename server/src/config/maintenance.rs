@@ -55,7 +55,7 @@ impl MaintenanceConfig {
     }
 }
 
-/// Where the portal beside us says whether it can serve.
+/// Where the portal beside this process says whether it can serve.
 ///
 /// # Errors
 /// Those of this setting, of the file, and of names that are no setting.

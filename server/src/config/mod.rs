@@ -224,8 +224,8 @@ impl Config {
     }
 
     /// Whether /dev/mailbox is served: mails are kept instead of sent, and people reach the portal
-    /// from this machine alone. A proxy may name us by a loopback
-    /// address whoever its client is, so the public URL decides.
+    /// from this machine alone. A proxy may name the portal by a loopback
+    /// address for any client, so the public URL decides.
     pub fn shows_mailbox(&self) -> bool {
         let host = self.http.public_url.host_str();
         self.mail.smtp_url.is_none() && host.is_some_and(is_loopback_name)

@@ -11,7 +11,7 @@ use super::table::SETTINGS;
 
 const PREFIX: &str = "VESTIBULE";
 const SEPARATORS: [char; 3] = ['_', '-', '.'];
-/// Names of other protocols that are one letter away from ours.
+/// Names of other protocols that are one letter away from the portal's.
 const OTHER_PROTOCOLS: [&str; 3] = ["SFTP", "SNTP", "SMPP"];
 
 /// What the environment holds beside settings.
@@ -63,7 +63,8 @@ fn advice_for_variable(name: &str) -> Option<String> {
     }
     let meant = meant.or_else(|| {
         nearest(base, |setting| {
-            // As the section and key of the file, and with a prefix that some of ours do not have.
+            // As the section and key of the file, and with a prefix that some variables do not
+            // have.
             let by_key = format!("{PREFIX}_{}", setting.key.replace('.', "_").to_uppercase());
             let by_name = format!("{PREFIX}_{}", setting.variable);
             [setting.variable.to_owned(), by_key, by_name]
@@ -116,7 +117,7 @@ fn nearest<const N: usize>(
     (distance(&nearest)? <= 3).then_some(nearest)
 }
 
-/// Whether the first word is our prefix, or that mistyped.
+/// Whether the first word is the portal's prefix, or that mistyped.
 fn has_prefix(name: &str) -> bool {
     name.split_once(SEPARATORS)
         .is_some_and(|(first, _)| osa_distance(first, PREFIX) <= 2)

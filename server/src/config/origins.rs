@@ -30,7 +30,7 @@ pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Vec<String> {
         } else if mode == Mode::Production && is_in_clear(origin) {
             reader.warn(
                 KEY,
-                &format!("holds `{origin}`, which has no TLS: whoever is on the way can change its scripts, and they may call the API"),
+                &format!("holds `{origin}`, which has no TLS: an attacker on the way can change its scripts, and they may call the API"),
             );
         }
     }

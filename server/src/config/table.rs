@@ -90,7 +90,7 @@ pub const SETTINGS: &[Setting] = &[
         "http.idle_timeout_seconds",
         "VESTIBULE_IDLE_TIMEOUT_SECONDS",
         Some("150"),
-        "How long a connection may wait for another request, 1 to 3600 s. It has to be longer than the proxy keeps idle connections to us (nginx 60 s, Traefik 90 s, Caddy 120 s), so that the proxy never sends a request on one that we are closing.",
+        "How long a connection may wait for another request, 1 to 3600 s. It has to be longer than the proxy keeps idle connections to the portal (nginx 60 s, Traefik 90 s, Caddy 120 s), so that the proxy never sends a request on one that the portal is closing.",
     ),
     setting(
         "http.shutdown_grace_seconds",
@@ -367,7 +367,7 @@ pub const SETTINGS: &[Setting] = &[
         "limits.mails_per_address",
         "VESTIBULE_LIMIT_MAILS_PER_ADDRESS",
         Some("5/10m"),
-        "Mails of a kind that somebody can cause to one address, at most `20/1m`.",
+        "Mails of a kind that anyone can cause to one address, at most `20/1m`.",
     ),
     setting(
         "limits.links",

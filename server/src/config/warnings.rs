@@ -78,7 +78,7 @@ pub(super) fn check_database(reader: &mut Reader<'_>, database: &DatabaseConfig)
     if is_unverified(database.url.expose_secret()) {
         reader.warn(
             "database.url",
-            "has an sslmode that does not prove which server answers: whoever is between can read, or be, the database; use sslmode=verify-full",
+            "has an sslmode that does not prove which server answers: an attacker between can read, or be, the database; use sslmode=verify-full",
         );
     }
 }

@@ -31,7 +31,7 @@ use super::waiting::Waiting;
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// What is read ahead of a body that nobody takes yet.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
-/// When we drain, a request may be on its way to us or read by nobody yet:
+/// While the server drains, a request may be on its way, or not read yet:
 /// so long it is waited for.
 const LAST_CALL: Duration = Duration::from_millis(100);
 
@@ -106,7 +106,7 @@ impl Connection {
             }
         });
         let connection = http1::Builder::new()
-            // Ours ends at the head; the one of the library goes on while nothing comes at all.
+            // This one ends at the head; the one of the library goes on while nothing comes at all.
             .header_read_timeout(None)
             .max_header_size(MAX_HEAD_BYTES)
             .max_buf_size(MAX_BUFFER_BYTES)

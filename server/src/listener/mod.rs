@@ -1,8 +1,8 @@
 //! Accepts connections and speaks HTTP/1.1 on them, each within its limits.
 //!
-//! HTTP/1.1 alone: TLS ends at the proxy in front of us, and proxies speak it to what is behind
-//! them. So nothing of HTTP/2 has to be bounded (rapid resets, floods of headers and settings); a
-//! client that begins it is cut off.
+//! HTTP/1.1 alone: TLS ends at the proxy in front of the portal, and proxies speak it to what is
+//! behind them. So nothing of HTTP/2 has to be bounded (rapid resets, floods of headers and
+//! settings); a client that begins it is cut off.
 
 mod activity;
 mod busy;
@@ -43,7 +43,7 @@ const WARN_INTERVAL: Duration = Duration::from_mins(1);
 /// otherwise it became busy, and another one is asked.
 const ROOM_TIME: Duration = Duration::from_millis(10);
 
-/// Connections that the system keeps for us until we accept them; it may hold it to fewer
+/// Connections that the system keeps until they are accepted; it may hold it to fewer
 /// (`net.core.somaxconn`). The 128 of the standard library are full in a few milliseconds, and each
 /// client that comes then waits for a second.
 const BACKLOG: u32 = 4096;
@@ -51,19 +51,19 @@ const BACKLOG: u32 = 4096;
 /// Takes an address that nobody listens on; connections to it are refused until [`listen`].
 ///
 /// # Errors
-/// Those of the system: it is taken, or not ours.
+/// Those of the system: it is taken, or belongs to another machine.
 pub fn reserve(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),
     }?;
-    // A port that was ours a moment ago is free.
+    // A port that this program had a moment ago is free.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     Ok(socket)
 }
 
-/// Listens on an address that was reserved; who comes waits until we accept.
+/// Listens on an address that was reserved; clients wait until they are accepted.
 ///
 /// # Errors
 /// Those of the system: another process was faster.
@@ -140,7 +140,7 @@ impl Listener {
 
     /// A place for one more connection. When all are taken, the connection that has waited longest
     /// for a request makes room; if none waits, the one whose client is slowest; if none is slow,
-    /// the new one waits. `None`: we are draining, and serve it all the same.
+    /// the new one waits. `None`: the server drains, and serves it all the same.
     async fn place(&self) -> Option<OwnedSemaphorePermit> {
         loop {
             if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {

@@ -4,7 +4,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// are promised even where the files do not suffice.
 const MIN_CONNECTIONS: u64 = 16;
 
-/// How many of the `wanted` connections the system lets us have beside `reserved` other files. The
+/// How many of the `wanted` connections the system allows beside `reserved` other files. The
 /// limit of open files is raised as far as needed and allowed (`RLIMIT_NOFILE`: what a shell or a
 /// service manager sets is often 1024).
 pub fn connections_within(wanted: usize, reserved: u64) -> usize {

@@ -44,7 +44,7 @@ struct Answer {
 /// Does a form once that is sent twice, and gives both the same answer.
 /// Around the session, whose cookie is part of it.
 ///
-/// What failed for a reason of ours, or because of a limit,
+/// What failed for a reason of the portal, or because of a limit,
 /// is not remembered: trying again is the remedy.
 pub async fn do_forms_once(
     State(forms): State<FormsOnce>,

@@ -98,7 +98,7 @@ impl AllowedHosts {
 }
 
 /// What answers whatever host it is asked by: health checks, which name the address that they reach
-/// us by, and the files that the page of the refusal is drawn with.
+/// the portal by, and the files that the page of the refusal is drawn with.
 const FOR_ANY_HOST: &[&str] = &["/health", "/pkg", "/branding"];
 
 /// Refuses requests for another host: no link or redirect can be made to lead there.

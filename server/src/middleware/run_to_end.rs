@@ -12,7 +12,7 @@ use crate::listener::Place;
 ///
 /// Inside the time limit it is for handlers: one that is dropped half-way, because the browser's
 /// tab was closed, could leave a committed sign-out without the snapshots that it has to forget.
-/// Around everything it is for the logs: whoever hangs up would
+/// Around everything it is for the logs: a client that hangs up would
 /// be in none of them, nor in the metrics and the audit log.
 ///
 /// What has not begun when the client goes, or the time is up, is left: a password that waits for

@@ -73,7 +73,7 @@ pub async fn set_security_headers(
     response
 }
 
-/// Nothing but our own files, and no inline code but the one script with the nonce.
+/// Nothing but the portal's own files, and no inline code but the one script with the nonce.
 fn content_security_policy(nonce: &str) -> String {
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \

@@ -108,7 +108,7 @@ fn spans_of_traces() -> impl Filter<Registry> + Send + Sync + 'static {
             is_ours(it) && (begins_a_trace || context.lookup_current().is_some())
         },
     )
-    // What is none of ours costs nothing.
+    // What the portal did not start costs nothing.
     .with_callsite_filter(move |it| {
         if is_ours(it) {
             Interest::sometimes()
@@ -119,7 +119,7 @@ fn spans_of_traces() -> impl Filter<Registry> + Send + Sync + 'static {
     .with_max_level_hint(LevelFilter::DEBUG)
 }
 
-/// Who we are, as far as the environment does not say it.
+/// The name and version of this service, as far as the environment does not say them.
 fn resource() -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     let builder = || Resource::builder().with_attribute(version.clone());

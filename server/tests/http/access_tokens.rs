@@ -1,4 +1,4 @@
-//! Access tokens that somebody made, found or kept.
+//! Access tokens that an attacker made, found or kept.
 //!
 //! The test holds the master key and so the signing key: what
 //! it signs differs from a good token in one thing alone.

@@ -317,7 +317,7 @@ async fn what_does_not_fit_is_lost_and_reported_once(app: TestApp) {
         auth.audit_refusal(ErrorCode::Forbidden, None, &meta_from(&address(number)));
     }
     auth.write_deferred().await.unwrap_err();
-    // Whoever waits already is counted all the same.
+    // A request that waits already is counted all the same.
     auth.audit_refusal(
         ErrorCode::Forbidden,
         None,

@@ -205,7 +205,7 @@ async fn one_replica_cleans_up_at_a_time(app: TestApp) {
     );
     auth.leave_cleanup(&first).await.unwrap();
     assert_eq!(app.clean_up(&retention).await.mails, 3);
-    // Whoever dies in the middle holds the others up for two minutes.
+    // A replica that dies in the middle holds the others up for two minutes.
     let mut dead = auth.plan_cleanup(&retention);
     assert!(auth.clean_up(&mut dead).await.unwrap());
     app.advance(30 * DAY);

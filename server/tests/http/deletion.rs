@@ -241,7 +241,7 @@ async fn purging_takes_only_what_is_due(app: TestApp) {
         app.count("users where email = 'user4@example.org'").await,
         "1"
     );
-    // An account that somebody else made inactive is none that is to go.
+    // An account that an operator made inactive is none that is to go.
     app.user("inactive@example.org").await;
     app.database
         .execute("update users set is_active = false where email = 'inactive@example.org'")

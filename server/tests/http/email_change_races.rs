@@ -308,7 +308,7 @@ impl HeldOutbox {
         let limit = Duration::from_secs(2);
         tokio::time::timeout(limit, enough)
             .await
-            .expect("somebody waits");
+            .expect("a request waits");
     }
 
     async fn let_go(self) {

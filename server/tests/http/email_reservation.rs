@@ -48,7 +48,7 @@ async fn nobody_can_register_the_address_in_private_while_the_link_lives(app: Te
     let free = app.post("/register").json(&body).await.expect(202);
     assert_eq!(reserved.text(), free.text());
     app.mail_to("free@example.org").await;
-    // Whoever owns the reserved address may be told; nobody else is.
+    // The owner of the reserved address may be notified; nobody else is.
     let left = app.read_mails().await;
     assert!(
         left.iter()

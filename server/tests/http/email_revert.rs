@@ -221,7 +221,7 @@ async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
     app.anns_again("thief@example.org").await;
 }
 
-/// Whoever took the account back may read a mailbox that is Ann's no more.
+/// The one who took the account back may read a mailbox that is Ann's no more.
 async fn the_address_that_the_account_left_is_notified(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.move_account(&ann, "new@example.net", PASSWORD).await;

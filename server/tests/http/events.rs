@@ -194,7 +194,7 @@ async fn pages_hold_together_while_events_arrive(app: TestApp) {
     loop {
         let next = page(&app, &ann, &query).await;
         read.extend(ids(&next));
-        // Somebody is busy while the pages are turned.
+        // New events come while the pages are turned.
         let busy = app.clone();
         let who = ann.clone();
         in_parallel(3, move |_| {

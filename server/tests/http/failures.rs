@@ -1,4 +1,4 @@
-//! Failures of ours: in the log once, with what is needed to find them,
+//! Failures of the portal: in the log once, with what is needed to find them,
 //! and never more than one request.
 
 use std::io;

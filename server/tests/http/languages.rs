@@ -181,7 +181,7 @@ async fn only_our_languages_and_our_pages_are_chosen(app: TestApp) {
         let answer = choose(&mut browser, "de", page).await;
         assert_eq!(location(&answer), "/account", "{page:?}");
     }
-    // Whoever can write a cookie has chosen nothing with another value.
+    // An attacker who can write a cookie has chosen nothing with another value.
     browser.set_cookie(CHOICE, "<script>");
     page_in("en", &browser.open("/login").await);
     let foreign = app
@@ -346,7 +346,7 @@ async fn only_a_browser_that_is_new_to_the_account_is_notified(app: TestApp) {
         sign_in(&mut browser, email).await;
         assert_eq!(app.read_mails().await, Vec::<String>::new(), "{email}");
     }
-    // A cookie that we did not make proves nothing.
+    // A cookie that the portal did not make proves nothing.
     let mut other = Browser::new(&app);
     other.set_cookie("__Host-known_device", "[\"ann\"]");
     sign_in(&mut other, "ann@example.org").await;

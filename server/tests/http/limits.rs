@@ -93,7 +93,7 @@ async fn a_network_beyond_its_limit_costs_no_look_up(app: TestApp) {
         .expect(401);
 }
 
-/// Whoever waits as told is let through each time; how long they are told to wait grows.
+/// A client that waits as told is let through each time; the wait grows.
 async fn guesses_at_one_account_become_rarer_and_rarer(app: TestApp) {
     let steps = [
         "the account",
@@ -264,7 +264,7 @@ async fn guesses_let_in(
     let_in
 }
 
-/// Headers that say that the sender is somebody else each time.
+/// Headers that say that the sender is another client each time.
 fn claims(number: usize) -> Vec<(&'static str, String)> {
     let somebody = address(number);
     vec![

@@ -54,7 +54,7 @@ async fn registrations_from_one_network(app: TestApp) {
 
 async fn mails_to_one_address(app: TestApp) {
     app.user("ann@example.org").await;
-    let limit = documented_limit("mails that somebody can cause", "the address");
+    let limit = documented_limit("mails that anyone can cause", "the address");
     // Each kind of mail counts by itself: asking for one must not keep the owner from another.
     for path in ["/password/forgot", "/email/resend"] {
         for email in ["ann@example.org", "nobody@example.org"] {
@@ -79,7 +79,7 @@ async fn register(app: &TestApp, email: &str, password: &str, from: &str) -> Ans
 }
 
 async fn mails_to_one_mailbox_count_together_whatever_its_tag(app: TestApp) {
-    let limit = documented_limit("mails that somebody can cause", "the address");
+    let limit = documented_limit("mails that anyone can cause", "the address");
     // What sends no mail takes nothing from the mailbox.
     register(&app, "ann@example.org", PASSWORD, &address(0))
         .await
@@ -237,10 +237,10 @@ async fn new_passwords_of_one_account(app: TestApp) {
     .await;
 }
 
-/// Somebody registers with another person's address, and
+/// An attacker registers with another person's address, and
 /// does what its owner is told of again and again.
 async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
-    let limit = documented_limit("mails that somebody can cause", "the address");
+    let limit = documented_limit("mails that anyone can cause", "the address");
     for (email, told) in [("theirs@example.org", limit.burst), ("own@example.org", 7)] {
         let (ann, mail) = app.register(email).await;
         if email.starts_with("own") {
@@ -295,7 +295,7 @@ async fn requests_of_any_kind_from_one_network(app: TestApp) {
     assert_eq!(page.retry_after(), 1);
     assert_has(&page.text(), &["<!DOCTYPE html>", "Too many"]);
     ask(3).from("203.0.113.8").await.expect(200);
-    // Nor is a host that is not ours a way around.
+    // Nor is another host a way around.
     ask(3).host("elsewhere.example").await.expect(429);
     // A body has to be waited for, wherever it goes.
     app.at(Method::POST, "/health/live")

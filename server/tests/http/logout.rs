@@ -80,7 +80,7 @@ async fn logout_all_ends_every_session(app: TestApp) {
         (is_live(&app, &ann).await, is_live(&app, &other).await),
         ((false, false), (false, false))
     );
-    assert_eq!(is_live(&app, &bob).await, (true, true), "somebody else's");
+    assert_eq!(is_live(&app, &bob).await, (true, true), "another user's");
 }
 
 async fn logout_all_can_keep_the_calling_session(app: TestApp) {

@@ -221,7 +221,7 @@ async fn a_link_of_a_change_says_where_to(app: TestApp) {
         "invalid_credentials"
     );
     app.advance(Duration::hours(24));
-    // Whoever has the new mailbox is not told what the account's address is.
+    // The reader of the new mailbox does not learn what the account's address is.
     assert_eq!(state(&app, &token, None).await, dead_change(None));
     app.portal
         .auth

@@ -52,7 +52,7 @@ async fn a_new_user_agent_is_notified_once(app: TestApp) {
     }
 }
 
-/// Whoever has the password, of an account with a
+/// An attacker who has the password, of an account with a
 /// stranger's address for example, could send any number.
 async fn new_devices_do_not_flood_a_mailbox(app: TestApp) {
     app.verified_user("ann@example.org").await;

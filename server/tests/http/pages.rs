@@ -318,7 +318,7 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
     assert!(!is_signed_in(&mut old).await, "every session has ended");
     let answer = set_password(&mut browser, NEW_PASSWORD).await;
     assert_eq!(location(&answer), "/reset-password");
-    // Whoever goes on guessing does not keep the owner out of the browser with the new password.
+    // Further guesses do not keep the owner out of the browser with the new password.
     let guess = json!({ "email": "ann@example.org", "password": "not the password" });
     for number in 0..11 {
         let from = address(number);

@@ -1,6 +1,6 @@
 //! Requests that are answered at the same moment: a hundred rounds of fifty each, over two replicas
 //! on PostgreSQL. What must hold between rows holds after every round, and no answer is a failure
-//! of ours, not even a passing one.
+//! of the portal, not even a passing one.
 
 mod rounds;
 
@@ -145,7 +145,7 @@ async fn refreshes_of_one_token_have_one_successor(app: TestApp) {
     refreshed(&app, &token).await;
 }
 
-/// Of the family nothing is left, whoever was faster; the owner is told once.
+/// Of the family nothing is left, whichever was faster; the owner is notified once.
 async fn a_stolen_token_among_refreshes_ends_its_family(app: TestApp) {
     app.user("ann@example.org").await;
     for round in 0..ROUNDS {

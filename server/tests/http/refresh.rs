@@ -142,7 +142,7 @@ async fn a_token_whose_successor_was_used_is_theft(app: TestApp) {
             .await
             .expect_problem(401, "invalid_refresh_token");
         assert_eq!(app.mail_to(&ann.email).await.kind, MailKind::SessionEnded);
-        // The thief is told once; whoever comes after finds nothing, and causes no more mail.
+        // The thief is detected once; later requests find nothing, and cause no more mail.
         for token in [&ann, &second, &third] {
             refresh(&app, &token.refresh_token)
                 .await
@@ -261,7 +261,7 @@ async fn without_a_grace_time_only_an_unused_successor_forgives(app: TestApp) {
 
 async fn text_that_is_no_token_of_ours_harms_nobody(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    // The family's id is no secret to whoever saw a token; the rest of it cannot be made up.
+    // The family's id is no secret to one who saw a token; the rest of it cannot be made up.
     let (family, rest) = ann.refresh_token.split_at(21);
     let forged = format!("{family}{}", rest.chars().rev().collect::<String>());
     let padded = format!(" {}", ann.refresh_token);
@@ -326,7 +326,7 @@ async fn a_session_that_refreshes_without_end_has_to_wait(app: TestApp) {
     refresh(&app, &next.refresh_token)
         .await
         .expect_problem(429, "rate_limited");
-    // What is no token of ours is nobody's session.
+    // What is no token of the portal is no session.
     refresh(&app, "none")
         .await
         .expect_problem(401, "invalid_refresh_token");

@@ -256,7 +256,8 @@ async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": PASSWORD });
     app.post("/register").json(&body).await.expect(202);
     let welcome = app.mail_to("ann@example.org").await;
-    // Otherwise whoever registers an address could tell by signing in whether it had an account.
+    // Otherwise an attacker could register an address and see by signing in whether it had an
+    // account.
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     app.post("/email/verify")
         .json(&json!({ "token": welcome.token }))

@@ -23,7 +23,7 @@ async fn two_replicas() -> Option<[TestApp; 2]> {
     ])
 }
 
-/// Whoever reads Redis learns nobody's address and no network, not even by trying all there are.
+/// An attacker who reads Redis learns no address and no network, not even by trying all there are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn redis_holds_no_address_and_no_network() {
     let (Some([one, two]), Some(url)) = (two_replicas().await, redis_url()) else {

@@ -43,7 +43,7 @@ async fn a_private_registration_asks_the_database_about_as_often_for_a_taken_add
     app.read_mails().await;
 }
 
-/// SQLite with its one writer, which somebody else has until the value is dropped.
+/// SQLite with its one writer, which the test has until the value is dropped.
 async fn with_a_writer_beside_it(configure: fn(&mut Config)) -> (TestApp, SqliteConnection) {
     let app = TestApp::start(Arc::new(TestDatabase::sqlite()), configure, 42).await;
     let rival = SqliteConnection::connect(app.database.url()).await.unwrap();

@@ -111,7 +111,7 @@ async fn mailed_links(app: &TestApp) -> Vec<(&'static str, &'static str, String,
 async fn every_mailed_link_says_whose_account_it_is_about(app: TestApp) {
     let links = mailed_links(&app).await;
     app.verified_user(BOB).await;
-    // Whoever else is signed in.
+    // Another user who is signed in.
     for mut browser in [Browser::new(&app), signed_in_browser(&app, BOB).await] {
         for (page, _, token, email) in &links {
             let (html, _) = open_link(&mut browser, page, token).await;
@@ -323,7 +323,7 @@ async fn a_form_that_names_no_account_does_nothing(app: TestApp) {
     let (mut browser, _) = from_ann_to_bob(&app).await;
     let before = state_of_bob(&app).await;
     for (function, fields, page) in FORMS {
-        // Whoever leaves in this way has left.
+        // A visitor who leaves in this way has left.
         if *function != "sign_out" {
             let answer = browser.submit_just(function, fields).await;
             assert_eq!(location(&answer), *page, "{function}");

@@ -75,7 +75,7 @@ async fn the_notice_is_shown_where_the_visitor_goes_on(app: TestApp) {
 
 async fn a_wrong_password_uses_nothing_up(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
-    // Somebody else's session proves nothing about this account.
+    // Another user's session proves nothing about this account.
     app.user("eve@example.org").await;
     for mut browser in [
         Browser::new(&app),
@@ -277,7 +277,7 @@ fn privately(config: &mut vestibule::config::Config) {
     config.registration = vestibule_core::RegistrationMode::Private;
 }
 
-/// In private mode somebody registers with an address and a password of their own, and tries a
+/// In private mode an attacker registers with an address and a password of their own, and tries a
 /// code: whether the address was free, so that the password is right, does not show.
 async fn a_code_form_does_not_reveal_who_has_an_account(app: TestApp) {
     let taken = "ann@example.org";

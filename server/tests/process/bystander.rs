@@ -1,4 +1,4 @@
-//! Somebody who signs in while somebody else does their worst, with the limits as they come.
+//! A user who signs in while an attacker does their worst, with the default limits.
 
 use std::io;
 use std::net::SocketAddr;

@@ -19,7 +19,7 @@ fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// Somebody else is served as if nothing were.
+/// Another client is served as if nothing were.
 #[track_caller]
 fn serves_others(portal: &Running) {
     serves_others_within(portal, millis(1000));
@@ -242,7 +242,7 @@ fn who_sends_half_a_head_keeps_nobody_out() {
 /// The address of another site on this machine.
 const ELSEWHERE: &str = "127.0.0.2:0";
 
-/// Somebody at another address is served at once.
+/// A client at another address is served at once.
 #[track_caller]
 fn serves_other_sites(portal: &Running) {
     let asked = Instant::now();

@@ -1,4 +1,4 @@
-//! A database that is not there yet, or that somebody else is just migrating.
+//! A database that is not there yet, or that another process is migrating.
 
 use std::fs::File;
 use std::io;
@@ -191,7 +191,7 @@ fn a_database_that_proves_nothing_is_warned_of() {
     assert_eq!(["verify-ca", "verify-full"].map(warned), [0, 0]);
 }
 
-/// With the schema left to somebody else, an old one is no surprise for the first visitor.
+/// With the schema left to another process, an old one is no surprise for the first visitor.
 #[tokio::test]
 async fn it_does_not_start_on_a_schema_that_nobody_migrates() {
     for database in databases().await {
@@ -243,7 +243,7 @@ async fn run(connection: &mut PgConnection, sql: &str) {
 }
 
 /// Killed in the middle of a migration: nothing of it is left,
-/// and whoever runs it next, even at once, gets it done.
+/// and the next run, even at once, gets it done.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_migration_whose_process_was_killed_is_run_again() {
     let Some(database) = TestDatabase::postgres().await else {

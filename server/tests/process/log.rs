@@ -39,7 +39,7 @@ fn a_log_that_nobody_reads_stops_no_request() {
     request_much(&portal);
     assert_eq!(portal.get("/login").unwrap().status, 200);
 
-    // Somebody reads again: each line is whole, and one says how many are missing.
+    // The log is read again: each line is whole, and one says how many are missing.
     let pipe = portal.child.stderr.take().unwrap();
     let (sender, lines) = mpsc::channel();
     let reader = thread::spawn(move || {

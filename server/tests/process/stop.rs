@@ -45,7 +45,8 @@ impl Unfinished {
     }
 }
 
-/// The log beside the file of an embedded database, which is only there while somebody has it open.
+/// The log beside the file of an embedded database, which is only there while a process has it
+/// open.
 fn log_of(database: &TestDatabase) -> Option<PathBuf> {
     let file = database.url().strip_prefix("sqlite:")?;
     let file = file.trim_start_matches("//").split('?').next()?;

@@ -170,7 +170,7 @@ fn without_a_collector_the_log_still_names_the_callers_trace() {
     assert_eq!(logged_traces(&lines), [Some(TRACE), None]);
 }
 
-/// Whatever is secret or says who somebody is.
+/// Whatever is secret or identifies a user.
 #[test]
 fn a_trace_names_nobody() {
     let collector = Collector::start();

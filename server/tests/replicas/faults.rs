@@ -255,7 +255,7 @@ fn silence(fleet: &Fleet, line: &Line, length: Duration) {
     line.restore();
 }
 
-/// Somebody new gets their first mail.
+/// A new user gets the first mail.
 fn receive_mail(fleet: &Fleet, since: Instant) -> Duration {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);

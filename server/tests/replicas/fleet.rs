@@ -252,7 +252,7 @@ impl Fleet {
         lines
     }
 
-    /// Leaves the logs for whoever looks for the cause of a failure.
+    /// Leaves the logs for finding the cause of a failure.
     pub fn keep_logs(&mut self) -> &Path {
         self.folder.disable_cleanup(true);
         self.folder.path()

@@ -1,5 +1,5 @@
 //! Limits are those of all replicas together, and nobody
-//! gets around them by saying that they are somebody else.
+//! gets around them by naming another address.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -69,7 +69,7 @@ impl Way {
         }
     }
 
-    /// By a proxy of ours that lets every header of the client's through.
+    /// By a trusted proxy that lets every header of the client's through.
     fn through(to: SocketAddr, client: &'static str) -> Self {
         Self {
             connection: Connection::to(to),
@@ -106,7 +106,7 @@ pub fn run() {
     for (how, mut ways) in networks {
         let claims = |number: usize| CLAIMS[number % CLAIMS.len()];
         let (tried, took) = fleet.runtime.block_on(guess(&mut ways, &claims, |number| {
-            format!("somebody-{number}@example.org")
+            format!("client-{number}@example.org")
         }));
         judge(how, &tried, NETWORK_BURST, took, NETWORK_PERIOD);
     }

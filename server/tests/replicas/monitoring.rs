@@ -65,7 +65,7 @@ fn watch_a_load(fleet: &Fleet, clumsy: Clumsy<'_>, seed: u64) {
     fleet.world.observations.assert_no_violations();
 }
 
-/// Somebody to whom all that happens once which panels tell of,
+/// A user to whom everything happens once that panels show,
 /// and which those of the load do seldom or never.
 struct Clumsy<'a> {
     fleet: &'a Fleet,
@@ -208,7 +208,7 @@ impl Monitoring {
     }
 }
 
-/// With our rules, and everything that takes minutes done in seconds.
+/// With the rules of the repository, and everything that takes minutes done in seconds.
 fn prometheus(targets: &[(&str, String)]) -> Monitor {
     let (folder, port) = (Monitor::folder().unwrap(), free_port().unwrap());
     let path = folder.path();
@@ -307,7 +307,7 @@ impl Receivers {
         }
     }
 
-    /// With our routes, to these receivers, at once.
+    /// With the routes of the repository, to these receivers, at once.
     fn alertmanager(&self) -> Monitor {
         let (folder, port) = (Monitor::folder().unwrap(), free_port().unwrap());
         self.configure(&folder);

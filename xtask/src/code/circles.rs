@@ -1,4 +1,4 @@
-//! No files of a crate import each other in a circle: whoever reads one would have to read all.
+//! No files of a crate import each other in a circle: a reader of one would have to read all.
 
 use std::collections::{BTreeSet, VecDeque};
 

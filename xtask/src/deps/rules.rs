@@ -107,7 +107,8 @@ const NOT_IN_WASM: [&str; 12] = [
     "zxcvbn",
 ];
 
-/// Adapters depend on the core, the core on nothing of ours, and only the server knows them all.
+/// Adapters depend on the core, the core on no other crate of the workspace, and only the server
+/// knows them all.
 pub fn direction(edges: &[Edge]) -> Vec<String> {
     edges.iter().filter_map(direction_violation).collect()
 }

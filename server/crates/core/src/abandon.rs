@@ -14,7 +14,7 @@ struct Flag {
     outer: Abandoned,
 }
 
-/// Whoever waits for the answer holds this; its end means that nobody does any more.
+/// The task that waits for the answer holds this; dropping it means that none does any more.
 #[derive(Debug)]
 pub struct Waiter(Arc<Flag>);
 

@@ -216,7 +216,7 @@ impl Auth {
                 self.deferred.put_back(Vec::new(), seen);
                 Err(error.into())
             }
-            // When somebody was seen last is told too early then, for a minute.
+            // The time at which a user was seen last is too early then, for a minute.
             Err(error) => Err(error.into()),
         }
     }

@@ -36,7 +36,7 @@ pub enum AuthError {
     /// The password was not given in this session lately, and the operation wants it.
     #[error("the password has to be given again")]
     ReauthenticationRequired,
-    /// The thing does not exist, or belongs to somebody else.
+    /// The thing does not exist, or belongs to another user.
     #[error("not found")]
     NotFound,
     /// Registration in open mode with an address that has an account.
@@ -55,7 +55,7 @@ pub enum AuthError {
     /// A dependency that the operation needs is out of reach.
     #[error("a dependency is out of reach")]
     Unavailable(#[source] BoxError),
-    /// A defect of ours, or an unexpected answer of a dependency.
+    /// A defect of the portal, or an unexpected answer of a dependency.
     #[error("internal error")]
     Internal(#[source] BoxError),
 }
@@ -147,7 +147,7 @@ impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(source) => Self::Unavailable(source),
-            // The account was removed at this very moment: whoever acts for it is nobody any more.
+            // The account was removed at this very moment: its session is none any more.
             StoreError::Orphan => Self::Unauthenticated,
             StoreError::Conflict | StoreError::Unexpected(_) => Self::Internal(Box::new(error)),
         }

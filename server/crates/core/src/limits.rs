@@ -52,7 +52,7 @@ const SIGN_IN_KNOWN: [Limit; 3] = [
 ];
 /// Registrations from one network.
 pub(crate) const REGISTER_NETWORK: Limit = limit("register:network", 20, seconds(60));
-/// Mails that somebody can cause to one address.
+/// Mails that anyone can cause to one address.
 pub(crate) const MAIL_RECIPIENT: Limit = limit("mail:recipient", 5, seconds(600));
 /// Mails that one network can cause.
 pub(crate) const MAIL_NETWORK: Limit = limit("mail:network", 20, seconds(60));

@@ -23,7 +23,7 @@ codes! {
         SessionEnded = "session_ended",
         /// To the new address of a change: the link that confirms it.
         ConfirmNewEmail = "confirm_new_email",
-        /// To the present address: somebody asked to change it.
+        /// To the present address: a change of it was requested.
         EmailChangeRequested = "email_change_requested",
         /// To the address that an account had until now, with the link that goes back to it.
         EmailChanged = "email_changed",
@@ -131,7 +131,7 @@ pub struct OutgoingMail {
     /// The page to open, with its token where the mail carries one.
     pub link: Option<String>,
     /// The page that lists the sessions and ends them, where the
-    /// mail tells of what somebody in one of them may have done.
+    /// mail reports what an attacker in one of them may have done.
     pub sessions_link: Option<String>,
     /// The six digits that do the same as the link.
     pub code: Option<String>,
@@ -139,7 +139,7 @@ pub struct OutgoingMail {
     pub deadline: Option<OffsetDateTime>,
 }
 
-/// An address as it may be shown to somebody who need not know it: `z***@example.org`.
+/// An address as it may be shown to a person who need not know it: `z***@example.org`.
 pub fn mask_email(email: &str) -> String {
     let email = display_email(email);
     let (local, domain) = email.split_once('@').unwrap_or((&email, ""));

@@ -233,8 +233,8 @@ impl<S: Send + 'static> Pool<S> {
         })
     }
 
-    /// Does the work with a permit that was taken. What nobody waits for any more when its turn comes
-    /// is not done.
+    /// Does the work with a permit that was taken. What nobody waits for any more when its turn
+    /// comes is not done.
     ///
     /// # Errors
     /// [`AuthError::Abandoned`] for that; otherwise only defects.

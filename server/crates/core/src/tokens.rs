@@ -27,7 +27,7 @@ pub use rotation::{KeyRotation, KeyRotationError, KeyState, rotate_signing_key, 
 
 /// The media type of an access token, in its `typ` header (RFC 9068, 2.1).
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
-/// No access token of ours comes near this; longer ones are not parsed.
+/// No access token of the portal comes near this; longer ones are not parsed.
 const MAX_TOKEN_BYTES: usize = 4096;
 /// How long a verifier may use a key set without fetching it anew; the set is served with this age.
 pub const MAX_KEY_AGE_OF_VERIFIERS: Duration = Duration::from_mins(5);
@@ -297,7 +297,7 @@ impl TokenSigner {
     }
 }
 
-/// The key id of a token whose header is one of ours;
+/// The key id of a token whose header is one of the portal's;
 /// header URLs and embedded keys are never looked at.
 fn key_id(token: &str) -> Option<String> {
     if token.len() > MAX_TOKEN_BYTES {
@@ -314,7 +314,7 @@ fn validation(settings: &TokenSettings) -> Validation {
     validation.set_issuer(&[&settings.issuer]);
     validation.set_audience(&[&settings.audience]);
     validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
-    // Times are judged by our own clock, from typed claims.
+    // Times are judged by this server's clock, from typed claims.
     validation.validate_exp = false;
     validation.validate_nbf = false;
     validation

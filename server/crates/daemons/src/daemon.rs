@@ -74,7 +74,7 @@ impl Program {
             .create(true)
             .append(true)
             .open(self.folder.path().join("log"))?;
-        // Even if we are killed outright, the server is told to end.
+        // Even if this process is killed outright, the server is ended.
         // `setpriv` arranges it: here it takes unsafe code.
         let mut command = self
             .account

@@ -1,7 +1,8 @@
 //! Servers that tests and the project's commands start for themselves: PostgreSQL, `PgBouncer`,
 //! Redis, the proxies, and those of the monitoring (Prometheus, Alertmanager, exporters). Each is
-//! in a temporary folder, on a free port of 127.0.0.1, and ends with us. PostgreSQL and Redis can
-//! be killed, frozen and started again on purpose, and the line to a server can go silent.
+//! in a temporary folder, on a free port of 127.0.0.1, and ends with its owner. PostgreSQL and
+//! Redis can be killed, frozen and started again on purpose, and the line to a server can go
+//! silent.
 
 mod daemon;
 mod line;

@@ -20,7 +20,7 @@ pub const SERVER: &str = "TEST_POSTGRES_SERVER";
 /// alone loses nothing: the system has what was written.
 const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "max_connections=300"];
 
-/// A cluster of our own. The role is its superuser, so that tests can create databases.
+/// A cluster for this process alone. The role is its superuser, so that tests can create databases.
 pub struct Postgres {
     daemon: Daemon,
     /// Those that speak to it.
@@ -51,7 +51,7 @@ impl Postgres {
         let home = temporary_folder("postgres")?;
         hand_over(home.path(), account)?;
         // A superuser can run programs: other users of this
-        // machine must not become ours through the open port.
+        // machine must not become this process's user through the open port.
         let password = random_word()?;
         init(server, account, home.path(), &password)?;
 

@@ -1,8 +1,8 @@
 //! Child processes: one way to start them, to wait for them and to end them.
 //!
 //! Each child leads a process group of its own. What it leaves behind is ended with it, and an
-//! interrupt reaches it through us, so that we outlive it and
-//! our own guards (databases, temporary folders) still run.
+//! interrupt reaches it through this process, which outlives it, so that
+//! its own guards (databases, temporary folders) still run.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -27,7 +27,7 @@ const GRACE: Duration = Duration::from_secs(15);
 
 static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
 
-/// Has temporary files made in memory, ours and those of all children, where there is room for
+/// Has temporary files made in memory, of this process and all children, where there is room for
 /// them. The tests make hundreds of databases, and a file system
 /// on a disk takes seconds for what takes milliseconds there.
 pub fn keep_temporary_files_in_memory() {
@@ -70,7 +70,7 @@ impl Cmd {
             .stdin(Stdio::null())
             .env("PATH", search_path())
             .env("TMPDIR", tempfile::env::temp_dir());
-        // Cargo describes the xtask crate to us; build scripts
+        // Cargo describes the xtask crate in variables; build scripts
         // that watch these variables must not see them change.
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
@@ -226,7 +226,7 @@ impl Cmd {
     }
 }
 
-/// Waits for a child, hands it our interrupts, and ends whatever it started and left.
+/// Waits for a child, passes interrupts on to it, and ends whatever it started and left.
 pub fn wait(child: &mut Child) -> Result<ExitStatus> {
     wait_for(child, None)
 }
@@ -292,7 +292,7 @@ pub fn find(programs: &[&str]) -> Option<PathBuf> {
     })
 }
 
-/// Tools of our own pinned versions come before the machine's.
+/// Tools of pinned versions come before the machine's.
 fn search_path() -> &'static OsString {
     static PATH: OnceLock<OsString> = OnceLock::new();
     PATH.get_or_init(|| {

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 
 use crate::daemon::{Account, Daemon, Program, free_port, temporary_folder};
 
-/// A Redis of our own that keeps nothing: killed, it comes back empty.
+/// A Redis for this process alone that keeps nothing: killed, it comes back empty.
 pub struct Redis {
     daemon: Daemon,
     port: u16,

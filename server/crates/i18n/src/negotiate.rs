@@ -6,7 +6,7 @@ use vestibule_core::model::Language;
 const MAX_RANGES: usize = 32;
 
 /// The language of `Accept-Language` (RFC 9110, 12.5.4) that
-/// we speak and that the reader likes best, or the fallback.
+/// the portal speaks and that the reader likes best, or the fallback.
 ///
 /// A region makes no difference: `de-AT` is answered in German, and so is `de_AT`, as some clients
 /// write it. `*` stands for every language that is not named.

@@ -30,7 +30,7 @@ pub(crate) enum Block {
         digits: String,
     },
     Facts(Vec<Fact>),
-    /// A page of ours that the text names.
+    /// A page of the portal that the text names.
     Page {
         text: String,
         address: String,

@@ -329,7 +329,7 @@ fn new_address(facts: &MailFacts<'_>) -> Option<Fact> {
     other_address(facts, t!(facts.texts, "mail-new-address"))
 }
 
-/// Masked: whoever reads the mailbox that an account left need not learn where it went.
+/// Masked: the reader of the mailbox that an account left need not learn where it went.
 fn other_address(facts: &MailFacts<'_>, label: String) -> Option<Fact> {
     facts.other_email.as_ref().map(|email| Fact {
         label,

@@ -119,7 +119,7 @@ fn looks_like_a_link(text: &str) -> bool {
             .any(is_domain)
 }
 
-/// An address that somebody else may have chosen: where its domain is not in ASCII also as servers
+/// An address that another person may have chosen: where its domain is not in ASCII also as servers
 /// know it, since other letters look alike.
 fn other_address(email: &str) -> String {
     let masked = mask_email(email);
@@ -129,7 +129,7 @@ fn other_address(email: &str) -> String {
     }
 }
 
-/// An address that a mail has to show although somebody else chose it. An invisible word joiner
+/// An address that a mail has to show although another person chose it. An invisible word joiner
 /// (U+2060) after each sign that mail programs know
 /// addresses by keeps them from making a link of it.
 fn unlinked(address: &str) -> String {

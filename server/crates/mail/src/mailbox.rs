@@ -36,7 +36,7 @@ pub struct StoredMail {
     pub text: String,
     /// With the logo inside, so that a browser shows it.
     pub html: String,
-    /// The one link of the mail that is ours.
+    /// The one link of the mail that leads to the portal.
     pub link: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub sent_at: OffsetDateTime,

@@ -103,8 +103,8 @@ impl SmtpMailer {
         });
         match connected.await {
             Ok(Ok(connection)) => Ok(connection),
-            // It wants nothing of us, and not only nothing at the moment,
-            // or offers nothing that we could go on with.
+            // It refuses the connection for good, not only at the moment,
+            // or offers nothing that this client could go on with.
             Ok(Err(error)) if error.is_permanent() || error.is_client() => {
                 Err(MailError::NotAccepting(Refused::from(&error).into()))
             }

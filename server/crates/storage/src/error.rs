@@ -77,7 +77,8 @@ impl Answer {
     }
 }
 
-/// What is between us and the data, or a setting of it, has to be changed: waiting does not help.
+/// What is between the portal and the data, or a setting of it, has to be changed: waiting does not
+/// help.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     #[error(
@@ -146,7 +147,7 @@ pub enum MigrationError {
     #[error("another process is migrating the database and has not finished")]
     Busy,
     /// Not a later one, which a newer version applied and
-    /// this version runs on, but one between those we know.
+    /// this version runs on, but one between the known ones.
     #[error("the database has migration {0}, which is not one of Vestibule's")]
     Foreign(i64),
     /// A recorded migration differs from the embedded one.

@@ -20,7 +20,7 @@ use crate::users::{user, user_columns};
 const ATTEMPTS_LAST: Duration = Duration::hours(1);
 
 /// Whether the account `u` is in the state that a link is for, at $2. An account that an operator
-/// closed is not given back; whoever stole one could have it deleted, so a change is reverted on
+/// closed is not given back; a thief of one could have it deleted, so a change is reverted on
 /// one that is scheduled for that as well.
 macro_rules! admits {
     ($link:literal) => {

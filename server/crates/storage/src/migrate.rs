@@ -92,7 +92,7 @@ pub(crate) async fn run<DB: Backend>(
 }
 
 /// The driver's statements about migrations stay prepared, under names that another connection of
-/// ours gives as well. Those that are left on this server are of nobody any more.
+/// this portal gives as well. Those that are left on this server belong to no connection any more.
 const FORGET_STATEMENTS: &str = "deallocate all";
 
 async fn begin_shared<'c, DB: Backend>(
@@ -198,7 +198,7 @@ async fn recorded<DB: Backend>(connection: &mut DB::Connection) -> Result<Vec<Ap
         .map_err(MigrationError::from_driver::<DB>)
 }
 
-/// A database that took the connection may have stopped since, or somebody locks the table.
+/// A database that took the connection may have stopped since, or another session locks the table.
 async fn in_time<T>(timeout: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(timeout, answer)
         .await
@@ -220,7 +220,7 @@ async fn read_flag<DB: Backend>(
 
 /// What of the embedded migrations is not recorded, in order.
 ///
-/// Later ones than ours are no error: while replicas are
+/// Later ones than this program has are no error: while replicas are
 /// replaced one by one, the old ones run on the new schema.
 fn missing<DB: Backend>(recorded: &[AppliedMigration]) -> Result<Vec<Migration>> {
     let embedded: Vec<Migration> = SCRIPTS.iter().map(migration::<DB>).collect();

@@ -206,7 +206,7 @@ impl<DB: Backend> Pool<DB> {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        // Whoever has one loses it at the deadline at the latest.
+        // Its holder loses it at the deadline at the latest.
         let _ = timeout(2 * self.deadline, given_back).await;
     }
 }
@@ -249,7 +249,7 @@ enum State {
     Lost,
 }
 
-/// A connection in somebody's hands. What it is in the middle
+/// A connection in use. What it is in the middle
 /// of when it is dropped is undone before its next use.
 pub(crate) struct Held<DB: Backend> {
     /// There until it is dropped.
@@ -335,7 +335,7 @@ impl<DB: Backend> Held<DB> {
         }
     }
 
-    /// The server is of no use to us any more; a new connection may find another one.
+    /// The server is of no use any more; a new connection may find another one.
     pub fn give_up(&mut self) {
         self.state = State::Lost;
     }

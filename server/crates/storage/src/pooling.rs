@@ -1,9 +1,9 @@
 //! PostgreSQL behind a pooler such as `PgBouncer`.
 //!
 //! Time-outs travel by SQL: startup parameters are what poolers refuse or pass over. Where a pooler
-//! keeps a connection to the server for each of ours, they are said once. Where it gives one for
-//! each transaction, each transaction says them, and so every statement has a transaction, and none
-//! is kept prepared: the next one may run on another connection.
+//! keeps a connection to the server for each of the portal's, they are said once. Where it gives
+//! one for each transaction, each transaction says them, and so every statement has a transaction,
+//! and none is kept prepared: the next one may run on another connection.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -13,8 +13,9 @@ use crate::backend::{Backend, Get};
 use crate::error::Refused;
 use crate::settings::{Pooling, StorageSettings};
 
-/// How PostgreSQL finds that we are gone, so that our locks do not outlive us: after about a
-/// minute. The other way round our deadlines do it; the driver sets no keepalive of its own.
+/// How PostgreSQL finds that this process is gone, so that its locks do not outlive it: after about
+/// a minute. The other way round the portal's deadlines do it; the driver sets no keepalive of its
+/// own.
 const KEEPALIVE: &str = "set tcp_keepalives_idle = 30; set tcp_keepalives_interval = 10; set tcp_keepalives_count = 3; set tcp_user_timeout = 30000;";
 /// How long a migration waits for a lock.
 const MIGRATION_LOCK_TIMEOUT: Duration = Duration::from_mins(1);

@@ -14,12 +14,12 @@ use crate::sessions::{principal, session_columns};
 use crate::sql::{Sql, statements};
 use crate::users::user_columns;
 
-/// The whole rotation (ADR 0005) in one conditional write. Every expression sees the row as it was before, and a caller
-/// who waited for another one's write sees the row as that left it, so of parallel callers one
-/// installs its successor and the others are in its grace. The cases of each column, in order: the
-/// current token was shown, its successor takes its place; the previous one was shown within the
-/// grace time, the current one stays; it was shown later, so the current one was never used, and a
-/// fresh one replaces it.
+/// The whole rotation (ADR 0005) in one conditional write. Every expression sees the row as it was
+/// before, and a caller who waited for another one's write sees the row as that left it, so of
+/// parallel callers one installs its successor and the others are in its grace. The cases of each
+/// column, in order: the current token was shown, its successor takes its place; the previous one
+/// was shown within the grace time, the current one stays; it was shown later, so the current one
+/// was never used, and a fresh one replaces it.
 ///
 /// What ends a session or an account revokes its families in the same transaction, so the
 /// condition on the family, which is checked again after a wait,

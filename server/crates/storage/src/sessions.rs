@@ -94,7 +94,7 @@ update sessions
 set ended_at = $4
 where user_id = $1 and id between $2 and $3 and ended_at is null and expires_at > $4");
 
-    /// Rows that somebody else holds are passed over. Whoever ends sessions takes several as well,
+    /// Rows that another transaction holds are passed over. Ending sessions takes several as well,
     /// in an order of their own, so waiting could go in a circle.
     const TOUCH_MANY: Sql = Sql {
         postgres: "

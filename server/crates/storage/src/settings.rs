@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a connection of ours is between us and PostgreSQL.
+/// What a connection of the portal is between it and PostgreSQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pooling {
     /// One connection to the server for as long as it lasts: without a pooler, or with one that
@@ -37,7 +37,7 @@ pub struct StorageSettings {
     pub pooling: Pooling,
 }
 
-/// Each wait ends within three seconds: that long somebody waits for an answer, and that long a
+/// Each wait ends within three seconds: that long a request waits for an answer, and that long a
 /// database that went dark may hold a request.
 impl Default for StorageSettings {
     fn default() -> Self {

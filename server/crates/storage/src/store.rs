@@ -104,7 +104,7 @@ pub fn connect_store(
     }
 }
 
-/// How long a ping waits for an answer of its own. Shorter than whoever asks for readiness waits.
+/// How long a ping waits for an answer of its own. Shorter than a readiness probe waits.
 const PING_PATIENCE: Duration = Duration::from_secs(1);
 
 struct SqlStore<DB: Backend> {

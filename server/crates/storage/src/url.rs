@@ -16,7 +16,7 @@ use crate::error::ConnectError;
 ///
 /// In production PostgreSQL on another machine must be reached in a way that is certain:
 /// `sslmode=prefer`, which is the default of the driver, and `allow` do without encryption where
-/// the server, or somebody on the way, says so.
+/// the server, or an attacker on the way, says so.
 ///
 /// # Errors
 /// What is wrong, without the URL.
@@ -133,8 +133,9 @@ pub fn is_elsewhere(url: &str) -> bool {
     options.is_some_and(|options| !is_local(&options))
 }
 
-/// Whether PostgreSQL is on another machine, and nothing proves that it is the right one: whoever
-/// is on the way can read, or be, the database. A URL that [`check_url`] refuses is none.
+/// Whether PostgreSQL is on another machine, and nothing proves that it is the right one: an
+/// attacker who is on the way can read, or be, the database. A URL that [`check_url`] refuses is
+/// none.
 pub fn is_unverified(url: &str) -> bool {
     let is_postgres = url.starts_with("postgres:") || url.starts_with("postgresql:");
     let options = PgConnectOptions::from_str(url).ok().filter(|_| is_postgres);

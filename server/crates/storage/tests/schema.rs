@@ -152,7 +152,7 @@ async fn replicas_that_migrate_at_once_apply_each_migration_once() {
             .map(|_| {
                 let store = common::connect(&database);
                 tokio::spawn(async move {
-                    // As the start does: whoever finds the file locked tries again.
+                    // As the start does: a process that finds the file locked tries again.
                     let applied = loop {
                         match store.migrate().await {
                             Err(MigrationError::Unavailable(_)) => {

@@ -16,7 +16,7 @@ pub fn redis_prefix() -> String {
 }
 
 /// All that stands under a prefix, keys and values, in one text.
-/// For strings and hashes, which is what we keep.
+/// For strings and hashes, which is what the portal keeps.
 pub fn redis_contents(url: &str, prefix: &str) -> String {
     let client = redis::Client::open(url).unwrap();
     let mut connection = client.get_connection().unwrap();

@@ -6,7 +6,7 @@ use vestibule_i18n::negotiate;
 
 use crate::cookies::cookie;
 
-/// The cookie that keeps a visitor's choice. It holds one of our codes and nothing else.
+/// The cookie that keeps a visitor's choice. It holds one of the portal's codes and nothing else.
 pub const LANGUAGE_COOKIE: &str = "language";
 /// The same with the prefix that cookies get where the public URL is https.
 const SECURE_LANGUAGE_COOKIE: &str = "__Host-language";

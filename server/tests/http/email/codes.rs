@@ -252,8 +252,9 @@ async fn enter_code(
     }
 }
 
-/// Somebody registers with an address and a password of their own, and tries codes. If the address
-/// was free, the password is right and the codes are wrong; if it was taken, the password is wrong.
+/// An attacker registers with an address and a password of their own, and tries codes. If the
+/// address was free, the password is right and the codes are wrong; if it was taken, the password
+/// is wrong.
 async fn the_last_tries_of_a_code_do_not_reveal_who_has_an_account(app: TestApp) {
     let burst = documented_limit("wrong passwords", "the account").burst;
     let (_, anns) = app.account("ann@example.org").await;

@@ -78,7 +78,7 @@ async fn a_link_of_a_former_address_reveals_nothing(app: TestApp) {
     let reset = app.reset_token("ann@example.org").await;
     let (confirmed, _) = move_to(&app, &ann, "new@example.org").await;
     let auth = &app.portal.auth;
-    // Whoever reads the old mailbox learns nothing of the new one, and sends nothing there.
+    // The reader of the old mailbox learns nothing of the new one, and sends nothing there.
     assert_eq!(state(&app, &first, None).await, dead(None));
     assert_eq!(
         auth.reset_link(&reset).await.unwrap(),

@@ -18,8 +18,8 @@ pub async fn race(app: &TestApp, call: impl Fn(usize) -> Call) -> Vec<Answer> {
     answers
 }
 
-/// The same with one call, the `turn`th, that ends what the others use: whoever begins after it was
-/// acknowledged is refused. Gives its answer, and the sessions of those that were not.
+/// The same with one call, the `turn`th, that ends what the others use: a request that begins after
+/// it was acknowledged is refused. Gives its answer, and the sessions of those that were not.
 pub async fn end_amid(
     app: &TestApp,
     turn: usize,

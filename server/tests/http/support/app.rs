@@ -22,7 +22,7 @@ pub const PUBLIC_URL: &str = "https://auth.example.org";
 pub const PASSWORD: &str = "correct horse battery";
 /// What a test changes [`PASSWORD`] to.
 pub const NEW_PASSWORD: &str = "a quite different phrase";
-/// What somebody gives who does not know a password.
+/// What a user gives who does not know a password.
 pub const WRONG: &str = "not the password at all";
 pub const MASTER_KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 
@@ -31,7 +31,7 @@ pub const MASTER_KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 pub struct TestApp(Arc<Inner>);
 
 pub struct Inner {
-    /// The only replica or the first: whoever calls the core past HTTP calls it there.
+    /// The only replica or the first: a test that calls the core past HTTP calls it there.
     pub portal: Portal,
     pub clock: Arc<FakeClock>,
     pub store: Arc<dyn SqlDatabase>,

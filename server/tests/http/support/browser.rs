@@ -88,7 +88,7 @@ impl Browser {
             .header("sec-fetch-site", "same-origin")
     }
 
-    /// Posts a form as a browser does from our own page.
+    /// Posts a form as a browser does from the portal's own page.
     pub async fn submit(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
         let nonce = new_nonce();
         let hidden = self.hidden_fields(function, fields).await;
@@ -103,7 +103,7 @@ impl Browser {
             self.links.remove(page);
         }
         if ["sign_in", "register", "verify_email"].contains(&function) {
-            // Somebody else may be signed in now.
+            // Another user may be signed in now.
             self.account = None;
         }
         answer
@@ -233,7 +233,7 @@ impl Browser {
         self.cookies.get(name).map(String::as_str)
     }
 
-    /// Somebody who got hold of a cookie.
+    /// An attacker who got hold of a cookie.
     pub fn set_cookie(&mut self, name: &str, value: &str) {
         self.cookies.insert(name.to_owned(), value.to_owned());
     }

@@ -16,7 +16,7 @@ pub fn is_documented(method: &Method, path: &str, status: StatusCode) -> bool {
 }
 
 fn operation(method: &Method, path: &str) -> Option<&'static Value> {
-    // Names of methods are case-sensitive (RFC 9110, 9.1): "get" is none of ours.
+    // Names of methods are case-sensitive (RFC 9110, 9.1): "get" is none of the API's.
     let is_ours = method.as_str().bytes().all(|c| c.is_ascii_uppercase());
     let paths = DOCUMENT["paths"].as_object().unwrap();
     paths

@@ -1,4 +1,4 @@
-//! The fields of our own log lines, as the sources have them:
+//! The fields of the portal's log lines, as the sources have them:
 //! no test makes the portal write each of them.
 
 use std::collections::BTreeSet;

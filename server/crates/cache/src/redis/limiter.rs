@@ -86,7 +86,7 @@ const REPLICAS: u32 = 4;
 
 /// A limiter on Redis. While Redis is of no help each replica keeps the limits alone, and stricter;
 /// it begins with what Redis said last. Keys are pseudonyms:
-/// whoever reads Redis learns nobody's network or address.
+/// an attacker who reads Redis learns no network or address.
 pub struct RedisLimiter {
     link: RedisLink,
     secret: MasterKey,

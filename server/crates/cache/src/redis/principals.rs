@@ -12,8 +12,8 @@
 //!   into the generation that its ticket names, and forgetting deletes that. So does everything
 //!   else that can happen to it (expiry, FLUSHALL, a Redis that comes back empty), and a `put` that
 //!   is done late, after its caller gave up, finds it gone.
-//! - **Redis is not believed.** Snapshots are sealed for their generation, so that whoever writes
-//!   into Redis makes nobody somebody, and whoever reads there sees no names. A generation's name
+//! - **Redis is not believed.** Snapshots are sealed for their generation, so that writing
+//!   into Redis gives no access, and reading there shows no names. A generation's name
 //!   tells when it began by the clock of the replica that began it: if the clock of Redis was set
 //!   back, or stood still with its machine, and its expiry is therefore wrong,
 //!   the generation is refused all the same.
@@ -166,7 +166,7 @@ impl RedisPrincipals {
         })
     }
 
-    /// Whether the generation can still be alive by our own clock.
+    /// Whether the generation can still be alive by this replica's clock.
     fn is_young(&self, generation: &Uuid) -> bool {
         let began = generation.get_timestamp().and_then(|timestamp| {
             let (seconds, nanos) = timestamp.to_unix();
@@ -238,7 +238,7 @@ impl PrincipalCache for RedisPrincipals {
 
     async fn put(&self, principal: &Principal, ticket: Ticket) {
         // First there, where a replica may have forgotten
-        // the user whose message is still on its way to us.
+        // the user whose message is still on its way here.
         let is_forgotten = match ticket.shared {
             Some(generation) => self.put_shared(principal, generation).await,
             None => false,

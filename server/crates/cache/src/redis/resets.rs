@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const MAX_WAITING: usize = 1000;
 /// So many are done with one call.
 const MAX_AT_ONCE: usize = 50;
-/// One that was done, and whose answer was lost, must not give somebody a fresh quota long after.
+/// One that was done, and whose answer was lost, must not give a client a fresh quota long after.
 const MAX_AGE: Duration = Duration::from_mins(5);
 
 /// A key whose count has to go.
@@ -37,7 +37,7 @@ impl Resets {
     }
 
     /// The newest of them. They stay until they are done:
-    /// whoever asks Redis may be dropped while it waits.
+    /// the caller may be dropped while it waits.
     pub(super) fn waiting(&self, now: Instant) -> Vec<Reset> {
         let mut waiting = self.lock();
         waiting.retain(|reset| now.saturating_duration_since(reset.since) <= MAX_AGE);

@@ -80,7 +80,7 @@ pub(super) fn client(text: &str) -> Result<Client, InvalidRedisUrl> {
     }
 }
 
-/// Ours, in the words of a PostgreSQL URL, and the driver's,
+/// The portal's, in the words of a PostgreSQL URL, and the driver's,
 /// which passes over one that it does not know.
 fn check_parameters(url: &Url, address: &ConnectionAddr) -> Result<(), InvalidRedisUrl> {
     let known: &[&str] = match address {

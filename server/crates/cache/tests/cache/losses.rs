@@ -88,7 +88,7 @@ fn only(charge: &Charge) -> &[Charge] {
     std::slice::from_ref(charge)
 }
 
-/// Counts that Redis loses are those that a replica remembers, whoever asks first.
+/// Counts that Redis loses are those that a replica remembers, whichever asks first.
 async fn what_replicas_remember_goes_on(lose: impl Fn(&mut RedisServer)) {
     let Some(mut server) = RedisServer::start() else {
         return;

@@ -114,7 +114,7 @@ async fn a_clock_of_redis_that_is_set_back_or_stands_still_makes_nothing_older()
     read(&*one.principals, ben, PHONE).await;
     two.clock.advance(time::Duration::hours(1));
     miss(&*two.principals, ben, PHONE).await;
-    // Our own clocks may differ a little, and not by more.
+    // The replicas' clocks may differ a little, and not by more.
     for (ahead, is_shared) in [(-0.9, true), (-1.1, false), (1.9, true), (2.1, false)] {
         let [one, two] = self::two(&server);
         let user = fresh_id();

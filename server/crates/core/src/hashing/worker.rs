@@ -36,7 +36,7 @@ pub(crate) enum HashError {
 pub(crate) struct Worker {
     pub params: Params,
     pub memory: Vec<Block>,
-    /// Held while an imported hash is checked that needs more memory than ours.
+    /// Held while an imported hash is checked that needs more memory than new hashes.
     pub oversize: Arc<Mutex<()>>,
     pub hashes: Arc<AtomicU64>,
 }
@@ -167,7 +167,7 @@ impl Worker {
         derive_in(&mut self.memory[..blocks], &argon2, password, salt, output)
     }
 
-    /// Whether the stored hash cost less to check than one of ours.
+    /// Whether the stored hash costs less to check than a new one.
     fn is_cheaper(&self, stored: &str) -> bool {
         /// A bcrypt check of this cost takes about as long as an Argon2id run at the floor.
         const COMPARABLE_BCRYPT_COST: u32 = 8;

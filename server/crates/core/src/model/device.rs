@@ -63,7 +63,7 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("Linux", "Linux"),
 ];
 
-/// A name of the device for people; "Unknown device" where the user agent says nothing we know.
+/// A name of the device to show; "Unknown device" where the user agent is not recognised.
 pub fn device_name(user_agent: Option<&str>) -> String {
     let agent = user_agent.unwrap_or_default();
     let find = |table: &[(&str, &'static str)]| {

@@ -70,7 +70,7 @@ pub fn display_email(address: &str) -> String {
     }
 }
 
-/// The mailbox of a canonical address: `ann+shop@example.org` is read by whoever reads
+/// The mailbox of a canonical address: `ann+shop@example.org` is read by the reader of
 /// `ann@example.org`. For counting alone: some servers deliver the two apart.
 pub fn without_tag(canonical: &str) -> String {
     match canonical.split_once('@') {

@@ -74,7 +74,7 @@ pub struct RotationOutcome {
     /// Whom the token speaks for.
     pub principal: Principal,
     /// The nonce that the live successor was derived with:
-    /// ours, or the earlier one of a replay in grace.
+    /// the fresh one, or the earlier one of a replay in grace.
     pub successor_nonce: String,
 }
 

@@ -23,8 +23,8 @@ impl Auth {
     }
 
     /// Counts one password entry against the account and, if that was not done, a stranger's
-    /// network, before it is checked. Whoever has been in the account is bounded by limits of their
-    /// own: somebody else in an office must not keep its owners from their accounts.
+    /// network, before it is checked. A known browser is bounded by limits of its
+    /// own: another client in an office must not keep owners out of their accounts.
     pub(super) async fn take_attempt(
         &self,
         network: Option<Attempt>,

@@ -138,7 +138,7 @@ impl Auth {
         self.enqueue(store, mail, meta).await
     }
 
-    /// Tells the owner of an address that somebody wanted it.
+    /// Notifies the owner of an address that it was asked for.
     /// An address that is only reserved has none.
     pub(super) async fn notify_owner(
         &self,
@@ -265,7 +265,7 @@ impl Auth {
         new_email: &EmailAddress,
         meta: &RequestMeta,
     ) -> Result<bool, AuthError> {
-        // An imported address may be none that we take.
+        // An imported address may be none that the portal accepts.
         let Some(email) = EmailAddress::parse(&old.email)
             .ok()
             .filter(|_| old.is_email_verified)
@@ -293,10 +293,10 @@ impl Auth {
     }
 
     /// Moves the account back to the address that the link was mailed to, for an owner who did not
-    /// change it. Whoever did is out: every session ends, the password is void (it is set anew over
-    /// the mailbox), and so is every mailed token, but for those that go back to still earlier
-    /// addresses. A deletion that was scheduled is off. The
-    /// address that the account leaves is told.
+    /// change it. The one who did is signed out: every session ends, the password is void (it is
+    /// set anew over the mailbox), and so is every mailed token, but for those that go back to
+    /// still earlier addresses. A deletion that was scheduled is off. The address that the account
+    /// leaves is told.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`]; [`AuthError::RateLimited`], [`AuthError::Overloaded`].
@@ -329,7 +329,7 @@ impl Auth {
         .await
     }
 
-    /// `None` if somebody else used the token first.
+    /// `None` if another request used the token first.
     async fn apply_revert(
         &self,
         token_hash: &str,
@@ -379,7 +379,7 @@ impl Auth {
         Ok(Some(user))
     }
 
-    /// Whoever used the link may be a stranger who reads the former mailbox; then the owner is
+    /// The link may have been used by an attacker who reads the former mailbox; then the owner is
     /// where the account was until now. An address that was not proved is nobody's.
     async fn mail_to_left_address(
         &self,
@@ -414,7 +414,7 @@ impl Auth {
         }))
     }
 
-    /// Somebody else has the address by now.
+    /// Another account has the address by now.
     fn or_taken(&self, error: StoreError, user_id: Uuid, meta: &RequestMeta) -> AuthError {
         if matches!(error, StoreError::Conflict) {
             self.defer_refusal(ErrorCode::EmailTaken, Some(user_id), meta);

@@ -238,9 +238,9 @@ impl Auth {
 
     /// The hash of the mailed token for a browser that is not signed in to the account: it has to
     /// give the password as well. Which of the two is wrong does not show, neither in the answer
-    /// and its time nor in the limits: somebody who has just registered with the address in private
-    /// mode would learn whether it had an account. So both are looked at before either is judged,
-    /// and a wrong code is the same one failure as a wrong password.
+    /// and its time nor in the limits: an attacker who has just registered with the address in
+    /// private mode would learn whether it had an account. So both are looked at before either is
+    /// judged, and a wrong code is the same one failure as a wrong password.
     async fn token_of_strangers_code(
         &self,
         email: &str,
@@ -373,7 +373,7 @@ impl Auth {
         self.mail_on_request(email, &VERIFICATION, meta).await
     }
 
-    /// The same for whoever holds a link that does not work any more: to the account that it was
+    /// The same for the holder of a link that does not work any more: to the account that it was
     /// mailed to, if that still has the address.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ impl Auth {
     /// Everything that is stored about the user, but for what proves to be the user (no password,
     /// token or hash of one) and what only the machinery needs; of the events the newest 10,000,
     /// and whether there are older ones. The owner is told by mail:
-    /// whoever got into the account has everything now.
+    /// an attacker in the account has everything now.
     ///
     /// # Errors
     /// [`AuthError::ReauthenticationRequired`] unless the password was given in the session lately;

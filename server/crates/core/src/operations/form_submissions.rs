@@ -31,7 +31,7 @@ pub enum FormSubmission {
     Done(Vec<u8>),
 }
 
-/// Whoever has it does the form.
+/// The request that has it does the form.
 pub struct FormClaim {
     key: String,
     id: Uuid,

@@ -7,8 +7,8 @@ use crate::auth::Auth;
 use crate::model::Account;
 
 /// Shows that the account's password was given or set in this browser. Good until the password
-/// changes: a thief who is signed out by that comes from an unknown browser again, without the quota
-/// of a known one, and cannot keep the owner out.
+/// changes: a thief who is signed out by that comes from an unknown browser again, without the
+/// quota of a known one, and cannot keep the owner out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownBrowserProof {
     pub user_id: Uuid,

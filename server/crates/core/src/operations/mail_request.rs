@@ -120,15 +120,15 @@ impl Auth {
         charges
     }
 
-    /// Whether the owner may be told of what somebody who is signed in has done. An address that is
+    /// Whether the owner may be notified of what was done in a session. An address that is
     /// not confirmed may be another person's, whose mailbox must not be filled.
     pub(super) async fn may_notify(&self, kind: MailKind, user: &User) -> bool {
         user.is_email_verified || self.may_mail(kind, &canonical_of(user)).await
     }
 
-    /// Whether a mailbox may be told of one more such event, which somebody else can cause as often
-    /// as they like. The limit protects the mailbox; it must
-    /// not show in the answer. Those before it were told.
+    /// Whether a mailbox may be notified of one more such event, which an attacker can cause as
+    /// often as they like. The limit protects the mailbox; it must not show in the answer. Those
+    /// before it were told.
     pub(super) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
         self.take_quietly(&[recipient_charge(kind, canonical)])
             .await
@@ -137,7 +137,7 @@ impl Auth {
 }
 
 /// The address of the account that a link was mailed to, whether it still works or not. An account
-/// that has another address by now is not told of: whoever holds the link may be somebody else.
+/// that has another address by now is not named: the holder of the link may be another person.
 pub(super) fn mailbox_of(link: FoundLink) -> Option<String> {
     let is_for_a_mailbox = matches!(
         link.purpose,

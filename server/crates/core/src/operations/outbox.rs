@@ -26,8 +26,8 @@ const MAX_ATTEMPTS: u32 = 10;
 /// What is noted of a mail that may have arrived. It is tried once more and not until it is dead:
 /// people would get it ten times.
 const UNANSWERED: &str = "handed over, and no reply came";
-/// While the server is out of reach, or takes no mail from us, a mail waits about this long: not
-/// longer, because it has to go out soon after the server is back.
+/// While the server is out of reach, or takes no mail from the portal, a mail waits about this
+/// long: not longer, because it has to go out soon after the server is back.
 const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
 /// A mail that was refused for a reason which is not its own waits
 /// as long as it has waited before, and at most about this long.
@@ -49,7 +49,7 @@ pub enum Delivery {
     Done,
     /// There is no connection to the server; it makes no sense to try the next mail at once.
     Unreachable,
-    /// The server takes no mail from us, and may take offence at being asked again soon.
+    /// The server takes no mail from the portal, and may block it for asking again soon.
     NotAccepting,
 }
 
@@ -287,7 +287,7 @@ fn page(kind: MailKind) -> (&'static str, Option<Purpose>) {
     }
 }
 
-/// Whether somebody else may be signed in right now, as far as the mail can tell.
+/// Whether the mail's reader may want to end sessions: it then links to their page.
 fn links_to_sessions(kind: MailKind) -> bool {
     matches!(kind, MailKind::NewDevice | MailKind::DataExported)
 }

@@ -118,7 +118,7 @@ impl Auth {
             {
                 return Err(self.refused_reset(meta));
             }
-            // Whoever was locked out by failed attempts is let in by the new password.
+            // A user who was locked out by failed attempts gets in with the new password.
             for attempt_key in [
                 AttemptKey::Unknown(&canonical_of(&user)),
                 AttemptKey::Known(user.id),
@@ -133,7 +133,7 @@ impl Auth {
         .await
     }
 
-    /// `false` if somebody else used the token first.
+    /// `false` if another request used the token first.
     async fn apply_reset(
         &self,
         user: &User,

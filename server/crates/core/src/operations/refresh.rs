@@ -146,7 +146,7 @@ impl Auth {
             None => false,
         };
         let mut tx = self.store.begin().await?;
-        // Somebody else may have ended it since; then the event and the mail are theirs.
+        // Another request may have ended it since; then the event and the mail are its own.
         if !tx.end_session(state.user_id, state.session_id, now).await? {
             return Ok(());
         }

@@ -236,7 +236,7 @@ impl Auth {
     /// Ends one of the caller's sessions.
     ///
     /// # Errors
-    /// [`AuthError::NotFound`] if the caller has no such live session, whoever else has.
+    /// [`AuthError::NotFound`] if the caller has no such live session, even if another user has.
     pub async fn revoke_session(
         &self,
         who: &Principal,
@@ -245,7 +245,8 @@ impl Auth {
     ) -> Result<(), AuthError> {
         let meta = &meta.by(who.user.id);
         let mut tx = self.store.begin().await?;
-        // The account before its tokens and sessions, as whoever sets a password locks them.
+        // The account before its tokens and sessions, in the order in which a new password locks
+        // them.
         tx.lock_active_user(who.user.id)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
@@ -267,8 +268,8 @@ impl Auth {
         self.commit(tx, who.user.id).await
     }
 
-    /// Ends the oldest sessions of an account that has more than it may. Whoever has just signed in
-    /// is signed in also if that fails: the next sign-in does it.
+    /// Ends the oldest sessions of an account that has more than it may. The session that was just
+    /// made is signed in also if that fails: the next sign-in does it.
     pub(super) async fn limit_sessions(&self, user_id: Uuid) {
         if let Err(error) = self.end_surplus_sessions(user_id).await {
             tracing::warn!(

@@ -31,7 +31,7 @@ pub struct SignIn {
     pub known_browser_proofs: Vec<KnownBrowserProof>,
 }
 
-/// An account that somebody wants to sign in to, and what is known of its earlier sign-ins.
+/// The account that a sign-in is for, and what is known of its earlier sign-ins.
 type Found = (Account, SignInHistory);
 
 impl Auth {
@@ -61,7 +61,7 @@ impl Auth {
         // First of all: in a storm who cannot be served costs no look-up and is answered at once.
         let permit = self.hasher.reserve()?;
         let email = EmailAddress::parse(&command.email).ok();
-        // Whoever may have been in the account is not bound by their network; that takes a look-up.
+        // A known browser is not bound by its network; that takes a look-up.
         let network = if command.known_browser_proofs.is_empty() {
             Some(self.take_network(meta).await?)
         } else {

@@ -94,7 +94,7 @@ fn the_commonest_passwords_are_refused() {
     }
 }
 
-/// What people are told is what decides: whoever draws a password of that length is not sent away.
+/// The documented length is what decides: a random password of that length is accepted.
 #[test]
 fn every_random_password_of_the_documented_length_is_accepted() {
     let signs: Vec<char> = ('!'..='~').collect();

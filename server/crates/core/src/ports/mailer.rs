@@ -22,8 +22,8 @@ pub enum MailError {
     /// There was no connection to the server: nothing was said of this mail.
     #[error("the mail server is out of reach")]
     Unreachable(#[source] BoxError),
-    /// The server is there and takes no mail from us at all, because of a wrong password for
-    /// example: nothing was said of this one.
+    /// The server is there and takes no mail from the portal at all, because of a wrong password
+    /// for example: nothing was said of this one.
     #[error("the mail server takes no mail from this client: docs/operations/mail.md")]
     NotAccepting(#[source] BoxError),
     /// The server refused this mail for a reason that is none of the mail's own: what the client

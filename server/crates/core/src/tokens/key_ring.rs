@@ -85,8 +85,8 @@ impl RingKey {
 }
 
 /// The newest of the published keys that may sign: published earlier, so that verifiers know it.
-/// Without one the first that will: better a key that somebody does not know yet than nobody signed
-/// in, because of clocks that differ.
+/// Without one the first that will: better a key that a verifier does not know yet than nobody
+/// signed in, because of clocks that differ.
 pub(super) fn signs_at<'keys, K>(
     keys: impl Iterator<Item = &'keys K> + Clone,
     now: OffsetDateTime,

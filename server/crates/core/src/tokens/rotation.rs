@@ -21,7 +21,7 @@ use crate::ports::{Random, Store};
 /// some for 20 minutes whatever key a token names.
 const PUBLISHED_AHEAD: Duration = Duration::from_mins(30);
 const _: () = assert!(PUBLISHED_AHEAD.as_secs() >= MAX_KEY_AGE_OF_VERIFIERS.as_secs() + 60);
-/// The same where the others must go soon: only our own
+/// The same where the others must go soon: only the portal's own
 /// replicas have loaded it by then, by their clocks.
 const PUBLISHED_AHEAD_IN_EMERGENCY: Duration = Duration::from_mins(1);
 /// How long a key is kept after another one signs: the last token that it signed, at a replica

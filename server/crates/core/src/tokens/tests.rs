@@ -141,7 +141,7 @@ fn a_token_of_a_key_that_is_gone_is_refused_even_if_it_is_remembered_late() {
     for _ in 0..2 {
         assert!(signer.verify(&token, now).is_ok());
     }
-    // Somebody checks it with the key that is about to go, and puts it in after that.
+    // A request checks it with the key that is about to go, and caches it after that.
     let late = signer.check_signature(&token).unwrap();
     signer.replace_ring(ring_of_a_new_key(&master, now), now);
     assert!(signer.verified.get(&hash_token(&token)).is_none());

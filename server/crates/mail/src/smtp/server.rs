@@ -68,7 +68,7 @@ impl SmtpServer {
         self.hello_name.as_ref().unwrap_or(&self.portal)
     }
 
-    /// Everything that comes before the first mail: TCP, greeting, TLS, and who we are.
+    /// Everything that comes before the first mail: TCP, greeting, TLS, and authentication.
     pub async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
         let wrapper = match &self.tls {
             Tls::Wrapper(parameters) => Some(parameters.clone()),

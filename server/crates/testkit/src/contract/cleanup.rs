@@ -27,12 +27,12 @@ pub async fn a_job_is_leased_to_one_at_a_time(cx: Contract) {
     assert!(take("cleanup", one).await);
     assert!(!take("cleanup", two).await);
     assert!(take("other", two).await, "each job by itself");
-    // Whoever has it prolongs it.
+    // Its holder prolongs it.
     cx.advance(lease - Duration::MICROSECOND);
     assert!(take("cleanup", one).await);
     cx.advance(lease - Duration::MICROSECOND);
     assert!(!take("cleanup", two).await);
-    // Whoever died with it loses it.
+    // A holder that died with it loses it.
     cx.advance(Duration::MICROSECOND);
     assert!(take("cleanup", two).await);
     assert!(!take("cleanup", one).await);

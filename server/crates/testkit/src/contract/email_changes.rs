@@ -192,7 +192,8 @@ pub async fn a_reserved_address_leaves_the_transaction_usable(cx: Contract) {
     assert_eq!(ann.first_name.as_deref(), Some("Anna"));
 }
 
-/// Whoever waits for an address to be given up comes too late: it is reserved by what gave it up.
+/// A request that waits for an address to be given up comes too late: it is reserved by what gave
+/// it up.
 pub async fn an_address_that_is_just_being_left_is_reserved(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
     let bob = cx.user("bob@example.org").await;
@@ -252,7 +253,7 @@ pub async fn an_account_goes_back_under_another_password(cx: Contract) {
     assert_eq!(claimed, None);
     drop(store);
 
-    // An account that somebody else closed stays closed.
+    // An account that an operator closed stays closed.
     cx.database
         .execute("update users set is_active = false")
         .await;

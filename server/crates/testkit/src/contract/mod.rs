@@ -188,7 +188,7 @@ impl Contract {
         self.writer().await
     }
 
-    /// One to look by while somebody else may write.
+    /// One to look by while another transaction may write.
     async fn reader(&self) -> Box<dyn Reader> {
         self.store.reader().await.unwrap()
     }

@@ -119,7 +119,7 @@ pub async fn a_token_older_than_the_predecessor_gets_nothing(cx: Contract) {
         rotate(&cx, family, "after n1", "n2").await.as_deref(),
         Some("n2")
     );
-    // Even within the grace time: the successor was used, so whoever has A is not its user.
+    // Even within the grace time: the successor was used, so the holder of A is not its user.
     assert_eq!(rotate(&cx, family, "A", "n3").await, None);
     let state = cx
         .connect()

@@ -12,7 +12,7 @@ use super::{Contract, in_parallel, meanwhile};
 use crate::builders::{self, PASSWORD_HASH};
 
 /// A reset ends every session of the old password, also the one whose sign-in is just being
-/// committed; and whoever ends sessions without a reset never ends one without its family.
+/// committed; and ending sessions without a reset never ends one without its family.
 pub async fn parallel_sign_ins_do_not_outlive_the_end_of_all_sessions(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     in_parallel(24, |number| {

@@ -32,7 +32,7 @@ pub enum Expired {
 /// Deleting what is over. Each call is one short write, so that nobody waits long for it.
 #[async_trait]
 pub trait Cleanup {
-    /// Takes the lease on a piece of work, or prolongs it; `false` while somebody else has it.
+    /// Takes the lease on a piece of work, or prolongs it; `false` while another replica has it.
     async fn lease_job(
         &mut self,
         name: &str,

@@ -13,11 +13,11 @@ pub trait ReadFormSubmissions {
     async fn form_answer(&mut self, key: &str, now: OffsetDateTime) -> Result<Option<String>>;
 }
 
-/// What forms that were sent came to, for as long as somebody may send them again. A key stands for
+/// What forms that were sent came to, for as long as they may be sent again. A key stands for
 /// one rendered form with what was typed into it.
 #[async_trait]
 pub trait FormSubmissions {
-    /// Takes a form on; `false` while it is somebody else's,
+    /// Takes a form on; `false` while another request has it,
     /// or its answer is kept. Of parallel callers one gets it.
     async fn claim_form(
         &mut self,

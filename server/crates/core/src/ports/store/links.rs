@@ -90,7 +90,7 @@ pub trait Links {
     ) -> Result<Option<CodeAttempt>>;
 
     /// Makes all mailed links of the user worthless, but for those that revert a change of address:
-    /// whoever stole an account could void them.
+    /// a thief of an account could void them.
     async fn void_links(&mut self, user_id: Uuid) -> Result<()>;
 
     /// Makes the user's links worthless that revert a later change than the one with this hash

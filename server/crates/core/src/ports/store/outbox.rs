@@ -31,7 +31,7 @@ pub trait Outbox {
         now: OffsetDateTime,
     ) -> Result<Option<LeasedMail>>;
 
-    /// `false` if the lease has passed to somebody else.
+    /// `false` if the lease has passed to another worker.
     async fn mark_mail_sent(
         &mut self,
         id: Uuid,

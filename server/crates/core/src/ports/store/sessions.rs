@@ -11,7 +11,7 @@ use crate::model::{NewRefreshToken, Principal, Session, SessionRecord, User};
 
 /// How many live sessions an account may have (ASVS 5.0 7.1.2): far more than anybody has devices.
 /// A sign-in beyond it ends the oldest, so that all of them
-/// can always be ended at once, whoever made them.
+/// can always be ended at once, however they were made.
 pub const MAX_LIVE_SESSIONS: u16 = 100;
 
 /// What is known of a user's earlier sign-ins.

@@ -155,7 +155,7 @@ async fn the_portal_calls_itself_by_the_host_that_people_open() {
 }
 
 /// Replies that come before a mail is spoken of say nothing of it,
-/// and neither does one that asks who we are.
+/// and neither does one that asks for authentication.
 #[tokio::test]
 async fn an_error_of_sender_or_server_is_not_the_mails() {
     for (at, reply) in [
@@ -171,7 +171,7 @@ async fn an_error_of_sender_or_server_is_not_the_mails() {
         let peer = SmtpPeer::start(script, "250-AUTH PLAIN LOGIN\r\n").await;
         let mailer = mailer(&peer, "ann:secret@", "");
         let error = mailer.send(&sample()).await.unwrap_err();
-        // A server that wants nothing of us for the moment is asked again soon.
+        // A server that refuses the connection for the moment is asked again soon.
         let is_as_expected = match &error {
             MailError::Unreachable(_) => reply.starts_with('4'),
             MailError::NotAccepting(_) => reply.starts_with('5'),
