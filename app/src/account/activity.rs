@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn who_signed_out_everywhere_may_have_stayed() {
+    fn a_user_who_signed_out_everywhere_may_have_stayed() {
         let texts = Texts::of(Language::English);
         let event = AuditEvent::SignedOutEverywhere;
         let mut activity = activity(event, datetime!(2026-11-24 12:00 UTC));

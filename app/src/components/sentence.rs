@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_that_somebody_typed_is_nothing() {
+    fn a_made_up_slot_is_nothing() {
         let text = format!("{}{}{}", slot(0), slot(0), slot(7));
         let parts = vec![view! { <b>"x"</b> }.into_any()];
         assert_eq!(without_markers(&html(text, parts)), "<p><b>x</b></p>");

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_waited_longest_goes_first() {
+    fn the_connection_that_waited_longest_goes_first() {
         let waiting = Waiting::default();
         let closers = [(); 3].map(|()| CancellationToken::new());
         let turns = closers.clone().map(|closer| waiting.join(closer));

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_somebody_was_not_there_to_see_is_done_when_it_is_sent_again() {
+    fn what_nobody_saw_the_end_of_is_done_when_it_is_sent_again() {
         let shown = StatusCode::SEE_OTHER;
         for code in [
             ErrorCode::RequestTimeout,

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 on_any_database! {
-    who_is_signed_out_signs_in_first,
+    a_visitor_who_is_signed_out_signs_in_first,
     forms_of_an_ended_session_lead_to_signing_in,
     every_page_is_one_of_the_navigation,
     pages_speak_the_language_of_the_browser,
@@ -21,7 +21,7 @@ on_any_database! {
     names_are_changed_and_refusals_keep_what_was_typed,
     what_is_there_already_is_no_change,
     another_language_is_marked_as_that,
-    who_changes_the_password_goes_on,
+    the_session_that_changes_the_password_goes_on,
     an_address_is_shown_in_the_letters_of_its_language,
 }
 
@@ -35,7 +35,7 @@ const TABS: [&str; 7] = [
     "/account/delete",
 ];
 
-async fn who_is_signed_out_signs_in_first(app: TestApp) {
+async fn a_visitor_who_is_signed_out_signs_in_first(app: TestApp) {
     let mut browser = Browser::new(&app);
     for path in TABS.into_iter().chain(["/account/confirm"]) {
         let answer = browser.open(path).await;
@@ -244,7 +244,7 @@ async fn another_language_is_marked_as_that(app: TestApp) {
     }
 }
 
-async fn who_changes_the_password_goes_on(app: TestApp) {
+async fn the_session_that_changes_the_password_goes_on(app: TestApp) {
     const FORM: &str = "/account/password?return_to=/account/activity%3Fshow%3Dall";
     const GOAL: &str = "/account/activity?show=all";
     app.user("ann@example.org").await;

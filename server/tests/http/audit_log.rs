@@ -19,7 +19,7 @@ on_every_database! {
     what_no_handler_sees_is_reported_as_well,
     a_refused_form_is_logged_with_its_account,
     a_refused_sign_in_is_logged_with_its_reason,
-    whoever_has_a_whole_site_is_one_client,
+    a_client_with_a_whole_site_is_one_client,
     what_waits_is_written_when_the_database_is_back,
     an_event_that_cannot_be_written_takes_no_other_with_it,
     an_outage_costs_nobody_a_registration,
@@ -237,7 +237,7 @@ async fn a_refused_sign_in_is_logged_with_its_reason(app: TestApp) {
     assert!(answers.iter().all(|it| *it == answers[0]), "{answers:?}");
 }
 
-async fn whoever_has_a_whole_site_is_one_client(app: TestApp) {
+async fn a_client_with_a_whole_site_is_one_client(app: TestApp) {
     for from in ["2001:db8:1:2::1", "2001:db8:1:3:ffff::9", "2001:db8:2:3::1"] {
         app.get("/me").from(from).await.expect(401);
     }

@@ -13,7 +13,7 @@ on_any_database! {
     an_image_is_what_its_bytes_say with branded_with_png,
     mails_have_a_logo_that_is_a_png with branded_with_png,
     without_settings_pages_look_as_they_come,
-    who_asks_for_no_language_gets_the_operators with in_german,
+    a_visitor_who_asks_for_no_language_gets_the_operators with in_german,
 }
 
 const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 8 8\"><style>path{fill:#7a1f5c}</style><path d=\"M0 0h8v8\"/></svg>";
@@ -173,7 +173,7 @@ async fn without_settings_pages_look_as_they_come(app: TestApp) {
     }
 }
 
-async fn who_asks_for_no_language_gets_the_operators(app: TestApp) {
+async fn a_visitor_who_asks_for_no_language_gets_the_operators(app: TestApp) {
     for (accept, language) in [("", "de"), ("fr", "de"), ("fr, en;q=0.5", "en")] {
         for (path, status) in [("/login", 200), ("/nonsense", 404)] {
             let call = app

@@ -12,7 +12,7 @@ on_every_database! {
     no_session_survives_a_deletion_in_parallel with without_limits,
     undoing_races_the_purge,
     parallel_purges_count_each_account_once,
-    whoever_signs_in_while_the_account_goes_is_refused with without_limits,
+    a_sign_in_while_the_account_goes_is_refused with without_limits,
 }
 
 fn without_limits(config: &mut Config) {
@@ -140,7 +140,7 @@ async fn parallel_purges_count_each_account_once(app: TestApp) {
 }
 
 /// The account is read, and gone when the refusal is written: that is no error to report.
-async fn whoever_signs_in_while_the_account_goes_is_refused(app: TestApp) {
+async fn a_sign_in_while_the_account_goes_is_refused(app: TestApp) {
     for number in 0..5 {
         let email = format!("user{number}@example.org");
         let user = app.verified_user(&email).await;

@@ -20,7 +20,7 @@ on_every_database! {
     filters_choose_and_page_alike,
     a_query_that_breaks_a_rule_is_named,
     unknown_names_in_the_query_are_ignored,
-    a_cursor_of_somebody_else_shows_nothing_of_theirs,
+    a_cursor_of_another_user_shows_nothing_of_theirs,
     no_secret_stands_in_the_details with without_limits,
     without_a_token_there_are_no_events,
 }
@@ -334,7 +334,7 @@ async fn unknown_names_in_the_query_are_ignored(app: TestApp) {
     assert_eq!(page(&app, &ann, &query).await, page(&app, &ann, "").await);
 }
 
-async fn a_cursor_of_somebody_else_shows_nothing_of_theirs(app: TestApp) {
+async fn a_cursor_of_another_user_shows_nothing_of_theirs(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let bob = app.verified_user("bob@example.org").await;
     rename(&app, &ann, 3).await;

@@ -18,7 +18,7 @@ use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, in_parallel, on_
 on_replicas! { 2;
     nobody_notices_a_planned_rotation,
     the_key_that_signs_stands_first_in_the_set,
-    who_has_slept_through_rotations_refreshes,
+    a_client_that_slept_through_rotations_refreshes,
     in_an_emergency_what_the_old_key_signed_is_void_after_a_minute,
     of_parallel_rotations_one_is_done,
     a_key_that_waits_keeps_no_emergency_waiting,
@@ -182,7 +182,7 @@ async fn is_expired(app: &TestApp, token: &str) {
     }
 }
 
-async fn who_has_slept_through_rotations_refreshes(app: TestApp) {
+async fn a_client_that_slept_through_rotations_refreshes(app: TestApp) {
     let user = app.user("ann@example.org").await;
     for _ in 0..3 {
         rotate(&app, KeyRotation::Planned).await.unwrap();

@@ -14,13 +14,13 @@ use crate::support::{Answer, Browser, PASSWORD, TestApp, in_parallel, location, 
 on_any_database! {
     a_page_speaks_the_language_that_the_browser_asks_for,
     every_page_speaks_german,
-    who_asks_for_no_language_that_there_is_gets_the_default with german_by_default,
+    a_visitor_who_asks_for_an_unknown_language_gets_the_default with german_by_default,
     a_visitor_chooses_a_language_and_stays_on_the_page,
     a_page_in_another_language_still_shows_what_happened,
-    only_our_languages_and_our_pages_are_chosen,
+    only_known_languages_and_pages_are_chosen,
     a_signed_in_choice_is_kept_with_the_user,
     a_new_user_has_the_language_of_the_request,
-    a_page_under_way_for_somebody_else_does_not_show,
+    a_page_under_way_for_another_user_does_not_show,
     error_pages_speak_the_language_too,
     a_dead_reset_link_offers_a_new_one,
     a_wait_is_said_with_its_time,
@@ -108,7 +108,7 @@ async fn every_page_speaks_german(app: TestApp) {
     }
 }
 
-async fn who_asks_for_no_language_that_there_is_gets_the_default(app: TestApp) {
+async fn a_visitor_who_asks_for_an_unknown_language_gets_the_default(app: TestApp) {
     for (languages, language) in [("fr", "de"), ("", "de"), ("en", "en")] {
         page_in(
             language,
@@ -159,7 +159,7 @@ async fn a_page_in_another_language_still_shows_what_happened(app: TestApp) {
     assert!(!page.contains("role=\"alert\""), "{page}");
 }
 
-async fn only_our_languages_and_our_pages_are_chosen(app: TestApp) {
+async fn only_known_languages_and_pages_are_chosen(app: TestApp) {
     let mut browser = Browser::new(&app);
     for language in [
         "fr",
@@ -231,7 +231,7 @@ async fn a_new_user_has_the_language_of_the_request(app: TestApp) {
 
 /// The framework makes the page that a thread is rendering the parent of what the thread answers
 /// meanwhile, and looks for what a request does not bring in its parents.
-async fn a_page_under_way_for_somebody_else_does_not_show(app: TestApp) {
+async fn a_page_under_way_for_another_user_does_not_show(app: TestApp) {
     // On each of the two threads: they wait for each other.
     let meeting = Arc::new(Barrier::new(2));
     let strangers = in_parallel(2, |_| {

@@ -14,12 +14,12 @@ on_replicas! { 2;
     wrong_passwords_for_one_account,
     guesses_at_one_account_become_rarer_and_rarer,
     a_browser_that_was_signed_in_has_a_quota_of_its_own,
-    whoever_is_put_out_by_a_reset_keeps_nobody_out,
+    a_thief_who_is_signed_out_by_a_reset_keeps_nobody_out,
     wrong_passwords_from_one_network,
     a_network_beyond_its_limit_costs_no_look_up,
     guesses_from_a_network_keep_no_known_browser_out,
     of_a_hundred_guesses_from_one_network_fifty_are_looked_at,
-    whoever_they_say_they_are with trusted_proxy,
+    whatever_address_they_claim with trusted_proxy,
     an_ipv6_network_is_a_64,
     right_passwords_do_not_count,
     a_right_password_clears_the_account,
@@ -175,7 +175,7 @@ async fn only_the_known_browser_gets_in(app: &TestApp, known: &mut Browser) {
     assert_eq!(location(&known.submit("sign_in", &right).await), "/account");
 }
 
-async fn whoever_is_put_out_by_a_reset_keeps_nobody_out(app: TestApp) {
+async fn a_thief_who_is_signed_out_by_a_reset_keeps_nobody_out(app: TestApp) {
     app.user("ann@example.org").await;
     let mut intruder = signed_in_browser(&app, "ann@example.org").await;
     let mut owner = Browser::new(&app);
@@ -291,7 +291,7 @@ async fn of_a_hundred_guesses_from_one_network_fifty_are_looked_at(app: TestApp)
 }
 
 /// Also through a proxy that lets their headers through and adds where they really are.
-async fn whoever_they_say_they_are(app: TestApp) {
+async fn whatever_address_they_claim(app: TestApp) {
     let let_in = guesses_let_in(&app, |number| {
         let mut headers = claims(number);
         match number % 3 {

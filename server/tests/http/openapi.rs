@@ -16,7 +16,7 @@ on_any_database! {
     the_document_can_be_kept,
     every_endpoint_of_the_document_is_there,
     every_code_that_it_names_exists,
-    the_ui_comes_from_our_own_origin,
+    the_ui_comes_from_the_same_origin,
     what_the_document_refuses_is_refused,
     what_the_document_allows_is_taken,
     an_address_is_verified_in_one_of_two_ways,
@@ -221,7 +221,7 @@ fn is_code(text: &&str) -> bool {
     text.bytes().all(|c| c.is_ascii_lowercase() || c == b'_')
 }
 
-async fn the_ui_comes_from_our_own_origin(app: TestApp) {
+async fn the_ui_comes_from_the_same_origin(app: TestApp) {
     let first = app.at(Method::GET, "/api/docs").await;
     let page = if first.status.is_redirection() {
         let location = first.header("location").to_owned();

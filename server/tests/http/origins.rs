@@ -12,7 +12,7 @@ on_any_database! {
     no_header_decides_where_a_mailed_link_leads,
     a_host_that_was_configured_is_ours with further_hosts,
     another_site_cannot_post,
-    links_of_another_site_and_requests_of_our_own_work,
+    links_of_another_site_and_requests_of_the_same_origin_work,
     a_script_of_another_origin_may_not_call,
     a_script_of_an_allowed_origin_may_call with allowed_origins,
     a_script_of_an_allowed_origin_may_send_the_headers_that_it_asks_for with allowed_origins,
@@ -177,7 +177,7 @@ async fn another_site_cannot_post(app: TestApp) {
     assert!(app.accepts(&ann.access_token).await);
 }
 
-async fn links_of_another_site_and_requests_of_our_own_work(app: TestApp) {
+async fn links_of_another_site_and_requests_of_the_same_origin_work(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     // Reading is no danger.
     app.at(Method::GET, "/login")

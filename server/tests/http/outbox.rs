@@ -15,7 +15,7 @@ on_every_database! {
     a_mail_outlives_an_outage_of_hours,
     a_notice_that_waited_for_a_day_is_given_up,
     a_new_mail_about_what_is_long_past_waits_as_well,
-    a_server_that_takes_no_mail_from_us_costs_no_try,
+    a_server_that_refuses_all_mail_costs_no_try,
     a_refusal_that_is_not_about_the_mail_keeps_it_for_a_day,
     a_mail_that_may_have_arrived_is_sent_once_more_and_no_oftener,
     a_mail_that_was_sent_while_the_database_went_away_is_not_sent_again,
@@ -91,7 +91,7 @@ async fn a_new_mail_about_what_is_long_past_waits_as_well(app: TestApp) {
     assert!(app.mail_to("ann@example.org").await.token.is_some());
 }
 
-async fn a_server_that_takes_no_mail_from_us_costs_no_try(app: TestApp) {
+async fn a_server_that_refuses_all_mail_costs_no_try(app: TestApp) {
     register(&app).await;
     let refusal = SmtpScript::Reply {
         at: "AUTH",

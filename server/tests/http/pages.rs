@@ -12,11 +12,11 @@ use crate::support::{
 on_any_database! {
     every_page_is_there_for_people,
     scripts_come_where_they_have_something_to_do,
-    where_somebody_wants_to_go_is_carried_along,
-    who_is_not_signed_in_is_sent_to_sign_in_and_back,
+    where_a_visitor_wants_to_go_is_carried_along,
+    a_visitor_who_is_not_signed_in_is_sent_to_sign_in_and_back,
     a_visitor_registers_and_signs_out,
     a_refused_sign_in_is_reported_once_and_keeps_the_address,
-    only_paths_of_our_own_are_returned_to,
+    only_paths_of_the_portal_are_returned_to,
     a_mailed_link_changes_nothing_before_the_button,
     a_forgotten_password_is_reset,
     names_are_text_and_nothing_more,
@@ -116,7 +116,7 @@ async fn scripts_come_where_they_have_something_to_do(app: TestApp) {
     assert!(seen[0] > 10 && seen[1] > 10, "{seen:?}");
 }
 
-async fn where_somebody_wants_to_go_is_carried_along(app: TestApp) {
+async fn where_a_visitor_wants_to_go_is_carried_along(app: TestApp) {
     const GOAL: &str = "return_to=/account/profile";
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
@@ -145,7 +145,7 @@ async fn where_somebody_wants_to_go_is_carried_along(app: TestApp) {
     assert!(summary.contains(&link), "{summary}");
 }
 
-async fn who_is_not_signed_in_is_sent_to_sign_in_and_back(app: TestApp) {
+async fn a_visitor_who_is_not_signed_in_is_sent_to_sign_in_and_back(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
     for path in ["/account", "/account/password"] {
@@ -237,7 +237,7 @@ async fn a_refused_sign_in_is_reported_once_and_keeps_the_address(app: TestApp) 
     }
 }
 
-async fn only_paths_of_our_own_are_returned_to(app: TestApp) {
+async fn only_paths_of_the_portal_are_returned_to(app: TestApp) {
     app.user("ann@example.org").await;
     for return_to in [
         "https://evil.example/",

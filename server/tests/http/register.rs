@@ -21,7 +21,7 @@ on_every_database! {
     in_private_mode_only_a_proved_mailbox_signs_in with private_mode,
     private_mode_lets_nobody_stay_whose_mailbox_is_not_proved,
     in_private_mode_a_body_that_breaks_a_rule_is_refused with private_mode,
-    who_registers_a_deleted_account_again_hears_how_to_restore_it,
+    registering_a_deleted_account_again_says_how_to_restore_it,
     in_private_mode_a_deleted_account_gets_the_link_that_restores_it with private_mode,
 }
 
@@ -290,7 +290,7 @@ async fn in_private_mode_a_body_that_breaks_a_rule_is_refused(app: TestApp) {
 }
 
 /// Registration and sign-in do not send people to each other.
-async fn who_registers_a_deleted_account_again_hears_how_to_restore_it(app: TestApp) {
+async fn registering_a_deleted_account_again_says_how_to_restore_it(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.undo_token(&ann).await;
     let fields = [("email", "ann@example.org"), ("password", PASSWORD)];

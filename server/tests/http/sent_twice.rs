@@ -15,7 +15,7 @@ on_replicas! { 2;
     a_form_that_was_changed_and_sent_again_is_a_new_one,
     a_form_is_remembered_for_a_minute,
     what_a_form_came_to_is_for_the_browser_that_sent_it,
-    who_signed_out_and_goes_back_signs_in_anew,
+    a_user_who_signed_out_and_goes_back_signs_in_anew,
     a_download_that_is_asked_for_twice_is_notified_once,
     every_form_of_every_page_has_a_nonce_of_its_own,
     what_is_remembered_goes_with_the_cleanup,
@@ -223,7 +223,7 @@ async fn what_a_form_came_to_is_for_the_browser_that_sent_it(app: TestApp) {
     app.read_mails().await;
 }
 
-async fn who_signed_out_and_goes_back_signs_in_anew(app: TestApp) {
+async fn a_user_who_signed_out_and_goes_back_signs_in_anew(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = Browser::new(&app);
     let nonce = new_nonce();

@@ -11,7 +11,7 @@ use crate::support::{
 
 on_any_database! {
     a_changed_password_gets_a_new_cookie_and_ends_the_others,
-    a_cookie_that_we_did_not_make_is_nobody,
+    a_made_up_cookie_is_no_session,
     a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out,
     a_post_to_logout_signs_out,
     the_api_does_not_read_cookies,
@@ -53,7 +53,7 @@ async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) 
     );
 }
 
-async fn a_cookie_that_we_did_not_make_is_nobody(app: TestApp) {
+async fn a_made_up_cookie_is_no_session(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
     for value in [

@@ -18,7 +18,7 @@ on_every_database! {
     a_form_that_names_no_account_does_nothing,
     what_was_typed_for_one_account_is_shown_to_the_next_and_no_secret,
     the_outcome_for_one_account_is_not_shown_on_the_page_of_another,
-    a_form_of_somebody_who_signed_out_asks_to_sign_in,
+    a_form_of_a_user_who_signed_out_asks_to_sign_in,
     the_language_of_another_account_stays,
     a_browser_that_keeps_no_cookies_gets_an_error_that_says_so,
 }
@@ -366,7 +366,7 @@ async fn the_outcome_for_one_account_is_not_shown_on_the_page_of_another(app: Te
     app.read_mails().await;
 }
 
-async fn a_form_of_somebody_who_signed_out_asks_to_sign_in(app: TestApp) {
+async fn a_form_of_a_user_who_signed_out_asks_to_sign_in(app: TestApp) {
     app.verified_user(ANN).await;
     let mut browser = signed_in_browser(&app, ANN).await;
     let page = open_page(&mut browser, "/account/profile").await;

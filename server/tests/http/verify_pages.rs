@@ -10,16 +10,16 @@ use crate::support::{
 };
 
 on_any_database! {
-    who_is_signed_in_presses_one_button,
+    a_user_who_is_signed_in_presses_one_button,
     another_browser_gives_the_password_and_is_signed_in,
     the_notice_is_shown_where_the_visitor_goes_on,
     a_wrong_password_uses_nothing_up,
-    who_does_not_know_the_password_gets_a_mail,
+    a_user_who_does_not_know_the_password_gets_a_mail,
     a_code_in_another_browser_wants_the_password,
     a_change_is_confirmed_in_another_browser,
     a_link_of_another_account_does_not_hide_the_own_code,
     a_notice_is_shown_to_a_visitor_who_is_signed_in_to_another_account,
-    who_is_confirmed_has_nothing_left_to_do,
+    a_confirmed_user_has_nothing_left_to_do,
     a_wait_brings_the_scripts_that_count_it_down,
     a_code_form_does_not_reveal_who_has_an_account with privately,
 }
@@ -28,7 +28,7 @@ async fn is_verified(app: &TestApp, access_token: &str) -> bool {
     app.get("/me").bearer(access_token).await.json()["is_email_verified"] == true
 }
 
-async fn who_is_signed_in_presses_one_button(app: TestApp) {
+async fn a_user_who_is_signed_in_presses_one_button(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let asked = follow(&mut browser, &mail).await;
@@ -106,7 +106,7 @@ async fn a_wrong_password_uses_nothing_up(app: TestApp) {
     app.read_mails().await;
 }
 
-async fn who_does_not_know_the_password_gets_a_mail(app: TestApp) {
+async fn a_user_who_does_not_know_the_password_gets_a_mail(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
     let mut browser = Browser::new(&app);
     let asked = follow(&mut browser, &mail).await;
@@ -259,7 +259,7 @@ async fn a_notice_is_shown_to_a_visitor_who_is_signed_in_to_another_account(app:
     app.read_mails().await;
 }
 
-async fn who_is_confirmed_has_nothing_left_to_do(app: TestApp) {
+async fn a_confirmed_user_has_nothing_left_to_do(app: TestApp) {
     let (_, mail) = app.register("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     follow(&mut browser, &mail).await;

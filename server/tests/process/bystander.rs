@@ -94,7 +94,7 @@ fn attack(to: SocketAddr) -> JoinSet<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sign_in_is_quick_while_somebody_else_does_their_worst() {
+async fn a_sign_in_is_quick_during_an_attack() {
     let deployment = Deployment::new().with("VESTIBULE_RATE_LIMITS", "on");
     let portal = deployment.start();
     let to = portal.address;

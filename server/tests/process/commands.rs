@@ -132,7 +132,7 @@ fn refusing_server(code: &'static str, message: &'static str) -> SocketAddr {
 }
 
 #[test]
-fn a_database_that_refuses_us_is_reported_once_with_the_remedy() {
+fn a_database_that_refuses_the_role_is_reported_once_with_the_remedy() {
     for (code, message, remedy) in [
         (
             "28P01",

@@ -179,7 +179,7 @@ fn in_flight(portal: &Running) -> usize {
 
 /// What they began is done all the same, and takes their place until then.
 #[test]
-fn those_who_hang_up_cannot_have_more_work_done_than_there_are_places() {
+fn clients_that_hang_up_cannot_have_more_work_done_than_there_are_permits() {
     let deployment = sixteen_places().with("VESTIBULE_HASH_THREADS", "1");
     let portal = deployment.start();
     let body = r#"{"email":"ann@example.org","password":"not the password"}"#;
@@ -228,7 +228,7 @@ fn the_connection_that_has_waited_longest_makes_room() {
 }
 
 #[test]
-fn who_sends_half_a_head_keeps_nobody_out() {
+fn a_client_that_sends_half_a_head_keeps_nobody_out() {
     let deployment = sixteen_places();
     let portal = deployment.start();
     let mut clients: Vec<Client> = (0..100).map(|_| portal.open()).collect();

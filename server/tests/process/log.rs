@@ -174,7 +174,7 @@ fn requests_that_no_limit_counts_leave_so_many_lines_a_minute() {
 
 /// Hanging up hides nothing: neither from the access log nor from the audit log and the metrics.
 #[test]
-fn who_hangs_up_is_in_every_log() {
+fn a_client_that_hangs_up_is_in_every_log() {
     let how = std::cell::Cell::new(None);
     let lines = log_of("info", |portal| {
         assert_eq!(

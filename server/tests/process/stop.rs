@@ -112,7 +112,7 @@ async fn readiness_fails_first_and_everything_is_served_for_a_while() {
 }
 
 #[test]
-fn who_has_sent_no_whole_request_does_not_hold_it_up() {
+fn a_client_without_a_whole_request_does_not_hold_it_up() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let deployment = Deployment::new();
         let mut portal = deployment.start();

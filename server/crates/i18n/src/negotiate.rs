@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_liked_language_that_we_speak_wins() {
+    fn the_best_liked_language_that_is_spoken_wins() {
         for (header, code) in [
             ("de", "de"),
             ("de-AT, en;q=0.5", "de"),

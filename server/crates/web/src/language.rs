@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_codes_are_a_choice() {
+    fn only_known_codes_are_a_choice() {
         for cookie in [
             "language=fr",
             "language=DE",
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn who_asks_for_nothing_that_there_is_gets_the_operators_choice() {
+    fn a_visitor_who_asks_for_nothing_known_gets_the_operators_choice() {
         let mut extensions = Extensions::new();
         extensions.insert(DefaultLanguage(Language::German));
         for (accept, code) in [("", "de"), ("fr", "de"), ("fr, en;q=0.1", "en")] {

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_we_sealed_opens() {
+    fn only_what_was_sealed_here_opens() {
         let clock = clock();
         let cookies = sealing(1, &clock);
         let set_cookie = cookies.seal("flash", &("code", 7), LIFE).unwrap();

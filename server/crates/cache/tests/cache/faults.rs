@@ -219,7 +219,7 @@ async fn full() {
 }
 
 #[tokio::test]
-async fn a_password_that_we_do_not_have() {
+async fn a_password_that_the_portal_does_not_have() {
     let Some(server) = RedisServer::start() else {
         return;
     };

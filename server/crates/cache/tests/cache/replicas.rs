@@ -21,7 +21,7 @@ async fn both_listen(server: &RedisServer) {
 }
 
 #[tokio::test]
-async fn who_is_forgotten_on_one_is_forgotten_on_the_other_at_once() {
+async fn a_user_forgotten_on_one_replica_is_forgotten_on_the_other_at_once() {
     let Some(server) = RedisServer::start() else {
         return;
     };
@@ -79,7 +79,7 @@ async fn what_one_read_before_the_other_forgot_is_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn who_begins_to_listen_believes_nothing_from_before() {
+async fn a_new_listener_believes_nothing_from_before() {
     let Some(server) = RedisServer::start() else {
         return;
     };

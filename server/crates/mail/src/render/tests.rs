@@ -356,7 +356,7 @@ fn a_mail_without_its_link_is_refused() {
 }
 
 #[test]
-fn a_mail_about_somebody_in_the_account_names_the_page_that_ends_sessions() {
+fn a_mail_about_an_intruder_names_the_page_that_ends_sessions() {
     for language in Language::ALL {
         for kind in [MailKind::NewDevice, MailKind::DataExported] {
             let mut mail = sample(kind, *language);

@@ -126,7 +126,7 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
     assert_eq!(purge(&cx).await, None);
 }
 
-pub async fn an_account_that_somebody_else_closed_is_not_given_back(cx: Contract) {
+pub async fn an_account_that_an_operator_closed_is_not_given_back(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     schedule(&cx, &user, "undo").await;
     cx.database

@@ -107,7 +107,7 @@ macro_rules! store_contracts {
             email_changes::a_token_that_goes_back_works_on_a_scheduled_account_only_until_it_is_due,
             deletions::a_scheduled_account_is_inactive_until_it_is_cancelled,
             deletions::a_deletion_can_be_cancelled_until_it_is_due,
-            deletions::an_account_that_somebody_else_closed_is_not_given_back,
+            deletions::an_account_that_an_operator_closed_is_not_given_back,
             deletions::everything_of_a_deleted_account_is_gone,
             deletions::only_what_is_due_is_erased,
             deletions::parallel_purges_take_each_account_once,
