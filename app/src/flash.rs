@@ -1,4 +1,4 @@
-//! What one request tells the next: the outcome of a form,
+//! What one request hands to the next: the outcome of a form,
 //! in an encrypted cookie that is read once.
 //!
 //! Only closed codes, addresses and values that the visitor
@@ -81,7 +81,7 @@ impl Form {
     }
 }
 
-/// Good news.
+/// A success that the next page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
@@ -161,7 +161,7 @@ pub struct Flash {
 }
 
 impl Flash {
-    /// Good news.
+    /// A success that the next page shows.
     pub fn notice(notice: Notice) -> Self {
         Self {
             notice: Some(notice),
@@ -289,7 +289,7 @@ impl Flash {
         self.form
     }
 
-    pub fn news(&self) -> Option<Notice> {
+    pub fn shown_notice(&self) -> Option<Notice> {
         self.notice
     }
 

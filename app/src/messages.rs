@@ -162,7 +162,7 @@ fn field(texts: Texts, field: Field, code: FieldCode, min_length: usize) -> Stri
     }
 }
 
-/// Good news: the news in one sentence and, where there is more to say, what follows from it.
+/// A notice in one sentence and, where there is more to say, what follows from it.
 pub fn notice(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> (Message, Option<String>) {
     let text = notice_text(texts, notice);
     let parts = match notice {
@@ -200,7 +200,7 @@ fn notice_text(texts: Texts, notice: Notice) -> String {
     }
 }
 
-/// What follows from the news, where there is more to say.
+/// What follows from a notice, where there is more to say.
 fn consequence(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> Option<String> {
     Some(match notice {
         Notice::Registered => t!(texts, "notice-registered"),

@@ -40,8 +40,8 @@ const PAGES_FOR_ISLANDS: &[&str] = &[
 
 /// The whole document. Wasm comes with pages alone on which it does something: browsers fetch a
 /// preload link even where scripts are off. The head is written before the page's data is there, so
-/// this is told by the request: by its path, and by a message with a waiting time to count down,
-/// which the page of any form may get.
+/// this is read from the request: from its path, and by a message with a waiting time to count
+/// down, which the page of any form may get.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let has_islands = has_islands();
     let texts = ssr::announce_texts();

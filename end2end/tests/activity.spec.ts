@@ -2,7 +2,7 @@ import { OTHER_PASSWORD } from '../fixtures/app';
 import { expectNotice, expectSignedOut, expectSignedIn, press, signIn } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
-test('the history tells in sentences what happened', async ({ page, api, person, isMobile }) => {
+test('the history says in sentences what happened', async ({ page, api, person, isMobile }) => {
   await api.post('/login', { ...person, password: OTHER_PASSWORD });
   await signIn(page, person);
   await page.locator('nav a[href="/account/activity"]').click();

@@ -55,7 +55,7 @@ test.describe('sign-in', () => {
     expect(await response.json()).toEqual(signedInShape(user));
   });
 
-  test('tells a wrong password and an unknown address alike', async ({ api, person }) => {
+  test('answers a wrong password and an unknown address alike', async ({ api, person }) => {
     for (const wrong of [
       { ...person, password: OTHER_PASSWORD },
       { ...person, password: '' },
@@ -275,7 +275,7 @@ test.describe('passwords', () => {
     expect((await api.post('/password/reset', { token: newer, new_password })).status()).toBe(200);
   });
 
-  test('the policy is told', async ({ api }) => {
+  test('the policy is reported', async ({ api }) => {
     const response = await api.get('/password/policy');
     expect(response.status()).toBe(200);
     expect(await response.json()).toMatchObject({ min_length: 8 });
@@ -395,7 +395,7 @@ test('password managers find the page that changes the password', async ({ reque
 });
 
 test.describe('another address', () => {
-  test('is asked first, and the old one is told', async ({ api, mailbox }) => {
+  test('is asked first, and the old one is notified', async ({ api, mailbox }) => {
     const { access_token, email, password } = await api.register();
     await api.verifyEmail(await mailbox.newest(email, MAILS.confirm));
     const new_email = uniqueEmail();

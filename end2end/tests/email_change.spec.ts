@@ -117,7 +117,7 @@ test('a taken address gets the same answer, and its owner a mail', async ({ page
   expect(mailbox.count(owner.email, MAILS.confirmNewEmail)).toBe(0);
 });
 
-test('what cannot be the new address is told at its field', { tag: '@once' }, async ({ page, person }) => {
+test('what cannot be the new address is reported at its field', { tag: '@once' }, async ({ page, person }) => {
   await signIn(page, person);
   const faults = {
     'zoe@example': 'Enter an email address like name@example.com. Before the @ it cannot have umlauts or accents.',

@@ -28,7 +28,7 @@ async function expectRefused(response: APIResponse, status: number, request: API
 test.describe('a form from elsewhere is refused:', () => {
   const origins: Record<string, Headers> = {
     'another site': { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
-    'another site, as an older browser tells it': { origin: 'https://evil.example' },
+    'another site, as an older browser names it': { origin: 'https://evil.example' },
     'a sibling': { origin: 'http://evil.127.0.0.1.example', 'sec-fetch-site': 'same-site' },
     'a sandboxed frame': { origin: 'null', 'sec-fetch-site': 'cross-site' },
     'no origin at all': { origin: 'null' },

@@ -23,7 +23,7 @@ async function replaceTimes(page: Page, path: string, times: string[]): Promise<
 test.describe('in another zone', () => {
   test.use({ timezoneId: ZONE });
 
-  test('events are told in the time and under the day of the visitor', async ({ page, api, person }) => {
+  test('events are shown in the time and under the day of the visitor', async ({ page, api, person }) => {
     const { access_token } = await api.login(person);
     await api.patch('/me', { first_name: 'Zoë' }, access_token);
     await signIn(page, person);

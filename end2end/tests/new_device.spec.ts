@@ -3,7 +3,7 @@ import { MAILS } from '../fixtures/mailbox';
 import { expectSignedIn, send, signIn, submitRegistration } from '../fixtures/pages';
 import { expect, test } from '../fixtures/test';
 
-test('a sign-in in another browser is told by mail, one in a known browser is not', async ({
+test('a sign-in in another browser is notified by mail, one in a known browser is not', async ({
   page,
   otherPage,
   mailbox,

@@ -55,7 +55,7 @@ test('an unknown address gets the same answer', { tag: '@once' }, async ({ page,
   expect(seen[0]).toBe(seen[1]);
 });
 
-test('what is no address is told at its field', async ({ page }) => {
+test('what is no address is reported at its field', async ({ page }) => {
   await page.goto('/forgot-password');
   await field(page).email.fill('zoe@example');
   await press(page, 'Send the link');
@@ -64,7 +64,7 @@ test('what is no address is told at its field', async ({ page }) => {
   await expect(field(page).email).toHaveValue('zoe@example');
 });
 
-test('a weak new password is told, and the link still works', async ({ page, person, mailbox }) => {
+test('a weak new password is refused, and the link still works', async ({ page, person, mailbox }) => {
   await requestReset(page, person.email);
   const { link } = await mailbox.newest(person.email, MAILS.reset);
   await page.goto(link);

@@ -138,7 +138,7 @@ test('a new mail can be asked for', async ({ page, mailbox }) => {
   await expectConfirmed(page, true);
 });
 
-test('a taken address is told at its field, with the ways on', async ({ page, person }) => {
+test('a taken address is reported at its field, with the ways on', async ({ page, person }) => {
   await submitRegistration(page, { ...person, password: OTHER_PASSWORD });
   await expect(page).toHaveURL('/register');
   await expectSummary(page, /already has an account/);
@@ -173,7 +173,7 @@ for (const [what, [password, text]] of Object.entries(passwords)) {
   });
 }
 
-test('every fault is told at once, and gone after another look', async ({ page }) => {
+test('every error is shown at once, and gone after another look', async ({ page }) => {
   await submitRegistration(page, { email: 'zoe@example', password: 'short' });
   await expectSummary(page);
   await expect(page.getByRole('alert').getByRole('link')).toHaveCount(2);

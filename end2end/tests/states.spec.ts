@@ -18,7 +18,7 @@ const STATUSES = [400, 403, 404, 405, 408, 413, 421, 429, 500, 503];
 /** What Chromium says of a page without TLS whose host has another name than this machine's own. */
 const NOT_SECURE = /^The Cross-Origin-Opener-Policy header has been ignored/;
 
-// The pictures tell more, and traces take a third of the time.
+// The pictures show more, and traces take a third of the time.
 test.use({ trace: 'off' });
 
 for (const [name, open] of Object.entries(states)) {

@@ -133,7 +133,7 @@ test('a password is asked for again of one account alone', async ({ page, contex
   await expect(field(tab).currentPassword).toHaveValue('');
 });
 
-test('a browser that keeps no cookies is told so', async ({ page, person }) => {
+test('a browser that keeps no cookies gets an error that says so', async ({ page, person }) => {
   // Whatever is set is forgotten before the next request.
   await page.route('**/*', async (route) => {
     await page.context().clearCookies();

@@ -18,14 +18,14 @@ use vestibule_core::Auth;
 /// How long an answer stands: a client that asks more often than probes do costs the database
 /// nothing.
 const GOOD_FOR: Duration = Duration::from_millis(250);
-/// How often it is told that the database does not answer.
+/// How often it is logged that the database does not answer.
 const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What readiness depends on.
 #[derive(Clone)]
 pub struct Health {
     auth: Arc<Auth>,
-    /// Told of, and not needed: without it each replica goes on alone.
+    /// Reported, and not needed: without it each replica goes on alone.
     redis: Option<RedisLink>,
     /// Cancelled once the process was asked to stop.
     stopping: CancellationToken,

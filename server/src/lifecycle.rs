@@ -166,7 +166,7 @@ fn start_workers(portal: &Arc<Portal>, stop: &CancellationToken) -> Cancellation
     workers.start("signing keys", |portal, stop| {
         worker::follow_signing_keys(Arc::clone(&portal.auth), stop)
     });
-    workers.start("news of replicas", |portal, stop| {
+    workers.start("changes from replicas", |portal, stop| {
         let cache = portal.shared_cache.clone();
         async move {
             match cache {

@@ -38,7 +38,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// What is told of where the caller looks.
+/// What is exported with the labels of its call.
 pub struct Watched {
     pub handle: PrometheusHandle,
     pub auth: Arc<Auth>,
@@ -94,7 +94,7 @@ impl Watched {
     }
 
     /// With a database that does not answer the last counts stay,
-    /// and the rest is told all the same.
+    /// and the rest is exported all the same.
     async fn report_counts(&self) {
         let mut counted = self.counted.lock().await;
         if counted.is_some_and(|at| at.elapsed() < COUNT_INTERVAL) {

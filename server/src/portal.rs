@@ -46,7 +46,7 @@ pub struct Portal {
     pub stopping: CancellationToken,
     /// What has to end before the process does, requests among it.
     pub tasks: TaskTracker,
-    /// What hears of changes on other replicas, where Redis tells of them.
+    /// What learns of changes on other replicas, where Redis passes them on.
     pub shared_cache: Option<Arc<RedisPrincipals>>,
 }
 

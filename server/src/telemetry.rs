@@ -148,7 +148,7 @@ impl Visit for Causes {
     }
 }
 
-/// By what a log shipper tells lines apart.
+/// By what a log shipper distinguishes lines.
 fn stream(line: &Metadata<'_>) -> &'static str {
     match (line.target(), *line.level()) {
         ("vestibule::access", _) => "access",
@@ -159,24 +159,24 @@ fn stream(line: &Metadata<'_>) -> &'static str {
 }
 
 impl Log {
-    /// Tells how many lines were lost, once lines pass again. Runs for ever.
+    /// Logs how many lines were lost, once lines pass again. Runs for ever.
     pub fn report_lost_lines(&self) -> impl Future<Output = ()> + Send + 'static {
         let counter = self.dropped.clone();
         async move {
-            let mut told = 0;
+            let mut reported = 0;
             loop {
                 tokio::time::sleep(REPORT_INTERVAL).await;
                 let lost = counter.dropped_lines();
-                if lost == told {
+                if lost == reported {
                     continue;
                 }
                 tracing::warn!(
-                    lines = lost - told,
+                    lines = lost - reported,
                     "log lines were lost: nobody took them fast enough"
                 );
                 // Or else this one was lost as well.
                 if counter.dropped_lines() == lost {
-                    told = lost;
+                    reported = lost;
                 }
             }
         }

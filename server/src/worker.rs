@@ -43,7 +43,7 @@ const CLEANUP_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause while the database is away.
 const MAX_PAUSE: Duration = Duration::from_secs(4);
 
-/// Delivers mails until told to stop, one after the other; the one being sent is finished, if the
+/// Delivers mails until cancelled, one after the other; the one being sent is finished, if the
 /// server is not too slow for that.
 pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
     let _reminder = AbortOnDropHandle::new(tokio::spawn({
@@ -114,7 +114,7 @@ impl Backoff {
     }
 }
 
-/// Writes what requests left to be written later, until told to stop; [`write_last`] does the rest.
+/// Writes what requests left to be written later, until cancelled; [`write_last`] does the rest.
 pub async fn write_deferred(auth: Arc<Auth>, stop: CancellationToken) {
     let mut pause = WRITE_INTERVAL;
     while !stop.is_cancelled() {
@@ -144,7 +144,7 @@ pub async fn write_last(auth: &Auth) {
 }
 
 /// Keeps up with the signing keys, which operators rotate
-/// while the portal runs, until told to stop.
+/// while the portal runs, until cancelled.
 pub async fn follow_signing_keys(auth: Arc<Auth>, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -160,7 +160,7 @@ pub async fn follow_signing_keys(auth: Arc<Auth>, stop: CancellationToken) {
     }
 }
 
-/// Deletes what is over until told to stop.
+/// Deletes what has expired, until cancelled.
 pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationToken) {
     while !stop.is_cancelled() {
         let mut run = auth.plan_cleanup(&retention);

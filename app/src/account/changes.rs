@@ -145,7 +145,7 @@ async fn schedule_deletion(
     Ok(at)
 }
 
-/// What to say where the box is not ticked: what is wrong with the password is told along with it.
+/// What to say where the box is not ticked: what is wrong with the password is shown along with it.
 async fn unticked(visit: &Visit, who: &Principal, password: Option<String>) -> AuthError {
     let auth = visit.auth();
     let checked = match password {

@@ -75,7 +75,7 @@ impl Tab {
 const CONTENT: &str = "content";
 
 /// A page of the account: heading, navigation, what the
-/// request before has to tell, and then its own parts.
+/// request before has to show, and then its own parts.
 pub fn page(visit: &Visit, tab: Tab, flash: &Flash, content: impl IntoView + 'static) -> AnyView {
     let texts = visit.texts();
     let message = messages::error(texts, flash);

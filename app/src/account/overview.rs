@@ -32,7 +32,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     Ok(frame::page(&visit, Tab::Overview, &flash, content))
 }
 
-/// What the checklist tells.
+/// What the checklist shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ChecklistFacts {
     is_email_verified: bool,

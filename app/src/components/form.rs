@@ -5,7 +5,7 @@ use super::field::HiddenField;
 use crate::ssr::PageForms;
 
 /// A plain form that posts to a server function. It carries what every form must: which account and
-/// which mailed link its page was made for, and what tells it from every other form.
+/// which mailed link its page was made for, and what distinguishes it from every other form.
 ///
 /// The browser's own checks are off: the server's answer is the truth,
 /// and it is the same with and without JavaScript.

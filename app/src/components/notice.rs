@@ -8,8 +8,8 @@ use crate::flash::{Flash, Notice};
 use crate::messages;
 use crate::ssr::{self, PageForms};
 
-/// News from the request before: good, to be followed up, or to be careful with. It says whose news
-/// it is where the page is not that account's.
+/// The notice of the request before: good, to be followed up, or to be careful with. It says whose
+/// notice it is where the page is not that account's.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "a component owns what it shows"
@@ -18,9 +18,9 @@ use crate::ssr::{self, PageForms};
 pub fn NoticeBox(flash: Flash) -> impl IntoView {
     let about = flash.about_other_than(PageForms::current().account());
     let about = about.map(|email| about_line(email.to_owned()));
-    flash.shown_notice().map(|news| {
-        let class = class(news);
-        let (message, text) = messages::notice(ssr::texts(), &ssr::lifetimes(), news);
+    flash.shown_notice().map(|notice| {
+        let class = class(notice);
+        let (message, text) = messages::notice(ssr::texts(), &ssr::lifetimes(), notice);
         view! {
             <div class=class role="status">
                 <p>
@@ -39,8 +39,8 @@ fn about_line(email: String) -> AnyView {
     view! { <p><Sentence text parts=vec![email.into_any()]/></p> }.into_any()
 }
 
-fn class(news: Notice) -> &'static str {
-    match news {
+fn class(notice: Notice) -> &'static str {
+    match notice {
         Notice::Registered
         | Notice::VerificationSent
         | Notice::ResetSent

@@ -34,8 +34,8 @@ fn the_notice_stays_when_errors_are_removed() {
     assert_eq!(refused.without_errors().error(), None);
     let trouble = Flash::trouble(Trouble::NoCookies).without_errors();
     assert_eq!((trouble.error(), trouble.has_trouble()), (None, None));
-    let news = Flash::notice(Notice::EmailVerified).for_page("/verify-email");
-    assert_eq!(news.without_errors(), news);
+    let notice = Flash::notice(Notice::EmailVerified).for_page("/verify-email");
+    assert_eq!(notice.without_errors(), notice);
 }
 
 #[test]

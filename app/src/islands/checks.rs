@@ -1,6 +1,6 @@
 //! Checks a field when it is left for another one, never while it is typed into for the first time,
 //! and removes an error as soon as its reason is gone. The server's answer is the
-//! truth; this only tells earlier.
+//! truth; this only shows errors earlier.
 
 use std::cell::Cell;
 

@@ -46,7 +46,7 @@ fn tick(clock: Element, end: f64) {
 }
 
 /// Says once, politely, that the wait is over. Nothing was locked:
-/// who tries earlier is told how long it still takes.
+/// a form that is sent earlier shows how long it still takes.
 fn finish(clock: &Element) {
     let done = dom::get(clock, "data-done");
     let Ok(Some(summary)) = clock.closest(".summary") else {

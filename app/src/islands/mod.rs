@@ -43,7 +43,7 @@ fn start() {
     copy::start();
     times::start();
     once::start();
-    // Styles and tests can tell by it.
+    // Styles and tests look at it.
     if let Some(root) = document().document_element() {
         dom::set(&root, "data-islands", "on");
     }

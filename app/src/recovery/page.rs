@@ -102,7 +102,7 @@ fn no_link(visit: &Visit, flash: &Flash) -> AnyView {
     card(visit, heading, flash, Vec::new(), content)
 }
 
-/// A new link takes one button where the dead one tells whose it was, and the address otherwise.
+/// A new link takes one button where the dead one shows whose it was, and the address otherwise.
 fn dead_link(visit: &Visit, flash: &Flash, masked_email: Option<String>) -> AnyView {
     let texts = visit.texts();
     let button = t!(texts, "reset-dead-button");

@@ -1,5 +1,5 @@
 //! What a visit shows of how a form ended: kept in a cookie
-//! from the request that did it to the page that tells it.
+//! from the request that did it to the page that shows it.
 
 use http::{HeaderValue, header};
 use leptos::prelude::*;
@@ -17,7 +17,7 @@ const MAX_COOKIE_BYTES: usize = 4000;
 
 impl Visit {
     /// Sends the visitor on from a page that is not shown now:
-    /// the news that it has is told where the visitor goes on to.
+    /// the notice that it has is shown where the visitor goes on to.
     pub fn leave_with_notice(&self, to: &ReturnTo) -> AnyView {
         match self
             .waiting_flash()
@@ -51,7 +51,7 @@ impl Visit {
         }
     }
 
-    /// What an earlier request has to tell on this page, once. The cookie is kept as one that was
+    /// What an earlier request has to show on this page, once. The cookie is kept as one that was
     /// shown, for [`Self::show_again`], until another page is opened.
     pub fn take_flash(&self) -> Flash {
         if self.lost_its_cookies() {
@@ -81,7 +81,7 @@ impl Visit {
         flash.is_due_on(&self.page()) && flash.is_of(RequestOutcome::of(&self.parts).user_id())
     }
 
-    /// Sends the visitor back to the page, with what it had to tell.
+    /// Sends the visitor back to the page, with what it had to show.
     pub fn show_again(&self, page: &ReturnTo) {
         let cookies = &self.state.cookies;
         let flash: Option<Flash> = cookies.open(FLASH, &self.parts.headers);
@@ -145,7 +145,7 @@ pub fn other_account(state: &WebState, who: &Principal, page: &str) -> Option<He
     state.cookies.seal(FLASH, &flash, FLASH_LIFE)
 }
 
-/// Which page an address leads to: its path and, where there is one, the mailed link. What is told
+/// Which page an address leads to: its path and, where there is one, the mailed link. What is shown
 /// on the page of one link is nothing for the page of another.
 fn page_of(address: &str) -> String {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));

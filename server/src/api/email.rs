@@ -68,7 +68,7 @@ pub async fn resend(
 
 /// Ask for another address. The account moves once the mail to the new address is answered.
 ///
-/// The answer is the same for a free and a taken address; the old address is told.
+/// The answer is the same for a free and a taken address; the old address is notified.
 #[utoipa::path(post, path = "/email/change", tag = "email", operation_id = "change_email", security(("bearer" = [])),
     request_body = ChangeEmailBody,
     responses(

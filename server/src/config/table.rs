@@ -223,7 +223,7 @@ pub const SETTINGS: &[Setting] = &[
         "registration.mode",
         "VESTIBULE_REGISTRATION_MODE",
         Some("open"),
-        "`open`: a taken address is told. `private`: both cases answer alike and the owner gets a mail.",
+        "`open`: a taken address is reported. `private`: both cases answer alike and the owner gets a mail.",
     ),
     setting(
         "tokens.audience",
@@ -408,7 +408,7 @@ pub const SETTINGS: &[Setting] = &[
         "retention.audit_days",
         "VESTIBULE_AUDIT_RETENTION_DAYS",
         Some("365"),
-        "Days that audit events are kept, up to 36500; 0 for ever. Those that tell of a refresh or a refusal go after 30 days in any case.",
+        "Days that audit events are kept, up to 36500; 0 for ever. Those of a refresh or a refusal go after 30 days in any case.",
     ),
     setting(
         "retention.unverified_days",

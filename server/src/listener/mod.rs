@@ -37,7 +37,7 @@ pub use open_files::connections_within;
 /// for want of file descriptors or memory.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
-/// How often such failures are told.
+/// How often such failures are logged.
 const WARN_INTERVAL: Duration = Duration::from_mins(1);
 /// A connection that was asked to make room has done so by then;
 /// otherwise it became busy, and another one is asked.
@@ -218,13 +218,13 @@ impl Failures {
         self.pause = Duration::ZERO;
     }
 
-    /// How long to wait after this one; told once a minute.
+    /// How long to wait after this one; logged once a minute.
     fn another(&mut self, error: &io::Error) -> Duration {
         self.pause = (self.pause * 2).clamp(FIRST_PAUSE, MAX_PAUSE);
         let now = Instant::now();
         if self
             .reported_at
-            .is_none_or(|told| now - told >= WARN_INTERVAL)
+            .is_none_or(|reported| now - reported >= WARN_INTERVAL)
         {
             self.reported_at = Some(now);
             tracing::warn!(

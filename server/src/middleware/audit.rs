@@ -8,7 +8,7 @@ use vestibule_web::{Problem, RequestOutcome, page_language, request_meta};
 
 use crate::site_files;
 
-/// Has the audit log tell of every request that was refused: by a handler, by a form that is shown
+/// Puts every request that was refused into the audit log: by a handler, by a form that is shown
 /// again, or before either was reached.
 pub async fn audit_refusals(
     State(auth): State<Arc<Auth>>,

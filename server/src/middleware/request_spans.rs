@@ -8,8 +8,8 @@ use vestibule_core::TRACE_TARGET;
 use crate::metrics::known_method;
 use crate::telemetry::{TraceParent, join_trace};
 
-/// What tells of a request: the span of its trace, and inside of that the log's, whose fields every
-/// line has. What runs in a task of its own has to be put into both.
+/// What describes a request: the span of its trace, and inside of that the log's, whose fields
+/// every line has. What runs in a task of its own has to be put into both.
 #[derive(Clone)]
 pub struct RequestSpans {
     trace: Span,

@@ -132,7 +132,7 @@ fn resource() -> Resource {
     builder().with_service_name(SERVICE_NAME).build()
 }
 
-/// Tells once when the collector stops taking spans, and once when it takes them again.
+/// Logs once when the collector stops taking spans, and once when it takes them again.
 #[derive(Debug)]
 struct TellingExporter {
     inner: SpanExporter,

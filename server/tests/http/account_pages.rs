@@ -138,7 +138,7 @@ async fn the_overview_says_what_there_is_to_do(app: TestApp) {
         ],
     );
 
-    // The session of the registration lives on unused, and the failures are old news.
+    // The session of the registration lives on unused, and the failures are old.
     app.advance(Duration::days(15));
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let third = page(&mut browser, "/account").await;
@@ -193,7 +193,7 @@ async fn what_is_there_already_is_no_change(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let me = async || app.get("/me").bearer(&ann.access_token).await.json();
-    let (before, told) = (me().await, events(&app, &ann.access_token).await);
+    let (before, shown) = (me().await, events(&app, &ann.access_token).await);
     app.advance(Duration::seconds(1));
     for names in [
         &[("first_name", "Ann"), ("last_name", "")],
@@ -216,7 +216,7 @@ async fn what_is_there_already_is_no_change(app: TestApp) {
         )
         .await;
     assert_eq!(me().await, before);
-    assert_eq!(events(&app, &ann.access_token).await, told);
+    assert_eq!(events(&app, &ann.access_token).await, shown);
 }
 
 async fn another_language_is_marked_as_that(app: TestApp) {
@@ -234,11 +234,11 @@ async fn another_language_is_marked_as_that(app: TestApp) {
             )
             .await;
         assert_eq!(events(&app, &ann.access_token).await[0], "language_changed");
-        let told = page(&mut browser, "/account/activity?show=changes").await;
-        assert_has(&told, &[sentence]);
+        let shown = page(&mut browser, "/account/activity?show=changes").await;
+        assert_has(&shown, &[sentence]);
         // It is nobody's attack.
         assert_has_not(
-            &told,
+            &shown,
             &["Name changed", "Name geändert", "class=\"event-doubt\""],
         );
     }
@@ -269,8 +269,8 @@ async fn the_session_that_changes_the_password_goes_on(app: TestApp) {
     assert_has(&refused, &["name=\"return_to\""]);
     let answer = browser.submit("change_password", &fields(PASSWORD)).await;
     assert_eq!(location(&answer), GOAL);
-    let told = page(&mut browser, GOAL).await;
-    assert_has(&told, &["Your password was changed."]);
+    let shown = page(&mut browser, GOAL).await;
+    assert_has(&shown, &["Your password was changed."]);
     // Who has been signed out meanwhile comes back here, and then goes on.
     browser.submit("sign_out", &[]).await;
     let answer = browser.submit("change_password", &fields(PASSWORD)).await;

@@ -43,10 +43,10 @@ async fn use_up_ratings(app: &TestApp, from: &str) {
 
 /// Who was limited in what, how often: each event of it.
 async fn limited(app: &TestApp) -> Vec<String> {
-    told(app, "rate_limited").await
+    reported(app, "rate_limited").await
 }
 
-async fn told(app: &TestApp, event: &str) -> Vec<String> {
+async fn reported(app: &TestApp, event: &str) -> Vec<String> {
     let of = |details: &str| {
         format!(
             "ip_address || ' ' || ({details} ->> 'limit') || ' ' || coalesce({details} ->> 'count', '1')"
@@ -144,7 +144,7 @@ async fn the_limit_that_is_reported_is_the_one_that_is_used_up(app: TestApp) {
     for number in 0..52 {
         guess("203.0.113.7", &format!("user-{number}@example.org")).await;
     }
-    let events = told(&app, "login_limited").await;
+    let events = reported(&app, "login_limited").await;
     let (network, account): (Vec<String>, Vec<String>) = events
         .into_iter()
         .partition(|event| event.starts_with("203.0.113.7 "));
@@ -200,10 +200,10 @@ async fn a_refused_form_is_logged_with_its_account(app: TestApp) {
     let fields = [("first_name", too_long.as_str()), ("last_name", "")];
     ann.submit("update_profile", &fields).await.expect(303);
     let whose = format!("select details || ' ' || (user_id = (select id from users)) {REFUSALS}");
-    let told = app.text(&whose).await;
+    let reported = app.text(&whose).await;
     assert!(
-        told.starts_with(r#"{"code":"validation_failed"} "#) && told.ends_with(['1', 'e']),
-        "{told}"
+        reported.starts_with(r#"{"code":"validation_failed"} "#) && reported.ends_with(['1', 'e']),
+        "{reported}"
     );
 }
 
@@ -265,8 +265,8 @@ async fn an_event_that_cannot_be_written_takes_no_other_with_it(app: TestApp) {
         app.get("/me").from(from).await.expect(401);
     }
     assert_eq!(app.portal.auth.write_deferred().await.unwrap(), 2);
-    let told = "select string_agg(ip_address, ' ' order by ip_address) from audit_logs";
-    assert_eq!(app.text(told).await, "203.0.113.7 203.0.113.9");
+    let reported = "select string_agg(ip_address, ' ' order by ip_address) from audit_logs";
+    assert_eq!(app.text(reported).await, "203.0.113.7 203.0.113.9");
 }
 
 async fn what_waits_is_written_when_the_database_is_back(app: TestApp) {
@@ -328,13 +328,13 @@ async fn what_does_not_fit_is_lost_and_reported_once(app: TestApp) {
     assert_eq!(auth.write_deferred().await.unwrap(), 0);
     assert_eq!(app.count("audit_logs").await, MAX_REFUSALS.to_string());
     let log = std::fs::read_to_string(log.path()).unwrap();
-    let told: Vec<&str> = log
+    let reported: Vec<&str> = log
         .lines()
         .filter(|line| line.contains("events were lost"))
         .collect();
-    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(reported.len(), 1, "{reported:?}");
     assert!(
-        told[0].contains("\"dropped\":50") && told[0].contains("\"level\":\"ERROR\""),
-        "{told:?}"
+        reported[0].contains("\"dropped\":50") && reported[0].contains("\"level\":\"ERROR\""),
+        "{reported:?}"
     );
 }

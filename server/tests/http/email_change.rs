@@ -46,9 +46,9 @@ async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
     assert_eq!(app.try_sign_in("ann.new@example.org", PASSWORD).await, 401);
 
-    let told = app.mail_to("ann@example.org").await;
-    assert_eq!(told.kind, MailKind::EmailChangeRequested);
-    assert!(!told.text.contains("Ann.New@"), "masked: {}", told.text);
+    let notice = app.mail_to("ann@example.org").await;
+    assert_eq!(notice.kind, MailKind::EmailChangeRequested);
+    assert!(!notice.text.contains("Ann.New@"), "masked: {}", notice.text);
     let mail = app.mail_to("Ann.New@example.org").await;
     assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
     assert!(
@@ -88,14 +88,15 @@ async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
 }
 
 async fn the_former_address_is_notified(app: &TestApp) {
-    let told = app.mail_to("ann@example.org").await;
-    assert_eq!(told.kind, MailKind::EmailChanged);
-    assert!(!told.text.contains("Ann.New@"), "masked: {}", told.text);
+    let notice = app.mail_to("ann@example.org").await;
+    assert_eq!(notice.kind, MailKind::EmailChanged);
+    assert!(!notice.text.contains("Ann.New@"), "masked: {}", notice.text);
     assert!(
-        told.link
+        notice
+            .link
             .starts_with(&format!("{PUBLIC_URL}/revert-email?token=")),
         "{}",
-        told.link
+        notice.link
     );
 }
 

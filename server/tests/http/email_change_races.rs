@@ -291,7 +291,7 @@ impl HeldOutbox {
         let Some(holder) = &mut self.0 else { return };
         let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
         let enough = async {
-            // Within a transaction the view stands still unless it is told not to.
+            // Within a transaction the view stands still unless it is set not to.
             while sqlx::query_scalar::<_, i64>(waiting)
                 .fetch_one(&mut *holder)
                 .await

@@ -28,7 +28,8 @@ async fn a_taken_address_is_answered_like_a_free_one(app: TestApp) {
     compare_answers(&app, &ann).await;
 }
 
-/// In private mode nothing else tells either: what the caller sees of itself is the same for both.
+/// In private mode nothing else reveals it either: what the caller sees of itself is the same for
+/// both.
 async fn a_taken_address_is_answered_like_a_free_one_in_private(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.verified_user("bob@example.org").await;
@@ -58,16 +59,16 @@ async fn compare_answers(app: &TestApp, ann: &SignedIn) {
         assert!(asked.elapsed().as_millis() >= 100, "{new_email}");
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
         // What the account itself shows, its download included,
-        // and what comes to its own mailbox do not tell either.
+        // and what comes to its own mailbox do not reveal it either.
         let who = app.principal(&ann.access_token).await;
         let auth = &app.portal.auth;
         let pending = auth.pending_email_change(&who).await.unwrap();
-        let told = app.mail_to(&ann.email).await.kind.to_string();
+        let notified = app.mail_to(&ann.email).await.kind.to_string();
         let pending = pending.map(|pending| pending.email == new_email);
         let event = newest_event(app, ann).await;
         let listed = exported(app, &who, answers.len()).await;
         let event = (event, listed);
-        answers.push((answer.text(), names, told, pending, event));
+        answers.push((answer.text(), names, notified, pending, event));
     }
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:#?}");

@@ -242,7 +242,7 @@ async fn the_address_that_the_account_left_is_notified(app: TestApp) {
         mail.text.replace('\u{2060}', ""),
         mail.html.replace('\u{2060}', ""),
     ] {
-        for told in [
+        for notified in [
             "a***@example.org",
             "24 November 2026",
             "Device:",
@@ -250,7 +250,7 @@ async fn the_address_that_the_account_left_is_notified(app: TestApp) {
             "Your password no longer works",
             SUPPORT,
         ] {
-            assert!(part.contains(told), "{told}: {part}");
+            assert!(part.contains(notified), "{notified}: {part}");
         }
         assert!(!part.contains("ann@example.org"), "{part}");
     }

@@ -1,5 +1,5 @@
 //! The download of all data: nothing that is stored about
-//! the user is forgotten, and the user is told of it.
+//! the user is forgotten, and the user is notified.
 
 use std::collections::BTreeSet;
 
@@ -168,11 +168,19 @@ async fn the_owner_is_notified_of_it(app: TestApp) {
         assert!(mail.text.contains(part), "{part}: {}", mail.text);
     }
     let mails = data["mails"].as_array().unwrap();
-    let told = mails.iter().find(|mail| mail["kind"] == "data_exported");
-    let told = told.unwrap();
+    let notice = mails.iter().find(|mail| mail["kind"] == "data_exported");
+    let notice = notice.unwrap();
     assert_eq!(
-        (&told["status"], &told["ip_address"], &told["happened_at"]),
-        (&json!("pending"), &json!("192.0.2.1"), &told["created_at"])
+        (
+            &notice["status"],
+            &notice["ip_address"],
+            &notice["happened_at"]
+        ),
+        (
+            &json!("pending"),
+            &json!("192.0.2.1"),
+            &notice["created_at"]
+        )
     );
 }
 

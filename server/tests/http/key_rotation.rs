@@ -40,7 +40,7 @@ async fn rotate(app: &TestApp, rotation: KeyRotation) -> Result<SigningKey, KeyR
     .await
 }
 
-/// A service that keeps the key set for as long as it is told to, and does nothing else.
+/// A service that keeps the key set for as long as its headers say, and does nothing else.
 struct Verifier {
     keys: JwkSet,
     fetched_at: OffsetDateTime,

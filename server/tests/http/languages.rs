@@ -152,8 +152,8 @@ async fn a_page_in_another_language_still_shows_what_happened(app: TestApp) {
         assert!(page.contains("value=\"ann@example.org\""), "{page}");
     }
     let page = browser.open("/login").await.text();
-    assert!(!page.contains("role=\"alert\""), "told once: {page}");
-    // What another page has told is not told again there.
+    assert!(!page.contains("role=\"alert\""), "reported once: {page}");
+    // What another page has shown is not shown again there.
     choose(&mut browser, "de", "/login").await;
     let page = browser.open("/login").await.text();
     assert!(!page.contains("role=\"alert\""), "{page}");

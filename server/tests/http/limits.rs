@@ -93,7 +93,7 @@ async fn a_network_beyond_its_limit_costs_no_look_up(app: TestApp) {
         .expect(401);
 }
 
-/// A client that waits as told is let through each time; the wait grows.
+/// A client that waits as asked is let through each time; the wait grows.
 async fn guesses_at_one_account_become_rarer_and_rarer(app: TestApp) {
     let steps = [
         "the account",

@@ -65,10 +65,10 @@ async fn mails_to_one_address(app: TestApp) {
             .await;
         }
     }
-    let told = 2 * (limit.burst + 1);
+    let notified = 2 * (limit.burst + 1);
     assert_eq!(
         app.read_mails().await.len(),
-        told,
+        notified,
         "none of them to the unknown address"
     );
 }
@@ -238,10 +238,10 @@ async fn new_passwords_of_one_account(app: TestApp) {
 }
 
 /// An attacker registers with another person's address, and
-/// does what its owner is told of again and again.
+/// does again and again what notifies its owner.
 async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
     let limit = documented_limit("mails that anyone can cause", "the address");
-    for (email, told) in [("theirs@example.org", limit.burst), ("own@example.org", 7)] {
+    for (email, notified) in [("theirs@example.org", limit.burst), ("own@example.org", 7)] {
         let (ann, mail) = app.register(email).await;
         if email.starts_with("own") {
             let body = json!({ "token": mail.token });
@@ -260,7 +260,7 @@ async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
         }
         assert_eq!(
             app.read_mails().await,
-            vec![format!("password_changed to {email}"); told]
+            vec![format!("password_changed to {email}"); notified]
         );
     }
 }

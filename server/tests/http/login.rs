@@ -173,8 +173,8 @@ async fn a_device_is_named_by_the_client_or_by_its_user_agent(app: TestApp) {
         .collect();
     devices.sort_unstable();
     assert_eq!(devices, ["Ann's phone", builders::DEVICE, "Unknown device"]);
-    let told = "new_device to ann@example.org";
-    assert_eq!(app.read_mails().await, [told, told]);
+    let notified = "new_device to ann@example.org";
+    assert_eq!(app.read_mails().await, [notified, notified]);
 
     for (name, code) in [
         ("x".repeat(101), "too_long"),

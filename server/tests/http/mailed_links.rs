@@ -96,9 +96,9 @@ async fn move_to(app: &TestApp, who: &SignedIn, new_email: &str) -> (Mail, Mail)
     let mail = app.mail_to(new_email).await;
     let body = serde_json::json!({ "token": mail.token });
     app.post("/email/verify").json(&body).await.expect(200);
-    let told = app.mail_to(&who.email).await;
-    assert_eq!(told.kind, MailKind::EmailChanged);
-    (mail, told)
+    let notice = app.mail_to(&who.email).await;
+    assert_eq!(notice.kind, MailKind::EmailChanged);
+    (mail, notice)
 }
 
 /// Each kind of link, to its end.
@@ -362,11 +362,11 @@ async fn a_slip_of_the_pen_gets_no_link_back(app: TestApp) {
     // Nor is the address kept from its owner.
     app.user("ann@exmaple.org").await;
     let ann = app.verified_user("bea@example.org").await;
-    let (_, told) = move_to(&app, &ann, "bea.new@example.org").await;
+    let (_, notice) = move_to(&app, &ann, "bea.new@example.org").await;
     let link = app
         .portal
         .auth
-        .revert_link(&told.token.unwrap())
+        .revert_link(&notice.token.unwrap())
         .await
         .unwrap()
         .unwrap();

@@ -56,13 +56,13 @@ async fn a_new_user_agent_is_notified_once(app: TestApp) {
 /// stranger's address for example, could send any number.
 async fn new_devices_do_not_flood_a_mailbox(app: TestApp) {
     app.verified_user("ann@example.org").await;
-    let mut told = 0;
+    let mut notified = 0;
     for number in 0..8 {
         let name = format!("Phone {number}");
         sign_in(&app, "ann@example.org", FIREFOX, Some(&name)).await;
-        told += app.read_mails().await.len();
+        notified += app.read_mails().await.len();
     }
-    assert_eq!(told, 5);
+    assert_eq!(notified, 5);
     app.advance(Duration::minutes(10));
     sign_in(&app, "ann@example.org", FIREFOX, Some("Phone 9")).await;
     assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);

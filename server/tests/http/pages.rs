@@ -225,9 +225,12 @@ async fn a_refused_sign_in_is_reported_once_and_keeps_the_address(app: TestApp) 
     let page = browser.open("/login").await.expect(200).text();
     assert!(page.contains("value=\"ann@example.org\""), "{page}");
     assert!(!page.contains("not the password"), "{page}");
-    let told = |page: &str| page.contains("role=\"alert\"");
-    assert!(told(&page), "{page}");
-    assert!(!told(&browser.open("/login").await.text()), "told once");
+    let has_alert = |page: &str| page.contains("role=\"alert\"");
+    assert!(has_alert(&page), "{page}");
+    assert!(
+        !has_alert(&browser.open("/login").await.text()),
+        "shown once"
+    );
     for (email, password) in [("nobody@example.org", PASSWORD), ("", ""), ("x\r\ny", "z")] {
         assert_eq!(
             location(&sign_in(&mut browser, email, password).await),

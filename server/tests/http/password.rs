@@ -226,7 +226,7 @@ async fn a_token_of_another_purpose_resets_nothing(app: TestApp) {
             .await
             .expect_problem(400, "invalid_token");
     }
-    // A token that is none is told before a password that breaks a rule.
+    // A token that is none is reported before a password that breaks a rule.
     reset(&app, &token, "short")
         .await
         .expect_problem(400, "invalid_token");

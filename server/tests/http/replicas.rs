@@ -76,9 +76,9 @@ async fn redis_holds_no_address_and_no_network() {
     );
 }
 
-/// Without Redis with the next request. With it when the news of the other replica has come, which
-/// is on its way when that one answers; a snapshot that
-/// nobody took back would be good for a second.
+/// Without Redis with the next request. With it when the message of the other replica has come,
+/// which is on its way when that one answers; a snapshot that nobody took back would be good for a
+/// second.
 async fn at_once(is_so: impl AsyncFn() -> bool) -> bool {
     let start = Instant::now();
     while !is_so().await {

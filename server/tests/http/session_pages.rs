@@ -35,9 +35,9 @@ async fn signing_out_everywhere_is_logged_as_what_it_was(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     browser.submit("sign_out_others", &[]).await;
-    let told = page(&mut browser, "/account/activity?show=sign_ins").await;
-    assert_has(&told, &["Signed out everywhere else from"]);
-    assert_has_not(&told, &["Signed out everywhere from"]);
+    let shown = page(&mut browser, "/account/activity?show=sign_ins").await;
+    assert_has(&shown, &["Signed out everywhere else from"]);
+    assert_has_not(&shown, &["Signed out everywhere from"]);
 
     let app_session = app.sign_in("ann@example.org").await;
     app.post("/logout-all")
@@ -51,8 +51,8 @@ async fn signing_out_everywhere_is_logged_as_what_it_was(app: TestApp) {
         ("de", "Überall abgemeldet von"),
     ] {
         browser.set_cookie("__Host-language", language);
-        let told = page(&mut browser, "/account/activity?show=sign_ins").await;
-        assert_has(&told, &[sentence]);
+        let shown = page(&mut browser, "/account/activity?show=sign_ins").await;
+        assert_has(&shown, &[sentence]);
     }
 }
 

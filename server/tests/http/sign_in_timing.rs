@@ -118,7 +118,7 @@ async fn refused_sign_ins_look_alike_to_people(app: TestApp) {
     }
 }
 
-/// Who knows the password is told no more than that it is wrong.
+/// A caller who knows the password learns no more than that it is wrong.
 async fn a_right_password_looks_wrong_where_it_lets_nobody_in(app: TestApp) {
     prepare(&app).await;
     let program = face(&to_program(&app, UNKNOWN, PASSWORD).await.expect(401));

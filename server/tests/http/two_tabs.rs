@@ -52,7 +52,7 @@ async fn links_that_are_opened_side_by_side_do_not_meet(app: TestApp) {
     assert_has(&first, &[ANN]);
     assert_has_not(&first, &[BOB]);
     assert_has(&second, &[BOB]);
-    // What is wrong in one tab is told in that one.
+    // What is wrong in one tab is shown in that one.
     let weak = [("link", ann.as_str()), ("new_password", "short")];
     let refused = browser.submit("reset_password", &weak).await;
     let here = format!("/reset-password?link={ann}");
@@ -300,15 +300,15 @@ async fn a_form_of_one_account_does_nothing_to_another(app: TestApp) {
             // Nothing has to be confirmed just now.
             continue;
         }
-        let told = open_page(&mut browser, page).await;
+        let outcome = open_page(&mut browser, page).await;
         let now = "signed in as <bdi class=\"address\">bob@example.org</bdi> now";
-        assert_has(&told, &["role=\"alert\"", "<title>Error: ", now]);
+        assert_has(&outcome, &["role=\"alert\"", "<title>Error: ", now]);
     }
     let fields = [("account", account.as_str())];
     let answer = browser.download_with(&fields).await;
     assert_eq!(location(&answer), "/account/activity");
-    let told = open_page(&mut browser, "/account/activity").await;
-    assert_has(&told, &["role=\"alert\"", "bob@example.org"]);
+    let outcome = open_page(&mut browser, "/account/activity").await;
+    assert_has(&outcome, &["role=\"alert\"", "bob@example.org"]);
     assert_eq!(state_of_bob(&app).await, before);
     assert_eq!(app.read_mails().await, [""; 0]);
     // The same forms from Bob's own page.
@@ -426,7 +426,7 @@ async fn a_browser_that_keeps_no_cookies_gets_an_error_that_says_so(app: TestApp
         let parts = ["role=\"alert\"", "Your browser keeps no cookies"];
         assert_has(&page.expect(200).text(), &parts);
     }
-    // Who keeps them is not bothered: the address is as it should be, and the outcome is told.
+    // A browser that keeps them: the address is as it should be, and the outcome is shown.
     let mut browser = Browser::new(&app);
     let answer = sign_in(&mut browser, ANN, "wrong").await;
     let page = browser.open(answer.header("location")).await;

@@ -76,7 +76,7 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
 
         nothing_is_answered(&app, &ann, &fresh, &mail).await;
         pages_say_so(&app, &mut browser).await;
-        // A token that is none is told without asking anybody.
+        // A token that is none is refused without the database.
         app.get("/me")
             .bearer("x.y.z")
             .await

@@ -184,7 +184,7 @@ async fn a_change_of_the_address_wants_a_fresh_password(app: TestApp) {
     assert_eq!(app.read_mails().await.len(), 2);
 }
 
-/// Nobody is told of a change at an address that may be a stranger's, so no page says so.
+/// No mail reports a change to an address that may be a stranger's, so no page says so.
 async fn an_address_that_was_not_confirmed_gets_no_promises(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;

@@ -67,9 +67,9 @@ async fn the_notice_is_shown_where_the_visitor_goes_on(app: TestApp) {
     follow(&mut browser, &mail).await;
     let answer = browser.submit("verify_email", &[("return_to", GOAL)]).await;
     assert_eq!(location(&answer), GOAL);
-    let told = page(&mut browser, GOAL).await;
+    let shown = page(&mut browser, GOAL).await;
     for part in ["role=\"status\"", "Your email address is confirmed."] {
-        assert!(told.contains(part), "{part} in {told}");
+        assert!(shown.contains(part), "{part} in {shown}");
     }
 }
 
@@ -235,10 +235,10 @@ async fn a_notice_is_shown_to_a_visitor_who_is_signed_in_to_another_account(app:
     let answer = browser.submit("reset_password", &fields).await;
     assert_eq!(location(&answer), "/login");
     assert_eq!(location(&browser.open("/login").await), "/account");
-    let told = page(&mut browser, "/account").await;
+    let shown = page(&mut browser, "/account").await;
     let whose = "<bdi class=\"address\">bob@example.org</bdi>";
     assert_has(
-        &told,
+        &shown,
         &[
             "role=\"status\"",
             "Your password was changed.",
@@ -312,18 +312,18 @@ async fn a_wait_brings_the_scripts_that_count_it_down(app: TestApp) {
     const PAGE: &str = "/revert-email";
     const SCRIPTS: &str = "modulepreload";
     let mut browser = Browser::new(&app);
-    let mut told = page(&mut browser, PAGE).await;
+    let mut shown = page(&mut browser, PAGE).await;
     for _ in 0..200 {
-        if told.contains("data-seconds") {
+        if shown.contains("data-seconds") {
             break;
         }
-        assert!(!told.contains(SCRIPTS), "{told}");
+        assert!(!shown.contains(SCRIPTS), "{shown}");
         browser.open(&format!("{PAGE}?token=nonsense")).await;
         browser.submit("revert_email", &[]).await;
-        told = page(&mut browser, PAGE).await;
+        shown = page(&mut browser, PAGE).await;
     }
     for part in ["data-seconds", SCRIPTS, "<leptos-island"] {
-        assert!(told.contains(part), "{part} in {told}");
+        assert!(shown.contains(part), "{part} in {shown}");
     }
     let calm = page(&mut browser, PAGE).await;
     assert!(!calm.contains(SCRIPTS), "{calm}");

@@ -180,7 +180,7 @@ async fn password_managers_find_the_page_to_change_a_password(app: TestApp) {
         .await
         .expect(302);
     assert_eq!(answer.header("location"), "/account/password");
-    // Password managers try this one, to tell a real answer
+    // Password managers try this one, to distinguish a real answer
     // from a site that answers 200 to everything.
     let probe = app
         .at(

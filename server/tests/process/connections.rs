@@ -410,9 +410,9 @@ fn out_of_file_descriptors_it_lives_on() {
     assert_eq!(portal.end_within(millis(10_000)), Some(0));
     let mut stderr = portal.child.stderr.take().unwrap();
     stderr.read_to_string(&mut lines).unwrap();
-    let told = |text: &str| lines.lines().filter(|line| line.contains(text)).count();
-    assert_eq!(told("VESTIBULE_MAX_CONNECTIONS"), 1, "{lines}");
-    assert_eq!(told("cannot be accepted"), 1, "once a minute: {lines}");
+    let logged = |text: &str| lines.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(logged("VESTIBULE_MAX_CONNECTIONS"), 1, "{lines}");
+    assert_eq!(logged("cannot be accepted"), 1, "once a minute: {lines}");
 }
 
 /// What the process has computed so far.

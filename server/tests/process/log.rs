@@ -47,19 +47,19 @@ fn a_log_that_nobody_reads_stops_no_request() {
             let _ = sender.send(line.unwrap());
         }
     });
-    let mut told = None;
-    while told.is_none() {
-        let line = lines.recv_timeout(TIMEOUT).expect("nothing is told");
+    let mut logged = None;
+    while logged.is_none() {
+        let line = lines.recv_timeout(TIMEOUT).expect("nothing is logged");
         let line: serde_json::Value = serde_json::from_str(&line).unwrap();
         if line["message"]
             .as_str()
             .unwrap()
             .contains("log lines were lost")
         {
-            told = line["lines"].as_u64();
+            logged = line["lines"].as_u64();
         }
     }
-    assert!(told > Some(1000), "{told:?}");
+    assert!(logged > Some(1000), "{logged:?}");
 
     // What is logged last is there.
     assert_eq!(portal.terminate(), Some(0));

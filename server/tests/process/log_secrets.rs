@@ -166,7 +166,7 @@ fn use_mailed_links(portal: &Running, canaries: &mut Canaries) {
     api(portal, "password/reset", &by_link, 200);
 }
 
-/// At the level that tells everything, with everything that is secret,
+/// At the level that logs everything, with everything that is secret,
 /// and with traces, whose sender has one as well.
 #[test]
 fn no_secret_is_in_the_log_at_any_level() {
@@ -197,7 +197,7 @@ fn no_secret_is_in_the_log_at_any_level() {
     canaries.add("key", "key-of-canaries");
     assert!(
         lines.iter().any(|line| line["level"] == "TRACE"),
-        "nothing is told at this level"
+        "nothing is logged at this level"
     );
     for line in &mut lines {
         assert_ne!(line["target"], TRACE_TARGET);

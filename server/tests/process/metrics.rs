@@ -55,7 +55,7 @@ const COUNTED: [(&str, f64); 14] = [
     ("vestibule_sessions_active", 1.0),
 ];
 
-/// What belongs to no change is written, and told, a moment later.
+/// What belongs to no change is written, and logged, a moment later.
 async fn scrape_with_failures(portal: &Running) -> BTreeMap<String, f64> {
     let mut found = scrape(portal);
     for _ in 0..100 {

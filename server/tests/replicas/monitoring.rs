@@ -157,7 +157,7 @@ impl<'a> Clumsy<'a> {
     }
 }
 
-/// Prometheus and all that it asks and tells.
+/// Prometheus, what it scrapes and what it notifies.
 struct Monitoring {
     prometheus: Monitor,
     _others: [Monitor; 3],
@@ -275,7 +275,7 @@ fn copy(from: &str, to: &Path, changes: &[(&str, &str)]) {
     fs::write(to, text).unwrap();
 }
 
-/// Whom Alertmanager tells.
+/// Whom Alertmanager notifies.
 struct Receivers {
     mails: SmtpPeer,
     hooks: SocketAddr,
@@ -349,39 +349,39 @@ impl Receivers {
         }
     }
 
-    /// Who was told of an alert, each once and in the order of the alphabet.
+    /// Who was notified of an alert, each once and in the order of the alphabet.
     fn notified_of(&self, alert: &str) -> Vec<String> {
         let calls = self.calls.lock().unwrap();
         let hooks = calls.iter().filter(|(_, body)| body.contains(alert));
-        let mut told: Vec<String> = hooks
+        let mut notified: Vec<String> = hooks
             .map(|(path, _)| path.trim_start_matches('/').to_owned())
             .collect();
         let is_mailed = self.mails.seen(|seen| {
             let mut mails = seen.messages.iter();
             mails.any(|mail| header(&mail.text, "Subject").contains(alert))
         });
-        told.extend(is_mailed.then(|| "mail".to_owned()));
-        told.sort();
-        told.dedup();
-        told
+        notified.extend(is_mailed.then(|| "mail".to_owned()));
+        notified.sort();
+        notified.dedup();
+        notified
     }
 
     #[track_caller]
     fn expect(&self, alert: &str, expected: &[&str]) {
         let started = Instant::now();
         loop {
-            let told = self.notified_of(alert);
-            if told == expected {
+            let notified = self.notified_of(alert);
+            if notified == expected {
                 println!(
-                    "{alert}: {} told after {:?}",
-                    told.join(" and "),
+                    "{alert}: {} notified after {:?}",
+                    notified.join(" and "),
                     started.elapsed()
                 );
                 return;
             }
             assert!(
                 started.elapsed() < ALERT_TIME,
-                "{alert} was told to {told:?} and not to {expected:?}: {:?}",
+                "{alert} was notified to {notified:?} and not to {expected:?}: {:?}",
                 self.calls.lock().unwrap()
             );
             pause(Duration::from_millis(200));

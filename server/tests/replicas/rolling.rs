@@ -53,7 +53,7 @@ pub fn under_load(fleet: &mut Fleet, seed: u64, rounds: usize) {
             "{requests} requests in {} restarts: {failed} failed, the slowest took {slowest}.",
             fleet.replicas.len() * rounds
         );
-        assert!(requests > 300, "too few requests to tell");
+        assert!(requests > 300, "too few requests to judge");
     });
     world.observations.assert_no_violations();
     while fleet.count("from mail_outbox where status = 'pending'") > 0 {

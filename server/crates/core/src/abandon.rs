@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Tells work that waits for a thread whether its request was answered meanwhile, or its client has
-/// gone. The default is never abandoned.
+/// Lets work that waits for a thread see whether its request was answered meanwhile, or its client
+/// has gone. The default is never abandoned.
 #[derive(Clone, Debug, Default)]
 pub struct Abandoned(Option<Arc<Flag>>);
 

@@ -46,7 +46,7 @@ codes! {
 }
 
 impl AuditEvent {
-    /// Whether the event tells of something that worked.
+    /// Whether the event records a success.
     pub fn is_success(self) -> bool {
         !matches!(
             self,

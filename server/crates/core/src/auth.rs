@@ -72,10 +72,10 @@ pub struct AuthSettings {
     pub anonymous_mails_per_hour: u32,
 }
 
-/// What registration tells about an address that has an account.
+/// What registration reveals about an address that has an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RegistrationMode {
-    /// The new user is signed in; a taken address is told (409).
+    /// The new user is signed in; a taken address is refused (409).
     Open,
     /// Both cases answer alike and the owner of the address gets a mail.
     Private,
@@ -274,7 +274,7 @@ impl Auth {
         self.random.id(self.clock.now())
     }
 
-    /// Writes an event with the change that it tells of.
+    /// Writes an event in the transaction of the change that it records.
     pub(crate) async fn audit(
         &self,
         store: &mut dyn Writer,

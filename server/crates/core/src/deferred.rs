@@ -121,8 +121,8 @@ impl Auth {
             .push(self.audit_record(event, user_id, details, meta));
     }
 
-    /// Has the audit log tell of an answer that was an error. What
-    /// an operation has an event of its own for is told by that.
+    /// Puts an answer that was an error into the audit log. What
+    /// an operation has an event of its own for is recorded by that.
     pub fn audit_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
         let is_own_event = matches!(
             code,
@@ -138,7 +138,7 @@ impl Auth {
         }
     }
 
-    /// The same where no operation was reached that could have told.
+    /// The same where no operation was reached that could have recorded it.
     pub fn defer_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
         let details = json!({ "code": code.as_str() });
         self.defer_audit(AuditEvent::RequestRefused, user_id, details, meta);

@@ -80,7 +80,7 @@ impl Error for Defect {
 }
 
 impl Defect {
-    /// As many lines as tell where it was; a whole one would fill the log.
+    /// As many lines as show where it was; a whole one would fill the log.
     pub fn trace(&self) -> String {
         let trace = self.trace.to_string();
         let lines: Vec<&str> = trace.lines().take(MAX_TRACE_LINES).collect();

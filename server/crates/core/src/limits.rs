@@ -236,7 +236,7 @@ impl Auth {
         self.charge(&charges, meta, operation).await
     }
 
-    /// Takes all of the charges or none, and tells nobody.
+    /// Takes all of the charges or none, and records nothing.
     ///
     /// # Errors
     /// [`AuthError::RateLimited`] if one of the quotas is used up.

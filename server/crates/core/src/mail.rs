@@ -65,13 +65,13 @@ impl MailKind {
     }
 }
 
-/// Where and when the thing happened that the mail tells of.
+/// Where and when the thing happened that the mail reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailContext {
     pub device: String,
     pub ip_address: String,
     pub at: OffsetDateTime,
-    /// Where the mail tells of a change of address, the one that it went to;
+    /// Where the mail reports a change of address, the one that it went to;
     /// shown by [`mask_email`].
     pub other_email: Option<String>,
 }
@@ -86,7 +86,7 @@ codes! {
     }
 }
 
-/// A mail to put into the outbox, in the transaction of the fact it tells.
+/// A mail to put into the outbox, in the transaction of the fact it reports.
 pub struct NewMail {
     pub id: Uuid,
     pub kind: MailKind,
@@ -111,7 +111,7 @@ pub struct LeasedMail {
     /// How many codes were tried in a row for the account.
     pub code_entries: u32,
     pub context: MailContext,
-    /// When it was put in; what it tells may be older.
+    /// When it was put in; what it reports may be older.
     pub created_at: OffsetDateTime,
     /// How often sending was tried before this time.
     pub attempts: u32,

@@ -274,7 +274,8 @@ impl TokenSigner {
     }
 
     /// Goes over to these keys, and only then forgets what was checked with one that is gone: else
-    /// it would be remembered anew in between. A check that is still under way is told by its key.
+    /// it would be remembered anew in between. A check that is still under way is recognised by its
+    /// key.
     fn replace_ring(&self, ring: KeyRing, now: OffsetDateTime) {
         let ring = Arc::new(ring);
         let before = {

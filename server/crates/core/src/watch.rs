@@ -23,7 +23,7 @@ impl Auth {
         }
     }
 
-    /// Sets the gauges of what the database holds; every replica tells the same.
+    /// Sets the gauges of what the database holds; every replica reports the same.
     ///
     /// # Errors
     /// Those of the store; the gauges keep their last values.

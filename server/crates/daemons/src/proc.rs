@@ -233,19 +233,19 @@ pub fn wait(child: &mut Child) -> Result<ExitStatus> {
 
 fn wait_for(child: &mut Child, limit: Option<Duration>) -> Result<ExitStatus> {
     let started = Instant::now();
-    let mut told: Option<Instant> = None;
+    let mut signalled: Option<Instant> = None;
     let status = loop {
         if let Some(status) = child.try_wait()? {
             break status;
         }
-        match told {
+        match signalled {
             None if limit.is_some_and(|limit| started.elapsed() > limit) => {
                 signal_group(child, Signal::INT);
-                told = Some(Instant::now());
+                signalled = Some(Instant::now());
             }
             None if interrupted() => {
                 signal_group(child, Signal::INT);
-                told = Some(Instant::now());
+                signalled = Some(Instant::now());
             }
             // A second Ctrl-C means it.
             Some(since) if INTERRUPTS.load(Ordering::Relaxed) > 1 || since.elapsed() > GRACE => {

@@ -16,7 +16,7 @@ pub(crate) struct MailContent<'a> {
     /// Where the button leads.
     pub link: &'a str,
     pub button_fails: String,
-    /// When, where and from where, if no block tells it.
+    /// When, where and from where, if no block says it.
     pub asked: Option<String>,
     pub support: Option<Support<'a>>,
     pub sent_by: String,

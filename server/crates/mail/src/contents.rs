@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// # Errors
-/// The mail lacks what its kind must tell.
+/// The mail lacks what its kind must say.
 pub(crate) fn content<'a>(
     kind: MailKind,
     facts: &'a MailFacts<'a>,

@@ -1,4 +1,4 @@
-//! What a mail may tell, as its reader may see it: user text that could do harm is left out here.
+//! What a mail may say, as its reader may see it: user text that could do harm is left out here.
 
 use time::{OffsetDateTime, UtcOffset};
 use vestibule_core::Lifetimes;

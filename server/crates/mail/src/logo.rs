@@ -4,7 +4,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use uuid::Uuid;
 
 /// The operator's logo, a PNG: of the kinds that pages take the one that mail programs show as
-/// well. It travels inside each mail, because an image that is loaded tells who read the mail when.
+/// well. It travels inside each mail, because an image that is loaded reveals who read the mail
+/// when.
 #[derive(Clone)]
 pub struct MailLogo(Arc<[u8]>);
 

@@ -114,7 +114,7 @@ pub(crate) fn message(
         .from(settings.from.clone())
         .to(recipient.into())
         .subject(subject)
-        // The same for every attempt, so that a mail which was sent twice can be told as one.
+        // The same for every attempt, so that a mail which was sent twice can be recognised as one.
         .message_id(Some(format!(
             "<{}@{}>",
             mail.id,

@@ -38,7 +38,7 @@ struct Html<'a> {
 /// Puts a mail into words.
 ///
 /// # Errors
-/// The mail lacks what its kind must tell: a link, and for some how long it works.
+/// The mail lacks what its kind must say: a link, and for some how long it works.
 pub fn render(mail: &OutgoingMail, settings: &MailSettings) -> Result<RenderedMail, RenderError> {
     let facts = MailFacts::of(mail, settings)?;
     let mut content = content(mail.kind, &facts)?;

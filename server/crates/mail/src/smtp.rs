@@ -209,7 +209,7 @@ async fn hand_over(
 
 /// Says from whom and to whom. Not by the library's own function for a whole mail: that one waits
 /// for the reply to QUIT when the mail has been refused, and
-/// does not tell whether the mail itself was handed over.
+/// does not say whether the mail itself was handed over.
 async fn announce(
     connection: &mut AsyncSmtpConnection,
     envelope: &Envelope,

@@ -104,7 +104,7 @@ pub enum Refused {
     )]
     StatementPooling,
     #[error(
-        "what is before PostgreSQL passes over the time-outs that it is told by `set`: let it pass them on, or name PostgreSQL itself"
+        "what is before PostgreSQL passes over the time-outs that `set` gives: let it pass them on, or name PostgreSQL itself"
     )]
     TimeoutsIgnored,
     #[error("the database takes no writes: it is a standby, or was made read-only")]
@@ -115,7 +115,7 @@ pub enum Refused {
 
 impl Refused {
     /// `PgBouncer` has one code for whatever it refuses, and
-    /// much of that passes by itself: only its words tell.
+    /// much of that passes by itself: only its words show which.
     fn from_driver(error: &Error) -> Option<Self> {
         let database = error.as_database_error()?;
         let (code, message) = (database.code()?, database.message());

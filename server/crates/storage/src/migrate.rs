@@ -63,7 +63,7 @@ type Result<T> = std::result::Result<T, MigrationError>;
 /// Applies what is missing and gives its versions. Of several
 /// processes that migrate at the same time one does it.
 ///
-/// Each question is answered within `timeout`, so that a database that froze is told from one that
+/// Each question is answered within `timeout`, so that a database that froze differs from one that
 /// works; a migration takes its time. Where connections are shared between transactions, `begin`
 /// begins the one in which all of it happens.
 pub(crate) async fn run<DB: Backend>(

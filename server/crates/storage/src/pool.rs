@@ -92,7 +92,7 @@ impl<DB: Backend> Manager for Connector<DB> {
     }
 }
 
-/// A new connection that has been told its time-outs.
+/// A new connection that has its time-outs set.
 pub(crate) async fn connect<DB: Backend>(
     options: &Options<DB>,
     setup: &Setup,

@@ -38,7 +38,7 @@ impl RoundTrip {
         }
     }
 
-    /// Tells how it ended; `None` is no answer in time.
+    /// Records how it ended; `None` is no answer in time.
     pub fn end<DB: Backend, T>(self, answer: Option<&sqlx::Result<T>>) {
         let duration = self.started.elapsed();
         let failure = match answer {

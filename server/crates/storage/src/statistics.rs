@@ -1,4 +1,4 @@
-//! What metrics tell of the data.
+//! What metrics show of the data.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;

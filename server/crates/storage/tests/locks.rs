@@ -33,7 +33,7 @@ async fn a_write_that_waits_too_long_is_refused_with_a_time_to_retry() {
 }
 
 /// Another process writes to the file. Whoever waits for it
-/// is told so before the connection is given up.
+/// is refused before the connection is given up.
 #[tokio::test]
 async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
     let database = TestDatabase::sqlite();

@@ -114,7 +114,7 @@ fn without_alternatives(plan: &[String]) -> Vec<&str> {
     plan.iter().map(String::as_str).filter(is_kept).collect()
 }
 
-/// What is told apart from the rest: invariants look at everything,
+/// What is kept apart from the rest: invariants look at everything,
 /// and there are only a few signing keys.
 fn indexed(all: Vec<&'static str>) -> Vec<&'static str> {
     let is_distinguished = |sql: &str| {

@@ -44,7 +44,7 @@ pub struct SmtpMessage {
     /// Headers and body as they came.
     pub text: String,
     pub taken_at: Instant,
-    /// Whether the peer said so; a sender that was not told sends it again.
+    /// Whether the peer acknowledged it; without that the sender sends it again.
     pub is_acknowledged: bool,
 }
 

@@ -4,8 +4,8 @@ use http::request::Parts;
 use uuid::Uuid;
 use vestibule_core::ErrorCode;
 
-/// What a request came to, told from inside to the middleware around it, whatever form the answer
-/// has: a form that is refused is shown again by a redirect, whose status says nothing.
+/// What a request came to, reported from inside to the middleware around it, whatever form the
+/// answer has: a form that is refused is shown again by a redirect, whose status says nothing.
 #[derive(Clone, Default)]
 pub struct RequestOutcome(Arc<OutcomeState>);
 

@@ -9,7 +9,7 @@ pub struct SentForm {
     pub account: Option<Uuid>,
     /// The handle of the mailed link that the page was opened by.
     pub link: Option<String>,
-    /// What tells one rendered form from every other.
+    /// What distinguishes one rendered form from every other.
     pub nonce: Option<String>,
 }
 

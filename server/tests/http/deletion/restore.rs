@@ -135,7 +135,7 @@ async fn the_link_lives_for_fourteen_days(app: TestApp) {
 async fn asking_for_a_reset_brings_the_link_again(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.delete_account(&ann).await.expect(202);
-    let told = app.mail_to("ann@example.org").await;
+    let notice = app.mail_to("ann@example.org").await;
     app.advance(Duration::days(10));
     let mut answers = Vec::new();
     for email in ["ann@example.org", "nobody@example.org"] {
@@ -151,10 +151,10 @@ async fn asking_for_a_reset_brings_the_link_again(app: TestApp) {
     // It says when the account was deleted and goes, and not who asks now.
     assert_eq!(
         again.text.replace(&again.link, ""),
-        told.text.replace(&told.link, "")
+        notice.text.replace(&notice.link, "")
     );
     assert_eq!(
-        app.undo(&told.token.unwrap()).await,
+        app.undo(&notice.token.unwrap()).await,
         Err("invalid_token"),
         "only the newest works"
     );

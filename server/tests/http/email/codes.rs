@@ -263,9 +263,9 @@ async fn the_last_tries_of_a_code_do_not_reveal_who_has_an_account(app: TestApp)
         app.post("/register").json(&body).await.expect(202);
     }
     app.mail_to("ann@example.org").await;
-    let news = app.mail_to("new@example.org").await;
+    let new_mail = app.mail_to("new@example.org").await;
     let mut seen = Vec::new();
-    for (email, mail) in [("ann@example.org", anns), ("new@example.org", news)] {
+    for (email, mail) in [("ann@example.org", anns), ("new@example.org", new_mail)] {
         let code = wrong(mail.code.as_deref().unwrap());
         let mut answers = Vec::new();
         for number in 0..burst - 1 {
@@ -281,9 +281,9 @@ async fn the_last_tries_of_a_code_do_not_reveal_who_has_an_account(app: TestApp)
         answers.extend(last);
         seen.push(answers);
     }
-    let told = |answer: &str| seen[0].iter().filter(|it| **it == answer).count();
+    let reported = |answer: &str| seen[0].iter().filter(|it| **it == answer).count();
     assert_eq!(
-        (told("invalid_credentials"), told("rate_limited")),
+        (reported("invalid_credentials"), reported("rate_limited")),
         (burst, 4),
         "{seen:?}"
     );

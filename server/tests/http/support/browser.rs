@@ -26,7 +26,7 @@ const FORMS_OF_THE_ACCOUNT: &[&str] = &[
 
 static NONCES: AtomicU64 = AtomicU64::new(0);
 
-/// What tells a form from every other that was rendered.
+/// What distinguishes a form from every other that was rendered.
 pub fn new_nonce() -> String {
     format!("{:022}", NONCES.fetch_add(1, Ordering::Relaxed))
 }

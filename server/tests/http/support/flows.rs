@@ -40,8 +40,8 @@ impl TestApp {
             .json(&body)
             .await
             .expect(202);
-        let told = self.mail_to(&present).await;
-        assert_eq!(told.kind, MailKind::EmailChangeRequested);
+        let notice = self.mail_to(&present).await;
+        assert_eq!(notice.kind, MailKind::EmailChangeRequested);
         let mail = self.mail_to(new_email).await;
         assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
         mail.token.unwrap()
@@ -69,18 +69,18 @@ impl TestApp {
         (ann, thief, token)
     }
 
-    /// The account is Ann's: she is told, and so is the address that it left;
+    /// The account is Ann's: she is notified, and so is the address that it left;
     /// hers is proved, and a reset over it lets her in.
     pub async fn anns_again(&self, left: &str) {
-        let told = self.mail_to("ann@example.org").await;
-        assert_eq!(told.kind, MailKind::EmailReverted);
+        let notice = self.mail_to("ann@example.org").await;
+        assert_eq!(notice.kind, MailKind::EmailReverted);
         assert_eq!(self.mail_to(left).await.kind, MailKind::EmailTakenBack);
         let password = "something only ann knows";
         let token = self.reset_token("ann@example.org").await;
         let body = json!({ "token": token, "new_password": password });
         self.post("/password/reset").json(&body).await.expect(200);
-        let told = self.mail_to("ann@example.org").await;
-        assert_eq!(told.kind, MailKind::PasswordChanged);
+        let notice = self.mail_to("ann@example.org").await;
+        assert_eq!(notice.kind, MailKind::PasswordChanged);
         let body = json!({ "email": "ann@example.org", "password": password });
         let user = self.post("/login").json(&body).await.expect(200).json();
         assert_eq!(user["user"]["is_email_verified"], true);

@@ -43,12 +43,12 @@ macro_rules! on_replicas {
     };
 }
 
-/// The same for what no database tells apart: on SQLite,
+/// The same for what does not depend on the database: on SQLite,
 /// and on PostgreSQL by `cargo xtask versions` alone.
 macro_rules! on_any_database {
     ($($test:ident $(with $configure:ident)?),+ $(,)?) => {
         $crate::support::on_databases! {
-            1; [#[ignore = "no database tells it apart: cargo xtask versions"]];
+            1; [#[ignore = "does not depend on the database: cargo xtask versions"]];
             $($test $(with $configure)?),+
         }
     };

@@ -21,7 +21,7 @@ type CountsByKey = HashMap<String, Count>;
 pub(crate) struct Count {
     /// The instant at which its quota is full again ("theoretical arrival time").
     pub(crate) full_at: OffsetDateTime,
-    /// The epoch of Redis in which it told this instant; none for what is known here alone.
+    /// The epoch of Redis in which it gave this instant; none for what is known here alone.
     pub(crate) seen_in_epoch: Option<u64>,
 }
 
@@ -52,11 +52,11 @@ impl InProcessLimiter {
     /// overtake each other may leave the older one: they differ by what was taken in between.
     pub(crate) fn note<'a>(
         &self,
-        told: impl ExactSizeIterator<Item = (&'a str, Count)>,
+        seen: impl ExactSizeIterator<Item = (&'a str, Count)>,
         now: OffsetDateTime,
     ) {
-        let mut counts = self.lock_for(told.len(), now);
-        for (key, count) in told {
+        let mut counts = self.lock_for(seen.len(), now);
+        for (key, count) in seen {
             match counts.get_mut(key) {
                 Some(known) => *known = count,
                 None => {
@@ -144,7 +144,7 @@ mod tests {
 
     use super::*;
 
-    fn told(key: &str, full_at: OffsetDateTime) -> [(&str, Count); 1] {
+    fn seen(key: &str, full_at: OffsetDateTime) -> [(&str, Count); 1] {
         let seen_in_epoch = Some(1);
         [(
             key,
@@ -165,7 +165,7 @@ mod tests {
         }];
         let now = OffsetDateTime::UNIX_EPOCH;
         let next_year = now + Duration::days(365);
-        limiter.note(told("a", next_year).into_iter(), now);
+        limiter.note(seen("a", next_year).into_iter(), now);
         let refused = Decision::Limited {
             charge: 0,
             retry_after: period,
@@ -192,7 +192,7 @@ mod tests {
         }];
         let now = OffsetDateTime::UNIX_EPOCH;
         for (full_at, is_allowed) in [(now + period, false), (now, true), (now + period, false)] {
-            limiter.note(told("a", full_at).into_iter(), now);
+            limiter.note(seen("a", full_at).into_iter(), now);
             let taken = limiter.take(&charges, now).await.unwrap();
             assert_eq!(taken == Decision::Allowed, is_allowed);
         }
@@ -215,7 +215,7 @@ mod tests {
         for number in 0..2 * MAX_KEYS {
             let key = format!("noted {number}");
             let instant = OffsetDateTime::UNIX_EPOCH + Duration::HOUR;
-            let noted = told(&key, instant);
+            let noted = seen(&key, instant);
             limiter.note(noted.into_iter(), OffsetDateTime::UNIX_EPOCH);
         }
         assert!(limiter.lock().len() <= MAX_KEYS);

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// When something was told last.
+/// When something was reported last.
 #[derive(Default)]
 pub(super) struct Alert(Option<Instant>);
 
 impl Alert {
-    /// Whether it is time to tell of it again; then it counts as told.
+    /// Whether it is time to report it again; then it counts as reported.
     pub(super) fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self
             .0

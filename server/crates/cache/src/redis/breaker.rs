@@ -41,7 +41,7 @@ impl Breaker {
         }
     }
 
-    /// Notes an answer; whether it ends failures that were told.
+    /// Notes an answer; whether it ends failures that were reported.
     pub(super) fn succeeded(&self) -> bool {
         let mut state = self.lock();
         state.failures = 0;
@@ -49,7 +49,7 @@ impl Breaker {
         std::mem::take(&mut state.is_end_unreported)
     }
 
-    /// Notes a failure; whether it is time to tell of it.
+    /// Notes a failure; whether it is time to report it.
     pub(super) fn failed(&self, now: Instant) -> bool {
         let mut state = self.lock();
         state.failures = state.failures.saturating_add(1);
@@ -82,7 +82,7 @@ mod tests {
         breaker.failed(later);
         assert!(!breaker.may_call(later + PAUSE / 2));
         assert!(breaker.may_call(later + PAUSE));
-        assert!(breaker.succeeded(), "the end of an outage is told");
+        assert!(breaker.succeeded(), "the end of an outage is reported");
         assert!(breaker.may_call(later + PAUSE));
         assert!(breaker.may_call(later + PAUSE));
     }
@@ -93,13 +93,13 @@ mod tests {
             let breaker = Breaker::default();
             let start = Instant::now();
             let mut ends = 0;
-            let told: Vec<u64> = (0..130)
+            let reported: Vec<u64> = (0..130)
                 .filter(|second| {
                     ends += u32::from(has_successes && breaker.succeeded());
                     breaker.failed(start + Duration::from_secs(*second))
                 })
                 .collect();
-            assert_eq!(told, [0, 60, 120]);
+            assert_eq!(reported, [0, 60, 120]);
             assert_eq!(ends, if has_successes { 3 } else { 0 });
         }
     }

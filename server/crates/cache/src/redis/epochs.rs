@@ -17,7 +17,7 @@ struct State {
 }
 
 impl Epochs {
-    /// Notes the epoch of an answer; whether it is time to tell that counts were lost.
+    /// Notes the epoch of an answer; whether it is time to report that counts were lost.
     pub(super) fn saw(&self, epoch: u64, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_another = state.last.replace(epoch).is_some_and(|last| last != epoch);
@@ -39,7 +39,7 @@ mod tests {
         assert!(!saw(1, 0), "the first is no loss");
         assert!(!saw(1, 1));
         assert!(saw(2, 2));
-        assert!(!saw(3, 3), "told already");
+        assert!(!saw(3, 3), "reported already");
         assert!(!saw(3, 100), "the same");
         assert!(saw(4, 101));
     }

@@ -1,7 +1,7 @@
 //! Limits that all replicas keep together, by the generic cell rate algorithm: one instant per key.
 //!
 //! Redis may lose its counts (FLUSHALL, a restart). Therefore it keeps an epoch beside them, a
-//! number at random without an expiry, and each replica keeps what Redis told of a key with the
+//! number at random without an expiry, and each replica keeps what Redis said of a key with the
 //! epoch of the answer. It is sent along with the key: under another epoch the script takes the
 //! later instant. What a replica has counted alone has no epoch, and is taken over alike. Each
 //! replica remembers only what passed through it.
@@ -175,14 +175,14 @@ impl RedisLimiter {
     }
 
     fn note(&self, charges: &[Charge], instants: &[i64], epoch: u64, now: OffsetDateTime) {
-        let told = charges.iter().zip(instants).map(|(charge, instant)| {
+        let counts = charges.iter().zip(instants).map(|(charge, instant)| {
             let count = Count {
                 full_at: from_micros(*instant, now),
                 seen_in_epoch: Some(epoch),
             };
             (charge.key.as_str(), count)
         });
-        self.alone.note(told, now);
+        self.alone.note(counts, now);
         if self.epochs.saw(epoch, Instant::now()) {
             tracing::warn!(
                 "Redis has lost its counts: of the limits only what the replicas remember goes on"

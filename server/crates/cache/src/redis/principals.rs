@@ -14,7 +14,7 @@
 //!   is done late, after its caller gave up, finds it gone.
 //! - **Redis is not believed.** Snapshots are sealed for their generation, so that writing
 //!   into Redis gives no access, and reading there shows no names. A generation's name
-//!   tells when it began by the clock of the replica that began it: if the clock of Redis was set
+//!   says when it began by the clock of the replica that began it: if the clock of Redis was set
 //!   back, or stood still with its machine, and its expiry is therefore wrong,
 //!   the generation is refused all the same.
 
@@ -110,12 +110,12 @@ impl RedisPrincipals {
         self.link.name(format_args!("forget"))
     }
 
-    /// Forgets who changed on other replicas, until told to stop.
+    /// Forgets users that changed on other replicas, until cancelled.
     /// Without it they are forgotten within a second.
     pub async fn listen(self: Arc<Self>, stop: CancellationToken) {
         let listening = async {
             loop {
-                // Why it ended is told by the calls, which fail as well.
+                // Why it ended is logged by the calls, which fail as well.
                 let _ = self.listen_once().await;
                 tokio::time::sleep(RECONNECT_PAUSE).await;
             }

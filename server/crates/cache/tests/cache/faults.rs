@@ -48,7 +48,7 @@ impl Outage {
     async fn last(&self, user: Uuid, session: Uuid) {
         let [one, two] = &self.replicas;
         let (timer, start) = (Timer::default(), Instant::now());
-        // The session ends on one replica, and the other cannot be told.
+        // The session ends on one replica, and the other cannot learn of it.
         timer.time(one.principals.forget(user)).await;
         let forgotten = Instant::now();
         let mut passed = [0, 0];
@@ -327,7 +327,7 @@ async fn everything_is_deleted() {
     assert_eq!(one.passes(&charge("a", 10)).await, 10);
     for flush in ["FLUSHALL", "SCRIPT FLUSH"] {
         server.command(flush);
-        // Not kept, although nothing there tells of the forgetting any more.
+        // Not kept, although no trace of the forgetting is left there.
         two.principals
             .put(&builders::principal(user, session), ticket)
             .await;
@@ -338,7 +338,11 @@ async fn everything_is_deleted() {
         two.principals.forget(user).await;
     }
     assert_eq!(one.passes(&charge("a", 10)).await, 0);
-    assert_eq!(two.passes(&charge("a", 10)).await, 0, "it has been told");
+    assert_eq!(
+        two.passes(&charge("a", 10)).await,
+        0,
+        "it has learned of it"
+    );
     assert_eq!(log.count("lost its counts"), 1, "{}", log.text());
     assert_eq!(log.text().lines().count(), 1, "{}", log.text());
 }

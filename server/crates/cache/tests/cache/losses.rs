@@ -118,7 +118,7 @@ async fn what_replicas_remember_goes_on(lose: impl Fn(&mut RedisServer)) {
     assert_eq!(one.passes(&begun).await, 7);
     assert_eq!(one.passes(&reset).await, 10);
     assert_eq!(one.passes(&given_back).await, 2);
-    // Once told it is over with: what others reset stays so.
+    // A reset is sent once: what others reset stays so.
     two.limiter.reset(only(&used_up)).await.unwrap();
     assert_eq!(one.passes(&used_up).await, 10);
 }

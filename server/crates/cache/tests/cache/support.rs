@@ -38,7 +38,7 @@ impl Replica {
         }
     }
 
-    /// Listens for news until it is dropped.
+    /// Listens for changes until it is dropped.
     pub fn listen(&mut self) {
         let stop = CancellationToken::new();
         tokio::spawn(self.principals.clone().listen(stop.clone()));

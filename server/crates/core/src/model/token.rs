@@ -78,7 +78,7 @@ pub struct RotationOutcome {
     pub successor_nonce: String,
 }
 
-/// A family as it stands, to tell a stale token from a stolen one.
+/// A family as it stands, to distinguish a stale token from a stolen one.
 pub struct RefreshTokenState {
     pub user_id: Uuid,
     pub session_id: Uuid,

@@ -118,7 +118,7 @@ impl Auth {
             .copied()
             .filter(|event| filter.shows(*event))
             .collect();
-        // One more tells whether there is another page.
+        // One more shows whether there is another page.
         let mut entries = self
             .store
             .reader()

@@ -24,7 +24,7 @@ pub const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 const TOKENS_KEPT: Duration = MAX_LINK_LIFE.saturating_add(Duration::from_hours(30 * 24));
 /// Counted from their end. A device that was not used for longer is a new one.
 const SESSIONS_KEPT: Duration = Duration::from_hours(90 * 24);
-/// Refreshes and refusals are most of the events, and tell the least.
+/// Refreshes and refusals are most of the events, and matter least.
 const FREQUENT_EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
 /// Rows of one statement: few enough that nobody waits long for it.

@@ -182,10 +182,10 @@ async fn deletion_context(
     delay: Duration,
 ) -> Result<MailContext, AuthError> {
     let mails = store.mail_records(user_id).await?;
-    let told = mails
+    let found = mails
         .into_iter()
         .find(|mail| mail.kind == MailKind::DeletionScheduled);
-    let (device, ip_address) = told.map_or_else(Default::default, |mail| {
+    let (device, ip_address) = found.map_or_else(Default::default, |mail| {
         (mail.context.device, mail.context.ip_address)
     });
     Ok(MailContext {

@@ -1,5 +1,5 @@
 //! Changing the address of an account: pending until the new one confirms;
-//! the old one is told, and can go back.
+//! the old one is notified, and can go back.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -36,7 +36,7 @@ pub struct RevertLink {
 
 impl Auth {
     /// Mails a link to the new address; the account moves there once it is used. The present
-    /// address is told. A later request takes the place of an earlier one.
+    /// address is notified. A later request takes the place of an earlier one.
     ///
     /// Whether the new address has an account does not show, neither in the answer and its time nor
     /// in what the caller sees of the account afterwards; the owner of the address gets a mail.
@@ -120,7 +120,7 @@ impl Auth {
         Ok(tx.commit().await?)
     }
 
-    /// Tells the present address that the account is to leave it.
+    /// Notifies the present address that the account is to leave it.
     async fn warn_of_change(
         &self,
         store: &mut dyn Writer,
@@ -257,7 +257,7 @@ impl Auth {
 
     /// The link that goes back is only for an address that was proved: one with a slip of the pen
     /// is a stranger's, who must not be handed the account. Without it there is nothing to do, and
-    /// no mail: that address was told of the request. Whether it was told now.
+    /// no mail: that address was notified of the request. Whether it was notified now.
     async fn mail_to_old_address(
         &self,
         store: &mut dyn Writer,
@@ -296,7 +296,7 @@ impl Auth {
     /// change it. The one who did is signed out: every session ends, the password is void (it is
     /// set anew over the mailbox), and so is every mailed token, but for those that go back to
     /// still earlier addresses. A deletion that was scheduled is off. The address that the account
-    /// leaves is told.
+    /// leaves is notified.
     ///
     /// # Errors
     /// [`AuthError::InvalidToken`]; [`AuthError::RateLimited`], [`AuthError::Overloaded`].

@@ -57,7 +57,7 @@ pub struct Verified {
     pub user: User,
     /// Whether the account moved to the address.
     pub is_change: bool,
-    /// Whether the address that the account left was told, with a link that goes back.
+    /// Whether the address that the account left was notified, with a link that goes back.
     pub is_former_notified: bool,
 }
 
@@ -85,7 +85,7 @@ pub enum LinkState {
 impl Auth {
     /// Marks the address as verified and uses the mail up. A link or token that was mailed to the
     /// new address of an account moves the account there;
-    /// the old address is told, with a link that goes back.
+    /// the old address is notified, with a link that goes back.
     ///
     /// A browser that is not signed in to the account has to give the account's password: an
     /// attacker may have registered with the address of another person, who must not confirm the

@@ -26,7 +26,7 @@ const MAX_EVENTS: usize = 10_000;
 impl Auth {
     /// Everything that is stored about the user, but for what proves to be the user (no password,
     /// token or hash of one) and what only the machinery needs; of the events the newest 10,000,
-    /// and whether there are older ones. The owner is told by mail:
+    /// and whether there are older ones. The owner is notified by mail:
     /// an attacker in the account has everything now.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl Auth {
     }
 
     /// The same for the browser that has just asked for it with this form, and asks twice: the
-    /// owner was told. It is as much work, and counts.
+    /// owner was notified. It is as much work, and counts.
     ///
     /// # Errors
     /// As [`Auth::export_data`].

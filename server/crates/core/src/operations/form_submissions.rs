@@ -38,7 +38,7 @@ pub struct FormClaim {
 }
 
 impl Auth {
-    /// A random text of 128 bits that tells one rendered form from every other.
+    /// A random text of 128 bits that distinguishes one rendered form from every other.
     pub fn form_nonce(&self) -> String {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);

@@ -128,7 +128,7 @@ impl Auth {
 
     /// Whether a mailbox may be notified of one more such event, which an attacker can cause as
     /// often as they like. The limit protects the mailbox; it must not show in the answer. Those
-    /// before it were told.
+    /// before it were notified.
     pub(super) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
         self.take_quietly(&[recipient_charge(kind, canonical)])
             .await

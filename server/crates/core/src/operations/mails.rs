@@ -1,5 +1,5 @@
 //! Putting mails and the tokens that they carry into the store,
-//! in the transaction of the fact that they tell.
+//! in the transaction of the fact that they report.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -46,7 +46,7 @@ pub(super) struct TokenExtra {
 }
 
 impl Auth {
-    /// A mail that tells of what happens now, not yet written.
+    /// A mail about what happens now, not yet written.
     pub(super) fn new_mail(&self, mail: &UserMail<'_>, meta: &RequestMeta) -> NewMail {
         let now = self.clock.now();
         NewMail {

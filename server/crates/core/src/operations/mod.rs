@@ -41,7 +41,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// An answer that must not tell known from unknown addresses is given at the end of such a step.
+/// An answer that must not distinguish known from unknown addresses is given at the end of such a
+/// step.
 const TIME_STEP: Duration = Duration::from_millis(100);
 
 /// Runs an operation so that it answers at the next step of a grid of [`TIME_STEP`]. The work

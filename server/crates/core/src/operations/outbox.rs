@@ -32,7 +32,7 @@ const UNREACHABLE_RETRY: Duration = Duration::from_secs(2);
 /// A mail that was refused for a reason which is not its own waits
 /// as long as it has waited before, and at most about this long.
 const LONGEST_HELD_RETRY: Duration = Duration::from_mins(15);
-/// So long a mail waits for the server at most; later it would tell of the day before yesterday.
+/// So long a mail waits for the server at most; later it would report the day before yesterday.
 const UNREACHABLE_LIFE: Duration = Duration::from_hours(24);
 
 /// How long it is tried to note what became of a mail while the database is away: together with the

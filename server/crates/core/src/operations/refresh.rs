@@ -104,7 +104,7 @@ impl Auth {
         )
     }
 
-    /// Tells a stale token from a stolen one, and ends the family of a stolen one.
+    /// Distinguishes a stale token from a stolen one, and ends the family of a stolen one.
     async fn judge_refused_token(
         &self,
         presented: &str,

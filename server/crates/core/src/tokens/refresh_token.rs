@@ -18,7 +18,7 @@ impl RefreshTokenText {
     }
 
     /// `None` for text that this deployment did not make: it costs no query,
-    /// and an outdated token is told from a made-up one.
+    /// and an outdated token differs from a made-up one.
     pub(crate) fn parse(master: &MasterKey, text: &str) -> Option<Self> {
         use base64::Engine as _;
         if text.len() != 86 {

@@ -133,7 +133,7 @@ fn a_user_who_lost_an_account_finds_whom_to_ask() {
     let unsupported = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
     for language in Language::ALL {
         let mail = sample(MailKind::EmailTakenBack, *language);
-        let told = |settings: &MailSettings| {
+        let sent_by = |settings: &MailSettings| {
             let text = render(&mail, settings).unwrap().text;
             let not_you = if *language == Language::English {
                 "If this was not you:"
@@ -143,8 +143,8 @@ fn a_user_who_lost_an_account_finds_whom_to_ask() {
             let line = text.lines().find(|line| line.starts_with(not_you));
             line.unwrap().to_owned()
         };
-        assert!(told(&settings()).ends_with(SUPPORT));
-        assert!(told(&unsupported).contains("Example"));
+        assert!(sent_by(&settings()).ends_with(SUPPORT));
+        assert!(sent_by(&unsupported).contains("Example"));
     }
 }
 

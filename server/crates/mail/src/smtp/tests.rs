@@ -1,4 +1,4 @@
-//! Against a real peer on a loopback socket that says what its script tells it.
+//! Against a real peer on a loopback socket that follows its script.
 
 use std::{error::Error as _, time::Instant};
 

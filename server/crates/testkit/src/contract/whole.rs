@@ -50,7 +50,7 @@ pub async fn an_audit_record_is_kept(cx: Contract) {
             .await
             .unwrap();
     }
-    // Of a user that does not exist nothing can be told.
+    // Of a user that does not exist nothing can be recorded.
     let stray = builders::audit(cx.id(), Some(cx.id()), AuditEvent::LoginSuccess, cx.now());
     assert!(store.insert_audit(&stray).await.is_err());
 }

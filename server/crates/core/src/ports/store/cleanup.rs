@@ -21,9 +21,9 @@ pub enum Expired {
     SigningKeys(KeyKind),
     /// Events of any kind.
     Events,
-    /// Events that tell of a refresh.
+    /// Events of refreshes.
     RefreshEvents,
-    /// Events that tell of requests that were refused, which anybody can cause.
+    /// Events of requests that were refused, which anybody can cause.
     Refusals,
     /// What forms came to, from when it is no longer answered.
     FormSubmissions,

@@ -15,7 +15,7 @@ pub trait ReadOutbox {
     async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>>;
 }
 
-/// Mails between the fact that they tell and the next hop: at least once, under leases.
+/// Mails between the fact that they report and the next hop: at least once, under leases.
 #[async_trait]
 pub trait Outbox {
     /// Writes a mail that is due now.

@@ -37,7 +37,8 @@ pub struct NewSignIn<'a> {
     /// Where the session has refresh tokens, the first.
     pub refresh_token: Option<&'a NewRefreshToken>,
     pub event: &'a AuditRecord,
-    /// Where the owner is to be told. It goes to the address that the account has at that moment.
+    /// Where the owner is to be notified. It goes to the address that the account has at that
+    /// moment.
     pub mail: Option<&'a NewMail>,
 }
 

@@ -19,7 +19,7 @@ pub struct StoreCounts {
     pub active_sessions: u64,
 }
 
-/// What metrics tell of the data.
+/// What metrics show of the data.
 #[async_trait]
 pub trait Statistics {
     /// Counts the mails that wait.

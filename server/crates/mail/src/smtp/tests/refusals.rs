@@ -133,7 +133,7 @@ async fn only_a_refusal_of_this_recipient_or_message_ends_a_mail() {
     }
 }
 
-/// A server that says so little in its greeting is told the name that people open.
+/// A server that says so little in its greeting gets the public host name.
 #[tokio::test]
 async fn the_portal_calls_itself_by_the_host_that_people_open() {
     for (public_url, path, name) in [
