@@ -25,9 +25,9 @@ mod messages;
 #[cfg(feature = "ssr")]
 mod password_strength;
 #[cfg(feature = "ssr")]
-mod recovery;
-#[cfg(feature = "ssr")]
 mod register;
+#[cfg(feature = "ssr")]
+mod reset_password;
 #[cfg(feature = "ssr")]
 mod return_to;
 #[cfg(feature = "ssr")]

@@ -14,8 +14,8 @@ use crate::account::{
 use crate::components::{Head, stylesheet};
 use crate::errors::NotFoundPage;
 use crate::islands::Enhancements;
-use crate::recovery::{ForgotPasswordPage, ResetPasswordPage};
 use crate::register::RegisterPage;
+use crate::reset_password::{ForgotPasswordPage, ResetPasswordPage};
 use crate::sign_in::SignInPage;
 use crate::ssr;
 use crate::undo::{RestoreAccountPage, RevertEmailPage};
