@@ -1,5 +1,5 @@
-//! Times for people. They are in UTC, because no header says where a visitor is; scripts show them
-//! in the visitor's own zone.
+//! Times for end users. They are in UTC, because no header says where a visitor is; scripts show
+//! them in the visitor's own zone.
 
 use leptos::prelude::*;
 use time::format_description::well_known::Rfc3339;

@@ -24,7 +24,7 @@ pub fn NotFoundPage() -> impl IntoView {
     })
 }
 
-/// What a code means to people.
+/// What a code means to end users.
 #[component]
 pub fn ErrorPage(
     #[prop(into)] product_name: String,

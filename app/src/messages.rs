@@ -288,7 +288,8 @@ pub fn error_page(texts: Texts, code: ErrorCode, retry_after: Option<u64>) -> (S
     }
 }
 
-/// A wait for people: seconds up to a minute and a half, minutes after that. It stands after "in".
+/// A wait as end users read it: seconds up to a minute and a half, minutes after that. It stands
+/// after "in".
 pub fn wait(texts: Texts, seconds: Option<u64>) -> String {
     match seconds {
         None => t!(texts, "wait-moment"),

@@ -37,7 +37,7 @@ test('forget the password, set a new one, sign in with it', async ({ page, other
   await mailbox.newest(person.email, MAILS.changed);
 });
 
-test('the old password is over', { tag: '@once' }, async ({ page, api, person, mailbox }) => {
+test('the old password is void', { tag: '@once' }, async ({ page, api, person, mailbox }) => {
   await requestReset(page, person.email);
   const { link } = await mailbox.newest(person.email, MAILS.reset);
   await page.goto(link);

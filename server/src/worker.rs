@@ -26,7 +26,7 @@ const MAX_NOT_ACCEPTING_PAUSE: Duration = Duration::from_mins(1);
 const _: () =
     assert!(SmtpMailer::DEADLINE.as_secs() + NOTE_TIME.as_secs() + 10 < MAIL_LEASE.as_secs());
 /// How long a mail may still take to be handed over once the worker is stopped. Then it is due
-/// again in a moment, for the next process or another one, and not only when its lease is over.
+/// again in a moment, for the next process or another one, and not only when its lease has expired.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
 /// How often events that belong to no other write are written:
 /// about as soon as it could be seen.
@@ -36,7 +36,7 @@ const LAST_WRITE_TIME: Duration = Duration::from_secs(3);
 /// How often the signing keys are loaded anew: some times
 /// in the minute that a new key waits at least.
 const KEYS_INTERVAL: Duration = Duration::from_secs(10);
-/// How often what is over is looked for.
+/// How often expired rows are looked for.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 /// The pause after each part of a cleanup, which leaves the database to requests.
 const CLEANUP_PAUSE: Duration = Duration::from_millis(50);
@@ -167,7 +167,7 @@ pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationT
         if let Err(error) = clean_up_once(&auth, &mut run, &stop).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "what is over was not deleted"
+                "expired rows were not deleted"
             );
         }
         let removed = run.removed();
@@ -180,7 +180,7 @@ pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationT
                 signing_keys = removed.signing_keys,
                 events = removed.events,
                 form_submissions = removed.form_submissions,
-                "deleted what is over"
+                "deleted expired rows"
             );
         }
         tokio::select! {

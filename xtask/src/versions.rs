@@ -1,7 +1,7 @@
 //! `cargo xtask versions`: what every change need not run again. The tests of storage, cache and
 //! server on the oldest and the newest servers that are supported (distributions have one version
-//! of each; these come from the registries of npm and pip), those among them that no database tells
-//! apart on PostgreSQL too, and the flows of the browser in the other ways.
+//! of each; these come from the registries of npm and pip), those among them that do not depend
+//! on the database on PostgreSQL too, and the flows of the browser in the other ways.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -45,7 +45,7 @@ fn tick(clock: Element, end: f64) {
     dom::later(next, move || tick(clock, end));
 }
 
-/// Says once, politely, that the wait is over. Nothing was locked:
+/// Says once, politely, that the wait has ended. Nothing was locked:
 /// a form that is sent earlier shows how long it still takes.
 fn finish(clock: &Element) {
     let done = dom::get(clock, "data-done");

@@ -146,7 +146,7 @@ pub fn other_account(state: &WebState, who: &Principal, page: &str) -> Option<He
 }
 
 /// Which page an address leads to: its path and, where there is one, the mailed link. What is shown
-/// on the page of one link is nothing for the page of another.
+/// on the page of one link does not belong on the page of another.
 fn page_of(address: &str) -> String {
     let (path, query) = address.split_once('?').unwrap_or((address, ""));
     let query = query.split('#').next().unwrap_or_default();

@@ -25,7 +25,7 @@ pub struct ErrorPages {
 }
 
 /// Gives every error its documented form: a problem document
-/// with the request id for programs, a page for people.
+/// with the request id for programs, a page for end users.
 pub async fn show_problems(
     State(pages): State<ErrorPages>,
     request: Request,

@@ -1,4 +1,4 @@
-//! What is deleted when its time is over, and what is not.
+//! What is deleted when it has expired, and what is not.
 
 use time::Duration;
 use vestibule_core::{AuditEvent, Removed, Retention};

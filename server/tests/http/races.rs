@@ -358,7 +358,7 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
 }
 
 /// The link is void under a changed password, and the
-/// session that would change it is over after a reset.
+/// session that would change it has ended after a reset.
 async fn of_a_password_change_and_a_reset_one_sets_the_password(app: TestApp) {
     for (round, (user, token)) in accounts_with_reset_links(&app)
         .await

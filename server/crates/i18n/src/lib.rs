@@ -1,7 +1,7 @@
 //! The words of pages and mails, in every language that the portal speaks.
 //!
 //! The catalogues lie in `locales/<language>/` at the top of the repository and are part of the
-//! binary. Nothing else holds text for people; the tests of this crate see to it, and that no
+//! binary. Nothing else holds text for end users; the tests of this crate see to it, and that no
 //! language lacks a key that another has.
 
 mod catalogue;

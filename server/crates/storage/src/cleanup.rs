@@ -1,4 +1,4 @@
-//! Deleting what is over, a part at a time.
+//! Deleting what has expired, a part at a time.
 //!
 //! Most ids carry the time at which they were made (UUIDv7),
 //! so the oldest rows are found by the primary key.

@@ -123,7 +123,7 @@ impl TestApp {
         }
     }
 
-    /// Removes what is over, as the worker does.
+    /// Removes what has expired, as the worker does.
     pub async fn clean_up(&self, retention: &Retention) -> Removed {
         let mut run = self.portal.auth.plan_cleanup(retention);
         while self.portal.auth.clean_up(&mut run).await.unwrap() {}

@@ -15,7 +15,7 @@ pub struct Elasticsearch(Vec<(String, Value)>);
 pub struct Mapping(Value);
 
 /// A part of a document with the field that takes it, if one does.
-struct Leaf<'a> {
+struct FieldValue<'a> {
     path: String,
     field: Option<&'a Value>,
     value: &'a Value,
@@ -77,19 +77,22 @@ impl Mapping {
 
     /// The parts of a document that cannot be searched.
     pub fn unmapped(&self, document: &Value) -> Vec<String> {
-        let leaves = self.leaves("", document).into_iter();
-        let unmapped = leaves.filter(|leaf| leaf.field.is_none());
-        unmapped.map(|leaf| leaf.path).collect()
+        let values = self.values_of("", document).into_iter();
+        let unmapped = values.filter(|field_value| field_value.field.is_none());
+        unmapped.map(|field_value| field_value.path).collect()
     }
 
     /// The parts of a document that are not of the type of their field;
     /// for most, the document is refused.
     pub fn misfits(&self, document: &Value) -> Vec<String> {
-        let leaves = self.leaves("", document).into_iter();
-        let misfits =
-            leaves.filter(|leaf| leaf.field.is_some_and(|field| !fits(field, leaf.value)));
+        let values = self.values_of("", document).into_iter();
+        let misfits = values.filter(|field_value| {
+            field_value
+                .field
+                .is_some_and(|field| !fits(field, field_value.value))
+        });
         misfits
-            .map(|leaf| format!("{}: {}", leaf.path, leaf.value))
+            .map(|field_value| format!("{}: {}", field_value.path, field_value.value))
             .collect()
     }
 
@@ -98,18 +101,18 @@ impl Mapping {
             .try_fold(&self.0, |field, level| field["properties"].get(level))
     }
 
-    fn leaves<'a>(&'a self, path: &str, value: &'a Value) -> Vec<Leaf<'a>> {
+    fn values_of<'a>(&'a self, path: &str, value: &'a Value) -> Vec<FieldValue<'a>> {
         let field = self.field(path);
         let has_type = field.is_some_and(|field| field.get("type").is_some());
         let Some(fields) = value.as_object().filter(|_| !has_type) else {
             let path = path.to_owned();
-            return vec![Leaf { path, field, value }];
+            return vec![FieldValue { path, field, value }];
         };
         let child = |key: &str| format!("{path}.{key}").trim_start_matches('.').to_owned();
-        let leaves = fields
+        let values = fields
             .iter()
-            .map(|(key, value)| self.leaves(&child(key), value));
-        leaves.flatten().collect()
+            .map(|(key, value)| self.values_of(&child(key), value));
+        values.flatten().collect()
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Session {
     pub id: Uuid,
     pub user_id: Uuid,
     pub kind: SessionKind,
-    /// For people: "Firefox on Linux", or the name that the client gave.
+    /// As end users read it: "Firefox on Linux", or the name that the client gave.
     pub device: String,
     pub ip_address: String,
     pub user_agent: Option<String>,

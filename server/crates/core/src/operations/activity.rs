@@ -32,7 +32,7 @@ pub struct Activity {
     pub event: AuditEvent,
     pub created_at: OffsetDateTime,
     pub ip_address: String,
-    /// For people: "Firefox on Linux".
+    /// As end users read it: "Firefox on Linux".
     pub device: String,
     pub success: bool,
     /// A small JSON object without secrets or addresses.

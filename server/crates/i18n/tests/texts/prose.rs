@@ -37,7 +37,7 @@ const SAMPLES: &str = "server/crates/mail/src/samples.rs";
 /// Attributes of HTML whose values people see or hear.
 const SEEN_IN_HTML: [&str; 4] = ["alt", "aria-label", "title", "placeholder"];
 
-/// What looks like text for people in the tokens of a file.
+/// What looks like text for end users in the tokens of a file.
 fn prose(tokens: &[TokenTree]) -> Vec<String> {
     let mut found = Vec::new();
     for (index, token) in tokens.iter().enumerate() {

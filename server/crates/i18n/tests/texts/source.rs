@@ -39,7 +39,7 @@ fn collect(folder: &Path, files: &mut Vec<(String, Vec<TokenTree>)>) {
     }
 }
 
-/// Attributes hold no text for people (doc comments are attributes here),
+/// Attributes hold no text for end users (doc comments are attributes here),
 /// and what is behind `#[cfg(test)]` is no page.
 pub fn without_attributes_and_tests(tokens: TokenStream) -> Vec<TokenTree> {
     let mut kept = Vec::new();

@@ -1,4 +1,4 @@
-//! What is deleted when its time is over.
+//! What is deleted when it has expired.
 
 use time::{Duration, OffsetDateTime};
 use vestibule_core::AuditEvent;

@@ -1,4 +1,4 @@
-//! Deleting what is over.
+//! Deleting what has expired.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::Result;
 use crate::model::KeyKind;
 
-/// What is deleted when its time is over.
+/// What is deleted when it has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expired {
     /// Mailed links, used or not, counted from when they were made.
@@ -29,7 +29,7 @@ pub enum Expired {
     FormSubmissions,
 }
 
-/// Deleting what is over. Each call is one short write, so that nobody waits long for it.
+/// Deleting what has expired. Each call is one short write, so that nobody waits long for it.
 #[async_trait]
 pub trait Cleanup {
     /// Takes the lease on a piece of work, or prolongs it; `false` while another replica has it.
