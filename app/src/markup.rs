@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_habits_are_mended() {
+    fn only_the_habits_are_fixed() {
         let html =
             r#"<link crossorigin="n0="><script nonce="n0=">1</script><p>a<!>b &lt;!&gt;</p>"#;
         assert_eq!(

@@ -126,7 +126,7 @@ test.describe('refresh', () => {
 
   test('ends the family of an outdated token, and no other', async ({ api, mailbox }) => {
     const person = await api.register();
-    const bystander = await api.login(person);
+    const other = await api.login(person);
     const outdated = person.refresh_token;
     const second = await (await api.post('/refresh', { refresh_token: outdated })).json();
     const third = await (await api.post('/refresh', second)).json();
@@ -136,7 +136,7 @@ test.describe('refresh', () => {
     const { refresh_token, access_token } = third;
     await expectProblem(await api.post('/refresh', { refresh_token }), 401, 'invalid_refresh_token');
     await expectProblem(await api.get('/me', access_token), 401, 'unauthenticated');
-    expect((await api.get('/me', bystander.access_token)).status()).toBe(200);
+    expect((await api.get('/me', other.access_token)).status()).toBe(200);
     await mailbox.newest(person.email, MAILS.sessionEnded);
   });
 
@@ -373,7 +373,7 @@ test('OpenAPI is served and names every endpoint', async ({ request }) => {
   expect(served).toEqual(endpoints);
 });
 
-test('the API pages work without a complaint', async ({ page }) => {
+test('the API pages work without an error', async ({ page }) => {
   await page.goto('/api/docs');
   const policy = page.getByRole('button', { name: /\/password\/policy/ }).first();
   await policy.click();

@@ -25,7 +25,7 @@ test('a field is checked when it is left, and not before', async ({ page }) => {
   await email.focus();
   await email.press('End');
   await email.pressSequentially('@example.or');
-  await expect(email, 'the complaint ends with its reason').not.toHaveAttribute('aria-invalid');
+  await expect(email, 'the error ends with its reason').not.toHaveAttribute('aria-invalid');
   await expect(email).not.toHaveAttribute('aria-describedby');
   await expect(page.locator('.field-error')).toHaveCount(0);
   await email.press('Tab');
@@ -33,7 +33,7 @@ test('a field is checked when it is left, and not before', async ({ page }) => {
   await expect(password).toHaveAccessibleDescription(/At least 8 characters/);
 });
 
-test('an address with a wide at sign is none to complain about', async ({ page }) => {
+test('an address with a wide at sign is no error', async ({ page }) => {
   const { email, password } = newPerson();
   await open(page, '/register');
   await field(page).email.fill(email.replace('@', '\uff20'));

@@ -13,7 +13,7 @@ function block(document: string, language: string): string {
   return code!.replaceAll('http://127.0.0.1:3000', baseURL);
 }
 
-/** The lines that a program prints, which must succeed and complain of nothing. */
+/** The lines that a program prints, which must succeed and print no error. */
 function run(program: string, args: string[]): string[] {
   const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 20_000 });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

@@ -37,7 +37,7 @@ for (const [name, open] of Object.entries(states)) {
     await test.step('pictures', () => snap(page, name));
     const english = await textsOf(page);
     await test.step('400 %', () => expectRoom(page, name));
-    // Last, because fields complain when they are left empty.
+    // Last, because fields show errors when they are left empty.
     if (kind === 'page') await test.step('keyboard', () => expectKeyboardPath(page, name));
     if (ENGLISH_ALONE.includes(name)) return;
 

@@ -55,7 +55,7 @@ async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthErro
             email,
             is_change,
             needs_password,
-        }) => page.confirm_link(Live {
+        }) => page.button_page(Live {
             email,
             is_change,
             needs_password,
@@ -111,7 +111,7 @@ impl Page {
         card(&self.visit, heading, &self.flash, fields, content)
     }
 
-    fn confirm_link(&self, link: Live) -> AnyView {
+    fn button_page(&self, link: Live) -> AnyView {
         let texts = self.texts;
         let (heading, text, button) = if link.is_change {
             (

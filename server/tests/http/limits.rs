@@ -266,14 +266,14 @@ async fn guesses_let_in(
 
 /// Headers that say that the sender is another client each time.
 fn claims(number: usize) -> Vec<(&'static str, String)> {
-    let somebody = address(number);
+    let sender = address(number);
     vec![
-        ("x-forwarded-for", somebody.clone()),
-        ("forwarded", format!("for={somebody}")),
-        ("x-real-ip", somebody.clone()),
-        ("x-client-ip", somebody.clone()),
-        ("true-client-ip", somebody.clone()),
-        ("cf-connecting-ip", somebody),
+        ("x-forwarded-for", sender.clone()),
+        ("forwarded", format!("for={sender}")),
+        ("x-real-ip", sender.clone()),
+        ("x-client-ip", sender.clone()),
+        ("true-client-ip", sender.clone()),
+        ("cf-connecting-ip", sender),
     ]
 }
 

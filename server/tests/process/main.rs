@@ -6,8 +6,8 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod attack;
 mod audit;
-mod bystander;
 mod collector;
 mod commands;
 mod connections;

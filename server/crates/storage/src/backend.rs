@@ -187,7 +187,7 @@ pub(crate) trait Backend:
 
     /// Whether the connection ends with this error, or
     /// leads to where nothing can be written any more.
-    fn is_farewell(error: &dyn DatabaseError) -> bool;
+    fn is_shutdown(error: &dyn DatabaseError) -> bool;
 }
 
 impl Backend for Postgres {
@@ -218,7 +218,7 @@ impl Backend for Postgres {
 
     /// Read-only (25006) is a server that was the primary before a fail-over;
     /// a new connection finds the one that is.
-    fn is_farewell(error: &dyn DatabaseError) -> bool {
+    fn is_shutdown(error: &dyn DatabaseError) -> bool {
         let severity = error
             .try_downcast_ref::<PgDatabaseError>()
             .map(PgDatabaseError::severity);
@@ -250,7 +250,7 @@ impl Backend for Sqlite {
         false
     }
 
-    fn is_farewell(_: &dyn DatabaseError) -> bool {
+    fn is_shutdown(_: &dyn DatabaseError) -> bool {
         false
     }
 }

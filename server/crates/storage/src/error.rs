@@ -233,7 +233,7 @@ pub(crate) fn is_conflict<DB: Backend>(error: &Error) -> bool {
 /// Whether the connection that says so is of no more use.
 pub(crate) fn is_lost<DB: Backend>(error: &Error) -> bool {
     match error {
-        Error::Database(error) => DB::is_farewell(&**error),
+        Error::Database(error) => DB::is_shutdown(&**error),
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
         _ => false,
     }

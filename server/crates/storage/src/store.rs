@@ -105,7 +105,7 @@ pub fn connect_store(
 }
 
 /// How long a ping waits for an answer of its own. Shorter than a readiness probe waits.
-const PING_PATIENCE: Duration = Duration::from_secs(1);
+const PING_TIMEOUT: Duration = Duration::from_secs(1);
 
 struct SqlStore<DB: Backend> {
     options: Options<DB>,
@@ -221,11 +221,11 @@ impl<DB: Backend> Store for SqlStore<DB> {
 
     async fn ping(&self) -> Result<()> {
         let asked = self.ask_for_writes();
-        match tokio::time::timeout(PING_PATIENCE, asked).await {
+        match tokio::time::timeout(PING_TIMEOUT, asked).await {
             Ok(answer) => answer,
             // Many wait for a connection, and get one: it is busy and not away. A replica that says
             // otherwise leaves its load to the next one, until none is left.
-            Err(_) if self.round_trips.answered_within(PING_PATIENCE) => Ok(()),
+            Err(_) if self.round_trips.answered_within(PING_TIMEOUT) => Ok(()),
             Err(elapsed) => Err(StoreError::Unavailable(elapsed.into())),
         }
     }

@@ -1,4 +1,4 @@
-//! What waits for what somebody else has locked.
+//! What waits for what another transaction has locked.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -32,7 +32,7 @@ async fn a_write_that_waits_too_long_is_refused_with_a_time_to_retry() {
     store.close().await;
 }
 
-/// Another process writes to the file. Whoever waits for it
+/// Another process writes to the file. A write that waits for it
 /// is refused before the connection is given up.
 #[tokio::test]
 async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
@@ -100,13 +100,13 @@ async fn two_sessions(store: &Arc<dyn SqlDatabase>) -> (User, [Uuid; 2]) {
     (user, ids)
 }
 
-/// Another session of the database, which takes locks in an order that ours does not.
+/// Another session of the database, which takes locks in an order that the portal does not.
 struct Rival(PgConnection);
 
 impl Rival {
     async fn begin(database: &TestDatabase) -> Self {
         let mut rival = Self(PgConnection::connect(database.url()).await.unwrap());
-        // Ours waits first, so it is the one that looks for the circle.
+        // The portal waits first, so it is the one that looks for the circle.
         rival.run("set deadlock_timeout = '60s'").await;
         rival.run("begin").await;
         rival
@@ -135,25 +135,25 @@ fn with_quick_detection(database: &TestDatabase) -> Arc<dyn SqlDatabase> {
     connect_store(&url.into(), &StorageSettings::default()).unwrap()
 }
 
-/// Has `ours` take the first of two sessions and wait for the second, while a rival that has the
-/// second comes to want the first. Gives what came of it.
+/// Has `first_write` take the first of two sessions and wait for the second, while a rival that has
+/// the second comes to want the first. Gives what came of it.
 async fn in_a_circle<T: Send + 'static>(
     database: &TestDatabase,
     [first, second]: [Uuid; 2],
-    ours: impl Future<Output = T> + Send + 'static,
+    first_write: impl Future<Output = T> + Send + 'static,
 ) -> T {
     let mut rival = Rival::begin(database).await;
     rival.lock(second).await;
-    let ours = tokio::spawn(ours);
+    let first_write = tokio::spawn(first_write);
     let stuck =
         "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
     while database.count(stuck).await == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // It is answered when ours was undone.
+    // It is answered when the first was undone.
     rival.lock(first).await;
     rival.run("commit").await;
-    ours.await.unwrap()
+    first_write.await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::support::{Deployment, PASSWORD, register};
 
 const ATTACKER: &str = "127.0.0.66:0";
-const BYSTANDER: &str = "127.0.0.1:0";
+const USER: &str = "127.0.0.1:0";
 /// Every sign and digit that may stand for a letter, again and again.
 const WORST_PASSWORD: &str = "4@8({[<3691!|70$5+%2";
 const RATINGS: usize = 120;
@@ -50,7 +50,7 @@ async fn sign_in(to: SocketAddr) -> Duration {
     let body = format!(r#"{{"email":"ann@example.org","password":"{PASSWORD}"}}"#);
     let request = request("POST /api/v1/auth/login", "application/json", &body);
     let asked = Instant::now();
-    assert_eq!(ask(BYSTANDER, to, &request).await.unwrap(), 200);
+    assert_eq!(ask(USER, to, &request).await.unwrap(), 200);
     asked.elapsed()
 }
 
