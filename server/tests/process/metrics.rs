@@ -111,9 +111,8 @@ async fn it_counts_what_happens_and_names_nobody() {
                 "{series} in {found:#?}"
             );
         }
-        let names_somebody =
-            |series: &&String| series.contains("ann") || series.contains("127.0.0.1");
-        assert_eq!(found.keys().find(names_somebody), None);
+        let names_user = |series: &&String| series.contains("ann") || series.contains("127.0.0.1");
+        assert_eq!(found.keys().find(names_user), None);
     }
 }
 

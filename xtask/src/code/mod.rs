@@ -1,9 +1,11 @@
-//! `cargo xtask check-code`: how long a file and a comment may be, and that no files of a crate
-//! import each other in a circle. How long a function may be is clippy's, see `clippy.toml`.
+//! `cargo xtask check-code`: how long a file and a comment may be, that no files of a crate import
+//! each other in a circle, and which words have been replaced. How long a function may be is
+//! clippy's, see `clippy.toml`.
 
 mod circles;
 mod limits;
 mod modules;
+mod words;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,6 +13,7 @@ use std::path::Path;
 use anyhow::{Result, bail};
 
 use crate::deps::sources;
+use crate::docs::repository::Repository;
 
 /// Where the project's Rust files are.
 const FOLDERS: [&str; 4] = ["app/src", "frontend/src", "server", "xtask/src"];
@@ -28,6 +31,8 @@ pub fn run() -> Result<()> {
         &imports.between_files,
         &circles::known(),
     ));
+    let repository = Repository::read(Path::new("."))?;
+    violations.extend(words::violations(repository.texts()));
     for violation in &violations {
         eprintln!("{violation}");
     }

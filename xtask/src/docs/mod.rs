@@ -5,7 +5,7 @@
 
 mod markdown;
 mod references;
-mod repository;
+pub mod repository;
 
 use std::path::Path;
 

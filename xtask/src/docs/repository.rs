@@ -61,7 +61,8 @@ impl Repository {
         self.texts().filter(|(path, _)| !is_document(path))
     }
 
-    fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// All files that are text, by path.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         let texts = self.texts.iter();
         texts.map(|(path, text)| (path.as_str(), text.as_str()))
     }
