@@ -27,7 +27,7 @@ test.describe('registration', () => {
     await expectProblem(await api.post('/register', again), 409, 'email_taken');
   });
 
-  test('names every field at fault', async ({ api }) => {
+  test('names every invalid field', async ({ api }) => {
     const body = { email: 'zoe@example', password: 'short', first_name: 'a\u202eb' };
     const errors = {
       email: 'invalid_email',
