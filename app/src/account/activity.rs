@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use time::Date;
 use vestibule_core::model::Principal;
-use vestibule_core::{Activity, ActivityFilter, AuthError};
+use vestibule_core::{AuthError, SecurityEvent, SecurityEventFilter};
 use vestibule_i18n::{Texts, life, t};
 
 use super::events::{is_risky, sentence};
@@ -23,12 +23,12 @@ pub fn ActivityPage() -> impl IntoView {
 async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let filter = visit
         .query("show")
-        .and_then(|code| ActivityFilter::from_code(&code))
-        .unwrap_or(ActivityFilter::All);
+        .and_then(|code| SecurityEventFilter::from_code(&code))
+        .unwrap_or(SecurityEventFilter::All);
     let cursor = visit.query("cursor");
     let auth = visit.auth();
     let page = match auth
-        .list_activity(&who, filter, cursor.as_deref(), None)
+        .list_security_events(&who, filter, cursor.as_deref(), None)
         .await
     {
         Ok(page) => page,
@@ -56,23 +56,23 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     Ok(frame::page(&visit, Tab::Activity, &flash, content))
 }
 
-fn link(filter: ActivityFilter, cursor: Option<&str>) -> String {
+fn link(filter: SecurityEventFilter, cursor: Option<&str>) -> String {
     let page = Tab::Activity.path();
     match (filter, cursor) {
-        (ActivityFilter::All, None) => page.to_owned(),
+        (SecurityEventFilter::All, None) => page.to_owned(),
         (_, None) => format!("{page}?show={filter}"),
         (_, Some(cursor)) => format!("{page}?show={filter}&cursor={cursor}"),
     }
 }
 
 #[component]
-fn Filters(texts: Texts, here: ActivityFilter) -> impl IntoView {
-    let items = ActivityFilter::ALL.iter().map(|filter| {
+fn Filters(texts: Texts, here: SecurityEventFilter) -> impl IntoView {
+    let items = SecurityEventFilter::ALL.iter().map(|filter| {
         let name = match filter {
-            ActivityFilter::All => t!(texts, "account-activity-all"),
-            ActivityFilter::SignIns => t!(texts, "account-activity-sign-ins"),
-            ActivityFilter::Changes => t!(texts, "account-activity-changes"),
-            ActivityFilter::Failed => t!(texts, "account-activity-failed"),
+            SecurityEventFilter::All => t!(texts, "account-activity-all"),
+            SecurityEventFilter::SignIns => t!(texts, "account-activity-sign-ins"),
+            SecurityEventFilter::Changes => t!(texts, "account-activity-changes"),
+            SecurityEventFilter::Failed => t!(texts, "account-activity-failed"),
         };
         let current = (*filter == here).then_some("true");
         view! { <li><a href=link(*filter, None) aria-current=current>{name}</a></li> }
@@ -86,7 +86,7 @@ fn Filters(texts: Texts, here: ActivityFilter) -> impl IntoView {
 
 /// The events under the days that they were on.
 #[component]
-fn Days(texts: Texts, events: Vec<Activity>, today: Date, is_first: bool) -> impl IntoView {
+fn Days(texts: Texts, events: Vec<SecurityEvent>, today: Date, is_first: bool) -> impl IntoView {
     if events.is_empty() {
         let text = if is_first {
             t!(texts, "account-activity-none")
@@ -124,8 +124,8 @@ fn Days(texts: Texts, events: Vec<Activity>, today: Date, is_first: bool) -> imp
 }
 
 /// Groups neighbours; the events are in the order of their times.
-fn by_day(events: Vec<Activity>) -> Vec<(Date, Vec<Activity>)> {
-    let mut days: Vec<(Date, Vec<Activity>)> = Vec::new();
+fn by_day(events: Vec<SecurityEvent>) -> Vec<(Date, Vec<SecurityEvent>)> {
+    let mut days: Vec<(Date, Vec<SecurityEvent>)> = Vec::new();
     for event in events {
         let date = date_of(event.created_at);
         match days.last_mut() {
@@ -137,7 +137,7 @@ fn by_day(events: Vec<Activity>) -> Vec<(Date, Vec<Activity>)> {
 }
 
 #[component]
-fn Event(texts: Texts, activity: Activity, sentence: String) -> impl IntoView {
+fn Event(texts: Texts, activity: SecurityEvent, sentence: String) -> impl IntoView {
     let doubt = is_risky(activity.event).then(|| {
         view! {
             <a class="event-doubt" href="#not-me">
@@ -218,8 +218,8 @@ mod tests {
 
     use super::*;
 
-    fn activity(event: AuditEvent, created_at: OffsetDateTime) -> Activity {
-        Activity {
+    fn activity(event: AuditEvent, created_at: OffsetDateTime) -> SecurityEvent {
+        SecurityEvent {
             id: Uuid::nil(),
             event,
             created_at,
@@ -260,7 +260,7 @@ mod tests {
             for event in AuditEvent::ALL {
                 let activity = activity(*event, datetime!(2026-11-24 12:00 UTC));
                 let sentence = sentence(texts, &activity);
-                let is_shown = ActivityFilter::All.shows(*event);
+                let is_shown = SecurityEventFilter::All.shows(*event);
                 assert_eq!(sentence.is_some(), is_shown, "{event}: {sentence:?}");
                 sentences.extend(sentence);
             }
@@ -299,13 +299,13 @@ mod tests {
 
     #[test]
     fn a_page_of_a_filter_has_an_address() {
-        assert_eq!(link(ActivityFilter::All, None), "/account/activity");
+        assert_eq!(link(SecurityEventFilter::All, None), "/account/activity");
         assert_eq!(
-            link(ActivityFilter::Failed, None),
+            link(SecurityEventFilter::Failed, None),
             "/account/activity?show=failed"
         );
         assert_eq!(
-            link(ActivityFilter::All, Some("0192")),
+            link(SecurityEventFilter::All, Some("0192")),
             "/account/activity?show=all&cursor=0192"
         );
     }

@@ -1,10 +1,10 @@
 //! Security events as sentences.
 
-use vestibule_core::{Activity, AuditEvent as Event};
+use vestibule_core::{AuditEvent as Event, SecurityEvent};
 use vestibule_i18n::{Texts, device_in_sentence, t};
 
 /// What happened, as one sentence without the time; `None` for what is in nobody's history.
-pub fn sentence(texts: Texts, activity: &Activity) -> Option<String> {
+pub fn sentence(texts: Texts, activity: &SecurityEvent) -> Option<String> {
     let device = device_in_sentence(texts, &activity.device);
     Some(match activity.event {
         Event::UserRegistered => t!(texts, "event-user-registered", device = device),
@@ -50,7 +50,7 @@ pub fn sentence(texts: Texts, activity: &Activity) -> Option<String> {
 }
 
 /// Whether the session that signed the others out went on.
-fn kept_current(activity: &Activity) -> bool {
+fn kept_current(activity: &SecurityEvent) -> bool {
     activity.details["kept_current"] == true
 }
 

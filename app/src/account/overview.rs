@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::model::{Principal, Session, User, display_email};
-use vestibule_core::{Activity, ActivityFilter, AuditEvent, AuthError};
+use vestibule_core::{AuditEvent, AuthError, SecurityEvent, SecurityEventFilter};
 use vestibule_i18n::{Texts, t};
 
 use super::frame::{self, Tab};
@@ -46,7 +46,7 @@ impl ChecklistFacts {
         let auth = visit.auth();
         let sessions = auth.list_sessions(who).await?;
         let failed = auth
-            .list_activity(who, ActivityFilter::Failed, None, Some(MAX_FAILURES))
+            .list_security_events(who, SecurityEventFilter::Failed, None, Some(MAX_FAILURES))
             .await?;
         let now = here_and_now(&sessions, who);
         Ok(Self {
@@ -72,8 +72,8 @@ fn unused(sessions: &[Session], current: Uuid, now: OffsetDateTime) -> usize {
     sessions.iter().filter(is_unused).count()
 }
 
-fn failures(failed: &[Activity], now: OffsetDateTime) -> usize {
-    let is_recent = |activity: &&Activity| {
+fn failures(failed: &[SecurityEvent], now: OffsetDateTime) -> usize {
+    let is_recent = |activity: &&SecurityEvent| {
         let is_sign_in = matches!(
             activity.event,
             AuditEvent::LoginFailure | AuditEvent::LoginLimited

@@ -8,7 +8,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 use vestibule_core::model::{Session, User};
-use vestibule_core::{Activity, ActivityPage, PasswordPolicy, SignedIn};
+use vestibule_core::{PasswordPolicy, SecurityEvent, SecurityEventPage, SignedIn};
 
 #[derive(Deserialize, ToSchema)]
 pub struct RegisterBody {
@@ -281,8 +281,8 @@ pub struct EventBody {
     pub details: serde_json::Value,
 }
 
-impl From<ActivityPage> for EventsBody {
-    fn from(page: ActivityPage) -> Self {
+impl From<SecurityEventPage> for EventsBody {
+    fn from(page: SecurityEventPage) -> Self {
         Self {
             events: page.events.into_iter().map(EventBody::from).collect(),
             next_cursor: page.next_cursor,
@@ -290,8 +290,8 @@ impl From<ActivityPage> for EventsBody {
     }
 }
 
-impl From<Activity> for EventBody {
-    fn from(activity: Activity) -> Self {
+impl From<SecurityEvent> for EventBody {
+    fn from(activity: SecurityEvent) -> Self {
         Self {
             id: activity.id,
             event_type: activity.event.as_str(),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use url::form_urlencoded;
-use vestibule_core::{ActivityFilter, Auth, AuthError, Field, FieldCode, FieldError};
+use vestibule_core::{Auth, AuthError, Field, FieldCode, FieldError, SecurityEventFilter};
 use vestibule_web::{Bearer, Problem};
 
 use super::dto::{EventsBody, ProblemBody};
@@ -30,7 +30,7 @@ pub async fn list(
     let query = EventsQuery::parse(&query.unwrap_or_default())
         .map_err(|errors| Problem::from(AuthError::ValidationFailed(errors)))?;
     let page = auth
-        .list_activity(&who, query.filter, query.cursor.as_deref(), query.limit)
+        .list_security_events(&who, query.filter, query.cursor.as_deref(), query.limit)
         .await?;
     Ok(Json(page.into()))
 }
@@ -40,7 +40,7 @@ pub async fn list(
 struct EventsQuery {
     cursor: Option<String>,
     limit: Option<u32>,
-    filter: ActivityFilter,
+    filter: SecurityEventFilter,
 }
 
 impl EventsQuery {
@@ -51,8 +51,10 @@ impl EventsQuery {
             Some(text) => text.parse().map(Some).map_err(|_| invalid(Field::Limit)),
         });
         let filter = only(query, Field::Filter).and_then(|text| match text {
-            None => Ok(ActivityFilter::All),
-            Some(text) => ActivityFilter::from_code(&text).ok_or_else(|| invalid(Field::Filter)),
+            None => Ok(SecurityEventFilter::All),
+            Some(text) => {
+                SecurityEventFilter::from_code(&text).ok_or_else(|| invalid(Field::Filter))
+            }
         });
         match (cursor, limit, filter) {
             (Ok(cursor), Ok(limit), Ok(filter)) => Ok(Self {

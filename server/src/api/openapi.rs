@@ -18,7 +18,7 @@ use utoipa::openapi::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 use vestibule_core::model::{SessionKind, SignInMethod};
-use vestibule_core::{ActivityFilter, AuditEvent, ErrorCode, Field, FieldCode};
+use vestibule_core::{AuditEvent, ErrorCode, Field, FieldCode, SecurityEventFilter};
 use vestibule_web::WebState;
 
 use crate::assets::{entity_tag, matches_entity_tag};
@@ -161,7 +161,7 @@ fn add_closed_sets(document: &mut OpenApi) {
             && let Some(RefOr::T(Schema::Object(text))) = &mut parameter.schema
         {
             text.schema_type = Type::String.into();
-            text.enum_values = Some(codes(ActivityFilter::ALL, ActivityFilter::as_str));
+            text.enum_values = Some(codes(SecurityEventFilter::ALL, SecurityEventFilter::as_str));
         }
     }
 }
@@ -169,7 +169,7 @@ fn add_closed_sets(document: &mut OpenApi) {
 /// Those that a history can have.
 fn events() -> Vec<Value> {
     let shown = AuditEvent::ALL.iter().copied();
-    let shown = shown.filter(|event| ActivityFilter::All.shows(*event));
+    let shown = shown.filter(|event| SecurityEventFilter::All.shows(*event));
     shown.map(|event| event.as_str().into()).collect()
 }
 

@@ -38,10 +38,10 @@ pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH
 pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
 pub use limits::site_of;
 pub use operations::{
-    Activity, ActivityFilter, ActivityPage, ChangeEmail, ChangePassword, CleanupRun, Delivery,
-    FormClaim, FormSubmission, KnownBrowserProof, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME,
-    Register, Registered, Removed, ResetDone, ResetLink, RestoreLink, Retention, RevertLink,
-    SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
+    ChangeEmail, ChangePassword, CleanupRun, Delivery, FormClaim, FormSubmission,
+    KnownBrowserProof, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME, Register, Registered, Removed,
+    ResetDone, ResetLink, RestoreLink, Retention, RevertLink, SecurityEvent, SecurityEventFilter,
+    SecurityEventPage, SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
 };
 pub use password_policy::{PasswordPolicy, PasswordStrength};
 pub use tokens::{

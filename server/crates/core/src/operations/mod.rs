@@ -1,6 +1,5 @@
 //! One file, one family of operations: the command, the operation on [`crate::Auth`], its rules.
 
-mod activity;
 mod attempts;
 mod cleanup;
 mod deletion;
@@ -19,10 +18,10 @@ mod profile;
 mod reauthentication;
 mod refresh;
 mod registration;
+mod security_events;
 mod sessions;
 mod sign_in;
 
-pub use activity::{Activity, ActivityFilter, ActivityPage};
 pub use cleanup::{CleanupRun, MAILS_KEPT, Removed, Retention};
 pub use deletion::RestoreLink;
 pub use email_change::{ChangeEmail, RevertLink};
@@ -34,6 +33,7 @@ pub use password::ChangePassword;
 pub use password_reset::{ResetDone, ResetLink};
 pub use profile::UpdateProfile;
 pub use registration::{Register, Registered};
+pub use security_events::{SecurityEvent, SecurityEventFilter, SecurityEventPage};
 pub use sessions::{SignedIn, TokenPair};
 pub use sign_in::SignIn;
 

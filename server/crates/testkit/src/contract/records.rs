@@ -5,7 +5,7 @@ use uuid::Uuid;
 use vestibule_core::mail::{MailKind, MailStatus};
 use vestibule_core::model::{EmailAddress, Language, Purpose, SessionKind, User};
 use vestibule_core::ports::StoreError;
-use vestibule_core::{ActivityFilter, AuditEvent};
+use vestibule_core::{AuditEvent, SecurityEventFilter};
 
 use super::Contract;
 use crate::builders::{self, DEVICE, USER_AGENT};
@@ -100,7 +100,7 @@ pub async fn a_filter_shows_exactly_its_events(cx: Contract) {
         let record = builders::audit(cx.id(), Some(user.id), *event, cx.now());
         store.insert_audit(&record).await.unwrap();
     }
-    for filter in ActivityFilter::ALL {
+    for filter in SecurityEventFilter::ALL {
         let wanted: Vec<AuditEvent> = of_a_user
             .clone()
             .copied()

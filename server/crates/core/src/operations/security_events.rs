@@ -14,7 +14,7 @@ const MAX_LIMIT: u32 = 100;
 
 codes! {
     /// Which part of the history.
-    ActivityFilter {
+    SecurityEventFilter {
         All = "all",
         /// Beginning and ending sessions, whether it worked or not.
         SignIns = "sign_ins",
@@ -27,7 +27,7 @@ codes! {
 
 /// One event of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Activity {
+pub struct SecurityEvent {
     pub id: Uuid,
     pub event: AuditEvent,
     pub created_at: OffsetDateTime,
@@ -41,13 +41,13 @@ pub struct Activity {
 
 /// A part of the history, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActivityPage {
-    pub events: Vec<Activity>,
+pub struct SecurityEventPage {
+    pub events: Vec<SecurityEvent>,
     /// Where the next page begins; `None` on the last one.
     pub next_cursor: Option<String>,
 }
 
-impl ActivityFilter {
+impl SecurityEventFilter {
     /// Whether the filter lets an event through.
     pub fn shows(self, event: AuditEvent) -> bool {
         if !is_in_histories(event) {
@@ -97,13 +97,13 @@ impl Auth {
     ///
     /// # Errors
     /// [`AuthError::ValidationFailed`] for a cursor that is none, and a limit outside of 1 to 100.
-    pub async fn list_activity(
+    pub async fn list_security_events(
         &self,
         who: &Principal,
-        filter: ActivityFilter,
+        filter: SecurityEventFilter,
         cursor: Option<&str>,
         limit: Option<u32>,
-    ) -> Result<ActivityPage, AuthError> {
+    ) -> Result<SecurityEventPage, AuthError> {
         let (before, limit) = match (parse_cursor(cursor), check_limit(limit)) {
             (Ok(before), Ok(limit)) => (before, limit),
             (before, limit) => {
@@ -129,9 +129,9 @@ impl Auth {
         let has_more = entries.len() > page_size;
         entries.truncate(page_size);
         let last = entries.last().filter(|_| has_more);
-        Ok(ActivityPage {
+        Ok(SecurityEventPage {
             next_cursor: last.map(|entry| entry.id.to_string()),
-            events: entries.into_iter().map(Activity::from).collect(),
+            events: entries.into_iter().map(SecurityEvent::from).collect(),
         })
     }
 }
@@ -144,7 +144,7 @@ pub(super) fn shown_details(entry: &AuditEntry) -> Value {
     }
 }
 
-impl From<AuditEntry> for Activity {
+impl From<AuditEntry> for SecurityEvent {
     fn from(entry: AuditEntry) -> Self {
         let details = shown_details(&entry);
         Self {
@@ -191,23 +191,29 @@ mod tests {
     #[test]
     fn every_event_that_worked_is_a_change_or_about_sessions_and_never_both() {
         for event in AuditEvent::ALL {
-            let shows = |filter: ActivityFilter| filter.shows(*event);
+            let shows = |filter: SecurityEventFilter| filter.shows(*event);
             if !is_in_histories(*event) {
-                assert!(ActivityFilter::ALL.iter().all(|filter| !shows(*filter)));
+                assert!(
+                    SecurityEventFilter::ALL
+                        .iter()
+                        .all(|filter| !shows(*filter))
+                );
                 continue;
             }
-            assert!(shows(ActivityFilter::All));
+            assert!(shows(SecurityEventFilter::All));
             assert_eq!(
-                shows(ActivityFilter::Failed),
+                shows(SecurityEventFilter::Failed),
                 !event.is_success(),
                 "{event}"
             );
             assert!(
-                !(shows(ActivityFilter::SignIns) && shows(ActivityFilter::Changes)),
+                !(shows(SecurityEventFilter::SignIns) && shows(SecurityEventFilter::Changes)),
                 "{event}"
             );
             assert!(
-                ActivityFilter::ALL[1..].iter().any(|filter| shows(*filter)),
+                SecurityEventFilter::ALL[1..]
+                    .iter()
+                    .any(|filter| shows(*filter)),
                 "{event}"
             );
         }
