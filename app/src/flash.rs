@@ -122,7 +122,7 @@ pub enum Notice {
 /// What the pages refuse by themselves; the core knows nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Trouble {
+pub enum PageError {
     /// The form was made for another account than the one that is signed in now.
     OtherAccount,
     /// The browser keeps no cookies.
@@ -147,7 +147,7 @@ pub struct Flash {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     about: Option<About>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    trouble: Option<Trouble>,
+    page_error: Option<PageError>,
     form: Option<Form>,
     code: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -170,17 +170,17 @@ impl Flash {
     }
 
     /// What the pages refuse by themselves.
-    pub fn trouble(trouble: Trouble) -> Self {
+    pub fn page_refused(page_error: PageError) -> Self {
         Self {
             code: Some(ErrorCode::Forbidden.to_string()),
-            trouble: Some(trouble),
+            page_error: Some(page_error),
             ..Self::default()
         }
     }
 
     /// A form was made for another account than this one, which is signed in now.
     pub fn other_account(now: &User) -> Self {
-        Self::trouble(Trouble::OtherAccount)
+        Self::page_refused(PageError::OtherAccount)
             .of(now.id)
             .keep(SIGNED_IN_AS, &display_email(&now.email))
     }
@@ -281,8 +281,8 @@ impl Flash {
         (Some(about.id) != account).then_some(about.email.as_str())
     }
 
-    pub fn has_trouble(&self) -> Option<Trouble> {
-        self.trouble
+    pub fn page_error(&self) -> Option<PageError> {
+        self.page_error
     }
 
     pub fn form(&self) -> Option<Form> {
@@ -296,7 +296,7 @@ impl Flash {
     /// The same without what went wrong.
     pub fn without_errors(&self) -> Self {
         Self {
-            trouble: None,
+            page_error: None,
             code: None,
             fields: Vec::new(),
             ..self.clone()

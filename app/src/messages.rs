@@ -6,7 +6,7 @@ use vestibule_core::{ErrorCode, Field, FieldCode, Lifetimes};
 use vestibule_i18n::{Texts, life, t};
 
 use crate::components::slot;
-use crate::flash::{CONFIRM, Flash, Form, Notice, SIGNED_IN_AS, Trouble};
+use crate::flash::{CONFIRM, Flash, Form, Notice, PageError, SIGNED_IN_AS};
 
 /// Waits up to this are said in seconds, longer ones in minutes.
 const SECONDS: u64 = 90;
@@ -47,8 +47,8 @@ impl From<String> for Message {
 
 /// What went wrong with a form, if anything did. Errors of single fields are [`FieldErrors`].
 pub fn error(texts: Texts, flash: &Flash) -> Option<Message> {
-    if let Some(trouble) = flash.has_trouble() {
-        return Some(self::trouble(texts, flash, trouble));
+    if let Some(page_error) = flash.page_error() {
+        return Some(page_error_message(texts, flash, page_error));
     }
     let code = flash.error()?;
     let wait = Part::Wait(flash.retry_after());
@@ -98,10 +98,10 @@ pub fn error(texts: Texts, flash: &Flash) -> Option<Message> {
     Some(text.into())
 }
 
-fn trouble(texts: Texts, flash: &Flash, trouble: Trouble) -> Message {
-    match trouble {
-        Trouble::NoCookies => t!(texts, "error-no-cookies").into(),
-        Trouble::OtherAccount => Message {
+fn page_error_message(texts: Texts, flash: &Flash, page_error: PageError) -> Message {
+    match page_error {
+        PageError::NoCookies => t!(texts, "error-no-cookies").into(),
+        PageError::OtherAccount => Message {
             text: t!(texts, "error-other-account", email = slot(0)),
             parts: vec![Part::Address(flash.value(SIGNED_IN_AS))],
         },
@@ -367,7 +367,8 @@ mod tests {
     #[test]
     fn a_form_of_another_account_says_who_is_signed_in_now() {
         for texts in [ENGLISH, GERMAN] {
-            let flash = Flash::trouble(Trouble::OtherAccount).keep(SIGNED_IN_AS, "bob@example.org");
+            let flash =
+                Flash::page_refused(PageError::OtherAccount).keep(SIGNED_IN_AS, "bob@example.org");
             let message = error(texts, &flash).unwrap();
             assert_eq!(message.parts, [Part::Address("bob@example.org".to_owned())]);
             assert!(message.text.contains(&slot(0)), "{message:?}");

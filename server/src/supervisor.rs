@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 /// The pause before a worker is started again; twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// A worker that has run this long was well.
-const WELL: Duration = Duration::from_mins(1);
-/// A worker that ended so often without having been well does not recover by itself.
+/// A worker that has run this long was healthy.
+const HEALTHY_AFTER: Duration = Duration::from_mins(1);
+/// A worker that ended so often without having been healthy does not recover by itself.
 const MAX_FAILURES: u32 = 5;
 
 /// A worker that does not stay alive.
@@ -35,7 +35,7 @@ where
         if stop.is_cancelled() {
             return Ok(());
         }
-        if started.elapsed() >= WELL {
+        if started.elapsed() >= HEALTHY_AFTER {
             failures = 0;
         }
         failures += 1;
@@ -99,7 +99,7 @@ mod tests {
         let run = move |start| {
             let stop = stopped.clone();
             async move {
-                tokio::time::sleep(WELL).await;
+                tokio::time::sleep(HEALTHY_AFTER).await;
                 if start == 12 {
                     stop.cancel();
                 }

@@ -32,8 +32,8 @@ fn a_refusal_carries_codes_and_typed_values() {
 fn the_notice_stays_when_errors_are_removed() {
     let refused = Flash::refused(Form::ConfirmLink, AuthError::InvalidToken);
     assert_eq!(refused.without_errors().error(), None);
-    let trouble = Flash::trouble(Trouble::NoCookies).without_errors();
-    assert_eq!((trouble.error(), trouble.has_trouble()), (None, None));
+    let page_error = Flash::page_refused(PageError::NoCookies).without_errors();
+    assert_eq!((page_error.error(), page_error.page_error()), (None, None));
     let notice = Flash::notice(Notice::EmailVerified).for_page("/verify-email");
     assert_eq!(notice.without_errors(), notice);
 }

@@ -7,7 +7,7 @@ use vestibule_core::model::Principal;
 use vestibule_web::{RequestOutcome, WebState};
 
 use super::{CHECK, COOKIE_CHECK, LINK, Visit};
-use crate::flash::{Flash, Trouble};
+use crate::flash::{Flash, PageError};
 use crate::return_to::{ReturnTo, with_query};
 
 const FLASH: &str = "flash";
@@ -55,7 +55,7 @@ impl Visit {
     /// shown, for [`Self::show_again`], until another page is opened.
     pub fn take_flash(&self) -> Flash {
         if self.lost_its_cookies() {
-            return Flash::trouble(Trouble::NoCookies);
+            return Flash::page_refused(PageError::NoCookies);
         }
         let cookies = &self.state.cookies;
         let flash: Flash = cookies.open(FLASH, &self.parts.headers).unwrap_or_default();

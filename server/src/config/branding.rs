@@ -30,7 +30,7 @@ impl BrandingConfig {
 
     /// Mails that look like it: the same colours, and the
     /// logo where it is a kind that mail programs show.
-    pub fn dress(&self, mails: MailSettings) -> MailSettings {
+    pub fn apply_to(&self, mails: MailSettings) -> MailSettings {
         let logo = self.logo.as_ref().and_then(Logo::for_mails);
         mails.with_colours(self.mail_colours()).with_logo(logo)
     }

@@ -47,7 +47,7 @@ impl MailConfig {
             smtp_url,
             support,
             anonymous_per_hour: reader.number("mail.anonymous_per_hour", 10, 1_000_000),
-            settings: branding.dress(settings).with_lifetimes(lifetimes),
+            settings: branding.apply_to(settings).with_lifetimes(lifetimes),
         }
     }
 }

@@ -16,31 +16,31 @@ const OTHER_PROTOCOLS: [&str; 3] = ["SFTP", "SNTP", "SMPP"];
 
 /// What the environment holds beside settings.
 #[derive(Default)]
-pub(super) struct Strangers {
+pub(super) struct UnknownVariables {
     pub errors: Vec<SettingError>,
     /// Variables that Kubernetes makes of a Service called `vestibule`.
     pub service_links: Vec<String>,
 }
 
-impl Strangers {
+impl UnknownVariables {
     /// Those of an environment. Variables that have nothing to do with the portal are left alone.
     pub fn of(environment: &Environment) -> Self {
-        let mut strangers = Self::default();
+        let mut unknown = Self::default();
         for (name, value) in environment.iter() {
             let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
             if is_known(&name) {
                 continue;
             }
             if is_service_link(&name, &value) {
-                strangers.service_links.push(name.into_owned());
+                unknown.service_links.push(name.into_owned());
             } else if let Some(advice) = advice_for_variable(&name) {
-                strangers.errors.push(SettingError {
+                unknown.errors.push(SettingError {
                     setting: name.into_owned(),
                     remedy: advice,
                 });
             }
         }
-        strangers
+        unknown
     }
 }
 

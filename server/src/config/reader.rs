@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::environment::Environment;
 use super::file::{SettingsFile, read_text};
-use super::names::Strangers;
+use super::names::UnknownVariables;
 use super::report::{Shown, Source, Value};
 use super::setting::Setting;
 use super::setting_error::SettingError;
@@ -31,10 +31,10 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn open(environment: &'a Environment) -> Self {
-        let strangers = Strangers::of(environment);
+        let unknown = UnknownVariables::of(environment);
         let mut file = SettingsFile::read(environment);
         let mut errors = file.take_errors();
-        errors.extend(strangers.errors);
+        errors.extend(unknown.errors);
         let mut reader = Self {
             environment,
             file,
@@ -44,7 +44,7 @@ impl<'a> Reader<'a> {
             derived: BTreeMap::new(),
             refused: Vec::new(),
         };
-        reader.warn_of_surroundings(&strangers.service_links);
+        reader.warn_of_surroundings(&unknown.service_links);
         reader
     }
 

@@ -33,7 +33,7 @@ const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 /// While the server drains, a request may be on its way, or not read yet:
 /// so long it is waited for.
-const LAST_CALL: Duration = Duration::from_millis(100);
+const LAST_REQUEST_TIME: Duration = Duration::from_millis(100);
 
 /// The place of a connection among those that there may be. Its requests have it too: work that a
 /// client began and did not wait for is bounded with the connections.
@@ -143,7 +143,7 @@ async fn drive(
         }
         if close_at.is_none() && closing.as_mut().poll(cx).is_ready() {
             let limit = if draining.is_cancelled() {
-                LAST_CALL
+                LAST_REQUEST_TIME
             } else {
                 Duration::ZERO
             };

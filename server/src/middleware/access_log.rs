@@ -24,7 +24,7 @@ struct Lines {
 
 impl LogLimit {
     /// Whether a line is to be written, about a request that a limit counts or about another one.
-    pub fn lets(&self, is_counted: bool) -> bool {
+    pub fn allows(&self, is_counted: bool) -> bool {
         is_counted || self.one_more(Instant::now())
     }
 
@@ -58,7 +58,7 @@ pub async fn log_access(State(limit): State<LogLimit>, request: Request, next: N
     let is_counted = !is_cheap(&request);
     let started = Instant::now();
     let response = next.run(request).await;
-    if response.status().is_server_error() || limit.lets(is_counted) {
+    if response.status().is_server_error() || limit.allows(is_counted) {
         tracing::info!(
             target: "vestibule::access",
             status = response.status().as_u16(),

@@ -45,7 +45,7 @@ pub async fn show_problems(
     let mut response = next.run(request).await;
     let problem = problem_of(&response, for_programs);
     if let Some(problem) = &problem {
-        if status(problem.code()).is_server_error() || pages.log_limit.lets(is_counted) {
+        if status(problem.code()).is_server_error() || pages.log_limit.allows(is_counted) {
             problem.log();
         }
         if let Some(wait) = problem.retry_after() {

@@ -52,7 +52,7 @@ impl Traces {
             .build()?;
         let provider = SdkTracerProvider::builder()
             .with_resource(resource())
-            .with_batch_exporter(TellingExporter::new(exporter))
+            .with_batch_exporter(ReportingExporter::new(exporter))
             .build();
         Ok(Self(provider))
     }
@@ -134,12 +134,12 @@ fn resource() -> Resource {
 
 /// Logs once when the collector stops taking spans, and once when it takes them again.
 #[derive(Debug)]
-struct TellingExporter {
+struct ReportingExporter {
     inner: SpanExporter,
     fails: AtomicBool,
 }
 
-impl TellingExporter {
+impl ReportingExporter {
     fn new(inner: SpanExporter) -> Self {
         Self {
             inner,
@@ -160,7 +160,7 @@ impl TellingExporter {
     }
 }
 
-impl opentelemetry_sdk::trace::SpanExporter for TellingExporter {
+impl opentelemetry_sdk::trace::SpanExporter for ReportingExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let result = self.inner.export(batch).await;
         self.report(&result);

@@ -111,7 +111,7 @@ async fn nothing_is_answered(app: &TestApp, ann: &SignedIn, fresh: &SignedIn, ma
         .json(&json!({ "new_email": "new@example.org", "password": PASSWORD }))
         .await
         .expect_problem(503, "unavailable");
-    for (path, body) in calls_of_strangers(ann, mail) {
+    for (path, body) in calls_without_session(ann, mail) {
         app.post(path)
             .json(&body)
             .await
@@ -119,7 +119,7 @@ async fn nothing_is_answered(app: &TestApp, ann: &SignedIn, fresh: &SignedIn, ma
     }
 }
 
-fn calls_of_strangers(ann: &SignedIn, mail: &Mail) -> [(&'static str, Value); 9] {
+fn calls_without_session(ann: &SignedIn, mail: &Mail) -> [(&'static str, Value); 9] {
     [
         (
             "/register",

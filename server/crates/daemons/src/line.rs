@@ -84,7 +84,7 @@ impl State {
     fn connect(self: &Arc<Self>, near: TcpStream) {
         let turn = self.turn.load(Ordering::SeqCst);
         if turn % 2 == 1 {
-            swallow(&near);
+            discard_input(&near);
             return;
         }
         // Without a server the client's connection ends here.
@@ -131,7 +131,7 @@ impl State {
 }
 
 /// Until the client gives up.
-fn swallow(near: &TcpStream) {
+fn discard_input(near: &TcpStream) {
     let mut near = near;
     let mut bytes = [0; 1024];
     while matches!(near.read(&mut bytes), Ok(length) if length > 0) {}

@@ -133,7 +133,7 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
             seen.connections += 1;
             seen.connections
         };
-        connections.spawn(converse(stream, Arc::clone(&state), count == 1));
+        connections.spawn(serve_session(stream, Arc::clone(&state), count == 1));
     }
 }
 
@@ -194,7 +194,7 @@ impl Dialogue {
     }
 }
 
-async fn converse(stream: TcpStream, state: Arc<State>, is_first: bool) {
+async fn serve_session(stream: TcpStream, state: Arc<State>, is_first: bool) {
     let mut stream = BufReader::new(stream);
     let mut line = String::new();
     let mut dialogue = Dialogue::default();

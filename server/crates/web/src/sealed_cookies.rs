@@ -150,9 +150,9 @@ mod tests {
 
     use super::*;
 
-    struct Hands(Mutex<OffsetDateTime>);
+    struct SettableClock(Mutex<OffsetDateTime>);
 
-    impl Clock for Hands {
+    impl Clock for SettableClock {
         fn now(&self) -> OffsetDateTime {
             *self.0.lock().unwrap()
         }
@@ -160,15 +160,15 @@ mod tests {
 
     const LIFE: time::Duration = time::Duration::minutes(5);
 
-    fn sealing(key: u8, clock: &Arc<Hands>) -> SealedCookies {
+    fn sealing(key: u8, clock: &Arc<SettableClock>) -> SealedCookies {
         let master = base64::engine::general_purpose::STANDARD.encode([key; 32]);
         let master = MasterKey::parse(&master).unwrap();
         let clock: Arc<dyn Clock> = clock.clone();
         SealedCookies::new(&master, clock, Arc::new(SystemRandom), true)
     }
 
-    fn clock() -> Arc<Hands> {
-        Arc::new(Hands(Mutex::new(OffsetDateTime::UNIX_EPOCH)))
+    fn clock() -> Arc<SettableClock> {
+        Arc::new(SettableClock(Mutex::new(OffsetDateTime::UNIX_EPOCH)))
     }
 
     fn sent_back(set_cookie: &HeaderValue) -> HeaderMap {

@@ -75,7 +75,7 @@ impl Auth {
 
     /// Mails the link once more that keeps an account, with what the mail of the deletion said; it
     /// works no longer than that one. `false` if the account is not scheduled for deletion.
-    pub(super) async fn mail_undo_again(
+    pub(super) async fn resend_restore_link(
         &self,
         store: &mut dyn Writer,
         user: &User,

@@ -150,7 +150,7 @@ impl Auth {
             // Who deleted the account cannot sign in, and gets the link that restores it.
             Some(owner)
                 if !owner.user.is_active
-                    && self.mail_undo_again(store, &owner.user, meta).await? =>
+                    && self.resend_restore_link(store, &owner.user, meta).await? =>
             {
                 Ok(())
             }

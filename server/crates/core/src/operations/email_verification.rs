@@ -123,7 +123,7 @@ impl Auth {
                     } else {
                         let password = password.ok_or(AuthError::ReauthenticationRequired)?;
                         let found = in_uniform_time(
-                            self.token_of_strangers_code(&email, &code, &password, meta),
+                            self.token_of_code_without_session(&email, &code, &password, meta),
                         );
                         self.charge_guess(is_own, meta, found).await?
                     }
@@ -143,7 +143,7 @@ impl Auth {
     }
 
     /// Counts a code against the day of its site and of all of them, before it is compared; a right
-    /// one does not count. Strangers do not use up what the account itself may try.
+    /// one does not count. Others do not use up what the account itself may try.
     async fn charge_guess(
         &self,
         is_own: bool,
@@ -241,7 +241,7 @@ impl Auth {
     /// and its time nor in the limits: an attacker who has just registered with the address in
     /// private mode would learn whether it had an account. So both are looked at before either is
     /// judged, and a wrong code is the same one failure as a wrong password.
-    async fn token_of_strangers_code(
+    async fn token_of_code_without_session(
         &self,
         email: &str,
         code: &str,

@@ -71,7 +71,7 @@ impl Auth {
                 .await?;
             return Ok(Some(user.id));
         }
-        let is_kept = request.keeps_accounts && self.mail_undo_again(store, user, meta).await?;
+        let is_kept = request.keeps_accounts && self.resend_restore_link(store, user, meta).await?;
         Ok(is_kept.then_some(user.id))
     }
 

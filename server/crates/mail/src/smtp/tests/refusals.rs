@@ -4,7 +4,7 @@ use super::*;
 
 /// What becomes of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum Handling {
     /// Dead.
     Ends,
     /// Tried for less than an hour.
@@ -15,114 +15,130 @@ enum Fate {
     AllWait,
 }
 
-fn fate(error: &MailError) -> Fate {
+fn handling(error: &MailError) -> Handling {
     match error {
-        MailError::Permanent(_) => Fate::Ends,
-        MailError::Temporary(_) => Fate::Retried,
-        MailError::Held(_) => Fate::Held,
-        MailError::NotAccepting(_) | MailError::Unreachable(_) => Fate::AllWait,
+        MailError::Permanent(_) => Handling::Ends,
+        MailError::Temporary(_) => Handling::Retried,
+        MailError::Held(_) => Handling::Held,
+        MailError::NotAccepting(_) | MailError::Unreachable(_) => Handling::AllWait,
         MailError::Interrupted | MailError::Unanswered(_) => panic!("{error:?}"),
     }
 }
 
 /// By the place in the dialogue and the enhanced code, for every kind of mail: only what is said of
 /// the recipient or of the message ends it.
-const FATES: &[(&str, &str, Fate)] = &[
+const CASES: &[(&str, &str, Handling)] = &[
     (
         "MAIL",
         "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
-        Fate::AllWait,
+        Handling::AllWait,
     ),
-    ("MAIL", "550 5.1.1 unknown", Fate::AllWait),
-    ("MAIL", "550 5.7.1 not this sender", Fate::AllWait),
+    ("MAIL", "550 5.1.1 unknown", Handling::AllWait),
+    ("MAIL", "550 5.7.1 not this sender", Handling::AllWait),
     (
         "MAIL",
         "553 5.1.8 sender address rejected: domain not found",
-        Fate::AllWait,
+        Handling::AllWait,
     ),
-    ("MAIL", "552 5.3.4 too large", Fate::AllWait),
-    ("MAIL", "451 4.3.0 busy", Fate::AllWait),
-    ("MAIL", "530 5.7.0 authentication required", Fate::AllWait),
+    ("MAIL", "552 5.3.4 too large", Handling::AllWait),
+    ("MAIL", "451 4.3.0 busy", Handling::AllWait),
+    (
+        "MAIL",
+        "530 5.7.0 authentication required",
+        Handling::AllWait,
+    ),
     // Postfix says at the recipient what it has against the client.
     (
         "RCPT",
         "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
-        Fate::Held,
+        Handling::Held,
     ),
     (
         "RCPT",
         "450 4.7.1 Client host rejected: cannot find your hostname",
-        Fate::Held,
+        Handling::Held,
     ),
     (
         "RCPT",
         "554 5.7.1 <client[203.0.113.7]>: Client host rejected",
-        Fate::Held,
+        Handling::Held,
     ),
-    ("RCPT", "554 5.7.1 Relay access denied", Fate::Held),
-    ("RCPT", "554 Relay access denied", Fate::Held),
+    ("RCPT", "554 5.7.1 Relay access denied", Handling::Held),
+    ("RCPT", "554 Relay access denied", Handling::Held),
     (
         "RCPT",
         "550 5.1.8 sender address rejected: domain not found",
-        Fate::Held,
+        Handling::Held,
     ),
-    ("RCPT", "550 5.1.7 bad sender", Fate::Held),
-    ("RCPT", "550 5.4.5 daily sending quota exceeded", Fate::Held),
+    ("RCPT", "550 5.1.7 bad sender", Handling::Held),
+    (
+        "RCPT",
+        "550 5.4.5 daily sending quota exceeded",
+        Handling::Held,
+    ),
     (
         "RCPT",
         "550 5.7.26 unauthenticated mail from this domain",
-        Fate::Held,
+        Handling::Held,
     ),
-    ("RCPT", "530 5.7.0 authentication required", Fate::Held),
-    ("RCPT", "535 authentication failed", Fate::Held),
-    ("RCPT", "521 this host takes no mail", Fate::Held),
-    ("RCPT", "421 4.3.2 closing", Fate::Held),
-    ("RCPT", "451 4.3.0 local error", Fate::Held),
-    ("RCPT", "451 local error", Fate::Held),
-    ("RCPT", "501 syntax", Fate::Held),
-    ("RCPT", "550 5.1.1 unknown", Fate::Ends),
-    ("RCPT", "550 5.1.10 null MX", Fate::Ends),
-    ("RCPT", "550 5.2.1 mailbox disabled", Fate::Ends),
-    ("RCPT", "552 5.2.2 mailbox full", Fate::Ends),
-    ("RCPT", "550 5.4.1 recipient address rejected", Fate::Ends),
-    ("RCPT", "550 5.7.17 mailbox has another owner", Fate::Ends),
-    ("RCPT", "550 unknown", Fate::Ends),
-    ("RCPT", "550 5.x no code", Fate::Ends),
-    ("RCPT", "553 no such name", Fate::Ends),
-    ("RCPT", "556 5.1.10 domain takes no mail", Fate::Ends),
-    ("RCPT", "451 4.2.1 mailbox busy", Fate::Retried),
-    ("RCPT", "450 greylisted", Fate::Retried),
-    ("RCPT", "452 4.2.2 mailbox full", Fate::Retried),
-    ("RCPT", "nonsense", Fate::Retried),
-    ("DATA", "452 4.3.1 disk full", Fate::Held),
-    ("DATA", "554 5.5.1 no", Fate::Held),
-    ("DATA", "554 no", Fate::Held),
-    ("DATA", "550 5.1.1 unknown", Fate::Ends),
+    ("RCPT", "530 5.7.0 authentication required", Handling::Held),
+    ("RCPT", "535 authentication failed", Handling::Held),
+    ("RCPT", "521 this host takes no mail", Handling::Held),
+    ("RCPT", "421 4.3.2 closing", Handling::Held),
+    ("RCPT", "451 4.3.0 local error", Handling::Held),
+    ("RCPT", "451 local error", Handling::Held),
+    ("RCPT", "501 syntax", Handling::Held),
+    ("RCPT", "550 5.1.1 unknown", Handling::Ends),
+    ("RCPT", "550 5.1.10 null MX", Handling::Ends),
+    ("RCPT", "550 5.2.1 mailbox disabled", Handling::Ends),
+    ("RCPT", "552 5.2.2 mailbox full", Handling::Ends),
+    (
+        "RCPT",
+        "550 5.4.1 recipient address rejected",
+        Handling::Ends,
+    ),
+    (
+        "RCPT",
+        "550 5.7.17 mailbox has another owner",
+        Handling::Ends,
+    ),
+    ("RCPT", "550 unknown", Handling::Ends),
+    ("RCPT", "550 5.x no code", Handling::Ends),
+    ("RCPT", "553 no such name", Handling::Ends),
+    ("RCPT", "556 5.1.10 domain takes no mail", Handling::Ends),
+    ("RCPT", "451 4.2.1 mailbox busy", Handling::Retried),
+    ("RCPT", "450 greylisted", Handling::Retried),
+    ("RCPT", "452 4.2.2 mailbox full", Handling::Retried),
+    ("RCPT", "nonsense", Handling::Retried),
+    ("DATA", "452 4.3.1 disk full", Handling::Held),
+    ("DATA", "554 5.5.1 no", Handling::Held),
+    ("DATA", "554 no", Handling::Held),
+    ("DATA", "550 5.1.1 unknown", Handling::Ends),
     (
         ".",
         "550 5.7.26 unauthenticated mail from this domain",
-        Fate::Held,
+        Handling::Held,
     ),
-    (".", "554 5.7.1 blocked by policy", Fate::Held),
-    (".", "421 4.7.0 too many messages", Fate::Held),
-    (".", "421 4.3.2 closing", Fate::Held),
-    (".", "452 4.3.1 disk full", Fate::Held),
-    (".", "451 local error", Fate::Held),
-    (".", "554 5.6.0 bad content", Fate::Ends),
-    (".", "552 5.3.4 too large", Fate::Ends),
-    (".", "554 transaction failed", Fate::Ends),
-    (".", "550 5.2.0 mailbox", Fate::Ends),
-    (".", "450 4.2.0 mailbox", Fate::Retried),
+    (".", "554 5.7.1 blocked by policy", Handling::Held),
+    (".", "421 4.7.0 too many messages", Handling::Held),
+    (".", "421 4.3.2 closing", Handling::Held),
+    (".", "452 4.3.1 disk full", Handling::Held),
+    (".", "451 local error", Handling::Held),
+    (".", "554 5.6.0 bad content", Handling::Ends),
+    (".", "552 5.3.4 too large", Handling::Ends),
+    (".", "554 transaction failed", Handling::Ends),
+    (".", "550 5.2.0 mailbox", Handling::Ends),
+    (".", "450 4.2.0 mailbox", Handling::Retried),
 ];
 
 #[tokio::test]
 async fn only_a_refusal_of_this_recipient_or_message_ends_a_mail() {
-    for (at, reply, expected) in FATES {
+    for (at, reply, expected) in CASES {
         let peer = SmtpPeer::start(SmtpScript::Reply { at, reply }, "").await;
         let mailer = mailer(&peer, "", "");
         for mail in samples(Language::English) {
             let error = mailer.send(&mail).await.unwrap_err();
-            assert_eq!(fate(&error), *expected, "{at} {reply}: {error:?}");
+            assert_eq!(handling(&error), *expected, "{at} {reply}: {error:?}");
             let source = error.source().unwrap().to_string();
             let stage = ["MAIL FROM", "RCPT TO", "DATA", "the message"];
             assert!(
