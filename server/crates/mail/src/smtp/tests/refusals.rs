@@ -61,6 +61,19 @@ const FATES: &[(&str, &str, Fate)] = &[
     ),
     ("RCPT", "554 5.7.1 Relay access denied", Fate::Held),
     ("RCPT", "554 Relay access denied", Fate::Held),
+    ("RCPT", "550 relay not permitted", Fate::Held),
+    ("RCPT", "550 Sender verify failed", Fate::Held),
+    (
+        "RCPT",
+        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+        Fate::Held,
+    ),
+    (
+        "RCPT",
+        "550 sorry, no mailbox here by that name. (#5.1.1)",
+        Fate::Ends,
+    ),
+    (".", "550 rejected as spam", Fate::Held),
     (
         "RCPT",
         "550 5.1.8 sender address rejected: domain not found",
