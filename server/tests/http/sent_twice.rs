@@ -140,7 +140,8 @@ async fn signed_out_forms(app: &TestApp) {
     app.read_mails().await;
 }
 
-/// Those that send another mail, where a link does not work any more or its holder does not know the password.
+/// Those that send another mail, where a link does not work any more or its holder does not know
+/// the password.
 async fn forms_behind_links(app: &TestApp) {
     let (_, mail) = app.register("cyd@example.org").await;
     let verify = format!("/verify-email?token={}", mail.token.unwrap());

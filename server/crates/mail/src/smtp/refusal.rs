@@ -89,7 +89,8 @@ fn is_of_mail_by_code(stage: Stage, code: u16) -> bool {
     }
 }
 
-/// What servers without enhanced codes say of the client, its sender or a policy, with the codes for unknown mailboxes.
+/// What servers without enhanced codes say of the client, its sender or a policy, with the codes
+/// for unknown mailboxes.
 const OF_OTHERS: [&str; 12] = [
     "relay",
     "rcpthosts",
@@ -110,7 +111,8 @@ fn speaks_of_others(text: &str) -> bool {
     OF_OTHERS.iter().any(|word| text.contains(word))
 }
 
-/// Subject and detail of the enhanced code in a reply: at its beginning (RFC 2034), or behind a number sign (qmail).
+/// Subject and detail of the enhanced code in a reply: at its beginning (RFC 2034), or behind a
+/// number sign (qmail).
 fn enhanced(text: &str) -> Option<(u16, u16)> {
     let first = text.split_ascii_whitespace().next()?;
     let marked = text.split_once('#').map(|(_, rest)| rest);
