@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 
 import { OTHER_PASSWORD, newPerson, uniqueEmail } from '../fixtures/app';
+import { age } from '../fixtures/database';
 import { MAILS } from '../fixtures/mailbox';
 import {
   askForEmailChange,
@@ -29,8 +30,9 @@ async function delay(page: Page, latency: number): Promise<void> {
 
 /** Presses the button of a form twice, as in a double click. */
 async function sendTwice(page: Page, name: string): Promise<void> {
-  const button = page.getByRole('main').locator(`form[action="/_fn/${name}"] button:not([type="button"]):not([formaction])`);
-  await button.first().dblclick();
+  const main = page.getByRole('main');
+  const own = main.locator(`form[action="/_fn/${name}"] button:not([type="button"]):not([formaction])`);
+  await own.or(main.locator(`button[formaction="/_fn/${name}"]`)).first().dblclick();
 }
 
 for (const latency of [0, 300]) {
@@ -147,6 +149,42 @@ for (const latency of [0, 300]) {
       await page.goto((await mailbox.newest(person.email, MAILS.emailChanged)).link);
       await sendTwice(page, 'revert_email');
       await expectNotice(page, 'You have your address back.');
+    });
+
+    test('a mail that is asked for again is sent once', async ({ page, api, person, mailbox }) => {
+      const { email } = person;
+      const welcome = await mailbox.newest(email, MAILS.confirm);
+      await page.goto(welcome.link);
+      await sendTwice(page, 'reset_by_verify_link');
+      await expectNotice(page, 'Check your inbox');
+      const reset = await mailbox.newest(email, MAILS.reset);
+      await api.post('/password/forgot', { email });
+      await mailbox.newest(email, MAILS.reset, 2);
+      await page.goto(reset.link);
+      await sendTwice(page, 'send_new_reset_link');
+      await expectNotice(page, 'Check your inbox');
+      await mailbox.newest(email, MAILS.reset, 3);
+      await api.post('/email/resend', { email });
+      await mailbox.newest(email, MAILS.confirm, 2);
+      await page.goto(welcome.link);
+      await sendTwice(page, 'resend_by_link');
+      await expectNotice(page, 'Check your inbox');
+      await mailbox.newest(email, MAILS.confirm, 3);
+      expect([mailbox.count(email, MAILS.reset), mailbox.count(email, MAILS.confirm)]).toEqual([3, 3]);
+    });
+
+    test('a password is asked for again once, and a download told once', async ({ page, person, mailbox }) => {
+      await signIn(page, person);
+      age(person.email);
+      await page.goto('/account/confirm?return_to=/account/activity');
+      await field(page).currentPassword.fill(person.password);
+      await sendTwice(page, 'confirm_password');
+      await expect(page).toHaveURL('/account/activity');
+      const download = page.waitForEvent('download');
+      await page.locator('form[action="/account/export"] button').dblclick();
+      await download;
+      await mailbox.newest(person.email, MAILS.dataExported);
+      expect(mailbox.count(person.email, MAILS.dataExported)).toBe(1);
     });
 
     test('a code is used once', async ({ page, person, mailbox }) => {

@@ -65,6 +65,49 @@ test('a link says whose account it was for, where another user is signed in', as
   await api.login(other);
 });
 
+test('a mailed link of each kind acts on its own account, whoever is signed in', async ({ page, api, person, mailbox }) => {
+  test.slow();
+  const other = await api.person();
+  const { user: before } = await api.login(other);
+  const asOther = async (link: string, shown: string) => {
+    await signInBeside(page, other);
+    await page.goto(link);
+    await expect(page.getByRole('main')).toContainText(shown);
+  };
+  // Who gives the password as well is signed in with it.
+  await asOther((await mailbox.newest(person.email, MAILS.confirm)).link, person.email);
+  await field(page).password.fill(person.password);
+  await send(page, 'verify_email');
+  await expectNotice(page, 'Your email address is confirmed.');
+  await expectSignedIn(page, person);
+
+  let { access_token } = await api.login(person);
+  expect((await api.delete('/me', access_token, { password: person.password })).status()).toBe(202);
+  await asOther((await mailbox.newest(person.email, MAILS.deletionScheduled)).link, person.email);
+  await send(page, 'restore_account');
+  await expectNotice(page, 'Your account stays.');
+  await expectSignedIn(page, other);
+
+  const moved = { ...person, email: uniqueEmail() };
+  ({ access_token } = await api.login(person));
+  const change = { new_email: moved.email, password: person.password };
+  expect((await api.post('/email/change', change, access_token)).status()).toBe(202);
+  await asOther((await mailbox.newest(moved.email, MAILS.confirmNewEmail)).link, moved.email);
+  await field(page).password.fill(person.password);
+  await send(page, 'verify_email');
+  await expectNotice(page, 'Your email address was changed.');
+  await expectSignedIn(page, moved);
+
+  await asOther((await mailbox.newest(person.email, MAILS.emailChanged)).link, person.email);
+  await send(page, 'revert_email');
+  await expectNotice(page, 'You have your address back.');
+  await expectSignedIn(page, other);
+  expect((await api.post('/login', moved)).status(), 'the account has its former address').toBe(401);
+
+  const { user: after } = await api.login(other);
+  expect(after).toMatchObject({ ...before, last_login_at: expect.anything(), updated_at: expect.anything() });
+});
+
 /** Every form of the account's pages: where it is, what has to be filled in, and how it is sent. */
 const FORMS: { name: string; path: string; back?: string; fill?: (tab: Page, person: Person) => Promise<void> }[] = [
   { name: 'update_profile', path: '/account/profile', fill: (tab) => field(tab).firstName.fill('Mallory') },

@@ -29,7 +29,6 @@ pub use form::Form;
 pub use known_fields::{EmailField, current_password, name_fields};
 pub use layout::{Head, Layout, Width, icon_file, stylesheet};
 pub use link_form::LinkForm;
-pub use message::Message;
 pub use notice::NoticeBox;
 pub use password_field::PasswordField;
 pub use sentence::{Sentence, slot};

@@ -396,7 +396,7 @@ pub const SETTINGS: &[Setting] = &[
     list(
         "limits.shared_networks",
         "VESTIBULE_SHARED_NETWORKS",
-        "Addresses and networks, comma-separated, that many people share, like the address of a school or company: what counts by network allows there `limits.shared_factor` times as much. IPv4 of /16 or smaller, IPv6 from /32 to /64. No limit of an account grows by it.",
+        "Addresses and networks, comma-separated, that many people share, like the address of a school or company: what counts by network allows there `limits.shared_factor` times as much. IPv4 of /16 or smaller, IPv6 from /32 to /64. No limit of an account grows by it, nor that on wrong six-digit codes.",
     ),
     setting(
         "limits.shared_factor",

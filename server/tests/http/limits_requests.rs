@@ -49,6 +49,15 @@ async fn registrations_from_one_network(app: TestApp) {
         .expect_problem(429, "rate_limited");
     assert_eq!(app.rows().await, before);
     register(99, "203.0.113.8").await.expect(201);
+    // A site of IPv6 is five networks, however many it uses.
+    for number in 0..5 * limit.burst {
+        let from = format!("2001:db8:1:{number:x}::1");
+        let answer = register(number, &from).await;
+        assert_ne!(answer.status, 429, "{number}: {answer:?}");
+    }
+    register(99, "2001:db8:1:ffff::1")
+        .await
+        .expect_problem(429, "rate_limited");
     app.read_mails().await;
 }
 

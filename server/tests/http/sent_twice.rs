@@ -121,6 +121,7 @@ async fn signed_out_forms(app: &TestApp) {
         assert_eq!(events(app).await - done, done - before, "{function}");
     }
     app.read_mails().await;
+    forms_behind_links(app).await;
     let token = app.reset_token("ann@example.org").await;
     let mut browser = Browser::new(app);
     browser
@@ -137,6 +138,27 @@ async fn signed_out_forms(app: &TestApp) {
     assert_eq!(location(&twice[0]), "/login");
     assert!(!is_signed_in(&mut browser).await);
     app.read_mails().await;
+}
+
+/// Those that send another mail, where a link does not work any more or its holder does not know
+/// the password.
+async fn forms_behind_links(app: &TestApp) {
+    let (_, mail) = app.register("cyd@example.org").await;
+    let verify = format!("/verify-email?token={}", mail.token.unwrap());
+    let reset = app.reset_token("cyd@example.org").await;
+    let reset = format!("/reset-password?token={reset}");
+    for (page, function, kind) in [
+        (&verify, "reset_by_verify_link", "reset_password"),
+        (&reset, "send_new_reset_link", "reset_password"),
+        (&verify, "resend_by_link", "verify_email"),
+    ] {
+        let mut browser = Browser::new(app);
+        browser.open(page).await.expect(303);
+        let twice = browser.submit_twice(function, &[]).await;
+        assert_same(&twice, function);
+        let told = format!("{kind} to cyd@example.org");
+        assert_eq!(app.read_mails().await, [told], "{function}");
+    }
 }
 
 async fn a_form_whose_answer_was_lost_is_answered_again(app: TestApp) {

@@ -104,7 +104,12 @@ impl Deferred {
 fn is_refusal(event: AuditEvent) -> bool {
     matches!(
         event,
-        AuditEvent::RateLimited | AuditEvent::LoginLimited | AuditEvent::RequestRefused
+        AuditEvent::RateLimited
+            | AuditEvent::LoginLimited
+            | AuditEvent::RequestRefused
+            | AuditEvent::RegistrationRefused
+            | AuditEvent::VerificationFailed
+            | AuditEvent::PasswordResetFailed
     )
 }
 

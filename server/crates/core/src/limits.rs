@@ -232,7 +232,7 @@ impl Auth {
         meta: &RequestMeta,
         operation: impl Future<Output = Result<T, AuthError>>,
     ) -> Result<T, AuthError> {
-        let charges = [TOKEN_NETWORK.of(&meta.network())];
+        let charges = self.network_charges(TOKEN_NETWORK, meta);
         self.charge(&charges, meta, operation).await
     }
 

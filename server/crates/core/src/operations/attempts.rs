@@ -16,7 +16,7 @@ impl Auth {
     /// Counts one password entry against the client's network alone, before anything is looked up
     /// for it.
     pub(super) async fn take_network(&self, meta: &RequestMeta) -> Result<Attempt, AuthError> {
-        let charges = vec![SIGN_IN_NETWORK.of(&meta.network())];
+        let charges = self.network_charges(SIGN_IN_NETWORK, meta);
         self.take_for(&charges, AuditEvent::LoginLimited, None, meta)
             .await?;
         Ok(Attempt(charges))
@@ -34,7 +34,7 @@ impl Auth {
     ) -> Result<Attempt, AuthError> {
         let mut charges = attempt_key.charges();
         if matches!(attempt_key, AttemptKey::Unknown(_)) && network.is_none() {
-            charges.push(SIGN_IN_NETWORK.of(&meta.network()));
+            charges.extend(self.network_charges(SIGN_IN_NETWORK, meta));
         }
         let taken = self
             .take_for(&charges, AuditEvent::LoginLimited, user_id, meta)

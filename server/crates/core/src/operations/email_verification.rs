@@ -143,17 +143,19 @@ impl Auth {
     }
 
     /// Counts a code against the day of its site and of all of them, before it is compared; a right
-    /// one does not count. Others do not use up what the account itself may try.
+    /// one does not count. Others do not use up what a browser that is signed in to the account may
+    /// try: the account's own bounds are enough.
     async fn charge_guess(
         &self,
         is_own: bool,
         meta: &RequestMeta,
         found: impl Future<Output = Result<Option<String>, AuthError>>,
     ) -> Result<Option<String>, AuthError> {
-        let mut charges = vec![CODE_SITE.of(&site_of(meta.ip_address).to_string())];
-        if !is_own {
-            charges.push(CODE_ALL.of("anybody"));
+        if is_own {
+            return found.await;
         }
+        let site = site_of(meta.ip_address).to_string();
+        let charges = [CODE_SITE.of(&site), CODE_ALL.of("anybody")];
         self.take(&charges, meta).await?;
         let found = found.await;
         if !matches!(found, Ok(None) | Err(AuthError::InvalidCredentials)) {

@@ -44,13 +44,16 @@ impl Auth {
         let id = who.user.id;
         self.take(&[EXPORT_ACCOUNT.of(&id.to_string())], meta)
             .await?;
+        let kind = MailKind::DataExported;
+        let may_tell = self.may_tell_owner(kind, &who.user).await;
         let mut tx = self.store.begin().await?;
         let user = tx
             .lock_active_user(id)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
-        self.enqueue_mail(&mut *tx, MailKind::DataExported, &user, None, meta)
-            .await?;
+        if may_tell {
+            self.enqueue_mail(&mut *tx, kind, &user, None, meta).await?;
+        }
         self.audit(
             &mut *tx,
             AuditEvent::DataExported,

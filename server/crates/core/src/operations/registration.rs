@@ -131,18 +131,20 @@ impl Auth {
         };
         // Not before the address is known to be free: a taken one costs no mail.
         let mails = self.mailbox_charges(MailKind::Welcome, &new_user.email);
-        self.take(&mails, meta).await?;
         let new = NewSession {
             kind,
             method: SignInMethod::Registration,
             is_persistent: kind == SessionKind::Api,
             device_name: None,
         };
-        let signed_in = self
-            .issue_session(&mut *tx, user, &new_user.password_hash, new, meta)
-            .await?;
-        tx.commit().await?;
-        Ok(Registered::SignedIn(Box::new(signed_in)))
+        let sign_in = async move {
+            let signed_in = self
+                .issue_session(&mut *tx, user, &new_user.password_hash, new, meta)
+                .await?;
+            tx.commit().await?;
+            Ok(Registered::SignedIn(Box::new(signed_in)))
+        };
+        self.charge(&mails, meta, sign_in).await
     }
 
     /// One transaction whether the address is new or taken: it waits for other writers once.

@@ -32,7 +32,8 @@ pub(super) fn classify(stage: Stage, error: &Error) -> MailError {
         return MailError::Temporary(source);
     };
     let is_later = error.is_transient();
-    match (stage, is_of_mail(stage, code, enhanced(error))) {
+    let text = std::error::Error::source(error).map_or_else(String::new, ToString::to_string);
+    match (stage, is_of_mail(stage, code, &text)) {
         // Nothing was said of a recipient yet: the next mail would have the same answer.
         (Stage::Sender, _) if is_later => MailError::Unreachable(source),
         (Stage::Sender, _) => MailError::NotAccepting(source),
@@ -44,7 +45,7 @@ pub(super) fn classify(stage: Stage, error: &Error) -> MailError {
 
 /// Whether a reply is about the recipient or the message, and
 /// not about the client, its sender, a policy or the server.
-fn is_of_mail(stage: Stage, code: u16, enhanced: Option<(u16, u16)>) -> bool {
+fn is_of_mail(stage: Stage, code: u16, text: &str) -> bool {
     match code {
         // The service ends, this host takes no mail (RFC 7504),
         // or it wants to know who is there (RFC 4954).
@@ -53,9 +54,9 @@ fn is_of_mail(stage: Stage, code: u16, enhanced: Option<(u16, u16)>) -> bool {
         556 => return true,
         _ => {}
     }
-    match enhanced {
+    match enhanced(text) {
         Some((subject @ 1..=7, detail)) => is_status_of_mail(code, subject, detail),
-        _ => is_of_mail_by_code(stage, code),
+        _ => is_of_mail_by_code(stage, code) && !speaks_of_others(text),
     }
 }
 
@@ -88,10 +89,39 @@ fn is_of_mail_by_code(stage: Stage, code: u16) -> bool {
     }
 }
 
-/// Subject and detail of the enhanced code that a reply begins with.
-fn enhanced(error: &Error) -> Option<(u16, u16)> {
-    let text = std::error::Error::source(error)?.to_string();
-    let mut parts = text.split_ascii_whitespace().next()?.splitn(3, '.');
+/// What servers without enhanced codes say of the client, its sender or a policy, with the codes
+/// for unknown mailboxes.
+const OF_OTHERS: [&str; 12] = [
+    "relay",
+    "rcpthosts",
+    "sender",
+    "policy",
+    "spam",
+    "block",
+    "denied",
+    "reputation",
+    "helo",
+    "authent",
+    "client",
+    "limit",
+];
+
+fn speaks_of_others(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    OF_OTHERS.iter().any(|word| text.contains(word))
+}
+
+/// Subject and detail of the enhanced code in a reply: at its beginning (RFC 2034), or behind a
+/// number sign (qmail).
+fn enhanced(text: &str) -> Option<(u16, u16)> {
+    let first = text.split_ascii_whitespace().next()?;
+    let marked = text.split_once('#').map(|(_, rest)| rest);
+    [Some(first), marked].into_iter().flatten().find_map(status)
+}
+
+fn status(text: &str) -> Option<(u16, u16)> {
+    let end = text.find(|c: char| c != '.' && !c.is_ascii_digit());
+    let mut parts = text[..end.unwrap_or(text.len())].splitn(3, '.');
     let class = parts.next()?;
     let mut number = || parts.next()?.parse::<u16>().ok();
     let status = (number()?, number()?);

@@ -65,6 +65,19 @@ const CASES: &[(&str, &str, Handling)] = &[
     ),
     ("RCPT", "554 5.7.1 Relay access denied", Handling::Held),
     ("RCPT", "554 Relay access denied", Handling::Held),
+    ("RCPT", "550 relay not permitted", Handling::Held),
+    ("RCPT", "550 Sender verify failed", Handling::Held),
+    (
+        "RCPT",
+        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+        Handling::Held,
+    ),
+    (
+        "RCPT",
+        "550 sorry, no mailbox here by that name. (#5.1.1)",
+        Handling::Ends,
+    ),
+    (".", "550 rejected as spam", Handling::Held),
     (
         "RCPT",
         "550 5.1.8 sender address rejected: domain not found",
