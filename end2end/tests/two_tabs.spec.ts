@@ -65,7 +65,7 @@ test('a link says whose account it was for, where another user is signed in', as
   await api.login(other);
 });
 
-test('a mailed link of each kind acts on its own account, whoever is signed in', async ({ page, api, person, mailbox }) => {
+test('a mailed link of each kind acts on its own account, whatever user is signed in', async ({ page, api, person, mailbox }) => {
   test.slow();
   const other = await api.person();
   const { user: before } = await api.login(other);

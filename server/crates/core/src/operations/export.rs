@@ -45,13 +45,13 @@ impl Auth {
         self.take(&[EXPORT_ACCOUNT.of(&id.to_string())], meta)
             .await?;
         let kind = MailKind::DataExported;
-        let may_tell = self.may_tell_owner(kind, &who.user).await;
+        let may_notify = self.may_notify(kind, &who.user).await;
         let mut tx = self.store.begin().await?;
         let user = tx
             .lock_active_user(id)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
-        if may_tell {
+        if may_notify {
             self.enqueue_mail(&mut *tx, kind, &user, None, meta).await?;
         }
         self.audit(
