@@ -8,7 +8,7 @@ use crate::return_to::ReturnTo;
 use crate::ssr::Visit;
 
 /// Shows the same page in another language, from now on;
-/// who is signed in on the page gets mails in it too.
+/// a user who is signed in on the page gets mails in it too.
 #[server(prefix = "/_fn", endpoint = "set_language")]
 pub async fn set_language(
     #[server(default)] language: String,

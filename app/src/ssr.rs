@@ -188,7 +188,7 @@ where
     .into_any()
 }
 
-/// The same for pages of the account: who is not signed in
+/// The same for pages of the account: a visitor who is not signed in
 /// is sent to the sign-in page, and back afterwards.
 pub fn account_page<Render, Page>(render: Render) -> AnyView
 where

@@ -18,7 +18,7 @@ const PAGE: &str = "/account/activity";
 const FILE: &str = "attachment; filename=\"account-data.json\"";
 
 /// Sends the visitor's data as a JSON file, if the page was made for the account that is signed in.
-/// Who is not signed in, or was not asked for the password for a while,
+/// A visitor who is not signed in, or was not asked for the password for a while,
 /// is asked first and comes back to the page.
 pub async fn download(
     State(state): State<WebState>,

@@ -53,7 +53,7 @@ fn next_in_form(input: &HtmlInputElement, event: &Event) -> Option<Element> {
     (is_ours && (!BY_POINTER.get() || next.has_attribute("name"))).then_some(next)
 }
 
-/// Who goes back to an earlier field has not passed this one over.
+/// A visitor who goes back to an earlier field has not passed this one over.
 fn is_after(next: &Element, input: &HtmlInputElement) -> bool {
     input.compare_document_position(next) & Node::DOCUMENT_POSITION_FOLLOWING != 0
 }

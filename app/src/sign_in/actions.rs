@@ -7,7 +7,7 @@ use crate::return_to::ReturnTo;
 use crate::ssr::Visit;
 use crate::submit::{Done, sent};
 
-/// Who was signed in on this browser before is signed out:
+/// A user who was signed in on this browser before is signed out:
 /// the form is nobody's, and says who it is for itself.
 #[server(prefix = "/_fn", endpoint = "sign_in")]
 pub async fn sign_in(

@@ -88,7 +88,7 @@ impl Page {
     }
 
     /// The way from a link to the code, for whom a code may be waiting as well. A change has none,
-    /// but who is signed in may have one of their own.
+    /// but a user who is signed in may have one of their own.
     fn code_instead(&self, is_change: bool) -> Option<AnyView> {
         let (texts, return_to) = (self.texts, self.return_to.clone());
         let has_code = !self.is_confirmed && (self.is_signed_in() || !is_change);
@@ -353,7 +353,7 @@ fn CodeInstead(texts: Texts, return_to: ReturnTo) -> impl IntoView {
     }
 }
 
-/// Who is signed in need not type address and password.
+/// A user who is signed in need not type address and password.
 #[component]
 fn Account(
     texts: Texts,

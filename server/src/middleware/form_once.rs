@@ -124,7 +124,7 @@ impl FormsOnce {
         }
     }
 
-    /// Whether the form began a session that has ended by now: who signs out,
+    /// Whether the form began a session that has ended by now: a user who signs out,
     /// goes back and signs in again wants another one.
     async fn began_what_ended(&self, answer: &Answer) -> bool {
         let begun = answer.headers.iter().find_map(|(name, value)| {

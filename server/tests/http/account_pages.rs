@@ -271,7 +271,7 @@ async fn the_session_that_changes_the_password_goes_on(app: TestApp) {
     assert_eq!(location(&answer), GOAL);
     let shown = page(&mut browser, GOAL).await;
     assert_has(&shown, &["Your password was changed."]);
-    // Who has been signed out meanwhile comes back here, and then goes on.
+    // A user who has been signed out meanwhile comes back here, and then goes on.
     browser.submit("sign_out", &[]).await;
     let answer = browser.submit("change_password", &fields(PASSWORD)).await;
     let back =

@@ -159,7 +159,7 @@ async fn a_dead_link_says_so_as_often_as_it_is_looked_at(app: TestApp) {
         assert_has(&page(&mut browser, path).await, &["gilt nicht mehr"]);
         browser.set_cookie("__Host-language", "en");
     }
-    // Who asks for another mail waits for that one.
+    // A request for another mail waits for that one.
     for (function, path) in [
         ("resend_verification", "/verify-email"),
         ("forgot_password", "/reset-password"),

@@ -164,7 +164,7 @@ async fn an_unconfirmed_address_can_be_changed(app: TestApp) {
         .await
         .expect_problem(400, "invalid_token");
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
-    // A slip of the pen is a stranger's address, who gets no link into the account.
+    // A slip of the pen is another person's address, who gets no link into the account.
     assert!(app.read_mails().await.is_empty());
     let body = json!({ "email": "ann.typo@example.org", "password": PASSWORD });
     app.post("/register").json(&body).await.expect(201);

@@ -214,7 +214,7 @@ async fn in_an_emergency_what_the_old_key_signed_is_void_after_a_minute(app: Tes
     app.reload_signing_keys().await;
     is_expired(&app, &user.access_token).await;
     assert_eq!(published(&app).await, [next.kid.as_str()]);
-    // Who has a refresh token goes on.
+    // A client with a refresh token goes on.
     let user = refresh(&app, &user).await;
     assert_eq!(kid(&user.access_token), next.kid);
     for _ in 0..2 {

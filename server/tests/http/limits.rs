@@ -76,7 +76,7 @@ async fn a_network_beyond_its_limit_costs_no_look_up(app: TestApp) {
             .expect_problem(429, "rate_limited");
     }
     assert_eq!(app.store.round_trips(), before);
-    // Who is refused for the account has not used up the network's share.
+    // A refusal for the account does not use up the network's share.
     let account = documented_limit("wrong passwords", "the account");
     for _ in 0..account.burst {
         wrong(&app, "203.0.113.8", "bob@example.org")

@@ -80,7 +80,7 @@ async fn the_words_of_the_form_and_of_the_account_count(app: TestApp) {
         let fields = [password, own];
         assert_eq!(code(&app, &fields).await, "too_weak", "{own:?}");
     }
-    // Who is signed in is known; the form that changes a password asks for no name.
+    // The user is known by the session; the form that changes a password asks for no name.
     let mut browser = Browser::new(&app);
     let fields = [
         ("email", "ann@example.org"),

@@ -1,4 +1,4 @@
-//! Who has an account cannot be learnt from a refused sign-in:
+//! A refused sign-in does not reveal who has an account:
 //! not by its bytes, and not by its time.
 //!
 //! No time is compared with a fixed one. The addresses take turns in an order that is drawn anew

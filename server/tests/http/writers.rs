@@ -1,4 +1,4 @@
-//! People who write at the same moment. SQLite has one writer at a time,
+//! Users who write at the same moment. SQLite has one writer at a time,
 //! for which everybody else waits.
 
 use vestibule::config::Config;

@@ -292,7 +292,7 @@ async fn an_account_whose_time_is_over_is_deleted() {
     }
 }
 
-/// Who has a copy of the file reads nothing of an erased account in its free pages.
+/// A copy of the file shows nothing of an erased account in its free pages.
 #[tokio::test]
 async fn an_erased_account_is_overwritten() {
     let database = vestibule_testkit::TestDatabase::sqlite();

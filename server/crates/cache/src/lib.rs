@@ -1,7 +1,7 @@
 //! Rate limiter and cache: in the process for one replica, on Redis for several.
 //!
 //! Redis is never the only home of anything (design rule 4). With Redis away the limits are kept by
-//! each replica for itself, and stricter; who is signed in is looked up in the database.
+//! each replica for itself, and stricter; sessions are looked up in the database.
 
 mod in_process;
 mod redis;

@@ -247,9 +247,9 @@ impl Auth {
     }
 
     /// An inactive account is refused before anything would be written for it: the right password
-    /// takes no longer than a wrong one. In private mode only who has proved the mailbox may sign
-    /// in: otherwise an attacker could register an address and see by signing in whether it had an
-    /// account before. Sessions from before the mode was chosen are no exception.
+    /// takes no longer than a wrong one. In private mode only a user who has proved the mailbox may
+    /// sign in: otherwise an attacker could register an address and see by signing in whether it
+    /// had an account before. Sessions from before the mode was chosen are no exception.
     pub(crate) fn is_admitted(&self, user: &User) -> bool {
         let is_admitted = match self.settings.registration {
             RegistrationMode::Open => true,

@@ -65,7 +65,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         self.state.is_over.store(true, Ordering::SeqCst);
-        // Wakes who waits for the next connection.
+        // Wakes the task that waits for the next connection.
         let _ = TcpStream::connect(self.address);
     }
 }

@@ -138,8 +138,8 @@ set attempts = attempts + 1
 where user_id = $1 and purpose = $2 and not is_used and expires_at > $3 and attempts < $4
 returning id, token_hash, created_at");
 
-    /// Together with the statement before no transaction: who tries codes at the same time is
-    /// counted one after the other.
+    /// Together with the statement before no transaction: a client that tries codes at the same
+    /// time is counted one after the other.
     const COUNT_ENTRY: Sql = Sql::both("
 update users
 set code_entries = code_entries + 1

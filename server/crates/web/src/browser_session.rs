@@ -82,10 +82,10 @@ fn backend(error: impl fmt::Display) -> Error {
 }
 
 /// Gives the browser the cookie of a session that was just issued.
-/// Who was signed in before is signed out.
+/// The session before is ended.
 ///
 /// # Errors
-/// [`AuthError::Unavailable`] if the store cannot say or end who was signed in before; the browser
+/// [`AuthError::Unavailable`] if the store cannot say or end the session before; the browser
 /// is then not signed in. [`AuthError::Internal`] for a session that is not a browser's.
 pub async fn begin_browser_session(
     auth: &Auth,

@@ -36,7 +36,7 @@ pub fn status(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// Whole seconds, rounded up: who waits this long is not too early.
+/// Whole seconds, rounded up: a client that waits this long is not too early.
 pub fn retry_after_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

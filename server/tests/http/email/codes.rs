@@ -178,7 +178,7 @@ async fn codes_of_all_sites_together_are_bounded_by_the_day(app: TestApp) {
     guess_from(&app, "nobody@example.org", "2001:db8:ffff::1")
         .await
         .expect_problem(429, "rate_limited");
-    // Who is signed in to the account has nothing to do with them.
+    // A user who is signed in to the account has nothing to do with them.
     let fields = [("email", "ann@example.org"), ("code", &code)];
     let answer = browser.submit("verify_email", &fields).await;
     assert_eq!(location(&answer), "/account");

@@ -22,7 +22,7 @@ pub const PUBLIC_URL: &str = "https://auth.example.org";
 pub const PASSWORD: &str = "correct horse battery";
 /// What a test changes [`PASSWORD`] to.
 pub const NEW_PASSWORD: &str = "a quite different phrase";
-/// What a user gives who does not know a password.
+/// The password of a user who does not know the right one.
 pub const WRONG: &str = "not the password at all";
 pub const MASTER_KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 

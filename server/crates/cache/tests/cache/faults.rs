@@ -1,5 +1,5 @@
 //! A Redis that is away, slow, full, read-only, locked or mad: every call answers in time, limits
-//! are stricter, who was forgotten stays forgotten, and it is
+//! are stricter, a user who was forgotten stays forgotten, and it is
 //! used again by itself. What becomes of counts is in `losses`.
 
 use std::cell::RefCell;

@@ -45,7 +45,7 @@ impl Auth {
                 Ok(Attempt(charges))
             }
             (Err(error), Some(network)) => {
-                // Who was refused did not enter a password.
+                // A refused request entered no password.
                 self.return_attempt(&network).await;
                 Err(error)
             }

@@ -256,8 +256,8 @@ impl Auth {
     }
 
     /// The link that goes back is only for an address that was proved: one with a slip of the pen
-    /// is a stranger's, who must not be handed the account. Without it there is nothing to do, and
-    /// no mail: that address was notified of the request. Whether it was notified now.
+    /// belongs to another person, who must not be handed the account. Without it there is nothing
+    /// to do, and no mail: that address was notified of the request. Whether it was notified now.
     async fn mail_to_old_address(
         &self,
         store: &mut dyn Writer,

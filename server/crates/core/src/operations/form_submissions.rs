@@ -2,8 +2,8 @@
 //! a browser that asks again after a lost answer.
 //!
 //! Each rendered form has a nonce. What became of the form is remembered for a minute, by nonce and
-//! content, and answered again; who sends it while the first one is at work waits for that one. It
-//! is no protection against other sites, which is a check of its own.
+//! content, and answered again; a second request while the first one is at work waits for that one.
+//! It is no protection against other sites, which is a check of its own.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Mails that anybody can ask for by naming an address: who asks learns nothing about the address.
+//! Mails that anybody can ask for by naming an address: the answer says nothing about the address.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -101,7 +101,7 @@ impl Auth {
         Ok(store.find_link(token_hash, self.clock.now()).await?)
     }
 
-    /// What a mail that is asked for costs the network and the mailbox, and all who ask for mails.
+    /// What a mail that is asked for costs the network and the mailbox, and all requests for mails.
     pub(super) fn mail_charges(
         &self,
         kind: MailKind,

@@ -58,7 +58,8 @@ impl Auth {
             is_persistent: command.is_persistent,
             device_name: device_name.as_deref(),
         };
-        // First of all: in a storm who cannot be served costs no look-up and is answered at once.
+        // First of all: in a storm a request that cannot be served costs no look-up and is answered
+        // at once.
         let permit = self.hasher.reserve()?;
         let email = EmailAddress::parse(&command.email).ok();
         // A known browser is not bound by its network; that takes a look-up.

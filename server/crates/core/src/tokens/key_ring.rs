@@ -99,7 +99,7 @@ pub(super) fn signs_at<'keys, K>(
 }
 
 /// Loads the published keys, and those that were withdrawn a while ago:
-/// who has slept with a token of theirs is to refresh it.
+/// a client that has slept with a token of theirs is to refresh it.
 pub(super) async fn load_ring(
     store: &dyn Store,
     master: &MasterKey,

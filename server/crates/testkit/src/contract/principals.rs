@@ -84,7 +84,7 @@ pub async fn a_forgotten_user_is_forgotten_in_every_session(cache: Cache) {
     miss(&*cache, ANN, PHONE).await;
     miss(&*cache, ANN, LAPTOP).await;
     assert!(is_hit(&*cache, BEN, Uuid::from_u128(13)).await);
-    // Who is unknown is forgotten as well.
+    // An unknown user is forgotten as well.
     cache.forget(Uuid::from_u128(3)).await;
 }
 
