@@ -54,8 +54,8 @@ fn kept_current(activity: &SecurityEvent) -> bool {
     activity.details["kept_current"] == true
 }
 
-/// Whether an attacker could be behind it,
-/// or tries to: the owner should say so if it was not they.
+/// Whether an attacker could have caused it,
+/// or tried to: the owner should report it if it was another person.
 pub fn is_risky(event: Event) -> bool {
     matches!(
         event,

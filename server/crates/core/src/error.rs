@@ -147,7 +147,7 @@ impl From<StoreError> for AuthError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(source) => Self::Unavailable(source),
-            // The account was removed at this very moment: its session is none any more.
+            // The account was removed at this very moment: so is its session.
             StoreError::Orphan => Self::Unauthenticated,
             StoreError::Conflict | StoreError::Unexpected(_) => Self::Internal(Box::new(error)),
         }

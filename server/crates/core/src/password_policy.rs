@@ -66,7 +66,7 @@ impl PasswordPolicy {
     }
 
     /// The same rules as in [`PasswordPolicy::check`], for
-    /// for a caller that shows how far a password is from them.
+    /// a caller that shows how far a password is from them.
     pub fn strength(&self, password: &str, own_words: &[&str]) -> PasswordStrength {
         let password = match self.without_estimate(password) {
             Ok(password) => password,

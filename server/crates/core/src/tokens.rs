@@ -244,7 +244,7 @@ impl TokenSigner {
 
     /// Loads the keys again, at most one caller at a time and every 10 s, whether it succeeds or
     /// not: made-up key ids cost no query each, least of all of a database that is down. A caller
-    /// a caller that goes away meanwhile leaves it to the next one.
+    /// that goes away meanwhile leaves it to the next one.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`] while it is not known whether there are new keys.

@@ -1,7 +1,7 @@
 //! Sessions of every kind.
 //!
 //! Ending one takes more than one statement, so it belongs into a transaction: outside of one a
-//! violation in between leaves a revoked family of a live session.
+//! failure in between leaves a revoked family of a live session.
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
