@@ -105,7 +105,7 @@ where
 
 fn log_filter(directives: &str) -> impl Filter<Registry> + Send + Sync + 'static {
     // The library warns of each cookie whose session has ended, an everyday thing, and logs what
-    // the portal log. Its spans would hide the request's.
+    // the portal logs. Its spans would hide the request's.
     let filter = format!("tower_sessions=off,tower_sessions_core=off,{directives}");
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     // No directive brings the spans of traces in. The hint leaves the level to the directives.
