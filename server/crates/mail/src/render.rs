@@ -2,7 +2,7 @@ use askama::Template;
 use vestibule_core::mail::OutgoingMail;
 
 use crate::{
-    MailColours, MailLogo, MailSettings,
+    MailColours, MailLogo, MailSettings, RenderError,
     facts::Facts,
     letter::{Block, Letter},
     letters::letter,
