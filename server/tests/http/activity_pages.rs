@@ -5,8 +5,8 @@ use http::Method;
 use time::Duration;
 
 use crate::support::{
-    PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location, on_any_database,
-    open_page as page, signed_in_browser,
+    Browser, PASSWORD, TestApp, WRONG, assert_fault, assert_has, assert_has_not, location,
+    on_any_database, open_page as page, signed_in_browser,
 };
 
 on_any_database! {
