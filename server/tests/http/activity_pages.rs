@@ -5,7 +5,7 @@ use http::Method;
 use time::Duration;
 
 use crate::support::{
-    PASSWORD, TestApp, WRONG, assert_field_error, assert_has, assert_has_not, location,
+    Browser, PASSWORD, TestApp, WRONG, assert_field_error, assert_has, assert_has_not, location,
     on_any_database, open_page as page, signed_in_browser,
 };
 

@@ -165,7 +165,7 @@ fn odd_requests() -> Vec<(String, &'static [u16])> {
     vec![
         (
             format!("{me}\r\nauthorization: Bearer {}", "x".repeat(100_000)),
-            &[431],
+            &[431][..],
         ),
         (
             format!("{me}\r\nauthorization: Bearer {}", "x".repeat(2_000_000)),

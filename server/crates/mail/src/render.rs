@@ -2,7 +2,7 @@ use askama::Template;
 use vestibule_core::mail::OutgoingMail;
 
 use crate::{
-    MailColours, MailLogo, MailSettings,
+    MailColours, MailLogo, MailSettings, RenderError,
     content::{Block, MailContent},
     contents::content,
     facts::MailFacts,
