@@ -30,7 +30,7 @@ pub struct LoginBody {
     pub email: String,
     #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024)]
     pub password: SecretString,
-    /// `false` ends the session sooner: after a day unless the deployment says otherwise, instead of 30 days.
+    /// `false` ends the session sooner: by default after a day, instead of 30 days.
     pub remember_me: Option<bool>,
     /// What the session list shows for this client.
     #[schema(max_length = 100, example = "Ann's phone")]
