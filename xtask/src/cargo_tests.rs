@@ -17,7 +17,7 @@ pub fn tests() -> Cmd {
     let tests = Cmd::line(&format!("cargo test --locked {SERVER_SIDE} --no-fail-fast"))
         .without_settings()
         // Many wait more than they compute.
-        .env("RUST_TEST_THREADS", "6")
+        .env("RUST_TEST_THREADS", "4")
         .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
         .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
     if env::var_os("CI").is_some() {
