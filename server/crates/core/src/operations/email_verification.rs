@@ -305,8 +305,8 @@ impl Auth {
     ) -> Result<Option<Verified>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let used = tx.use_link(Purpose::VerifyEmail, token_hash, now).await?;
-        let Some(UsedLink { user_id, .. }) = used else {
+        let spent = tx.use_link(Purpose::VerifyEmail, token_hash, now).await?;
+        let Some(UsedLink { user_id, .. }) = spent else {
             return self.apply_email_change(tx, token_hash, who, meta).await;
         };
         let Some(user) = tx.mark_email_verified(user_id, now).await? else {
