@@ -209,7 +209,7 @@ async fn a_refused_sign_in_is_told_with_its_reason(app: TestApp) {
 }
 
 async fn whoever_has_a_whole_site_is_one_client(app: TestApp) {
-    let guess = json!({ "token": "none" });
+    let guess = serde_json::json!({ "token": "none" });
     for from in ["2001:db8:1:2::1", "2001:db8:1:3:ffff::9", "2001:db8:2:3::1"] {
         app.get("/me").from(from).await.expect(401);
         let guess = app.post("/email/verify").from(from).json(&guess);
