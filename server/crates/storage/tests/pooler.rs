@@ -140,7 +140,8 @@ async fn time_outs_hold_behind_a_pooler() {
             assert!(said.contains("lock timeout (SQLSTATE 55P03)"), "{said}");
             // The connection is as good as new.
             alone.user_by_id(id).await.unwrap();
-            // Nothing that was said to the connection of the pooler, or prepared on it, is there for the next client.
+            // Nothing that was said to the connection of the pooler,
+            // or prepared on it, is there for the next client.
             let mut other = pooled.other_client().await;
             sqlx::raw_sql("discard all")
                 .execute(&mut other)
