@@ -35,10 +35,10 @@ use crate::health::{self, Health};
 use crate::metrics::measure_requests;
 use crate::middleware::{
     AllowedHosts, BodyRoom, ErrorPages, FormsOnce, Identification, LogLimit, Nonce,
-    SecurityHeaders, admit_app_origins, audit_refusals, check_form, check_host, do_forms_once,
-    find_client_address, fix_markup, identify_request, keep_readable_cookies, limit_requests,
-    log_access, loopback_only, panic_response, read_body, run_to_end, secure_removal_cookie,
-    set_security_headers, show_problems,
+    SecurityHeaders, SessionCookie, admit_app_origins, audit_refusals, check_form, check_host,
+    do_forms_once, find_client_address, fix_markup, identify_request, keep_readable_cookies,
+    limit_requests, log_access, loopback_only, panic_response, read_body, remove_ended_cookie,
+    run_to_end, set_security_headers, show_problems,
 };
 use crate::{api, assets, dev_mailbox, export, site_files};
 
@@ -138,7 +138,11 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         auth: Arc::clone(&parts.web.auth),
         session_cookie: cookie_name.as_str().into(),
     };
-    let pages = Router::new()
+    let session_cookie = SessionCookie {
+        name: cookie_name,
+        is_secure: parts.web.cookies.is_secure(),
+    };
+    Router::new()
         .leptos_routes_with_context(&leptos, routes, context, shell)
         .route("/logout", post(sign_out))
         .route(
@@ -149,6 +153,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .fallback(not_found)
         .with_state(leptos)
         .layer(sessions)
+        .layer(from_fn_with_state(session_cookie, remove_ended_cookie))
         .layer(from_fn(keep_readable_cookies))
         // Inside the next one, so that a form that failed so can be sent again.
         .route_layer(CatchPanicLayer::custom(panic_response))
@@ -156,12 +161,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         // The routes alone: what is not there is not found, whatever is sent to it.
         .route_layer(from_fn(check_form))
         .layer(from_fn(fix_markup))
-        .layer(CompressionLayer::new());
-    if parts.web.cookies.is_secure() {
-        pages.layer(from_fn_with_state(cookie_name, secure_removal_cookie))
-    } else {
-        pages
-    }
+        .layer(CompressionLayer::new())
 }
 
 /// What every page and server function is given of its request.

@@ -81,9 +81,14 @@ pub const PYTHON: Need = Need {
 };
 pub const CHROMIUM: Need = Need {
     what: "Chromium",
-    packages: &["chromium", "fonts-liberation"],
-    // Where no package brings it, Playwright fetches its own: see `browser`.
-    is_here: || browser::chromium().is_some() || !browser::is_packaged(),
+    packages: &["chromium-headless-shell", "fonts-liberation"],
+    // Where no package brings it, Playwright fetches its own: see `browser`. Any other will do
+    // where nothing can be installed.
+    is_here: || {
+        browser::headless_shell().is_some()
+            || !browser::is_packaged()
+            || (browser::chromium().is_some() && !can_install())
+    },
 };
 
 /// Installs what is missing of `needs`, or says in one line what to install.

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
-use vestibule_core::AuthError;
 use vestibule_core::model::SessionKind;
+use vestibule_core::{AuthError, RequestMeta};
 
 use crate::flash::Form;
 use crate::return_to::ReturnTo;
@@ -23,7 +23,7 @@ pub async fn sign_in(
         .typed("email", &email)
         .typed("remember_me", if is_persistent { "on" } else { "" })
         .submit(|visit| async move {
-            begin(&visit, email, password, is_persistent).await?;
+            begin(&visit, &visit.meta(), email, password, is_persistent).await?;
             Ok(Done::returning(&return_to))
         })
         .await
@@ -32,6 +32,7 @@ pub async fn sign_in(
 /// Signs the browser in.
 pub async fn begin(
     visit: &Visit,
+    meta: &RequestMeta,
     email: String,
     password: String,
     is_persistent: bool,
@@ -44,7 +45,7 @@ pub async fn begin(
         device_name: None,
         known_browser_proofs: visit.known_browser_proofs(),
     };
-    let signed_in = visit.auth().sign_in(command, &visit.meta()).await?;
+    let signed_in = visit.auth().sign_in(command, meta).await?;
     visit.begin_session(&signed_in).await?;
     Ok(())
 }

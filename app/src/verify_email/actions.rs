@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use vestibule_core::{Abandoned, RequestMeta};
 
 use crate::flash::{Form, Notice};
 use crate::return_to::ReturnTo;
@@ -77,7 +78,13 @@ async fn confirm(
 /// The address is confirmed whether this works or not: the
 /// sign-in page says so, and takes the next attempt.
 async fn signs_in(visit: &Visit, email: String, password: String) -> bool {
-    match sign_in::begin(visit, email, password, false).await {
+    // Also if nobody waits any more: the address is confirmed,
+    // and the same form that was sent again has this answer too.
+    let meta = RequestMeta {
+        abandoned: Abandoned::default(),
+        ..visit.meta()
+    };
+    match sign_in::begin(visit, &meta, email, password, false).await {
         Ok(()) => true,
         Err(error) => {
             Visit::log(error);

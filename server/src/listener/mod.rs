@@ -24,7 +24,8 @@ use tokio_util::task::TaskTracker;
 
 use activity::Site;
 use busy::Busy;
-use connection::{Connection, Place};
+use connection::Connection;
+pub use connection::Place;
 use vestibule_core::site_of;
 use vestibule_web::TrustedProxies;
 use waiting::Waiting;

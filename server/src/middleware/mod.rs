@@ -33,7 +33,7 @@ pub use problems::{ErrorPages, panic_response, show_problems};
 pub use rate_limit::limit_requests;
 pub use read_body::{BodyRoom, read_body};
 pub use readable_cookies::keep_readable_cookies;
-pub use removal_cookie::secure_removal_cookie;
+pub use removal_cookie::{SessionCookie, remove_ended_cookie};
 pub use request_id::{Identification, identify_request};
 pub use run_to_end::run_to_end;
 pub use security_headers::{Nonce, SecurityHeaders, set_security_headers};

@@ -238,11 +238,19 @@ async fn a_refused_sign_in_is_logged_with_its_reason(app: TestApp) {
 }
 
 async fn a_client_with_a_whole_site_is_one_client(app: TestApp) {
+    let guess = serde_json::json!({ "token": "none" });
     for from in ["2001:db8:1:2::1", "2001:db8:1:3:ffff::9", "2001:db8:2:3::1"] {
         app.get("/me").from(from).await.expect(401);
+        let guess = app.post("/email/verify").from(from).json(&guess);
+        guess.await.expect_problem(400, "invalid_token");
     }
-    let of =
-        |address: &str| format!("select details from audit_logs where ip_address = '{address}'");
+    let guesses = "audit_logs where event_type = 'verification_failed'";
+    assert_eq!(app.count(guesses).await, "2", "one for each site");
+    let of = |address: &str| {
+        format!(
+            "select details from audit_logs where ip_address = '{address}' and event_type = 'request_refused'"
+        )
+    };
     assert_eq!(
         app.text(&of("2001:db8:1:2::1")).await,
         r#"{"code":"unauthenticated","count":2}"#

@@ -11,6 +11,7 @@ use crate::support::{
 
 on_any_database! {
     a_changed_password_gets_a_new_cookie_and_ends_the_others,
+    a_late_answer_leaves_the_newer_cookie,
     a_made_up_cookie_is_no_session,
     a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out,
     a_post_to_logout_signs_out,
@@ -51,6 +52,38 @@ async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) 
         app.read_mails().await,
         ["password_changed to ann@example.org"]
     );
+}
+
+/// A password is rated, and another tab loaded, while the form
+/// is under way that changes it: those answers come last.
+async fn a_late_answer_leaves_the_newer_cookie(app: TestApp) {
+    app.user("ann@example.org").await;
+    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut late = Browser::new(&app);
+    late.set_cookie(SESSION_COOKIE, browser.cookie(SESSION_COOKIE).unwrap());
+    let fields = [
+        ("current_password", PASSWORD),
+        ("new_password", NEW_PASSWORD),
+    ];
+    browser.submit("change_password", &fields).await.expect(303);
+    let rating = [("password", "plum")];
+    for answer in [
+        late.open("/account").await.expect(303),
+        late.submit("password_strength", &rating).await,
+        late.submit("sign_in", &[]).await.expect(303),
+    ] {
+        let cookies = answer.headers.get_all("set-cookie").iter();
+        for cookie in cookies {
+            assert!(
+                !cookie.as_bytes().starts_with(SESSION_COOKIE.as_bytes()),
+                "{answer:?}"
+            );
+        }
+    }
+    // Signing out removes it.
+    let answer = browser.submit("sign_out", &[]).await;
+    assert_eq!(browser.cookie(SESSION_COOKIE), None, "{answer:?}");
+    app.read_mails().await;
 }
 
 async fn a_made_up_cookie_is_no_session(app: TestApp) {

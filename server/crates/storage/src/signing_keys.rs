@@ -79,10 +79,10 @@ impl<DB: Backend> SigningKeys for SqlRepository<DB> {
     async fn retire_other_signing_keys(
         &mut self,
         kind: KeyKind,
-        kid: &str,
+        kept: &str,
         end: OffsetDateTime,
     ) -> Result<u64> {
-        let retire = of_kind(RETIRE_OTHERS, kind).bind(kid).bind(Micros(end));
+        let retire = of_kind(RETIRE_OTHERS, kind).bind(kept).bind(Micros(end));
         self.execute(retire).await
     }
 }

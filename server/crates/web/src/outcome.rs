@@ -13,6 +13,7 @@ pub struct RequestOutcome(Arc<OutcomeState>);
 struct OutcomeState {
     user_id: OnceLock<Uuid>,
     refusal: OnceLock<ErrorCode>,
+    ended_session: OnceLock<()>,
 }
 
 impl RequestOutcome {
@@ -29,6 +30,15 @@ impl RequestOutcome {
     /// Says that what was asked for was refused; the first reason counts.
     pub fn is_refused(&self, code: ErrorCode) {
         self.0.refusal.get_or_init(|| code);
+    }
+
+    /// Says that the browser's session was ended.
+    pub fn ends_session(&self) {
+        self.0.ended_session.get_or_init(|| ());
+    }
+
+    pub fn has_ended_session(&self) -> bool {
+        self.0.ended_session.get().is_some()
     }
 
     pub fn user_id(&self) -> Option<Uuid> {

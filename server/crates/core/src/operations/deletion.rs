@@ -135,10 +135,10 @@ impl Auth {
     ) -> Result<Option<User>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let used = tx
+        let spent = tx
             .use_link(Purpose::CancelDeletion, &hash_mailed_token(token), now)
             .await?;
-        let Some(UsedLink { user_id, .. }) = used else {
+        let Some(UsedLink { user_id, .. }) = spent else {
             return Ok(None);
         };
         let Some(user) = tx.restore_user(user_id, now).await? else {

@@ -215,8 +215,8 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Option<Verified>, AuthError> {
         let now = self.clock.now();
-        let used = tx.use_link(Purpose::ChangeEmail, token_hash, now).await?;
-        let Some(link) = used else {
+        let spent = tx.use_link(Purpose::ChangeEmail, token_hash, now).await?;
+        let Some(link) = spent else {
             return Ok(None);
         };
         let (user_id, email) = (link.user_id, address_of(&link)?);
@@ -338,8 +338,8 @@ impl Auth {
     ) -> Result<Option<User>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let used = tx.use_link(Purpose::RevertEmail, token_hash, now).await?;
-        let Some(link) = used else {
+        let spent = tx.use_link(Purpose::RevertEmail, token_hash, now).await?;
+        let Some(link) = spent else {
             return Ok(None);
         };
         let (user_id, email) = (link.user_id, address_of(&link)?);

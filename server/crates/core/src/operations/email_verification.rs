@@ -119,13 +119,19 @@ impl Auth {
                     let is_own = is_own_address(who, &email);
                     if !from_browser || is_own {
                         let found = in_uniform_time(self.token_of_code(&email, &code));
-                        self.charge_guess(is_own, meta, found).await?
+                        // Others do not use up what a browser that is signed in to the account may
+                        // try: the account's own bounds are enough.
+                        if is_own {
+                            found.await?
+                        } else {
+                            self.charge_guess(meta, found).await?
+                        }
                     } else {
                         let password = password.ok_or(AuthError::ReauthenticationRequired)?;
                         let found = in_uniform_time(
                             self.token_of_code_without_session(&email, &code, &password, meta),
                         );
-                        self.charge_guess(is_own, meta, found).await?
+                        self.charge_guess(meta, found).await?
                     }
                 }
             };
@@ -142,18 +148,13 @@ impl Auth {
         .await
     }
 
-    /// Counts a code against the day of its site and of all of them, before it is compared; a right
-    /// one does not count. Others do not use up what a browser that is signed in to the account may
-    /// try: the account's own bounds are enough.
+    /// Counts a code against the day of its site and of all of them,
+    /// before it is compared; a right one does not count.
     async fn charge_guess(
         &self,
-        is_own: bool,
         meta: &RequestMeta,
         found: impl Future<Output = Result<Option<String>, AuthError>>,
     ) -> Result<Option<String>, AuthError> {
-        if is_own {
-            return found.await;
-        }
         let site = site_of(meta.ip_address).to_string();
         let charges = [CODE_SITE.of(&site), CODE_ALL.of("anybody")];
         self.take(&charges, meta).await?;
@@ -305,8 +306,8 @@ impl Auth {
     ) -> Result<Option<Verified>, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let used = tx.use_link(Purpose::VerifyEmail, token_hash, now).await?;
-        let Some(UsedLink { user_id, .. }) = used else {
+        let spent = tx.use_link(Purpose::VerifyEmail, token_hash, now).await?;
+        let Some(UsedLink { user_id, .. }) = spent else {
             return self.apply_email_change(tx, token_hash, who, meta).await;
         };
         let Some(user) = tx.mark_email_verified(user_id, now).await? else {

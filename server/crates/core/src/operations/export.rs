@@ -38,12 +38,8 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Value, AuthError> {
         let meta = &meta.by(who.user.id);
-        if !self.is_recently_authenticated(who) {
-            return Err(AuthError::ReauthenticationRequired);
-        }
+        self.admit_export(who, meta).await?;
         let id = who.user.id;
-        self.take(&[EXPORT_ACCOUNT.of(&id.to_string())], meta)
-            .await?;
         let kind = MailKind::DataExported;
         let may_notify = self.may_notify(kind, &who.user).await;
         let mut tx = self.store.begin().await?;
@@ -77,12 +73,16 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<Value, AuthError> {
         let meta = &meta.by(who.user.id);
+        self.admit_export(who, meta).await?;
+        self.collect_data(&who.user).await
+    }
+
+    async fn admit_export(&self, who: &Principal, meta: &RequestMeta) -> Result<(), AuthError> {
         if !self.is_recently_authenticated(who) {
             return Err(AuthError::ReauthenticationRequired);
         }
-        self.take(&[EXPORT_ACCOUNT.of(&who.user.id.to_string())], meta)
-            .await?;
-        self.collect_data(&who.user).await
+        let charge = EXPORT_ACCOUNT.of(&who.user.id.to_string());
+        self.take(&[charge], meta).await
     }
 
     async fn collect_data(&self, user: &User) -> Result<Value, AuthError> {

@@ -143,8 +143,8 @@ impl Auth {
     ) -> Result<bool, AuthError> {
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
-        let used = tx.use_link(Purpose::ResetPassword, token_hash, now).await?;
-        if used.is_none_or(|link| link.user_id != user.id) {
+        let spent = tx.use_link(Purpose::ResetPassword, token_hash, now).await?;
+        if spent.is_none_or(|link| link.user_id != user.id) {
             return Ok(false);
         }
         if tx

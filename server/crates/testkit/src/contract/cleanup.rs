@@ -236,11 +236,8 @@ pub async fn accounts_that_never_proved_their_address_are_due_if_nobody_uses_the
     let unused = cx.user("unused@example.org").await;
     let left = cx.user("left@example.org").await;
     let mut store = cx.writer().await;
-    store
-        .mark_email_verified(verified.id, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let proved = store.mark_email_verified(verified.id, cx.now()).await;
+    proved.unwrap().unwrap();
     drop(store);
     cx.api_session(&signed_in, "live").await;
     let (ended, _) = cx.api_session(&left, "ended").await;

@@ -332,11 +332,11 @@ pub async fn a_reset_and_a_change_of_password_do_not_wait_in_a_circle(cx: Contra
     for purpose in [VerifyEmail, ResetPassword] {
         insert(&cx, user.id, purpose, "token").await;
         let mut consuming = cx.begin().await;
-        let used = consuming
+        let link = consuming
             .use_link(purpose, &of(purpose, "token"), cx.now())
             .await
             .unwrap();
-        assert_eq!(used.map(|link| link.user_id), Some(user.id));
+        assert_eq!(link.map(|link| link.user_id), Some(user.id));
         let changing = meanwhile({
             let cx = cx.clone();
             async move {

@@ -2,7 +2,7 @@
 
 use time::Duration;
 use uuid::Uuid;
-use vestibule_core::mail::{MailKind, MailStatus};
+use vestibule_core::mail::{MailKind, MailStatus, NewMail};
 use vestibule_core::model::{EmailAddress, Language, Purpose, SessionKind, User};
 use vestibule_core::ports::StoreError;
 use vestibule_core::{AuditEvent, SecurityEventFilter};
@@ -238,9 +238,7 @@ pub async fn sessions_mails_and_tokens_are_read_back(cx: Contract) {
     let second = cx.browser_session(&user).await;
     let mut tx = cx.begin().await;
     tx.end_session(user.id, first.id, cx.now()).await.unwrap();
-    let mut mail = builders::mail(cx.id(), MailKind::EmailChanged, &user, cx.now());
-    "old@example.org".clone_into(&mut mail.recipient);
-    mail.context.other_email = Some("new@example.org".to_owned());
+    let mail = mail_of_change(&cx, &user);
     tx.enqueue_mail(&mail).await.unwrap();
     tx.commit().await.unwrap();
     let mut store = cx.connect().await;
@@ -280,6 +278,13 @@ pub async fn sessions_mails_and_tokens_are_read_back(cx: Contract) {
     assert_eq!(families.collect::<Vec<_>>(), [(first.id, true, None)]);
     drop(store);
     links_are_read_back(&cx, &user).await;
+}
+
+fn mail_of_change(cx: &Contract, user: &User) -> NewMail {
+    let mut mail = builders::mail(cx.id(), MailKind::EmailChanged, user, cx.now());
+    "old@example.org".clone_into(&mut mail.recipient);
+    mail.context.other_email = Some("new@example.org".to_owned());
+    mail
 }
 
 async fn links_are_read_back(cx: &Contract, user: &User) {
