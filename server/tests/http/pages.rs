@@ -56,12 +56,13 @@ async fn every_page_is_there_for_people(app: TestApp) {
 }
 
 /// What scripts do something with.
-const FOR_SCRIPTS: [&str; 5] = [
+const FOR_SCRIPTS: [&str; 6] = [
     "data-required",
     "data-invalid",
     "class=\"reveal\"",
     "class=\"strength\"",
     "autocomplete=\"one-time-code\"",
+    "data-locale",
 ];
 
 async fn scripts_come_where_they_have_something_to_do(app: TestApp) {
