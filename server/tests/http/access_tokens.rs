@@ -352,12 +352,7 @@ async fn a_token_opens_only_its_own_session(app: TestApp) {
             "another user's session",
         )
         .await;
-    forge
-        .app
-        .post("/logout")
-        .bearer(&forge.user.access_token)
-        .await
-        .expect(204);
+    expect!(forge.app.post("/logout").bearer(&forge.user.access_token) => 204);
     forge
         .refuses(
             &forge.with_claim("jti", claims["jti"].clone()),

@@ -195,9 +195,7 @@ async fn the_download_holds_everything_but_secrets(app: TestApp) {
     let cookie = format!("__Host-sid={}", browser.cookie("__Host-sid").unwrap());
     let call = app.at(Method::POST, "/account/export").cookies(&cookie);
     let call = call.header("origin", "https://evil.example");
-    call.header("sec-fetch-site", "cross-site")
-        .await
-        .expect(403);
+    expect!(call.header("sec-fetch-site", "cross-site") => 403);
 }
 
 async fn the_download_wants_a_fresh_password(app: TestApp) {

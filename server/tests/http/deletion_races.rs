@@ -38,10 +38,7 @@ async fn of_thirty_deletions_exactly_one_counts(app: TestApp) {
     for answer in refused {
         assert_eq!(answer.status.as_u16(), 401, "{answer:?}");
     }
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_scheduled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_scheduled to ann@example.org"]);
 }
 
 async fn of_fifty_undos_exactly_one_counts(app: TestApp) {
@@ -56,10 +53,7 @@ async fn of_fifty_undos_exactly_one_counts(app: TestApp) {
     })
     .await;
     assert_eq!(results.iter().filter(|won| **won).count(), 1);
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
 }
 
 async fn no_session_survives_a_deletion_in_parallel(app: TestApp) {
@@ -82,10 +76,7 @@ async fn no_session_survives_a_deletion_in_parallel(app: TestApp) {
     assert_eq!(results[20], 202, "{results:?}");
     assert_eq!(app.count("sessions where ended_at is null").await, "0");
     assert_eq!(app.count("refresh_tokens where not is_revoked").await, "0");
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_scheduled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_scheduled to ann@example.org"]);
 }
 
 /// At the last moment either the owner wins or the purge; there is no account by half.
@@ -131,11 +122,7 @@ async fn parallel_purges_count_each_account_once(app: TestApp) {
     })
     .await;
     assert_eq!(purged.iter().sum::<u64>(), 10, "{purged:?}");
-    assert_eq!(
-        app.count("audit_logs where event_type = 'account_deleted'")
-            .await,
-        "10"
-    );
+    gives!(app.count("audit_logs where event_type = 'account_deleted'") => "10");
     assert_eq!(app.count("users").await, "0");
 }
 

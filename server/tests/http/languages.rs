@@ -74,10 +74,7 @@ async fn a_page_speaks_the_language_that_the_browser_asks_for(app: TestApp) {
         ("fr", "en", ">Sign in</h1>"),
         ("", "en", ">Sign in</h1>"),
     ] {
-        let answer = Browser::speaking(&app, languages)
-            .open("/login")
-            .await
-            .expect(200);
+        let answer = expect!(Browser::speaking(&app, languages).open("/login") => 200);
         let page = page_in(language, &answer);
         assert!(page.contains(heading), "{languages}: {page}");
         for (code, name) in [("en", "English"), ("de", "Deutsch")] {
@@ -196,11 +193,7 @@ async fn a_signed_in_choice_is_kept_with_the_user(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
     choose(&mut browser, "de", "/login").await;
-    assert_eq!(
-        language_of(&app, "ann@example.org").await,
-        "en",
-        "nobody is signed in"
-    );
+    gives!(language_of(&app, "ann@example.org") => "en", "nobody is signed in");
     sign_in(&mut browser, "ann@example.org").await;
     app.read_mails().await;
     for language in ["de", "en", "de"] {
@@ -331,11 +324,7 @@ async fn only_a_browser_that_is_new_to_the_account_is_notified(app: TestApp) {
     assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
     browser.submit("sign_out", &[]).await;
     sign_in(&mut browser, "ann@example.org").await;
-    assert_eq!(
-        app.read_mails().await,
-        Vec::<String>::new(),
-        "it is known now"
-    );
+    gives!(app.read_mails() => Vec::<String>::new(), "it is known now");
 
     // Who registers in a browser is known in it.
     let fields = [("email", "bob@example.org"), ("password", PASSWORD)];

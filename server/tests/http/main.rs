@@ -8,7 +8,22 @@
     reason = "a test that cannot go on panics, and says what it skips"
 )]
 
-mod support;
+/// Sends a request, and expects this status, or the problem of this status and code.
+macro_rules! expect {
+    ($call:expr => $status:expr) => {
+        $call.await.expect($status)
+    };
+    ($call:expr => $status:expr, $code:expr) => {
+        $call.await.expect_problem($status, $code)
+    };
+}
+
+/// Waits for a value, and compares it.
+macro_rules! gives {
+    ($value:expr => $expected:expr $(, $($message:tt)+)?) => {
+        assert_eq!($value.await, $expected $(, $($message)+)?)
+    };
+}
 
 mod access_tokens;
 mod account;
@@ -63,6 +78,7 @@ mod session_cookie;
 mod session_pages;
 mod sessions;
 mod sign_in_timing;
+mod support;
 mod two_tabs;
 mod unavailable;
 mod undo_pages;

@@ -50,10 +50,7 @@ const ENDPOINTS: &[&str] = &[
 ];
 
 async fn document(app: &TestApp) -> Value {
-    let answer = app
-        .at(Method::GET, "/api/v1/openapi.json")
-        .await
-        .expect(200);
+    let answer = expect!(app.at(Method::GET, "/api/v1/openapi.json") => 200);
     assert_eq!(answer.header("content-type"), "application/json");
     answer.json()
 }

@@ -185,10 +185,7 @@ async fn a_visitor_registers_and_signs_out(app: TestApp) {
         "/verify-email"
     );
     assert!(
-        browser
-            .open("/account")
-            .await
-            .expect(200)
+        expect!(browser.open("/account") => 200)
             .text()
             .contains("ann@example.org")
     );
@@ -332,10 +329,7 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
         location(&sign_in(&mut browser, "ann@example.org", NEW_PASSWORD).await),
         "/account"
     );
-    assert_eq!(
-        app.read_mails().await,
-        ["password_changed to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 
 async fn set_password(browser: &mut Browser, password: &str) -> Answer {

@@ -38,11 +38,7 @@ async fn private_mode_lets_nobody_stay_whose_mailbox_is_not_proved(app: TestApp)
     assert!(!private.accepts(&ann.access_token).await);
     assert!(!is_signed_in(&mut browser).await);
     let body = json!({ "refresh_token": ann.refresh_token });
-    private
-        .post("/refresh")
-        .json(&body)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(private.post("/refresh").json(&body) => 401, "invalid_refresh_token");
     // Until it is proved.
     let body = json!({ "token": welcome.token });
     private.post("/email/verify").json(&body).await.expect(200);
@@ -102,26 +98,15 @@ async fn a_taken_address_is_notified_whatever_its_spelling(app: TestApp) {
         "ann.lee@bu\u{308}cher.example",
     ] {
         let body = json!({ "email": email, "password": "another good password" });
-        app.post("/register")
-            .json(&body)
-            .await
-            .expect_problem(409, "email_taken");
+        expect!(app.post("/register").json(&body) => 409, "email_taken");
     }
     assert_eq!(app.rows().await, before);
-    assert_eq!(
-        app.try_sign_in("ann.lee@bücher.example", PASSWORD).await,
-        200,
-        "the account is as it was"
-    );
+    gives!(app.try_sign_in("ann.lee@bücher.example", PASSWORD) => 200, "the account is as it was");
 }
 
 async fn every_invalid_field_is_named(app: TestApp) {
     let body = json!({ "email": "nobody", "password": "short", "first_name": "a\u{202e}b", "last_name": "x".repeat(101) });
-    let answer = app
-        .post("/register")
-        .json(&body)
-        .await
-        .expect_problem(400, "validation_failed");
+    let answer = expect!(app.post("/register").json(&body) => 400, "validation_failed");
     assert_eq!(
         answer.field_errors(),
         [
@@ -139,10 +124,7 @@ async fn every_invalid_field_is_named(app: TestApp) {
         answer.expect(400).field_errors(),
         ["email: required", "password: required"]
     );
-    assert_eq!(
-        app.rows().await,
-        "0 users, 0 live sessions, 0 families, 0 + 0 mailed tokens, 0 mails"
-    );
+    gives!(app.rows() => "0 users, 0 live sessions, 0 families, 0 + 0 mailed tokens, 0 mails");
 }
 
 async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
@@ -155,11 +137,7 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
         (&"ü".repeat(513), "too_long"),
     ] {
         let body = json!({ "email": "zoe.tester@example.org", "password": password });
-        let answer = app
-            .post("/register")
-            .json(&body)
-            .await
-            .expect_problem(400, "validation_failed");
+        let answer = expect!(app.post("/register").json(&body) => 400, "validation_failed");
         assert_eq!(
             answer.field_errors(),
             [format!("password: {code}")],
@@ -184,11 +162,7 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
             .await;
         assert_eq!(answer.status, 201, "{password}: {answer:?}");
         assert_eq!(app.try_sign_in(&email, password).await, 200, "{password}");
-        assert_eq!(
-            app.try_sign_in(&email, &format!("{password} ")).await,
-            401,
-            "{password} and a space"
-        );
+        gives!(app.try_sign_in(&email, &format!("{password} ")) => 401, "{password} and a space");
         app.mail_to(&email).await;
     }
 }
@@ -246,10 +220,7 @@ async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {
     assert_eq!((mail.kind, mail.token), (MailKind::AlreadyRegistered, None));
     assert_eq!(mail.link, format!("{PUBLIC_URL}/login"));
 
-    assert_eq!(
-        app.rows().await,
-        "1 users, 0 live sessions, 0 families, 1 + 0 mailed tokens, 2 mails"
-    );
+    gives!(app.rows() => "1 users, 0 live sessions, 0 families, 1 + 0 mailed tokens, 2 mails");
 }
 
 async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
@@ -259,10 +230,7 @@ async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
     // Otherwise an attacker could register an address and see by signing in whether it had an
     // account.
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
-    app.post("/email/verify")
-        .json(&json!({ "token": welcome.token }))
-        .await
-        .expect(200);
+    expect!(app.post("/email/verify").json(&json!({ "token": welcome.token })) => 200);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 
     let taken = json!({ "email": "ann@example.org", "password": "another good password" });
@@ -271,21 +239,13 @@ async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
         app.mail_to("ann@example.org").await.kind,
         MailKind::AlreadyRegistered
     );
-    assert_eq!(
-        app.try_sign_in("ann@example.org", "another good password")
-            .await,
-        401
-    );
+    gives!(app.try_sign_in("ann@example.org", "another good password") => 401);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 }
 
 async fn in_private_mode_a_body_that_breaks_a_rule_is_refused(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": "short" });
-    let answer = app
-        .post("/register")
-        .json(&body)
-        .await
-        .expect_problem(400, "validation_failed");
+    let answer = expect!(app.post("/register").json(&body) => 400, "validation_failed");
     assert_eq!(answer.field_errors(), ["password: too_short"]);
 }
 

@@ -106,21 +106,11 @@ async fn a_session_ended_on_one_replica_is_dead_on_the_other_at_once() {
         .expect(204);
     assert!(at_once(async || !two.accepts(&phone.access_token).await).await);
     let body = json!({ "current_password": PASSWORD, "new_password": "a quite different phrase" });
-    two.post("/password/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(204);
+    expect!(two.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
     assert_eq!(one.try_sign_in("ann@example.org", PASSWORD).await, 401);
-    two.post("/logout")
-        .bearer(&ann.access_token)
-        .await
-        .expect(204);
+    expect!(two.post("/logout").bearer(&ann.access_token) => 204);
     assert!(at_once(async || !one.accepts(&ann.access_token).await).await);
-    assert_eq!(
-        one.read_mails().await,
-        ["password_changed to ann@example.org"]
-    );
+    gives!(one.read_mails() => ["password_changed to ann@example.org"]);
     one.finish().await;
     two.finish().await;
 }
@@ -181,10 +171,7 @@ async fn a_mailed_link_works_once_over_all_replicas() {
             "{path}: {answers:?}"
         );
     }
-    assert_eq!(
-        replicas[0].read_mails().await,
-        ["password_changed to ann@example.org"]
-    );
+    gives!(replicas[0].read_mails() => ["password_changed to ann@example.org"]);
     for app in &replicas {
         app.finish().await;
     }
@@ -198,16 +185,9 @@ async fn an_account_that_is_deleted_or_moved_on_one_replica_is_so_on_the_other_a
     let ann = one.user("ann@example.org").await;
     assert!(two.accepts(&ann.access_token).await);
     let body = json!({ "new_email": "new@example.org", "password": PASSWORD });
-    one.post("/email/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(one.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
     let token = one.mail_to("new@example.org").await.token;
-    one.post("/email/verify")
-        .json(&json!({ "token": token }))
-        .await
-        .expect(200);
+    expect!(one.post("/email/verify").json(&json!({ "token": token })) => 200);
     let is_moved = async || {
         let me = two.get("/me").bearer(&ann.access_token).await.expect(200);
         me.json()["email"] == "new@example.org"
@@ -232,11 +212,7 @@ async fn replicas_share_one_mail_between_them() {
     };
     for number in 0..10 {
         let body = json!({ "email": format!("user-{number}@example.org"), "password": PASSWORD });
-        replicas[number % 2]
-            .post("/register")
-            .json(&body)
-            .await
-            .expect(201);
+        expect!(replicas[number % 2].post("/register").json(&body) => 201);
     }
     tokio::join!(replicas[0].deliver_mails(), replicas[1].deliver_mails());
     let delivered = [

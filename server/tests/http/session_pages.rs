@@ -135,12 +135,7 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let list = async || {
-        let body = app
-            .get("/sessions")
-            .bearer(&ann.access_token)
-            .await
-            .expect(200)
-            .json();
+        let body = expect!(app.get("/sessions").bearer(&ann.access_token) => 200).json();
         body["sessions"].as_array().unwrap().clone()
     };
     let sessions = list().await;
@@ -150,10 +145,7 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
         .find(|session| session["kind"] == "browser")
         .unwrap();
     let id = from_browser["id"].as_str().unwrap();
-    app.delete(&format!("/sessions/{id}"))
-        .bearer(&ann.access_token)
-        .await
-        .expect(204);
+    expect!(app.delete(&format!("/sessions/{id}")).bearer(&ann.access_token) => 204);
     assert!(!is_signed_in(&mut browser).await);
 
     let mut browser = signed_in_browser(&app, "ann@example.org").await;

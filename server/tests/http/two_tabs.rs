@@ -384,14 +384,8 @@ async fn the_language_of_another_account_stays(app: TestApp) {
     let before = state_of_bob(&app).await;
     let german = [("language", "de"), ("return_to", "/account")];
     let of_ann = [&german[..], &[("account", account.as_str())]].concat();
-    browser
-        .submit_just("set_language", &of_ann)
-        .await
-        .expect(303);
-    browser
-        .submit_just("set_language", &german)
-        .await
-        .expect(303);
+    expect!(browser.submit_just("set_language", &of_ann) => 303);
+    expect!(browser.submit_just("set_language", &german) => 303);
     assert_eq!(state_of_bob(&app).await, before);
     // The browser's is what was asked for.
     assert_has(&open_page(&mut browser, "/account").await, &["lang=\"de\""]);

@@ -319,10 +319,7 @@ async fn an_account_is_deleted_and_restored(app: TestApp) {
         "it signs nobody in"
     );
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
 
     elsewhere.open(path_of(&mail)).await;
     let dead = page(&mut elsewhere, "/restore-account").await;
@@ -352,10 +349,7 @@ async fn a_deletion_is_refused_without_its_box_or_password(app: TestApp) {
     let fields = [("confirm", "on"), ("current_password", PASSWORD)];
     let answer = browser.submit("delete_account", &fields).await;
     assert_eq!(location(&answer), "/login");
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_scheduled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_scheduled to ann@example.org"]);
     assert!(!app.accepts(&ann.access_token).await);
 }
 
@@ -429,8 +423,5 @@ async fn links_that_take_back_change_nothing_before_the_button(app: TestApp) {
     browser.open(path_of(&mail)).await;
     browser.submit("restore_account", &[]).await;
     assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 200);
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@new.example"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@new.example"]);
 }

@@ -30,10 +30,7 @@ async fn browsers_that_write_at_once_wait_for_each_other(app: TestApp) {
                 let answer = browser.submit("confirm_password", &fields).await;
                 assert_eq!(location(&answer), "/account");
                 assert!(
-                    browser
-                        .open("/account")
-                        .await
-                        .expect(200)
+                    expect!(browser.open("/account") => 200)
                         .text()
                         .contains("Thank you.")
                 );

@@ -161,12 +161,7 @@ impl Before {
     pub async fn check(self) {
         assert_eq!(self.app.rows().await, self.rows);
         assert_eq!(
-            self.app
-                .get("/me")
-                .bearer(&self.ann.access_token)
-                .await
-                .expect(200)
-                .json(),
+            expect!(self.app.get("/me").bearer(&self.ann.access_token) => 200).json(),
             self.me
         );
         assert!(self.app.read_mails().await.is_empty());
