@@ -65,10 +65,7 @@ async fn forms_of_an_ended_session_lead_to_signing_in(app: TestApp) {
         let answer = browser.submit(function, &[]).await;
         assert_eq!(location(&answer), format!("/login?return_to={page}"));
     }
-    assert_has(
-        &page(&mut browser, "/login").await,
-        &["Your session has ended."],
-    );
+    shows!(&page(&mut browser, "/login").await => "Your session has ended.");
 }
 
 async fn every_page_is_one_of_the_navigation(app: TestApp) {
@@ -142,13 +139,7 @@ async fn the_overview_says_what_there_is_to_do(app: TestApp) {
     app.advance(Duration::days(15));
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let third = page(&mut browser, "/account").await;
-    assert_has(
-        &third,
-        &[
-            "1 device has not been used for two weeks.",
-            "No failed sign-ins",
-        ],
-    );
+    shows!(&third => "1 device has not been used for two weeks.", "No failed sign-ins");
 }
 
 async fn the_overview_has_each_page_once(app: TestApp) {
@@ -176,10 +167,7 @@ async fn the_skip_link_leads_past_the_navigation(app: TestApp) {
     }
     // Elsewhere nothing stands before the parts of the page.
     let page = page(&mut browser, "/logout").await;
-    assert_has(
-        &page,
-        &["href=\"#main\" class=\"skip-link\"", "id=\"main\""],
-    );
+    shows!(&page => "href=\"#main\" class=\"skip-link\"", "id=\"main\"");
 }
 
 async fn events(app: &TestApp, access_token: &str) -> Vec<String> {
@@ -233,10 +221,7 @@ async fn another_language_is_marked_as_that(app: TestApp) {
         let shown = page(&mut browser, "/account/activity?show=changes").await;
         assert_has(&shown, &[sentence]);
         // It is nobody's attack.
-        assert_has_not(
-            &shown,
-            &["Name changed", "Name geändert", "class=\"event-doubt\""],
-        );
+        hides!(&shown => "Name changed", "Name geändert", "class=\"event-doubt\"");
     }
 }
 
@@ -293,10 +278,7 @@ async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
     assert_eq!(location(&answer), "/account/profile");
     let after = page(&mut browser, "/account/profile").await;
     assert_has(&after, &["role=\"status\"", "value=\"Zoë\""]);
-    assert_has(
-        &page(&mut browser, "/account").await,
-        &["Hello, <bdi>Zoë</bdi>!"],
-    );
+    shows!(&page(&mut browser, "/account").await => "Hello, <bdi>Zoë</bdi>!");
 
     let long = "x".repeat(101);
     let names = [("first_name", ""), ("last_name", long.as_str())];
@@ -305,10 +287,7 @@ async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
     assert_has(&refused, &[&format!("value=\"{long}\"")]);
     assert_has_not(&refused, &["value=\"Zoë\""]);
     // Nothing of it was written.
-    assert_has(
-        &page(&mut browser, "/account/profile").await,
-        &["value=\"Zoë\""],
-    );
+    shows!(&page(&mut browser, "/account/profile").await => "value=\"Zoë\"");
 }
 
 /// On pages and in mails; programs and mail servers get the ASCII form.

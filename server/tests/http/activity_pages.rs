@@ -150,10 +150,7 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
     let fields = [("current_password", PASSWORD), ("return_to", back)];
     let answer = browser.submit("confirm_password", &fields).await;
     assert_eq!(location(&answer), back);
-    assert_has(
-        &page(&mut browser, back).await,
-        &["role=\"status\"", "Thank you."],
-    );
+    shows!(&page(&mut browser, back).await => "role=\"status\"", "Thank you.");
 
     app.advance(STALE);
     for evil in ["https://evil.example", "//evil.example", "/\\evil.example"] {
@@ -185,10 +182,7 @@ async fn the_download_holds_everything_but_secrets(app: TestApp) {
     let text = answer.text();
     assert_has_not(&text, &["hash", "argon2", "cookie", PASSWORD]);
     assert_eq!(app.read_mails().await, ["data_exported to ann@example.org"]);
-    assert_has(
-        &page(&mut browser, "/account/activity").await,
-        &["Data downloaded with"],
-    );
+    shows!(&page(&mut browser, "/account/activity").await => "Data downloaded with");
     // A link must not start it.
     browser.open("/account/export").await.expect(405);
     // Neither must another site.

@@ -11,7 +11,6 @@ on_every_database! {
     of_fifty_undos_exactly_one_counts,
     no_session_survives_a_deletion_in_parallel with without_limits,
     undoing_races_the_purge,
-    parallel_purges_count_each_account_once,
     a_sign_in_while_the_account_goes_is_refused with without_limits,
 }
 
@@ -106,24 +105,6 @@ async fn undoing_races_the_purge(app: TestApp) {
     let signed_in = app.try_sign_in("ann@example.org", PASSWORD).await;
     assert_eq!(signed_in, if outcome == 1 { 200 } else { 401 });
     app.read_mails().await;
-}
-
-async fn parallel_purges_count_each_account_once(app: TestApp) {
-    for number in 0..10 {
-        let user = app
-            .verified_user(&format!("user{number}@example.org"))
-            .await;
-        app.undo_token(&user).await;
-    }
-    app.advance(Duration::days(14));
-    let purged = in_parallel(8, |_| {
-        let app = app.clone();
-        async move { app.purge().await }
-    })
-    .await;
-    assert_eq!(purged.iter().sum::<u64>(), 10, "{purged:?}");
-    gives!(app.count("audit_logs where event_type = 'account_deleted'") => "10");
-    assert_eq!(app.count("users").await, "0");
 }
 
 /// The account is read, and gone when the refusal is written: that is no error to report.

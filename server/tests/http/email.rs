@@ -15,7 +15,6 @@ on_every_database! {
     resend_is_answered_alike_for_every_address,
     a_reset_token_verifies_nothing,
     a_body_is_either_a_token_or_an_address_with_a_code,
-    of_fifty_uses_of_one_link_exactly_one_succeeds,
 }
 
 async fn verify_token(app: &TestApp, token: &str) -> Answer {
@@ -148,23 +147,4 @@ async fn a_body_is_either_a_token_or_an_address_with_a_code(app: TestApp) {
         expect!(app.post("/email/verify").json(&body) => 400, "malformed_body");
     }
     verify_token(&app, &mail.token.unwrap()).await.expect(200);
-}
-
-async fn of_fifty_uses_of_one_link_exactly_one_succeeds(app: TestApp) {
-    let (_, mail) = app.register("ann@example.org").await;
-    count_successes(&app, json!({ "token": mail.token })).await;
-}
-
-async fn count_successes(app: &TestApp, body: serde_json::Value) {
-    let answers = in_parallel(50, |number| {
-        let call = app.post("/email/verify").json(&body).from(&address(number));
-        async move { call.await }
-    })
-    .await;
-    let (succeeded, refused): (Vec<_>, Vec<_>) =
-        answers.into_iter().partition(|answer| answer.status == 200);
-    assert_eq!((succeeded.len(), refused.len()), (1, 49));
-    for answer in refused {
-        answer.expect_problem(400, "invalid_token");
-    }
 }

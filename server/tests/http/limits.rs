@@ -6,8 +6,8 @@ use serde_json::json;
 use time::Duration;
 
 use crate::support::{
-    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address, assert_has,
-    documented_limit, in_parallel, keeps, location, on_replicas, signed_in_browser, trusted_proxy,
+    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address, documented_limit,
+    in_parallel, keeps, location, on_replicas, signed_in_browser, trusted_proxy,
 };
 
 on_replicas! { 2;
@@ -130,16 +130,10 @@ async fn a_browser_that_was_signed_in_has_a_quota_of_its_own(app: TestApp) {
     let guess = [("email", "ann@example.org"), ("password", "wrong")];
     for _ in 0..limit.burst {
         browser.submit("sign_in", &guess).await;
-        assert_has(
-            &browser.open("/login").await.text(),
-            &["Email or password is incorrect"],
-        );
+        shows!(&browser.open("/login").await.text() => "Email or password is incorrect");
     }
     assert_eq!(location(&browser.submit("sign_in", &right).await), "/login");
-    assert_has(
-        &browser.open("/login").await.text(),
-        &["Too many attempts. Try again in"],
-    );
+    shows!(&browser.open("/login").await.text() => "Too many attempts. Try again in");
     app.advance(limit.period);
     assert_eq!(
         location(&browser.submit("sign_in", &right).await),

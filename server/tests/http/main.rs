@@ -25,6 +25,20 @@ macro_rules! gives {
     };
 }
 
+/// The page has each of these in it.
+macro_rules! shows {
+    ($page:expr => $($part:expr),+) => {
+        crate::support::assert_has($page, &[$($part),+])
+    };
+}
+
+/// The page has none of these in it.
+macro_rules! hides {
+    ($page:expr => $($part:expr),+) => {
+        crate::support::assert_has_not($page, &[$($part),+])
+    };
+}
+
 mod access_tokens;
 mod account;
 mod account_pages;

@@ -20,7 +20,6 @@ on_every_database! {
     a_reset_makes_every_other_mailed_token_worthless,
     a_token_of_another_purpose_resets_nothing,
     a_password_that_breaks_a_rule_leaves_the_link_usable,
-    of_fifty_uses_of_one_reset_link_exactly_one_succeeds,
     a_change_ends_the_other_sessions,
     a_refresh_token_that_was_copied_before_a_change_is_dead,
     a_client_that_takes_new_tokens_goes_on_with_them_alone,
@@ -218,32 +217,6 @@ async fn a_password_that_breaks_a_rule_leaves_the_link_usable(app: TestApp) {
     }
     reset(&app, &token, NEW_PASSWORD).await.expect(200);
     gives!(app.read_mails() => ["password_changed to ann.tester@example.org"]);
-}
-
-async fn of_fifty_uses_of_one_reset_link_exactly_one_succeeds(app: TestApp) {
-    app.user("ann@example.org").await;
-    let token = app.reset_token("ann@example.org").await;
-    let password = |number| format!("{NEW_PASSWORD} {number}");
-    let answers = in_parallel(50, |number| {
-        let body = json!({ "token": token, "new_password": password(number) });
-        let call = app
-            .post("/password/reset")
-            .json(&body)
-            .from(&address(number));
-        async move { call.await }
-    })
-    .await;
-    let mut winners = Vec::new();
-    for (number, answer) in answers.into_iter().enumerate() {
-        if answer.status == 200 {
-            winners.push(number);
-        } else {
-            answer.expect_problem(400, "invalid_token");
-        }
-    }
-    assert_eq!(winners.len(), 1, "{winners:?}");
-    gives!(app.try_sign_in("ann@example.org", &password(winners[0])) => 200);
-    gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 
 async fn a_change_ends_the_other_sessions(app: TestApp) {

@@ -18,7 +18,6 @@ on_every_database! {
     theft_ends_one_session_with_its_access_tokens_and_notifies_the_owner,
     a_token_is_worth_nothing_after_seven_days,
     no_refresh_outlives_the_session,
-    parallel_refreshes_of_one_token_get_one_successor,
     without_a_grace_time_only_an_unused_successor_forgives with no_grace,
     text_that_is_no_token_of_ours_harms_nobody,
     an_inactive_user_gets_no_tokens,
@@ -195,29 +194,6 @@ async fn no_refresh_outlives_the_session(app: TestApp) {
     let day = successor(&app, &day.refresh_token).await;
     app.advance(Duration::seconds(1));
     expect!(refresh(&app, &day.refresh_token) => 401, "invalid_refresh_token");
-}
-
-async fn parallel_refreshes_of_one_token_get_one_successor(app: TestApp) {
-    let ann = app.user("ann@example.org").await;
-    let answers = in_parallel(50, |number| {
-        let (app, token) = (app.clone(), ann.refresh_token.clone());
-        async move {
-            app.post("/refresh")
-                .json(&json!({ "refresh_token": token }))
-                .from(&address(number))
-                .await
-        }
-    })
-    .await;
-    let mut successors = Vec::new();
-    for answer in answers {
-        let next = SignedIn::from_body(&answer.expect(200).json());
-        assert!(app.accepts(&next.access_token).await);
-        successors.push(next.refresh_token);
-    }
-    successors.dedup();
-    assert_eq!(successors.len(), 1, "one current token");
-    successor(&app, &successors[0]).await;
 }
 
 async fn without_a_grace_time_only_an_unused_successor_forgives(app: TestApp) {

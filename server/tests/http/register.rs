@@ -16,7 +16,6 @@ on_every_database! {
     every_invalid_field_is_named,
     passwords_are_judged_by_length_strength_and_the_list,
     names_are_trimmed,
-    of_parallel_registrations_of_one_address_one_succeeds,
     in_private_mode_new_and_taken_are_answered_alike with private_mode,
     in_private_mode_only_a_proved_mailbox_signs_in with private_mode,
     private_mode_lets_nobody_stay_whose_mailbox_is_not_proved,
@@ -175,25 +174,6 @@ async fn names_are_trimmed(app: TestApp) {
         (&json!("Zoë"), &json!(null))
     );
     assert!(app.mail_to("ann@example.org").await.text.contains("Zoë"));
-}
-
-async fn of_parallel_registrations_of_one_address_one_succeeds(app: TestApp) {
-    let statuses = in_parallel(10, |_| {
-        let app = app.clone();
-        async move {
-            let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-            app.post("/register").json(&body).await.status.as_u16()
-        }
-    })
-    .await;
-    let count = |status| {
-        statuses
-            .iter()
-            .filter(|answered| **answered == status)
-            .count()
-    };
-    assert_eq!((count(201), count(409)), (1, 9), "{statuses:?}");
-    assert_eq!(app.read_mails().await, ["welcome to ann@example.org"]);
 }
 
 async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {

@@ -90,23 +90,14 @@ async fn sessions_are_shown_and_ended(app: TestApp) {
         .await;
     assert_eq!(location(&answer), "/account/sessions");
     let alone = page(&mut browser, "/account/sessions").await;
-    assert_has(
-        &alone,
-        &[
-            "The device was signed out.",
-            "You are signed in nowhere else.",
-        ],
-    );
+    shows!(&alone => "The device was signed out.", "You are signed in nowhere else.");
     assert_has_not(&alone, &["Sign out everywhere else"]);
     assert!(!app.accepts(&ann.access_token).await);
 
     let again = app.sign_in("ann@example.org").await;
     let answer = browser.submit("sign_out_others", &[]).await;
     assert_eq!(location(&answer), "/account/sessions");
-    assert_has(
-        &page(&mut browser, "/account/sessions").await,
-        &["Your other devices were signed out."],
-    );
+    shows!(&page(&mut browser, "/account/sessions").await => "Your other devices were signed out.");
     assert!(!app.accepts(&again.access_token).await);
 }
 
@@ -122,10 +113,7 @@ async fn sessions_of_others_stay(app: TestApp) {
             .await;
         assert_eq!(location(&answer), "/account/sessions");
         let refused = page(&mut browser, "/account/sessions").await;
-        assert_has(
-            &refused,
-            &["role=\"alert\"", "That session has already ended."],
-        );
+        shows!(&refused => "role=\"alert\"", "That session has already ended.");
     }
     browser.submit("sign_out_others", &[]).await;
     assert!(app.accepts(&eve.access_token).await);

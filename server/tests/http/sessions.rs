@@ -9,7 +9,6 @@ use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database};
 
 on_every_database! {
     sessions_are_listed_last_seen_first,
-    an_expired_session_is_not_listed,
     a_session_can_be_ended_once,
     the_calling_session_can_end_itself,
     beyond_a_hundred_sessions_the_oldest_end,
@@ -73,15 +72,6 @@ async fn sessions_are_listed_last_seen_first(app: TestApp) {
           ]
         })
     );
-}
-
-async fn an_expired_session_is_not_listed(app: TestApp) {
-    app.user("ann@example.org").await;
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": false });
-    app.post("/login").json(&body).await.expect(200);
-    app.advance(Duration::days(1));
-    let ann = app.sign_in("ann@example.org").await;
-    assert_eq!(list(&app, &ann).await.len(), 2, "the first and this one");
 }
 
 async fn a_session_can_be_ended_once(app: TestApp) {

@@ -237,19 +237,8 @@ async fn a_notice_is_shown_to_a_visitor_who_is_signed_in_to_another_account(app:
     assert_eq!(location(&browser.open("/login").await), "/account");
     let shown = page(&mut browser, "/account").await;
     let whose = "<bdi class=\"address\">bob@example.org</bdi>";
-    assert_has(
-        &shown,
-        &[
-            "role=\"status\"",
-            "Your password was changed.",
-            "This was about",
-            whose,
-        ],
-    );
-    assert_has_not(
-        &page(&mut browser, "/account").await,
-        &["Your password was changed."],
-    );
+    shows!(&shown => "role=\"status\"", "Your password was changed.", "This was about", whose);
+    hides!(&page(&mut browser, "/account").await => "Your password was changed.");
     // A refusal is the form's, which is not there.
     browser
         .submit("sign_in", &[("email", "bob@example.org")])

@@ -20,7 +20,6 @@ on_every_database! {
     codes_of_one_site_are_bounded_by_the_day with with_limits,
     codes_of_all_sites_together_are_bounded_by_the_day with with_limits,
     a_code_is_good_for_its_own_address_only,
-    of_fifty_uses_of_one_code_exactly_one_succeeds,
     the_last_tries_of_a_code_do_not_reveal_who_has_an_account with privately,
     a_right_code_with_a_right_password_costs_nothing with privately,
 }
@@ -181,15 +180,6 @@ async fn a_code_is_good_for_its_own_address_only(app: TestApp) {
             .expect_problem(400, "invalid_token");
     }
     expect!(verify_code(&app, "ann@example.org", &code) => 200);
-}
-
-async fn of_fifty_uses_of_one_code_exactly_one_succeeds(app: TestApp) {
-    let (_, mail) = app.register("ann@example.org").await;
-    count_successes(
-        &app,
-        json!({ "email": "ann@example.org", "code": mail.code }),
-    )
-    .await;
 }
 
 fn privately(config: &mut Config) {

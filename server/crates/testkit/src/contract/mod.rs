@@ -4,27 +4,6 @@
 //! fresh database. Those of the limiter and of the cache of
 //! principals are in [`limiter`] and [`principals`].
 
-/// Waits for what the store does, which must succeed.
-macro_rules! ok {
-    ($done:expr) => {
-        $done.await.unwrap()
-    };
-}
-
-/// The same, and what is looked for is there.
-macro_rules! some {
-    ($found:expr) => {
-        $found.await.unwrap().unwrap()
-    };
-}
-
-/// The same, and it is not there.
-macro_rules! none {
-    ($found:expr) => {
-        assert!($found.await.unwrap().is_none())
-    };
-}
-
 pub mod browser_sessions;
 pub mod cleanup;
 pub mod deletions;
