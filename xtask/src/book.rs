@@ -124,7 +124,7 @@ mod tests {
     fn every_document_stands_in_the_book_once_and_a_readme_before_its_folder() {
         let repository = Repository::from([
             ("README.md", "# Cover\n"),
-            ("CHANGELOG.md", "# News\n"),
+            ("CHANGELOG.md", "# Changes\n"),
             ("docs/adr/0001-x.md", "# One\n"),
             ("docs/adr/README.md", "# Decisions\n"),
             ("docs/API.md", "# The API\n"),
@@ -141,7 +141,7 @@ mod tests {
                 "- [Map](docs/ARCHITECTURE.md)",
                 "- [Decisions](docs/adr/README.md)",
                 "- [One](docs/adr/0001-x.md)",
-                "- [News](CHANGELOG.md)",
+                "- [Changes](CHANGELOG.md)",
             ]
         );
     }

@@ -38,8 +38,7 @@ const TABS: [&str; 7] = [
 async fn a_visitor_who_is_signed_out_signs_in_first(app: TestApp) {
     let mut browser = Browser::new(&app);
     for path in TABS.into_iter().chain(["/account/confirm"]) {
-        let answer = browser.open(path).await;
-        assert_eq!(location(&answer), format!("/login?return_to={path}"));
+        gives!(browser.opens(path) => format!("/login?return_to={path}"));
     }
     let answer = browser.open("/account/activity?show=failed").await;
     assert_eq!(
@@ -62,8 +61,7 @@ async fn forms_of_an_ended_session_lead_to_signing_in(app: TestApp) {
         ("confirm_password", "/account/confirm"),
         ("delete_account", "/account/delete"),
     ] {
-        let answer = browser.submit(function, &[]).await;
-        assert_eq!(location(&answer), format!("/login?return_to={page}"));
+        gives!(browser.submits(function, &[]) => format!("/login?return_to={page}"));
     }
     shows!(&page(&mut browser, "/login").await => "Your session has ended.");
 }
@@ -187,8 +185,7 @@ async fn what_is_there_already_is_no_change(app: TestApp) {
         &[("first_name", "Ann"), ("last_name", "")],
         &[("first_name", " Ann "), ("last_name", " ")],
     ] {
-        let answer = browser.submit("update_profile", names).await;
-        assert_eq!(location(&answer), "/account/profile");
+        gives!(browser.submits("update_profile", names) => "/account/profile");
         let saved = page(&mut browser, "/account/profile").await;
         assert_has(&saved, &["Your name is saved."]);
     }
@@ -248,8 +245,7 @@ async fn the_session_that_changes_the_password_goes_on(app: TestApp) {
     let answer = browser.submit("change_password", &fields(WRONG)).await;
     let refused = assert_field_error(&mut browser, &answer, FORM, "current_password").await;
     assert_has(&refused, &["name=\"return_to\""]);
-    let answer = browser.submit("change_password", &fields(PASSWORD)).await;
-    assert_eq!(location(&answer), GOAL);
+    gives!(browser.submits("change_password", &fields(PASSWORD)) => GOAL);
     let shown = page(&mut browser, GOAL).await;
     assert_has(&shown, &["Your password was changed."]);
     // A user who has been signed out meanwhile comes back here, and then goes on.
@@ -274,8 +270,7 @@ async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
         ],
     );
     let names = [("first_name", "Zoë"), ("last_name", "O'Neil & Söhne")];
-    let answer = browser.submit("update_profile", &names).await;
-    assert_eq!(location(&answer), "/account/profile");
+    gives!(browser.submits("update_profile", &names) => "/account/profile");
     let after = page(&mut browser, "/account/profile").await;
     assert_has(&after, &["role=\"status\"", "value=\"Zoë\""]);
     shows!(&page(&mut browser, "/account").await => "Hello, <bdi>Zoë</bdi>!");

@@ -129,7 +129,7 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
     let here = "/account/confirm?return_to=/account/activity%3Fshow%3Dall";
     let back = "/account/activity?show=all";
     // It was given a moment ago.
-    assert_eq!(location(&browser.open(here).await), back);
+    gives!(browser.opens(here) => back);
 
     app.advance(STALE);
     let asked = page(&mut browser, here).await;
@@ -148,15 +148,13 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
         assert_has_not(&page, &[WRONG]);
     }
     let fields = [("current_password", PASSWORD), ("return_to", back)];
-    let answer = browser.submit("confirm_password", &fields).await;
-    assert_eq!(location(&answer), back);
+    gives!(browser.submits("confirm_password", &fields) => back);
     shows!(&page(&mut browser, back).await => "role=\"status\"", "Thank you.");
 
     app.advance(STALE);
     for evil in ["https://evil.example", "//evil.example", "/\\evil.example"] {
         let fields = [("current_password", PASSWORD), ("return_to", evil)];
-        let answer = browser.submit("confirm_password", &fields).await;
-        assert_eq!(location(&answer), "/account", "{evil}");
+        gives!(browser.submits("confirm_password", &fields) => "/account", "{evil}");
     }
 }
 
@@ -204,8 +202,7 @@ async fn the_download_wants_a_fresh_password(app: TestApp) {
         ("current_password", PASSWORD),
         ("return_to", "/account/activity"),
     ];
-    let answer = browser.submit("confirm_password", &fields).await;
-    assert_eq!(location(&answer), "/account/activity");
+    gives!(browser.submits("confirm_password", &fields) => "/account/activity");
     browser.download().await.expect(200);
     app.mail_to("ann@example.org").await;
     app.advance(STALE);

@@ -6,7 +6,7 @@ use serde_json::json;
 use time::Duration;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{Answer, TestApp, address, in_parallel, on_every_database};
+use crate::support::{Answer, TestApp, on_every_database};
 
 on_every_database! {
     the_mailed_token_verifies_the_address_once,

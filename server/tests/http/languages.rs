@@ -287,14 +287,12 @@ async fn a_dead_reset_link_offers_a_new_one(app: TestApp) {
         assert!(page.contains("z***@example.org"), "{page}");
         assert!(!page.contains("zoe@example.org"), "{page}");
     }
-    let answer = browser.submit("send_new_reset_link", &[]).await;
-    assert_eq!(location(&answer), "/forgot-password");
+    gives!(browser.submits("send_new_reset_link", &[]) => "/forgot-password");
     let page = browser.open("/forgot-password").await.text();
     assert!(page.contains("role=\"status\""), "{page}");
     app.mail_to("zoe@example.org").await;
     // Without a link there is nobody to mail to.
-    let answer = browser.submit("send_new_reset_link", &[]).await;
-    assert_eq!(location(&answer), "/reset-password");
+    gives!(browser.submits("send_new_reset_link", &[]) => "/reset-password");
     let page = browser.open("/reset-password").await.text();
     assert!(page.contains("name=\"email\""), "{page}");
     assert_eq!(app.read_mails().await, Vec::<String>::new());
@@ -344,6 +342,5 @@ async fn only_a_browser_that_is_new_to_the_account_is_notified(app: TestApp) {
 
 async fn sign_in(browser: &mut Browser, email: &str) {
     let fields = [("email", email), ("password", PASSWORD)];
-    let answer = browser.submit("sign_in", &fields).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("sign_in", &fields) => "/account");
 }

@@ -132,13 +132,10 @@ async fn a_browser_that_was_signed_in_has_a_quota_of_its_own(app: TestApp) {
         browser.submit("sign_in", &guess).await;
         shows!(&browser.open("/login").await.text() => "Email or password is incorrect");
     }
-    assert_eq!(location(&browser.submit("sign_in", &right).await), "/login");
+    gives!(browser.submits("sign_in", &right) => "/login");
     shows!(&browser.open("/login").await.text() => "Too many attempts. Try again in");
     app.advance(limit.period);
-    assert_eq!(
-        location(&browser.submit("sign_in", &right).await),
-        "/account"
-    );
+    gives!(browser.submits("sign_in", &right) => "/account");
 }
 
 /// With the right password of Ann's, while a stranger's browser has to wait.
@@ -146,7 +143,7 @@ async fn only_the_known_browser_gets_in(app: &TestApp, known: &mut Browser) {
     let right = [("email", "ann@example.org"), ("password", PASSWORD)];
     let stranger = Browser::new(app).submit("sign_in", &right).await;
     assert_eq!(location(&stranger), "/login");
-    assert_eq!(location(&known.submit("sign_in", &right).await), "/account");
+    gives!(known.submits("sign_in", &right) => "/account");
 }
 
 async fn a_thief_who_is_signed_out_by_a_reset_keeps_nobody_out(app: TestApp) {
@@ -165,8 +162,7 @@ async fn a_thief_who_is_signed_out_by_a_reset_keeps_nobody_out(app: TestApp) {
     }
     assert_eq!(app.try_sign_in("ann@example.org", NEW_PASSWORD).await, 429);
     let right = [("email", "ann@example.org"), ("password", NEW_PASSWORD)];
-    let answer = owner.submit("sign_in", &right).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(owner.submits("sign_in", &right) => "/account");
     app.read_mails().await;
 }
 

@@ -39,10 +39,7 @@ async fn is_live(app: &TestApp, session: &SignedIn) -> (bool, bool) {
 }
 
 async fn after_logout_both_tokens_are_dead_at_once(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     assert_eq!(is_live(&app, &ann).await, (true, true));
     let answer = expect!(app.post("/logout").bearer(&ann.access_token) => 204);
     assert!(answer.body.is_empty());
@@ -52,10 +49,7 @@ async fn after_logout_both_tokens_are_dead_at_once(app: TestApp) {
 }
 
 async fn logout_all_ends_every_session(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     let bob = app.user("bob@example.org").await;
     for body in ["", "{}", r#"{"keep_current":false}"#] {
         let third = app.sign_in("ann@example.org").await;
@@ -77,10 +71,7 @@ async fn logout_all_ends_every_session(app: TestApp) {
 }
 
 async fn logout_all_can_keep_the_calling_session(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     assert!(app.accepts(&other.access_token).await);
     app.post("/logout-all")
         .bearer(&ann.access_token)

@@ -7,8 +7,7 @@ use time::Duration;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Answer, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SignedIn, TestApp, address, in_parallel,
-    on_every_database,
+    Answer, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SignedIn, TestApp, on_every_database,
 };
 
 on_every_database! {
@@ -93,10 +92,7 @@ async fn forgot_is_answered_alike_for_every_address(app: TestApp) {
 }
 
 async fn a_reset_sets_the_password_and_ends_every_session(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     assert!(app.accepts(&ann.access_token).await && app.accepts(&other.access_token).await);
     forgot(&app, "ann@example.org").await.expect(200);
     let mail = app.mail_to("ann@example.org").await;
@@ -220,10 +216,7 @@ async fn a_password_that_breaks_a_rule_leaves_the_link_usable(app: TestApp) {
 }
 
 async fn a_change_ends_the_other_sessions(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     let reset_token = app.reset_token("ann@example.org").await;
     assert!(app.accepts(&other.access_token).await);
     let answer = change(&app, &ann, PASSWORD, NEW_PASSWORD).await.expect(204);
@@ -282,10 +275,7 @@ async fn a_client_that_takes_new_tokens_goes_on_with_them_alone(app: TestApp) {
 }
 
 async fn a_change_needs_the_current_password(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     for current in [
         "",
         "correct horse batterz",

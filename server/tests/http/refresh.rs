@@ -5,9 +5,7 @@ use time::Duration;
 use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{
-    Answer, PASSWORD, SignedIn, TestApp, address, documented_limit, in_parallel, on_every_database,
-};
+use crate::support::{Answer, PASSWORD, SignedIn, TestApp, documented_limit, on_every_database};
 
 on_every_database! {
     a_refresh_token_is_exchanged_for_its_successor,
@@ -141,10 +139,7 @@ async fn a_token_whose_successor_was_used_is_theft(app: TestApp) {
 }
 
 async fn theft_ends_one_session_with_its_access_tokens_and_notifies_the_owner(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     let second = successor(&app, &ann.refresh_token).await;
     let third = successor(&app, &second.refresh_token).await;
     for tokens in [&ann, &second, &third, &other] {

@@ -6,8 +6,8 @@ use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Browser, PASSWORD, PUBLIC_URL, SESSION_COOKIE, SignedIn, TestApp, assert_has, in_parallel,
-    is_signed_in, on_every_database, signed_in_browser,
+    Browser, PASSWORD, PUBLIC_URL, SESSION_COOKIE, SignedIn, TestApp, assert_has, is_signed_in,
+    on_every_database, signed_in_browser,
 };
 
 on_every_database! {

@@ -9,7 +9,7 @@ use serde_json::json;
 use vestibule_core::{MasterKey, hash_token};
 use vestibule_testkit::{TestDatabase, redis_contents, redis_url};
 
-use crate::support::{MASTER_KEY, PASSWORD, SignedIn, TestApp, address, in_parallel};
+use crate::support::{MASTER_KEY, PASSWORD, TestApp};
 
 async fn two_replicas() -> Option<[TestApp; 2]> {
     let Some(database) = TestDatabase::postgres().await else {

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use vestibule::config::Config;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, location, on_every_database,
-    signed_in_browser,
+    Browser, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, on_every_database, signed_in_browser,
 };
 
 on_every_database! {
@@ -328,8 +327,7 @@ async fn pages(app: &TestApp, counter: &mut Counter) {
     browser.submit("sign_out", &[]).await.expect(303);
     counter.count("signing out on the page");
     let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
-    let answer = browser.submit("sign_in", &fields).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("sign_in", &fields) => "/account");
     counter.count("signing in on the page");
 }
 

@@ -29,18 +29,12 @@ async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) 
         ("current_password", "wrong"),
         ("new_password", NEW_PASSWORD),
     ];
-    assert_eq!(
-        location(&browser.submit("change_password", &wrong).await),
-        "/account/password"
-    );
+    gives!(browser.submits("change_password", &wrong) => "/account/password");
     let right = [
         ("current_password", PASSWORD),
         ("new_password", NEW_PASSWORD),
     ];
-    assert_eq!(
-        location(&browser.submit("change_password", &right).await),
-        "/account"
-    );
+    gives!(browser.submits("change_password", &right) => "/account");
     assert_ne!(browser.cookie(SESSION_COOKIE).unwrap(), before);
     assert!(is_signed_in(&mut browser).await);
     let mut thief = Browser::new(&app);

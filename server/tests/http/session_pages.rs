@@ -95,8 +95,7 @@ async fn sessions_are_shown_and_ended(app: TestApp) {
     assert!(!app.accepts(&ann.access_token).await);
 
     let again = app.sign_in("ann@example.org").await;
-    let answer = browser.submit("sign_out_others", &[]).await;
-    assert_eq!(location(&answer), "/account/sessions");
+    gives!(browser.submits("sign_out_others", &[]) => "/account/sessions");
     shows!(&page(&mut browser, "/account/sessions").await => "Your other devices were signed out.");
     assert!(!app.accepts(&again.access_token).await);
 }
@@ -141,19 +140,9 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
     let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
     for id in [theirs.as_str(), "not-a-uuid", ""] {
-        assert_eq!(
-            location(
-                &browser
-                    .submit("revoke_session", &[("session_id", id)])
-                    .await
-            ),
-            "/account/sessions"
-        );
+        gives!(browser.submits("revoke_session", &[("session_id", id)]) => "/account/sessions");
     }
     assert!(app.accepts(&eve.access_token).await);
-    assert_eq!(
-        location(&browser.submit("sign_out_others", &[]).await),
-        "/account/sessions"
-    );
+    gives!(browser.submits("sign_out_others", &[]) => "/account/sessions");
     assert!(is_signed_in(&mut browser).await && !app.accepts(&ann.access_token).await);
 }

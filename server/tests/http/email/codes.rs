@@ -5,10 +5,10 @@ use time::Duration;
 use vestibule::config::Config;
 use vestibule_core::VerifyEmail;
 
-use super::{count_successes, resend, verify_code, verify_token};
+use super::{resend, verify_code, verify_token};
 use crate::support::{
-    Answer, Browser, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, location,
-    meta_from, on_every_database,
+    Answer, Browser, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, meta_from,
+    on_every_database,
 };
 
 on_every_database! {
@@ -148,8 +148,7 @@ async fn codes_of_all_sites_together_are_bounded_by_the_day(app: TestApp) {
     expect!(guess_from(&app, "nobody@example.org", "2001:db8:ffff::1") => 429, "rate_limited");
     // A user who is signed in to the account has nothing to do with them.
     let fields = [("email", "ann@example.org"), ("code", &code)];
-    let answer = browser.submit("verify_email", &fields).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("verify_email", &fields) => "/account");
 }
 
 async fn a_code_is_good_for_its_own_address_only(app: TestApp) {

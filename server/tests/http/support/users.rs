@@ -64,6 +64,11 @@ impl TestApp {
         }
     }
 
+    /// A user, signed in by the registration and once more.
+    pub async fn two_sessions(&self, email: &str) -> (SignedIn, SignedIn) {
+        (self.user(email).await, self.sign_in(email).await)
+    }
+
     /// One more session of a user who has [`PASSWORD`].
     pub async fn sign_in(&self, email: &str) -> SignedIn {
         let body = json!({ "email": email, "password": PASSWORD });
