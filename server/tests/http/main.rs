@@ -18,6 +18,16 @@ macro_rules! expect {
     };
 }
 
+/// Sends a request that breaks the rules of these fields, as `field: code`, and of no others.
+macro_rules! invalid {
+    ($call:expr => $errors:expr $(, $($message:tt)+)?) => {
+        assert_eq!(
+            expect!($call => 400, "validation_failed").field_errors(),
+            $errors $(, $($message)+)?
+        )
+    };
+}
+
 /// Waits for a value, and compares it.
 macro_rules! gives {
     ($value:expr => $expected:expr $(, $($message:tt)+)?) => {

@@ -131,6 +131,10 @@ impl Before {
             .await;
     }
 
+    pub async fn malformed(&self, endpoint: &Endpoint, body: impl Into<Vec<u8>>) {
+        self.refuses(endpoint, body, 400, "malformed_body").await;
+    }
+
     pub async fn refuses_type(
         &self,
         endpoint: &Endpoint,
