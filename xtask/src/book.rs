@@ -125,7 +125,7 @@ mod tests {
         let repository = Repository::from([
             ("README.md", "# Cover\n"),
             ("CHANGELOG.md", "# Changes\n"),
-            ("docs/adr/0001-x.md", "# One\n"),
+            ("docs/adr/0001-one-core-two-faces.md", "# One\n"),
             ("docs/adr/README.md", "# Decisions\n"),
             ("docs/API.md", "# The API\n"),
             ("docs/ARCHITECTURE.md", "# Map\n"),
@@ -140,7 +140,7 @@ mod tests {
                 "- [The API](docs/API.md)",
                 "- [Map](docs/ARCHITECTURE.md)",
                 "- [Decisions](docs/adr/README.md)",
-                "- [One](docs/adr/0001-x.md)",
+                "- [One](docs/adr/0001-one-core-two-faces.md)",
                 "- [Changes](CHANGELOG.md)",
             ]
         );
