@@ -260,9 +260,8 @@ fn every_field_is_mapped_as_what_it_is() {
     for (name, property) in SCHEMA["properties"].as_object().unwrap() {
         let kind = mapping[name]["type"].as_str().unwrap_or("date");
         let takes = match kind {
-            "keyword" => json!({ "type": "string" }),
             "text" if property["type"] == "array" => json!({ "type": "array" }),
-            "text" => json!({ "type": "string" }),
+            "keyword" | "text" => json!({ "type": "string" }),
             "ip" => json!({ "type": "string", "format": "ip" }),
             "date" => json!({ "type": "string", "format": "date-time" }),
             "flattened" => json!({ "type": "string", "contentMediaType": "application/json" }),
