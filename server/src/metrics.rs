@@ -172,148 +172,59 @@ fn status(status: StatusCode) -> String {
     status.as_str().to_owned()
 }
 
-// What each metric means.
+// What each metric means, one a line.
 
-const COUNTERS: &[(&str, &str)] = &[
-    (
-        "vestibule_http_requests_total",
-        "Requests that were answered, by route and status.",
-    ),
-    (
-        "vestibule_security_events_total",
-        "Events of the audit log, by event, result and reason.",
-    ),
-    (
-        "vestibule_audit_rows_total",
-        "Rows that were written to the audit log; one stands for many refusals.",
-    ),
-    (
-        "vestibule_db_errors_total",
-        "Round trips to the database that failed, by kind.",
-    ),
-    (
-        "vestibule_cache_requests_total",
-        "Look-ups in a cache, by result.",
-    ),
-    (
-        "vestibule_redis_errors_total",
-        "Calls of Redis that failed or were late.",
-    ),
-    (
-        "vestibule_rate_limit_decisions_total",
-        "What a rate limit decided.",
-    ),
-    (
-        "vestibule_hash_rejected_total",
-        "Passwords that found the queue full.",
-    ),
-    (
-        "vestibule_strength_rejected_total",
-        "New passwords that found the queue for estimates full.",
-    ),
-    (
-        "vestibule_mails_total",
-        "Attempts to send a mail, by kind and result.",
-    ),
-    (
-        "vestibule_audit_events_lost_total",
-        "Events that were not written.",
-    ),
-];
+const COUNTERS: &str = "\
+vestibule_http_requests_total Requests that were answered, by route and status.
+vestibule_security_events_total Events of the audit log, by event, result and reason.
+vestibule_audit_rows_total Rows that were written to the audit log; one stands for many refusals.
+vestibule_db_errors_total Round trips to the database that failed, by kind.
+vestibule_cache_requests_total Look-ups in a cache, by result.
+vestibule_redis_errors_total Calls of Redis that failed or were late.
+vestibule_rate_limit_decisions_total What a rate limit decided.
+vestibule_hash_rejected_total Passwords that found the queue full.
+vestibule_strength_rejected_total New passwords that found the queue for estimates full.
+vestibule_mails_total Attempts to send a mail, by kind and result.
+vestibule_audit_events_lost_total Events that were not written.";
 
-const GAUGES: &[(&str, &str)] = &[
-    (
-        "vestibule_http_requests_in_flight",
-        "Requests that are being answered.",
-    ),
-    (
-        "vestibule_db_pool_connections",
-        "Connections to the database, by state.",
-    ),
-    (
-        "vestibule_db_pool_max_connections",
-        "Connections to the database there may be.",
-    ),
-    (
-        "vestibule_db_pool_waiting",
-        "Callers that wait for a connection.",
-    ),
-    (
-        "vestibule_redis_up",
-        "1 if the last call of Redis was answered.",
-    ),
-    (
-        "vestibule_hash_queue_depth",
-        "Passwords that wait for a hash thread.",
-    ),
-    (
-        "vestibule_strength_queue_depth",
-        "New passwords that wait for an estimate of their strength.",
-    ),
-    (
-        "vestibule_mail_queue_depth",
-        "Mails that are neither sent nor given up.",
-    ),
-    (
-        "vestibule_mail_oldest_seconds",
-        "Age of the oldest mail that waits.",
-    ),
-    ("vestibule_users", "Accounts."),
-    (
-        "vestibule_users_verified",
-        "Accounts whose address is confirmed.",
-    ),
-    (
-        "vestibule_sessions_active",
-        "Sessions that are neither ended nor expired.",
-    ),
-    (
-        "vestibule_signing_key_age_seconds",
-        "Since when the key signs that signs tokens.",
-    ),
-    (
-        "vestibule_audit_events_waiting",
-        "Events that wait to be written.",
-    ),
-    (
-        "vestibule_build_info",
-        "The version, and the kind of database.",
-    ),
-];
+const GAUGES: &str = "\
+vestibule_http_requests_in_flight Requests that are being answered.
+vestibule_db_pool_connections Connections to the database, by state.
+vestibule_db_pool_max_connections Connections to the database there may be.
+vestibule_db_pool_waiting Callers that wait for a connection.
+vestibule_redis_up 1 if the last call of Redis was answered.
+vestibule_hash_queue_depth Passwords that wait for a hash thread.
+vestibule_strength_queue_depth New passwords that wait for an estimate of their strength.
+vestibule_mail_queue_depth Mails that are neither sent nor given up.
+vestibule_mail_oldest_seconds Age of the oldest mail that waits.
+vestibule_users Accounts.
+vestibule_users_verified Accounts whose address is confirmed.
+vestibule_sessions_active Sessions that are neither ended nor expired.
+vestibule_signing_key_age_seconds Since when the key signs that signs tokens.
+vestibule_audit_events_waiting Events that wait to be written.
+vestibule_build_info The version, and the kind of database.";
 
-const HISTOGRAMS: &[(&str, &str)] = &[
-    (
-        "vestibule_http_request_duration_seconds",
-        "Time to an answer, by route.",
-    ),
-    (
-        "vestibule_db_query_duration_seconds",
-        "Time of a round trip to the database, by what it does.",
-    ),
-    (
-        "vestibule_hash_wait_seconds",
-        "Time that a password waited for a hash thread.",
-    ),
-    ("vestibule_hash_duration_seconds", "Time on a hash thread."),
-    (
-        "vestibule_strength_wait_seconds",
-        "Time that a new password waited for an estimate.",
-    ),
-    (
-        "vestibule_strength_duration_seconds",
-        "Time of an estimate of a new password.",
-    ),
-];
+const HISTOGRAMS: &str = "\
+vestibule_http_request_duration_seconds Time to an answer, by route.
+vestibule_db_query_duration_seconds Time of a round trip to the database, by what it does.
+vestibule_hash_wait_seconds Time that a password waited for a hash thread.
+vestibule_hash_duration_seconds Time on a hash thread.
+vestibule_strength_wait_seconds Time that a new password waited for an estimate.
+vestibule_strength_duration_seconds Time of an estimate of a new password.";
+
+fn lines(table: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    table.lines().filter_map(|line| line.split_once(' '))
+}
 
 fn describe() {
-    for (name, meaning) in COUNTERS {
-        metrics::describe_counter!(*name, *meaning);
+    for (name, meaning) in lines(COUNTERS) {
+        metrics::describe_counter!(name, meaning);
     }
-    for (name, meaning) in GAUGES {
-        metrics::describe_gauge!(*name, *meaning);
+    for (name, meaning) in lines(GAUGES) {
+        metrics::describe_gauge!(name, meaning);
     }
-    for (name, meaning) in HISTOGRAMS {
-        metrics::describe_histogram!(*name, metrics::Unit::Seconds, *meaning);
+    for (name, meaning) in lines(HISTOGRAMS) {
+        metrics::describe_histogram!(name, metrics::Unit::Seconds, meaning);
     }
     Collector::default().describe();
 }
@@ -325,7 +236,7 @@ mod tests {
 
     use regex::Regex;
 
-    use super::{COUNTERS, GAUGES, HISTOGRAMS};
+    use super::{COUNTERS, GAUGES, HISTOGRAMS, lines};
 
     const DEPLOY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
 
@@ -349,9 +260,9 @@ mod tests {
 
     /// What Prometheus knows the portal's metrics by.
     fn series() -> BTreeSet<String> {
-        let single = COUNTERS.iter().chain(GAUGES);
-        let mut series: BTreeSet<String> = single.map(|(name, _)| (*name).to_owned()).collect();
-        for (name, _) in HISTOGRAMS {
+        let single = lines(COUNTERS).chain(lines(GAUGES));
+        let mut series: BTreeSet<String> = single.map(|(name, _)| name.to_owned()).collect();
+        for (name, _) in lines(HISTOGRAMS) {
             series.extend(["bucket", "sum", "count"].map(|part| format!("{name}_{part}")));
         }
         series

@@ -1,5 +1,6 @@
 //! The project's commands. `cargo xtask` alone lists them.
 
+mod book;
 mod browser;
 mod build;
 mod cargo_tests;
@@ -50,6 +51,7 @@ Usage: cargo xtask COMMAND
   check-supply [--offline]      cargo-deny and npm audit: known weaknesses, licences, bans, duplicates, sources; it compiles
                                 cargo-deny the first time
   check-deploy                  the files of deploy/, read by promtool, amtool, Docker Compose, kubectl, hadolint and others
+  book                          target/book/html: the documents as a book, which the release workflow builds
   check-docs                    every path, test, command, link and anchor that a document names exists
 ";
 
@@ -99,6 +101,7 @@ fn command(name: &str) -> Option<Command> {
         "check-supply" => |args| succeed(supply::run(args)),
         "check-deploy" => |_| succeed(deploy::run()),
         "check-docs" => |_| succeed(docs::run()),
+        "book" => |_| succeed(book::run()),
         "help" | "--help" | "-h" => help,
         _ => return None,
     })

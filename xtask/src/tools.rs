@@ -49,6 +49,16 @@ pub const CARGO_DENY: CargoTool = CargoTool {
     takes: "6 minutes",
 };
 
+/// Makes the book of the documents, and neither serves nor watches it.
+pub const MDBOOK: CargoTool = CargoTool {
+    package: "mdbook",
+    version: "0.5.4",
+    ask_version: "mdbook --version",
+    install: "cargo install mdbook --version 0.5.4 --locked --no-default-features --features search",
+    env: CARGO_DENY.env,
+    takes: "2 minutes",
+};
+
 /// The search path with the folder of a program first.
 pub fn path_with(program: &Path) -> Result<OsString> {
     let folder = program.parent().context("a program without a folder")?;
@@ -131,7 +141,10 @@ impl CargoTool {
 
 /// Whether a tool's answer to `--version` names that version as a whole word.
 pub fn is_version(answer: &str, version: &str) -> bool {
-    answer.split_whitespace().any(|word| word == version)
+    let words = answer.split_whitespace();
+    words
+        .map(|word| word.trim_start_matches('v'))
+        .any(|word| word == version)
 }
 
 /// Where cargo builds.
@@ -148,6 +161,7 @@ mod tests {
     fn versions_match_exactly() {
         assert!(is_version("wasm-bindgen 0.2.130\n", "0.2.130"));
         assert!(is_version("wasm-opt version 132 (version_132)", "132"));
+        assert!(is_version("mdbook v0.5.4\n", "0.5.4"));
         assert!(!is_version("wasm-bindgen 0.2.13", "0.2.130"));
         assert!(!is_version("esbuild 0.3.101", "0.3.10"));
         assert!(!is_version("", "132"));

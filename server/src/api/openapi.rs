@@ -194,27 +194,9 @@ fn add_common_responses(document: &mut OpenApi) {
                 add_problem(responses, 413, "`body_too_large`");
                 add_problem(responses, 415, "`unsupported_media_type`");
             }
-            add_problem(
-                responses,
-                408,
-                "`request_timeout`: its body or its answer took longer than 30 s; the connection is closed",
-            );
-            add_problem(
-                responses,
-                421,
-                "`misdirected_request`: the host is not one of this deployment's",
-            );
-            add_problem(
-                responses,
-                429,
-                "`rate_limited`: too many requests from this network; come back after `Retry-After`",
-            );
-            add_problem(responses, 500, "`internal`");
-            add_problem(
-                responses,
-                503,
-                "`unavailable`: come back after `Retry-After`",
-            );
+            for (status, codes) in PROBLEMS_OF_ALL {
+                add_problem(responses, status, codes);
+            }
             for (status, response) in responses {
                 if let RefOr::T(response) = response {
                     add_headers(status, response);
@@ -223,6 +205,24 @@ fn add_common_responses(document: &mut OpenApi) {
         }
     }
 }
+
+/// What any endpoint may answer.
+const PROBLEMS_OF_ALL: [(u16, &str); 5] = [
+    (
+        408,
+        "`request_timeout`: its body or its answer took longer than 30 s; the connection is closed",
+    ),
+    (
+        421,
+        "`misdirected_request`: the host is not one of this deployment's",
+    ),
+    (
+        429,
+        "`rate_limited`: too many requests from this network; come back after `Retry-After`",
+    ),
+    (500, "`internal`"),
+    (503, "`unavailable`: come back after `Retry-After`"),
+];
 
 fn add_problem(responses: &mut BTreeMap<String, RefOr<ApiResponse>>, status: u16, codes: &str) {
     let content = Content::new(Some(Ref::from_schema_name("Problem")));

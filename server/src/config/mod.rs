@@ -33,6 +33,7 @@ use vestibule_cache::check_redis_url;
 use vestibule_core::model::Language;
 use vestibule_core::{
     HashSettings, Lifetimes, LimitSettings, MasterKey, PasswordPolicy, RegistrationMode, Retention,
+    is_loopback,
 };
 
 pub use branding::BrandingConfig;
@@ -49,8 +50,6 @@ pub use table::SETTINGS;
 pub use telemetry::LogConfig;
 
 use reader::Reader;
-
-use crate::middleware::is_loopback_name;
 
 /// Development forgives and explains; production refuses what is unsafe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,7 +227,7 @@ impl Config {
     /// address for any client, so the public URL decides.
     pub fn shows_mailbox(&self) -> bool {
         let host = self.http.public_url.host_str();
-        self.mail.smtp_url.is_none() && host.is_some_and(is_loopback_name)
+        self.mail.smtp_url.is_none() && host.is_some_and(is_loopback)
     }
 
     pub fn is_single_process(&self) -> bool {

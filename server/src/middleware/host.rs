@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header;
 use url::Url;
-use vestibule_core::ErrorCode;
+use vestibule_core::{ErrorCode, is_loopback};
 use vestibule_web::Problem;
 
 use super::paths::is_below;
@@ -93,7 +93,7 @@ impl AllowedHosts {
             None => host.port.is_none_or(|port| self.ports.contains(&port)),
         };
         let is_host = |one: &NamedHost| one.name == host.name && is_port(one.port);
-        self.hosts.iter().any(is_host) || (self.loopback && is_loopback_name(&host.name))
+        self.hosts.iter().any(is_host) || (self.loopback && is_loopback(&host.name))
     }
 }
 
@@ -126,13 +126,6 @@ pub(super) fn named_host(request: &Request) -> Option<NamedHost> {
         Some(authority) => NamedHost::parse(authority.as_str()),
         None => NamedHost::parse(header?.to_str().ok()?),
     }
-}
-
-/// Whether a host name means the machine itself.
-pub fn is_loopback_name(host: &str) -> bool {
-    ["localhost", "127.0.0.1", "[::1]"]
-        .iter()
-        .any(|name| name.eq_ignore_ascii_case(host))
 }
 
 #[cfg(test)]

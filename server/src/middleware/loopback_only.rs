@@ -2,10 +2,10 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::HeaderMap;
-use vestibule_core::ErrorCode;
+use vestibule_core::{ErrorCode, is_loopback};
 use vestibule_web::{ClientAddress, Problem};
 
-use super::host::{is_loopback_name, named_host};
+use super::host::named_host;
 
 /// For what only the person at this machine may see: the client and the name it uses are both of
 /// this machine, so that an open port lets nobody else in. Nor
@@ -15,7 +15,7 @@ pub async fn loopback_only(request: Request, next: Next) -> Response {
     let is_here = client.is_some_and(|client| client.0.is_loopback());
     if is_here
         && !is_forwarded(request.headers())
-        && named_host(&request).is_some_and(|host| is_loopback_name(&host.name))
+        && named_host(&request).is_some_and(|host| is_loopback(&host.name))
     {
         next.run(request).await
     } else {

@@ -26,7 +26,7 @@ pub use audit::audit_refusals;
 pub use client_address::find_client_address;
 pub use form_once::{FormsOnce, SentAgain, do_forms_once};
 pub use forms::check_form;
-pub use host::{AllowedHosts, check_host, is_loopback_name};
+pub use host::{AllowedHosts, check_host};
 pub use loopback_only::loopback_only;
 pub use markup::fix_markup;
 pub use problems::{ErrorPages, panic_response, show_problems};

@@ -31,6 +31,12 @@ on_any_database! {
     text_that_is_no_token_is_refused,
 }
 
+macro_rules! refused {
+    ($forge:ident, $token:expr => $what:expr) => {
+        $forge.refuses(&$token, "unauthenticated", $what).await
+    };
+}
+
 async fn a_token_with_the_right_header_and_claims_is_good(app: TestApp) {
     let forge = Forge::new(app).await;
     assert!(
@@ -47,28 +53,14 @@ async fn no_other_algorithm_is_taken(app: TestApp) {
     for algorithm in ["none", "None", "NONE", "nOnE", ""] {
         let header = json!({ "alg": algorithm, "typ": "at+jwt", "kid": forge.header["kid"] });
         let unsigned = encode(&header, &claims, |_| Vec::new());
-        forge.refuses(&unsigned, "unauthenticated", algorithm).await;
-        forge
-            .refuses(unsigned.trim_end_matches('.'), "unauthenticated", algorithm)
-            .await;
-        forge
-            .refuses(
-                &forge.with_header("alg", json!(algorithm)),
-                "unauthenticated",
-                algorithm,
-            )
-            .await;
+        refused!(forge, unsigned => algorithm);
+        refused!(forge, unsigned.trim_end_matches('.') => algorithm);
+        refused!(forge, forge.with_header("alg", json!(algorithm)) => algorithm);
     }
     for algorithm in [
         "HS256", "ES256", "RS256", "PS256", "ES384", "HS512", "eddsa",
     ] {
-        forge
-            .refuses(
-                &forge.with_header("alg", json!(algorithm)),
-                "unauthenticated",
-                algorithm,
-            )
-            .await;
+        refused!(forge, forge.with_header("alg", json!(algorithm)) => algorithm);
     }
 }
 
@@ -108,13 +100,7 @@ async fn the_public_key_is_no_shared_secret(app: TestApp) {
                 json!({ "alg": "EdDSA", "typ": "at+jwt", "kid": forge.header["kid"] }),
                 json!({ "alg": name, "typ": "at+jwt" }),
             ] {
-                forge
-                    .refuses(
-                        &encode(&header, &forge.claims.to_string(), sign),
-                        "unauthenticated",
-                        what,
-                    )
-                    .await;
+                refused!(forge, encode(&header, &forge.claims.to_string(), sign) => what);
             }
         }
     }
@@ -135,26 +121,16 @@ async fn a_changed_signature_is_none(app: TestApp) {
         let mut flipped = signature.clone();
         flipped[bit / 8] ^= 1 << (bit % 8);
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(flipped));
-        forge
-            .refuses(&token, "unauthenticated", &format!("bit {bit}"))
-            .await;
+        refused!(forge, token => &format!("bit {bit}"));
     }
     for length in [0, 1, 63] {
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(&signature[..length]));
-        forge
-            .refuses(&token, "unauthenticated", &format!("{length} bytes"))
-            .await;
+        refused!(forge, token => &format!("{length} bytes"));
     }
     // The claims of one token under the signature of another.
     let other = forge.app.sign_in("ann@example.org").await;
     let (_, other_signature) = other.access_token.rsplit_once('.').unwrap();
-    forge
-        .refuses(
-            &format!("{message}.{other_signature}"),
-            "unauthenticated",
-            "another's signature",
-        )
-        .await;
+    refused!(forge, format!("{message}.{other_signature}") => "another's signature");
 }
 
 async fn a_token_of_another_type_is_none(app: TestApp) {
@@ -167,31 +143,13 @@ async fn a_token_of_another_type_is_none(app: TestApp) {
         json!(null),
         json!(["at+jwt"]),
     ] {
-        forge
-            .refuses(
-                &forge.with_header("typ", typ.clone()),
-                "unauthenticated",
-                &typ.to_string(),
-            )
-            .await;
+        refused!(forge, forge.with_header("typ", typ.clone()) => &typ.to_string());
     }
     let mut header = forge.header.clone();
     header.as_object_mut().unwrap().remove("typ");
-    forge
-        .refuses(
-            &forge.sign(&header, &forge.claims),
-            "unauthenticated",
-            "no type",
-        )
-        .await;
+    refused!(forge, forge.sign(&header, &forge.claims) => "no type");
     for token_type in ["refresh", "verify_email", "reset_password", ""] {
-        forge
-            .refuses(
-                &forge.with_claim("token_type", json!(token_type)),
-                "unauthenticated",
-                token_type,
-            )
-            .await;
+        refused!(forge, forge.with_claim("token_type", json!(token_type)) => token_type);
     }
 }
 
@@ -227,19 +185,11 @@ async fn a_key_is_never_taken_from_the_token(app: TestApp) {
             let token = encode(&header, &forge.claims.to_string(), |message| {
                 own.sign(message).as_ref().to_vec()
             });
-            forge
-                .refuses(&token, "unauthenticated", &header.to_string())
-                .await;
+            refused!(forge, token => &header.to_string());
         }
         // A good signature under the name of another key.
         if kid != forge.header["kid"] {
-            forge
-                .refuses(
-                    &forge.with_header("kid", kid.clone()),
-                    "unauthenticated",
-                    &kid.to_string(),
-                )
-                .await;
+            refused!(forge, forge.with_header("kid", kid.clone()) => &kid.to_string());
         }
         // Keys are looked up again for an unknown name, but not for each of them.
         forge.app.advance(Duration::seconds(11));
@@ -294,9 +244,7 @@ async fn each_claim_is_checked(app: TestApp) {
     for name in NEEDED_CLAIMS {
         let mut claims = forge.claims.clone();
         claims.as_object_mut().unwrap().remove(name);
-        let token = forge.sign(&forge.header, &claims);
-        let about = format!("no {name}");
-        forge.refuses(&token, "unauthenticated", &about).await;
+        refused!(forge, forge.sign(&forge.header, &claims) => &format!("no {name}"));
     }
     // Clocks of replicas may differ a little.
     let early = forge.with_claim("nbf", json!(now + 20));
@@ -325,9 +273,7 @@ async fn a_time_of_the_wrong_type_is_none(app: TestApp) {
             let token = encode(&forge.header, &claims, |message| {
                 forge.key.sign(message).as_ref().to_vec()
             });
-            forge
-                .refuses(&token, "unauthenticated", &format!("{name}: {value}"))
-                .await;
+            refused!(forge, token => &format!("{name}: {value}"));
         }
     }
 }
@@ -337,26 +283,9 @@ async fn a_token_opens_only_its_own_session(app: TestApp) {
     let bob = forge.app.user("bob@example.org").await;
     let payload = bob.access_token.split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
-    forge
-        .refuses(
-            &forge.with_claim("sid", claims["sid"].clone()),
-            "unauthenticated",
-            "another user's session",
-        )
-        .await;
-    forge
-        .app
-        .post("/logout")
-        .bearer(&forge.user.access_token)
-        .await
-        .expect(204);
-    forge
-        .refuses(
-            &forge.with_claim("jti", claims["jti"].clone()),
-            "unauthenticated",
-            "an ended session",
-        )
-        .await;
+    refused!(forge, forge.with_claim("sid", claims["sid"].clone()) => "another user's session");
+    expect!(forge.app.post("/logout").bearer(&forge.user.access_token) => 204);
+    refused!(forge, forge.with_claim("jti", claims["jti"].clone()) => "an ended session");
     assert!(forge.app.accepts(&bob.access_token).await);
 }
 

@@ -38,18 +38,9 @@ async fn me_is_the_signed_in_user(app: TestApp) {
 
 async fn me_looks_the_user_up_on_each_request(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
-    let me = async || {
-        app.get("/me")
-            .bearer(&ann.access_token)
-            .await
-            .expect(200)
-            .json()
-    };
+    let me = async || expect!(app.get("/me").bearer(&ann.access_token) => 200).json();
     assert_eq!(me().await["is_email_verified"], false);
-    app.post("/email/verify")
-        .json(&json!({ "token": mail.token }))
-        .await
-        .expect(200);
+    expect!(app.post("/email/verify").json(&json!({ "token": mail.token })) => 200);
     assert_eq!(me().await["is_email_verified"], true);
     app.advance(Duration::minutes(2));
     app.sign_in("ann@example.org").await;
@@ -71,13 +62,7 @@ async fn names_can_be_changed_and_removed(app: TestApp) {
             ["'; drop table users; --", "<b>&\""],
         ),
     ] {
-        let answer = app
-            .patch("/me")
-            .bearer(&ann.access_token)
-            .json(&body)
-            .await
-            .expect(200)
-            .json();
+        let answer = expect!(app.patch("/me").bearer(&ann.access_token).json(&body) => 200).json();
         assert_eq!([&answer["first_name"], &answer["last_name"]], names);
         assert_eq!(answer["updated_at"], "2026-11-24T08:31:00.123456Z");
         assert_eq!(
@@ -86,13 +71,7 @@ async fn names_can_be_changed_and_removed(app: TestApp) {
         );
     }
     let body = json!({ "first_name": null, "last_name": "" });
-    let answer = app
-        .patch("/me")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(200)
-        .json();
+    let answer = expect!(app.patch("/me").bearer(&ann.access_token).json(&body) => 200).json();
     assert_eq!(
         (&answer["first_name"], &answer["last_name"]),
         (&json!(null), &json!(null))
@@ -114,11 +93,7 @@ async fn names_that_break_a_rule_change_nothing(app: TestApp) {
         ["first_name: invalid_characters", "last_name: too_long"]
     );
     let half = json!({ "first_name": "Anna", "last_name": "x".repeat(101) });
-    app.patch("/me")
-        .bearer(&ann.access_token)
-        .json(&half)
-        .await
-        .expect_problem(400, "validation_failed");
+    expect!(app.patch("/me").bearer(&ann.access_token).json(&half) => 400, "validation_failed");
     assert_eq!(
         app.get("/me").bearer(&ann.access_token).await.json(),
         before
@@ -130,33 +105,18 @@ async fn an_access_token_lives_for_fifteen_minutes(app: TestApp) {
     app.advance(Duration::minutes(15) - Duration::seconds(1));
     app.get("/me").bearer(&ann.access_token).await.expect(200);
     app.advance(Duration::seconds(1));
-    app.get("/me")
-        .bearer(&ann.access_token)
-        .await
-        .expect_problem(401, "token_expired");
+    expect!(app.get("/me").bearer(&ann.access_token) => 401, "token_expired");
 }
 
 async fn without_a_token_there_is_no_me(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.get("/me").await.expect_problem(401, "unauthenticated");
-    app.patch("/me")
-        .json(&json!({ "first_name": "Eve" }))
-        .await
-        .expect_problem(401, "unauthenticated");
-    app.get("/me")
-        .bearer(&ann.refresh_token)
-        .await
-        .expect_problem(401, "unauthenticated");
+    expect!(app.patch("/me").json(&json!({ "first_name": "Eve" })) => 401, "unauthenticated");
+    expect!(app.get("/me").bearer(&ann.refresh_token) => 401, "unauthenticated");
     // The scheme's name is case-insensitive (RFC 9110, 11.1).
-    app.get("/me")
-        .header("authorization", format!("bEARER {}", ann.access_token))
-        .await
-        .expect(200);
+    expect!(app.get("/me").header("authorization", format!("bEARER {}", ann.access_token)) => 200);
     // The path is exact: no cache can be made to keep an answer under the name of a file.
-    app.get("/me/x.css")
-        .bearer(&ann.access_token)
-        .await
-        .expect_problem(404, "not_found");
+    expect!(app.get("/me/x.css").bearer(&ann.access_token) => 404, "not_found");
     assert_eq!(
         app.get("/me").bearer(&ann.access_token).await.json()["first_name"],
         "Ann"

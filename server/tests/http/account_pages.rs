@@ -38,8 +38,7 @@ const TABS: [&str; 7] = [
 async fn a_visitor_who_is_signed_out_signs_in_first(app: TestApp) {
     let mut browser = Browser::new(&app);
     for path in TABS.into_iter().chain(["/account/confirm"]) {
-        let answer = browser.open(path).await;
-        assert_eq!(location(&answer), format!("/login?return_to={path}"));
+        gives!(browser.opens(path) => format!("/login?return_to={path}"));
     }
     let answer = browser.open("/account/activity?show=failed").await;
     assert_eq!(
@@ -62,13 +61,9 @@ async fn forms_of_an_ended_session_lead_to_signing_in(app: TestApp) {
         ("confirm_password", "/account/confirm"),
         ("delete_account", "/account/delete"),
     ] {
-        let answer = browser.submit(function, &[]).await;
-        assert_eq!(location(&answer), format!("/login?return_to={page}"));
+        gives!(browser.submits(function, &[]) => format!("/login?return_to={page}"));
     }
-    assert_has(
-        &page(&mut browser, "/login").await,
-        &["Your session has ended."],
-    );
+    shows!(&page(&mut browser, "/login").await => "Your session has ended.");
 }
 
 async fn every_page_is_one_of_the_navigation(app: TestApp) {
@@ -142,13 +137,7 @@ async fn the_overview_says_what_there_is_to_do(app: TestApp) {
     app.advance(Duration::days(15));
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let third = page(&mut browser, "/account").await;
-    assert_has(
-        &third,
-        &[
-            "1 device has not been used for two weeks.",
-            "No failed sign-ins",
-        ],
-    );
+    shows!(&third => "1 device has not been used for two weeks.", "No failed sign-ins");
 }
 
 async fn the_overview_has_each_page_once(app: TestApp) {
@@ -176,10 +165,7 @@ async fn the_skip_link_leads_past_the_navigation(app: TestApp) {
     }
     // Elsewhere nothing stands before the parts of the page.
     let page = page(&mut browser, "/logout").await;
-    assert_has(
-        &page,
-        &["href=\"#main\" class=\"skip-link\"", "id=\"main\""],
-    );
+    shows!(&page => "href=\"#main\" class=\"skip-link\"", "id=\"main\"");
 }
 
 async fn events(app: &TestApp, access_token: &str) -> Vec<String> {
@@ -199,16 +185,11 @@ async fn what_is_there_already_is_no_change(app: TestApp) {
         &[("first_name", "Ann"), ("last_name", "")],
         &[("first_name", " Ann "), ("last_name", " ")],
     ] {
-        let answer = browser.submit("update_profile", names).await;
-        assert_eq!(location(&answer), "/account/profile");
+        gives!(browser.submits("update_profile", names) => "/account/profile");
         let saved = page(&mut browser, "/account/profile").await;
         assert_has(&saved, &["Your name is saved."]);
     }
-    app.patch("/me")
-        .bearer(&ann.access_token)
-        .json(&serde_json::json!({}))
-        .await
-        .expect(200);
+    expect!(app.patch("/me").bearer(&ann.access_token).json(&serde_json::json!({})) => 200);
     browser
         .submit(
             "set_language",
@@ -237,10 +218,7 @@ async fn another_language_is_marked_as_that(app: TestApp) {
         let shown = page(&mut browser, "/account/activity?show=changes").await;
         assert_has(&shown, &[sentence]);
         // It is nobody's attack.
-        assert_has_not(
-            &shown,
-            &["Name changed", "Name geändert", "class=\"event-doubt\""],
-        );
+        hides!(&shown => "Name changed", "Name geändert", "class=\"event-doubt\"");
     }
 }
 
@@ -267,8 +245,7 @@ async fn the_session_that_changes_the_password_goes_on(app: TestApp) {
     let answer = browser.submit("change_password", &fields(WRONG)).await;
     let refused = assert_field_error(&mut browser, &answer, FORM, "current_password").await;
     assert_has(&refused, &["name=\"return_to\""]);
-    let answer = browser.submit("change_password", &fields(PASSWORD)).await;
-    assert_eq!(location(&answer), GOAL);
+    gives!(browser.submits("change_password", &fields(PASSWORD)) => GOAL);
     let shown = page(&mut browser, GOAL).await;
     assert_has(&shown, &["Your password was changed."]);
     // A user who has been signed out meanwhile comes back here, and then goes on.
@@ -293,14 +270,10 @@ async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
         ],
     );
     let names = [("first_name", "Zoë"), ("last_name", "O'Neil & Söhne")];
-    let answer = browser.submit("update_profile", &names).await;
-    assert_eq!(location(&answer), "/account/profile");
+    gives!(browser.submits("update_profile", &names) => "/account/profile");
     let after = page(&mut browser, "/account/profile").await;
     assert_has(&after, &["role=\"status\"", "value=\"Zoë\""]);
-    assert_has(
-        &page(&mut browser, "/account").await,
-        &["Hello, <bdi>Zoë</bdi>!"],
-    );
+    shows!(&page(&mut browser, "/account").await => "Hello, <bdi>Zoë</bdi>!");
 
     let long = "x".repeat(101);
     let names = [("first_name", ""), ("last_name", long.as_str())];
@@ -309,10 +282,7 @@ async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
     assert_has(&refused, &[&format!("value=\"{long}\"")]);
     assert_has_not(&refused, &["value=\"Zoë\""]);
     // Nothing of it was written.
-    assert_has(
-        &page(&mut browser, "/account/profile").await,
-        &["value=\"Zoë\""],
-    );
+    shows!(&page(&mut browser, "/account/profile").await => "value=\"Zoë\"");
 }
 
 /// On pages and in mails; programs and mail servers get the ASCII form.

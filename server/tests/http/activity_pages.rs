@@ -129,7 +129,7 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
     let here = "/account/confirm?return_to=/account/activity%3Fshow%3Dall";
     let back = "/account/activity?show=all";
     // It was given a moment ago.
-    assert_eq!(location(&browser.open(here).await), back);
+    gives!(browser.opens(here) => back);
 
     app.advance(STALE);
     let asked = page(&mut browser, here).await;
@@ -148,18 +148,13 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
         assert_has_not(&page, &[WRONG]);
     }
     let fields = [("current_password", PASSWORD), ("return_to", back)];
-    let answer = browser.submit("confirm_password", &fields).await;
-    assert_eq!(location(&answer), back);
-    assert_has(
-        &page(&mut browser, back).await,
-        &["role=\"status\"", "Thank you."],
-    );
+    gives!(browser.submits("confirm_password", &fields) => back);
+    shows!(&page(&mut browser, back).await => "role=\"status\"", "Thank you.");
 
     app.advance(STALE);
     for evil in ["https://evil.example", "//evil.example", "/\\evil.example"] {
         let fields = [("current_password", PASSWORD), ("return_to", evil)];
-        let answer = browser.submit("confirm_password", &fields).await;
-        assert_eq!(location(&answer), "/account", "{evil}");
+        gives!(browser.submits("confirm_password", &fields) => "/account", "{evil}");
     }
 }
 
@@ -185,19 +180,14 @@ async fn the_download_holds_everything_but_secrets(app: TestApp) {
     let text = answer.text();
     assert_has_not(&text, &["hash", "argon2", "cookie", PASSWORD]);
     assert_eq!(app.read_mails().await, ["data_exported to ann@example.org"]);
-    assert_has(
-        &page(&mut browser, "/account/activity").await,
-        &["Data downloaded with"],
-    );
+    shows!(&page(&mut browser, "/account/activity").await => "Data downloaded with");
     // A link must not start it.
     browser.open("/account/export").await.expect(405);
     // Neither must another site.
     let cookie = format!("__Host-sid={}", browser.cookie("__Host-sid").unwrap());
     let call = app.at(Method::POST, "/account/export").cookies(&cookie);
     let call = call.header("origin", "https://evil.example");
-    call.header("sec-fetch-site", "cross-site")
-        .await
-        .expect(403);
+    expect!(call.header("sec-fetch-site", "cross-site") => 403);
 }
 
 async fn the_download_wants_a_fresh_password(app: TestApp) {
@@ -212,8 +202,7 @@ async fn the_download_wants_a_fresh_password(app: TestApp) {
         ("current_password", PASSWORD),
         ("return_to", "/account/activity"),
     ];
-    let answer = browser.submit("confirm_password", &fields).await;
-    assert_eq!(location(&answer), "/account/activity");
+    gives!(browser.submits("confirm_password", &fields) => "/account/activity");
     browser.download().await.expect(200);
     app.mail_to("ann@example.org").await;
     app.advance(STALE);

@@ -70,9 +70,7 @@ async fn an_event_names_who_did_it(app: TestApp) {
     app.sign_in("ann@example.org").await;
     app.try_sign_in("ann@example.org", "wrong").await;
     let call = app.patch("/me").bearer(&ann.access_token);
-    call.json(&serde_json::json!({ "first_name": "Anna" }))
-        .await
-        .expect(200);
+    expect!(call.json(&serde_json::json!({ "first_name": "Anna" })) => 200);
     let of_nobody = format!("/sessions/{}", uuid::Uuid::nil());
     let call = app.delete(&of_nobody).bearer(&ann.access_token);
     call.await.expect(404);
@@ -116,10 +114,7 @@ async fn each_network_and_limit_has_its_own(app: TestApp) {
         use_up_ratings(&app, from).await;
     }
     for _ in 0..600 - 120 {
-        app.get("/password/policy")
-            .from("203.0.113.7")
-            .await
-            .expect(200);
+        expect!(app.get("/password/policy").from("203.0.113.7") => 200);
     }
     for number in 0..12 {
         let from = ["203.0.113.7", "203.0.113.8"][number % 2];

@@ -55,17 +55,11 @@ async fn a_body_that_is_no_json_object_is_malformed(app: TestApp) {
             "{} x",
             " ",
         ] {
-            before.refuses(&endpoint, body, 400, "malformed_body").await;
+            before.malformed(&endpoint, body).await;
         }
-        before
-            .refuses(&endpoint, format!("[{good}]"), 400, "malformed_body")
-            .await;
-        before
-            .refuses(&endpoint, format!("{good},"), 400, "malformed_body")
-            .await;
-        before
-            .refuses(&endpoint, &good[..good.len() - 1], 400, "malformed_body")
-            .await;
+        before.malformed(&endpoint, format!("[{good}]")).await;
+        before.malformed(&endpoint, format!("{good},")).await;
+        before.malformed(&endpoint, &good[..good.len() - 1]).await;
         match (&endpoint.method, endpoint.path) {
             (&Method::POST, "/logout-all") => {}
             (&Method::DELETE, "/me") => {
@@ -73,7 +67,7 @@ async fn a_body_that_is_no_json_object_is_malformed(app: TestApp) {
                     .refuses(&endpoint, "", 400, "validation_failed")
                     .await;
             }
-            _ => before.refuses(&endpoint, "", 400, "malformed_body").await,
+            _ => before.malformed(&endpoint, "").await,
         }
     }
     before.check().await;
@@ -103,9 +97,7 @@ async fn a_field_of_the_wrong_type_is_malformed(app: TestApp) {
                 };
                 let mut body = endpoint.body.clone();
                 body[field] = bad;
-                before
-                    .refuses(&endpoint, body.to_string(), 400, "malformed_body")
-                    .await;
+                before.malformed(&endpoint, body.to_string()).await;
             }
         }
     }
@@ -118,13 +110,9 @@ async fn a_missing_field_is_malformed(app: TestApp) {
         for field in endpoint.required {
             let mut body = endpoint.body.clone();
             body[*field] = Value::Null;
-            before
-                .refuses(&endpoint, body.to_string(), 400, "malformed_body")
-                .await;
+            before.malformed(&endpoint, body.to_string()).await;
             body.as_object_mut().unwrap().remove(*field);
-            before
-                .refuses(&endpoint, body.to_string(), 400, "malformed_body")
-                .await;
+            before.malformed(&endpoint, body.to_string()).await;
         }
     }
     before.check().await;
@@ -193,21 +181,15 @@ async fn a_nul_is_malformed_wherever_it_stands(app: TestApp) {
             for bad in [format!("\0{good}"), format!("{good}\0"), "\0".to_owned()] {
                 let mut body = endpoint.body.clone();
                 body[field] = bad.into();
-                before
-                    .refuses(&endpoint, body.to_string(), 400, "malformed_body")
-                    .await;
+                before.malformed(&endpoint, body.to_string()).await;
             }
         }
         let mut body = endpoint.body.clone();
         body["unknown"] = json!([{ "deep": "a\0b" }]);
-        before
-            .refuses(&endpoint, body.to_string(), 400, "malformed_body")
-            .await;
+        before.malformed(&endpoint, body.to_string()).await;
         let mut body = endpoint.body.clone();
         body["un\0known"] = json!(1);
-        before
-            .refuses(&endpoint, body.to_string(), 400, "malformed_body")
-            .await;
+        before.malformed(&endpoint, body.to_string()).await;
     }
     before.check().await;
 }
@@ -246,7 +228,7 @@ async fn text_that_is_no_unicode_is_malformed(app: TestApp) {
             }
             for bad in NO_UNICODE {
                 let body = body_with(&endpoint, field, bad);
-                before.refuses(&endpoint, body, 400, "malformed_body").await;
+                before.malformed(&endpoint, body).await;
             }
         }
         // UTF-16 is another encoding than the one that JSON has (RFC 8259, 8.1).
@@ -256,9 +238,7 @@ async fn text_that_is_no_unicode_is_malformed(app: TestApp) {
             .encode_utf16()
             .flat_map(u16::to_le_bytes)
             .collect();
-        before
-            .refuses(&endpoint, utf16, 400, "malformed_body")
-            .await;
+        before.malformed(&endpoint, utf16).await;
     }
     before.check().await;
 }
@@ -267,22 +247,11 @@ async fn nesting_is_bounded(app: TestApp) {
     let before = Before::new(app).await;
     for endpoint in endpoints() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        before.malformed(&endpoint, nested(30_000)).await;
+        before.malformed(&endpoint, "[".repeat(60_000)).await;
+        before.malformed(&endpoint, "{\"a\":".repeat(12_000)).await;
         before
-            .refuses(&endpoint, nested(30_000), 400, "malformed_body")
-            .await;
-        before
-            .refuses(&endpoint, "[".repeat(60_000), 400, "malformed_body")
-            .await;
-        before
-            .refuses(&endpoint, "{\"a\":".repeat(12_000), 400, "malformed_body")
-            .await;
-        before
-            .refuses(
-                &endpoint,
-                format!("{{\"unknown\":{}}}", nested(30_000)),
-                400,
-                "malformed_body",
-            )
+            .malformed(&endpoint, format!("{{\"unknown\":{}}}", nested(30_000)))
             .await;
         before
             .refuses(&endpoint, nested(50_000), 413, "body_too_large")

@@ -49,16 +49,7 @@ async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
     for address in ADDRESSES_THAT_ARE_NONE {
         for path in ["/register", "/password/forgot", "/email/resend"] {
             let body = json!({ "email": address, "password": PASSWORD });
-            let answer = app
-                .post(path)
-                .json(&body)
-                .await
-                .expect_problem(400, "validation_failed");
-            assert_eq!(
-                answer.field_errors(),
-                ["email: invalid_email"],
-                "{path} {address:?}"
-            );
+            invalid!(app.post(path).json(&body) => ["email: invalid_email"], "{path} {address:?}");
         }
         let body = json!({ "new_email": address, "password": PASSWORD });
         let answer = app
@@ -73,15 +64,9 @@ async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
             "{address:?}"
         );
         let body = json!({ "email": address, "password": PASSWORD });
-        app.post("/login")
-            .json(&body)
-            .await
-            .expect_problem(401, "invalid_credentials");
+        expect!(app.post("/login").json(&body) => 401, "invalid_credentials");
         let body = json!({ "email": address, "code": "123456" });
-        app.post("/email/verify")
-            .json(&body)
-            .await
-            .expect_problem(400, "invalid_token");
+        expect!(app.post("/email/verify").json(&body) => 400, "invalid_token");
     }
     assert_eq!(app.rows().await, before);
 }
@@ -121,10 +106,7 @@ async fn repeated_names_and_odd_numbers_are_no_trouble(app: TestApp) {
         "application/json ;x=y",
     ] {
         let body = r#"{"email":"ann@example.org","password":"correct horse battery"}"#;
-        app.post("/login")
-            .body(content_type, body)
-            .await
-            .expect(200);
+        expect!(app.post("/login").body(content_type, body) => 200);
     }
 }
 
@@ -224,9 +206,7 @@ async fn no_path_leads_out_of_the_assets(app: TestApp) {
         "/pkg/x/vestibule.css.map",
         "/pkg/x/vestibule.db",
     ] {
-        app.at(Method::GET, path)
-            .await
-            .expect_problem(404, "not_found");
+        expect!(app.at(Method::GET, path) => 404, "not_found");
     }
     for path in [
         "/.git/config",
@@ -237,11 +217,7 @@ async fn no_path_leads_out_of_the_assets(app: TestApp) {
         "/metrics",
         "/..%2fCargo.toml",
     ] {
-        let answer = app
-            .at(Method::GET, path)
-            .header("accept", "text/html")
-            .await
-            .expect(404);
+        let answer = expect!(app.at(Method::GET, path).header("accept", "text/html") => 404);
         assert!(
             answer.header("content-type").starts_with("text/html"),
             "{path}: {answer:?}"
@@ -258,13 +234,8 @@ async fn queries_are_not_read_by_the_api(app: TestApp) {
         .expect(200);
     assert_eq!(answer.json()["id"], ann.id.to_string());
     let query = "/login?email=ann%40example.org&password=correct%20horse%20battery";
-    app.post(query)
-        .json(&json!({}))
-        .await
-        .expect_problem(400, "malformed_body");
-    app.get(query)
-        .await
-        .expect_problem(405, "method_not_allowed");
+    expect!(app.post(query).json(&json!({})) => 400, "malformed_body");
+    expect!(app.get(query) => 405, "method_not_allowed");
 }
 
 const FORMS_THAT_ARE_NONE: [&[u8]; 8] = [
@@ -298,25 +269,17 @@ async fn a_form_that_is_none_is_refused(app: TestApp) {
         "application/cbor",
         "",
     ] {
-        post(content_type, json.clone())
-            .await
-            .expect_problem(415, "unsupported_media_type");
-        post(content_type, good.clone())
-            .await
-            .expect_problem(415, "unsupported_media_type");
+        expect!(post(content_type, json.clone()) => 415, "unsupported_media_type");
+        expect!(post(content_type, good.clone()) => 415, "unsupported_media_type");
     }
     app.at(Method::POST, "/_fn/register")
         .untyped_body(good.clone())
         .await
         .expect_problem(415, "unsupported_media_type");
     for bad in FORMS_THAT_ARE_NONE {
-        post(FORM, bad.to_vec())
-            .await
-            .expect_problem(400, "malformed_body");
+        expect!(post(FORM, bad.to_vec()) => 400, "malformed_body");
     }
-    post(FORM, vec![b'a'; 10_000_000])
-        .await
-        .expect_problem(413, "body_too_large");
+    expect!(post(FORM, vec![b'a'; 10_000_000]) => 413, "body_too_large");
     post(
         FORM,
         [good.clone(), b"&first_name=".to_vec(), vec![b'x'; 66_000]].concat(),

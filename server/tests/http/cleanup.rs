@@ -23,10 +23,7 @@ async fn what_has_expired_is_deleted_and_the_rest_stays(app: TestApp) {
     app.reset_token("ann@example.org").await;
     let body = serde_json::json!({ "refresh_token": ann.refresh_token });
     app.post("/refresh").json(&body).await.expect(200);
-    app.post("/logout")
-        .bearer(&ann.access_token)
-        .await
-        .expect(204);
+    expect!(app.post("/logout").bearer(&ann.access_token) => 204);
     app.sign_in("ann@example.org").await;
     app.write_deferred().await;
     app.read_mails().await;
@@ -57,10 +54,7 @@ async fn what_has_expired_is_deleted_and_the_rest_stays(app: TestApp) {
     assert_eq!(app.clean_up(&retention).await, removed);
     app.advance(30 * DAY);
     assert_eq!(app.clean_up(&retention).await, removed);
-    assert_eq!(
-        app.rows().await,
-        "1 users, 0 live sessions, 0 families, 0 + 0 mailed tokens, 0 mails"
-    );
+    gives!(app.rows() => "1 users, 0 live sessions, 0 families, 0 + 0 mailed tokens, 0 mails");
     app.holds_every_invariant().await;
     // A device that was not used for so long is a new one.
     app.sign_in("ann@example.org").await;
@@ -143,10 +137,7 @@ async fn an_account_that_cannot_be_deleted_stands_in_nobodys_way(app: TestApp) {
     app.database.execute(refuse).await;
     app.advance(14 * DAY);
     assert_eq!(app.purge().await, 2);
-    assert_eq!(
-        app.count("users where email = 'first@example.org'").await,
-        "1"
-    );
+    gives!(app.count("users where email = 'first@example.org'") => "1");
     // It is gone for everybody all the same.
     assert_eq!(app.try_sign_in("first@example.org", PASSWORD).await, 401);
     app.database.execute(allow).await;
@@ -186,11 +177,7 @@ async fn one_replica_cleans_up_at_a_time(app: TestApp) {
     for number in 0..3 {
         let email = format!("user{number}@example.org");
         let body = serde_json::json!({ "email": email, "password": PASSWORD });
-        app.post("/register")
-            .from(&address(number))
-            .json(&body)
-            .await
-            .expect(201);
+        expect!(app.post("/register").from(&address(number)).json(&body) => 201);
     }
     app.read_mails().await;
     app.advance(31 * DAY);
@@ -198,11 +185,7 @@ async fn one_replica_cleans_up_at_a_time(app: TestApp) {
     let retention = Retention::default();
     let mut first = auth.plan_cleanup(&retention);
     assert!(auth.clean_up(&mut first).await.unwrap());
-    assert_eq!(
-        app.clean_up(&retention).await,
-        Removed::default(),
-        "another one is at it"
-    );
+    gives!(app.clean_up(&retention) => Removed::default(), "another one is at it");
     auth.leave_cleanup(&first).await.unwrap();
     assert_eq!(app.clean_up(&retention).await.mails, 3);
     // A replica that dies in the middle holds the others up for two minutes.

@@ -97,11 +97,7 @@ async fn an_ill_formed_request_id_is_replaced(app: TestApp) {
 async fn every_page_has_a_nonce_of_its_own(app: TestApp) {
     let mut policies = Vec::new();
     for _ in 0..3 {
-        let answer = app
-            .at(Method::GET, "/login")
-            .header("accept", "text/html")
-            .await
-            .expect(200);
+        let answer = expect!(app.at(Method::GET, "/login").header("accept", "text/html") => 200);
         let policy = answer.header("content-security-policy").to_owned();
         let nonce = policy
             .split("'nonce-")
@@ -161,10 +157,7 @@ async fn other_methods_are_not_allowed(app: TestApp) {
         "/api/v1/openapi.json",
         "/health/live",
     ] {
-        app.at(Method::POST, path)
-            .json(&json!({}))
-            .await
-            .expect(405);
+        expect!(app.at(Method::POST, path).json(&json!({})) => 405);
     }
 }
 
@@ -177,16 +170,8 @@ async fn head_is_get_without_a_body(app: TestApp) {
         "/health/live",
         "/login",
     ] {
-        let get = app
-            .at(Method::GET, path)
-            .bearer(&ann.access_token)
-            .await
-            .expect(200);
-        let head = app
-            .at(Method::HEAD, path)
-            .bearer(&ann.access_token)
-            .await
-            .expect(200);
+        let get = expect!(app.at(Method::GET, path).bearer(&ann.access_token) => 200);
+        let head = expect!(app.at(Method::HEAD, path).bearer(&ann.access_token) => 200);
         assert!(head.body.is_empty() && !get.body.is_empty(), "{path}");
         assert_eq!(
             head.header("content-type"),
@@ -227,11 +212,7 @@ async fn what_is_not_there_is_not_found(app: TestApp) {
         }
     }
     for path in ["/nothing", "/account/nothing", "/_fn/nothing"] {
-        let answer = app
-            .at(Method::GET, path)
-            .header("accept", "text/html")
-            .await
-            .expect(404);
+        let answer = expect!(app.at(Method::GET, path).header("accept", "text/html") => 404);
         assert!(
             answer.header("content-type").starts_with("text/html"),
             "{path}: {answer:?}"
@@ -276,13 +257,9 @@ async fn a_request_that_breaks_several_rules_is_answered_by_the_first(app: TestA
     let elsewhere = call(large.clone()).host("elsewhere.example").await;
     elsewhere.expect_problem(421, "misdirected_request");
     call(large).await.expect_problem(413, "body_too_large");
-    call("no JSON".to_owned())
-        .await
-        .expect_problem(401, "unauthenticated");
+    expect!(call("no JSON".to_owned()) => 401, "unauthenticated");
     let signed_in = |body: &str| call(body.to_owned()).bearer(&who.access_token);
-    signed_in("no JSON")
-        .await
-        .expect_problem(400, "malformed_body");
+    expect!(signed_in("no JSON") => 400, "malformed_body");
     let short = format!(r#"{{"current_password":"{PASSWORD}","new_password":"short"}}"#);
     let answer = signed_in(&short).await;
     answer.expect_problem(400, "validation_failed");

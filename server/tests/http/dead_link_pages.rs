@@ -29,8 +29,7 @@ async fn a_dead_link_sends_a_new_one_without_typing(app: TestApp) {
     for part in ["zoe@example.org", "name=\"email\""] {
         assert!(!dead.contains(part), "{part} in {dead}");
     }
-    let answer = browser.submit("resend_by_link", &[]).await;
-    assert_eq!(location(&answer), "/verify-email");
+    gives!(browser.submits("resend_by_link", &[]) => "/verify-email");
     let sent = page(&mut browser, "/verify-email").await;
     assert!(
         sent.contains("role=\"status\"") && sent.contains("name=\"code\""),
@@ -49,8 +48,7 @@ async fn a_dead_link_sends_a_new_one_without_typing(app: TestApp) {
     );
     app.read_mails().await;
     // The token is forgotten once it was used.
-    let answer = browser.submit("resend_by_link", &[]).await;
-    assert_eq!(location(&answer), "/verify-email");
+    gives!(browser.submits("resend_by_link", &[]) => "/verify-email");
     assert!(app.read_mails().await.is_empty());
 }
 
@@ -87,13 +85,9 @@ async fn a_link_of_a_change_that_was_not_made_says_so(app: TestApp) {
     signed_in.submit("cancel_email_change", &[]).await;
 
     // The form of the page that was open before the change was cancelled.
-    let answer = signed_in.submit("verify_email", &[]).await;
-    assert_eq!(location(&answer), "/verify-email");
+    gives!(signed_in.submits("verify_email", &[]) => "/verify-email");
     let refused = page(&mut signed_in, "/verify-email").await;
-    assert_has(
-        &refused,
-        &["role=\"alert\"", "<title>Error: ", NOT_MADE[0].1],
-    );
+    shows!(&refused => "role=\"alert\"", "<title>Error: ", NOT_MADE[0].1);
 
     let mut signed_out = Browser::new(&app);
     follow(&mut signed_out, &mail).await;
@@ -126,19 +120,8 @@ async fn a_link_of_a_change_that_was_made_says_so(app: TestApp) {
     app.mail_to("ann@example.org").await;
     let mut browser = Browser::new(&app);
     let dead = follow(&mut browser, &mail).await;
-    assert_has(
-        &dead,
-        &["The change was made", "a***@new.example", "href=\"/login\""],
-    );
-    assert_has_not(
-        &dead,
-        &[
-            "not made",
-            "resend_",
-            "Enter a code instead",
-            "ann@new.example",
-        ],
-    );
+    shows!(&dead => "The change was made", "a***@new.example", "href=\"/login\"");
+    hides!(&dead => "not made", "resend_", "Enter a code instead", "ann@new.example");
     let mut browser = signed_in_browser(&app, "ann@new.example").await;
     let done = follow(&mut browser, &mail).await;
     assert_has(&done, &["nothing left to do", "ann@new.example"]);
@@ -152,10 +135,7 @@ async fn a_dead_link_says_so_as_often_as_it_is_looked_at(app: TestApp) {
             assert_has(&page(&mut browser, path).await, &["no longer works"]);
         }
         let german = [("language", "de"), ("return_to", path)];
-        assert_eq!(
-            location(&browser.submit("set_language", &german).await),
-            path
-        );
+        gives!(browser.submits("set_language", &german) => path);
         assert_has(&page(&mut browser, path).await, &["gilt nicht mehr"]);
         browser.set_cookie("__Host-language", "en");
     }

@@ -40,10 +40,7 @@ async fn a_deadlock_is_reported_as_retry_and_leaves_nothing() {
     run(&mut rival, "commit").await;
     rival.close().await.unwrap();
     assert!(app.accepts(&ann.access_token).await && app.accepts(&phone.access_token).await);
-    app.post("/logout-all")
-        .bearer(&ann.access_token)
-        .await
-        .expect(204);
+    expect!(app.post("/logout-all").bearer(&ann.access_token) => 204);
     assert!(!app.accepts(&phone.access_token).await);
     app.finish().await;
 }

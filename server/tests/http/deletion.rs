@@ -38,18 +38,10 @@ async fn deleting_signs_out_everywhere_and_says_until_when(app: TestApp) {
         })
     );
     for session in [&ann, &other] {
-        app.get("/me")
-            .bearer(&session.access_token)
-            .await
-            .expect_problem(401, "unauthenticated");
+        expect!(app.get("/me").bearer(&session.access_token) => 401, "unauthenticated");
         let body = json!({ "refresh_token": session.refresh_token });
-        app.post("/refresh")
-            .json(&body)
-            .await
-            .expect_problem(401, "invalid_refresh_token");
-        app.delete_account(session)
-            .await
-            .expect_problem(401, "unauthenticated");
+        expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+        expect!(app.delete_account(session) => 401, "unauthenticated");
     }
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::DeletionScheduled);
@@ -66,27 +58,16 @@ async fn deleting_needs_the_password_each_time(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let rows = app.rows().await;
     for body in [json!({}), json!({ "password": null })] {
-        let answer = delete_with(&app, &ann, &body)
-            .await
-            .expect_problem(400, "validation_failed");
-        assert_eq!(answer.field_errors(), ["password: required"]);
+        invalid!(delete_with(&app, &ann, &body) => ["password: required"]);
     }
     // Many clients send a DELETE without a body.
-    let answer = app
-        .delete("/me")
-        .bearer(&ann.access_token)
-        .await
-        .expect_problem(400, "validation_failed");
-    assert_eq!(answer.field_errors(), ["password: required"]);
+    invalid!(app.delete("/me").bearer(&ann.access_token) => ["password: required"]);
     for password in ["", "wrong", "correct horse battery "] {
         delete_with(&app, &ann, &json!({ "password": password }))
             .await
             .expect_problem(401, "invalid_credentials");
     }
-    app.delete("/me")
-        .json(&json!({ "password": PASSWORD }))
-        .await
-        .expect_problem(401, "unauthenticated");
+    expect!(app.delete("/me").json(&json!({ "password": PASSWORD })) => 401, "unauthenticated");
     app.delete("/me")
         .bearer(&ann.refresh_token)
         .json(&json!({ "password": PASSWORD }))
@@ -123,16 +104,9 @@ async fn its_address_stays_taken_until_it_is_gone(app: TestApp) {
     let bob = app.verified_user("bob@example.org").await;
     app.undo_token(&ann).await;
     let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    app.post("/register")
-        .json(&body)
-        .await
-        .expect_problem(409, "email_taken");
+    expect!(app.post("/register").json(&body) => 409, "email_taken");
     let body = json!({ "new_email": "ann@example.org", "password": PASSWORD });
-    app.post("/email/change")
-        .bearer(&bob.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(app.post("/email/change").bearer(&bob.access_token).json(&body) => 202);
     let mails = app.read_mails().await;
     assert!(
         !mails
@@ -146,11 +120,7 @@ async fn every_mailed_token_dies_with_it(app: TestApp) {
     let (ann, welcome) = app.register("ann@example.org").await;
     let reset = app.reset_token("ann@example.org").await;
     let body = json!({ "new_email": "new@example.org", "password": PASSWORD });
-    app.post("/email/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(app.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
     let change = app.mail_to("new@example.org").await.token.unwrap();
     app.read_mails().await;
     let undo_token = app.undo_token(&ann).await;
@@ -162,23 +132,14 @@ async fn every_mailed_token_dies_with_it(app: TestApp) {
                 .expect_problem(400, "invalid_token");
         }
         let code = json!({ "email": "ann@example.org", "code": welcome.code });
-        app.post("/email/verify")
-            .json(&code)
-            .await
-            .expect_problem(400, "invalid_token");
+        expect!(app.post("/email/verify").json(&code) => 400, "invalid_token");
         let body = json!({ "token": reset, "new_password": "a quite different phrase" });
-        app.post("/password/reset")
-            .json(&body)
-            .await
-            .expect_problem(400, "invalid_token");
+        expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
         if during {
             app.undo(&undo_token).await.unwrap();
         }
     }
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
 }
 
 async fn nothing_is_left_when_the_time_is_over(app: TestApp) {
@@ -203,10 +164,7 @@ async fn nothing_is_left_when_the_time_is_over(app: TestApp) {
         assert_eq!(app.count(&of_ann).await, "0", "{table}");
     }
     assert_eq!(app.count("users").await, "1");
-    assert_eq!(
-        app.count("users where email = 'bob@example.org'").await,
-        "1"
-    );
+    gives!(app.count("users where email = 'bob@example.org'") => "1");
     // One row remains, which says when and nothing of whom.
     assert_eq!(
         app.text(
@@ -237,10 +195,7 @@ async fn purging_takes_only_what_is_due(app: TestApp) {
     app.advance(Duration::days(14) - Duration::hours(2));
     assert_eq!(app.purge().await, 4);
     assert_eq!(app.purge().await, 0);
-    assert_eq!(
-        app.count("users where email = 'user4@example.org'").await,
-        "1"
-    );
+    gives!(app.count("users where email = 'user4@example.org'") => "1");
     // An account that an operator made inactive is none that is to go.
     app.user("inactive@example.org").await;
     app.database
@@ -248,11 +203,7 @@ async fn purging_takes_only_what_is_due(app: TestApp) {
         .await;
     app.advance(Duration::days(30));
     assert_eq!(app.purge().await, 1);
-    assert_eq!(
-        app.count("users where email = 'inactive@example.org'")
-            .await,
-        "1"
-    );
+    gives!(app.count("users where email = 'inactive@example.org'") => "1");
 }
 
 async fn a_purged_account_can_be_registered_anew(app: TestApp) {

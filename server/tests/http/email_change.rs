@@ -34,10 +34,7 @@ async fn change_with(app: &TestApp, who: &SignedIn, body: Value) -> Answer {
 async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.advance(Duration::minutes(1));
-    let answer = app
-        .change_email(&ann, " Ann.New@example.org ")
-        .await
-        .expect(202);
+    let answer = expect!(app.change_email(&ann, " Ann.New@example.org ") => 202);
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(
         answer.json(),
@@ -73,9 +70,7 @@ async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
         })
     );
     assert_eq!(app.email_of(&ann).await, "Ann.New@example.org");
-    app.verify(&token)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.verify(&token) => 400, "invalid_token");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     assert_eq!(app.try_sign_in("ann.new@example.org", PASSWORD).await, 200);
 
@@ -105,10 +100,7 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
 
     app.verify(&token).await.expect(200);
     app.get("/me").bearer(&ann.access_token).await.expect(200);
-    app.get("/me")
-        .bearer(&other.access_token)
-        .await
-        .expect_problem(401, "unauthenticated");
+    expect!(app.get("/me").bearer(&other.access_token) => 401, "unauthenticated");
     app.post("/refresh")
         .json(&json!({ "refresh_token": other.refresh_token }))
         .await
@@ -134,9 +126,7 @@ async fn a_change_goes_with_the_session_that_asked(app: TestApp) {
                 .json(&json!({ "keep_current": true }))
         };
         owner.await.expect(204);
-        app.verify(&token)
-            .await
-            .expect_problem(400, "invalid_token");
+        expect!(app.verify(&token) => 400, "invalid_token");
     }
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
     app.read_mails().await;
@@ -151,14 +141,9 @@ async fn an_unconfirmed_address_can_be_changed(app: TestApp) {
         (&json!("ann@example.org"), &json!(true))
     );
     // The first mail proves an address that is no longer the account's.
-    app.verify(&welcome.token.unwrap())
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.verify(&welcome.token.unwrap()) => 400, "invalid_token");
     let code = json!({ "email": "ann.typo@example.org", "code": welcome.code });
-    app.post("/email/verify")
-        .json(&code)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.post("/email/verify").json(&code) => 400, "invalid_token");
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
     // A slip of the pen is another person's address, who gets no link into the account.
     assert!(app.read_mails().await.is_empty());
@@ -173,10 +158,7 @@ async fn what_was_mailed_to_the_former_address_is_dead(app: TestApp) {
     let reset = app.reset_token("ann@example.org").await;
     app.verify(&token).await.expect(200);
     let body = json!({ "token": reset, "new_password": "a quite different phrase" });
-    app.post("/password/reset")
-        .json(&body)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
     assert_eq!(app.try_sign_in("new@example.org", PASSWORD).await, 200);
     // Nor does the former address get anything that is asked for from now on.
     app.read_mails().await;
@@ -192,16 +174,11 @@ async fn a_change_needs_the_password_each_time(app: TestApp) {
         json!({ "new_email": "new@example.org" }),
         json!({ "new_email": "new@example.org", "password": null }),
     ] {
-        let answer = change_with(&app, &ann, body)
-            .await
-            .expect_problem(400, "validation_failed");
-        assert_eq!(answer.field_errors(), ["password: required"]);
+        invalid!(change_with(&app, &ann, body) => ["password: required"]);
     }
     for password in ["", "correct horse batterz", "correct horse battery "] {
         let body = json!({ "new_email": "new@example.org", "password": password });
-        change_with(&app, &ann, body)
-            .await
-            .expect_problem(401, "invalid_credentials");
+        expect!(change_with(&app, &ann, body) => 401, "invalid_credentials");
     }
     // Just after the sign-in, and whatever the session: the API has no grace time.
     app.post("/email/change")
@@ -231,9 +208,7 @@ async fn wrong_passwords_count_like_failed_sign_ins(app: TestApp) {
         };
         answer.expect_problem(401, "invalid_credentials");
     }
-    app.change_email(&ann, "new@example.org")
-        .await
-        .expect_problem(429, "rate_limited");
+    expect!(app.change_email(&ann, "new@example.org") => 429, "rate_limited");
     let elsewhere = app.try_sign_in("ann@example.org", PASSWORD).await;
     assert_eq!(
         elsewhere, 200,
@@ -257,15 +232,7 @@ async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {
         (" ann@Example.ORG", "unchanged"),
         ("ａｎｎ@example．org", "unchanged"),
     ] {
-        let answer = app
-            .change_email(&ann, new_email)
-            .await
-            .expect_problem(400, "validation_failed");
-        assert_eq!(
-            answer.field_errors(),
-            [format!("new_email: {code}")],
-            "{new_email:?}"
-        );
+        invalid!(app.change_email(&ann, new_email) => [format!("new_email: {code}")], "{new_email:?}");
     }
     assert_eq!(app.rows().await, rows);
 }
@@ -287,9 +254,7 @@ async fn only_the_newest_link_counts(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let first = app.change_token(&ann, "first@example.org").await;
     let second = app.change_token(&ann, "second@example.org").await;
-    app.verify(&first)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.verify(&first) => 400, "invalid_token");
     let user = app.verify(&second).await.expect(200).json();
     assert_eq!(user["email"], "second@example.org");
     assert_eq!(app.read_mails().await, ["email_changed to ann@example.org"]);
@@ -310,9 +275,7 @@ async fn a_cancelled_change_is_dead(app: TestApp) {
     );
     auth.cancel_email_change(&who, &meta()).await.unwrap();
     assert!(auth.pending_email_change(&who).await.unwrap().is_none());
-    app.verify(&token)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.verify(&token) => 400, "invalid_token");
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
     app.verify(&others).await.expect(200);
     assert_eq!(app.read_mails().await, ["email_changed to bob@example.org"]);
@@ -325,18 +288,12 @@ async fn a_new_password_and_a_reset_void_the_change(app: TestApp) {
     let anns = app.change_token(&ann, "ann.new@example.org").await;
     let bobs = app.change_token(&bob, "bob.new@example.org").await;
     let body = json!({ "current_password": PASSWORD, "new_password": new_password });
-    app.post("/password/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(204);
+    expect!(app.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
     let reset = app.reset_token("bob@example.org").await;
     let body = json!({ "token": reset, "new_password": new_password });
     app.post("/password/reset").json(&body).await.expect(200);
     for token in [anns, bobs] {
-        app.verify(&token)
-            .await
-            .expect_problem(400, "invalid_token");
+        expect!(app.verify(&token) => 400, "invalid_token");
     }
     assert_eq!(
         app.read_mails().await,
@@ -355,10 +312,7 @@ async fn tokens_of_other_purposes_move_nothing(app: TestApp) {
         app.verify(token).await.expect_problem(400, "invalid_token");
     }
     let body = json!({ "token": token, "new_password": "a quite different phrase" });
-    app.post("/password/reset")
-        .json(&body)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
     let auth = &app.portal.auth;
     for token in [&token, &reset] {
         assert!(auth.revert_email_change(token, &meta()).await.is_err());
@@ -367,24 +321,17 @@ async fn tokens_of_other_purposes_move_nothing(app: TestApp) {
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
     app.verify(&token).await.expect(200);
     let revert = app.mail_to("ann@example.org").await.token.unwrap();
-    app.verify(&revert)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.verify(&revert) => 400, "invalid_token");
 }
 
 async fn one_address_gets_five_mails(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let bob = app.verified_user("bob@example.org").await;
     for who in [&ann, &ann, &bob, &bob, &bob] {
-        app.change_email(who, "victim@example.org")
-            .await
-            .expect(202);
+        expect!(app.change_email(who, "victim@example.org") => 202);
     }
     for who in [&ann, &bob] {
-        let answer = app
-            .change_email(who, "Victim@example.org")
-            .await
-            .expect_problem(429, "rate_limited");
+        let answer = expect!(app.change_email(who, "Victim@example.org") => 429, "rate_limited");
         assert!(answer.retry_after() <= 600);
     }
     change_token_exists(&app, "victim@example.org", 5).await;

@@ -22,15 +22,9 @@ fn privately(config: &mut Config) {
 async fn nobody_can_register_the_address_while_the_link_lives(app: TestApp) {
     let (_, _, token) = app.stolen().await;
     let body = json!({ "email": "Ann@example.org", "password": PASSWORD });
-    app.post("/register")
-        .json(&body)
-        .await
-        .expect_problem(409, "email_taken");
+    expect!(app.post("/register").json(&body) => 409, "email_taken");
     app.advance(Duration::hours(72) - Duration::seconds(1));
-    app.post("/register")
-        .json(&body)
-        .await
-        .expect_problem(409, "email_taken");
+    expect!(app.post("/register").json(&body) => 409, "email_taken");
     app.advance(Duration::seconds(1));
     app.post("/register").json(&body).await.expect(201);
     assert_eq!(app.read_mails().await, ["welcome to Ann@example.org"]);
@@ -61,11 +55,7 @@ async fn nobody_can_move_to_the_address_while_the_link_lives(app: TestApp) {
     let bob = app.verified_user("bob@example.org").await;
     let (_, _, token) = app.stolen().await;
     let body = json!({ "new_email": "ann@example.org", "password": PASSWORD });
-    app.post("/email/change")
-        .bearer(&bob.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(app.post("/email/change").bearer(&bob.access_token).json(&body) => 202);
     let left = app.read_mails().await;
     assert!(
         !left
@@ -86,10 +76,7 @@ async fn a_link_from_before_is_no_way_around_the_reservation(app: TestApp) {
         .move_account(&ann, "ann.new@example.org", PASSWORD)
         .await;
     app.verify(&early).await.expect_problem(409, "email_taken");
-    assert_eq!(
-        app.take_back(&token).await,
-        Ok("shared@example.org".to_owned())
-    );
+    gives!(app.take_back(&token) => Ok("shared@example.org".to_owned()));
     app.read_mails().await;
 }
 

@@ -36,17 +36,11 @@ fn with_support(config: &mut Config) {
 
 async fn the_link_takes_the_account_back(app: TestApp) {
     let (ann, thief, token) = app.stolen().await;
-    assert_eq!(
-        app.take_back(&token).await,
-        Ok("ann@example.org".to_owned())
-    );
+    gives!(app.take_back(&token) => Ok("ann@example.org".to_owned()));
     for session in [&ann, &thief] {
         assert!(!app.accepts(&session.access_token).await);
         let body = json!({ "refresh_token": session.refresh_token });
-        app.post("/refresh")
-            .json(&body)
-            .await
-            .expect_problem(401, "invalid_refresh_token");
+        expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
     }
     assert_eq!(app.try_sign_in("thief@example.org", PASSWORD).await, 401);
     app.anns_again("thief@example.org").await;
@@ -106,10 +100,7 @@ async fn looking_at_the_link_changes_nothing(app: TestApp) {
 async fn a_button_on_the_page_takes_the_account_back(app: TestApp) {
     let (_, thief, token) = app.stolen().await;
     let mut browser = Browser::new(&app);
-    let opened = browser
-        .open(&format!("/revert-email?token={token}"))
-        .await
-        .expect(303);
+    let opened = expect!(browser.open(&format!("/revert-email?token={token}")) => 303);
     assert_eq!(
         location(&opened),
         "/revert-email",
@@ -139,11 +130,7 @@ async fn a_thief_who_moves_on_does_not_get_rid_of_the_owner(app: TestApp) {
     let (_, thief, anns) = app.stolen().await;
     // A new password, a reset over the thief's own mailbox, another address and another one.
     let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    app.post("/password/change")
-        .bearer(&thief.access_token)
-        .json(&body)
-        .await
-        .expect(204);
+    expect!(app.post("/password/change").bearer(&thief.access_token).json(&body) => 204);
     assert_eq!(
         app.mail_to("thief@example.org").await.kind,
         MailKind::PasswordChanged
@@ -164,10 +151,7 @@ async fn a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner(app: Tes
     let second = app
         .move_account(&thief, "hideout@example.org", PASSWORD)
         .await;
-    assert_eq!(
-        app.take_back(&second).await,
-        Ok("thief@example.org".to_owned())
-    );
+    gives!(app.take_back(&second) => Ok("thief@example.org".to_owned()));
     app.read_mails().await;
     assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
     app.anns_again("thief@example.org").await;
@@ -176,21 +160,13 @@ async fn a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner(app: Tes
 async fn a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner(app: TestApp) {
     let (_, thief, anns) = app.stolen().await;
     let body = json!({ "password": PASSWORD });
-    app.delete("/me")
-        .bearer(&thief.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(app.delete("/me").bearer(&thief.access_token).json(&body) => 202);
     app.read_mails().await;
     assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
     app.anns_again("thief@example.org").await;
     app.advance(Duration::days(15));
     assert_eq!(app.purge().await, 0);
-    assert_eq!(
-        app.try_sign_in("ann@example.org", "something only ann knows")
-            .await,
-        200
-    );
+    gives!(app.try_sign_in("ann@example.org", "something only ann knows") => 200);
 }
 
 async fn the_oldest_owner_makes_the_later_links_worthless(app: TestApp) {
@@ -208,14 +184,9 @@ async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
     let pending = app.change_token(&thief, "hideout@example.org").await;
     let reset = app.reset_token("thief@example.org").await;
     app.take_back(&anns).await.unwrap();
-    app.verify(&pending)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.verify(&pending) => 400, "invalid_token");
     let body = json!({ "token": reset, "new_password": NEW_PASSWORD });
-    app.post("/password/reset")
-        .json(&body)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
     // The password that the thief knows is worthless too.
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     app.anns_again("thief@example.org").await;
@@ -226,10 +197,7 @@ async fn the_address_that_the_account_left_is_notified(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.move_account(&ann, "new@example.net", PASSWORD).await;
     let mut browser = Browser::new(&app);
-    browser
-        .open(&format!("/revert-email?token={token}"))
-        .await
-        .expect(303);
+    expect!(browser.open(&format!("/revert-email?token={token}")) => 303);
     browser.submit("revert_email", &[]).await.expect(303);
     assert_eq!(
         app.mail_to("ann@example.org").await.kind,
@@ -261,10 +229,7 @@ async fn an_address_that_the_account_did_not_leave_is_notified_once(app: TestApp
     let token = app.move_account(&ann, "new@example.org", PASSWORD).await;
     app.move_account(&ann, "ann@example.org", PASSWORD).await;
     assert!(app.take_back(&token).await.is_ok());
-    assert_eq!(
-        app.read_mails().await,
-        ["email_reverted to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["email_reverted to ann@example.org"]);
 }
 
 async fn an_address_that_was_never_proved_is_not_notified(app: TestApp) {
@@ -272,8 +237,5 @@ async fn an_address_that_was_never_proved_is_not_notified(app: TestApp) {
     let unproved = "update users set is_email_verified = false where email = 'thief@example.org'";
     app.database.execute(unproved).await;
     assert!(app.take_back(&token).await.is_ok());
-    assert_eq!(
-        app.read_mails().await,
-        ["email_reverted to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["email_reverted to ann@example.org"]);
 }

@@ -33,11 +33,7 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 
 
 async fn page(app: &TestApp, who: &SignedIn, query: &str) -> Value {
     app.write_deferred().await;
-    let answer = app
-        .get(&format!("/events{query}"))
-        .bearer(&who.access_token)
-        .await
-        .expect(200);
+    let answer = expect!(app.get(&format!("/events{query}")).bearer(&who.access_token) => 200);
     assert_eq!(answer.header("cache-control"), "no-store");
     answer.json()
 }
@@ -120,7 +116,7 @@ async fn what_happened_is_listed_newest_first(app: TestApp) {
         ("success", json!(true)),
         ("created_at", json!("2026-11-24T08:30:01.123456Z")),
     ] {
-        assert_eq!(event[name], value, "{name}");
+        assert_eq!(event[name], value, "{event}");
     }
     assert!(event["details"].is_object(), "{event}");
     let all = page(&app, &ann, "").await;
@@ -177,11 +173,7 @@ async fn pages_hold_together_while_events_arrive(app: TestApp) {
     let before = all_ids(&app, &ann, "?limit=100").await;
     assert_eq!(before.len(), 45);
     for limit in [1, 7, 15, 44, 45, 46] {
-        assert_eq!(
-            all_ids(&app, &ann, &format!("?limit={limit}")).await,
-            before,
-            "{limit}"
-        );
+        gives!(all_ids(&app, &ann, &format!("?limit={limit}")) => before, "{limit}");
     }
     let (mut read, mut query) = (Vec::new(), "?limit=10".to_owned());
     loop {
@@ -305,10 +297,7 @@ async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
         );
     }
     let long = format!("/events?cursor={}", "a".repeat(5000));
-    app.get(&long)
-        .bearer(&ann.access_token)
-        .await
-        .expect_problem(400, "validation_failed");
+    expect!(app.get(&long).bearer(&ann.access_token) => 400, "validation_failed");
     let answer = app
         .get("/events?limit=x&filter=y&cursor=1&cursor=2")
         .bearer(&ann.access_token)
@@ -376,28 +365,14 @@ async fn cause_every_event(app: &TestApp) -> (SignedIn, Vec<String>) {
     app.post("/email/verify")
         .json(&json!({ "email": "ann@example.org", "code": "000000" }))
         .await;
-    app.post("/email/verify")
-        .json(&json!({ "token": welcome.token }))
-        .await
-        .expect(200);
+    expect!(app.post("/email/verify").json(&json!({ "token": welcome.token })) => 200);
     let reset = app.reset_token("ann@example.org").await;
     let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    app.post("/password/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(204);
+    expect!(app.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
     let body = json!({ "new_email": "secret-place@example.org", "password": NEW_PASSWORD });
-    app.post("/email/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(app.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
     let change = app.mail_to("secret-place@example.org").await.token.unwrap();
-    app.post("/email/verify")
-        .json(&json!({ "token": change }))
-        .await
-        .expect(200);
+    expect!(app.post("/email/verify").json(&json!({ "token": change })) => 200);
     let body = json!({ "email": "secret-place@example.org", "password": wrong });
     app.post("/login").json(&body).await.expect(401);
     let secrets = [
@@ -419,13 +394,7 @@ async fn cause_every_event(app: &TestApp) -> (SignedIn, Vec<String>) {
 
 async fn without_a_token_there_are_no_events(app: TestApp) {
     app.verified_user("ann@example.org").await;
-    app.get("/events")
-        .await
-        .expect_problem(401, "unauthenticated");
-    app.get("/events?limit=x")
-        .await
-        .expect_problem(401, "unauthenticated");
-    app.post("/events")
-        .await
-        .expect_problem(405, "method_not_allowed");
+    expect!(app.get("/events") => 401, "unauthenticated");
+    expect!(app.get("/events?limit=x") => 401, "unauthenticated");
+    expect!(app.post("/events") => 405, "method_not_allowed");
 }

@@ -271,10 +271,7 @@ async fn a_panic_is_one_500_and_everything_goes_on() {
                 assert_eq!(log.failures_of(&id), Vec::<Value>::new());
             }
             clock.is_broken.store(false, Ordering::Relaxed);
-            assert_eq!(
-                register(&portal, &format!("after-{round}@example.org")).await,
-                201
-            );
+            gives!(register(&portal, &format!("after-{round}@example.org")) => 201);
         }
         store.close().await;
     }

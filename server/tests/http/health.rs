@@ -35,10 +35,7 @@ async fn health_names_each_dependency(app: TestApp) {
         assert_eq!(answer.text(), expected);
         assert_eq!(answer.header("cache-control"), "no-store");
         // A health check names whatever address it reaches the portal by.
-        app.at(Method::GET, path)
-            .host("10.0.0.7:3000")
-            .await
-            .expect(200);
+        expect!(app.at(Method::GET, path).host("10.0.0.7:3000") => 200);
     }
 }
 

@@ -49,10 +49,7 @@ struct Verifier {
 
 impl Verifier {
     async fn new(app: &TestApp) -> Self {
-        let answer = app
-            .at(Method::GET, "/.well-known/jwks.json")
-            .await
-            .expect(200);
+        let answer = expect!(app.at(Method::GET, "/.well-known/jwks.json") => 200);
         let (_, seconds) = answer
             .header("cache-control")
             .split_once("max-age=")
@@ -143,10 +140,7 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
     // however long a deployment lets them live.
     app.advance(Duration::minutes(61));
     assert_eq!(published(&app).await, [next.kid.as_str()]);
-    assert_eq!(
-        app.clean_up(&Retention::default()).await,
-        Removed::default()
-    );
+    gives!(app.clean_up(&Retention::default()) => Removed::default());
     // With the events of all those refreshes.
     app.advance(Duration::days(31));
     let removed = app.clean_up(&Retention::default()).await;

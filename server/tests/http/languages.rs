@@ -74,10 +74,7 @@ async fn a_page_speaks_the_language_that_the_browser_asks_for(app: TestApp) {
         ("fr", "en", ">Sign in</h1>"),
         ("", "en", ">Sign in</h1>"),
     ] {
-        let answer = Browser::speaking(&app, languages)
-            .open("/login")
-            .await
-            .expect(200);
+        let answer = expect!(Browser::speaking(&app, languages).open("/login") => 200);
         let page = page_in(language, &answer);
         assert!(page.contains(heading), "{languages}: {page}");
         for (code, name) in [("en", "English"), ("de", "Deutsch")] {
@@ -196,11 +193,7 @@ async fn a_signed_in_choice_is_kept_with_the_user(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
     choose(&mut browser, "de", "/login").await;
-    assert_eq!(
-        language_of(&app, "ann@example.org").await,
-        "en",
-        "nobody is signed in"
-    );
+    gives!(language_of(&app, "ann@example.org") => "en", "nobody is signed in");
     sign_in(&mut browser, "ann@example.org").await;
     app.read_mails().await;
     for language in ["de", "en", "de"] {
@@ -294,14 +287,12 @@ async fn a_dead_reset_link_offers_a_new_one(app: TestApp) {
         assert!(page.contains("z***@example.org"), "{page}");
         assert!(!page.contains("zoe@example.org"), "{page}");
     }
-    let answer = browser.submit("send_new_reset_link", &[]).await;
-    assert_eq!(location(&answer), "/forgot-password");
+    gives!(browser.submits("send_new_reset_link", &[]) => "/forgot-password");
     let page = browser.open("/forgot-password").await.text();
     assert!(page.contains("role=\"status\""), "{page}");
     app.mail_to("zoe@example.org").await;
     // Without a link there is nobody to mail to.
-    let answer = browser.submit("send_new_reset_link", &[]).await;
-    assert_eq!(location(&answer), "/reset-password");
+    gives!(browser.submits("send_new_reset_link", &[]) => "/reset-password");
     let page = browser.open("/reset-password").await.text();
     assert!(page.contains("name=\"email\""), "{page}");
     assert_eq!(app.read_mails().await, Vec::<String>::new());
@@ -331,11 +322,7 @@ async fn only_a_browser_that_is_new_to_the_account_is_notified(app: TestApp) {
     assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
     browser.submit("sign_out", &[]).await;
     sign_in(&mut browser, "ann@example.org").await;
-    assert_eq!(
-        app.read_mails().await,
-        Vec::<String>::new(),
-        "it is known now"
-    );
+    gives!(app.read_mails() => Vec::<String>::new(), "it is known now");
 
     // Who registers in a browser is known in it.
     let fields = [("email", "bob@example.org"), ("password", PASSWORD)];
@@ -355,6 +342,5 @@ async fn only_a_browser_that_is_new_to_the_account_is_notified(app: TestApp) {
 
 async fn sign_in(browser: &mut Browser, email: &str) {
     let fields = [("email", email), ("password", PASSWORD)];
-    let answer = browser.submit("sign_in", &fields).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("sign_in", &fields) => "/account");
 }

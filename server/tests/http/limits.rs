@@ -6,8 +6,8 @@ use serde_json::json;
 use time::Duration;
 
 use crate::support::{
-    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address, assert_has,
-    documented_limit, in_parallel, keeps, location, on_replicas, signed_in_browser, trusted_proxy,
+    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address, documented_limit,
+    in_parallel, keeps, location, on_replicas, signed_in_browser, trusted_proxy,
 };
 
 on_replicas! { 2;
@@ -50,14 +50,8 @@ async fn wrong_passwords_for_one_account(app: TestApp) {
         .await;
     }
     // Guessing right does not help while it lasts, nor does another spelling.
-    sign_in_from(&app, &address(11), "ANN@example.org", PASSWORD)
-        .await
-        .expect_problem(429, "rate_limited");
-    assert_eq!(
-        app.try_sign_in("bob@example.org", PASSWORD).await,
-        200,
-        "other accounts are apart"
-    );
+    expect!(sign_in_from(&app, &address(11), "ANN@example.org", PASSWORD) => 429, "rate_limited");
+    gives!(app.try_sign_in("bob@example.org", PASSWORD) => 200, "other accounts are apart");
     app.advance(limit.period);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 }
@@ -71,26 +65,18 @@ async fn a_network_beyond_its_limit_costs_no_look_up(app: TestApp) {
     }
     let before = app.store.round_trips();
     for email in ["nobody@example.org", "ann@example.org", "no address"] {
-        wrong(&app, "203.0.113.7", email)
-            .await
-            .expect_problem(429, "rate_limited");
+        expect!(wrong(&app, "203.0.113.7", email) => 429, "rate_limited");
     }
     assert_eq!(app.store.round_trips(), before);
     // A refusal for the account does not use up the network's share.
     let account = documented_limit("wrong passwords", "the account");
     for _ in 0..account.burst {
-        wrong(&app, "203.0.113.8", "bob@example.org")
-            .await
-            .expect(401);
+        expect!(wrong(&app, "203.0.113.8", "bob@example.org") => 401);
     }
     for _ in 0..2 * limit.burst {
-        wrong(&app, "203.0.113.8", "bob@example.org")
-            .await
-            .expect_problem(429, "rate_limited");
+        expect!(wrong(&app, "203.0.113.8", "bob@example.org") => 429, "rate_limited");
     }
-    wrong(&app, "203.0.113.8", "eve@example.org")
-        .await
-        .expect(401);
+    expect!(wrong(&app, "203.0.113.8", "eve@example.org") => 401);
 }
 
 /// A client that waits as asked is let through each time; the wait grows.
@@ -133,38 +119,23 @@ async fn a_browser_that_was_signed_in_has_a_quota_of_its_own(app: TestApp) {
     browser.post("/logout").await;
     let limit = documented_limit("wrong passwords", "the account");
     for number in 0..limit.burst {
-        wrong(&app, &address(number), "ann@example.org")
-            .await
-            .expect(401);
+        expect!(wrong(&app, &address(number), "ann@example.org") => 401);
     }
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
     let right = [("email", "ann@example.org"), ("password", PASSWORD)];
     only_the_known_browser_gets_in(&app, &mut browser).await;
     browser.post("/logout").await;
-    assert_eq!(
-        app.try_sign_in("ann@example.org", PASSWORD).await,
-        429,
-        "the others' is as it was"
-    );
+    gives!(app.try_sign_in("ann@example.org", PASSWORD) => 429, "the others' is as it was");
 
     let guess = [("email", "ann@example.org"), ("password", "wrong")];
     for _ in 0..limit.burst {
         browser.submit("sign_in", &guess).await;
-        assert_has(
-            &browser.open("/login").await.text(),
-            &["Email or password is incorrect"],
-        );
+        shows!(&browser.open("/login").await.text() => "Email or password is incorrect");
     }
-    assert_eq!(location(&browser.submit("sign_in", &right).await), "/login");
-    assert_has(
-        &browser.open("/login").await.text(),
-        &["Too many attempts. Try again in"],
-    );
+    gives!(browser.submits("sign_in", &right) => "/login");
+    shows!(&browser.open("/login").await.text() => "Too many attempts. Try again in");
     app.advance(limit.period);
-    assert_eq!(
-        location(&browser.submit("sign_in", &right).await),
-        "/account"
-    );
+    gives!(browser.submits("sign_in", &right) => "/account");
 }
 
 /// With the right password of Ann's, while a stranger's browser has to wait.
@@ -172,7 +143,7 @@ async fn only_the_known_browser_gets_in(app: &TestApp, known: &mut Browser) {
     let right = [("email", "ann@example.org"), ("password", PASSWORD)];
     let stranger = Browser::new(app).submit("sign_in", &right).await;
     assert_eq!(location(&stranger), "/login");
-    assert_eq!(location(&known.submit("sign_in", &right).await), "/account");
+    gives!(known.submits("sign_in", &right) => "/account");
 }
 
 async fn a_thief_who_is_signed_out_by_a_reset_keeps_nobody_out(app: TestApp) {
@@ -191,8 +162,7 @@ async fn a_thief_who_is_signed_out_by_a_reset_keeps_nobody_out(app: TestApp) {
     }
     assert_eq!(app.try_sign_in("ann@example.org", NEW_PASSWORD).await, 429);
     let right = [("email", "ann@example.org"), ("password", NEW_PASSWORD)];
-    let answer = owner.submit("sign_in", &right).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(owner.submits("sign_in", &right) => "/account");
     app.read_mails().await;
 }
 
@@ -209,13 +179,9 @@ async fn wrong_passwords_from_one_network(app: TestApp) {
     sign_in_from(&app, "::ffff:203.0.113.7", "ann@example.org", PASSWORD)
         .await
         .expect_problem(429, "rate_limited");
-    sign_in_from(&app, "203.0.113.8", "ann@example.org", PASSWORD)
-        .await
-        .expect(200);
+    expect!(sign_in_from(&app, "203.0.113.8", "ann@example.org", PASSWORD) => 200);
     app.advance(limit.period);
-    sign_in_from(&app, "203.0.113.7", "ann@example.org", PASSWORD)
-        .await
-        .expect(200);
+    expect!(sign_in_from(&app, "203.0.113.7", "ann@example.org", PASSWORD) => 200);
 }
 
 /// One client in an office does not keep its owners from their accounts.
@@ -234,11 +200,7 @@ async fn guesses_from_a_network_keep_no_known_browser_out(app: TestApp) {
     assert_eq!(guess(limit.burst).await, 429);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
     only_the_known_browser_gets_in(&app, &mut browser).await;
-    assert_eq!(
-        app.try_sign_in("ann@example.org", PASSWORD).await,
-        429,
-        "the network's is as it was"
-    );
+    gives!(app.try_sign_in("ann@example.org", PASSWORD) => 429, "the network's is as it was");
 }
 
 /// How many of a hundred wrong passwords were looked at, with what each of them says of its sender.
@@ -281,11 +243,7 @@ async fn of_a_hundred_guesses_from_one_network_fifty_are_looked_at(app: TestApp)
     let limit = documented_limit("wrong passwords", "the network");
     assert_eq!(limit.burst, 50);
     assert_eq!(guesses_let_in(&app, |_| Vec::new()).await, 50);
-    assert_eq!(
-        guesses_let_in(&app, claims).await,
-        0,
-        "it is still the same network"
-    );
+    gives!(guesses_let_in(&app, claims) => 0, "it is still the same network");
     app.advance(limit.period * 50);
     assert_eq!(guesses_let_in(&app, claims).await, 50);
 }
@@ -349,23 +307,14 @@ async fn a_right_password_clears_the_account(app: TestApp) {
 async fn a_reset_lets_the_owner_in(app: TestApp) {
     app.user("ann@example.org").await;
     for attempt in 0..10 {
-        wrong(&app, &address(attempt), "ann@example.org")
-            .await
-            .expect(401);
+        expect!(wrong(&app, &address(attempt), "ann@example.org") => 401);
     }
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
     let token = app.reset_token("ann@example.org").await;
     let body = json!({ "token": token, "new_password": "a quite different phrase" });
     app.post("/password/reset").json(&body).await.expect(200);
-    assert_eq!(
-        app.try_sign_in("ann@example.org", "a quite different phrase")
-            .await,
-        200
-    );
-    assert_eq!(
-        app.read_mails().await,
-        ["password_changed to ann@example.org"]
-    );
+    gives!(app.try_sign_in("ann@example.org", "a quite different phrase") => 200);
+    gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 
 /// For the account's own sessions, that is: guesses of others do not keep them from it.
@@ -385,10 +334,7 @@ async fn wrong_current_passwords_count_like_wrong_sign_ins(app: TestApp) {
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
     app.advance(limit.period);
     change(PASSWORD).await.expect(204);
-    assert_eq!(
-        app.read_mails().await,
-        ["password_changed to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 
 async fn parallel_guesses_do_not_pass_the_limit(app: TestApp) {

@@ -76,10 +76,7 @@ async fn unknown_wrong_empty_and_inactive_are_answered_alike(app: TestApp) {
         let call = app
             .post("/login")
             .json(&json!({ "email": email, "password": password }));
-        let answer = call
-            .header("x-request-id", "same")
-            .await
-            .expect_problem(401, "invalid_credentials");
+        let answer = expect!(call.header("x-request-id", "same") => 401, "invalid_credentials");
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
         bodies.push((answer.text(), names));
     }
@@ -107,16 +104,8 @@ async fn a_composed_and_a_decomposed_password_are_one(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": "caf\u{e9} noir sans sucre" });
     app.post("/register").json(&body).await.expect(201);
     app.mail_to("ann@example.org").await;
-    assert_eq!(
-        app.try_sign_in("ann@example.org", "cafe\u{301} noir sans sucre")
-            .await,
-        200
-    );
-    assert_eq!(
-        app.try_sign_in("ann@example.org", "Caf\u{e9} noir sans sucre")
-            .await,
-        401
-    );
+    gives!(app.try_sign_in("ann@example.org", "cafe\u{301} noir sans sucre") => 200);
+    gives!(app.try_sign_in("ann@example.org", "Caf\u{e9} noir sans sucre") => 401);
 }
 
 async fn a_session_that_is_not_remembered_ends_after_a_day(app: TestApp) {
@@ -181,12 +170,7 @@ async fn a_device_is_named_by_the_client_or_by_its_user_agent(app: TestApp) {
         ("a\u{202e}b".to_owned(), "invalid_characters"),
     ] {
         let body = json!({ "email": "ann@example.org", "password": PASSWORD, "device_name": name });
-        let answer = app
-            .post("/login")
-            .json(&body)
-            .await
-            .expect_problem(400, "validation_failed");
-        assert_eq!(answer.field_errors(), [format!("device_name: {code}")]);
+        invalid!(app.post("/login").json(&body) => [format!("device_name: {code}")]);
     }
 }
 
@@ -209,26 +193,14 @@ async fn an_imported_bcrypt_hash_is_replaced_at_the_first_sign_in(app: TestApp) 
     tx.commit().await.unwrap();
     app.mail_to("ann@example.org").await;
 
-    assert_eq!(
-        app.try_sign_in("ann@example.org", "correct horse batterz")
-            .await,
-        401
-    );
-    assert_eq!(
-        stored_hash(&app).await,
-        BCRYPT,
-        "a wrong password changes nothing"
-    );
+    gives!(app.try_sign_in("ann@example.org", "correct horse batterz") => 401);
+    gives!(stored_hash(&app) => BCRYPT, "a wrong password changes nothing");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
     let replaced = stored_hash(&app).await;
     assert!(replaced.starts_with("$argon2id$v=19$"), "{replaced}");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
     assert_eq!(stored_hash(&app).await, replaced, "replaced once");
-    assert_eq!(
-        app.try_sign_in("ann@example.org", "correct horse batterz")
-            .await,
-        401
-    );
+    gives!(app.try_sign_in("ann@example.org", "correct horse batterz") => 401);
 }
 
 async fn stored_hash(app: &TestApp) -> String {

@@ -39,30 +39,17 @@ async fn is_live(app: &TestApp, session: &SignedIn) -> (bool, bool) {
 }
 
 async fn after_logout_both_tokens_are_dead_at_once(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     assert_eq!(is_live(&app, &ann).await, (true, true));
-    let answer = app
-        .post("/logout")
-        .bearer(&ann.access_token)
-        .await
-        .expect(204);
+    let answer = expect!(app.post("/logout").bearer(&ann.access_token) => 204);
     assert!(answer.body.is_empty());
     assert_eq!(is_live(&app, &ann).await, (false, false));
-    app.post("/logout")
-        .bearer(&ann.access_token)
-        .await
-        .expect_problem(401, "unauthenticated");
+    expect!(app.post("/logout").bearer(&ann.access_token) => 401, "unauthenticated");
     assert_eq!(is_live(&app, &other).await, (true, true));
 }
 
 async fn logout_all_ends_every_session(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     let bob = app.user("bob@example.org").await;
     for body in ["", "{}", r#"{"keep_current":false}"#] {
         let third = app.sign_in("ann@example.org").await;
@@ -84,10 +71,7 @@ async fn logout_all_ends_every_session(app: TestApp) {
 }
 
 async fn logout_all_can_keep_the_calling_session(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     assert!(app.accepts(&other.access_token).await);
     app.post("/logout-all")
         .bearer(&ann.access_token)
@@ -128,14 +112,8 @@ async fn nobody_can_be_signed_out_by_others(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     for path in ["/logout", "/logout-all"] {
         app.post(path).await.expect_problem(401, "unauthenticated");
-        app.post(path)
-            .bearer(&ann.refresh_token)
-            .await
-            .expect_problem(401, "unauthenticated");
-        app.get(path)
-            .bearer(&ann.access_token)
-            .await
-            .expect_problem(405, "method_not_allowed");
+        expect!(app.post(path).bearer(&ann.refresh_token) => 401, "unauthenticated");
+        expect!(app.get(path).bearer(&ann.access_token) => 405, "method_not_allowed");
     }
     assert!(app.accepts(&ann.access_token).await);
 }

@@ -87,11 +87,7 @@ async fn registered(app: &TestApp, email: &str) -> (SignedIn, Principal, Mail) {
 /// The mail to the new address, and the one to the old address once it is confirmed.
 async fn move_to(app: &TestApp, who: &SignedIn, new_email: &str) -> (Mail, Mail) {
     let body = serde_json::json!({ "new_email": new_email, "password": PASSWORD });
-    app.post("/email/change")
-        .bearer(&who.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(app.post("/email/change").bearer(&who.access_token).json(&body) => 202);
     app.mail_to(&who.email).await;
     let mail = app.mail_to(new_email).await;
     let body = serde_json::json!({ "token": mail.token });
@@ -131,20 +127,13 @@ async fn a_link_that_was_copied_with_its_full_stop_works(app: TestApp) {
             "/forgot-password",
         ),
     ] {
-        assert_eq!(
-            used_with_full_stop(&app, page, function, &token, fields).await,
-            next
-        );
+        gives!(used_with_full_stop(&app, page, function, &token, fields) => next);
     }
     app.read_mails().await;
     let body = serde_json::json!({ "email": bob.email, "password": NEW_PASSWORD });
     let answer = app.post("/login").json(&body).await.expect(200);
     let bob = SignedIn::from_body(&answer.json());
-    app.delete("/me")
-        .bearer(&bob.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(app.delete("/me").bearer(&bob.access_token).json(&body) => 202);
     let restore = app.mail_to("bob@example.org").await.token.unwrap();
     let next =
         used_with_full_stop(&app, "/restore-account", "restore_account", &restore, &[]).await;
@@ -161,10 +150,7 @@ async fn used_with_full_stop(
     fields: &[(&str, &str)],
 ) -> String {
     let mut browser = Browser::new(app);
-    browser
-        .open(&format!("{page}?token={token}."))
-        .await
-        .expect(303);
+    expect!(browser.open(&format!("{page}?token={token}.")) => 303);
     location(&browser.submit(function, fields).await).to_owned()
 }
 
@@ -183,25 +169,15 @@ async fn a_link_says_what_it_would_do(app: TestApp) {
     assert_eq!(state(&app, "x", None).await, dead(None));
     assert_eq!(state(&app, "", Some(&ann)).await, dead(None));
     assert_eq!(confirm(&app, &token, Some(&ann), None).await, "ok");
-    assert_eq!(
-        state(&app, &token, None).await,
-        dead(Some("a***@example.org"))
-    );
-    assert_eq!(
-        confirm(&app, &token, Some(&ann), None).await,
-        "invalid_token"
-    );
+    gives!(state(&app, &token, None) => dead(Some("a***@example.org")));
+    gives!(confirm(&app, &token, Some(&ann), None) => "invalid_token");
 }
 
 async fn a_link_of_a_change_says_where_to(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let who = app.principal(&ann.access_token).await;
     let body = serde_json::json!({ "new_email": "New@example.org", "password": PASSWORD });
-    app.post("/email/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(202);
+    expect!(app.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
     app.mail_to("ann@example.org").await;
     let token = app.mail_to("New@example.org").await.token.unwrap();
     for (who, needs_password) in [(Some(&who), false), (None, true)] {
@@ -212,14 +188,8 @@ async fn a_link_of_a_change_says_where_to(app: TestApp) {
         };
         assert_eq!(state(&app, &token, who).await, live);
     }
-    assert_eq!(
-        confirm(&app, &token, None, None).await,
-        "reauthentication_required"
-    );
-    assert_eq!(
-        confirm(&app, &token, None, Some("wrong")).await,
-        "invalid_credentials"
-    );
+    gives!(confirm(&app, &token, None, None) => "reauthentication_required");
+    gives!(confirm(&app, &token, None, Some("wrong")) => "invalid_credentials");
     app.advance(Duration::hours(24));
     // The reader of the new mailbox does not learn what the account's address is.
     assert_eq!(state(&app, &token, None).await, dead_change(None));
@@ -254,10 +224,7 @@ async fn a_link_wants_the_password_of_another_browser(app: TestApp) {
     for _ in 0..6 {
         confirm(&app, &token, None, Some("wrong")).await;
     }
-    assert_eq!(
-        confirm(&app, &token, None, Some(PASSWORD)).await,
-        "rate_limited"
-    );
+    gives!(confirm(&app, &token, None, Some(PASSWORD)) => "rate_limited");
     app.advance(Duration::minutes(1));
     assert_eq!(confirm(&app, &token, None, Some(PASSWORD)).await, "ok");
 }
@@ -284,19 +251,13 @@ async fn a_code_wants_the_password_of_another_browser(app: TestApp) {
         "invalid_credentials",
         "which of the two was wrong does not show"
     );
-    assert_eq!(
-        enter(&app, "ann@example.org", &digits, None, Some(PASSWORD)).await,
-        "ok"
-    );
+    gives!(enter(&app, "ann@example.org", &digits, None, Some(PASSWORD)) => "ok");
     let digits = bobs.code.unwrap();
     assert_eq!(
         enter(&app, "bob@example.org", &digits, Some(&ann), None).await,
         "reauthentication_required"
     );
-    assert_eq!(
-        enter(&app, " BOB@example.org", &digits, Some(&bob), None).await,
-        "ok"
-    );
+    gives!(enter(&app, " BOB@example.org", &digits, Some(&bob), None) => "ok");
 }
 
 async fn a_code_does_not_reveal_whether_there_is_an_account(app: TestApp) {
@@ -354,11 +315,7 @@ async fn a_slip_of_the_pen_gets_no_link_back(app: TestApp) {
     let token = app.change_token(&typo, "ann@example.org").await;
     app.verify(&token).await.expect(200);
     assert!(app.read_mails().await.is_empty(), "there is nothing to do");
-    assert_eq!(
-        app.count("mailed_links where purpose = 'revert_email'")
-            .await,
-        "0"
-    );
+    gives!(app.count("mailed_links where purpose = 'revert_email'") => "0");
     // Nor is the address kept from its owner.
     app.user("ann@exmaple.org").await;
     let ann = app.verified_user("bea@example.org").await;

@@ -8,7 +8,46 @@
     reason = "a test that cannot go on panics, and says what it skips"
 )]
 
-mod support;
+/// Sends a request, and expects this status, or the problem of this status and code.
+macro_rules! expect {
+    ($call:expr => $status:expr) => {
+        $call.await.expect($status)
+    };
+    ($call:expr => $status:expr, $code:expr) => {
+        $call.await.expect_problem($status, $code)
+    };
+}
+
+/// Sends a request that breaks the rules of these fields, as `field: code`, and of no others.
+macro_rules! invalid {
+    ($call:expr => $errors:expr $(, $($message:tt)+)?) => {
+        assert_eq!(
+            expect!($call => 400, "validation_failed").field_errors(),
+            $errors $(, $($message)+)?
+        )
+    };
+}
+
+/// Waits for a value, and compares it.
+macro_rules! gives {
+    ($value:expr => $expected:expr $(, $($message:tt)+)?) => {
+        assert_eq!($value.await, $expected $(, $($message)+)?)
+    };
+}
+
+/// The page has each of these in it.
+macro_rules! shows {
+    ($page:expr => $($part:expr),+) => {
+        crate::support::assert_has($page, &[$($part),+])
+    };
+}
+
+/// The page has none of these in it.
+macro_rules! hides {
+    ($page:expr => $($part:expr),+) => {
+        crate::support::assert_has_not($page, &[$($part),+])
+    };
+}
 
 mod access_tokens;
 mod account;
@@ -63,6 +102,7 @@ mod session_cookie;
 mod session_pages;
 mod sessions;
 mod sign_in_timing;
+mod support;
 mod two_tabs;
 mod unavailable;
 mod undo_pages;

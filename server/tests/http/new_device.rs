@@ -32,12 +32,7 @@ fn with_limits(config: &mut Config) {
 
 async fn sign_in(app: &TestApp, email: &str, agent: &str, device_name: Option<&str>) -> Value {
     let body = json!({ "email": email, "password": PASSWORD, "device_name": device_name });
-    app.post("/login")
-        .json(&body)
-        .header("user-agent", agent)
-        .await
-        .expect(200)
-        .json()
+    expect!(app.post("/login").json(&body).header("user-agent", agent) => 200).json()
 }
 
 async fn a_new_user_agent_is_notified_once(app: TestApp) {
@@ -124,10 +119,7 @@ async fn a_device_stays_known_after_its_session_has_ended(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let first = sign_in(&app, "ann@example.org", FIREFOX, None).await;
     app.mail_to("ann@example.org").await;
-    app.post("/logout")
-        .bearer(first["access_token"].as_str().unwrap())
-        .await
-        .expect(204);
+    expect!(app.post("/logout").bearer(first["access_token"].as_str().unwrap()) => 204);
     app.advance(Duration::days(31));
     sign_in(&app, "ann@example.org", FIREFOX, None).await;
     assert!(app.read_mails().await.is_empty());

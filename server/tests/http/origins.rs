@@ -76,24 +76,14 @@ async fn another_host_is_refused(app: TestApp) {
         forgot.expect_problem(421, "misdirected_request");
     }
     // Of two names neither counts (RFC 9112, 3.2).
-    app.get("/me")
-        .header("host", "evil.example")
-        .await
-        .expect_problem(421, "misdirected_request");
-    app.get("/me")
-        .header("host", "auth.example.org")
-        .await
-        .expect_problem(421, "misdirected_request");
+    expect!(app.get("/me").header("host", "evil.example") => 421, "misdirected_request");
+    expect!(app.get("/me").header("host", "auth.example.org") => 421, "misdirected_request");
     for host in [
         "auth.example.org",
         "AUTH.Example.ORG",
         "auth.example.org:443",
     ] {
-        app.get("/me")
-            .host(host)
-            .bearer(&ann.access_token)
-            .await
-            .expect(200);
+        expect!(app.get("/me").host(host).bearer(&ann.access_token) => 200);
     }
 }
 
@@ -118,18 +108,9 @@ async fn no_header_decides_where_a_mailed_link_leads(app: TestApp) {
 }
 
 async fn a_host_that_was_configured_is_ours(app: TestApp) {
-    app.get("/password/policy")
-        .host("login.example.org")
-        .await
-        .expect(200);
-    app.get("/password/policy")
-        .host("auth.example.org")
-        .await
-        .expect(200);
-    app.get("/password/policy")
-        .host("other.example.org")
-        .await
-        .expect_problem(421, "misdirected_request");
+    expect!(app.get("/password/policy").host("login.example.org") => 200);
+    expect!(app.get("/password/policy").host("auth.example.org") => 200);
+    expect!(app.get("/password/policy").host("other.example.org") => 421, "misdirected_request");
 }
 
 async fn another_site_cannot_post(app: TestApp) {
@@ -180,10 +161,7 @@ async fn another_site_cannot_post(app: TestApp) {
 async fn links_of_another_site_and_requests_of_the_same_origin_work(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     // Reading is no danger.
-    app.at(Method::GET, "/login")
-        .header("sec-fetch-site", "cross-site")
-        .await
-        .expect(200);
+    expect!(app.at(Method::GET, "/login").header("sec-fetch-site", "cross-site") => 200);
     for site in ["same-origin", "none"] {
         let call = app
             .patch("/me")
@@ -280,11 +258,7 @@ async fn a_script_of_an_allowed_origin_may_call(app: TestApp) {
         "{answer:?}"
     );
     // Scripts can read why they were refused.
-    let refused = app
-        .get("/me")
-        .header("origin", allowed)
-        .await
-        .expect_problem(401, "unauthenticated");
+    let refused = expect!(app.get("/me").header("origin", allowed) => 401, "unauthenticated");
     assert_eq!(refused.header("access-control-allow-origin"), allowed);
     let exposed = refused
         .header("access-control-expose-headers")

@@ -150,8 +150,7 @@ async fn a_visitor_who_is_not_signed_in_is_sent_to_sign_in_and_back(app: TestApp
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
     for path in ["/account", "/account/password"] {
-        let answer = browser.open(path).await;
-        assert_eq!(location(&answer), format!("/login?return_to={path}"));
+        gives!(browser.opens(path) => format!("/login?return_to={path}"));
     }
     assert!(
         browser
@@ -165,10 +164,7 @@ async fn a_visitor_who_is_not_signed_in_is_sent_to_sign_in_and_back(app: TestApp
         ("password", PASSWORD),
         ("return_to", "/account/password"),
     ];
-    assert_eq!(
-        location(&browser.submit("sign_in", &fields).await),
-        "/account/password"
-    );
+    gives!(browser.submits("sign_in", &fields) => "/account/password");
     browser.open("/account/password").await.expect(200);
     assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
 }
@@ -181,15 +177,9 @@ async fn a_visitor_registers_and_signs_out(app: TestApp) {
         ("first_name", "Ann"),
         ("last_name", ""),
     ];
-    assert_eq!(
-        location(&browser.submit("register", &fields).await),
-        "/verify-email"
-    );
+    gives!(browser.submits("register", &fields) => "/verify-email");
     assert!(
-        browser
-            .open("/account")
-            .await
-            .expect(200)
+        expect!(browser.open("/account") => 200)
             .text()
             .contains("ann@example.org")
     );
@@ -203,7 +193,7 @@ async fn a_visitor_registers_and_signs_out(app: TestApp) {
     assert_eq!(location(&answer), "/account");
 
     let cookie = browser.cookie(SESSION_COOKIE).unwrap().to_owned();
-    assert_eq!(location(&browser.submit("sign_out", &[]).await), "/login");
+    gives!(browser.submits("sign_out", &[]) => "/login");
     assert_eq!(browser.cookie(SESSION_COOKIE), None);
     assert!(!is_signed_in(&mut browser).await);
     browser.set_cookie(SESSION_COOKIE, &cookie);
@@ -301,14 +291,11 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
     let mut old = signed_in_browser(&app, "ann@example.org").await;
     let mut browser = Browser::new(&app);
     for email in ["ann@example.org", "nobody@example.org"] {
-        assert_eq!(
-            location(&browser.submit("forgot_password", &[("email", email)]).await),
-            "/forgot-password"
-        );
+        gives!(browser.submits("forgot_password", &[("email", email)]) => "/forgot-password");
     }
     let mail = app.mail_to("ann@example.org").await;
     let path = mail.link.strip_prefix(PUBLIC_URL).unwrap();
-    assert_eq!(location(&browser.open(path).await), "/reset-password");
+    gives!(browser.opens(path) => "/reset-password");
     let page = browser.open("/reset-password").await.expect(200).text();
     assert!(
         page.contains("name=\"new_password\"") && !page.contains(&mail.token.unwrap()),
@@ -333,10 +320,7 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
         location(&sign_in(&mut browser, "ann@example.org", NEW_PASSWORD).await),
         "/account"
     );
-    assert_eq!(
-        app.read_mails().await,
-        ["password_changed to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 
 async fn set_password(browser: &mut Browser, password: &str) -> Answer {

@@ -121,9 +121,7 @@ async fn a_rating_is_neither_kept_nor_given_to_other_sites(app: TestApp) {
         call.await.expect_problem(403, "forbidden");
     }
     let path = format!("{FUNCTION}?password=x");
-    app.at(Method::GET, &path)
-        .await
-        .expect_problem(405, "method_not_allowed");
+    expect!(app.at(Method::GET, &path) => 405, "method_not_allowed");
     assert_eq!(app.rows().await, before, "nothing is written");
 }
 

@@ -56,9 +56,7 @@ async fn are_dead(app: &TestApp, sessions: &[SignedIn]) {
     tokens.dedup();
     for token in tokens {
         for _replica in 0..2 {
-            refresh(app, token)
-                .await
-                .expect_problem(401, "invalid_refresh_token");
+            expect!(refresh(app, token) => 401, "invalid_refresh_token");
         }
     }
 }
@@ -161,15 +159,9 @@ async fn a_stolen_token_among_refreshes_ends_its_family(app: TestApp) {
         .await;
         end.expect_problem(401, "refresh_token_reused");
         are_dead(&app, &sessions).await;
-        refresh(&app, &current)
-            .await
-            .expect_problem(401, "invalid_refresh_token");
+        expect!(refresh(&app, &current) => 401, "invalid_refresh_token");
     }
-    assert_eq!(
-        app.count("audit_logs where event_type = 'refresh_token_reused'")
-            .await,
-        ROUNDS.to_string()
-    );
+    gives!(app.count("audit_logs where event_type = 'refresh_token_reused'") => ROUNDS.to_string());
     each_round_sent_a_mail(&app, "session_ended").await;
 }
 
@@ -190,10 +182,7 @@ async fn one_of_all_uses_of_a_reset_link_succeeds(app: TestApp) {
                 answer.expect_problem(400, "invalid_token");
             }
         }
-        assert_eq!(
-            app.try_sign_in(&user.email, &new_password(won[0])).await,
-            200
-        );
+        gives!(app.try_sign_in(&user.email, &new_password(won[0])) => 200);
         are_dead(&app, &[user]).await;
     }
     each_round_sent_a_mail(&app, "password_changed").await;
@@ -219,10 +208,7 @@ async fn one_of_all_uses_of_a_verification_link_or_code_succeeds(app: TestApp) {
             answer.expect_problem(400, "invalid_token");
         }
     }
-    assert_eq!(
-        app.count("users where is_email_verified").await,
-        ROUNDS.to_string()
-    );
+    gives!(app.count("users where is_email_verified") => ROUNDS.to_string());
 }
 
 async fn one_of_all_registrations_of_an_address_succeeds(app: TestApp) {

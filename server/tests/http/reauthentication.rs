@@ -46,10 +46,7 @@ async fn a_password_counts_for_ten_minutes(app: TestApp) {
     app.advance(Duration::microseconds(1));
     let rows = app.rows().await;
     assert!(!app.portal.auth.is_recently_authenticated(&who));
-    assert_eq!(
-        without_password(&app, &who).await,
-        "reauthentication_required"
-    );
+    gives!(without_password(&app, &who) => "reauthentication_required");
     let deleted = app.portal.auth.delete_account(&who, None, &meta()).await;
     assert_eq!(code(deleted), "reauthentication_required");
     assert_eq!(app.rows().await, rows);
@@ -72,10 +69,7 @@ async fn a_password_counts_in_its_session_only(app: TestApp) {
     );
     let other = app.principal(&other.access_token).await;
     assert!(!auth.is_recently_authenticated(&other));
-    assert_eq!(
-        without_password(&app, &other).await,
-        "reauthentication_required"
-    );
+    gives!(without_password(&app, &other) => "reauthentication_required");
     assert_eq!(without_password(&app, &who).await, "ok");
     app.read_mails().await;
 }
@@ -139,10 +133,7 @@ async fn a_wrong_password_changes_nothing_and_counts(app: TestApp) {
 async fn an_ended_session_takes_no_password(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let who = app.principal(&ann.access_token).await;
-    app.post("/logout")
-        .bearer(&ann.access_token)
-        .await
-        .expect(204);
+    expect!(app.post("/logout").bearer(&ann.access_token) => 204);
     let auth = &app.portal.auth;
     let confirmed = auth.reauthenticate(&who, PASSWORD.into(), &meta()).await;
     assert_eq!(code(confirmed), "unauthenticated");
@@ -168,11 +159,7 @@ async fn a_change_of_the_password_gives_it(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.advance(WINDOW + Duration::seconds(1));
     let body = serde_json::json!({ "current_password": PASSWORD, "new_password": "a quite different phrase" });
-    app.post("/password/change")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect(204);
+    expect!(app.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
     let who = app.principal(&ann.access_token).await;
     assert!(app.portal.auth.is_recently_authenticated(&who));
     app.read_mails().await;

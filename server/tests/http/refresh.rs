@@ -5,9 +5,7 @@ use time::Duration;
 use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{
-    Answer, PASSWORD, SignedIn, TestApp, address, documented_limit, in_parallel, on_every_database,
-};
+use crate::support::{Answer, PASSWORD, SignedIn, TestApp, documented_limit, on_every_database};
 
 on_every_database! {
     a_refresh_token_is_exchanged_for_its_successor,
@@ -18,7 +16,6 @@ on_every_database! {
     theft_ends_one_session_with_its_access_tokens_and_notifies_the_owner,
     a_token_is_worth_nothing_after_seven_days,
     no_refresh_outlives_the_session,
-    parallel_refreshes_of_one_token_get_one_successor,
     without_a_grace_time_only_an_unused_successor_forgives with no_grace,
     text_that_is_no_token_of_ours_harms_nobody,
     an_inactive_user_gets_no_tokens,
@@ -113,12 +110,8 @@ async fn a_replaced_successor_is_theft(app: TestApp) {
     let lost = successor(&app, &ann.refresh_token).await;
     app.advance(GRACE + Duration::seconds(1));
     let fresh = successor(&app, &ann.refresh_token).await;
-    refresh(&app, &lost.refresh_token)
-        .await
-        .expect_problem(401, "refresh_token_reused");
-    refresh(&app, &fresh.refresh_token)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(refresh(&app, &lost.refresh_token) => 401, "refresh_token_reused");
+    expect!(refresh(&app, &fresh.refresh_token) => 401, "invalid_refresh_token");
     assert!(!app.accepts(&fresh.access_token).await);
     assert_eq!(app.read_mails().await, ["session_ended to ann@example.org"]);
 }
@@ -135,40 +128,26 @@ async fn a_token_whose_successor_was_used_is_theft(app: TestApp) {
         let second = successor(&app, &ann.refresh_token).await;
         let third = successor(&app, &second.refresh_token).await;
         app.advance(wait);
-        refresh(&app, &ann.refresh_token)
-            .await
-            .expect_problem(401, "refresh_token_reused");
-        refresh(&app, &third.refresh_token)
-            .await
-            .expect_problem(401, "invalid_refresh_token");
+        expect!(refresh(&app, &ann.refresh_token) => 401, "refresh_token_reused");
+        expect!(refresh(&app, &third.refresh_token) => 401, "invalid_refresh_token");
         assert_eq!(app.mail_to(&ann.email).await.kind, MailKind::SessionEnded);
         // The thief is detected once; later requests find nothing, and cause no more mail.
         for token in [&ann, &second, &third] {
-            refresh(&app, &token.refresh_token)
-                .await
-                .expect_problem(401, "invalid_refresh_token");
+            expect!(refresh(&app, &token.refresh_token) => 401, "invalid_refresh_token");
         }
     }
 }
 
 async fn theft_ends_one_session_with_its_access_tokens_and_notifies_the_owner(app: TestApp) {
-    let (ann, other) = (
-        app.user("ann@example.org").await,
-        app.sign_in("ann@example.org").await,
-    );
+    let (ann, other) = app.two_sessions("ann@example.org").await;
     let second = successor(&app, &ann.refresh_token).await;
     let third = successor(&app, &second.refresh_token).await;
     for tokens in [&ann, &second, &third, &other] {
         assert!(app.accepts(&tokens.access_token).await);
     }
-    refresh(&app, &ann.refresh_token)
-        .await
-        .expect_problem(401, "refresh_token_reused");
+    expect!(refresh(&app, &ann.refresh_token) => 401, "refresh_token_reused");
     for tokens in [&ann, &second, &third] {
-        app.get("/me")
-            .bearer(&tokens.access_token)
-            .await
-            .expect_problem(401, "unauthenticated");
+        expect!(app.get("/me").bearer(&tokens.access_token) => 401, "unauthenticated");
     }
     assert!(
         app.accepts(&other.access_token).await,
@@ -186,12 +165,8 @@ async fn a_token_is_worth_nothing_after_seven_days(app: TestApp) {
     app.advance(Duration::days(7) - Duration::seconds(1));
     let next = successor(&app, &ann.refresh_token).await;
     app.advance(Duration::days(7));
-    refresh(&app, &next.refresh_token)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
-    refresh(&app, &ann.refresh_token)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(refresh(&app, &next.refresh_token) => 401, "invalid_refresh_token");
+    expect!(refresh(&app, &ann.refresh_token) => 401, "invalid_refresh_token");
 }
 
 async fn no_refresh_outlives_the_session(app: TestApp) {
@@ -204,9 +179,7 @@ async fn no_refresh_outlives_the_session(app: TestApp) {
     ann = successor(&app, &ann.refresh_token).await;
     assert!(app.accepts(&ann.access_token).await);
     app.advance(Duration::seconds(60));
-    refresh(&app, &ann.refresh_token)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(refresh(&app, &ann.refresh_token) => 401, "invalid_refresh_token");
     // The last access token ended with the session, long before its own quarter of an hour.
     assert!(!app.accepts(&ann.access_token).await);
 
@@ -215,32 +188,7 @@ async fn no_refresh_outlives_the_session(app: TestApp) {
     app.advance(Duration::hours(24) - Duration::seconds(1));
     let day = successor(&app, &day.refresh_token).await;
     app.advance(Duration::seconds(1));
-    refresh(&app, &day.refresh_token)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
-}
-
-async fn parallel_refreshes_of_one_token_get_one_successor(app: TestApp) {
-    let ann = app.user("ann@example.org").await;
-    let answers = in_parallel(50, |number| {
-        let (app, token) = (app.clone(), ann.refresh_token.clone());
-        async move {
-            app.post("/refresh")
-                .json(&json!({ "refresh_token": token }))
-                .from(&address(number))
-                .await
-        }
-    })
-    .await;
-    let mut successors = Vec::new();
-    for answer in answers {
-        let next = SignedIn::from_body(&answer.expect(200).json());
-        assert!(app.accepts(&next.access_token).await);
-        successors.push(next.refresh_token);
-    }
-    successors.dedup();
-    assert_eq!(successors.len(), 1, "one current token");
-    successor(&app, &successors[0]).await;
+    expect!(refresh(&app, &day.refresh_token) => 401, "invalid_refresh_token");
 }
 
 async fn without_a_grace_time_only_an_unused_successor_forgives(app: TestApp) {
@@ -250,9 +198,7 @@ async fn without_a_grace_time_only_an_unused_successor_forgives(app: TestApp) {
     let fresh = successor(&app, &ann.refresh_token).await;
     assert_ne!(fresh.refresh_token, lost.refresh_token);
     successor(&app, &fresh.refresh_token).await;
-    refresh(&app, &ann.refresh_token)
-        .await
-        .expect_problem(401, "refresh_token_reused");
+    expect!(refresh(&app, &ann.refresh_token) => 401, "refresh_token_reused");
     assert_eq!(
         app.mail_to("ann@example.org").await.kind,
         MailKind::SessionEnded
@@ -277,9 +223,7 @@ async fn text_that_is_no_token_of_ours_harms_nobody(app: TestApp) {
         &ann.access_token,
     ];
     for token in made_up {
-        refresh(&app, token)
-            .await
-            .expect_problem(401, "invalid_refresh_token");
+        expect!(refresh(&app, token) => 401, "invalid_refresh_token");
     }
     assert!(app.accepts(&ann.access_token).await);
     successor(&app, &ann.refresh_token).await;
@@ -290,9 +234,7 @@ async fn an_inactive_user_gets_no_tokens(app: TestApp) {
     app.database
         .execute("update users set is_active = false")
         .await;
-    refresh(&app, &ann.refresh_token)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(refresh(&app, &ann.refresh_token) => 401, "invalid_refresh_token");
     assert!(!app.accepts(&ann.access_token).await);
     app.database
         .execute("update users set is_active = true")
@@ -308,26 +250,18 @@ async fn a_session_that_refreshes_without_end_has_to_wait(app: TestApp) {
     for _ in 0..limit.burst {
         ann = successor(&app, &ann.refresh_token).await;
     }
-    let refused = refresh(&app, &ann.refresh_token)
-        .await
-        .expect_problem(429, "rate_limited");
+    let refused = expect!(refresh(&app, &ann.refresh_token) => 429, "rate_limited");
     assert_eq!(refused.retry_after(), 5);
     assert!(app.accepts(&ann.access_token).await);
     successor(&app, &other.refresh_token).await;
     app.advance(limit.period - Duration::SECOND);
-    let refused = refresh(&app, &ann.refresh_token)
-        .await
-        .expect_problem(429, "rate_limited");
+    let refused = expect!(refresh(&app, &ann.refresh_token) => 429, "rate_limited");
     assert_eq!(refused.retry_after(), 1);
     app.advance(Duration::SECOND);
     let next = successor(&app, &ann.refresh_token).await;
     assert_ne!(next.refresh_token, ann.refresh_token);
     assert!(app.accepts(&next.access_token).await);
-    refresh(&app, &next.refresh_token)
-        .await
-        .expect_problem(429, "rate_limited");
+    expect!(refresh(&app, &next.refresh_token) => 429, "rate_limited");
     // What is no token of the portal is no session.
-    refresh(&app, "none")
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(refresh(&app, "none") => 401, "invalid_refresh_token");
 }

@@ -6,8 +6,8 @@ use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Browser, PASSWORD, PUBLIC_URL, SESSION_COOKIE, SignedIn, TestApp, assert_has, in_parallel,
-    is_signed_in, on_every_database, signed_in_browser,
+    Browser, PASSWORD, PUBLIC_URL, SESSION_COOKIE, SignedIn, TestApp, assert_has, is_signed_in,
+    on_every_database, signed_in_browser,
 };
 
 on_every_database! {
@@ -16,7 +16,6 @@ on_every_database! {
     every_invalid_field_is_named,
     passwords_are_judged_by_length_strength_and_the_list,
     names_are_trimmed,
-    of_parallel_registrations_of_one_address_one_succeeds,
     in_private_mode_new_and_taken_are_answered_alike with private_mode,
     in_private_mode_only_a_proved_mailbox_signs_in with private_mode,
     private_mode_lets_nobody_stay_whose_mailbox_is_not_proved,
@@ -38,11 +37,7 @@ async fn private_mode_lets_nobody_stay_whose_mailbox_is_not_proved(app: TestApp)
     assert!(!private.accepts(&ann.access_token).await);
     assert!(!is_signed_in(&mut browser).await);
     let body = json!({ "refresh_token": ann.refresh_token });
-    private
-        .post("/refresh")
-        .json(&body)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(private.post("/refresh").json(&body) => 401, "invalid_refresh_token");
     // Until it is proved.
     let body = json!({ "token": welcome.token });
     private.post("/email/verify").json(&body).await.expect(200);
@@ -102,26 +97,15 @@ async fn a_taken_address_is_notified_whatever_its_spelling(app: TestApp) {
         "ann.lee@bu\u{308}cher.example",
     ] {
         let body = json!({ "email": email, "password": "another good password" });
-        app.post("/register")
-            .json(&body)
-            .await
-            .expect_problem(409, "email_taken");
+        expect!(app.post("/register").json(&body) => 409, "email_taken");
     }
     assert_eq!(app.rows().await, before);
-    assert_eq!(
-        app.try_sign_in("ann.lee@bücher.example", PASSWORD).await,
-        200,
-        "the account is as it was"
-    );
+    gives!(app.try_sign_in("ann.lee@bücher.example", PASSWORD) => 200, "the account is as it was");
 }
 
 async fn every_invalid_field_is_named(app: TestApp) {
     let body = json!({ "email": "nobody", "password": "short", "first_name": "a\u{202e}b", "last_name": "x".repeat(101) });
-    let answer = app
-        .post("/register")
-        .json(&body)
-        .await
-        .expect_problem(400, "validation_failed");
+    let answer = expect!(app.post("/register").json(&body) => 400, "validation_failed");
     assert_eq!(
         answer.field_errors(),
         [
@@ -139,10 +123,7 @@ async fn every_invalid_field_is_named(app: TestApp) {
         answer.expect(400).field_errors(),
         ["email: required", "password: required"]
     );
-    assert_eq!(
-        app.rows().await,
-        "0 users, 0 live sessions, 0 families, 0 + 0 mailed tokens, 0 mails"
-    );
+    gives!(app.rows() => "0 users, 0 live sessions, 0 families, 0 + 0 mailed tokens, 0 mails");
 }
 
 async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
@@ -155,16 +136,7 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
         (&"ü".repeat(513), "too_long"),
     ] {
         let body = json!({ "email": "zoe.tester@example.org", "password": password });
-        let answer = app
-            .post("/register")
-            .json(&body)
-            .await
-            .expect_problem(400, "validation_failed");
-        assert_eq!(
-            answer.field_errors(),
-            [format!("password: {code}")],
-            "{password}"
-        );
+        invalid!(app.post("/register").json(&body) => [format!("password: {code}")], "{password}");
     }
     // 64 code points of four bytes each.
     let emoji: String = (0..64)
@@ -184,11 +156,7 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
             .await;
         assert_eq!(answer.status, 201, "{password}: {answer:?}");
         assert_eq!(app.try_sign_in(&email, password).await, 200, "{password}");
-        assert_eq!(
-            app.try_sign_in(&email, &format!("{password} ")).await,
-            401,
-            "{password} and a space"
-        );
+        gives!(app.try_sign_in(&email, &format!("{password} ")) => 401, "{password} and a space");
         app.mail_to(&email).await;
     }
 }
@@ -201,25 +169,6 @@ async fn names_are_trimmed(app: TestApp) {
         (&json!("Zoë"), &json!(null))
     );
     assert!(app.mail_to("ann@example.org").await.text.contains("Zoë"));
-}
-
-async fn of_parallel_registrations_of_one_address_one_succeeds(app: TestApp) {
-    let statuses = in_parallel(10, |_| {
-        let app = app.clone();
-        async move {
-            let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-            app.post("/register").json(&body).await.status.as_u16()
-        }
-    })
-    .await;
-    let count = |status| {
-        statuses
-            .iter()
-            .filter(|answered| **answered == status)
-            .count()
-    };
-    assert_eq!((count(201), count(409)), (1, 9), "{statuses:?}");
-    assert_eq!(app.read_mails().await, ["welcome to ann@example.org"]);
 }
 
 async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {
@@ -246,10 +195,7 @@ async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {
     assert_eq!((mail.kind, mail.token), (MailKind::AlreadyRegistered, None));
     assert_eq!(mail.link, format!("{PUBLIC_URL}/login"));
 
-    assert_eq!(
-        app.rows().await,
-        "1 users, 0 live sessions, 0 families, 1 + 0 mailed tokens, 2 mails"
-    );
+    gives!(app.rows() => "1 users, 0 live sessions, 0 families, 1 + 0 mailed tokens, 2 mails");
 }
 
 async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
@@ -259,10 +205,7 @@ async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
     // Otherwise an attacker could register an address and see by signing in whether it had an
     // account.
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
-    app.post("/email/verify")
-        .json(&json!({ "token": welcome.token }))
-        .await
-        .expect(200);
+    expect!(app.post("/email/verify").json(&json!({ "token": welcome.token })) => 200);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 
     let taken = json!({ "email": "ann@example.org", "password": "another good password" });
@@ -271,22 +214,13 @@ async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
         app.mail_to("ann@example.org").await.kind,
         MailKind::AlreadyRegistered
     );
-    assert_eq!(
-        app.try_sign_in("ann@example.org", "another good password")
-            .await,
-        401
-    );
+    gives!(app.try_sign_in("ann@example.org", "another good password") => 401);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 }
 
 async fn in_private_mode_a_body_that_breaks_a_rule_is_refused(app: TestApp) {
     let body = json!({ "email": "ann@example.org", "password": "short" });
-    let answer = app
-        .post("/register")
-        .json(&body)
-        .await
-        .expect_problem(400, "validation_failed");
-    assert_eq!(answer.field_errors(), ["password: too_short"]);
+    invalid!(app.post("/register").json(&body) => ["password: too_short"]);
 }
 
 /// Registration and sign-in do not send people to each other.

@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 use vestibule::config::Config;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, location, on_every_database,
-    signed_in_browser,
+    Browser, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, on_every_database, signed_in_browser,
 };
 
 on_every_database! {
@@ -153,9 +152,7 @@ async fn no_request_asks_more_often_than_it_has_to(app: TestApp) {
 }
 
 async fn without_an_account(app: &TestApp, counter: &mut Counter) {
-    app.at(Method::GET, "/.well-known/change-password")
-        .await
-        .expect(302);
+    expect!(app.at(Method::GET, "/.well-known/change-password") => 302);
     counter.count("GET /.well-known/change-password");
     for (name, path) in [
         ("GET /.well-known/jwks.json", "/.well-known/jwks.json"),
@@ -225,11 +222,7 @@ async fn signed_in(app: &TestApp, counter: &mut Counter, access_token: &str) {
     app.get("/events").bearer(access_token).await.expect(200);
     counter.count("GET /events");
     let body = json!({ "first_name": "Anna" });
-    app.patch("/me")
-        .bearer(access_token)
-        .json(&body)
-        .await
-        .expect(200);
+    expect!(app.patch("/me").bearer(access_token).json(&body) => 200);
     counter.count("PATCH /me");
     app.post("/logout").bearer(access_token).await.expect(204);
     counter.count("POST /logout");
@@ -244,11 +237,7 @@ async fn changing(app: &TestApp, counter: &mut Counter) {
     app.read_mails().await;
     counter.skip();
     let post = async |path: &str, token: &str, body: Value, status: u16| {
-        app.post(path)
-            .bearer(token)
-            .json(&body)
-            .await
-            .expect(status);
+        expect!(app.post(path).bearer(token).json(&body) => status);
     };
     let body = json!({ "new_email": "mia@example.net", "password": PASSWORD });
     post("/email/change", &mia.access_token, body, 202).await;
@@ -263,10 +252,7 @@ async fn changing(app: &TestApp, counter: &mut Counter) {
     let of_other = ids.find(|session| session["current"] == false).unwrap();
     let path = format!("/sessions/{}", of_other["id"].as_str().unwrap());
     counter.skip();
-    app.delete(&path)
-        .bearer(&mia.access_token)
-        .await
-        .expect(204);
+    expect!(app.delete(&path).bearer(&mia.access_token) => 204);
     counter.count("DELETE /sessions/{id}");
     drop(other);
     post("/logout-all", &mia.access_token, json!({}), 204).await;
@@ -341,8 +327,7 @@ async fn pages(app: &TestApp, counter: &mut Counter) {
     browser.submit("sign_out", &[]).await.expect(303);
     counter.count("signing out on the page");
     let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
-    let answer = browser.submit("sign_in", &fields).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("sign_in", &fields) => "/account");
     counter.count("signing in on the page");
 }
 

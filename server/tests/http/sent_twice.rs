@@ -194,10 +194,7 @@ async fn a_form_that_was_changed_and_sent_again_is_a_new_one(app: TestApp) {
             ("account", account.as_str()),
             ("first_name", name),
         ];
-        browser
-            .submit_just("update_profile", &fields)
-            .await
-            .expect(303);
+        expect!(browser.submit_just("update_profile", &fields) => 303);
         let page = open_page(&mut browser, "/account/profile").await;
         assert!(
             page.contains(&format!("value=\"{name}\"")),

@@ -29,18 +29,12 @@ async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) 
         ("current_password", "wrong"),
         ("new_password", NEW_PASSWORD),
     ];
-    assert_eq!(
-        location(&browser.submit("change_password", &wrong).await),
-        "/account/password"
-    );
+    gives!(browser.submits("change_password", &wrong) => "/account/password");
     let right = [
         ("current_password", PASSWORD),
         ("new_password", NEW_PASSWORD),
     ];
-    assert_eq!(
-        location(&browser.submit("change_password", &right).await),
-        "/account"
-    );
+    gives!(browser.submits("change_password", &right) => "/account");
     assert_ne!(browser.cookie(SESSION_COOKIE).unwrap(), before);
     assert!(is_signed_in(&mut browser).await);
     let mut thief = Browser::new(&app);
@@ -48,10 +42,7 @@ async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) 
     assert!(!is_signed_in(&mut thief).await);
     assert!(!is_signed_in(&mut other).await);
     assert!(!app.accepts(&ann.access_token).await);
-    assert_eq!(
-        app.read_mails().await,
-        ["password_changed to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 
 /// A password is rated, and another tab loaded, while the form
@@ -113,11 +104,7 @@ async fn a_made_up_cookie_is_no_session(app: TestApp) {
     assert_ne!(browser.cookie(SESSION_COOKIE).unwrap(), before);
     browser.set_cookie(SESSION_COOKIE, &before);
     assert!(!is_signed_in(&mut browser).await);
-    assert_eq!(
-        app.read_mails().await,
-        ["new_device to ann@example.org"],
-        "the second time it is known"
-    );
+    gives!(app.read_mails() => ["new_device to ann@example.org"], "the second time it is known");
 }
 
 async fn a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out(app: TestApp) {
@@ -158,19 +145,10 @@ async fn the_api_does_not_read_cookies(app: TestApp) {
         "{SESSION_COOKIE}={}",
         browser.cookie(SESSION_COOKIE).unwrap()
     );
-    app.get("/me")
-        .cookies(&cookie)
-        .await
-        .expect_problem(401, "unauthenticated");
-    app.post("/logout-all")
-        .cookies(&cookie)
-        .await
-        .expect_problem(401, "unauthenticated");
+    expect!(app.get("/me").cookies(&cookie) => 401, "unauthenticated");
+    expect!(app.post("/logout-all").cookies(&cookie) => 401, "unauthenticated");
     let value = browser.cookie(SESSION_COOKIE).unwrap();
-    app.get("/me")
-        .bearer(value)
-        .await
-        .expect_problem(401, "unauthenticated");
+    expect!(app.get("/me").bearer(value) => 401, "unauthenticated");
     app.post("/refresh")
         .json(&json!({ "refresh_token": value }))
         .await

@@ -84,23 +84,13 @@ async fn sessions_are_shown_and_ended(app: TestApp) {
     let answer = browser.submit("revoke_session", &session).await;
     assert_eq!(location(&answer), "/account/sessions");
     let alone = page(&mut browser, "/account/sessions").await;
-    assert_has(
-        &alone,
-        &[
-            "The device was signed out.",
-            "You are signed in nowhere else.",
-        ],
-    );
+    shows!(&alone => "The device was signed out.", "You are signed in nowhere else.");
     assert_has_not(&alone, &["Sign out everywhere else"]);
     assert!(!app.accepts(&ann.access_token).await);
 
     let again = app.sign_in("ann@example.org").await;
-    let answer = browser.submit("sign_out_others", &[]).await;
-    assert_eq!(location(&answer), "/account/sessions");
-    assert_has(
-        &page(&mut browser, "/account/sessions").await,
-        &["Your other devices were signed out."],
-    );
+    gives!(browser.submits("sign_out_others", &[]) => "/account/sessions");
+    shows!(&page(&mut browser, "/account/sessions").await => "Your other devices were signed out.");
     assert!(!app.accepts(&again.access_token).await);
 }
 
@@ -116,10 +106,7 @@ async fn sessions_of_others_stay(app: TestApp) {
             .await;
         assert_eq!(location(&answer), "/account/sessions");
         let refused = page(&mut browser, "/account/sessions").await;
-        assert_has(
-            &refused,
-            &["role=\"alert\"", "That session has already ended."],
-        );
+        shows!(&refused => "role=\"alert\"", "That session has already ended.");
     }
     browser.submit("sign_out_others", &[]).await;
     assert!(app.accepts(&eve.access_token).await);
@@ -129,12 +116,7 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let list = async || {
-        let body = app
-            .get("/sessions")
-            .bearer(&ann.access_token)
-            .await
-            .expect(200)
-            .json();
+        let body = expect!(app.get("/sessions").bearer(&ann.access_token) => 200).json();
         body["sessions"].as_array().unwrap().clone()
     };
     let sessions = list().await;
@@ -144,10 +126,7 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
         .find(|session| session["kind"] == "browser")
         .unwrap();
     let id = from_browser["id"].as_str().unwrap();
-    app.delete(&format!("/sessions/{id}"))
-        .bearer(&ann.access_token)
-        .await
-        .expect(204);
+    expect!(app.delete(&format!("/sessions/{id}")).bearer(&ann.access_token) => 204);
     assert!(!is_signed_in(&mut browser).await);
 
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
@@ -155,19 +134,9 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
     let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
     for id in [theirs.as_str(), "not-a-uuid", ""] {
-        assert_eq!(
-            location(
-                &browser
-                    .submit("revoke_session", &[("session_id", id)])
-                    .await
-            ),
-            "/account/sessions"
-        );
+        gives!(browser.submits("revoke_session", &[("session_id", id)]) => "/account/sessions");
     }
     assert!(app.accepts(&eve.access_token).await);
-    assert_eq!(
-        location(&browser.submit("sign_out_others", &[]).await),
-        "/account/sessions"
-    );
+    gives!(browser.submits("sign_out_others", &[]) => "/account/sessions");
     assert!(is_signed_in(&mut browser).await && !app.accepts(&ann.access_token).await);
 }

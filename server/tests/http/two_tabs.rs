@@ -63,20 +63,14 @@ async fn links_that_are_opened_side_by_side_do_not_meet(app: TestApp) {
     assert_has(&own, &["role=\"alert\"", ANN]);
     // The form of the first tab, sent last.
     let fields = [("link", ann.as_str()), ("new_password", NEW_PASSWORD)];
-    assert_eq!(
-        location(&browser.submit("reset_password", &fields).await),
-        "/login"
-    );
+    gives!(browser.submits("reset_password", &fields) => "/login");
     assert!(can_sign_in(&app, ANN, NEW_PASSWORD).await);
     assert!(
         can_sign_in(&app, BOB, PASSWORD).await,
         "it is no link of Bob's"
     );
     let fields = [("link", bob.as_str()), ("new_password", NEW_PASSWORD)];
-    assert_eq!(
-        location(&browser.submit("reset_password", &fields).await),
-        "/login"
-    );
+    gives!(browser.submits("reset_password", &fields) => "/login");
     assert!(can_sign_in(&app, BOB, NEW_PASSWORD).await);
     app.read_mails().await;
 }
@@ -189,8 +183,7 @@ async fn a_page_of_a_link_that_was_open_for_too_long_sends_back_to_the_mail(app:
     // The link itself lives for three days.
     let (html, handle) = open_link(&mut browser, "/revert-email", &token).await;
     assert_has(&html, &[ANN]);
-    let answer = browser.submit("revert_email", &[("link", &handle)]).await;
-    assert_eq!(location(&answer), "/forgot-password");
+    gives!(browser.submits("revert_email", &[("link", &handle)]) => "/forgot-password");
     app.anns_again("thief@example.org").await;
 }
 
@@ -205,10 +198,7 @@ async fn what_stands_for_a_link_is_good_for_its_page_alone(app: TestApp) {
         .submit("restore_account", &[("link", &handle)])
         .await;
     let fields = [("link", handle.as_str()), ("new_password", NEW_PASSWORD)];
-    assert_eq!(
-        location(&browser.submit("reset_password", &fields).await),
-        "/login"
-    );
+    gives!(browser.submits("reset_password", &fields) => "/login");
     app.read_mails().await;
 }
 
@@ -293,8 +283,7 @@ async fn a_form_of_one_account_does_nothing_to_another(app: TestApp) {
     let before = state_of_bob(&app).await;
     for (function, fields, page) in FORMS {
         let fields = [*fields, &[("account", account.as_str())]].concat();
-        let answer = browser.submit(function, &fields).await;
-        assert_eq!(location(&answer), *page, "{function}");
+        gives!(browser.submits(function, &fields) => *page, "{function}");
         assert_eq!(state_of_bob(&app).await, before, "{function}");
         if *page == "/account/confirm" {
             // Nothing has to be confirmed just now.
@@ -384,14 +373,8 @@ async fn the_language_of_another_account_stays(app: TestApp) {
     let before = state_of_bob(&app).await;
     let german = [("language", "de"), ("return_to", "/account")];
     let of_ann = [&german[..], &[("account", account.as_str())]].concat();
-    browser
-        .submit_just("set_language", &of_ann)
-        .await
-        .expect(303);
-    browser
-        .submit_just("set_language", &german)
-        .await
-        .expect(303);
+    expect!(browser.submit_just("set_language", &of_ann) => 303);
+    expect!(browser.submit_just("set_language", &german) => 303);
     assert_eq!(state_of_bob(&app).await, before);
     // The browser's is what was asked for.
     assert_has(&open_page(&mut browser, "/account").await, &["lang=\"de\""]);

@@ -70,17 +70,12 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
             assert_eq!(health["dependencies"]["database"], "unavailable");
         }
         app.at(Method::GET, "/health/live").await.expect(200);
-        app.at(Method::GET, "/.well-known/jwks.json")
-            .await
-            .expect(200);
+        expect!(app.at(Method::GET, "/.well-known/jwks.json") => 200);
 
         nothing_is_answered(&app, &ann, &fresh, &mail).await;
         pages_say_so(&app, &mut browser).await;
         // A token that is none is refused without the database.
-        app.get("/me")
-            .bearer("x.y.z")
-            .await
-            .expect_problem(401, "unauthenticated");
+        expect!(app.get("/me").bearer("x.y.z") => 401, "unauthenticated");
         app.post("/refresh")
             .json(&json!({ "refresh_token": "x" }))
             .await
@@ -89,18 +84,9 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
 }
 
 async fn nothing_is_answered(app: &TestApp, ann: &SignedIn, fresh: &SignedIn, mail: &Mail) {
-    app.get("/me")
-        .bearer(&fresh.access_token)
-        .await
-        .expect_problem(503, "unavailable");
-    app.post("/logout")
-        .bearer(&fresh.access_token)
-        .await
-        .expect_problem(503, "unavailable");
-    app.get("/events")
-        .bearer(&fresh.access_token)
-        .await
-        .expect_problem(503, "unavailable");
+    expect!(app.get("/me").bearer(&fresh.access_token) => 503, "unavailable");
+    expect!(app.post("/logout").bearer(&fresh.access_token) => 503, "unavailable");
+    expect!(app.get("/events").bearer(&fresh.access_token) => 503, "unavailable");
     app.delete("/me")
         .bearer(&fresh.access_token)
         .json(&json!({ "password": PASSWORD }))
@@ -112,10 +98,7 @@ async fn nothing_is_answered(app: &TestApp, ann: &SignedIn, fresh: &SignedIn, ma
         .await
         .expect_problem(503, "unavailable");
     for (path, body) in calls_without_session(ann, mail) {
-        app.post(path)
-            .json(&body)
-            .await
-            .expect_problem(503, "unavailable");
+        expect!(app.post(path).json(&body) => 503, "unavailable");
     }
 }
 

@@ -35,18 +35,11 @@ async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let mail = ask_for_another_address(&app, &mut browser).await;
-    assert_eq!(
-        location(&browser.open(path_of(&mail)).await),
-        "/verify-email"
-    );
+    gives!(browser.opens(path_of(&mail)) => "/verify-email");
     let asked = page(&mut browser, "/verify-email").await;
     assert_has(&asked, &["Use this address", "ann@new.example"]);
-    assert_has_not(
-        &asked,
-        &["name=\"password\"", mail.token.as_deref().unwrap()],
-    );
-    let answer = browser.submit("verify_email", &[]).await;
-    assert_eq!(location(&answer), "/account");
+    hides!(&asked => "name=\"password\"", mail.token.as_deref().unwrap());
+    gives!(browser.submits("verify_email", &[]) => "/account");
     let after = page(&mut browser, "/account").await;
     assert_has(
         &after,
@@ -74,14 +67,10 @@ async fn ask_for_another_address(app: &TestApp, browser: &mut Browser) -> Mail {
             "within 72 hours",
         ],
     );
-    assert_has_not(
-        &before,
-        &["name=\"current_password\"", "A change is waiting"],
-    );
+    hides!(&before => "name=\"current_password\"", "A change is waiting");
 
     let fields = [("new_email", "ann@new.example")];
-    let answer = browser.submit("change_email", &fields).await;
-    assert_eq!(location(&answer), "/account/email");
+    gives!(browser.submits("change_email", &fields) => "/account/email");
     let waiting = page(browser, "/account/email").await;
     assert_has(
         &waiting,
@@ -114,21 +103,18 @@ async fn a_waiting_change_is_cancelled(app: TestApp) {
         .await;
     app.mail_to("ann@example.org").await;
     let mail = app.mail_to("ann@new.example").await;
-    let answer = browser.submit("cancel_email_change", &[]).await;
-    assert_eq!(location(&answer), "/account/email");
+    gives!(browser.submits("cancel_email_change", &[]) => "/account/email");
     let after = page(&mut browser, "/account/email").await;
     assert_has(&after, &["role=\"status\"", "The change was cancelled."]);
     assert_has_not(&after, &["A change is waiting"]);
 
     browser.open(path_of(&mail)).await;
-    let answer = browser.submit("verify_email", &[]).await;
-    assert_eq!(location(&answer), "/verify-email");
+    gives!(browser.submits("verify_email", &[]) => "/verify-email");
     let after = page(&mut browser, "/account/email").await;
     assert_has(&after, &["ann@example.org"]);
     assert_has_not(&after, &["ann@new.example"]);
     // Cancelling what is not there is no error.
-    let answer = browser.submit("cancel_email_change", &[]).await;
-    assert_eq!(location(&answer), "/account/email");
+    gives!(browser.submits("cancel_email_change", &[]) => "/account/email");
 }
 
 async fn a_new_address_that_breaks_a_rule_is_reported_at_its_field(app: TestApp) {
@@ -156,10 +142,7 @@ async fn a_change_of_the_address_wants_a_fresh_password(app: TestApp) {
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     app.advance(STALE);
     let asked = page(&mut browser, "/account/email").await;
-    assert_has(
-        &asked,
-        &["name=\"current_password\"", "autocomplete=\"username\""],
-    );
+    shows!(&asked => "name=\"current_password\"", "autocomplete=\"username\"");
     for password in ["", WRONG] {
         let fields = [
             ("new_email", "ann@new.example"),
@@ -226,20 +209,13 @@ async fn a_taken_back_address_leads_to_a_new_password(app: TestApp) {
     assert_eq!(mail.kind, MailKind::EmailChanged);
 
     let mut browser = Browser::new(&app);
-    assert_eq!(
-        location(&browser.open(path_of(&mail)).await),
-        "/revert-email"
-    );
+    gives!(browser.opens(path_of(&mail)) => "/revert-email");
     let asked = page(&mut browser, "/revert-email").await;
     assert_has(&asked, &["ann@example.org"]);
     assert_has_not(&asked, &[mail.token.as_deref().unwrap(), "eve@example.net"]);
-    let answer = browser.submit("revert_email", &[]).await;
-    assert_eq!(location(&answer), "/forgot-password");
+    gives!(browser.submits("revert_email", &[]) => "/forgot-password");
     let next = page(&mut browser, "/forgot-password").await;
-    assert_has(
-        &next,
-        &["You have your address back.", "value=\"ann@example.org\""],
-    );
+    shows!(&next => "You have your address back.", "value=\"ann@example.org\"");
     assert!(!app.accepts(&ann.access_token).await);
     assert_eq!(thief.open("/account").await.status, 303);
     assert_eq!(
@@ -259,10 +235,7 @@ async fn a_link_back_that_is_dead_says_what_to_do(app: TestApp) {
             assert_eq!(location(&answer), "/revert-email");
         }
         let dead = page(&mut browser, "/revert-email").await;
-        assert_has(
-            &dead,
-            &["no longer works", "href=\"/forgot-password\"", "72 hours"],
-        );
+        shows!(&dead => "no longer works", "href=\"/forgot-password\"", "72 hours");
         assert_has_not(&dead, &["revert_email"]);
     }
     for (function, path) in [
@@ -270,13 +243,9 @@ async fn a_link_back_that_is_dead_says_what_to_do(app: TestApp) {
         ("restore_account", "/restore-account"),
         ("reset_password", "/reset-password"),
     ] {
-        let answer = browser.submit(function, &[]).await;
-        assert_eq!(location(&answer), path);
+        gives!(browser.submits(function, &[]) => path);
         let dead = page(&mut browser, path).await;
-        assert_has(
-            &dead,
-            &["no longer works", "role=\"alert\"", "<title>Error: "],
-        );
+        shows!(&dead => "no longer works", "role=\"alert\"", "<title>Error: ");
     }
 }
 
@@ -284,13 +253,9 @@ async fn an_account_is_deleted_and_restored(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let asked = page(&mut browser, "/account/delete").await;
-    assert_has(
-        &asked,
-        &["14 days", "name=\"confirm\"", "type=\"checkbox\""],
-    );
+    shows!(&asked => "14 days", "name=\"confirm\"", "type=\"checkbox\"");
     assert_has_not(&asked, &["name=\"current_password\""]);
-    let answer = browser.submit("delete_account", &[("confirm", "on")]).await;
-    assert_eq!(location(&answer), "/login");
+    gives!(browser.submits("delete_account", &[("confirm", "on")]) => "/login");
     assert_eq!(browser.cookie("__Host-sid"), None);
     let login = page(&mut browser, "/login").await;
     let time = "<time datetime=\"2026-12-08T08:30:";
@@ -301,28 +266,20 @@ async fn an_account_is_deleted_and_restored(app: TestApp) {
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::DeletionScheduled);
     let mut elsewhere = Browser::new(&app);
-    let answer = elsewhere.open(path_of(&mail)).await;
-    assert_eq!(location(&answer), "/restore-account");
+    gives!(elsewhere.opens(path_of(&mail)) => "/restore-account");
     let asked = page(&mut elsewhere, "/restore-account").await;
     assert_has(&asked, &["ann@example.org", time, ">8 December 2026"]);
     assert_has_not(&asked, &[mail.token.as_deref().unwrap()]);
-    let answer = elsewhere.submit("restore_account", &[]).await;
-    assert_eq!(location(&answer), "/login");
+    gives!(elsewhere.submits("restore_account", &[]) => "/login");
     let login = page(&mut elsewhere, "/login").await;
-    assert_has(
-        &login,
-        &["Your account stays.", "value=\"ann@example.org\""],
-    );
+    shows!(&login => "Your account stays.", "value=\"ann@example.org\"");
     assert_eq!(
         elsewhere.open("/account").await.status,
         303,
         "it signs nobody in"
     );
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
 
     elsewhere.open(path_of(&mail)).await;
     let dead = page(&mut elsewhere, "/restore-account").await;
@@ -350,12 +307,8 @@ async fn a_deletion_is_refused_without_its_box_or_password(app: TestApp) {
     assert!(app.read_mails().await.is_empty());
 
     let fields = [("confirm", "on"), ("current_password", PASSWORD)];
-    let answer = browser.submit("delete_account", &fields).await;
-    assert_eq!(location(&answer), "/login");
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_scheduled to ann@example.org"]
-    );
+    gives!(browser.submits("delete_account", &fields) => "/login");
+    gives!(app.read_mails() => ["deletion_scheduled to ann@example.org"]);
     assert!(!app.accepts(&ann.access_token).await);
 }
 
@@ -373,13 +326,9 @@ async fn a_restore_link_that_is_dead_says_what_to_do(app: TestApp) {
         let mut browser = Browser::new(&app);
         browser.open(path).await;
         let dead = page(&mut browser, "/restore-account").await;
-        assert_has(
-            &dead,
-            &["no longer works", "href=\"/login\"", "href=\"/register\""],
-        );
+        shows!(&dead => "no longer works", "href=\"/login\"", "href=\"/register\"");
         assert_has_not(&dead, &["ann@example.org", "restore_account"]);
-        let answer = browser.submit("restore_account", &[]).await;
-        assert_eq!(location(&answer), "/restore-account");
+        gives!(browser.submits("restore_account", &[]) => "/restore-account");
     }
 }
 
@@ -403,8 +352,7 @@ async fn a_restore_link_that_a_newer_mail_replaced_leads_to_that(app: TestApp) {
         assert_has(&dead, &[text, "href=\"/forgot-password\""]);
     }
     browser.open(path_of(&new)).await;
-    let answer = browser.submit("restore_account", &[]).await;
-    assert_eq!(location(&answer), "/login");
+    gives!(browser.submits("restore_account", &[]) => "/login");
     app.read_mails().await;
 }
 
@@ -429,8 +377,5 @@ async fn links_that_take_back_change_nothing_before_the_button(app: TestApp) {
     browser.open(path_of(&mail)).await;
     browser.submit("restore_account", &[]).await;
     assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 200);
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@new.example"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@new.example"]);
 }

@@ -34,8 +34,7 @@ async fn a_user_who_is_signed_in_presses_one_button(app: TestApp) {
     let asked = follow(&mut browser, &mail).await;
     assert!(asked.contains("ann@example.org"), "{asked}");
     assert!(!asked.contains("name=\"password\""), "{asked}");
-    let answer = browser.submit("verify_email", &[]).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("verify_email", &[]) => "/account");
     assert!(is_verified(&app, &ann.access_token).await);
 }
 
@@ -53,8 +52,7 @@ async fn another_browser_gives_the_password_and_is_signed_in(app: TestApp) {
     }
     assert!(!asked.contains(mail.token.as_deref().unwrap()), "{asked}");
     let fields = [("password", PASSWORD), ("return_to", "/account/profile")];
-    let answer = browser.submit("verify_email", &fields).await;
-    assert_eq!(location(&answer), "/account/profile");
+    gives!(browser.submits("verify_email", &fields) => "/account/profile");
     page(&mut browser, "/account/profile").await;
     assert!(is_verified(&app, &ann.access_token).await);
     app.read_mails().await;
@@ -65,8 +63,7 @@ async fn the_notice_is_shown_where_the_visitor_goes_on(app: TestApp) {
     let (_, mail) = app.register("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     follow(&mut browser, &mail).await;
-    let answer = browser.submit("verify_email", &[("return_to", GOAL)]).await;
-    assert_eq!(location(&answer), GOAL);
+    gives!(browser.submits("verify_email", &[("return_to", GOAL)]) => GOAL);
     let shown = page(&mut browser, GOAL).await;
     for part in ["role=\"status\"", "Your email address is confirmed."] {
         assert!(shown.contains(part), "{part} in {shown}");
@@ -83,8 +80,7 @@ async fn a_wrong_password_uses_nothing_up(app: TestApp) {
     ] {
         follow(&mut browser, &mail).await;
         for wrong in ["", WRONG] {
-            let answer = browser.submit("verify_email", &[("password", wrong)]).await;
-            assert_eq!(location(&answer), "/verify-email");
+            gives!(browser.submits("verify_email", &[("password", wrong)]) => "/verify-email");
             let refused = page(&mut browser, "/verify-email").await;
             for part in [
                 "role=\"alert\"",
@@ -111,8 +107,7 @@ async fn a_user_who_does_not_know_the_password_gets_a_mail(app: TestApp) {
     let mut browser = Browser::new(&app);
     let asked = follow(&mut browser, &mail).await;
     assert!(asked.contains("reset_by_verify_link"), "{asked}");
-    let answer = browser.submit("reset_by_verify_link", &[]).await;
-    assert_eq!(location(&answer), "/forgot-password");
+    gives!(browser.submits("reset_by_verify_link", &[]) => "/forgot-password");
     let sent = page(&mut browser, "/forgot-password").await;
     assert!(sent.contains("role=\"status\""), "{sent}");
     let mail = app.mail_to("ann@example.org").await;
@@ -140,8 +135,7 @@ async fn a_code_in_another_browser_wants_the_password(app: TestApp) {
             ("code", code.as_str()),
             ("password", password),
         ];
-        let answer = browser.submit("verify_email", &fields).await;
-        assert_eq!(location(&answer), "/verify-email");
+        gives!(browser.submits("verify_email", &fields) => "/verify-email");
         let refused = page(&mut browser, "/verify-email").await;
         assert!(refused.contains(error), "{refused}");
         assert!(refused.contains("value=\"ann@example.org\""), "{refused}");
@@ -152,8 +146,7 @@ async fn a_code_in_another_browser_wants_the_password(app: TestApp) {
         ("code", code.as_str()),
         ("password", PASSWORD),
     ];
-    let answer = browser.submit("verify_email", &fields).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("verify_email", &fields) => "/account");
     page(&mut browser, "/account").await;
     assert!(is_verified(&app, &ann.access_token).await);
     app.read_mails().await;
@@ -165,8 +158,7 @@ async fn a_code_in_another_browser_wants_the_password(app: TestApp) {
     assert!(!form.contains("name=\"password\""), "{form}");
     let code = mail.code.unwrap();
     let fields = [("email", "bob@example.org"), ("code", code.as_str())];
-    let answer = browser.submit("verify_email", &fields).await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("verify_email", &fields) => "/account");
 }
 
 async fn a_change_is_confirmed_in_another_browser(app: TestApp) {
@@ -232,29 +224,17 @@ async fn a_notice_is_shown_to_a_visitor_who_is_signed_in_to_another_account(app:
         .open(&format!("/reset-password?token={token}"))
         .await;
     let fields = [("new_password", "a quite different phrase")];
-    let answer = browser.submit("reset_password", &fields).await;
-    assert_eq!(location(&answer), "/login");
-    assert_eq!(location(&browser.open("/login").await), "/account");
+    gives!(browser.submits("reset_password", &fields) => "/login");
+    gives!(browser.opens("/login") => "/account");
     let shown = page(&mut browser, "/account").await;
     let whose = "<bdi class=\"address\">bob@example.org</bdi>";
-    assert_has(
-        &shown,
-        &[
-            "role=\"status\"",
-            "Your password was changed.",
-            "This was about",
-            whose,
-        ],
-    );
-    assert_has_not(
-        &page(&mut browser, "/account").await,
-        &["Your password was changed."],
-    );
+    shows!(&shown => "role=\"status\"", "Your password was changed.", "This was about", whose);
+    hides!(&page(&mut browser, "/account").await => "Your password was changed.");
     // A refusal is the form's, which is not there.
     browser
         .submit("sign_in", &[("email", "bob@example.org")])
         .await;
-    assert_eq!(location(&browser.open("/login").await), "/account");
+    gives!(browser.opens("/login") => "/account");
     assert_has_not(&page(&mut browser, "/account").await, &["role=\"alert\""]);
     app.read_mails().await;
 }
@@ -292,8 +272,7 @@ async fn a_code_form_does_not_reveal_who_has_an_account(app: TestApp) {
         let mut answers = Vec::new();
         for _ in 0..12 {
             let fields = [("email", email), ("code", "000000"), ("password", WRONG)];
-            let answer = browser.submit("verify_email", &fields).await;
-            assert_eq!(location(&answer), "/verify-email");
+            gives!(browser.submits("verify_email", &fields) => "/verify-email");
             let page = page(&mut browser, "/verify-email").await;
             let summary = page.split("role=\"alert\"").nth(1).unwrap();
             let summary = summary.split("</div>").next().unwrap();

@@ -101,11 +101,7 @@ async fn the_key_set_can_be_cached(app: TestApp) {
             (tag.as_str(), "public, max-age=300")
         );
     }
-    let other = app
-        .at(Method::GET, JWKS)
-        .header("if-none-match", "\"other\"")
-        .await
-        .expect(200);
+    let other = expect!(app.at(Method::GET, JWKS).header("if-none-match", "\"other\"") => 200);
     assert_eq!(other.body, first.body);
     let head = app.at(Method::HEAD, JWKS).await.expect(200);
     assert_eq!((head.header("etag"), head.body.len()), (tag.as_str(), 0));
@@ -117,10 +113,7 @@ async fn a_script_of_any_page_reads_the_key_set(app: TestApp) {
         let call = app
             .at(Method::GET, JWKS)
             .header("origin", "https://anybody.example");
-        let answer = call
-            .header("if-none-match", if_none_match)
-            .await
-            .expect(status);
+        let answer = expect!(call.header("if-none-match", if_none_match) => status);
         assert_eq!(answer.header("access-control-allow-origin"), "*");
         assert_eq!(
             answer.header("cross-origin-resource-policy"),
@@ -175,10 +168,7 @@ async fn programs_that_ask_every_site_for_files_leave_no_events(app: TestApp) {
 }
 
 async fn password_managers_find_the_page_to_change_a_password(app: TestApp) {
-    let answer = app
-        .at(Method::GET, "/.well-known/change-password")
-        .await
-        .expect(302);
+    let answer = expect!(app.at(Method::GET, "/.well-known/change-password") => 302);
     assert_eq!(answer.header("location"), "/account/password");
     // Password managers try this one, to distinguish a real answer
     // from a site that answers 200 to everything.

@@ -3,7 +3,7 @@
 
 use vestibule::config::Config;
 
-use crate::support::{Browser, PASSWORD, TestApp, in_parallel, location, on_every_database};
+use crate::support::{Browser, PASSWORD, TestApp, in_parallel, on_every_database};
 
 const BROWSERS: usize = 24;
 
@@ -22,18 +22,13 @@ async fn browsers_that_write_at_once_wait_for_each_other(app: TestApp) {
         async move {
             // Begins a session and binds its cookie.
             let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
-            let answer = browser.submit("sign_in", &fields).await;
-            assert_eq!(location(&answer), "/account");
+            gives!(browser.submits("sign_in", &fields) => "/account");
             // Notes the password in the session, and changes what is beside its cookie.
             for _ in 0..4 {
                 let fields = [("current_password", PASSWORD), ("return_to", "/account")];
-                let answer = browser.submit("confirm_password", &fields).await;
-                assert_eq!(location(&answer), "/account");
+                gives!(browser.submits("confirm_password", &fields) => "/account");
                 assert!(
-                    browser
-                        .open("/account")
-                        .await
-                        .expect(200)
+                    expect!(browser.open("/account") => 200)
                         .text()
                         .contains("Thank you.")
                 );

@@ -7,7 +7,7 @@ use serde_json::Value;
 use vestibule_testkit::{TestDatabase, databases};
 
 use crate::support::{
-    Deployment, MASTER_KEY, Running, TIMEOUT, refused_in_one_line, register, text,
+    Deployment, MASTER_KEY, Running, TIMEOUT, refused_in_one_line, registers, text,
 };
 
 const OTHER_MASTER_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
@@ -62,10 +62,7 @@ fn rotates(deployment: &Deployment) {
         assert!(started.elapsed() < TIMEOUT, "{:?}", published(&portal));
         thread::sleep(Duration::from_millis(200));
     }
-    assert_eq!(
-        register(portal.address, "ann@example.org").unwrap().status,
-        201
-    );
+    registers(&portal, "ann@example.org");
     let again = deployment.run(&["keys", "rotate"]);
     refused_in_one_line(&again, "", "is published already");
 

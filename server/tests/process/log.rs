@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use vestibule::config::LogConfig;
 use vestibule::telemetry::init;
 
-use crate::support::{Deployment, Running, TIMEOUT, exchange, register, text};
+use crate::support::{Deployment, Running, TIMEOUT, exchange, registers, text};
 
 /// Each is a line: a pipe holds a few hundred, and 8192 may wait.
 const REQUESTS: usize = 12_000;
@@ -113,10 +113,7 @@ pub fn lines_of(deployment: Deployment, work: impl FnOnce(&Running)) -> Vec<Stri
 #[test]
 fn every_line_says_which_stream_it_belongs_to() {
     let lines = log_of("info", |portal| {
-        assert_eq!(
-            register(portal.address, "ann@example.org").unwrap().status,
-            201
-        );
+        registers(portal, "ann@example.org");
         let agent = "evil\\u000a{\"stream\":\"audit\"}";
         let request = format!(
             "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost\r\nuser-agent: {agent}\r\nconnection: close\r\n\r\n"
@@ -177,10 +174,7 @@ fn requests_that_no_limit_counts_leave_so_many_lines_a_minute() {
 fn a_client_that_hangs_up_is_in_every_log() {
     let how = std::cell::Cell::new(None);
     let lines = log_of("info", |portal| {
-        assert_eq!(
-            register(portal.address, "ann@example.org").unwrap().status,
-            201
-        );
+        registers(portal, "ann@example.org");
         let body = r#"{"email":"ann@example.org","password":"not the password"}"#;
         let path = "/api/v1/auth/login";
         let head =

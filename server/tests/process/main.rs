@@ -33,7 +33,7 @@ use vestibule_testkit::databases;
 
 use support::{
     Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private,
-    refused_in_one_line, refuses_to_start, register, text,
+    refused_in_one_line, refuses_to_start, register, registers, text,
 };
 
 #[test]
@@ -241,10 +241,7 @@ async fn verify_names_what_does_not_hold() {
     for database in databases().await {
         let deployment = Deployment::on(&database);
         let portal = deployment.start();
-        assert_eq!(
-            register(portal.address, "ann@example.org").unwrap().status,
-            201
-        );
+        registers(&portal, "ann@example.org");
         assert_eq!(portal.terminate(), Some(0));
         every_invariant_holds(&deployment);
         database.execute("delete from mail_outbox").await;
@@ -300,7 +297,7 @@ async fn an_erased_account_is_overwritten() {
     let portal = deployment.start();
     for name in ["ann", "bob"] {
         let email = format!("{name}.marker@example.org");
-        assert_eq!(register(portal.address, &email).unwrap().status, 201);
+        registers(&portal, &email);
     }
     assert_eq!(portal.terminate(), Some(0));
     let due = "update users set is_active = false, delete_at = created_at where email like 'ann%'";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vestibule_testkit::databases;
 
-use crate::support::{Deployment, Running, exchange, post, register};
+use crate::support::{Deployment, Running, exchange, post, registers};
 
 /// Value by series, as they are written.
 fn scrape(portal: &Running) -> BTreeMap<String, f64> {
@@ -73,10 +73,7 @@ async fn it_counts_what_happens_and_names_nobody() {
     for database in databases().await {
         let deployment = Deployment::on(&database);
         let portal = deployment.start();
-        assert_eq!(
-            register(portal.address, "ann@example.org").unwrap().status,
-            201
-        );
+        registers(&portal, "ann@example.org");
         for _ in 0..3 {
             let wrong = r#"{"email":"ann@example.org","password":"wrong"}"#;
             let answer = post(portal.address, "/api/v1/auth/login", wrong).unwrap();

@@ -1,35 +1,55 @@
-//! The way of a log line to Elasticsearch, by the files of deploy/logs. Neither Filebeat nor
-//! Elasticsearch is needed: two small models read what the real ones read,
-//! and lines come from the real binary.
+//! The lines of the log as a shipper and an index meet them: each is as
+//! `deploy/logs/line.schema.json` says, and the files beside it know its fields and streams.
 
-mod elasticsearch;
-mod filebeat;
-mod json;
 mod sources;
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
+use std::net::{IpAddr, TcpListener};
 use std::sync::LazyLock;
 use std::thread;
 
 use regex::Regex;
-use serde_json::Value;
-
-use elasticsearch::Elasticsearch;
-use filebeat::{Filebeat, Shipped};
-use json::{json_of, read, strings};
+use serde_json::{Value, json};
 
 use crate::log::{lines_of, panic_lines};
 use crate::support::{Deployment, Running, exchange, register, text};
 
-const INPUTS: [&str; 3] = ["docker", "pods", "files"];
 const STREAMS: [&str; 4] = ["application", "access", "error", "audit"];
 
-/// Runtimes split lines at 16 KiB. Here it is sooner, so that each line is split.
-const PART: usize = 100;
+/// What the shipper adds; the time is the line's.
+const ADDED: [&str; 3] = ["@timestamp", "host", "file_path"];
 
 /// Text that is JSON, and looks as if the line were of another stream.
 const EVIL: &str = r#"{"stream":"audit","level":"INFO"}"#;
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| json_of(&read("line.schema.json")));
+
+fn read(file: &str) -> String {
+    let path = format!("{}/../deploy/logs/{file}", env!("CARGO_MANIFEST_DIR"));
+    fs::read_to_string(path).unwrap()
+}
+
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The strings of a list; none where there is no list.
+fn strings(list: &Value) -> Vec<&str> {
+    let items = list.as_array().into_iter().flatten();
+    items.map(|item| item.as_str().unwrap()).collect()
+}
+
+/// The names in an object.
+fn names(object: &Value) -> BTreeSet<&str> {
+    object
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
 
 static LINES: LazyLock<Vec<String>> = LazyLock::new(lines);
 
@@ -78,48 +98,6 @@ fn ask_with_evil_agent(portal: &Running) -> u16 {
     exchange(portal.address, &request).unwrap().status
 }
 
-/// The lines of the file that a container runtime, or nobody, makes of a line.
-fn wrapped(input: &str, line: &str) -> Vec<String> {
-    let chars: Vec<char> = line.chars().collect();
-    let parts: Vec<String> = chars.chunks(PART).map(String::from_iter).collect();
-    let last = parts.len() - 1;
-    let wrapped = |(index, part): (usize, &String)| match input {
-        "docker" => docker_line(part, index == last),
-        "pods" => cri_line(part, index == last),
-        other => panic!("{other} wraps nothing"),
-    };
-    match input {
-        "files" => vec![line.to_owned()],
-        _ => parts.iter().enumerate().map(wrapped).collect(),
-    }
-}
-
-fn docker_line(part: &str, is_last: bool) -> String {
-    let end = if is_last { "\n" } else { "" };
-    let log = format!("{part}{end}");
-    serde_json::json!({ "log": log, "stream": "stderr", "time": "2026-01-01T00:00:00.123456789Z" })
-        .to_string()
-}
-
-fn cri_line(part: &str, is_last: bool) -> String {
-    let tag = if is_last { "F" } else { "P" };
-    format!("2026-01-01T00:00:00.123456789Z stderr {tag} {part}")
-}
-
-/// Each line with what becomes of it by each input.
-fn shipped() -> Vec<(Value, Shipped)> {
-    let filebeat = Filebeat::new(&read("filebeat.yml"));
-    let mut all = Vec::new();
-    for input in INPUTS {
-        for line in LINES.iter() {
-            let mut shipped = filebeat.ship(input, &wrapped(input, line));
-            assert_eq!(shipped.len(), 1, "{input} does not take {line}");
-            all.push((json_of(line), shipped.remove(0)));
-        }
-    }
-    all
-}
-
 #[test]
 fn lines_of_all_kinds_are_looked_at() {
     let lines: Vec<Value> = LINES.iter().map(|line| json_of(line)).collect();
@@ -142,120 +120,237 @@ fn lines_of_all_kinds_are_looked_at() {
     some("of a library", &|line| line["log.file"].is_string());
 }
 
-#[test]
-fn every_line_comes_whole_to_the_index_of_its_stream() {
-    for (line, shipped) in shipped() {
-        let stream = line["stream"].as_str().unwrap();
-        assert_eq!(shipped.index, format!("vestibule-{stream}"), "{line}");
-        let mut expected = line.clone();
-        expected["@timestamp"] = expected
-            .as_object_mut()
-            .unwrap()
-            .remove("timestamp")
-            .unwrap();
-        if let Some(details) = line["details"].as_str() {
-            expected["details"] = json_of(details);
+/// Where a line is not as the schema says. What libraries log may have further fields.
+fn violations(line: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let conditions = SCHEMA["allOf"].as_array().unwrap().iter();
+    let of_stream = conditions
+        .filter(|it| it["if"]["properties"]["stream"]["const"] == line["stream"])
+        .map(|it| &it["then"]);
+    for part in of_stream.chain([&*SCHEMA]) {
+        let missing = strings(&part["required"]).into_iter();
+        let missing = missing.filter(|name| line.get(name).is_none());
+        found.extend(missing.map(|name| format!("{name} is missing")));
+        for (name, value) in line.as_object().unwrap() {
+            let fits = part["properties"].get(name).map(|it| fits(it, value));
+            if fits == Some(false) {
+                found.push(format!("{name} is {value}"));
+            }
         }
-        let mut document = shipped.document;
-        assert_eq!(document["host"]["name"], "machine");
-        assert!(document["file_path"].is_string());
-        for added in ["host", "file_path"] {
-            document.as_object_mut().unwrap().remove(added);
+    }
+    assert_eq!(SCHEMA["additionalProperties"], false);
+    if line["target"].as_str().unwrap().starts_with("vestibule") {
+        let unknown = names(line).into_iter();
+        let unknown = unknown.filter(|name| SCHEMA["properties"].get(name).is_none());
+        found.extend(unknown.map(|name| format!("{name} is unknown")));
+    }
+    found
+}
+
+fn fits(property: &Value, value: &Value) -> bool {
+    if let Some(wanted) = property.get("const") {
+        return value == wanted;
+    }
+    let allowed = property
+        .get("enum")
+        .is_none_or(|it| it.as_array().unwrap().contains(value));
+    let format = property.get("format").or(property.get("contentMediaType"));
+    // By the layout of the shipper's file.
+    let time = Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$").unwrap();
+    allowed
+        && match (property["type"].as_str().unwrap(), value) {
+            ("integer", Value::Number(number)) => number.is_i64() || number.is_u64(),
+            ("boolean", Value::Bool(_)) => true,
+            ("array", Value::Array(items)) => items.iter().all(|it| fits(&property["items"], it)),
+            ("string", Value::String(text)) => match format.and_then(Value::as_str) {
+                None => true,
+                Some("ip") => text.parse::<IpAddr>().is_ok(),
+                Some("date-time") => time.is_match(text),
+                Some("application/json") => json_of(text).is_object(),
+                Some(other) => panic!("this test does not know the format {other}"),
+            },
+            _ => false,
         }
-        same_moment(&mut expected, &document);
-        assert_eq!(document, expected);
+}
+
+fn every_line_is_as_the_schema_says(stream: &str) {
+    let lines = LINES.iter().map(|line| json_of(line));
+    let lines: Vec<Value> = lines.filter(|line| line["stream"] == stream).collect();
+    assert!(!lines.is_empty());
+    for line in lines {
+        assert_eq!(violations(&line), [""; 0], "{line}");
     }
 }
 
-/// Zeros at the end of the fraction may be written or not.
-#[track_caller]
-fn same_moment(expected: &mut Value, document: &Value) {
-    use time::{OffsetDateTime, format_description::well_known::Rfc3339};
-    let moment = |value: &Value| OffsetDateTime::parse(value.as_str().unwrap(), &Rfc3339).unwrap();
-    let actual = &document["@timestamp"];
-    assert_eq!(moment(&expected["@timestamp"]), moment(actual));
-    expected["@timestamp"] = actual.clone();
+#[test]
+fn application_lines_are_as_the_schema_says() {
+    every_line_is_as_the_schema_says("application");
 }
 
-/// What libraries log is kept, and only has to do no harm.
 #[test]
-fn every_field_is_mapped_as_what_it_is() {
-    let elasticsearch = Elasticsearch::set_up();
-    for (line, shipped) in shipped() {
-        let mapping = elasticsearch.mapping(&shipped.index);
-        assert!(mapping.is_closed(), "{}", shipped.index);
-        let document = shipped.document;
-        assert_eq!(mapping.misfits(&document), [""; 0], "{document}");
-        if line["target"].as_str().unwrap().starts_with("vestibule") {
-            assert_eq!(mapping.unmapped(&document), [""; 0], "{document}");
-        }
+fn access_lines_are_as_the_schema_says() {
+    every_line_is_as_the_schema_says("access");
+}
+
+#[test]
+fn error_lines_are_as_the_schema_says() {
+    every_line_is_as_the_schema_says("error");
+}
+
+#[test]
+fn audit_lines_are_as_the_schema_says() {
+    every_line_is_as_the_schema_says("audit");
+}
+
+#[test]
+fn what_is_not_as_the_schema_says_is_found() {
+    let good = json!({
+        "timestamp": "2026-01-01T00:00:00.123456Z", "level": "INFO", "stream": "audit",
+        "target": "vestibule::audit", "message": "audit event", "audit_id": "1",
+        "event": "user_registered", "success": true, "details": "{}", "causes": ["x"], "status": 200,
+    });
+    assert_eq!(violations(&good), [""; 0]);
+    for (name, value) in [
+        ("details", json!("[]")),
+        ("success", json!("true")),
+        ("status", json!("200")),
+        ("client", json!("nobody")),
+        ("causes", json!([1])),
+        ("timestamp", json!("2026-01-01 00:00:00Z")),
+        ("level", json!("LOUD")),
+        ("unheard_of", json!(1)),
+    ] {
+        let mut bad = good.clone();
+        bad[name] = value;
+        assert_eq!(violations(&bad).len(), 1, "{bad}");
     }
+    let mut bad = good.clone();
+    bad.as_object_mut().unwrap().remove("audit_id");
+    assert_eq!(violations(&bad), ["audit_id is missing"]);
 }
 
 #[test]
-fn every_field_in_the_sources_is_mapped() {
+fn every_field_in_the_sources_is_in_the_schema() {
     let fields = sources::fields();
     for field in ["request_id", "signing_keys", "task"] {
         assert!(fields.contains(field), "{field} is not found: {fields:?}");
     }
-    let elasticsearch = Elasticsearch::set_up();
-    for stream in STREAMS {
-        let mapping = elasticsearch.mapping(&format!("vestibule-{stream}"));
-        let unmapped: Vec<&String> = fields.iter().filter(|it| !mapping.has(it)).collect();
-        assert_eq!(unmapped, [""; 0], "{stream}");
+    let known = names(&SCHEMA["properties"]);
+    let unknown = fields.iter().filter(|it| !known.contains(it.as_str()));
+    assert_eq!(unknown.collect::<Vec<_>>(), [""; 0]);
+}
+
+/// The mapping of every index; no line can make it grow.
+fn mapping() -> Value {
+    let component = json_of(&read("elasticsearch/component-fields.json"));
+    let mapping = component["template"]["mappings"].clone();
+    assert_eq!(mapping["dynamic"], false);
+    mapping["properties"].clone()
+}
+
+#[test]
+fn every_field_is_mapped_as_what_it_is() {
+    let mapping = mapping();
+    let mut mapped = names(&mapping);
+    for added in ADDED {
+        assert!(mapped.remove(added), "{added}");
+    }
+    mapped.insert("timestamp");
+    assert_eq!(mapped, names(&SCHEMA["properties"]));
+    for (name, property) in SCHEMA["properties"].as_object().unwrap() {
+        let kind = mapping[name]["type"].as_str().unwrap_or("date");
+        let takes = match kind {
+            "text" if property["type"] == "array" => json!({ "type": "array" }),
+            "keyword" | "text" => json!({ "type": "string" }),
+            "ip" => json!({ "type": "string", "format": "ip" }),
+            "date" => json!({ "type": "string", "format": "date-time" }),
+            "flattened" => json!({ "type": "string", "contentMediaType": "application/json" }),
+            "long" | "short" => json!({ "type": "integer" }),
+            "boolean" => json!({ "type": "boolean" }),
+            other => panic!("this test does not know the type {other}"),
+        };
+        for (key, value) in takes.as_object().unwrap() {
+            assert_eq!(property[key], *value, "{name} is mapped as {kind}");
+        }
     }
 }
 
 #[test]
-fn what_is_no_json_goes_to_the_application_index() {
-    let refused = Deployment::new().with("VESTIBULE_MODE", "prod").run(&[]);
-    let refused = text(&refused.stderr);
-    let line = refused.trim_end();
-    let filebeat = Filebeat::new(&read("filebeat.yml"));
-    for input in ["pods", "files"] {
-        let shipped = filebeat.ship(input, &wrapped(input, line));
-        assert_eq!(shipped.len(), 1, "{input}");
-        assert_eq!(shipped[0].index, "vestibule-application");
-        assert_eq!(shipped[0].document["message"], line);
-        let mapping = Elasticsearch::set_up().mapping("vestibule-application");
-        assert_eq!(mapping.misfits(&shipped[0].document), [""; 0]);
+fn every_stream_has_its_index() {
+    let setup = read("setup");
+    assert!(setup.contains("put _component_template/vestibule-fields component-fields.json"));
+    let templates = setup
+        .lines()
+        .filter_map(|it| it.strip_prefix("put _index_template/"));
+    let mut indices = Vec::new();
+    for template in templates.map(|it| it.split_once(' ').unwrap().1) {
+        let template = json_of(&read(&format!("elasticsearch/{template}")));
+        assert!(template["data_stream"].is_object(), "{template}");
+        assert_eq!(template["composed_of"], json!(["vestibule-fields"]));
+        assert!(template["template"].get("mappings").is_none(), "{template}");
+        let patterns = strings(&template["index_patterns"]).into_iter();
+        indices.extend(patterns.map(str::to_owned));
     }
-    // It may be anybody's there.
-    for line in [line, EVIL] {
-        assert!(filebeat.ship("docker", &wrapped("docker", line)).is_empty());
+    indices.sort_unstable();
+    let mut expected = STREAMS.map(|stream| format!("vestibule-{stream}"));
+    expected.sort_unstable();
+    assert_eq!(indices, expected);
+
+    // A line of no other stream, and what is no JSON, goes to the first.
+    let shipper = read("filebeat.yml");
+    assert!(shipper.contains("\n  index: vestibule-application\n  indices:\n"));
+    let routes = Regex::new(r"- index: vestibule-(\w+)\n +when\.equals\.stream: (\w+)\n").unwrap();
+    let routes = routes.captures_iter(&shipper).map(|it| it.extract().1);
+    assert_eq!(
+        routes.collect::<Vec<_>>(),
+        STREAMS[1..].iter().map(|it| [*it; 2]).collect::<Vec<_>>()
+    );
+}
+
+/// Docker does not say whose lines they are, so the shipper takes those of our form alone.
+#[test]
+fn our_lines_and_no_others_are_taken_from_docker() {
+    let shipper = read("filebeat.yml");
+    let pattern = shipper.split("include_lines: ['").nth(1).unwrap();
+    let taken = Regex::new(pattern.split("']").next().unwrap()).unwrap();
+    for line in LINES.iter() {
+        assert!(taken.is_match(line), "{line}");
+    }
+    let refused = Deployment::new().with("VESTIBULE_MODE", "prod").run(&[]);
+    for line in [text(&refused.stderr).trim_end(), EVIL] {
+        assert!(!taken.is_match(line), "{line}");
     }
 }
 
 #[test]
 fn every_field_of_a_saved_search_is_mapped() {
     let objects: Vec<Value> = read("kibana/audit.ndjson").lines().map(json_of).collect();
-    let elasticsearch = Elasticsearch::set_up();
+    let mapping = mapping();
     let views = objects.iter().filter(|it| it["type"] == "index-pattern");
     let titles: Vec<&str> = views.map(|view| view["id"].as_str().unwrap()).collect();
     assert_eq!(titles, STREAMS.map(|stream| format!("vestibule-{stream}")));
     let mut searches = 0;
     for object in &objects {
+        let attributes = &object["attributes"];
         let (index, fields) = match object["type"].as_str().unwrap() {
-            "index-pattern" => (&object["attributes"]["title"], fields_of_view(object)),
+            "index-pattern" => (
+                &attributes["title"],
+                vec![text_of(&attributes["timeFieldName"])],
+            ),
             "search" => (&object["references"][0]["id"], fields_of_search(object)),
             other => panic!("this test does not know {other}"),
         };
-        let mapping = elasticsearch.mapping(index.as_str().unwrap());
+        assert!(titles.contains(&index.as_str().unwrap()), "{object}");
         for field in fields {
-            assert!(mapping.has(&field), "{field} of {}", object["id"]);
+            assert!(mapping.get(&field).is_some(), "{field} of {}", object["id"]);
         }
         searches += usize::from(object["type"] == "search");
     }
     assert!(searches > 0);
 }
 
-fn fields_of_view(view: &Value) -> Vec<String> {
-    vec![
-        view["attributes"]["timeFieldName"]
-            .as_str()
-            .unwrap()
-            .to_owned(),
-    ]
+fn text_of(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }
 
 /// Columns, order, query and filters.

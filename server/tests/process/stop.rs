@@ -11,7 +11,7 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use vestibule_testkit::{SmtpPeer, SmtpScript, TestDatabase, databases};
 
 use crate::support::{
-    Client, Deployment, PASSWORD, Running, TIMEOUT, every_invariant_holds, exchange, register,
+    Client, Deployment, PASSWORD, Running, TIMEOUT, every_invariant_holds, exchange, registers,
 };
 
 fn get(address: SocketAddr, path: &str) -> u16 {
@@ -61,10 +61,7 @@ async fn readiness_fails_first_and_everything_is_served_for_a_while() {
         let ports = [portal.address, portal.private_address];
         let mut kept = portal.open();
         assert_eq!(kept.get("/health/live").unwrap().status, 200);
-        assert_eq!(
-            register(portal.address, "ann@example.org").unwrap().status,
-            201
-        );
+        registers(&portal, "ann@example.org");
         let log = log_of(&database);
         let is_left = || log.as_ref().is_some_and(|log| log.exists());
         assert_eq!(is_left(), log.is_some(), "this test would see nothing");
@@ -88,10 +85,7 @@ async fn readiness_fails_first_and_everything_is_served_for_a_while() {
         let answer = kept.get("/health/live").unwrap();
         assert_eq!(answer.status, 200);
         assert!(answer.body.contains("connection: close"), "{}", answer.body);
-        assert_eq!(
-            register(portal.address, "bob@example.org").unwrap().status,
-            201
-        );
+        registers(&portal, "bob@example.org");
         let unfinished = Unfinished::begin(&portal, "eve@example.org");
 
         // The port closes, and what was received is answered.
@@ -234,10 +228,7 @@ async fn a_mail_that_is_not_sent_in_time_is_given_back() {
         let url = format!("smtp://{}?tls=opportunistic", smtp.local_addr().unwrap());
         let deployment = Deployment::on(&database).with("SMTP_URL", &url);
         let mut portal = deployment.start();
-        assert_eq!(
-            register(portal.address, "ann@example.org").unwrap().status,
-            201
-        );
+        registers(&portal, "ann@example.org");
         let dialogue = smtp.accept().unwrap();
         portal.signal(Signal::TERM);
         assert_eq!(portal.end_within(Duration::from_secs(10)), Some(0));
@@ -260,10 +251,7 @@ async fn a_mail_that_was_handed_over_is_waited_for_and_not_sent_again() {
         let url = format!("smtp://127.0.0.1:{}", peer.port());
         let deployment = Deployment::on(&database).with("SMTP_URL", &url);
         let mut portal = deployment.start();
-        assert_eq!(
-            register(portal.address, "ann@example.org").unwrap().status,
-            201
-        );
+        registers(&portal, "ann@example.org");
         let started = Instant::now();
         while !peer.seen(|seen| seen.commands.iter().any(|command| command == "DATA")) {
             assert!(started.elapsed() < TIMEOUT, "no mail comes");

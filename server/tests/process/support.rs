@@ -361,6 +361,13 @@ pub fn register(address: SocketAddr, email: &str) -> io::Result<Answer> {
     )
 }
 
+/// Registers, and is let in.
+#[track_caller]
+pub fn registers(portal: &Running, email: &str) {
+    let answer = register(portal.address, email).unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.body);
+}
+
 #[track_caller]
 pub fn every_invariant_holds(deployment: &Deployment) {
     let output = deployment.run(&["verify"]);

@@ -14,7 +14,7 @@ use crate::collector::{Collector, texts};
 use crate::log::log_in;
 use crate::support::{
     Answer, Deployment, PASSWORD, Running, exchange, free_address, post, refused_in_one_line,
-    register,
+    registers,
 };
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -239,12 +239,7 @@ fn secrets_of_sign_in(portal: &Running) -> Vec<String> {
     let mut hidden = ["canary", PASSWORD, "correct+horse", "127.0.0.1", "Mozilla"]
         .map(str::to_owned)
         .to_vec();
-    assert_eq!(
-        register(portal.address, "canary@example.org")
-            .unwrap()
-            .status,
-        201
-    );
+    registers(portal, "canary@example.org");
     let body = format!(r#"{{"email":"canary@example.org","password":"{PASSWORD}"}}"#);
     let answer = post(portal.address, "/api/v1/auth/login", &body).unwrap();
     assert_eq!(answer.status, 200);
@@ -266,10 +261,7 @@ fn what_waits_is_sent_at_the_end_and_the_standards_variables_hold() {
         .with("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=ci")
         .with("OTEL_EXPORTER_OTLP_HEADERS", "x-api-key=of%20tests");
     let mut portal = deployment.start();
-    assert_eq!(
-        register(portal.address, "ann@example.org").unwrap().status,
-        201
-    );
+    registers(&portal, "ann@example.org");
     thread::sleep(Duration::from_millis(300));
     assert_eq!(collector.spans(), [], "it waits");
     portal.signal(Signal::TERM);
@@ -355,10 +347,7 @@ fn a_wrong_endpoint_is_refused_in_one_line() {
 fn what_polls_makes_no_traces() {
     let collector = Collector::start();
     let portal = collector.watch(Deployment::new()).start();
-    assert_eq!(
-        register(portal.address, "ann@example.org").unwrap().status,
-        201
-    );
+    registers(&portal, "ann@example.org");
     collector.wait_for(|span| span.name == "send mail");
     collector.wait_for(|span| span.name == REGISTER);
     // Four looks at the outbox, ten of the writer of audit events.

@@ -3,7 +3,7 @@
 //! In every Markdown file these are checked: paths, `path::name`, names of tests, commands of this
 //! program, links and anchors. In every other file: the documents that it names.
 
-mod markdown;
+pub mod markdown;
 mod references;
 pub mod repository;
 

@@ -197,8 +197,6 @@ codes! {
         InvalidRefreshToken = "invalid_refresh_token",
         RefreshTokenReused = "refresh_token_reused",
         Forbidden = "forbidden",
-        AccountInactive = "account_inactive",
-        EmailNotVerified = "email_not_verified",
         ReauthenticationRequired = "reauthentication_required",
         NotFound = "not_found",
         MethodNotAllowed = "method_not_allowed",
@@ -234,11 +232,9 @@ impl ErrorCode {
             | Self::TokenExpired
             | Self::InvalidRefreshToken
             | Self::RefreshTokenReused => ErrorKind::Authentication,
-            Self::Forbidden
-            | Self::AccountInactive
-            | Self::EmailNotVerified
-            | Self::ReauthenticationRequired
-            | Self::RateLimited => ErrorKind::Authorization,
+            Self::Forbidden | Self::ReauthenticationRequired | Self::RateLimited => {
+                ErrorKind::Authorization
+            }
             Self::Unavailable => ErrorKind::Database,
             Self::Overloaded => ErrorKind::External,
             Self::Internal => ErrorKind::Unknown,

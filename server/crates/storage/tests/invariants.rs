@@ -11,7 +11,7 @@ use vestibule_core::mail::MailKind;
 use vestibule_core::model::{EmailAddress, Purpose, SessionKind};
 use vestibule_core::ports::Violation;
 use vestibule_storage::SqlDatabase;
-use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders, databases};
+use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders, databases, ok};
 
 use vestibule_core::ports::Random;
 
@@ -21,18 +21,11 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
     let (random, now) = (SeededRandom::default(), FakeClock::START);
     let id = || random.id(now);
     let mut tx = store.begin().await.unwrap();
-    let user = tx
-        .insert_user(&builders::new_user(id(), "ann@example.org", now))
-        .await
-        .unwrap();
-    tx.enqueue_mail(&builders::mail(id(), MailKind::Welcome, &user, now))
-        .await
-        .unwrap();
+    let user = ok!(tx.insert_user(&builders::new_user(id(), "ann@example.org", now)));
+    ok!(tx.enqueue_mail(&builders::mail(id(), MailKind::Welcome, &user, now)));
     let api = builders::session(id(), user.id, SessionKind::Api, now);
     tx.insert_session(&api, None).await.unwrap();
-    tx.insert_refresh_token(&builders::refresh_token(id(), &api, "refresh"))
-        .await
-        .unwrap();
+    ok!(tx.insert_refresh_token(&builders::refresh_token(id(), &api, "refresh")));
     let browser = builders::session(id(), user.id, SessionKind::Browser, now);
     tx.insert_session(&browser, Some("cookie")).await.unwrap();
     for purpose in [
@@ -46,20 +39,12 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
         tx.insert_link(&token).await.unwrap();
     }
     let event = AuditEvent::UserRegistered;
-    tx.insert_audit(&builders::audit(id(), Some(user.id), event, now))
-        .await
-        .unwrap();
+    ok!(tx.insert_audit(&builders::audit(id(), Some(user.id), event, now)));
     tx.commit().await.unwrap();
 }
 
 async fn violations(store: &Arc<dyn SqlDatabase>) -> Vec<Violation> {
-    store
-        .reader()
-        .await
-        .unwrap()
-        .violations(FakeClock::START)
-        .await
-        .unwrap()
+    ok!(ok!(store.reader()).violations(FakeClock::START))
 }
 
 async fn broken_by(database: &TestDatabase, violation: &str) -> Vec<(&'static str, u64)> {
@@ -189,10 +174,7 @@ async fn a_violation_between_accounts_is_found() {
         fill(&store).await;
         let (random, now) = (SeededRandom::new(7), FakeClock::START);
         let mut tx = store.begin().await.unwrap();
-        let bob = tx
-            .insert_user(&builders::new_user(random.id(now), "bob@example.org", now))
-            .await
-            .unwrap();
+        let bob = ok!(tx.insert_user(&builders::new_user(random.id(now), "bob@example.org", now)));
         let mail = builders::mail(random.id(now), MailKind::Welcome, &bob, now);
         tx.enqueue_mail(&mail).await.unwrap();
         tx.commit().await.unwrap();
@@ -348,12 +330,7 @@ async fn a_lease_that_nobody_gives_back_is_found() {
             let lease = SeededRandom::default().id(FakeClock::START);
             let mut writer = store.writer().await.unwrap();
             let now = FakeClock::START;
-            assert!(
-                writer
-                    .lease_job("cleanup", lease, until, now)
-                    .await
-                    .unwrap()
-            );
+            assert!(ok!(writer.lease_job("cleanup", lease, until, now)));
             drop(writer);
             let found = violations(&store).await;
             assert_eq!(found.len(), expected, "{found:?}");

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use vestibule_core::model::{SessionKind, User};
 use vestibule_core::ports::{Expired, Random as _, StoreError};
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
-use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders};
+use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders, ok};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_that_waits_too_long_is_refused_with_a_time_to_retry() {
@@ -40,10 +40,7 @@ async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
     common::migrated(&database).await.close().await;
     let store = connect_store(&database.url().into(), &impatient()).unwrap();
     let mut other = SqliteConnection::connect(database.url()).await.unwrap();
-    sqlx::raw_sql("begin immediate")
-        .execute(&mut other)
-        .await
-        .unwrap();
+    ok!(sqlx::raw_sql("begin immediate").execute(&mut other));
     let started = Instant::now();
     let mut writer = store.writer().await.unwrap();
     let error = is_unavailable(writer.void_links(Uuid::nil()).await);
@@ -75,12 +72,7 @@ async fn a_statement_that_waits_for_a_lock_has_a_deadline() {
     let mut held = store.begin().await.unwrap();
     assert!(held.insert_signing_key(&key, None).await.unwrap());
     let second = builders::signing_key("second", now);
-    let waiting = store
-        .writer()
-        .await
-        .unwrap()
-        .insert_signing_key(&second, None)
-        .await;
+    let waiting = ok!(store.writer()).insert_signing_key(&second, None).await;
     assert!(matches!(waiting, Err(StoreError::Unavailable(_))));
     drop(held);
     store.close().await;
@@ -113,10 +105,7 @@ impl Rival {
     }
 
     async fn run(&mut self, sql: &str) {
-        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-            .execute(&mut self.0)
-            .await
-            .unwrap();
+        ok!(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut self.0));
     }
 
     async fn lock(&mut self, session: Uuid) {

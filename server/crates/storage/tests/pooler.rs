@@ -16,8 +16,8 @@ use vestibule_daemons::PgBouncer;
 use vestibule_storage::{
     MigrationError, Pooling, Refused, SqlDatabase, StorageSettings, connect_store,
 };
-use vestibule_testkit::TestDatabase;
 use vestibule_testkit::contract::{self, Contract};
+use vestibule_testkit::{TestDatabase, ok};
 
 const LOCK_TIMEOUT: Duration = Duration::from_millis(400);
 /// For machines that have more to do than this.
@@ -143,10 +143,7 @@ async fn time_outs_hold_behind_a_pooler() {
             // Nothing that was said to the connection of the pooler, or prepared on it, is there
             // for the next client.
             let mut other = pooled.other_client().await;
-            sqlx::raw_sql("discard all")
-                .execute(&mut other)
-                .await
-                .unwrap();
+            ok!(sqlx::raw_sql("discard all").execute(&mut other));
             other.close().await.unwrap();
             let mut tx = store.begin().await.unwrap();
             let said = is_unavailable(tx.principal(id, now).await);

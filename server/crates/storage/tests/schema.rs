@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
 use vestibule_storage::{MigrationError, embedded_migrations};
-use vestibule_testkit::{TestDatabase, databases};
+use vestibule_testkit::{TestDatabase, databases, ok};
 
 /// Table, column, and whether it may be null.
 type Shape = BTreeSet<(String, String, bool)>;
@@ -85,14 +85,12 @@ async fn the_tables_that_the_mission_names_have_all_their_columns() {
 
 async fn shape_of_postgres(url: &str) -> Shape {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let rows = sqlx::query(
+    let rows = ok!(sqlx::query(
         "select table_name::text as table_name, column_name::text as column_name, is_nullable = 'YES' as is_nullable
         from information_schema.columns
         where table_schema = 'public' and table_name <> '_sqlx_migrations'",
     )
-    .fetch_all(&mut connection)
-    .await
-    .unwrap();
+    .fetch_all(&mut connection));
     connection.close().await.unwrap();
     rows.iter()
         .map(|row| {
@@ -107,15 +105,13 @@ async fn shape_of_postgres(url: &str) -> Shape {
 
 async fn shape_of_sqlite(url: &str) -> Shape {
     let mut connection = SqliteConnection::connect(url).await.unwrap();
-    let rows = sqlx::query(
+    let rows = ok!(sqlx::query(
         "select t.name as table_name, c.name as column_name, c.\"notnull\" = 0 as is_nullable
         from sqlite_master t
         join pragma_table_info(t.name) c
         where t.type = 'table' and t.name not like 'sqlite_%' and t.name <> '_sqlx_migrations'",
     )
-    .fetch_all(&mut connection)
-    .await
-    .unwrap();
+    .fetch_all(&mut connection));
     rows.iter()
         .map(|row| {
             (
@@ -235,10 +231,7 @@ async fn a_migration_that_is_cut_off_is_undone_and_run_again() {
 }
 
 async fn run(connection: &mut PgConnection, sql: &str) {
-    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
-        .execute(connection)
-        .await
-        .unwrap();
+    ok!(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(connection));
 }
 
 #[tokio::test]

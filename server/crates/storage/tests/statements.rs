@@ -6,7 +6,7 @@ mod common;
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, Row as _, SqlSafeStr, SqliteConnection,
 };
-use vestibule_testkit::TestDatabase;
+use vestibule_testkit::{TestDatabase, ok};
 
 #[tokio::test]
 async fn every_statement_can_be_prepared_on_sqlite() {
@@ -41,10 +41,7 @@ async fn every_statement_finds_its_rows_by_an_index() {
     let mut connection = SqliteConnection::connect(sqlite.url()).await.unwrap();
     for sql in indexed(vestibule_storage::sqlite_statements()) {
         let explain = AssertSqlSafe(format!("explain query plan {sql}"));
-        let rows = sqlx::query(explain)
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
+        let rows = ok!(sqlx::query(explain).fetch_all(&mut connection));
         let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
         let scans = plan.iter().any(|step| is_scan_in_sqlite(step));
         assert!(!scans, "{sql}\n{plan:#?}");
@@ -57,34 +54,22 @@ async fn every_statement_finds_its_rows_by_an_index() {
     // An empty table is read as a whole unless that is dear;
     // and the plan is to be for any arguments.
     let planner = "set enable_seqscan = off; set plan_cache_mode = force_generic_plan";
-    sqlx::raw_sql(planner)
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    ok!(sqlx::raw_sql(planner).execute(&mut connection));
     for sql in indexed(vestibule_storage::postgres_statements()) {
         let explain = format!("prepare statement as {sql}");
-        sqlx::raw_sql(AssertSqlSafe(explain))
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        ok!(sqlx::raw_sql(AssertSqlSafe(explain)).execute(&mut connection));
         let arguments = vec!["null"; arguments_of(sql)].join(", ");
         let explain = if arguments.is_empty() {
             "explain verbose execute statement".to_owned()
         } else {
             format!("explain verbose execute statement ({arguments})")
         };
-        let rows = sqlx::raw_sql(AssertSqlSafe(explain))
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
+        let rows = ok!(sqlx::raw_sql(AssertSqlSafe(explain)).fetch_all(&mut connection));
         let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
         let steps = without_alternatives(&plan);
         let scans = steps.iter().any(|step| step.contains("Seq Scan"));
         assert!(!scans, "{sql}\n{plan:#?}");
-        sqlx::raw_sql("deallocate statement")
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        ok!(sqlx::raw_sql("deallocate statement").execute(&mut connection));
     }
     connection.close().await.unwrap();
 }

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use vestibule_core::ports::StoreError;
 use vestibule_daemons::{Postgres, postgres_folder};
 use vestibule_storage::{StorageSettings, connect_store};
-use vestibule_testkit::TestCertificate;
+use vestibule_testkit::{TestCertificate, ok};
 
 /// The server has this name and no other.
 const NAME: &str = "localhost";
@@ -20,10 +20,7 @@ async fn turn_on_tls(postgres: &Postgres, files: &TestCertificate) {
     let url = format!("{}?sslmode=disable", postgres.url("postgres"));
     let mut connection = PgConnection::connect(&url).await.unwrap();
     let mut run = async |sql: String| {
-        sqlx::raw_sql(AssertSqlSafe(sql))
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        ok!(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection));
     };
     // The server's folder is the one that its programs start in.
     for (file, pem) in [
@@ -96,11 +93,10 @@ async fn a_certificate_is_verified_in_full() {
 
 async fn assert_encrypted(url: &str) {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let is_encrypted: bool =
-        sqlx::query_scalar("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
+    let is_encrypted: bool = ok!(sqlx::query_scalar(
+        "select ssl from pg_stat_ssl where pid = pg_backend_pid()"
+    )
+    .fetch_one(&mut connection));
     assert!(is_encrypted);
     connection.close().await.unwrap();
 }

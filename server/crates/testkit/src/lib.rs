@@ -10,6 +10,30 @@
     reason = "a test that cannot go on panics, and its environment is the developer's"
 )]
 
+/// Waits for what the store does, which must succeed.
+#[macro_export]
+macro_rules! ok {
+    ($done:expr) => {
+        $done.await.unwrap()
+    };
+}
+
+/// The same, and what is looked for is there.
+#[macro_export]
+macro_rules! some {
+    ($found:expr) => {
+        $found.await.unwrap().unwrap()
+    };
+}
+
+/// The same, and it is not there.
+#[macro_export]
+macro_rules! none {
+    ($found:expr) => {
+        assert!($found.await.unwrap().is_none())
+    };
+}
+
 pub mod builders;
 mod clock;
 pub mod contract;

@@ -2,11 +2,11 @@
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr};
-use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
+use ipnet::IpNet;
 use vestibule_core::model::Language;
 use vestibule_core::{Actor, RequestMeta};
 
@@ -26,7 +26,7 @@ pub struct RequestId(pub String);
 /// The networks whose proxies are believed, and where they say whom they ask for. None by default.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies {
-    networks: Vec<Network>,
+    networks: Vec<IpNet>,
     header: ForwardedHeader,
 }
 
@@ -40,12 +40,6 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
-
 /// The text is not an address or network like `10.0.0.0/8`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an address or network like 10.0.0.0/8")]
@@ -55,7 +49,7 @@ impl TrustedProxies {
     /// # Errors
     /// [`InvalidNetwork`] for the first text that is neither an address nor a network.
     pub fn parse<'a>(networks: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidNetwork> {
-        let networks = networks.into_iter().map(str::parse);
+        let networks = networks.into_iter().map(network);
         Ok(Self {
             networks: networks.collect::<Result<_, _>>()?,
             ..Self::default()
@@ -69,8 +63,8 @@ impl TrustedProxies {
 
     /// Whether the address is one of them.
     pub fn contain(&self, address: IpAddr) -> bool {
-        let mut networks = self.networks.iter();
-        networks.any(|network| network.contains(address))
+        let address = address.to_canonical();
+        self.networks.iter().any(|it| it.contains(&address))
     }
 
     /// The client's address: the peer, or what trusted proxies say of it. Their list is read from
@@ -104,11 +98,7 @@ impl TrustedProxies {
 /// The address of `203.0.113.7`, `2001:db8::1` or `[2001:db8::1]`, with or without a port, a zone
 /// and quotes, as proxies write it.
 fn node(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
-    let quoted = text
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    let text = quoted.unwrap_or(text);
+    let text = unquoted(text.trim());
     if let Some((address, port)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let is_address = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
         return without_zone(address).filter(|_| is_address).map(IpAddr::V6);
@@ -118,6 +108,11 @@ fn node(text: &str) -> Option<IpAddr> {
         Some(_) => without_zone(text).map(IpAddr::V6),
         None => text.parse().ok(),
     }
+}
+
+fn unquoted(text: &str) -> &str {
+    let inside = text.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    inside.unwrap_or(text)
 }
 
 /// The zone is one of the proxy's links (RFC 4007), and says nothing here.
@@ -138,10 +133,7 @@ fn element(text: &str) -> Option<IpAddr> {
     let pairs = text.split(';').map(str::trim);
     for pair in pairs.filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=')?;
-        let quoted = value
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'));
-        let value = quoted.unwrap_or(value);
+        let value = unquoted(value);
         if value.contains(['"', '\\']) {
             return None;
         }
@@ -156,52 +148,18 @@ fn element(text: &str) -> Option<IpAddr> {
     address
 }
 
-impl Network {
-    /// IPv4 addresses in IPv6 are compared as IPv4 addresses, and so are networks of them.
-    fn to_canonical(self) -> Self {
-        match (self.address.to_canonical(), self.prefix.checked_sub(96)) {
-            (address @ IpAddr::V4(_), Some(prefix)) if self.address.is_ipv6() => {
-                Self { address, prefix }
-            }
-            _ => self,
-        }
-    }
-
-    fn contains(self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => {
-                let shift = 32 - u32::from(self.prefix);
-                u32::from(network).checked_shr(shift) == u32::from(address).checked_shr(shift)
-            }
-            (IpAddr::V6(network), IpAddr::V6(address)) => {
-                let shift = 128 - u32::from(self.prefix);
-                u128::from(network).checked_shr(shift) == u128::from(address).checked_shr(shift)
-            }
-            _ => false,
-        }
-    }
-}
-
-impl FromStr for Network {
-    type Err = InvalidNetwork;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidNetwork(text.to_owned());
-        let (address, prefix) = text
-            .trim()
-            .split_once('/')
-            .map_or((text.trim(), None), |(a, p)| (a, Some(p)));
-        let address: IpAddr = address.parse().map_err(|_| invalid())?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix
-            .map_or(Ok(longest), str::parse)
-            .map_err(|_| invalid())?;
-        if prefix > longest {
-            Err(invalid())
-        } else {
-            Ok(Self { address, prefix }.to_canonical())
-        }
-    }
+/// A network, or the one address that the text names. IPv4 addresses in IPv6 are compared as IPv4
+/// addresses, and so are networks of them.
+fn network(text: &str) -> Result<IpNet, InvalidNetwork> {
+    let trimmed = text.trim();
+    let one_address = || trimmed.parse::<IpAddr>().map(IpNet::from);
+    let network = trimmed.parse::<IpNet>().or_else(|_| one_address());
+    let network = network.map_err(|_| InvalidNetwork(text.to_owned()))?;
+    let mapped = match (network.addr().to_canonical(), network.prefix_len()) {
+        (address @ IpAddr::V4(_), 96..) => IpNet::new(address, network.prefix_len() - 96).ok(),
+        _ => None,
+    };
+    Ok(mapped.unwrap_or(network))
 }
 
 /// What the core wants to know of a request.

@@ -19,10 +19,7 @@ pub fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::TokenExpired
         | ErrorCode::InvalidRefreshToken
         | ErrorCode::RefreshTokenReused => StatusCode::UNAUTHORIZED,
-        ErrorCode::Forbidden
-        | ErrorCode::AccountInactive
-        | ErrorCode::EmailNotVerified
-        | ErrorCode::ReauthenticationRequired => StatusCode::FORBIDDEN,
+        ErrorCode::Forbidden | ErrorCode::ReauthenticationRequired => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -213,8 +210,6 @@ fn detail(code: ErrorCode) -> &'static str {
             "The refresh token was used before; its session has been ended."
         }
         ErrorCode::Forbidden => "This is not allowed.",
-        ErrorCode::AccountInactive => "The account is not active.",
-        ErrorCode::EmailNotVerified => "The e-mail address is not verified.",
         ErrorCode::ReauthenticationRequired => "The password has to be given again.",
         ErrorCode::NotFound => "There is nothing here.",
         ErrorCode::MethodNotAllowed => "This path does not take this method.",

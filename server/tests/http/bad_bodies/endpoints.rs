@@ -131,6 +131,10 @@ impl Before {
             .await;
     }
 
+    pub async fn malformed(&self, endpoint: &Endpoint, body: impl Into<Vec<u8>>) {
+        self.refuses(endpoint, body, 400, "malformed_body").await;
+    }
+
     pub async fn refuses_type(
         &self,
         endpoint: &Endpoint,
@@ -161,12 +165,7 @@ impl Before {
     pub async fn check(self) {
         assert_eq!(self.app.rows().await, self.rows);
         assert_eq!(
-            self.app
-                .get("/me")
-                .bearer(&self.ann.access_token)
-                .await
-                .expect(200)
-                .json(),
+            expect!(self.app.get("/me").bearer(&self.ann.access_token) => 200).json(),
             self.me
         );
         assert!(self.app.read_mails().await.is_empty());

@@ -25,11 +25,7 @@ async fn the_link_brings_the_account_back(app: TestApp) {
     let link = app.portal.auth.restore_link(&token).await.unwrap().unwrap();
     assert_eq!(link.email, "ann@example.org");
     assert_eq!(link.delete_at, app.clock.now() + Duration::days(14));
-    assert_eq!(
-        app.try_sign_in("ann@example.org", PASSWORD).await,
-        401,
-        "looking changes nothing"
-    );
+    gives!(app.try_sign_in("ann@example.org", PASSWORD) => 401, "looking changes nothing");
     assert_eq!(app.undo(&token).await, Ok("ann@example.org".to_owned()));
     assert!(
         app.portal
@@ -42,10 +38,7 @@ async fn the_link_brings_the_account_back(app: TestApp) {
     // What was signed out stays so.
     assert!(!app.accepts(&ann.access_token).await);
     let body = json!({ "refresh_token": ann.refresh_token });
-    app.post("/refresh")
-        .json(&body)
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
     let again = app.sign_in("ann@example.org").await;
     assert_eq!(again.id, ann.id);
     let me = app.get("/me").bearer(&again.access_token).await.expect(200);
@@ -66,10 +59,7 @@ async fn a_button_on_the_page_brings_the_account_back(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.undo_token(&ann).await;
     let mut browser = Browser::new(&app);
-    let opened = browser
-        .open(&format!("/restore-account?token={token}"))
-        .await
-        .expect(303);
+    let opened = expect!(browser.open(&format!("/restore-account?token={token}")) => 303);
     assert_eq!(location(&opened), "/restore-account");
     let page = browser.open("/restore-account").await.expect(200).text();
     assert!(page.contains("ann@example.org"), "{page}");
@@ -77,10 +67,7 @@ async fn a_button_on_the_page_brings_the_account_back(app: TestApp) {
     let done = browser.submit("restore_account", &[]).await.expect(303);
     assert_eq!(location(&done), "/login");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
     let again = browser.submit("restore_account", &[]).await.expect(303);
     assert_eq!(location(&again), "/restore-account");
     assert!(app.read_mails().await.is_empty());
@@ -94,21 +81,12 @@ async fn the_link_works_once(app: TestApp) {
         assert_eq!(app.undo(wrong).await, Err("invalid_token"));
     }
     let body = json!({ "token": token });
-    app.post("/email/verify")
-        .json(&body)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.post("/email/verify").json(&body) => 400, "invalid_token");
     let body = json!({ "token": token, "new_password": "a quite different phrase" });
-    app.post("/password/reset")
-        .json(&body)
-        .await
-        .expect_problem(400, "invalid_token");
+    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
     app.undo(&token).await.unwrap();
     assert_eq!(app.undo(&token).await, Err("invalid_token"));
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
 }
 
 async fn the_link_lives_for_fourteen_days(app: TestApp) {
@@ -126,10 +104,7 @@ async fn the_link_lives_for_fourteen_days(app: TestApp) {
     assert_eq!(app.purge().await, 1);
     assert_eq!(app.undo(&bobs).await, Err("invalid_token"));
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_cancelled to ann@example.org"]
-    );
+    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
 }
 
 async fn asking_for_a_reset_brings_the_link_again(app: TestApp) {
@@ -153,11 +128,7 @@ async fn asking_for_a_reset_brings_the_link_again(app: TestApp) {
         again.text.replace(&again.link, ""),
         notice.text.replace(&notice.link, "")
     );
-    assert_eq!(
-        app.undo(&notice.token.unwrap()).await,
-        Err("invalid_token"),
-        "only the newest works"
-    );
+    gives!(app.undo(&notice.token.unwrap()) => Err("invalid_token"), "only the newest works");
     let token = again.token.unwrap();
     let link = app.portal.auth.restore_link(&token).await.unwrap().unwrap();
     assert_eq!(link.delete_at, app.clock.now() + Duration::days(4));
@@ -195,15 +166,9 @@ async fn the_link_again_is_limited_like_a_reset(app: TestApp) {
         for _ in 0..5 {
             app.post("/password/forgot").json(&body).await.expect(200);
         }
-        app.post("/password/forgot")
-            .json(&body)
-            .await
-            .expect_problem(429, "rate_limited");
+        expect!(app.post("/password/forgot").json(&body) => 429, "rate_limited");
     }
-    assert_eq!(
-        app.read_mails().await,
-        ["deletion_scheduled to ann@example.org"; 5]
-    );
+    gives!(app.read_mails() => ["deletion_scheduled to ann@example.org"; 5]);
 }
 
 async fn an_account_that_is_closed_gets_no_link(app: TestApp) {

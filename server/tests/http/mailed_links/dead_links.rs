@@ -18,10 +18,7 @@ async fn a_dead_link_brings_a_new_one(app: TestApp) {
     let (_, ann, mail) = registered(&app, "ann@example.org").await;
     let token = mail.token.unwrap();
     app.advance(Duration::hours(24));
-    assert_eq!(
-        state(&app, &token, None).await,
-        dead(Some("a***@example.org"))
-    );
+    gives!(state(&app, &token, None) => dead(Some("a***@example.org")));
     let auth = &app.portal.auth;
     auth.resend_verification_by_link(&token, &meta())
         .await
@@ -38,10 +35,7 @@ async fn a_dead_link_brings_a_new_one(app: TestApp) {
     let who = app.sign_in("ann@example.org").await;
     let who = app.principal(&who.access_token).await;
     assert_eq!(ann.user.id, who.user.id);
-    assert_eq!(
-        confirm(&app, &again.token.unwrap(), Some(&who), None).await,
-        "ok"
-    );
+    gives!(confirm(&app, &again.token.unwrap(), Some(&who), None) => "ok");
     // There is nothing left to confirm.
     auth.resend_verification_by_link(&token, &meta())
         .await
@@ -71,10 +65,7 @@ async fn a_link_that_is_known_to_nobody_brings_nothing(app: TestApp) {
 async fn a_link_of_a_former_address_reveals_nothing(app: TestApp) {
     let (ann, welcome) = app.register("ann@example.org").await;
     let first = welcome.token.unwrap();
-    app.post("/email/verify")
-        .json(&serde_json::json!({ "token": first }))
-        .await
-        .expect(200);
+    expect!(app.post("/email/verify").json(&serde_json::json!({ "token": first })) => 200);
     let reset = app.reset_token("ann@example.org").await;
     let (confirmed, _) = move_to(&app, &ann, "new@example.org").await;
     let auth = &app.portal.auth;
@@ -90,10 +81,7 @@ async fn a_link_of_a_former_address_reveals_nothing(app: TestApp) {
     assert!(app.read_mails().await.is_empty());
     // The link that moved it was mailed to where the account is.
     let token = confirmed.token.unwrap();
-    assert_eq!(
-        state(&app, &token, None).await,
-        dead_change(Some("n***@example.org"))
-    );
+    gives!(state(&app, &token, None) => dead_change(Some("n***@example.org")));
 }
 
 async fn a_dead_link_is_no_way_around_the_limits(app: TestApp) {

@@ -88,6 +88,11 @@ impl Browser {
             .header("sec-fetch-site", "same-origin")
     }
 
+    /// The same; where the answer leads.
+    pub async fn opens(&mut self, path: &str) -> String {
+        location(&self.open(path).await).to_owned()
+    }
+
     /// Posts a form as a browser does from the portal's own page.
     pub async fn submit(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
         let nonce = new_nonce();
@@ -107,6 +112,11 @@ impl Browser {
             self.account = None;
         }
         answer
+    }
+
+    /// The same; where the answer leads.
+    pub async fn submits(&mut self, function: &str, fields: &[(&str, &str)]) -> String {
+        location(&self.submit(function, fields).await).to_owned()
     }
 
     /// The same with these fields and no others.

@@ -36,11 +36,7 @@ impl TestApp {
     ) -> String {
         let present = self.email_of(who).await;
         let body = json!({ "new_email": new_email, "password": password });
-        self.post("/email/change")
-            .bearer(&who.access_token)
-            .json(&body)
-            .await
-            .expect(202);
+        expect!(self.post("/email/change").bearer(&who.access_token).json(&body) => 202);
         let notice = self.mail_to(&present).await;
         assert_eq!(notice.kind, MailKind::EmailChangeRequested);
         let mail = self.mail_to(new_email).await;

@@ -57,14 +57,16 @@ impl TestApp {
     /// Makes an account whose address is verified, and signs in.
     pub async fn verified_user(&self, email: &str) -> SignedIn {
         let (user, mail) = self.account(email).await;
-        self.post("/email/verify")
-            .json(&json!({ "token": mail.token }))
-            .await
-            .expect(200);
+        expect!(self.post("/email/verify").json(&json!({ "token": mail.token })) => 200);
         match user {
             Some(user) => user,
             None => self.sign_in(email).await,
         }
+    }
+
+    /// A user, signed in by the registration and once more.
+    pub async fn two_sessions(&self, email: &str) -> (SignedIn, SignedIn) {
+        (self.user(email).await, self.sign_in(email).await)
     }
 
     /// One more session of a user who has [`PASSWORD`].
@@ -97,10 +99,7 @@ impl TestApp {
 
     /// The token of a mailed reset link that was just asked for.
     pub async fn reset_token(&self, email: &str) -> String {
-        self.post("/password/forgot")
-            .json(&json!({ "email": email }))
-            .await
-            .expect(200);
+        expect!(self.post("/password/forgot").json(&json!({ "email": email })) => 200);
         self.mail_to(email).await.token.unwrap()
     }
 }

@@ -10,11 +10,7 @@ pub async fn a_cookie_finds_its_live_session(cx: Contract) {
     let other = cx.browser_session(&user).await;
     let (api, _) = cx.api_session(&user, "first").await;
     let mut store = cx.connect().await;
-    let record = store
-        .session_by_cookie(&cookie_hash(&session), cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let record = some!(store.session_by_cookie(&cookie_hash(&session), cx.now()));
     assert_eq!(
         (record.session_id, record.user_id, record.expires_at),
         (session.id, user.id, session.expires_at)
@@ -24,24 +20,13 @@ pub async fn a_cookie_finds_its_live_session(cx: Contract) {
         (String::new(), cx.now()),
         (cookie_hash(&session), session.expires_at),
     ] {
-        let found = store.session_by_cookie(&unknown, now).await.unwrap();
+        let found = ok!(store.session_by_cookie(&unknown, now));
         assert!(found.is_none(), "{unknown} at {now}");
     }
-    assert!(
-        store
-            .end_session(user.id, session.id, cx.now())
-            .await
-            .unwrap()
-    );
-    let found = store
-        .session_by_cookie(&cookie_hash(&session), cx.now())
-        .await
-        .unwrap();
+    assert!(ok!(store.end_session(user.id, session.id, cx.now())));
+    let found = ok!(store.session_by_cookie(&cookie_hash(&session), cx.now()));
     assert!(found.is_none());
-    let found = store
-        .session_by_cookie(&cookie_hash(&other), cx.now())
-        .await
-        .unwrap();
+    let found = ok!(store.session_by_cookie(&cookie_hash(&other), cx.now()));
     assert_eq!(found.unwrap().session_id, other.id);
     drop(store);
     let of_api = cx
@@ -60,13 +45,10 @@ pub async fn a_cookie_is_that_of_one_session(cx: Contract) {
         let refused = store.insert_session(&second, Some(&taken)).await;
         assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
         // Nor once the first has ended.
-        store.end_session_by_cookie(&taken, cx.now()).await.unwrap();
+        ok!(store.end_session_by_cookie(&taken, cx.now()));
     }
-    store
-        .insert_session(&second, Some("another"))
-        .await
-        .unwrap();
-    let found = store.session_by_cookie("another", cx.now()).await.unwrap();
+    ok!(store.insert_session(&second, Some("another")));
+    let found = ok!(store.session_by_cookie("another", cx.now()));
     assert_eq!(found.unwrap().session_id, second.id);
 }
 
@@ -75,36 +57,24 @@ pub async fn an_ended_session_never_comes_back(cx: Contract) {
     let session = cx.browser_session(&user).await;
     let cookie = cookie_hash(&session);
     let mut tx = cx.begin().await;
+    assert_eq!(ok!(tx.end_session_by_cookie("another", cx.now())), None);
     assert_eq!(
-        tx.end_session_by_cookie("another", cx.now()).await.unwrap(),
-        None
-    );
-    assert_eq!(
-        tx.end_session_by_cookie(&cookie, cx.now()).await.unwrap(),
+        ok!(tx.end_session_by_cookie(&cookie, cx.now())),
         Some(user.id)
     );
-    assert_eq!(
-        tx.end_session_by_cookie(&cookie, cx.now()).await.unwrap(),
-        None
-    );
-    tx.commit().await.unwrap();
+    assert_eq!(ok!(tx.end_session_by_cookie(&cookie, cx.now())), None);
+    ok!(tx.commit());
 
     let mut store = cx.connect().await;
     // What still comes for it changes nothing.
     let later = cx.now() + time::Duration::seconds(1);
-    store.touch_sessions(&[(session.id, later)]).await.unwrap();
-    assert!(!store.reauthenticate(session.id, later).await.unwrap());
+    ok!(store.touch_sessions(&[(session.id, later)]));
+    assert!(!ok!(store.reauthenticate(session.id, later)));
     let refused = store.insert_session(&session, Some("again")).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
     for cookie in [cookie.as_str(), "again"] {
-        let found = store.session_by_cookie(cookie, cx.now()).await.unwrap();
+        let found = ok!(store.session_by_cookie(cookie, cx.now()));
         assert!(found.is_none(), "{cookie}");
     }
-    assert!(
-        store
-            .principal(session.id, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.principal(session.id, cx.now()));
 }

@@ -13,7 +13,7 @@ const ALL: u32 = 1000;
 
 async fn delete(cx: &Contract, what: Expired, before: OffsetDateTime) -> u64 {
     let mut store = cx.writer().await;
-    store.delete_expired(what, before, ALL).await.unwrap()
+    ok!(store.delete_expired(what, before, ALL))
 }
 
 pub async fn a_job_is_leased_to_one_at_a_time(cx: Contract) {
@@ -22,7 +22,7 @@ pub async fn a_job_is_leased_to_one_at_a_time(cx: Contract) {
     let take = async |name: &str, id| {
         let mut store = cx.writer().await;
         let until = cx.now() + lease;
-        store.lease_job(name, id, until, cx.now()).await.unwrap()
+        ok!(store.lease_job(name, id, until, cx.now()))
     };
     assert!(take("cleanup", one).await);
     assert!(!take("cleanup", two).await);
@@ -37,7 +37,7 @@ pub async fn a_job_is_leased_to_one_at_a_time(cx: Contract) {
     assert!(take("cleanup", two).await);
     assert!(!take("cleanup", one).await);
     // What is not one's own is not given back.
-    let release = async |id| cx.writer().await.release_job("cleanup", id).await.unwrap();
+    let release = async |id| ok!(cx.writer().await.release_job("cleanup", id));
     release(one).await;
     assert!(!take("cleanup", one).await);
     release(two).await;
@@ -63,8 +63,8 @@ async fn mailed_link(cx: &Contract, user: &User, purpose: Purpose, hash: &str) {
     token.email =
         (purpose == Purpose::RevertEmail).then(|| EmailAddress::parse("old@example.org").unwrap());
     let mut tx = cx.begin().await;
-    tx.insert_link(&token).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.insert_link(&token));
+    ok!(tx.commit());
 }
 
 pub async fn mailed_tokens_go_by_age(cx: Contract) {
@@ -112,14 +112,14 @@ pub async fn sessions_go_some_time_after_their_end(cx: Contract) {
     let (expires, _) = cx.api_session(&user, "expires").await;
     cx.advance(Duration::days(1));
     let mut tx = cx.begin().await;
-    assert!(tx.end_session(user.id, ended.id, cx.now()).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(ok!(tx.end_session(user.id, ended.id, cx.now())));
+    ok!(tx.commit());
     let ended_at = cx.now();
     assert_eq!(delete(&cx, Expired::Sessions, ended_at).await, 0);
     let later = ended_at + Duration::MICROSECOND;
     assert_eq!(delete(&cx, Expired::Sessions, later).await, 1);
     assert_eq!(cx.database.count("from refresh_tokens").await, 1);
-    let left = cx.connect().await.session_records(user.id).await.unwrap();
+    let left = ok!(cx.connect().await.session_records(user.id));
     assert_eq!(left[0].session, expires);
     let end = expires.expires_at;
     assert_eq!(delete(&cx, Expired::Sessions, end).await, 0);
@@ -134,17 +134,13 @@ pub async fn mails_go_once_they_are_done_with(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     for kind in [MailKind::ResetPassword, MailKind::PasswordChanged] {
         let mail = builders::mail(cx.id(), kind, &user, cx.now());
-        cx.writer().await.enqueue_mail(&mail).await.unwrap();
+        ok!(cx.writer().await.enqueue_mail(&mail));
     }
     let mut store = cx.writer().await;
     for is_sent in [true, false] {
         let lease = cx.id();
         let until = cx.now() + Duration::minutes(2);
-        let mail = store
-            .claim_mail(lease, until, cx.now())
-            .await
-            .unwrap()
-            .unwrap();
+        let mail = some!(store.claim_mail(lease, until, cx.now()));
         let marked = if is_sent {
             store.mark_mail_sent(mail.id, lease, cx.now()).await
         } else {
@@ -167,7 +163,7 @@ pub async fn events_go_by_age_and_refreshes_before_them(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let write = async |event, user_id| {
         let record = builders::audit(cx.id(), user_id, event, cx.now());
-        cx.writer().await.insert_audit(&record).await.unwrap();
+        ok!(cx.writer().await.insert_audit(&record));
     };
     for _ in 0..2 {
         write(AuditEvent::TokenRefreshed, Some(user.id)).await;
@@ -188,7 +184,7 @@ pub async fn events_go_by_age_and_refreshes_before_them(cx: Contract) {
 pub async fn refusals_go_before_other_events(cx: Contract) {
     let write = async |event| {
         let record = builders::audit(cx.id(), None, event, cx.now());
-        cx.writer().await.insert_audit(&record).await.unwrap();
+        ok!(cx.writer().await.insert_audit(&record));
     };
     // That of an account which is gone would want the account to be gone.
     let events = AuditEvent::ALL.iter().copied();
@@ -213,13 +209,13 @@ pub async fn refusals_go_before_other_events(cx: Contract) {
 pub async fn no_more_than_a_part_goes_at_once_and_the_oldest_first(cx: Contract) {
     for _ in 0..7 {
         let record = builders::audit(cx.id(), None, AuditEvent::LoginFailure, cx.now());
-        cx.writer().await.insert_audit(&record).await.unwrap();
+        ok!(cx.writer().await.insert_audit(&record));
         cx.advance(Duration::minutes(1));
     }
     let end = cx.now();
     for (rows, left) in [(3, 4), (3, 1), (1, 0), (0, 0)] {
         let mut store = cx.writer().await;
-        let deleted = store.delete_expired(Expired::Events, end, 3).await.unwrap();
+        let deleted = ok!(store.delete_expired(Expired::Events, end, 3));
         assert_eq!(deleted, rows);
         drop(store);
         assert_eq!(cx.database.count("from audit_logs").await, left);
@@ -242,8 +238,8 @@ pub async fn accounts_that_never_proved_their_address_are_due_if_nobody_uses_the
     cx.api_session(&signed_in, "live").await;
     let (ended, _) = cx.api_session(&left, "ended").await;
     let mut tx = cx.begin().await;
-    assert!(tx.end_session(left.id, ended.id, cx.now()).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(ok!(tx.end_session(left.id, ended.id, cx.now())));
+    ok!(tx.commit());
     cx.database
         .execute("update users set is_active = false where email = 'closed@example.org'")
         .await;
@@ -251,10 +247,7 @@ pub async fn accounts_that_never_proved_their_address_are_due_if_nobody_uses_the
     let late = cx.user("late@example.org").await;
     let schedule = async |before| {
         let mut store = cx.writer().await;
-        store
-            .schedule_unverified(before, cx.now(), ALL)
-            .await
-            .unwrap()
+        ok!(store.schedule_unverified(before, cx.now(), ALL))
     };
     assert_eq!(schedule(verified.created_at).await, 0);
     assert_eq!(schedule(late.created_at).await, 2);
@@ -262,7 +255,7 @@ pub async fn accounts_that_never_proved_their_address_are_due_if_nobody_uses_the
     let mut due = Vec::new();
     let mut after = (OffsetDateTime::UNIX_EPOCH, uuid::Uuid::nil());
     let mut store = cx.writer().await;
-    while let Some(next) = store.claim_due_deletion(after, cx.now()).await.unwrap() {
+    while let Some(next) = ok!(store.claim_due_deletion(after, cx.now())) {
         due.push(next.1);
         after = next;
     }
@@ -270,11 +263,7 @@ pub async fn accounts_that_never_proved_their_address_are_due_if_nobody_uses_the
     expected.sort();
     assert_eq!(due, expected);
     for kept in [&verified, &signed_in, &closed, &late] {
-        assert!(
-            store.user_by_id(kept.id).await.unwrap().is_some(),
-            "{}",
-            kept.email
-        );
+        assert!(ok!(store.user_by_id(kept.id)).is_some(), "{}", kept.email);
     }
 }
 
@@ -286,22 +275,19 @@ pub async fn a_sign_in_that_is_under_way_keeps_an_unverified_account(cx: Contrac
     let before = cx.now() - Duration::days(1);
     let mut sign_in = cx.begin().await;
     let begun = cx.begin_session(&mut *sign_in, user.id, PASSWORD_HASH, None);
-    let (_, session) = begun.await.unwrap();
+    let (_, session) = ok!(begun);
     assert_eq!(session.kind, SessionKind::Api);
     let scheduling = meanwhile({
         let cx = cx.clone();
         async move {
             let mut store = cx.writer().await;
-            store
-                .schedule_unverified(before, cx.now(), ALL)
-                .await
-                .unwrap()
+            ok!(store.schedule_unverified(before, cx.now(), ALL))
         }
     })
     .await;
-    sign_in.commit().await.unwrap();
-    assert_eq!(scheduling.await.unwrap(), 0);
+    ok!(sign_in.commit());
+    assert_eq!(ok!(scheduling), 0);
     let mut store = cx.connect().await;
-    let principal = store.principal(session.id, cx.now()).await.unwrap();
+    let principal = ok!(store.principal(session.id, cx.now()));
     assert!(principal.is_some());
 }

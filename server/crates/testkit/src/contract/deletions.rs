@@ -19,21 +19,18 @@ async fn schedule(cx: &Contract, user: &User, hash: &str) -> OffsetDateTime {
     let mut token = builders::link(cx.id(), user.id, Purpose::CancelDeletion, hash, cx.now());
     token.expires_at = due;
     let mut tx = cx.begin().await;
-    let scheduled = tx.schedule_deletion(user.id, due, cx.now()).await.unwrap();
+    let scheduled = ok!(tx.schedule_deletion(user.id, due, cx.now()));
     assert!(!scheduled.unwrap().is_active);
-    tx.insert_link(&token).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.insert_link(&token));
+    ok!(tx.commit());
     due
 }
 
 async fn cancel(cx: &Contract, hash: &str) -> Option<User> {
     let mut tx = cx.begin().await;
-    let link = tx
-        .use_link(Purpose::CancelDeletion, hash, cx.now())
-        .await
-        .unwrap()?;
-    let user = tx.restore_user(link.user_id, cx.now()).await.unwrap()?;
-    tx.commit().await.unwrap();
+    let link = ok!(tx.use_link(Purpose::CancelDeletion, hash, cx.now()))?;
+    let user = ok!(tx.restore_user(link.user_id, cx.now()))?;
+    ok!(tx.commit());
     Some(user)
 }
 
@@ -42,16 +39,16 @@ const START: (OffsetDateTime, Uuid) = (OffsetDateTime::UNIX_EPOCH, Uuid::nil());
 
 async fn claim(cx: &Contract) -> Option<Uuid> {
     let mut store = cx.writer().await;
-    let claimed = store.claim_due_deletion(START, cx.now()).await.unwrap()?;
+    let claimed = ok!(store.claim_due_deletion(START, cx.now()))?;
     Some(claimed.1)
 }
 
 async fn purge(cx: &Contract) -> Option<Uuid> {
     let id = claim(cx).await?;
-    while cx.writer().await.erase_part(id, 500).await.unwrap() > 0 {}
+    while ok!(cx.writer().await.erase_part(id, 500)) > 0 {}
     let mut tx = cx.begin().await;
-    let erased = tx.erase_user(id, cx.now()).await.unwrap();
-    tx.commit().await.unwrap();
+    let erased = ok!(tx.erase_user(id, cx.now()));
+    ok!(tx.commit());
     erased.then_some(id)
 }
 
@@ -60,25 +57,15 @@ pub async fn a_scheduled_account_is_inactive_until_it_is_cancelled(cx: Contract)
     let (session, _) = cx.api_session(&user, "A").await;
     schedule(&cx, &user, "undo").await;
     let mut store = cx.connect().await;
-    assert!(
-        store
-            .principal(session.id, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.principal(session.id, cx.now()));
     let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, None);
     assert!(begun.await.is_none());
     assert!(
-        store
-            .schedule_deletion(user.id, cx.now(), cx.now())
-            .await
-            .unwrap()
-            .is_none(),
+        ok!(store.schedule_deletion(user.id, cx.now(), cx.now())).is_none(),
         "a second time would move the end"
     );
     drop(store);
-    let kept = cancel(&cx, "undo").await.unwrap();
+    let kept = ok!(cancel(&cx, "undo"));
     assert!(kept.is_active);
     assert_eq!((kept.id, kept.updated_at), (user.id, cx.now()));
     assert!(cancel(&cx, "undo").await.is_none());
@@ -93,14 +80,14 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
     schedule(&cx, &bob, "bobs").await;
     let owner = async || {
         let mut store = cx.connect().await;
-        let found = store.find_link("anns", cx.now()).await.unwrap();
+        let found = ok!(store.find_link("anns", cx.now()));
         found.filter(|link| link.is_live).map(|link| link.owner.id)
     };
     let goes_at = async || {
         let mut tx = cx.begin().await;
-        let due = tx.lock_scheduled_deletion(ann.id, cx.now()).await.unwrap();
+        let due = ok!(tx.lock_scheduled_deletion(ann.id, cx.now()));
         // Or else the lock is there until the connection has come to rest.
-        tx.commit().await.unwrap();
+        ok!(tx.commit());
         due
     };
     cx.advance(DELAY - Duration::MICROSECOND);
@@ -114,13 +101,7 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
     assert_eq!(owner().await, None);
     assert!(cancel(&cx, "anns").await.is_none());
     let mut store = cx.connect().await;
-    assert!(
-        store
-            .restore_user(ann.id, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.restore_user(ann.id, cx.now()));
     drop(store);
     assert_eq!(purge(&cx).await, Some(ann.id));
     assert_eq!(purge(&cx).await, None);
@@ -134,17 +115,11 @@ pub async fn an_account_that_an_operator_closed_is_not_given_back(cx: Contract) 
         .await;
     assert!(cancel(&cx, "undo").await.is_none());
     let mut store = cx.connect().await;
-    assert!(
-        store
-            .restore_user(user.id, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.restore_user(user.id, cx.now()));
     drop(store);
     cx.advance(2 * DELAY);
     assert_eq!(purge(&cx).await, None, "nor deleted");
-    let user = cx.connect().await.user_by_id(user.id).await.unwrap();
+    let user = ok!(cx.connect().await.user_by_id(user.id));
     assert!(!user.unwrap().is_active);
 }
 
@@ -165,13 +140,13 @@ async fn leave_something_everywhere(cx: &Contract, user: &User) {
             let left = format!("old-{}", user.email);
             EmailAddress::parse(&left).unwrap()
         });
-        tx.insert_link(&token).await.unwrap();
+        ok!(tx.insert_link(&token));
     }
     for _ in 0..1010 {
         let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
-        tx.insert_audit(&event).await.unwrap();
+        ok!(tx.insert_audit(&event));
     }
-    tx.commit().await.unwrap();
+    ok!(tx.commit());
 }
 
 pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
@@ -184,27 +159,23 @@ pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
     cx.advance(DELAY);
     assert_eq!(purge(&cx).await, Some(ann.id));
     let mut store = cx.connect().await;
-    assert!(store.user_by_id(ann.id).await.unwrap().is_none());
-    assert!(store.session_records(ann.id).await.unwrap().is_empty());
-    assert!(store.mail_records(ann.id).await.unwrap().is_empty());
-    assert!(store.link_records(ann.id).await.unwrap().is_empty());
+    none!(store.user_by_id(ann.id));
+    assert!(ok!(store.session_records(ann.id)).is_empty());
+    assert!(ok!(store.mail_records(ann.id)).is_empty());
+    assert!(ok!(store.link_records(ann.id)).is_empty());
     let events = |user: &User| {
         let id = user.id;
         let cx = cx.clone();
         async move {
             let mut store = cx.reader().await;
             let all = AuditEvent::ALL;
-            store
-                .history(id, all, Uuid::max(), 5000)
-                .await
-                .unwrap()
-                .len()
+            ok!(store.history(id, all, Uuid::max(), 5000)).len()
         }
     };
     assert_eq!((events(&ann).await, events(&bob).await), (0, 1010));
-    assert_eq!(store.session_records(bob.id).await.unwrap().len(), 2);
-    assert_eq!(store.link_records(bob.id).await.unwrap().len(), 3);
-    assert_eq!(store.mail_records(bob.id).await.unwrap().len(), 1);
+    assert_eq!(ok!(store.session_records(bob.id)).len(), 2);
+    assert_eq!(ok!(store.link_records(bob.id)).len(), 3);
+    assert_eq!(ok!(store.mail_records(bob.id)).len(), 1);
     drop(store);
     // The address is free, and so is the one that was reserved.
     cx.user("ann@example.org").await;
@@ -214,17 +185,17 @@ pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
 pub async fn only_what_is_due_is_erased(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let mut tx = cx.begin().await;
-    assert!(!tx.erase_user(user.id, cx.now()).await.unwrap());
+    assert!(!ok!(tx.erase_user(user.id, cx.now())));
     drop(tx);
     schedule(&cx, &user, "undo").await;
     let mut tx = cx.begin().await;
-    assert!(!tx.erase_user(user.id, cx.now()).await.unwrap());
+    assert!(!ok!(tx.erase_user(user.id, cx.now())));
     drop(tx);
     cx.advance(DELAY);
     let mut tx = cx.begin().await;
-    assert!(tx.erase_user(user.id, cx.now()).await.unwrap());
-    assert!(!tx.erase_user(user.id, cx.now()).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(ok!(tx.erase_user(user.id, cx.now())));
+    assert!(!ok!(tx.erase_user(user.id, cx.now())));
+    ok!(tx.commit());
 }
 
 pub async fn parallel_purges_take_each_account_once(cx: Contract) {
@@ -257,35 +228,28 @@ pub async fn a_claimed_account_is_nobodys_and_its_address_free(cx: Contract) {
     schedule(&cx, &bob, "bobs").await;
     cx.advance(DELAY);
     let mut store = cx.writer().await;
-    let first = store.claim_due_deletion(START, cx.now()).await.unwrap();
+    let first = ok!(store.claim_due_deletion(START, cx.now()));
     let first = first.unwrap();
     assert_eq!(first.1, ann.id);
     // One that cannot be removed does not stand in the way, and is there in the next run.
-    let second = store.claim_due_deletion(first, cx.now()).await.unwrap();
+    let second = ok!(store.claim_due_deletion(first, cx.now()));
     let second = second.unwrap();
     assert_eq!(second.1, bob.id);
-    let third = store.claim_due_deletion(second, cx.now()).await.unwrap();
+    let third = ok!(store.claim_due_deletion(second, cx.now()));
     assert_eq!(third, None);
     drop(store);
     assert_eq!(claim(&cx).await, Some(ann.id));
     // A replica whose clock is behind does not give it back any more.
     let almost = cx.now() - Duration::seconds(2);
     let mut store = cx.writer().await;
-    assert!(store.user_by_id(ann.id).await.unwrap().is_none());
-    assert!(store.restore_user(ann.id, almost).await.unwrap().is_none());
-    let locked = store.lock_scheduled_deletion(ann.id, almost).await.unwrap();
+    none!(store.user_by_id(ann.id));
+    none!(store.restore_user(ann.id, almost));
+    let locked = ok!(store.lock_scheduled_deletion(ann.id, almost));
     assert_eq!(locked, None);
     drop(store);
     let again = cx.user("ann@example.org").await;
     assert_eq!(purge(&cx).await, Some(ann.id));
-    assert!(
-        cx.connect()
-            .await
-            .user_by_id(again.id)
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(ok!(cx.connect().await.user_by_id(again.id)).is_some());
 }
 
 pub async fn what_belongs_to_an_account_goes_in_parts(cx: Contract) {
@@ -293,16 +257,16 @@ pub async fn what_belongs_to_an_account_goes_in_parts(cx: Contract) {
     let mut tx = cx.begin().await;
     for _ in 0..7 {
         let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
-        tx.insert_audit(&event).await.unwrap();
+        ok!(tx.insert_audit(&event));
     }
-    tx.commit().await.unwrap();
+    ok!(tx.commit());
     cx.api_session(&user, "A").await;
     schedule(&cx, &user, "undo").await;
     cx.advance(DELAY);
     assert_eq!(claim(&cx).await, Some(user.id));
     let mut parts = Vec::new();
     loop {
-        match cx.writer().await.erase_part(user.id, 3).await.unwrap() {
+        match ok!(cx.writer().await.erase_part(user.id, 3)) {
             0 => break,
             rows => parts.push(rows),
         }
@@ -323,11 +287,11 @@ pub async fn an_event_about_an_account_that_goes_is_not_left_behind(cx: Contract
     schedule(&cx, &user, "undo").await;
     cx.advance(DELAY);
     assert_eq!(claim(&cx).await, Some(user.id));
-    while cx.writer().await.erase_part(user.id, 500).await.unwrap() > 0 {}
+    while ok!(cx.writer().await.erase_part(user.id, 500)) > 0 {}
     // Written by a request that read the account before.
-    cx.writer().await.insert_audit(&event()).await.unwrap();
+    ok!(cx.writer().await.insert_audit(&event()));
     let mut purging = cx.begin().await;
-    assert!(purging.erase_user(user.id, cx.now()).await.unwrap());
+    assert!(ok!(purging.erase_user(user.id, cx.now())));
     let writing = meanwhile({
         let (cx, event) = (cx.clone(), event());
         async move {
@@ -337,8 +301,8 @@ pub async fn an_event_about_an_account_that_goes_is_not_left_behind(cx: Contract
         }
     })
     .await;
-    purging.commit().await.unwrap();
-    assert!(matches!(writing.await.unwrap(), Err(StoreError::Orphan)));
+    ok!(purging.commit());
+    assert!(matches!(ok!(writing), Err(StoreError::Orphan)));
     assert_eq!(cx.database.count("from audit_logs").await, 0);
 }
 
@@ -356,16 +320,13 @@ pub async fn a_purge_passes_over_an_account_that_is_being_kept(cx: Contract) {
     cx.advance(DELAY);
     let mut keeping = cx.begin().await;
     // This replica's clock is a little behind.
-    let used = keeping
-        .use_link(Purpose::CancelDeletion, "anns", almost)
-        .await
-        .unwrap();
+    let used = ok!(keeping.use_link(Purpose::CancelDeletion, "anns", almost));
     assert_eq!(used.map(|link| link.user_id), Some(ann.id));
     assert_eq!(purge(&cx).await, Some(bob.id));
     assert_eq!(purge(&cx).await, None);
-    keeping.restore_user(ann.id, almost).await.unwrap().unwrap();
-    keeping.commit().await.unwrap();
+    some!(keeping.restore_user(ann.id, almost));
+    ok!(keeping.commit());
     assert_eq!(purge(&cx).await, None);
-    let ann = cx.connect().await.user_by_id(ann.id).await.unwrap();
+    let ann = ok!(cx.connect().await.user_by_id(ann.id));
     assert!(ann.unwrap().is_active);
 }

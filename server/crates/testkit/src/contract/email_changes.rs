@@ -34,8 +34,8 @@ async fn reserve(cx: &Contract, user_id: Uuid, hash: &str, email: &str) {
     let mut token = builders::link(cx.id(), user_id, Purpose::RevertEmail, hash, cx.now());
     token.email = Some(address(email));
     let mut tx = cx.begin().await;
-    tx.insert_link(&token).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.insert_link(&token));
+    ok!(tx.commit());
 }
 
 async fn register(cx: &Contract, email: &str) -> Result<(), StoreError> {
@@ -50,11 +50,8 @@ async fn register(cx: &Contract, email: &str) -> Result<(), StoreError> {
 
 async fn consume(cx: &Contract, hash: &str) -> Option<Uuid> {
     let mut tx = cx.begin().await;
-    let used = tx
-        .use_link(Purpose::RevertEmail, hash, cx.now())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
+    let used = ok!(tx.use_link(Purpose::RevertEmail, hash, cx.now()));
+    ok!(tx.commit());
     used.map(|link| link.user_id)
 }
 
@@ -62,10 +59,7 @@ pub async fn an_account_moves_to_an_address_that_is_free(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
     let bob = cx.user("bob@example.org").await;
     cx.advance(Duration::hours(1));
-    let moved = change(&cx, ann.id, "Ann.New@Example.ORG")
-        .await
-        .unwrap()
-        .unwrap();
+    let moved = some!(change(&cx, ann.id, "Ann.New@Example.ORG"));
     assert_eq!(moved.email, "Ann.New@example.org");
     assert!(moved.is_email_verified);
     assert_eq!(
@@ -73,38 +67,22 @@ pub async fn an_account_moves_to_an_address_that_is_free(cx: Contract) {
         (ann.created_at, cx.now())
     );
     let mut store = cx.connect().await;
-    let by_new = store.account_by_email("ann.new@example.org").await.unwrap();
+    let by_new = ok!(store.account_by_email("ann.new@example.org"));
     assert_eq!(by_new.unwrap().user, moved);
-    assert!(
-        store
-            .account_by_email("ann@example.org")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.account_by_email("ann@example.org"));
     drop(store);
     assert!(matches!(
         change(&cx, ann.id, "BOB@example.org").await,
         Err(StoreError::Conflict)
     ));
     // What it left is free, as long as nothing reserves it.
-    let moved = change(&cx, bob.id, "ann@example.org").await.unwrap();
+    let moved = ok!(change(&cx, bob.id, "ann@example.org"));
     assert!(moved.is_some());
-    assert!(
-        change(&cx, cx.id(), "x@example.org")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(change(&cx, cx.id(), "x@example.org"));
     cx.database
         .execute("update users set is_active = false")
         .await;
-    assert!(
-        change(&cx, ann.id, "y@example.org")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(change(&cx, ann.id, "y@example.org"));
 }
 
 pub async fn of_parallel_moves_to_one_address_one_wins(cx: Contract) {
@@ -131,14 +109,11 @@ pub async fn of_parallel_moves_to_one_address_one_wins(cx: Contract) {
 pub async fn a_reserved_address_is_only_its_accounts(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
     let bob = cx.user("bob@example.org").await;
-    change(&cx, ann.id, "new@example.org").await.unwrap();
+    ok!(change(&cx, ann.id, "new@example.org"));
     reserve(&cx, ann.id, "token", "ann@example.org").await;
     let taken = async |user_id: Uuid| {
         let mut store = cx.connect().await;
-        store
-            .email_is_taken("ann@example.org", user_id, cx.now())
-            .await
-            .unwrap()
+        ok!(store.email_is_taken("ann@example.org", user_id, cx.now()))
     };
     assert!(taken(bob.id).await && !taken(ann.id).await);
     for refused in [
@@ -149,46 +124,37 @@ pub async fn a_reserved_address_is_only_its_accounts(cx: Contract) {
         assert!(matches!(refused, Some(StoreError::Conflict)), "{refused:?}");
     }
     // The account itself may go back, and leave again.
-    change(&cx, ann.id, "ann@example.org")
-        .await
-        .unwrap()
-        .unwrap();
-    change(&cx, ann.id, "new@example.org")
-        .await
-        .unwrap()
-        .unwrap();
+    some!(change(&cx, ann.id, "ann@example.org"));
+    some!(change(&cx, ann.id, "new@example.org"));
     cx.advance(Duration::hours(1) - Duration::MICROSECOND);
     assert!(register(&cx, "ann@example.org").await.is_err());
     cx.advance(Duration::MICROSECOND);
     assert!(!taken(bob.id).await);
-    register(&cx, "ann@example.org").await.unwrap();
+    ok!(register(&cx, "ann@example.org"));
 }
 
 pub async fn a_used_token_reserves_nothing(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
-    change(&cx, ann.id, "new@example.org").await.unwrap();
+    ok!(change(&cx, ann.id, "new@example.org"));
     reserve(&cx, ann.id, "token", "ann@example.org").await;
     assert_eq!(consume(&cx, "token").await, Some(ann.id));
-    register(&cx, "ann@example.org").await.unwrap();
+    ok!(register(&cx, "ann@example.org"));
 }
 
 /// A refused registration leaves its transaction as it was, whatever refused it.
 pub async fn a_reserved_address_leaves_the_transaction_usable(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
-    change(&cx, ann.id, "new@example.org").await.unwrap();
+    ok!(change(&cx, ann.id, "new@example.org"));
     reserve(&cx, ann.id, "token", "ann@example.org").await;
     let mut tx = cx.begin().await;
     let again = builders::new_user(cx.id(), "ann@example.org", cx.now());
     assert!(tx.insert_user(&again).await.is_err());
-    assert!(tx.user_by_id(again.id).await.unwrap().is_none());
-    tx.update_profile(ann.id, Some("Anna"), None, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
-    tx.commit().await.unwrap();
+    none!(tx.user_by_id(again.id));
+    some!(tx.update_profile(ann.id, Some("Anna"), None, cx.now()));
+    ok!(tx.commit());
     let mut store = cx.connect().await;
-    assert!(store.user_by_id(again.id).await.unwrap().is_none());
-    let ann = store.user_by_id(ann.id).await.unwrap().unwrap();
+    none!(store.user_by_id(again.id));
+    let ann = some!(store.user_by_id(ann.id));
     assert_eq!(ann.first_name.as_deref(), Some("Anna"));
 }
 
@@ -198,14 +164,10 @@ pub async fn an_address_that_is_just_being_left_is_reserved(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
     let bob = cx.user("bob@example.org").await;
     let mut leaving = cx.begin().await;
-    leaving
-        .change_email(ann.id, &address("new@example.org"), cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    some!(leaving.change_email(ann.id, &address("new@example.org"), cx.now()));
     let mut token = builders::link(cx.id(), ann.id, Purpose::RevertEmail, "token", cx.now());
     token.email = Some(address("ann@example.org"));
-    leaving.insert_link(&token).await.unwrap();
+    ok!(leaving.insert_link(&token));
     let registering = meanwhile({
         let cx = cx.clone();
         async move { register(&cx, "ann@example.org").await }
@@ -216,40 +178,29 @@ pub async fn an_address_that_is_just_being_left_is_reserved(cx: Contract) {
         async move { change(&cx, bob.id, "ann@example.org").await }
     })
     .await;
-    leaving.commit().await.unwrap();
-    assert!(matches!(
-        registering.await.unwrap(),
-        Err(StoreError::Conflict)
-    ));
-    assert!(matches!(moving.await.unwrap(), Err(StoreError::Conflict)));
+    ok!(leaving.commit());
+    assert!(matches!(ok!(registering), Err(StoreError::Conflict)));
+    assert!(matches!(ok!(moving), Err(StoreError::Conflict)));
 }
 
 pub async fn an_account_goes_back_under_another_password(cx: Contract) {
     let ann = cx.user("ann@example.org").await;
-    change(&cx, ann.id, "thief@example.org").await.unwrap();
-    let back = revert(&cx, ann.id, "ann@example.org")
-        .await
-        .unwrap()
-        .unwrap();
+    ok!(change(&cx, ann.id, "thief@example.org"));
+    let back = some!(revert(&cx, ann.id, "ann@example.org"));
     assert_eq!(back.email, "ann@example.org");
     assert!(back.is_email_verified && back.is_active);
-    let account = cx.connect().await.account_by_id(ann.id).await.unwrap();
+    let account = ok!(cx.connect().await.account_by_id(ann.id));
     assert_eq!(account.unwrap().password_hash, "void");
 
     // A deletion that was scheduled meanwhile is off.
     let due = cx.now() + Duration::days(14);
-    cx.connect()
-        .await
-        .schedule_deletion(ann.id, due, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
-    let back = revert(&cx, ann.id, "ann@example.org").await.unwrap();
+    some!(cx.connect().await.schedule_deletion(ann.id, due, cx.now()));
+    let back = ok!(revert(&cx, ann.id, "ann@example.org"));
     assert!(back.unwrap().is_active);
     cx.advance(Duration::days(15));
     let start = (time::OffsetDateTime::UNIX_EPOCH, uuid::Uuid::nil());
     let mut store = cx.writer().await;
-    let claimed = store.claim_due_deletion(start, cx.now()).await.unwrap();
+    let claimed = ok!(store.claim_due_deletion(start, cx.now()));
     assert_eq!(claimed, None);
     drop(store);
 
@@ -257,12 +208,7 @@ pub async fn an_account_goes_back_under_another_password(cx: Contract) {
     cx.database
         .execute("update users set is_active = false")
         .await;
-    assert!(
-        revert(&cx, ann.id, "ann@example.org")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(revert(&cx, ann.id, "ann@example.org"));
 }
 
 pub async fn tokens_that_go_back_do_not_supersede_each_other(cx: Contract) {
@@ -278,19 +224,16 @@ pub async fn tokens_that_go_back_do_not_supersede_each_other(cx: Contract) {
         reserve(&cx, user.id, hash, &format!("{hash}@example.org")).await;
     }
     let mut tx = cx.begin().await;
-    tx.void_links(ann.id).await.unwrap();
-    let used = tx
-        .use_link(Purpose::RevertEmail, "second", cx.now())
-        .await
-        .unwrap();
+    ok!(tx.void_links(ann.id));
+    let used = ok!(tx.use_link(Purpose::RevertEmail, "second", cx.now()));
     let expected = UsedLink {
         user_id: ann.id,
         email: Some("second@example.org".to_owned()),
         session_id: None,
     };
     assert_eq!(used, Some(expected));
-    tx.void_later_reverts(ann.id, "second").await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.void_later_reverts(ann.id, "second"));
+    ok!(tx.commit());
     assert_eq!(consume(&cx, "third").await, None);
     assert_eq!(consume(&cx, "second").await, None);
     assert_eq!(consume(&cx, "first").await, Some(ann.id));
@@ -303,15 +246,10 @@ pub async fn a_token_that_goes_back_works_on_a_scheduled_account_only_until_it_i
     let ann = cx.user("ann@example.org").await;
     reserve(&cx, ann.id, "token", "ann@example.org").await;
     let due = cx.now() + Duration::minutes(30);
-    cx.connect()
-        .await
-        .schedule_deletion(ann.id, due, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    some!(cx.connect().await.schedule_deletion(ann.id, due, cx.now()));
     let owner = async || {
         let mut store = cx.connect().await;
-        let found = store.find_link("token", cx.now()).await.unwrap();
+        let found = ok!(store.find_link("token", cx.now()));
         found.filter(|link| link.is_live).map(|link| link.owner.id)
     };
     assert_eq!(owner().await, Some(ann.id));

@@ -9,8 +9,8 @@ use crate::builders;
 async fn insert(cx: &Contract, user_id: Uuid, purpose: Purpose, hash: &str) {
     let link = builders::link(cx.id(), user_id, purpose, &of(purpose, hash), cx.now());
     let mut tx = cx.begin().await;
-    tx.insert_link(&link).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.insert_link(&link));
+    ok!(tx.commit());
 }
 
 fn of(purpose: Purpose, hash: &str) -> String {
@@ -20,7 +20,7 @@ fn of(purpose: Purpose, hash: &str) -> String {
 /// Whose link it is, if it could be used now.
 async fn owner(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
     let mut store = cx.connect().await;
-    let found = store.find_link(&of(purpose, hash), cx.now()).await.unwrap();
+    let found = ok!(store.find_link(&of(purpose, hash), cx.now()));
     let live = found.filter(|link| link.is_live)?;
     assert_eq!(live.purpose, purpose);
     Some(live.owner.id)
@@ -32,8 +32,8 @@ async fn consume(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
 
 async fn consume_hash(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
     let mut tx = cx.begin().await;
-    let used = tx.use_link(purpose, hash, cx.now()).await.unwrap();
-    tx.commit().await.unwrap();
+    let used = ok!(tx.use_link(purpose, hash, cx.now()));
+    ok!(tx.commit());
     used.map(|link| link.user_id)
 }
 
@@ -56,8 +56,8 @@ pub async fn a_token_is_consumed_once_and_for_its_purpose(cx: Contract) {
     // An active account has no deletion to cancel.
     assert_eq!(owner(&cx, CancelDeletion, "token").await, None);
     let mut tx = cx.begin().await;
-    tx.void_links(user.id).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.void_links(user.id));
+    ok!(tx.commit());
 }
 
 pub async fn an_expired_token_is_worthless(cx: Contract) {
@@ -124,22 +124,12 @@ const ROW: u32 = 100;
 pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let mut store = cx.connect().await;
-    assert!(
-        store
-            .count_code_attempt(user.id, 5, ROW, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.count_code_attempt(user.id, 5, ROW, cx.now()));
     let hash = of(VerifyEmail, "verify");
     let link = builders::link(cx.id(), user.id, VerifyEmail, &hash, cx.now());
-    store.insert_link(&link).await.unwrap();
+    ok!(store.insert_link(&link));
     for _ in 0..5 {
-        let attempt = store
-            .count_code_attempt(user.id, 5, ROW, cx.now())
-            .await
-            .unwrap()
-            .unwrap();
+        let attempt = some!(store.count_code_attempt(user.id, 5, ROW, cx.now()));
         assert_eq!(
             (
                 attempt.token_id,
@@ -149,23 +139,14 @@ pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
             (link.id, hash.as_str(), cx.now())
         );
     }
-    assert!(
-        store
-            .count_code_attempt(user.id, 5, ROW, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.count_code_attempt(user.id, 5, ROW, cx.now()));
     drop(store);
     // Guessing codes does not take the link from its owner.
     assert_eq!(consume(&cx, VerifyEmail, "verify").await, Some(user.id));
-    assert!(
+    none!(
         cx.connect()
             .await
             .count_code_attempt(user.id, 99, ROW, cx.now())
-            .await
-            .unwrap()
-            .is_none()
     );
 }
 
@@ -188,7 +169,7 @@ pub async fn codes_in_a_row_are_counted_until_the_address_is_proved(cx: Contract
     insert(&cx, user.id, VerifyEmail, "third").await;
     assert!(!allowed().await);
     let mut store = cx.connect().await;
-    store.mark_email_verified(user.id, cx.now()).await.unwrap();
+    ok!(store.mark_email_verified(user.id, cx.now()));
     drop(store);
     assert!(allowed().await);
 }
@@ -199,12 +180,11 @@ pub async fn parallel_code_entries_never_pass_the_limit(cx: Contract) {
     let counted = in_parallel(30, |_| {
         let cx = cx.clone();
         async move {
-            cx.connect()
+            ok!(cx
+                .connect()
                 .await
-                .count_code_attempt(user.id, 5, ROW, cx.now())
-                .await
-                .unwrap()
-                .is_some()
+                .count_code_attempt(user.id, 5, ROW, cx.now()))
+            .is_some()
         }
     })
     .await;
@@ -214,12 +194,10 @@ pub async fn parallel_code_entries_never_pass_the_limit(cx: Contract) {
 pub async fn the_count_of_codes_goes_over_to_a_new_token_for_an_hour(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let allowed = async |limit: u32| {
-        let attempt = cx
+        let attempt = ok!(cx
             .connect()
             .await
-            .count_code_attempt(user.id, limit, ROW, cx.now())
-            .await
-            .unwrap();
+            .count_code_attempt(user.id, limit, ROW, cx.now()));
         attempt.is_some()
     };
     insert(&cx, user.id, VerifyEmail, "first").await;
@@ -243,8 +221,8 @@ pub async fn all_tokens_of_a_user_are_voided(cx: Contract) {
         insert(&cx, other.id, purpose, "others").await;
     }
     let mut tx = cx.begin().await;
-    tx.void_links(user.id).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.void_links(user.id));
+    ok!(tx.commit());
     for purpose in [VerifyEmail, ResetPassword] {
         assert_eq!(consume(&cx, purpose, "mine").await, None);
         assert_eq!(consume(&cx, purpose, "others").await, Some(other.id));
@@ -288,27 +266,19 @@ pub async fn crossing_operations_do_not_wait_in_a_circle(cx: Contract) {
             let mut tx = cx.begin().await;
             match number % 4 {
                 0 => {
-                    tx.use_link(ResetPassword, &of(ResetPassword, "reset"), cx.now())
-                        .await
-                        .unwrap();
-                    tx.update_password(user.id, None, "reset", cx.now())
-                        .await
-                        .unwrap();
-                    tx.void_links(user.id).await.unwrap();
-                    tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+                    ok!(tx.use_link(ResetPassword, &of(ResetPassword, "reset"), cx.now()));
+                    ok!(tx.update_password(user.id, None, "reset", cx.now()));
+                    ok!(tx.void_links(user.id));
+                    ok!(tx.end_sessions(user.id, None, cx.now()));
                 }
                 1 => {
-                    tx.update_password(user.id, None, "changed", cx.now())
-                        .await
-                        .unwrap();
-                    tx.void_links(user.id).await.unwrap();
-                    tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+                    ok!(tx.update_password(user.id, None, "changed", cx.now()));
+                    ok!(tx.void_links(user.id));
+                    ok!(tx.end_sessions(user.id, None, cx.now()));
                 }
                 2 => {
-                    tx.use_link(VerifyEmail, &of(VerifyEmail, "verify"), cx.now())
-                        .await
-                        .unwrap();
-                    tx.mark_email_verified(user.id, cx.now()).await.unwrap();
+                    ok!(tx.use_link(VerifyEmail, &of(VerifyEmail, "verify"), cx.now()));
+                    ok!(tx.mark_email_verified(user.id, cx.now()));
                 }
                 _ => {
                     let purpose = if number % 8 == 3 {
@@ -318,10 +288,10 @@ pub async fn crossing_operations_do_not_wait_in_a_circle(cx: Contract) {
                     };
                     let hash = format!("token {number}");
                     let token = builders::link(cx.id(), user.id, purpose, &hash, cx.now());
-                    tx.insert_link(&token).await.unwrap();
+                    ok!(tx.insert_link(&token));
                 }
             }
-            tx.commit().await.unwrap();
+            ok!(tx.commit());
         }
     })
     .await;
@@ -332,30 +302,20 @@ pub async fn a_reset_and_a_change_of_password_do_not_wait_in_a_circle(cx: Contra
     for purpose in [VerifyEmail, ResetPassword] {
         insert(&cx, user.id, purpose, "token").await;
         let mut consuming = cx.begin().await;
-        let link = consuming
-            .use_link(purpose, &of(purpose, "token"), cx.now())
-            .await
-            .unwrap();
+        let link = ok!(consuming.use_link(purpose, &of(purpose, "token"), cx.now()));
         assert_eq!(link.map(|link| link.user_id), Some(user.id));
         let changing = meanwhile({
             let cx = cx.clone();
             async move {
                 let mut tx = cx.begin().await;
-                tx.update_password(user.id, None, "changed", cx.now())
-                    .await
-                    .unwrap()
-                    .unwrap();
-                tx.void_links(user.id).await.unwrap();
-                tx.commit().await.unwrap();
+                some!(tx.update_password(user.id, None, "changed", cx.now()));
+                ok!(tx.void_links(user.id));
+                ok!(tx.commit());
             }
         })
         .await;
-        consuming
-            .mark_email_verified(user.id, cx.now())
-            .await
-            .unwrap()
-            .unwrap();
-        consuming.commit().await.unwrap();
-        changing.await.unwrap();
+        some!(consuming.mark_email_verified(user.id, cx.now()));
+        ok!(consuming.commit());
+        ok!(changing);
     }
 }

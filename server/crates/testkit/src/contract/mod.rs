@@ -190,27 +190,24 @@ impl Contract {
 
     /// One to look by while another transaction may write.
     async fn reader(&self) -> Box<dyn Reader> {
-        self.store.reader().await.unwrap()
+        ok!(self.store.reader())
     }
 
     async fn writer(&self) -> Box<dyn Writer> {
-        self.store.writer().await.unwrap()
+        ok!(self.store.writer())
     }
 
     async fn begin(&self) -> Box<dyn Transaction> {
-        self.store.begin().await.unwrap()
+        ok!(self.store.begin())
     }
 
     /// A user with the mail that welcomes them.
     async fn user(&self, email: &str) -> User {
         let mut tx = self.begin().await;
-        let user = tx
-            .insert_user(&builders::new_user(self.id(), email, self.now()))
-            .await
-            .unwrap();
+        let user = ok!(tx.insert_user(&builders::new_user(self.id(), email, self.now())));
         let mail = builders::mail(self.id(), MailKind::Welcome, &user, self.now());
-        tx.enqueue_mail(&mail).await.unwrap();
-        tx.commit().await.unwrap();
+        ok!(tx.enqueue_mail(&mail));
+        ok!(tx.commit());
         user
     }
 
@@ -237,7 +234,7 @@ impl Contract {
             event: &event,
             mail: None,
         };
-        let user = store.begin_session(&sign_in).await.unwrap()?;
+        let user = ok!(store.begin_session(&sign_in))?;
         Some((user, session))
     }
 
@@ -247,7 +244,7 @@ impl Contract {
         let cookie_hash = cookie_hash(&session);
         let mut store = self.connect().await;
         let inserted = store.insert_session(&session, Some(&cookie_hash));
-        inserted.await.unwrap();
+        ok!(inserted);
         session
     }
 
@@ -256,9 +253,9 @@ impl Contract {
         let session = builders::session(self.id(), user.id, SessionKind::Api, self.now());
         let token = builders::refresh_token(self.id(), &session, token_hash);
         let mut tx = self.begin().await;
-        tx.insert_session(&session, None).await.unwrap();
-        tx.insert_refresh_token(&token).await.unwrap();
-        tx.commit().await.unwrap();
+        ok!(tx.insert_session(&session, None));
+        ok!(tx.insert_refresh_token(&token));
+        ok!(tx.commit());
         (session, token.id)
     }
 }
@@ -279,7 +276,7 @@ where
         .collect();
     let mut results = Vec::with_capacity(count);
     for task in tasks {
-        results.push(task.await.unwrap());
+        results.push(ok!(task));
     }
     results
 }

@@ -10,11 +10,10 @@ use crate::builders::{self, DEVICE, IP_ADDRESS};
 const LEASE: Duration = Duration::minutes(2);
 
 async fn claim(cx: &Contract, lease: Uuid) -> Option<LeasedMail> {
-    cx.connect()
+    ok!(cx
+        .connect()
         .await
-        .claim_mail(lease, cx.now() + LEASE, cx.now())
-        .await
-        .unwrap()
+        .claim_mail(lease, cx.now() + LEASE, cx.now()))
 }
 
 pub async fn a_mail_is_claimed_with_its_facts(cx: Contract) {
@@ -23,9 +22,9 @@ pub async fn a_mail_is_claimed_with_its_facts(cx: Contract) {
     cx.advance(Duration::seconds(1));
     let mut reset = builders::mail(cx.id(), MailKind::ResetPassword, &user, cx.now());
     reset.token_id = Some(cx.id());
-    cx.connect().await.enqueue_mail(&reset).await.unwrap();
+    ok!(cx.connect().await.enqueue_mail(&reset));
 
-    let leased = claim(&cx, cx.id()).await.unwrap();
+    let leased = ok!(claim(&cx, cx.id()));
     assert_eq!(
         (leased.id, leased.kind, leased.token_id),
         (reset.id, MailKind::ResetPassword, reset.token_id)
@@ -42,7 +41,7 @@ pub async fn a_mail_is_claimed_with_its_facts(cx: Contract) {
         (DEVICE, IP_ADDRESS)
     );
     assert_eq!((leased.context.at, leased.attempts), (cx.now(), 0));
-    assert_eq!(claim(&cx, cx.id()).await.unwrap().kind, MailKind::Welcome);
+    assert_eq!(ok!(claim(&cx, cx.id())).kind, MailKind::Welcome);
     assert!(claim(&cx, cx.id()).await.is_none());
 }
 
@@ -57,7 +56,7 @@ pub async fn security_mails_come_before_what_anybody_can_ask_for(cx: Contract) {
     for kind in kinds {
         cx.advance(Duration::seconds(1));
         let mail = builders::mail(cx.id(), kind, &user, cx.now());
-        cx.connect().await.enqueue_mail(&mail).await.unwrap();
+        ok!(cx.connect().await.enqueue_mail(&mail));
     }
     let mut order = Vec::new();
     while let Some(mail) = claim(&cx, cx.id()).await {
@@ -76,11 +75,11 @@ pub async fn security_mails_come_before_what_anybody_can_ask_for(cx: Contract) {
 pub async fn a_leased_mail_is_nobody_elses_until_its_lease_runs_out(cx: Contract) {
     cx.user("ann@example.org").await;
     let first = cx.id();
-    let mail = claim(&cx, first).await.unwrap();
+    let mail = ok!(claim(&cx, first));
     cx.advance(LEASE - Duration::MICROSECOND);
     assert!(claim(&cx, cx.id()).await.is_none());
     cx.advance(Duration::MICROSECOND);
-    let again = claim(&cx, cx.id()).await.unwrap();
+    let again = ok!(claim(&cx, cx.id()));
     // The worker that held it never said what became of it, so nothing was counted.
     assert_eq!((again.id, again.attempts), (mail.id, 0));
 }
@@ -88,34 +87,29 @@ pub async fn a_leased_mail_is_nobody_elses_until_its_lease_runs_out(cx: Contract
 pub async fn a_failed_mail_is_due_again_later(cx: Contract) {
     cx.user("ann@example.org").await;
     let lease = cx.id();
-    let mail = claim(&cx, lease).await.unwrap();
+    let mail = ok!(claim(&cx, lease));
     let due = cx.now() + Duration::minutes(10);
-    assert!(
-        cx.connect()
-            .await
-            .mark_mail_failed(mail.id, lease, Some(due), "greylisted")
-            .await
-            .unwrap()
-    );
+    assert!(ok!(cx.connect().await.mark_mail_failed(
+        mail.id,
+        lease,
+        Some(due),
+        "greylisted"
+    )));
     assert!(claim(&cx, cx.id()).await.is_none());
     cx.advance(Duration::minutes(10));
     let lease = cx.id();
-    let again = claim(&cx, lease).await.unwrap();
+    let again = ok!(claim(&cx, lease));
     assert_eq!((again.id, again.attempts), (mail.id, 1));
-    assert!(
-        cx.connect()
-            .await
-            .mark_mail_sent(mail.id, lease, cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        !cx.connect()
-            .await
-            .mark_mail_sent(mail.id, lease, cx.now())
-            .await
-            .unwrap()
-    );
+    assert!(ok!(cx.connect().await.mark_mail_sent(
+        mail.id,
+        lease,
+        cx.now()
+    )));
+    assert!(!ok!(cx.connect().await.mark_mail_sent(
+        mail.id,
+        lease,
+        cx.now()
+    )));
     cx.advance(Duration::days(1));
     assert!(claim(&cx, cx.id()).await.is_none());
 }
@@ -123,70 +117,48 @@ pub async fn a_failed_mail_is_due_again_later(cx: Contract) {
 pub async fn a_postponed_mail_counts_no_attempt(cx: Contract) {
     cx.user("ann@example.org").await;
     let (lease, other) = (cx.id(), cx.id());
-    let mail = claim(&cx, lease).await.unwrap();
+    let mail = ok!(claim(&cx, lease));
     let due = cx.now() + Duration::seconds(2);
     let mut store = cx.connect().await;
-    assert!(
-        !store
-            .postpone_mail(mail.id, other, due, "refused")
-            .await
-            .unwrap()
-    );
-    assert!(
-        store
-            .postpone_mail(mail.id, lease, due, "refused")
-            .await
-            .unwrap()
-    );
+    assert!(!ok!(store.postpone_mail(mail.id, other, due, "refused")));
+    assert!(ok!(store.postpone_mail(mail.id, lease, due, "refused")));
     drop(store);
     assert!(claim(&cx, cx.id()).await.is_none());
     cx.advance(Duration::seconds(2));
-    let again = claim(&cx, cx.id()).await.unwrap();
+    let again = ok!(claim(&cx, cx.id()));
     assert_eq!((again.id, again.attempts), (mail.id, 0));
 }
 
 pub async fn a_dead_mail_is_never_claimed(cx: Contract) {
     cx.user("ann@example.org").await;
     let lease = cx.id();
-    let mail = claim(&cx, lease).await.unwrap();
-    assert!(
-        cx.connect()
-            .await
-            .mark_mail_failed(mail.id, lease, None, "no such mailbox")
-            .await
-            .unwrap()
-    );
+    let mail = ok!(claim(&cx, lease));
+    assert!(ok!(cx.connect().await.mark_mail_failed(
+        mail.id,
+        lease,
+        None,
+        "no such mailbox"
+    )));
     cx.advance(Duration::days(1));
     assert!(claim(&cx, cx.id()).await.is_none());
-    assert!(
-        !cx.connect()
-            .await
-            .mark_mail_failed(mail.id, lease, Some(cx.now()), "again")
-            .await
-            .unwrap()
-    );
+    assert!(!ok!(cx.connect().await.mark_mail_failed(
+        mail.id,
+        lease,
+        Some(cx.now()),
+        "again"
+    )));
 }
 
 pub async fn a_lost_lease_marks_nothing(cx: Contract) {
     cx.user("ann@example.org").await;
     let (slow, quick) = (cx.id(), cx.id());
-    let mail = claim(&cx, slow).await.unwrap();
+    let mail = ok!(claim(&cx, slow));
     cx.advance(LEASE);
-    assert_eq!(claim(&cx, quick).await.unwrap().id, mail.id);
+    assert_eq!(ok!(claim(&cx, quick)).id, mail.id);
     let mut store = cx.connect().await;
-    assert!(!store.mark_mail_sent(mail.id, slow, cx.now()).await.unwrap());
-    assert!(
-        !store
-            .mark_mail_failed(mail.id, slow, None, "late")
-            .await
-            .unwrap()
-    );
-    assert!(
-        store
-            .mark_mail_sent(mail.id, quick, cx.now())
-            .await
-            .unwrap()
-    );
+    assert!(!ok!(store.mark_mail_sent(mail.id, slow, cx.now())));
+    assert!(!ok!(store.mark_mail_failed(mail.id, slow, None, "late")));
+    assert!(ok!(store.mark_mail_sent(mail.id, quick, cx.now())));
 }
 
 pub async fn parallel_workers_never_hold_the_same_mail(cx: Contract) {
@@ -218,16 +190,12 @@ pub async fn a_worker_does_not_take_what_another_is_taking(cx: Contract) {
     cx.user("ann@example.org").await;
     cx.user("bob@example.org").await;
     let mut first = cx.begin().await;
-    let taken = first
-        .claim_mail(cx.id(), cx.now() + LEASE, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let taken = some!(first.claim_mail(cx.id(), cx.now() + LEASE, cx.now()));
     let other = meanwhile({
         let cx = cx.clone();
-        async move { claim(&cx, cx.id()).await.unwrap() }
+        async move { ok!(claim(&cx, cx.id())) }
     })
     .await;
-    first.commit().await.unwrap();
-    assert_ne!(other.await.unwrap().id, taken.id);
+    ok!(first.commit());
+    assert_ne!(ok!(other).id, taken.id);
 }

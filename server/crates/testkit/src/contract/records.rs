@@ -19,19 +19,16 @@ pub async fn the_history_is_paged_by_id(cx: Contract) {
         // Some at one moment.
         cx.advance(Duration::milliseconds(i64::from(number % 2)));
         let event = builders::audit(cx.id(), Some(ann.id), AuditEvent::ProfileUpdated, cx.now());
-        store.insert_audit(&event).await.unwrap();
+        ok!(store.insert_audit(&event));
         written.push(event.id);
         let event = builders::audit(cx.id(), Some(bob.id), AuditEvent::ProfileUpdated, cx.now());
-        store.insert_audit(&event).await.unwrap();
+        ok!(store.insert_audit(&event));
     }
     written.sort();
     written.reverse();
     let (mut read, mut before) = (Vec::new(), Uuid::max());
     loop {
-        let part = store
-            .history(ann.id, &[AuditEvent::ProfileUpdated], before, 3)
-            .await
-            .unwrap();
+        let part = ok!(store.history(ann.id, &[AuditEvent::ProfileUpdated], before, 3));
         assert!(part.len() <= 3);
         let Some(last) = part.last() else { break };
         assert_eq!(
@@ -56,7 +53,7 @@ pub async fn an_event_of_nobody_that_is_there_is_refused(cx: Contract) {
     let refused = store.insert_session(&session, None).await;
     assert!(matches!(refused, Err(StoreError::Orphan)), "{refused:?}");
     let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
-    store.insert_audit(&event).await.unwrap();
+    ok!(store.insert_audit(&event));
 }
 
 pub async fn every_event_is_read_back_in_parts(cx: Contract) {
@@ -71,16 +68,16 @@ pub async fn every_event_is_read_back_in_parts(cx: Contract) {
         // Some at one moment.
         cx.advance(Duration::milliseconds(number % 2));
         let record = builders::audit(cx.id(), Some(ann.id), *event, cx.now());
-        store.insert_audit(&record).await.unwrap();
+        ok!(store.insert_audit(&record));
         written.push(record.id);
         let record = builders::audit(cx.id(), Some(bob.id), *event, cx.now());
-        store.insert_audit(&record).await.unwrap();
+        ok!(store.insert_audit(&record));
     }
     written.sort();
     written.reverse();
     let (mut read, mut before) = (Vec::new(), (cx.now(), Uuid::max()));
     loop {
-        let part = store.event_records(ann.id, before, 4).await.unwrap();
+        let part = ok!(store.event_records(ann.id, before, 4));
         assert!(part.len() <= 4);
         let Some(last) = part.last() else { break };
         before = (last.created_at, last.id);
@@ -98,7 +95,7 @@ pub async fn a_filter_shows_exactly_its_events(cx: Contract) {
         .filter(|event| **event != AuditEvent::AccountDeleted);
     for event in of_a_user.clone() {
         let record = builders::audit(cx.id(), Some(user.id), *event, cx.now());
-        store.insert_audit(&record).await.unwrap();
+        ok!(store.insert_audit(&record));
     }
     for filter in SecurityEventFilter::ALL {
         let wanted: Vec<AuditEvent> = of_a_user
@@ -106,17 +103,14 @@ pub async fn a_filter_shows_exactly_its_events(cx: Contract) {
             .copied()
             .filter(|event| filter.shows(*event))
             .collect();
-        let found = store
-            .history(user.id, &wanted, Uuid::max(), 100)
-            .await
-            .unwrap();
+        let found = ok!(store.history(user.id, &wanted, Uuid::max(), 100));
         let mut found: Vec<&str> = found.iter().map(|entry| entry.event.as_str()).collect();
         let mut wanted: Vec<&str> = wanted.iter().map(|event| event.as_str()).collect();
         found.sort_unstable();
         wanted.sort_unstable();
         assert_eq!(found, wanted, "{filter}");
     }
-    let none = store.history(user.id, &[], Uuid::max(), 100).await.unwrap();
+    let none = ok!(store.history(user.id, &[], Uuid::max(), 100));
     assert!(none.is_empty());
 }
 
@@ -127,20 +121,20 @@ pub async fn a_password_given_again_is_noted_in_its_session(cx: Contract) {
     cx.advance(Duration::minutes(30));
     let authenticated_at = async |id: Uuid| {
         let mut store = cx.reader().await;
-        let principal = store.principal(id, cx.now()).await.unwrap().unwrap();
+        let principal = some!(store.principal(id, cx.now()));
         principal.session.authenticated_at
     };
     assert_eq!(authenticated_at(session.id).await, session.created_at);
     let again = async |id: Uuid| {
         let mut store = cx.connect().await;
-        store.reauthenticate(id, cx.now()).await.unwrap()
+        ok!(store.reauthenticate(id, cx.now()))
     };
     assert!(again(session.id).await);
     assert_eq!(authenticated_at(session.id).await, cx.now());
     assert_eq!(authenticated_at(other.id).await, other.created_at);
     let mut tx = cx.begin().await;
-    tx.end_sessions(user.id, None, cx.now()).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.end_sessions(user.id, None, cx.now()));
+    ok!(tx.commit());
     assert!(!again(session.id).await);
     assert!(!again(cx.id()).await);
 }
@@ -171,9 +165,9 @@ pub async fn a_device_is_known_by_its_name_and_where_asked_by_its_user_agent(cx:
     let mut nameless = builders::session(cx.id(), bob.id, SessionKind::Api, cx.now());
     nameless.user_agent = None;
     let mut tx = cx.begin().await;
-    tx.insert_session(&nameless, None).await.unwrap();
-    tx.end_sessions(bob.id, None, cx.now()).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.insert_session(&nameless, None));
+    ok!(tx.end_sessions(bob.id, None, cx.now()));
+    ok!(tx.commit());
     for agent in [None, Some("")] {
         assert_eq!(
             known(&bob, DEVICE, agent).await,
@@ -194,39 +188,27 @@ pub async fn a_language_is_kept_and_is_the_mails(cx: Contract) {
     assert_eq!(user.language, Language::English);
     cx.advance(Duration::hours(1));
     let mut store = cx.connect().await;
-    let set = store
-        .set_language(user.id, Language::German, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let set = some!(store.set_language(user.id, Language::German, cx.now()));
     assert_eq!((set.language, set.updated_at), (Language::German, cx.now()));
     assert!(
-        store
-            .set_language(user.id, Language::German, cx.now())
-            .await
-            .unwrap()
-            .is_none(),
+        ok!(store.set_language(user.id, Language::German, cx.now())).is_none(),
         "again is no change"
     );
     // The mail was written before; it is put into words when it is sent.
     let lease = cx.id();
-    let mail = store
-        .claim_mail(lease, cx.now() + Duration::minutes(2), cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let mail = some!(store.claim_mail(lease, cx.now() + Duration::minutes(2), cx.now()));
     assert_eq!(mail.language, Language::German);
     // Of a newer version, which knows more.
     cx.database
         .execute("update users set language = 'eo'")
         .await;
-    let read = store.user_by_id(user.id).await.unwrap().unwrap();
+    let read = some!(store.user_by_id(user.id));
     assert_eq!(read.language, Language::English);
     let mut new = builders::new_user(cx.id(), "bob@example.org", cx.now());
     new.language = Language::German;
     drop(store);
     let mut tx = cx.begin().await;
-    let bob = tx.insert_user(&new).await.unwrap();
+    let bob = ok!(tx.insert_user(&new));
     assert_eq!(bob.language, Language::German);
 }
 
@@ -237,12 +219,12 @@ pub async fn sessions_mails_and_tokens_are_read_back(cx: Contract) {
     cx.advance(Duration::hours(1));
     let second = cx.browser_session(&user).await;
     let mut tx = cx.begin().await;
-    tx.end_session(user.id, first.id, cx.now()).await.unwrap();
+    ok!(tx.end_session(user.id, first.id, cx.now()));
     let mail = mail_of_change(&cx, &user);
-    tx.enqueue_mail(&mail).await.unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.enqueue_mail(&mail));
+    ok!(tx.commit());
     let mut store = cx.connect().await;
-    let sessions = store.session_records(user.id).await.unwrap();
+    let sessions = ok!(store.session_records(user.id));
     let sessions = sessions
         .iter()
         .map(|record| (record.session.id, record.ended_at));
@@ -250,7 +232,7 @@ pub async fn sessions_mails_and_tokens_are_read_back(cx: Contract) {
         sessions.collect::<Vec<_>>(),
         [(second.id, None), (first.id, Some(second.created_at))]
     );
-    let mails = store.mail_records(user.id).await.unwrap();
+    let mails = ok!(store.mail_records(user.id));
     assert_eq!(
         mails
             .iter()
@@ -271,7 +253,7 @@ pub async fn sessions_mails_and_tokens_are_read_back(cx: Contract) {
     );
     assert!(mails.iter().all(|mail| mail.status == MailStatus::Pending));
     assert_eq!(mails[0].context, mail.context);
-    let families = store.refresh_records(user.id).await.unwrap();
+    let families = ok!(store.refresh_records(user.id));
     let families = families
         .iter()
         .map(|family| (family.session_id, family.is_revoked, family.rotated_at));
@@ -299,10 +281,10 @@ async fn links_are_read_back(cx: &Contract, user: &User) {
         token.email = matches!(purpose, Purpose::ChangeEmail | Purpose::RevertEmail)
             .then(|| EmailAddress::parse("New@example.org").unwrap());
         let mut store = cx.connect().await;
-        store.insert_link(&token).await.unwrap();
+        ok!(store.insert_link(&token));
     }
     let mut store = cx.connect().await;
-    let tokens = store.link_records(user.id).await.unwrap();
+    let tokens = ok!(store.link_records(user.id));
     assert_eq!(
         tokens
             .iter()
@@ -331,12 +313,12 @@ pub async fn a_token_is_found_dead_or_alive(cx: Contract) {
         let mut mail = builders::mail(cx.id(), MailKind::VerifyEmail, &user, cx.now());
         mail.token_id = Some(token.id);
         let mut tx = cx.begin().await;
-        tx.insert_link(&token).await.unwrap();
-        tx.enqueue_mail(&mail).await.unwrap();
-        tx.void_links(user.id).await.unwrap();
-        tx.commit().await.unwrap();
+        ok!(tx.insert_link(&token));
+        ok!(tx.enqueue_mail(&mail));
+        ok!(tx.void_links(user.id));
+        ok!(tx.commit());
         let mut store = cx.connect().await;
-        let found = store.find_link(&hash, cx.now()).await.unwrap().unwrap();
+        let found = some!(store.find_link(&hash, cx.now()));
         assert!(!found.is_live);
         assert_eq!(
             (found.purpose, &found.owner, found.expires_at),
@@ -350,12 +332,12 @@ pub async fn a_token_is_found_dead_or_alive(cx: Contract) {
         cx.database
             .execute("update users set email = 'other@example.org'")
             .await;
-        let found = store.find_link(&hash, cx.now()).await.unwrap().unwrap();
+        let found = some!(store.find_link(&hash, cx.now()));
         assert!(!found.was_mailed_to_present_address);
         cx.database
             .execute("update users set email = 'ann@example.org'")
             .await;
-        assert!(store.find_link("other", cx.now()).await.unwrap().is_none());
+        none!(store.find_link("other", cx.now()));
     }
     // Of a newer version, which mails links of other kinds.
     cx.database
@@ -370,7 +352,7 @@ pub async fn a_pending_change_is_the_newest_until_it_ends(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let pending = async || {
         let mut store = cx.reader().await;
-        store.pending_change(user.id, cx.now()).await.unwrap()
+        ok!(store.pending_change(user.id, cx.now()))
     };
     assert!(pending().await.is_none());
     for email in ["first@example.org", "Second@example.org"] {
@@ -378,22 +360,22 @@ pub async fn a_pending_change_is_the_newest_until_it_ends(cx: Contract) {
         let mut token = builders::link(cx.id(), user.id, Purpose::ChangeEmail, email, cx.now());
         token.email = Some(EmailAddress::parse(email).unwrap());
         let mut store = cx.connect().await;
-        store.insert_link(&token).await.unwrap();
+        ok!(store.insert_link(&token));
     }
-    let newest = pending().await.unwrap();
+    let newest = ok!(pending());
     assert_eq!(newest.email, "Second@example.org");
     assert_eq!(
         (newest.requested_at, newest.expires_at),
         (cx.now(), cx.now() + Duration::hours(1))
     );
     let mut store = cx.connect().await;
-    assert!(store.void_pending_change(user.id, cx.now()).await.unwrap());
-    assert!(!store.void_pending_change(user.id, cx.now()).await.unwrap());
+    assert!(ok!(store.void_pending_change(user.id, cx.now())));
+    assert!(!ok!(store.void_pending_change(user.id, cx.now())));
     assert!(pending().await.is_none());
     let mut token = builders::link(cx.id(), user.id, Purpose::ChangeEmail, "third", cx.now());
     token.email = Some(EmailAddress::parse("x@example.org").unwrap());
-    store.insert_link(&token).await.unwrap();
+    ok!(store.insert_link(&token));
     cx.advance(Duration::hours(1));
     assert!(pending().await.is_none());
-    assert!(!store.void_pending_change(user.id, cx.now()).await.unwrap());
+    assert!(!ok!(store.void_pending_change(user.id, cx.now())));
 }

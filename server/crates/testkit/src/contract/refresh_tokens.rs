@@ -25,12 +25,7 @@ fn rotation(cx: &Contract, family: Uuid, presented: &str, nonce: &str) -> Refres
 /// The nonce of the live successor.
 async fn rotate(cx: &Contract, family: Uuid, presented: &str, nonce: &str) -> Option<String> {
     let rotation = rotation(cx, family, presented, nonce);
-    cx.connect()
-        .await
-        .rotate_refresh_token(&rotation)
-        .await
-        .unwrap()
-        .map(|outcome| outcome.successor_nonce)
+    ok!(cx.connect().await.rotate_refresh_token(&rotation)).map(|outcome| outcome.successor_nonce)
 }
 
 async fn family_of_new_session(cx: &Contract) -> Uuid {
@@ -42,7 +37,7 @@ pub async fn the_current_token_is_replaced_by_its_successor(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let (session, family) = cx.api_session(&user, "A").await;
     let mut store = cx.connect().await;
-    let state = store.refresh_token_state(family).await.unwrap().unwrap();
+    let state = some!(store.refresh_token_state(family));
     assert_eq!((state.user_id, state.session_id), (user.id, session.id));
     assert_eq!(
         (
@@ -55,16 +50,12 @@ pub async fn the_current_token_is_replaced_by_its_successor(cx: Contract) {
     assert_eq!(state.expires_at, cx.now() + LIFE);
 
     cx.advance(Duration::minutes(10));
-    let outcome = store
-        .rotate_refresh_token(&rotation(&cx, family, "A", "n1"))
-        .await
-        .unwrap()
-        .unwrap();
+    let outcome = some!(store.rotate_refresh_token(&rotation(&cx, family, "A", "n1")));
     assert_eq!(
         (outcome.principal.session, outcome.successor_nonce.as_str()),
         (session, "n1")
     );
-    let state = store.refresh_token_state(family).await.unwrap().unwrap();
+    let state = some!(store.refresh_token_state(family));
     assert_eq!(
         (state.token_hash.as_str(), state.previous_hash.as_deref()),
         ("after n1", Some("A"))
@@ -78,14 +69,7 @@ pub async fn the_current_token_is_replaced_by_its_successor(cx: Contract) {
     );
     assert_eq!(rotate(&cx, family, "unknown", "n3").await, None);
     assert_eq!(rotate(&cx, cx.id(), "after n2", "n3").await, None);
-    assert!(
-        cx.connect()
-            .await
-            .refresh_token_state(cx.id())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(cx.connect().await.refresh_token_state(cx.id()));
 }
 
 pub async fn a_replay_in_grace_gets_the_same_successor(cx: Contract) {
@@ -121,13 +105,7 @@ pub async fn a_token_older_than_the_predecessor_gets_nothing(cx: Contract) {
     );
     // Even within the grace time: the successor was used, so the holder of A is not its user.
     assert_eq!(rotate(&cx, family, "A", "n3").await, None);
-    let state = cx
-        .connect()
-        .await
-        .refresh_token_state(family)
-        .await
-        .unwrap()
-        .unwrap();
+    let state = some!(cx.connect().await.refresh_token_state(family));
     assert_eq!(
         (state.token_hash.as_str(), state.previous_hash.as_deref()),
         ("after n2", Some("after n1"))
@@ -187,13 +165,7 @@ pub async fn the_grace_time_does_not_extend_the_life(cx: Contract) {
     let expires_at = cx.now() + LIFE;
     cx.advance(GRACE / 2);
     assert_eq!(rotate(&cx, family, "A", "n2").await.as_deref(), Some("n1"));
-    let state = cx
-        .connect()
-        .await
-        .refresh_token_state(family)
-        .await
-        .unwrap()
-        .unwrap();
+    let state = some!(cx.connect().await.refresh_token_state(family));
     assert_eq!(state.expires_at, expires_at);
 }
 
@@ -209,13 +181,7 @@ pub async fn parallel_rotations_of_one_token_agree_on_one_successor(cx: Contract
     })
     .await;
     assert_eq!(nonces.iter().collect::<HashSet<_>>().len(), 1, "{nonces:?}");
-    let state = cx
-        .connect()
-        .await
-        .refresh_token_state(family)
-        .await
-        .unwrap()
-        .unwrap();
+    let state = some!(cx.connect().await.refresh_token_state(family));
     assert_eq!(
         (state.token_hash, state.previous_hash.as_deref()),
         (format!("after {}", nonces[0]), Some("A"))
@@ -230,26 +196,20 @@ pub async fn parallel_rotations_and_an_end_leave_no_live_family(cx: Contract) {
         async move {
             let mut tx = cx.begin().await;
             if number % 5 == 2 {
-                tx.end_session(user.id, session.id, cx.now()).await.unwrap();
+                ok!(tx.end_session(user.id, session.id, cx.now()));
             } else if number % 5 == 4 {
-                tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+                ok!(tx.end_sessions(user.id, None, cx.now()));
             } else {
                 let rotation = rotation(&cx, family, "A", &format!("n{number}"));
-                if tx.rotate_refresh_token(&rotation).await.unwrap().is_none() {
+                if ok!(tx.rotate_refresh_token(&rotation)).is_none() {
                     return;
                 }
             }
-            tx.commit().await.unwrap();
+            ok!(tx.commit());
         }
     })
     .await;
-    let state = cx
-        .connect()
-        .await
-        .refresh_token_state(family)
-        .await
-        .unwrap()
-        .unwrap();
+    let state = some!(cx.connect().await.refresh_token_state(family));
     assert!(state.is_revoked);
     for token in ["A", state.token_hash.as_str()] {
         assert_eq!(rotate(&cx, family, token, "late").await, None);
@@ -260,22 +220,18 @@ pub async fn a_rotation_and_an_end_do_not_wait_in_a_circle(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let (session, family) = cx.api_session(&user, "A").await;
     let mut refresh = cx.begin().await;
-    refresh
-        .rotate_refresh_token(&rotation(&cx, family, "A", "n1"))
-        .await
-        .unwrap()
-        .unwrap();
+    some!(refresh.rotate_refresh_token(&rotation(&cx, family, "A", "n1")));
     let ending = meanwhile({
         let cx = cx.clone();
         async move {
             let mut tx = cx.begin().await;
-            let ended = tx.end_session(user.id, session.id, cx.now()).await.unwrap();
-            tx.commit().await.unwrap();
+            let ended = ok!(tx.end_session(user.id, session.id, cx.now()));
+            ok!(tx.commit());
             ended
         }
     })
     .await;
-    refresh.commit().await.unwrap();
-    assert!(ending.await.unwrap());
+    ok!(refresh.commit());
+    assert!(ok!(ending));
     assert_eq!(rotate(&cx, family, "after n1", "n2").await, None);
 }

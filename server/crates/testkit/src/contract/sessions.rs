@@ -12,22 +12,9 @@ use crate::builders;
 pub async fn a_live_session_has_a_principal(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let session = cx.browser_session(&user).await;
-    let principal = cx
-        .connect()
-        .await
-        .principal(session.id, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let principal = some!(cx.connect().await.principal(session.id, cx.now()));
     assert_eq!((principal.user, principal.session), (user, session));
-    assert!(
-        cx.connect()
-            .await
-            .principal(cx.id(), cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(cx.connect().await.principal(cx.id(), cx.now()));
 }
 
 pub async fn an_expired_or_orphaned_session_has_no_principal(cx: Contract) {
@@ -36,7 +23,7 @@ pub async fn an_expired_or_orphaned_session_has_no_principal(cx: Contract) {
     let mut store = cx.connect().await;
     let end = session.expires_at;
     for (at, is_live) in [(end - Duration::MICROSECOND, true), (end, false)] {
-        let principal = store.principal(session.id, at).await.unwrap();
+        let principal = ok!(store.principal(session.id, at));
         assert_eq!(principal.is_some(), is_live, "{at}");
     }
     for (broken, repaired) in [
@@ -55,27 +42,19 @@ pub async fn an_expired_or_orphaned_session_has_no_principal(cx: Contract) {
     ] {
         cx.database.execute(broken).await;
         assert!(
-            store
-                .principal(session.id, cx.now())
-                .await
-                .unwrap()
-                .is_none(),
+            ok!(store.principal(session.id, cx.now())).is_none(),
             "{broken}"
         );
         cx.database.execute(repaired).await;
         assert!(
-            store
-                .principal(session.id, cx.now())
-                .await
-                .unwrap()
-                .is_some(),
+            ok!(store.principal(session.id, cx.now())).is_some(),
             "{repaired}"
         );
     }
 }
 
 async fn listed(store: &mut dyn Reader, user: &User, now: OffsetDateTime) -> Vec<Uuid> {
-    let sessions = store.live_sessions(user.id, now).await.unwrap();
+    let sessions = ok!(store.live_sessions(user.id, now));
     sessions.into_iter().map(|session| session.id).collect()
 }
 
@@ -86,34 +65,23 @@ pub async fn live_sessions_are_listed_last_seen_first(cx: Contract) {
     let mut store = cx.connect().await;
     // Without a cookie nobody can use it, so it is not shown.
     let unusable = builders::session(cx.id(), user.id, SessionKind::Browser, cx.now());
-    store.insert_session(&unusable, None).await.unwrap();
+    ok!(store.insert_session(&unusable, None));
     assert_eq!(listed(&mut *store, &user, cx.now()).await, [api.id]);
     drop(store);
 
     let browser = cx.browser_session(&user).await;
     let mut store = cx.connect().await;
     cx.advance(Duration::minutes(5));
-    store
-        .touch_sessions(&[(browser.id, cx.now())])
-        .await
-        .unwrap();
+    ok!(store.touch_sessions(&[(browser.id, cx.now())]));
     let both = listed(&mut *store, &user, cx.now()).await;
     assert_eq!(both, [browser.id, api.id]);
-    let sessions = store.live_sessions(user.id, cx.now()).await.unwrap();
+    let sessions = ok!(store.live_sessions(user.id, cx.now()));
     assert_eq!(sessions[0].last_seen_at, cx.now());
     assert_eq!(sessions[1], api);
 
-    assert!(
-        store
-            .end_session(user.id, browser.id, cx.now())
-            .await
-            .unwrap()
-    );
+    assert!(ok!(store.end_session(user.id, browser.id, cx.now())));
     assert_eq!(listed(&mut *store, &user, cx.now()).await, [api.id]);
-    assert_eq!(
-        store.live_sessions(user.id, api.expires_at).await.unwrap(),
-        []
-    );
+    assert_eq!(ok!(store.live_sessions(user.id, api.expires_at)), []);
 }
 
 pub async fn a_session_is_ended_once_and_by_its_user_only(cx: Contract) {
@@ -121,38 +89,20 @@ pub async fn a_session_is_ended_once_and_by_its_user_only(cx: Contract) {
     let other = cx.user("bob@example.org").await;
     let (session, family) = cx.api_session(&user, "first").await;
     let mut tx = cx.begin().await;
-    assert!(
-        !tx.end_session(other.id, session.id, cx.now())
-            .await
-            .unwrap()
-    );
-    assert!(
-        !tx.refresh_token_state(family)
-            .await
-            .unwrap()
-            .unwrap()
-            .is_revoked
-    );
-    assert!(tx.end_session(user.id, session.id, cx.now()).await.unwrap());
-    assert!(
-        tx.refresh_token_state(family)
-            .await
-            .unwrap()
-            .unwrap()
-            .is_revoked
-    );
-    assert!(!tx.end_session(user.id, session.id, cx.now()).await.unwrap());
-    assert!(!tx.end_session(user.id, cx.id(), cx.now()).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(!ok!(tx.end_session(other.id, session.id, cx.now())));
+    assert!(!some!(tx.refresh_token_state(family)).is_revoked);
+    assert!(ok!(tx.end_session(user.id, session.id, cx.now())));
+    assert!(some!(tx.refresh_token_state(family)).is_revoked);
+    assert!(!ok!(tx.end_session(user.id, session.id, cx.now())));
+    assert!(!ok!(tx.end_session(user.id, cx.id(), cx.now())));
+    ok!(tx.commit());
 
     let (expired, _) = cx.api_session(&user, "second").await;
-    assert!(
-        !cx.begin()
-            .await
-            .end_session(user.id, expired.id, expired.expires_at)
-            .await
-            .unwrap()
-    );
+    assert!(!ok!(cx.begin().await.end_session(
+        user.id,
+        expired.id,
+        expired.expires_at
+    )));
 }
 
 pub async fn all_sessions_end_or_all_but_one(cx: Contract) {
@@ -165,36 +115,25 @@ pub async fn all_sessions_end_or_all_but_one(cx: Contract) {
         .await;
 
     let mut tx = cx.begin().await;
-    let mut ids = tx
-        .end_sessions(user.id, Some(kept.id), cx.now())
-        .await
-        .unwrap();
+    let mut ids = ok!(tx.end_sessions(user.id, Some(kept.id), cx.now()));
     ids.sort();
     let mut expected = [ended.id, browser.id];
     expected.sort();
     assert_eq!(ids, expected);
     assert!(is_revoked(&mut *tx, ended_family).await);
     assert!(!is_revoked(&mut *tx, kept_family).await);
-    assert!(tx.principal(kept.id, cx.now()).await.unwrap().is_some());
+    assert!(ok!(tx.principal(kept.id, cx.now())).is_some());
 
-    assert_eq!(
-        tx.end_sessions(user.id, None, cx.now()).await.unwrap(),
-        [kept.id]
-    );
-    assert!(
-        tx.end_sessions(user.id, None, cx.now())
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(ok!(tx.end_sessions(user.id, None, cx.now())), [kept.id]);
+    assert!(ok!(tx.end_sessions(user.id, None, cx.now())).is_empty());
     assert!(is_revoked(&mut *tx, kept_family).await);
     assert!(!is_revoked(&mut *tx, others_family).await);
-    assert!(tx.principal(others.id, cx.now()).await.unwrap().is_some());
-    tx.commit().await.unwrap();
+    assert!(ok!(tx.principal(others.id, cx.now())).is_some());
+    ok!(tx.commit());
 }
 
 async fn is_revoked(store: &mut dyn Transaction, family: Uuid) -> bool {
-    let state = store.refresh_token_state(family).await.unwrap();
+    let state = ok!(store.refresh_token_state(family));
     state.unwrap().is_revoked
 }
 
@@ -214,8 +153,8 @@ pub async fn the_oldest_sessions_end_beyond_a_number(cx: Contract) {
     }
     let surplus = async |keep: u16, now: OffsetDateTime| {
         let mut tx = cx.begin().await;
-        let ended = tx.end_surplus_sessions(user.id, keep, now).await.unwrap();
-        tx.commit().await.unwrap();
+        let ended = ok!(tx.end_surplus_sessions(user.id, keep, now));
+        ok!(tx.commit());
         ended
     };
     let live = async || {
@@ -229,7 +168,7 @@ pub async fn the_oldest_sessions_end_beyond_a_number(cx: Contract) {
     let mut tx = cx.begin().await;
     let ended = tx.end_session(user.id, sessions[5], cx.now()).await;
     assert!(ended.unwrap());
-    tx.commit().await.unwrap();
+    ok!(tx.commit());
     assert_eq!(surplus(5, cx.now()).await, 0);
     assert_eq!(surplus(2, cx.now()).await, 3);
     assert_eq!(live().await, sessions[3..5]);
@@ -237,11 +176,11 @@ pub async fn the_oldest_sessions_end_beyond_a_number(cx: Contract) {
     let mut store = cx.connect().await;
     let mut revoked = Vec::new();
     for family in families {
-        let state = store.refresh_token_state(family).await.unwrap().unwrap();
+        let state = some!(store.refresh_token_state(family));
         revoked.push(state.is_revoked);
     }
     assert_eq!(revoked, [true, true, false]);
-    let of_others = store.principal(others.id, cx.now()).await.unwrap();
+    let of_others = ok!(store.principal(others.id, cx.now()));
     assert!(of_others.is_some());
     drop(store);
     // Nor is one that has expired.
@@ -253,16 +192,9 @@ pub async fn last_seen_only_moves_forward(cx: Contract) {
     let session = cx.browser_session(&user).await;
     let mut store = cx.connect().await;
     let later = cx.now() + Duration::hours(1);
-    store.touch_sessions(&[(session.id, later)]).await.unwrap();
-    store
-        .touch_sessions(&[(session.id, cx.now())])
-        .await
-        .unwrap();
-    let principal = store
-        .principal(session.id, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    ok!(store.touch_sessions(&[(session.id, later)]));
+    ok!(store.touch_sessions(&[(session.id, cx.now())]));
+    let principal = some!(store.principal(session.id, cx.now()));
     assert_eq!(
         (principal.session.last_seen_at, principal.session.expires_at),
         (later, session.expires_at)
@@ -271,7 +203,7 @@ pub async fn last_seen_only_moves_forward(cx: Contract) {
 
 async fn last_seen(cx: &Contract, session_id: Uuid) -> time::OffsetDateTime {
     let mut store = cx.connect().await;
-    let principal = store.principal(session_id, cx.now()).await.unwrap();
+    let principal = ok!(store.principal(session_id, cx.now()));
     principal.unwrap().session.last_seen_at
 }
 
@@ -284,7 +216,7 @@ pub async fn many_are_seen_in_one_statement(cx: Contract) {
     let (ended, unseen) = (sessions.pop().unwrap(), sessions.pop().unwrap());
     let mut store = cx.connect().await;
     let now = cx.now();
-    assert!(store.end_session(user.id, ended.id, now).await.unwrap());
+    assert!(ok!(store.end_session(user.id, ended.id, now)));
     let later = |number: usize| {
         let number = i64::try_from(number).unwrap();
         now + Duration::seconds(1) + Duration::microseconds(number)
@@ -300,12 +232,12 @@ pub async fn many_are_seen_in_one_statement(cx: Contract) {
     all.push((cx.id(), later(0)));
     all.push((sessions[1].id, now + Duration::hours(1)));
     all.push((sessions[1].id, later(0)));
-    store.touch_sessions(&all).await.unwrap();
+    ok!(store.touch_sessions(&all));
     // Backwards nothing moves.
     let earlier: Vec<_> = all.iter().map(|(id, _)| (*id, now)).collect();
-    store.touch_sessions(&earlier).await.unwrap();
-    store.touch_sessions(&[]).await.unwrap();
-    let records = store.session_records(user.id).await.unwrap();
+    ok!(store.touch_sessions(&earlier));
+    ok!(store.touch_sessions(&[]));
+    let records = ok!(store.session_records(user.id));
     drop(store);
     for record in records {
         let position = sessions.iter().position(|one| one.id == record.session.id);
@@ -330,18 +262,10 @@ pub async fn a_session_that_is_just_being_ended_is_not_waited_for(cx: Contract) 
         cx.browser_session(&user).await,
     );
     let mut ending = cx.begin().await;
-    assert!(
-        ending
-            .end_session(user.id, held.id, cx.now())
-            .await
-            .unwrap()
-    );
+    assert!(ok!(ending.end_session(user.id, held.id, cx.now())));
     let later = cx.now() + Duration::seconds(1);
     let mut store = cx.connect().await;
-    store
-        .touch_sessions(&[(held.id, later), (free.id, later)])
-        .await
-        .unwrap();
+    ok!(store.touch_sessions(&[(held.id, later), (free.id, later)]));
     drop(store);
     drop(ending);
     assert_eq!(last_seen(&cx, held.id).await, cx.now());

@@ -21,14 +21,11 @@ pub async fn parallel_sign_ins_do_not_outlive_the_end_of_all_sessions(cx: Contra
             let mut tx = cx.begin().await;
             match number {
                 18 => {
-                    tx.update_password(user.id, None, "reset", cx.now())
-                        .await
-                        .unwrap()
-                        .unwrap();
-                    tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+                    some!(tx.update_password(user.id, None, "reset", cx.now()));
+                    ok!(tx.end_sessions(user.id, None, cx.now()));
                 }
                 3 | 7 | 11 => {
-                    tx.end_sessions(user.id, None, cx.now()).await.unwrap();
+                    ok!(tx.end_sessions(user.id, None, cx.now()));
                 }
                 _ => {
                     let begun = cx.begin_session(&mut *tx, user.id, PASSWORD_HASH, None);
@@ -37,37 +34,30 @@ pub async fn parallel_sign_ins_do_not_outlive_the_end_of_all_sessions(cx: Contra
                     }
                 }
             }
-            tx.commit().await.unwrap();
+            ok!(tx.commit());
         }
     })
     .await;
-    assert_eq!(
-        cx.connect()
-            .await
-            .live_sessions(user.id, cx.now())
-            .await
-            .unwrap(),
-        []
-    );
+    assert_eq!(ok!(cx.connect().await.live_sessions(user.id, cx.now())), []);
 }
 
 pub async fn the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let mut sign_in = cx.begin().await;
     let begun = cx.begin_session(&mut *sign_in, user.id, PASSWORD_HASH, None);
-    let (_, session) = begun.await.unwrap();
+    let (_, session) = ok!(begun);
     let ending = meanwhile({
         let cx = cx.clone();
         async move {
             let mut tx = cx.begin().await;
-            let ended = tx.end_sessions(user.id, None, cx.now()).await.unwrap();
-            tx.commit().await.unwrap();
+            let ended = ok!(tx.end_sessions(user.id, None, cx.now()));
+            ok!(tx.commit());
             ended
         }
     })
     .await;
-    sign_in.commit().await.unwrap();
-    assert_eq!(ending.await.unwrap(), [session.id]);
+    ok!(sign_in.commit());
+    assert_eq!(ok!(ending), [session.id]);
 }
 
 /// How many sessions, refresh families, events and mails there are.
@@ -96,15 +86,15 @@ pub async fn a_sign_in_is_written_with_all_that_belongs_to_it(cx: Contract) {
         mail: None,
     };
     let mut store = cx.writer().await;
-    let signed_in = store.begin_session(&sign_in).await.unwrap().unwrap();
+    let signed_in = some!(store.begin_session(&sign_in));
     let expected = User {
         last_login_at: Some(now),
         ..user.clone()
     };
     assert_eq!(signed_in, expected);
     assert_eq!(rows(&cx).await, [1, 0, 1, 1]);
-    let principal = store.principal(browser.id, now).await.unwrap().unwrap();
-    let found = store.session_by_cookie("cookie", now).await.unwrap();
+    let principal = some!(store.principal(browser.id, now));
+    let found = ok!(store.session_by_cookie("cookie", now));
     assert_eq!(found.unwrap().session_id, browser.id);
     assert_eq!((principal.user, principal.session), (expected, browser));
     drop(store);
@@ -129,7 +119,7 @@ async fn a_second_one_is_written_with_tokens_and_mail(cx: &Contract, user: &User
         event: &event,
         mail: Some(&mail),
     };
-    store.begin_session(&sign_in).await.unwrap().unwrap();
+    some!(store.begin_session(&sign_in));
     assert_eq!(rows(cx).await, [2, 1, 2, 2]);
     let by_password = "from sessions where amr = 'pwd' and acr = 'aal1'";
     assert_eq!(cx.database.count(by_password).await, 2);
@@ -138,14 +128,14 @@ async fn a_second_one_is_written_with_tokens_and_mail(cx: &Contract, user: &User
         user.id
     );
     assert_eq!(cx.database.count(&by_owner).await, 2);
-    let account = store.account_by_id(user.id).await.unwrap().unwrap();
+    let account = some!(store.account_by_id(user.id));
     assert_eq!(account.password_hash, "rehashed");
-    let state = store.refresh_token_state(token.id).await.unwrap().unwrap();
+    let state = some!(store.refresh_token_state(token.id));
     assert_eq!((state.user_id, state.session_id), (user.id, api.id));
     assert_eq!(state.token_hash, "first");
     assert_eq!(state.expires_at, token.expires_at);
     assert!(!state.is_revoked);
-    let mails = store.mail_records(user.id).await.unwrap();
+    let mails = ok!(store.mail_records(user.id));
     assert_eq!(
         (
             mails[0].kind,
@@ -155,7 +145,7 @@ async fn a_second_one_is_written_with_tokens_and_mail(cx: &Contract, user: &User
         (MailKind::NewDevice, "ann@example.org", &mail.context)
     );
     let before = (now + Duration::days(1), Uuid::max());
-    let events = store.event_records(user.id, before, 10).await.unwrap();
+    let events = ok!(store.event_records(user.id, before, 10));
     let written = events.iter().find(|entry| entry.id == event.id).unwrap();
     assert_eq!(
         (written.event, written.details.as_str(), written.success),
@@ -186,7 +176,7 @@ pub async fn a_sign_in_that_is_refused_leaves_nothing(cx: Contract) {
         .await;
     let mut store = cx.writer().await;
     let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, None);
-    assert_eq!(begun.await.unwrap().0.last_login_at, Some(cx.now()));
+    assert_eq!(ok!(begun).0.last_login_at, Some(cx.now()));
 }
 
 pub async fn an_account_is_full_at_its_last_session(cx: Contract) {
@@ -196,7 +186,7 @@ pub async fn an_account_is_full_at_its_last_session(cx: Contract) {
     let is_full = async || {
         let mut store = cx.reader().await;
         let found = store.account_to_sign_in(&user.email, builders::DEVICE, None, cx.now());
-        found.await.unwrap().unwrap().1.is_full
+        some!(found).1.is_full
     };
     for _ in 1..MAX_LIVE_SESSIONS {
         cx.browser_session(&user).await;
@@ -205,8 +195,8 @@ pub async fn an_account_is_full_at_its_last_session(cx: Contract) {
     let last = cx.browser_session(&user).await;
     assert!(is_full().await);
     let mut tx = cx.begin().await;
-    assert!(tx.end_session(user.id, last.id, cx.now()).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(ok!(tx.end_session(user.id, last.id, cx.now())));
+    ok!(tx.commit());
     assert!(!is_full().await);
 }
 
@@ -231,7 +221,7 @@ pub async fn a_sign_in_that_fails_half_way_leaves_nothing(cx: Contract) {
     let begun = store.begin_session(&sign_in).await;
     assert!(matches!(begun, Err(StoreError::Conflict)));
     assert_eq!(rows(&cx).await, before);
-    let account = store.account_by_id(user.id).await.unwrap().unwrap();
+    let account = some!(store.account_by_id(user.id));
     assert_eq!(
         (account.password_hash.as_str(), account.user.last_login_at),
         (PASSWORD_HASH, None)

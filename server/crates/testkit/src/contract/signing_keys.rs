@@ -19,7 +19,7 @@ async fn insert(
         ..builders::signing_key(kid, cx.now())
     };
     let mut store = cx.writer().await;
-    store.insert_signing_key(&key, latest).await.unwrap()
+    ok!(store.insert_signing_key(&key, latest))
 }
 
 async fn published(cx: &Contract) -> Vec<String> {
@@ -28,16 +28,13 @@ async fn published(cx: &Contract) -> Vec<String> {
 
 async fn published_of(cx: &Contract, kind: KeyKind) -> Vec<String> {
     let mut store = cx.connect().await;
-    let keys = store.signing_keys(kind, cx.now()).await.unwrap();
+    let keys = ok!(store.signing_keys(kind, cx.now()));
     keys.into_iter().map(|key| key.kid).collect()
 }
 
 async fn retire_others(cx: &Contract, kid: &str, end: OffsetDateTime) -> u64 {
     let mut store = cx.writer().await;
-    store
-        .retire_other_signing_keys(KeyKind::PORTAL, kid, end)
-        .await
-        .unwrap()
+    ok!(store.retire_other_signing_keys(KeyKind::PORTAL, kid, end))
 }
 
 pub async fn of_parallel_first_signing_keys_one_is_kept(cx: Contract) {
@@ -83,8 +80,8 @@ pub async fn signing_keys_are_listed_while_published(cx: Contract) {
         ..builders::signing_key("first", cx.now())
     };
     let mut store = cx.writer().await;
-    assert!(store.insert_signing_key(&key, None).await.unwrap());
-    let listed = store.signing_keys(KeyKind::PORTAL, cx.now()).await.unwrap();
+    assert!(ok!(store.insert_signing_key(&key, None)));
+    let listed = ok!(store.signing_keys(KeyKind::PORTAL, cx.now()));
     let [listed] = &listed[..] else {
         panic!("{} keys", listed.len())
     };
@@ -122,10 +119,7 @@ pub async fn signing_keys_end_when_others_take_their_place(cx: Contract) {
 
     let delete = async |before| {
         let mut store = cx.writer().await;
-        store
-            .delete_expired(Expired::SigningKeys(KeyKind::PORTAL), before, 1)
-            .await
-            .unwrap()
+        ok!(store.delete_expired(Expired::SigningKeys(KeyKind::PORTAL), before, 1))
     };
     assert_eq!(delete(soon).await, 0);
     for left in [2, 1, 1] {
@@ -157,7 +151,7 @@ pub async fn keys_of_one_kind_leave_those_of_others_alone(cx: Contract) {
             ..builders::signing_key(&name(kind), cx.now())
         };
         let mut store = cx.writer().await;
-        assert!(store.insert_signing_key(&key, first).await.unwrap());
+        assert!(ok!(store.insert_signing_key(&key, first)));
     }
     assert_eq!(
         cx.database
@@ -177,6 +171,6 @@ pub async fn keys_of_one_kind_leave_those_of_others_alone(cx: Contract) {
     }
     let mut store = cx.writer().await;
     let expired = Expired::SigningKeys(KeyKind::PORTAL);
-    assert_eq!(store.delete_expired(expired, cx.now(), 9).await.unwrap(), 1);
+    assert_eq!(ok!(store.delete_expired(expired, cx.now(), 9)), 1);
     assert_eq!(cx.database.count("from signing_keys").await, 2);
 }

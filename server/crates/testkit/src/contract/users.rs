@@ -18,34 +18,21 @@ pub async fn a_user_is_found_by_id_and_by_canonical_address(cx: Contract) {
     );
 
     let mut store = cx.connect().await;
-    assert_eq!(
-        store.user_by_id(user.id).await.unwrap().as_ref(),
-        Some(&user)
-    );
-    let account = store.account_by_id(user.id).await.unwrap().unwrap();
+    assert_eq!(ok!(store.user_by_id(user.id)).as_ref(), Some(&user));
+    let account = some!(store.account_by_id(user.id));
     assert_eq!(
         (&account.user, account.password_hash.as_str()),
         (&user, PASSWORD_HASH)
     );
-    let account = store
-        .account_by_email("ann.lee@example.org")
-        .await
-        .unwrap()
-        .unwrap();
+    let account = some!(store.account_by_email("ann.lee@example.org"));
     assert_eq!(
         (&account.user, account.password_hash.as_str()),
         (&user, PASSWORD_HASH)
     );
 
-    assert!(store.user_by_id(cx.id()).await.unwrap().is_none());
-    assert!(store.account_by_id(cx.id()).await.unwrap().is_none());
-    assert!(
-        store
-            .account_by_email("Ann.Lee@example.org")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.user_by_id(cx.id()));
+    none!(store.account_by_id(cx.id()));
+    none!(store.account_by_email("Ann.Lee@example.org"));
 }
 
 pub async fn a_canonical_address_has_one_live_account(cx: Contract) {
@@ -60,24 +47,10 @@ pub async fn a_taken_address_leaves_the_transaction_usable(cx: Contract) {
     let mut tx = cx.begin().await;
     let again = builders::new_user(cx.id(), "ann@example.org", cx.now());
     assert!(tx.insert_user(&again).await.is_err());
-    let user = tx
-        .account_by_email("ann@example.org")
-        .await
-        .unwrap()
-        .unwrap()
-        .user;
-    tx.update_profile(user.id, Some("Anna"), None, cx.now())
-        .await
-        .unwrap()
-        .unwrap();
-    tx.commit().await.unwrap();
-    let user = cx
-        .connect()
-        .await
-        .user_by_id(user.id)
-        .await
-        .unwrap()
-        .unwrap();
+    let user = some!(tx.account_by_email("ann@example.org")).user;
+    some!(tx.update_profile(user.id, Some("Anna"), None, cx.now()));
+    ok!(tx.commit());
+    let user = some!(cx.connect().await.user_by_id(user.id));
     assert_eq!(user.first_name.as_deref(), Some("Anna"));
 }
 
@@ -87,15 +60,9 @@ pub async fn a_deleted_account_frees_its_address(cx: Contract) {
         .execute("update users set deleted_at = created_at")
         .await;
     let mut store = cx.connect().await;
-    assert!(store.user_by_id(user.id).await.unwrap().is_none());
-    assert!(store.account_by_id(user.id).await.unwrap().is_none());
-    assert!(
-        store
-            .account_by_email("ann@example.org")
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.user_by_id(user.id));
+    none!(store.account_by_id(user.id));
+    none!(store.account_by_email("ann@example.org"));
     drop(store);
     let successor = cx.user("ann@example.org").await;
     assert_ne!(successor.id, user.id);
@@ -120,8 +87,8 @@ pub async fn parallel_registrations_of_one_address_give_one_account(cx: Contract
                 &user,
                 cx.now(),
             );
-            tx.enqueue_mail(&mail).await.unwrap();
-            tx.commit().await.unwrap();
+            ok!(tx.enqueue_mail(&mail));
+            ok!(tx.commit());
             true
         }
     })
@@ -143,7 +110,7 @@ pub async fn a_sign_in_is_recorded_only_under_the_hash_that_was_verified(cx: Con
     );
     let hash = async || {
         let mut store = cx.reader().await;
-        let account = store.account_by_id(user.id).await.unwrap();
+        let account = ok!(store.account_by_id(user.id));
         account.unwrap().password_hash
     };
     assert_eq!(hash().await, PASSWORD_HASH);
@@ -159,43 +126,13 @@ pub async fn a_password_changes_only_over_the_hash_that_was_verified(cx: Contrac
     let user = cx.user("ann@example.org").await;
     cx.advance(Duration::hours(1));
     let mut store = cx.connect().await;
-    assert!(
-        store
-            .update_password(user.id, Some("other"), "new", cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
-    let changed = store
-        .update_password(user.id, Some(PASSWORD_HASH), "second", cx.now())
-        .await
-        .unwrap()
-        .unwrap();
+    none!(store.update_password(user.id, Some("other"), "new", cx.now()));
+    let changed = some!(store.update_password(user.id, Some(PASSWORD_HASH), "second", cx.now()));
     assert_eq!(changed.updated_at, cx.now());
-    assert_eq!(
-        store
-            .account_by_id(user.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .password_hash,
-        "second"
-    );
+    assert_eq!(some!(store.account_by_id(user.id)).password_hash, "second");
     // A reset knows no earlier password.
-    store
-        .update_password(user.id, None, "third", cx.now())
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        store
-            .account_by_id(user.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .password_hash,
-        "third"
-    );
+    some!(store.update_password(user.id, None, "third", cx.now()));
+    assert_eq!(some!(store.account_by_id(user.id)).password_hash, "third");
 }
 
 pub async fn the_names_that_are_given_change(cx: Contract) {
@@ -210,11 +147,7 @@ pub async fn the_names_that_are_given_change(cx: Contract) {
         ((Some("Anna"), None), (Some("Anna"), Some("Lee"))),
         ((Some(""), None), (None, Some("Lee"))),
     ] {
-        let updated = store
-            .update_profile(user.id, given.0, given.1, cx.now())
-            .await
-            .unwrap()
-            .unwrap();
+        let updated = some!(store.update_profile(user.id, given.0, given.1, cx.now()));
         assert_eq!(
             (updated.first_name.as_deref(), updated.last_name.as_deref()),
             names
@@ -224,43 +157,16 @@ pub async fn the_names_that_are_given_change(cx: Contract) {
             (user.created_at, cx.now())
         );
     }
-    assert!(
-        store
-            .update_profile(cx.id(), None, None, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(store.update_profile(cx.id(), None, None, cx.now()));
 }
 
 pub async fn an_address_is_marked_verified(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let other = cx.user("bob@example.org").await;
     let mut store = cx.connect().await;
-    assert!(
-        store
-            .mark_email_verified(user.id, cx.now())
-            .await
-            .unwrap()
-            .unwrap()
-            .is_email_verified
-    );
-    assert!(
-        store
-            .mark_email_verified(user.id, cx.now())
-            .await
-            .unwrap()
-            .unwrap()
-            .is_email_verified
-    );
-    assert!(
-        !store
-            .user_by_id(other.id)
-            .await
-            .unwrap()
-            .unwrap()
-            .is_email_verified
-    );
+    assert!(some!(store.mark_email_verified(user.id, cx.now())).is_email_verified);
+    assert!(some!(store.mark_email_verified(user.id, cx.now())).is_email_verified);
+    assert!(!some!(store.user_by_id(other.id)).is_email_verified);
 }
 
 pub async fn an_inactive_account_cannot_be_changed(cx: Contract) {
@@ -269,26 +175,8 @@ pub async fn an_inactive_account_cannot_be_changed(cx: Contract) {
         .execute("update users set is_active = false")
         .await;
     let mut store = cx.connect().await;
-    assert!(!store.user_by_id(user.id).await.unwrap().unwrap().is_active);
-    assert!(
-        store
-            .update_password(user.id, None, "new", cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        store
-            .update_profile(user.id, None, None, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
-    assert!(
-        store
-            .mark_email_verified(user.id, cx.now())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(!some!(store.user_by_id(user.id)).is_active);
+    none!(store.update_password(user.id, None, "new", cx.now()));
+    none!(store.update_profile(user.id, None, None, cx.now()));
+    none!(store.mark_email_verified(user.id, cx.now()));
 }

@@ -10,30 +10,13 @@ use super::{Contract, meanwhile};
 use crate::builders;
 
 pub async fn an_uncommitted_transaction_leaves_nothing(cx: Contract) {
-    cx.store.ping().await.unwrap();
+    ok!(cx.store.ping());
     let mut tx = cx.begin().await;
-    let user = tx
-        .insert_user(&builders::new_user(cx.id(), "ann@example.org", cx.now()))
-        .await
-        .unwrap();
-    assert!(tx.user_by_id(user.id).await.unwrap().is_some());
-    assert!(
-        cx.reader()
-            .await
-            .user_by_id(user.id)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let user = ok!(tx.insert_user(&builders::new_user(cx.id(), "ann@example.org", cx.now())));
+    assert!(ok!(tx.user_by_id(user.id)).is_some());
+    none!(cx.reader().await.user_by_id(user.id));
     drop(tx);
-    assert!(
-        cx.connect()
-            .await
-            .user_by_id(user.id)
-            .await
-            .unwrap()
-            .is_none()
-    );
+    none!(cx.connect().await.user_by_id(user.id));
     // Nor does it stand in the way of the next.
     cx.user("ann@example.org").await;
 }
@@ -45,10 +28,7 @@ pub async fn an_audit_record_is_kept(cx: Contract) {
         (Some(user.id), AuditEvent::LoginSuccess),
         (None, AuditEvent::LoginFailure),
     ] {
-        store
-            .insert_audit(&builders::audit(cx.id(), user_id, event, cx.now()))
-            .await
-            .unwrap();
+        ok!(store.insert_audit(&builders::audit(cx.id(), user_id, event, cx.now())));
     }
     // Of a user that does not exist nothing can be recorded.
     let stray = builders::audit(cx.id(), Some(cx.id()), AuditEvent::LoginSuccess, cx.now());
@@ -75,10 +55,10 @@ pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
     // Of a user that does not exist it is nobody's event.
     records[9].user_id = Some(cx.id());
     let mut store = cx.connect().await;
-    store.insert_audits(&records).await.unwrap();
-    store.insert_audits(&[]).await.unwrap();
+    ok!(store.insert_audits(&records));
+    ok!(store.insert_audits(&[]));
     let before = (cx.now() + Duration::days(1), Uuid::max());
-    let entries = store.event_records(user.id, before, 1000).await.unwrap();
+    let entries = ok!(store.event_records(user.id, before, 1000));
     assert_eq!(entries.len(), 598);
     for entry in entries {
         let record = records.iter().find(|record| record.id == entry.id).unwrap();
@@ -104,13 +84,8 @@ pub async fn many_events_are_kept_as_each_alone(cx: Contract) {
     let late = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now());
     records[0].details = json!({ "count": 2 });
     let again = [records.swap_remove(0), late];
-    cx.connect().await.insert_audits(&again).await.unwrap();
-    let entries = cx
-        .connect()
-        .await
-        .event_records(user.id, before, 1000)
-        .await
-        .unwrap();
+    ok!(cx.connect().await.insert_audits(&again));
+    let entries = ok!(cx.connect().await.event_records(user.id, before, 1000));
     assert_eq!(entries.len(), 599);
     let entry = entries
         .iter()
@@ -144,11 +119,11 @@ pub async fn an_event_names_who_did_it(cx: Contract) {
     let gone = cx.id();
     let mut store = cx.connect().await;
     for record in records() {
-        store.insert_audit(&record).await.unwrap();
+        ok!(store.insert_audit(&record));
     }
-    store.insert_audits(&records()).await.unwrap();
+    ok!(store.insert_audits(&records()));
     let of_gone = of(Some(gone), Actor::Person(gone));
-    store.insert_audits(&[of_gone]).await.unwrap();
+    ok!(store.insert_audits(&[of_gone]));
     drop(store);
     for (rows, count) in [
         (
@@ -179,12 +154,10 @@ pub async fn events_of_an_account_that_goes_are_nobodys(cx: Contract) {
     let records = [&ann, &bob]
         .map(|user| builders::audit(cx.id(), Some(user.id), AuditEvent::LoginFailure, cx.now()));
     let mut tx = cx.begin().await;
-    tx.schedule_deletion(ann.id, cx.now(), cx.now())
-        .await
-        .unwrap();
-    tx.commit().await.unwrap();
+    ok!(tx.schedule_deletion(ann.id, cx.now(), cx.now()));
+    ok!(tx.commit());
     let mut purging = cx.begin().await;
-    assert!(purging.erase_user(ann.id, cx.now()).await.unwrap());
+    assert!(ok!(purging.erase_user(ann.id, cx.now())));
     let writing = meanwhile({
         let cx = cx.clone();
         async move {
@@ -194,13 +167,13 @@ pub async fn events_of_an_account_that_goes_are_nobodys(cx: Contract) {
         }
     })
     .await;
-    purging.commit().await.unwrap();
-    writing.await.unwrap().unwrap();
+    ok!(purging.commit());
+    some!(writing);
     let nobodys = "from audit_logs where user_id is null and event_type = 'login_failure'";
     assert_eq!(cx.database.count(nobodys).await, 1);
     let before = (cx.now() + Duration::days(1), Uuid::max());
     let mut store = cx.connect().await;
-    let entries = store.event_records(bob.id, before, 10).await.unwrap();
+    let entries = ok!(store.event_records(bob.id, before, 10));
     assert_eq!(entries.len(), 1);
 }
 
@@ -208,20 +181,10 @@ pub async fn text_of_every_script_comes_back(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let mut store = cx.connect().await;
     for name in ["Zoë", "界'; drop table users; --", "🦀\u{0301}", "%_\\\"$1"] {
-        let updated = store
-            .update_profile(user.id, Some(name), Some(name), cx.now())
-            .await
-            .unwrap()
-            .unwrap();
+        let updated = some!(store.update_profile(user.id, Some(name), Some(name), cx.now()));
         assert_eq!(updated.first_name.as_deref(), Some(name));
         assert_eq!(
-            store
-                .user_by_id(user.id)
-                .await
-                .unwrap()
-                .unwrap()
-                .last_name
-                .as_deref(),
+            some!(store.user_by_id(user.id)).last_name.as_deref(),
             Some(name)
         );
     }
@@ -236,11 +199,7 @@ pub async fn times_come_back_to_the_microsecond(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let mut store = cx.connect().await;
     for time in TIMES {
-        let updated = store
-            .mark_email_verified(user.id, time)
-            .await
-            .unwrap()
-            .unwrap();
+        let updated = some!(store.mark_email_verified(user.id, time));
         assert_eq!(updated.updated_at, time);
     }
 }

@@ -26,127 +26,91 @@ fn handling(error: &MailError) -> Handling {
 }
 
 /// By the place in the dialogue and the enhanced code, for every kind of mail: only what is said of
-/// the recipient or of the message ends it.
-const CASES: &[(&str, &str, Handling)] = &[
+/// the recipient or of the message ends it. Postfix says at the recipient what it has against the
+/// client. Each line has the place, and the reply to it.
+const CASES: [(Handling, &str); 4] = [
     (
-        "MAIL",
-        "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
         Handling::AllWait,
+        "\
+MAIL 504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname
+MAIL 550 5.1.1 unknown
+MAIL 550 5.7.1 not this sender
+MAIL 553 5.1.8 sender address rejected: domain not found
+MAIL 552 5.3.4 too large
+MAIL 451 4.3.0 busy
+MAIL 530 5.7.0 authentication required",
     ),
-    ("MAIL", "550 5.1.1 unknown", Handling::AllWait),
-    ("MAIL", "550 5.7.1 not this sender", Handling::AllWait),
     (
-        "MAIL",
-        "553 5.1.8 sender address rejected: domain not found",
-        Handling::AllWait,
-    ),
-    ("MAIL", "552 5.3.4 too large", Handling::AllWait),
-    ("MAIL", "451 4.3.0 busy", Handling::AllWait),
-    (
-        "MAIL",
-        "530 5.7.0 authentication required",
-        Handling::AllWait,
-    ),
-    // Postfix says at the recipient what it has against the client.
-    (
-        "RCPT",
-        "504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname",
         Handling::Held,
+        "\
+RCPT 504 5.5.2 <vm>: Helo command rejected: need fully-qualified hostname
+RCPT 450 4.7.1 Client host rejected: cannot find your hostname
+RCPT 554 5.7.1 <client[203.0.113.7]>: Client host rejected
+RCPT 554 5.7.1 Relay access denied
+RCPT 554 Relay access denied
+RCPT 550 relay not permitted
+RCPT 550 Sender verify failed
+RCPT 553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)
+. 550 rejected as spam
+RCPT 550 5.1.8 sender address rejected: domain not found
+RCPT 550 5.1.7 bad sender
+RCPT 550 5.4.5 daily sending quota exceeded
+RCPT 550 5.7.26 unauthenticated mail from this domain
+RCPT 530 5.7.0 authentication required
+RCPT 535 authentication failed
+RCPT 521 this host takes no mail
+RCPT 421 4.3.2 closing
+RCPT 451 4.3.0 local error
+RCPT 451 local error
+RCPT 501 syntax
+DATA 452 4.3.1 disk full
+DATA 554 5.5.1 no
+DATA 554 no
+. 550 5.7.26 unauthenticated mail from this domain
+. 554 5.7.1 blocked by policy
+. 421 4.7.0 too many messages
+. 421 4.3.2 closing
+. 452 4.3.1 disk full
+. 451 local error",
     ),
     (
-        "RCPT",
-        "450 4.7.1 Client host rejected: cannot find your hostname",
-        Handling::Held,
-    ),
-    (
-        "RCPT",
-        "554 5.7.1 <client[203.0.113.7]>: Client host rejected",
-        Handling::Held,
-    ),
-    ("RCPT", "554 5.7.1 Relay access denied", Handling::Held),
-    ("RCPT", "554 Relay access denied", Handling::Held),
-    ("RCPT", "550 relay not permitted", Handling::Held),
-    ("RCPT", "550 Sender verify failed", Handling::Held),
-    (
-        "RCPT",
-        "553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
-        Handling::Held,
-    ),
-    (
-        "RCPT",
-        "550 sorry, no mailbox here by that name. (#5.1.1)",
         Handling::Ends,
-    ),
-    (".", "550 rejected as spam", Handling::Held),
-    (
-        "RCPT",
-        "550 5.1.8 sender address rejected: domain not found",
-        Handling::Held,
-    ),
-    ("RCPT", "550 5.1.7 bad sender", Handling::Held),
-    (
-        "RCPT",
-        "550 5.4.5 daily sending quota exceeded",
-        Handling::Held,
-    ),
-    (
-        "RCPT",
-        "550 5.7.26 unauthenticated mail from this domain",
-        Handling::Held,
-    ),
-    ("RCPT", "530 5.7.0 authentication required", Handling::Held),
-    ("RCPT", "535 authentication failed", Handling::Held),
-    ("RCPT", "521 this host takes no mail", Handling::Held),
-    ("RCPT", "421 4.3.2 closing", Handling::Held),
-    ("RCPT", "451 4.3.0 local error", Handling::Held),
-    ("RCPT", "451 local error", Handling::Held),
-    ("RCPT", "501 syntax", Handling::Held),
-    ("RCPT", "550 5.1.1 unknown", Handling::Ends),
-    ("RCPT", "550 5.1.10 null MX", Handling::Ends),
-    ("RCPT", "550 5.2.1 mailbox disabled", Handling::Ends),
-    ("RCPT", "552 5.2.2 mailbox full", Handling::Ends),
-    (
-        "RCPT",
-        "550 5.4.1 recipient address rejected",
-        Handling::Ends,
+        "\
+RCPT 550 sorry, no mailbox here by that name. (#5.1.1)
+RCPT 550 5.1.1 unknown
+RCPT 550 5.1.10 null MX
+RCPT 550 5.2.1 mailbox disabled
+RCPT 552 5.2.2 mailbox full
+RCPT 550 5.4.1 recipient address rejected
+RCPT 550 5.7.17 mailbox has another owner
+RCPT 550 unknown
+RCPT 550 5.x no code
+RCPT 553 no such name
+RCPT 556 5.1.10 domain takes no mail
+DATA 550 5.1.1 unknown
+. 554 5.6.0 bad content
+. 552 5.3.4 too large
+. 554 transaction failed
+. 550 5.2.0 mailbox",
     ),
     (
-        "RCPT",
-        "550 5.7.17 mailbox has another owner",
-        Handling::Ends,
+        Handling::Retried,
+        "\
+RCPT 451 4.2.1 mailbox busy
+RCPT 450 greylisted
+RCPT 452 4.2.2 mailbox full
+RCPT nonsense
+. 450 4.2.0 mailbox",
     ),
-    ("RCPT", "550 unknown", Handling::Ends),
-    ("RCPT", "550 5.x no code", Handling::Ends),
-    ("RCPT", "553 no such name", Handling::Ends),
-    ("RCPT", "556 5.1.10 domain takes no mail", Handling::Ends),
-    ("RCPT", "451 4.2.1 mailbox busy", Handling::Retried),
-    ("RCPT", "450 greylisted", Handling::Retried),
-    ("RCPT", "452 4.2.2 mailbox full", Handling::Retried),
-    ("RCPT", "nonsense", Handling::Retried),
-    ("DATA", "452 4.3.1 disk full", Handling::Held),
-    ("DATA", "554 5.5.1 no", Handling::Held),
-    ("DATA", "554 no", Handling::Held),
-    ("DATA", "550 5.1.1 unknown", Handling::Ends),
-    (
-        ".",
-        "550 5.7.26 unauthenticated mail from this domain",
-        Handling::Held,
-    ),
-    (".", "554 5.7.1 blocked by policy", Handling::Held),
-    (".", "421 4.7.0 too many messages", Handling::Held),
-    (".", "421 4.3.2 closing", Handling::Held),
-    (".", "452 4.3.1 disk full", Handling::Held),
-    (".", "451 local error", Handling::Held),
-    (".", "554 5.6.0 bad content", Handling::Ends),
-    (".", "552 5.3.4 too large", Handling::Ends),
-    (".", "554 transaction failed", Handling::Ends),
-    (".", "550 5.2.0 mailbox", Handling::Ends),
-    (".", "450 4.2.0 mailbox", Handling::Retried),
 ];
 
 #[tokio::test]
 async fn only_a_refusal_of_this_recipient_or_message_ends_a_mail() {
-    for (at, reply, expected) in CASES {
+    let cases = CASES
+        .iter()
+        .flat_map(|(expected, replies)| replies.lines().map(move |line| (expected, line)));
+    for (expected, line) in cases {
+        let (at, reply) = line.split_once(' ').unwrap();
         let peer = SmtpPeer::start(SmtpScript::Reply { at, reply }, "").await;
         let mailer = mailer(&peer, "", "");
         for mail in samples(Language::English) {
