@@ -325,7 +325,7 @@ pub const SETTINGS: &[Setting] = &[
         "passwords.hash_engine",
         "VESTIBULE_HASH_ENGINE",
         Some("argon2-rust"),
-        "`argon2-rust` or `argon2`, which takes about twice the time and is the fall-back where the first fails its test at the start. Hashes are the same.",
+        "`argon2-rust` or `argon2`, which is slower and is the fall-back where the first fails its test at the start. Hashes are the same.",
     ),
     setting(
         "passwords.hash_threads",

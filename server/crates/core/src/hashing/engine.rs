@@ -28,7 +28,7 @@ impl HashEngine {
             return self;
         }
         tracing::warn!(
-            "argon2-rust does not compute the vectors of RFC 9106 on this processor: passwords are hashed by argon2, which takes about twice the time"
+            "argon2-rust does not compute the vectors of RFC 9106 on this processor: passwords are hashed by argon2, which is slower"
         );
         Self::Argon2
     }
