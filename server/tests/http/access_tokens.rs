@@ -294,21 +294,13 @@ async fn each_claim_is_checked(app: TestApp) {
     for name in NEEDED_CLAIMS {
         let mut claims = forge.claims.clone();
         claims.as_object_mut().unwrap().remove(name);
-        forge
-            .refuses(
-                &forge.sign(&forge.header, &claims),
-                "unauthenticated",
-                &format!("no {name}"),
-            )
-            .await;
+        let token = forge.sign(&forge.header, &claims);
+        let about = format!("no {name}");
+        forge.refuses(&token, "unauthenticated", &about).await;
     }
     // Clocks of replicas may differ a little.
-    assert!(
-        forge
-            .app
-            .accepts(&forge.with_claim("nbf", json!(now + 20)))
-            .await
-    );
+    let early = forge.with_claim("nbf", json!(now + 20));
+    assert!(forge.app.accepts(&early).await);
 }
 
 async fn a_time_of_the_wrong_type_is_none(app: TestApp) {

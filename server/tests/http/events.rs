@@ -113,22 +113,15 @@ async fn what_happened_is_listed_newest_first(app: TestApp) {
             "success"
         ]
     );
-    assert_eq!(
-        (
-            &event["event_type"],
-            &event["device"],
-            &event["ip_address"],
-            &event["success"],
-            &event["created_at"]
-        ),
-        (
-            &json!("login_success"),
-            &json!("Firefox on Linux"),
-            &json!("2001:db8::7"),
-            &json!(true),
-            &json!("2026-11-24T08:30:01.123456Z")
-        )
-    );
+    for (name, value) in [
+        ("event_type", json!("login_success")),
+        ("device", json!("Firefox on Linux")),
+        ("ip_address", json!("2001:db8::7")),
+        ("success", json!(true)),
+        ("created_at", json!("2026-11-24T08:30:01.123456Z")),
+    ] {
+        assert_eq!(event[name], value, "{name}");
+    }
     assert!(event["details"].is_object(), "{event}");
     let all = page(&app, &ann, "").await;
     assert_eq!(types(&all)[0], "login_success");

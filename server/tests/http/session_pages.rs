@@ -78,16 +78,10 @@ async fn sessions_are_shown_and_ended(app: TestApp) {
         ],
     );
     let sessions = app.get("/sessions").bearer(&ann.access_token).await.json();
-    let of_app = sessions["sessions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|session| session["kind"] == "api")
-        .unwrap();
-    let id = of_app["id"].as_str().unwrap();
-    let answer = browser
-        .submit("revoke_session", &[("session_id", id)])
-        .await;
+    let mut listed = sessions["sessions"].as_array().unwrap().iter();
+    let of_app = listed.find(|session| session["kind"] == "api").unwrap();
+    let session = [("session_id", of_app["id"].as_str().unwrap())];
+    let answer = browser.submit("revoke_session", &session).await;
     assert_eq!(location(&answer), "/account/sessions");
     let alone = page(&mut browser, "/account/sessions").await;
     assert_has(

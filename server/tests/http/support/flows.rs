@@ -4,7 +4,8 @@ use serde_json::json;
 use vestibule_core::mail::MailKind;
 use vestibule_core::{Removed, Retention};
 
-use super::app::{PASSWORD, SignedIn, TestApp, meta};
+use super::app::{PASSWORD, TestApp, meta};
+use super::users::SignedIn;
 use super::{Answer, Call};
 
 impl TestApp {

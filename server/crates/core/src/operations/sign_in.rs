@@ -73,15 +73,12 @@ impl Auth {
         let is_known = found
             .as_ref()
             .is_some_and(|(account, _)| self.is_known(account, known));
-        let attempt_key = match &found {
-            Some((account, _)) if is_known => AttemptKey::Known(account.user.id),
-            _ => AttemptKey::Unknown(
-                email
-                    .as_ref()
-                    .map_or(&command.email, EmailAddress::canonical),
-            ),
-        };
         let user_id = found.as_ref().map(|(account, _)| account.user.id);
+        let attempt_key = match (user_id, &email) {
+            (Some(id), _) if is_known => AttemptKey::Known(id),
+            (_, Some(email)) => AttemptKey::Unknown(email.canonical()),
+            (_, None) => AttemptKey::Unknown(&command.email),
+        };
         let attempt = self
             .take_attempt(network, &attempt_key, user_id, meta)
             .await?;
