@@ -164,6 +164,7 @@ mod tests {
         let done = drive(clients, Duration::from_millis(50)).unwrap();
         assert!((3..=150).contains(&done.requests), "{done:?}");
         assert!(done.median >= Duration::from_millis(1), "{done:?}");
-        assert!(drive(vec![|| bail!("no")], Duration::ZERO).is_err());
+        let failing = vec![|| bail!("no")];
+        assert!(drive(failing, Duration::from_millis(20)).is_err());
     }
 }
