@@ -11,7 +11,7 @@ use vestibule_daemons::proc::Cmd;
 /// The statement as a backend that ran it last still shows it.
 const SHOWN: &str = "select query from pg_stat_activity where query like '%update refresh_tokens as r%returning%' \
     and pid <> pg_backend_pid() limit 1";
-/// A client of pgbench exchanges the token of one family again and again, as one of the portal does.
+/// A client of pgbench exchanges the token of one family again and again, as one of the portal's.
 const VARIABLES: &str = "\\set exchanges :exchanges + 1
 \\set family :first + :client_id
 \\set presented :family * 1000000 + :exchanges

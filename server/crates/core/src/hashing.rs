@@ -22,8 +22,8 @@ use crate::pool::{Full, Permit, Pool, PoolMetrics, PoolSettings, Urgency};
 use crate::ports::Random;
 use crate::trace::TRACE_TARGET;
 
-use engine::Engine;
-use worker::{HashError, MAX_MEMORY_KIB, MAX_PASSES, Worker};
+use engine::{Engine, HashError};
+use worker::{MAX_MEMORY_KIB, MAX_PASSES, Worker};
 
 pub use engine::HashEngine;
 pub(crate) use worker::Verdict;

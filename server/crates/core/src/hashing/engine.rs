@@ -7,8 +7,6 @@ use argon2::{Algorithm, Argon2, AssociatedData, Block, Params, ParamsBuilder, Ve
 use argon2_rust::params::{Memory, TagLen};
 use zeroize::Zeroize;
 
-use super::worker::HashError;
-
 /// Which implementation of Argon2 hashes passwords. Both give the same hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HashEngine {
@@ -32,6 +30,18 @@ impl HashEngine {
         );
         Self::Argon2
     }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HashError {
+    #[error("argon2: {0}")]
+    Argon2(#[from] argon2::Error),
+    #[error("argon2-rust: {0}")]
+    Argon2Rust(#[from] argon2_rust::Error),
+    #[error("parameters: {0}")]
+    Parameters(#[from] argon2::password_hash::Error),
+    #[error("password hash: {0}")]
+    Encoding(#[from] argon2::password_hash::phc::Error),
 }
 
 /// What is hashed, and how.

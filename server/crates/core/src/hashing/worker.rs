@@ -7,7 +7,7 @@ use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Params, Version};
 use zeroize::Zeroizing;
 
-use super::engine::{Engine, Job};
+use super::engine::{Engine, HashError, Job};
 
 /// A stored hash may ask for at most this much work: a foreign row cannot stop the service.
 pub(super) const MAX_MEMORY_KIB: u32 = 64 * 1024;
@@ -22,18 +22,6 @@ pub(crate) enum Verdict {
     Right,
     /// Right, and stored in an outdated form; this is the new one.
     RightWithNewHash(String),
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum HashError {
-    #[error("argon2: {0}")]
-    Argon2(#[from] argon2::Error),
-    #[error("argon2-rust: {0}")]
-    Argon2Rust(#[from] argon2_rust::Error),
-    #[error("parameters: {0}")]
-    Parameters(#[from] argon2::password_hash::Error),
-    #[error("password hash: {0}")]
-    Encoding(#[from] argon2::password_hash::phc::Error),
 }
 
 /// One hash thread with its memory.
