@@ -66,7 +66,8 @@ create table refresh_tokens (
     id blob not null primary key,
     user_id blob not null references users (id) on delete cascade,
     session_id blob not null unique references sessions (id) on delete cascade,
-    token_hash text not null unique,
+    -- In no index: a refresh changes it, and must not have to write every index for that.
+    token_hash text not null,
     previous_hash text,
     successor_nonce text,
     rotated_at integer,

@@ -1,5 +1,6 @@
 //! The project's commands. `cargo xtask` alone lists them.
 
+mod bench;
 mod book;
 mod browser;
 mod build;
@@ -44,6 +45,9 @@ Usage: cargo xtask COMMAND
                                 load, for at most ten minutes; the seed repeats the order of an earlier run
   versions                      the tests on the oldest and the newest PostgreSQL and Redis that are supported, which
                                 it fetches with npm and pip
+  bench [--seconds N] [--accounts N] [--built FOLDER]
+                                what the portal does in a second, on SQLite, on PostgreSQL, and with Redis, as ratios to
+                                what the machine could do: docs/PERFORMANCE.md
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
   check-code                    the code rules alone: length of files and comments, no import circles, no replaced words
@@ -94,6 +98,7 @@ fn command(name: &str) -> Option<Command> {
         "e2e" => e2e::run,
         "chaos" => chaos::run,
         "versions" => |_| versions::run(),
+        "bench" => |args| succeed(bench::run(args)),
         "dist" => |_| succeed(build::dist()),
         "size" => |_| size::run(),
         "check-code" => |_| succeed(code::run()),

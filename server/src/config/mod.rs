@@ -32,8 +32,8 @@ use url::Url;
 use vestibule_cache::check_redis_url;
 use vestibule_core::model::Language;
 use vestibule_core::{
-    HashSettings, Lifetimes, LimitSettings, MasterKey, PasswordPolicy, RegistrationMode, Retention,
-    is_loopback,
+    HashEngine, HashSettings, Lifetimes, LimitSettings, MasterKey, PasswordPolicy,
+    RegistrationMode, Retention, is_loopback,
 };
 
 pub use branding::BrandingConfig;
@@ -292,7 +292,12 @@ impl PasswordsConfig {
         let defaults = HashSettings::default();
         reader.derive("passwords.hash_threads", defaults.threads);
         reader.derive("passwords.hash_queue", defaults.queue);
+        let engines = [
+            ("argon2-rust", HashEngine::Argon2Rust),
+            ("argon2", HashEngine::Argon2),
+        ];
         let hashing = HashSettings {
+            engine: reader.choice("passwords.hash_engine", &engines),
             memory_kib: reader.number("passwords.argon2_memory_kib", 1, 65_536),
             passes: reader.number("passwords.argon2_passes", 1, 10),
             threads: reader

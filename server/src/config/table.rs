@@ -322,6 +322,12 @@ pub const SETTINGS: &[Setting] = &[
         "Passes of one hash over its memory, 1 to 10.",
     ),
     setting(
+        "passwords.hash_engine",
+        "VESTIBULE_HASH_ENGINE",
+        Some("argon2-rust"),
+        "`argon2-rust` or `argon2`, which is slower and is the fall-back where the first fails its test at the start. Hashes are the same.",
+    ),
+    setting(
         "passwords.hash_threads",
         "VESTIBULE_HASH_THREADS",
         None,

@@ -1,7 +1,6 @@
 //! More sign-ins at once than the portal can hash: some are let in, the others are turned away at
 //! once, and who is signed in does not notice.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use serde_json::json;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use vestibule_daemons::memory_kib;
 
 use crate::fleet::{Doors, Fleet};
 use crate::http::{Answer, Connection, Request};
@@ -46,14 +46,14 @@ pub fn run(scale: Scale) {
         other.kill();
     }
     let (address, process) = (fleet.replicas[0].address, fleet.replicas[0].process_id());
-    let at_rest = memory(process, "VmRSS");
+    let at_rest = memory_kib(process, "VmRSS").unwrap();
     let mut open = 0;
     let storm = fleet.runtime.block_on(async {
         let token = register_all(address).await;
         let idle = look(address, &token, None).await;
-        let before = memory(process, "VmRSS");
+        let before = memory_kib(process, "VmRSS").unwrap();
         let connections = open_all(address, crowd).await;
-        open = memory(process, "VmRSS").saturating_sub(before);
+        open = memory_kib(process, "VmRSS").unwrap().saturating_sub(before);
         let over = CancellationToken::new();
         let looking = {
             let (token, over) = (token.clone(), over.clone());
@@ -67,7 +67,7 @@ pub fn run(scale: Scale) {
             answers,
         }
     });
-    let peak = memory(process, "VmHWM");
+    let peak = memory_kib(process, "VmHWM").unwrap();
     storm.judge(crowd);
     let hashes = threads as u64 * HASH_KIB;
     let growth = peak.saturating_sub(at_rest + hashes + open);
@@ -214,11 +214,4 @@ fn median(times: &[Duration]) -> Duration {
 
 fn ratio(one: Duration, other: Duration) -> f64 {
     one.as_secs_f64() / other.as_secs_f64()
-}
-
-/// What the system says of a process, in KiB.
-fn memory(process: u32, field: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }

@@ -4,7 +4,7 @@ mod http;
 mod page;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use tempfile::TempDir;
-use vestibule_daemons::free_port;
 use vestibule_daemons::proc::{self, Cmd};
+use vestibule_daemons::{free_port, memory_kib};
 
 use crate::build::{self, DIST};
 
@@ -40,7 +40,7 @@ pub fn run() -> Result<ExitCode> {
     // The first start makes the database and the secrets; it serves the measures that do not mind.
     let first = Server::start(&binary, &folder)?;
     thread::sleep(Duration::from_secs(3));
-    let memory = first.resident_kb()?;
+    let memory = memory_kib(first.child.id(), "VmRSS").context("no VmRSS")?;
     table.row("idle resident memory", MEMORY_LIMIT_KIB, memory, "KiB");
     let page = page::weigh(first.port, "/login")?;
     drop(first);
@@ -111,17 +111,6 @@ impl Server {
         }
         server.took = start.elapsed();
         Ok(server)
-    }
-
-    fn resident_kb(&self) -> Result<u64> {
-        let file = PathBuf::from(format!("/proc/{}/status", self.child.id()));
-        let status =
-            fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("no VmRSS")?;
-        Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 }
 

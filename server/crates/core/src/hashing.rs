@@ -5,6 +5,7 @@
 //! wait. Imported hashes that need more than `m` are checked one at a time, in at most 64 MiB that
 //! are freed again. See ADR 0006.
 
+mod engine;
 mod worker;
 
 use std::sync::Arc;
@@ -21,8 +22,10 @@ use crate::pool::{Full, Permit, Pool, PoolMetrics, PoolSettings, Urgency};
 use crate::ports::Random;
 use crate::trace::TRACE_TARGET;
 
-use worker::{HashError, MAX_MEMORY_KIB, MAX_PASSES, Worker};
+use engine::{Engine, HashError};
+use worker::{MAX_MEMORY_KIB, MAX_PASSES, Worker};
 
+pub use engine::HashEngine;
 pub(crate) use worker::Verdict;
 
 /// Longer passwords are refused at registration and wrong at sign-in;
@@ -38,6 +41,8 @@ const METRICS: PoolMetrics = PoolMetrics {
 /// How passwords are hashed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HashSettings {
+    /// Which implementation hashes, if it passes its test at the start.
+    pub engine: HashEngine,
     /// Argon2id memory in KiB; at least 19456 with 2 passes, or an equal of it (OWASP).
     pub memory_kib: u32,
     /// Argon2id passes over the memory.
@@ -54,6 +59,7 @@ impl Default for HashSettings {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
+            engine: HashEngine::default(),
             memory_kib: 19_456,
             passes: 2,
             threads,
@@ -105,9 +111,10 @@ impl PasswordHasher {
         )
         .map_err(|error| std::io::Error::other(error.to_string()))?;
         let (hashes, oversize) = (Arc::default(), Arc::default());
+        let engine = settings.engine.checked();
         let new_worker = || Worker {
             params: params.clone(),
-            memory: Vec::new(),
+            engine: Engine::new(engine),
             oversize: Arc::clone(&oversize),
             hashes: Arc::clone(&hashes),
         };

@@ -32,7 +32,7 @@ pub use audit::{AUDIT_TARGET, Actor, AuditEvent, AuditRecord};
 pub use auth::{Auth, AuthBuilder, AuthSettings, RegistrationMode, RequestMeta};
 pub use crypto::{MasterKey, SystemRandom, hash_token};
 pub use error::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
-pub use hashing::{HashSettings, PasswordHasher};
+pub use hashing::{HashEngine, HashSettings, PasswordHasher};
 pub use host::is_loopback;
 pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE};
 pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};

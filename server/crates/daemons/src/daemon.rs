@@ -2,6 +2,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::proc::{self, Cmd, find};
+use crate::usage::cpu_time;
 
 const START_LIMIT: Duration = Duration::from_mins(1);
 
@@ -23,9 +25,13 @@ pub fn free_port() -> Result<u16> {
 /// In the system's folder for such things: a checkout under
 /// /root could not be entered by another account.
 pub(crate) fn temporary_folder(name: &str) -> Result<TempDir> {
+    temporary_folder_in(&tempfile::env::temp_dir(), name)
+}
+
+pub(crate) fn temporary_folder_in(parent: &Path, name: &str) -> Result<TempDir> {
     let folder = tempfile::Builder::new()
         .prefix(&format!("vestibule-{name}-"))
-        .tempdir()?;
+        .tempdir_in(parent)?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
     Ok(folder)
 }
@@ -65,7 +71,7 @@ pub(crate) struct Program {
     /// Where it runs and leaves its log; gone with the server.
     pub folder: TempDir,
     /// Whether it answers.
-    pub is_ready: Box<dyn Fn() -> bool + Send>,
+    pub is_ready: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Program {
@@ -142,6 +148,13 @@ impl Daemon {
     /// Lets them go on.
     pub fn thaw(&self) {
         signal_all(&self.processes(), Signal::CONT);
+    }
+
+    /// Processor time of all of its processes.
+    pub fn cpu_time(&self) -> Duration {
+        let processes = self.processes().into_iter();
+        let ids = processes.filter_map(|it| u32::try_from(it.as_raw_nonzero().get()).ok());
+        ids.map(cpu_time).sum()
     }
 
     /// Waits until it answers.

@@ -12,6 +12,7 @@ mod postgres;
 pub mod proc;
 mod proxy;
 mod redis;
+mod usage;
 
 pub use daemon::{Daemon, free_port};
 pub use line::Line;
@@ -20,3 +21,4 @@ pub use pgbouncer::PgBouncer;
 pub use postgres::{Postgres, SERVER as POSTGRES_SERVER, folder as postgres_folder};
 pub use proxy::{Proxy, ProxyKind, Site};
 pub use redis::Redis;
+pub use usage::{cpu_time, memory_kib};

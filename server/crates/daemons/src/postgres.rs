@@ -6,10 +6,12 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tempfile::TempDir;
 
-use crate::daemon::{Account, Daemon, Program, free_port, temporary_folder};
+use crate::daemon::{Account, Daemon, Program, free_port, temporary_folder, temporary_folder_in};
 use crate::proc::{Cmd, find};
 
 const ROLE: &str = "vestibule";
@@ -19,6 +21,8 @@ pub const SERVER: &str = "TEST_POSTGRES_SERVER";
 /// Nothing here outlives the run, so nothing needs to survive a power cut. A crash of the server
 /// alone loses nothing: the system has what was written.
 const SETTINGS: [&str; 3] = ["fsync=off", "full_page_writes=off", "max_connections=300"];
+/// For measures: it keeps what it says as one in production does, and shows statements whole.
+const DURABLE: [&str; 1] = ["track_activity_query_size=16384"];
 
 /// A cluster for this process alone. The role is its superuser, so that tests can create databases.
 pub struct Postgres {
@@ -46,9 +50,21 @@ impl Postgres {
     /// # Errors
     /// If it does not start, or the machine has no PostgreSQL.
     pub fn start_from(server: &Path) -> Result<Self> {
+        Self::start_in(server, temporary_folder("postgres")?, &SETTINGS)
+    }
+
+    /// The machine's own, on a disk and with the settings that it comes with.
+    ///
+    /// # Errors
+    /// If there is none, or it does not start.
+    pub fn start_durable() -> Result<Self> {
+        let home = temporary_folder_in(Path::new("/var/tmp"), "postgres")?;
+        Self::start_in(&own_folder()?, home, &DURABLE)
+    }
+
+    fn start_in(server: &Path, home: TempDir, settings: &[&str]) -> Result<Self> {
         let programs = own_folder()?;
         let account = account()?;
-        let home = temporary_folder("postgres")?;
         hand_over(home.path(), account)?;
         // A superuser can run programs: other users of this
         // machine must not become this process's user through the open port.
@@ -59,7 +75,7 @@ impl Postgres {
         let daemon = Daemon::start(Program {
             path: text(&server.join("postgres")),
             account,
-            args: arguments(home.path(), port),
+            args: arguments(home.path(), port, settings),
             environment: Vec::new(),
             folder: home,
             is_ready: Box::new({
@@ -97,18 +113,22 @@ impl Postgres {
 
     /// Creates an empty database and returns its URL.
     pub fn create(&self, database: &str) -> Result<String> {
-        Cmd::new(self.programs.join("createdb"))
-            .args([
-                "--host=127.0.0.1",
-                "--username",
-                ROLE,
-                "--port",
-                &self.port.to_string(),
-                database,
-            ])
-            .env("PGPASSWORD", &self.password)
-            .run()?;
+        self.tool("createdb").arg(database).run()?;
         Ok(self.url(database))
+    }
+
+    /// One of the programs that speak to it, as its superuser.
+    pub fn tool(&self, program: &str) -> Cmd {
+        Cmd::new(self.programs.join(program))
+            .env("PGHOST", "127.0.0.1")
+            .env("PGPORT", self.port.to_string())
+            .env("PGUSER", ROLE)
+            .env("PGPASSWORD", &self.password)
+    }
+
+    /// Processor time of all of its processes.
+    pub fn cpu_time(&self) -> Duration {
+        self.daemon.cpu_time()
     }
 }
 
@@ -158,7 +178,7 @@ pub(crate) fn account() -> Result<Account> {
     )?)))
 }
 
-fn arguments(home: &Path, port: u16) -> Vec<String> {
+fn arguments(home: &Path, port: u16, settings: &[&str]) -> Vec<String> {
     let (port, socket_folder) = (port.to_string(), text(home));
     let mut args = vec![
         "-D",
@@ -170,7 +190,7 @@ fn arguments(home: &Path, port: u16) -> Vec<String> {
         "-k",
         &socket_folder,
     ];
-    args.extend(SETTINGS.iter().flat_map(|setting| ["-c", *setting]));
+    args.extend(settings.iter().flat_map(|setting| ["-c", *setting]));
     args.into_iter().map(str::to_owned).collect()
 }
 

@@ -17,9 +17,12 @@ use crate::users::user_columns;
 /// The whole rotation (ADR 0005) in one conditional write. Every expression sees the row as it was
 /// before, and a caller who waited for another one's write sees the row as that left it, so of
 /// parallel callers one installs its successor and the others are in its grace. The cases of each
-/// column, in order: the current token was shown, its successor takes its place; the previous one
-/// was shown within the grace time, the current one stays; it was shown later, so the current one
-/// was never used, and a fresh one replaces it.
+/// column, in order: the previous token was shown within the grace time, the current one stays; the
+/// current token was shown, its successor takes its place; the previous one was shown later, so the
+/// current one was never used, and a fresh one replaces it.
+///
+/// No index has a column that this changes: on PostgreSQL the new version of the row stays on its
+/// page and no index is written (HOT). Families are found by id, so the hashes need none.
 ///
 /// What ends a session or an account revokes its families in the same transaction, so the
 /// condition on the family, which is checked again after a wait,
@@ -31,10 +34,10 @@ macro_rules! rotate {
     () => {
         "
 update refresh_tokens as r
-set token_hash = case when r.token_hash = $2 then $3 when r.rotated_at > $6 then r.token_hash else $3 end,
-    successor_nonce = case when r.token_hash = $2 then $4 when r.rotated_at > $6 then r.successor_nonce else $4 end,
-    rotated_at = case when r.token_hash = $2 then $5 when r.rotated_at > $6 then r.rotated_at else $5 end,
-    expires_at = case when r.token_hash = $2 then $7 when r.rotated_at > $6 then r.expires_at else $7 end,
+set token_hash = case when r.token_hash <> $2 and r.rotated_at > $6 then r.token_hash else $3 end,
+    successor_nonce = case when r.token_hash <> $2 and r.rotated_at > $6 then r.successor_nonce else $4 end,
+    rotated_at = case when r.token_hash <> $2 and r.rotated_at > $6 then r.rotated_at else $5 end,
+    expires_at = case when r.token_hash <> $2 and r.rotated_at > $6 then r.expires_at else $7 end,
     previous_hash = $2,
     updated_at = $5"
     };

@@ -123,6 +123,32 @@ async fn shape_of_sqlite(url: &str) -> Shape {
         .collect()
 }
 
+/// Then PostgreSQL keeps the new version of a row on its page and writes no index (HOT).
+#[tokio::test]
+async fn a_refresh_changes_no_column_of_an_index() {
+    let Some(database) = TestDatabase::postgres().await else {
+        return;
+    };
+    common::migrated(&database).await.close().await;
+    let indexes = |table: &str, column: &str| {
+        format!("from pg_indexes where tablename = '{table}' and indexdef ~ '\\y{column}\\y'")
+    };
+    for (table, columns) in [
+        (
+            "refresh_tokens",
+            "token_hash previous_hash successor_nonce rotated_at expires_at updated_at",
+        ),
+        ("sessions", "last_seen_at"),
+    ] {
+        for column in columns.split_whitespace() {
+            let found = database.count(&indexes(table, column)).await;
+            assert_eq!(found, 0, "{table}.{column}");
+        }
+        // It finds those that there are.
+        assert!(database.count(&indexes(table, "user_id")).await > 0);
+    }
+}
+
 #[tokio::test]
 async fn migrating_twice_does_nothing_the_second_time() {
     let all: Vec<i64> = embedded_migrations()

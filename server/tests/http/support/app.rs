@@ -11,7 +11,9 @@ use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
 use vestibule_core::model::Language;
-use vestibule_core::{Abandoned, Actor, Delivery, HashSettings, MasterKey, RequestMeta};
+use vestibule_core::{
+    Abandoned, Actor, Delivery, HashEngine, HashSettings, MasterKey, RequestMeta,
+};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
@@ -96,6 +98,7 @@ pub fn config(database: &TestDatabase) -> Config {
     let mut config = Config::load(&Environment::from_iter(variables)).unwrap();
     // What a hash costs is the matter of the core's tests; here it would only be waited for.
     config.passwords.hashing = HashSettings {
+        engine: HashEngine::default(),
         memory_kib: 64,
         passes: 1,
         threads: 2,

@@ -4,8 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use zeroize::{Zeroize, Zeroizing};
+use argon2::{Algorithm, Params, Version};
+use zeroize::Zeroizing;
+
+use super::engine::{Engine, HashError, Job};
 
 /// A stored hash may ask for at most this much work: a foreign row cannot stop the service.
 pub(super) const MAX_MEMORY_KIB: u32 = 64 * 1024;
@@ -22,20 +24,10 @@ pub(crate) enum Verdict {
     RightWithNewHash(String),
 }
 
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum HashError {
-    #[error("argon2: {0}")]
-    Argon2(#[from] argon2::Error),
-    #[error("parameters: {0}")]
-    Parameters(#[from] argon2::password_hash::Error),
-    #[error("password hash: {0}")]
-    Encoding(#[from] argon2::password_hash::phc::Error),
-}
-
 /// One hash thread with its memory.
 pub(crate) struct Worker {
     pub params: Params,
-    pub memory: Vec<Block>,
+    pub engine: Engine,
     /// Held while an imported hash is checked that needs more memory than new hashes.
     pub oversize: Arc<Mutex<()>>,
     pub hashes: Arc<AtomicU64>,
@@ -45,14 +37,15 @@ impl Worker {
     pub fn hash(&mut self, password: &str, salt: &[u8]) -> Result<String, HashError> {
         let params = self.params.clone();
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
-        self.derive(
-            Algorithm::Argon2id,
-            Version::V0x13,
-            params.clone(),
-            password,
+        let job = Job {
+            algorithm: Algorithm::Argon2id,
+            version: Version::V0x13,
+            params: &params,
+            password: password.as_bytes(),
             salt,
-            &mut output,
-        )?;
+            secret: &[],
+        };
+        self.derive(&job, &mut output)?;
         let hash = PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
             version: Some(Version::V0x13.into()),
@@ -125,46 +118,29 @@ impl Worker {
         }
         let expected = stored.hash?;
         let mut output = Zeroizing::new(vec![0; expected.len()]);
-        self.derive(
+        let job = Job {
             algorithm,
             version,
-            params,
-            password,
-            stored.salt?.as_ref(),
-            &mut output,
-        )
-        .ok()?;
+            params: &params,
+            password: password.as_bytes(),
+            salt: stored.salt.as_ref()?.as_ref(),
+            secret: &[],
+        };
+        self.derive(&job, &mut output).ok()?;
         Some(
             aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected.as_bytes()).is_ok(),
         )
     }
 
-    /// Runs Argon2 in the thread's own memory, which is wiped afterwards.
-    fn derive(
-        &mut self,
-        algorithm: Algorithm,
-        version: Version,
-        params: Params,
-        password: &str,
-        salt: &[u8],
-        output: &mut [u8],
-    ) -> Result<(), HashError> {
+    /// Runs Argon2 in the thread's own memory, which is wiped afterwards, or in memory that is
+    /// wiped and freed where the job needs more.
+    fn derive(&mut self, job: &Job<'_>, output: &mut [u8]) -> Result<(), HashError> {
         self.hashes.fetch_add(1, Ordering::Relaxed);
-        let blocks = params.block_count();
-        let own_blocks = self.params.block_count();
-        let argon2 = Argon2::new(algorithm, version, params);
-        if blocks > own_blocks {
-            let _one_at_a_time = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
-            return derive_in(
-                &mut vec![Block::default(); blocks],
-                &argon2,
-                password,
-                salt,
-                output,
-            );
+        if job.params.block_count() <= self.params.block_count() {
+            return self.engine.derive(job, output);
         }
-        self.memory.resize(own_blocks, Block::default());
-        derive_in(&mut self.memory[..blocks], &argon2, password, salt, output)
+        let _one_at_a_time = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
+        Engine::new(self.engine.kind()).derive(job, output)
     }
 
     /// Whether the stored hash costs less to check than a new one.
@@ -182,22 +158,6 @@ impl Worker {
             work(&params) < work(&self.params) || params.m_cost() > MAX_MEMORY_KIB
         })
     }
-}
-
-/// Runs Argon2 and wipes the memory that it used.
-fn derive_in(
-    memory: &mut [Block],
-    argon2: &Argon2<'_>,
-    password: &str,
-    salt: &[u8],
-    output: &mut [u8],
-) -> Result<(), HashError> {
-    let result =
-        argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut *memory);
-    for block in memory {
-        block.zeroize();
-    }
-    Ok(result?)
 }
 
 fn bcrypt_cost(stored: &str) -> Option<u32> {
