@@ -4,8 +4,8 @@ use serde_json::json;
 use vestibule_core::mail::MailKind;
 use vestibule_core::{Removed, Retention};
 
-use super::app::{PASSWORD, SignedIn, TestApp, meta};
-use super::{Answer, Call};
+use super::app::{PASSWORD, TestApp, meta};
+use super::{Answer, Call, SignedIn};
 
 impl TestApp {
     /// Shows a mailed token as proof of an address.
