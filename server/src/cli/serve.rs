@@ -10,15 +10,15 @@ use vestibule_mail::{Mailbox, MailboxMailer, SmtpMailer};
 use vestibule_storage::SqlDatabase;
 
 use super::{Failure, chain, database, unusable_master_key};
+use crate::compose::{Adapters, Portal, build};
 use crate::config::Config;
-use crate::database_lock::{self, DatabaseLock};
-use crate::lifecycle::{self, Ports, Starting, StopSignals};
-use crate::listener;
-use crate::master_key;
-use crate::metrics::{self, Watched};
-use crate::portal::{Adapters, Portal, build};
-use crate::start_lines;
+use crate::process::database_lock::{self, DatabaseLock};
+use crate::process::lifecycle::{self, Ports, Starting, StopSignals};
+use crate::process::listener;
+use crate::process::master_key;
+use crate::process::start_lines;
 use crate::telemetry::Log;
+use crate::telemetry::metrics::{self, Watched};
 
 const PUBLIC: &str = "VESTIBULE_LISTEN (http.listen)";
 const PRIVATE: &str = "VESTIBULE_PRIVATE_LISTEN (http.private_listen)";

@@ -3,9 +3,9 @@ use std::path::Path;
 use vestibule_mail::{MailColours, MailSettings};
 
 use super::reader::Reader;
-use crate::branding::colour::Colour;
-use crate::branding::logo::Logo;
-use crate::branding::theme::{self, Theme};
+use crate::http::branding::colour::Colour;
+use crate::http::branding::logo::Logo;
+use crate::http::branding::theme::{self, Theme};
 
 /// How the deployment is called and looks.
 #[derive(Clone, Debug)]

@@ -50,7 +50,7 @@ pub use telemetry::LogConfig;
 
 use reader::Reader;
 
-use crate::middleware::is_loopback_name;
+use crate::http::middleware::is_loopback_name;
 
 /// Development forgives and explains; production refuses what is unsafe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

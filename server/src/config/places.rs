@@ -7,7 +7,7 @@ use rustix::fs::{Access, access};
 
 use super::Config;
 use super::reader::Reader;
-use crate::master_key;
+use crate::process::master_key;
 
 pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
     if config.needs_data_dir() {

@@ -20,12 +20,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use vestibule_storage::SqlDatabase;
 
+use super::health;
+use super::listener::{Limits, Listener, Stages, connections_within};
+use super::workers;
+use crate::compose::Portal;
 use crate::config::Config;
-use crate::health;
-use crate::listener::{Limits, Listener, Stages, connections_within};
-use crate::portal::Portal;
-use crate::supervisor::keep_running;
-use crate::worker;
 
 /// The grace time and all that is under way, together. Orchestrators kill after 30 s.
 const STOP_TIME: Duration = Duration::from_secs(22);
@@ -104,7 +103,7 @@ pub async fn run(
         draining: CancellationToken::new(),
     };
     listen(config, &portal, ports, &stages);
-    let lost = start_workers(&portal, &stages.draining);
+    let lost = workers::start(&portal, &stages.draining);
     let code = tokio::select! {
         () = signals.next() => ExitCode::SUCCESS,
         // Better no portal than one that sends no mail or deletes no account, and does not say so.
@@ -146,63 +145,6 @@ fn limits(config: &Config, connections: usize) -> Limits {
     }
 }
 
-/// Starts what runs beside the requests; the token says that one of it is lost.
-fn start_workers(portal: &Arc<Portal>, stop: &CancellationToken) -> CancellationToken {
-    let lost = CancellationToken::new();
-    let workers = Workers {
-        portal,
-        stop,
-        lost: &lost,
-    };
-    workers.start("mails", |portal, stop| {
-        worker::deliver_mails(Arc::clone(&portal.auth), Arc::clone(&portal.mailer), stop)
-    });
-    workers.start("cleanup", |portal, stop| {
-        worker::clean_up(Arc::clone(&portal.auth), portal.retention, stop)
-    });
-    workers.start("audit events", |portal, stop| {
-        worker::write_deferred(Arc::clone(&portal.auth), stop)
-    });
-    workers.start("signing keys", |portal, stop| {
-        worker::follow_signing_keys(Arc::clone(&portal.auth), stop)
-    });
-    workers.start("changes from replicas", |portal, stop| {
-        let cache = portal.shared_cache.clone();
-        async move {
-            match cache {
-                Some(cache) => cache.listen(stop).await,
-                None => stop.cancelled().await,
-            }
-        }
-    });
-    lost
-}
-
-struct Workers<'a> {
-    portal: &'a Arc<Portal>,
-    stop: &'a CancellationToken,
-    lost: &'a CancellationToken,
-}
-
-impl Workers<'_> {
-    fn start<W>(&self, name: &'static str, work: fn(&Portal, CancellationToken) -> W)
-    where
-        W: Future<Output = ()> + Send + 'static,
-    {
-        let (portal, stop, lost) = (
-            Arc::clone(self.portal),
-            self.stop.clone(),
-            self.lost.clone(),
-        );
-        self.portal.tasks.spawn(async move {
-            let start = || work(&portal, stop.clone());
-            if keep_running(name, &stop, start).await.is_err() {
-                lost.cancel();
-            }
-        });
-    }
-}
-
 async fn stop(
     config: &Config,
     portal: &Portal,
@@ -222,7 +164,7 @@ async fn stop(
             "some requests did not end in time and are cut off"
         );
     }
-    worker::write_last(&portal.auth).await;
+    workers::write_last(&portal.auth).await;
     if timeout(CLOSE_TIME, database.close()).await.is_err() {
         tracing::warn!("the database was not closed in time");
     }

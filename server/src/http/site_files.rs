@@ -15,8 +15,8 @@ use vestibule_core::model::Language;
 use vestibule_core::ports::Clock;
 use vestibule_web::Problem;
 
-use crate::branding::SVG_POLICY;
-use crate::branding::logo::LogoKind;
+use super::branding::SVG_POLICY;
+use super::branding::logo::LogoKind;
 use crate::config::Config;
 
 const ROBOTS_PATH: &str = "/robots.txt";

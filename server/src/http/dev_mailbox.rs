@@ -103,7 +103,7 @@ async fn show(State(mailbox): State<Arc<Mailbox>>, Path(id): Path<String>) -> Re
 async fn style() -> impl IntoResponse {
     (
         [(header::CONTENT_TYPE, "text/css; charset=utf-8")],
-        include_str!("../templates/dev_mailbox.css"),
+        include_str!("../../templates/dev_mailbox.css"),
     )
 }
 

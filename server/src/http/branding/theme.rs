@@ -123,7 +123,7 @@ mod tests {
     use super::super::colour::many;
     use super::*;
 
-    const STYLE: &str = include_str!("../../../style/main.css");
+    const STYLE: &str = include_str!("../../../../style/main.css");
 
     /// A token's colour in the light theme, which the stylesheet sets first, or in the dark one.
     fn token(name: &str, is_dark: bool) -> Colour {

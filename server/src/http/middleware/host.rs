@@ -116,7 +116,7 @@ pub async fn check_host(
 }
 
 /// The host that a request is for; `None` if it names none, or several.
-pub(super) fn named_host(request: &Request) -> Option<NamedHost> {
+pub fn named_host(request: &Request) -> Option<NamedHost> {
     let mut headers = request.headers().get_all(header::HOST).iter();
     let (header, another) = (headers.next(), headers.next());
     if another.is_some() {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use vestibule_core::Auth;
 use vestibule_web::{Problem, RequestOutcome, page_language, request_meta};
 
-use crate::site_files;
+use crate::http::site_files;
 
 /// Puts every request that was refused into the audit log: by a handler, by a form that is shown
 /// again, or before either was reached.

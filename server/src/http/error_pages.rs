@@ -10,9 +10,7 @@ use vestibule_app::ErrorDocument;
 use vestibule_core::ErrorCode;
 use vestibule_web::{Branding, Problem, RequestId, page_language, status};
 
-use super::access_log::LogLimit;
-use super::paths::is_below;
-use super::rate_limit::is_cheap;
+use super::middleware::{LogLimit, is_below, is_cheap};
 
 /// What an error page needs to look like the other pages.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use vestibule_core::ErrorCode;
 use vestibule_web::{ClientAddress, Problem};
 
-use super::host::{is_loopback_name, named_host};
+use super::middleware::{is_loopback_name, named_host};
 
 /// For what only the person at this machine may see: the client and the name it uses are both of
 /// this machine, so that an open port lets nobody else in. Nor

@@ -28,19 +28,21 @@ use vestibule_core::ports::{Clock, Random};
 use vestibule_mail::Mailbox;
 use vestibule_web::{BrowserSessionStore, DefaultLanguage, Problem, WebState};
 
-use crate::assets::Assets;
-use crate::branding::BrandFiles;
-use crate::config::{Config, Mode};
-use crate::health::{self, Health};
-use crate::metrics::measure_requests;
-use crate::middleware::{
-    AllowedHosts, BodyRoom, ErrorPages, FormsOnce, Identification, LogLimit, Nonce,
-    SecurityHeaders, SessionCookie, admit_app_origins, audit_refusals, check_form, check_host,
-    do_forms_once, find_client_address, fix_markup, identify_request, keep_readable_cookies,
-    limit_requests, log_access, loopback_only, panic_response, read_body, remove_ended_cookie,
-    run_to_end, set_security_headers, show_problems,
+use super::assets::{self, Assets};
+use super::branding::BrandFiles;
+use super::error_pages::{ErrorPages, panic_response, show_problems};
+use super::loopback::loopback_only;
+use super::middleware::{
+    AllowedHosts, BodyRoom, FormsOnce, Identification, LogLimit, Nonce, SecurityHeaders,
+    SessionCookie, admit_app_origins, audit_refusals, check_form, check_host, do_forms_once,
+    find_client_address, fix_markup, identify_request, keep_readable_cookies, limit_requests,
+    log_access, read_body, remove_ended_cookie, run_to_end, set_security_headers,
 };
-use crate::{api, assets, dev_mailbox, export, site_files};
+use super::{dev_mailbox, export, site_files};
+use crate::api;
+use crate::config::{Config, Mode};
+use crate::process::health::{self, Health};
+use crate::telemetry::metrics::measure_requests;
 
 const SESSION_COOKIE: &str = "sid";
 const SIGN_OUT: &str = "/_fn/sign_out";

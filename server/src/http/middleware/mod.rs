@@ -1,4 +1,4 @@
-//! What every request passes, from the outside in; `router.rs` puts it in order.
+//! What every request passes, from the outside in; `http/router.rs` puts it in order.
 
 mod access_log;
 mod app_origins;
@@ -7,10 +7,8 @@ mod client_address;
 mod form_once;
 mod forms;
 mod host;
-mod loopback_only;
 mod markup;
 mod paths;
-mod problems;
 mod rate_limit;
 mod read_body;
 mod readable_cookies;
@@ -26,10 +24,11 @@ pub use audit::audit_refusals;
 pub use client_address::find_client_address;
 pub use form_once::{FormsOnce, SentAgain, do_forms_once};
 pub use forms::check_form;
+pub(super) use host::named_host;
 pub use host::{AllowedHosts, check_host, is_loopback_name};
-pub use loopback_only::loopback_only;
 pub use markup::fix_markup;
-pub use problems::{ErrorPages, panic_response, show_problems};
+pub(super) use paths::is_below;
+pub(super) use rate_limit::is_cheap;
 pub use rate_limit::limit_requests;
 pub use read_body::{BodyRoom, read_body};
 pub use readable_cookies::keep_readable_cookies;

@@ -6,7 +6,7 @@ use vestibule_core::{Abandoned, ErrorCode};
 use vestibule_web::Problem;
 
 use super::request_spans::RequestSpans;
-use crate::listener::Place;
+use crate::process::listener::Place;
 
 /// Finishes what a client began and did not wait for, and the process waits for it too.
 ///

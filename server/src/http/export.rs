@@ -11,7 +11,7 @@ use vestibule_core::model::Principal;
 use vestibule_core::{AuthError, ErrorCode};
 use vestibule_web::{Meta, Problem, RequestOutcome, SentForm, WebState, signed_in_browser};
 
-use crate::middleware::SentAgain;
+use super::middleware::SentAgain;
 
 /// The page with the button.
 const PAGE: &str = "/account/activity";

@@ -1,4 +1,4 @@
-//! What runs beside the requests.
+//! Sends the mails of the outbox.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use vestibule_core::ports::Mailer;
-use vestibule_core::{
-    Auth, AuthError, CleanupRun, Delivery, MAIL_LEASE, NOTE_TIME, Removed, Retention,
-};
+use vestibule_core::{Auth, Delivery, MAIL_LEASE, NOTE_TIME};
 use vestibule_mail::SmtpMailer;
 
 /// How often the outbox is looked at when there was nothing in it.
@@ -28,24 +26,12 @@ const _: () =
 /// How long a mail may still take to be handed over once the worker is stopped. Then it is due
 /// again in a moment, for the next process or another one, and not only when its lease has expired.
 const LAST_MAIL_TIME: Duration = Duration::from_secs(5);
-/// How often events that belong to no other write are written:
-/// about as soon as it could be seen.
-const WRITE_INTERVAL: Duration = Duration::from_millis(200);
-/// How long the end of the process waits for the last of them.
-const LAST_WRITE_TIME: Duration = Duration::from_secs(3);
-/// How often the signing keys are loaded anew: some times
-/// in the minute that a new key waits at least.
-const KEYS_INTERVAL: Duration = Duration::from_secs(10);
-/// How often expired rows are looked for.
-const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
-/// The pause after each part of a cleanup, which leaves the database to requests.
-const CLEANUP_PAUSE: Duration = Duration::from_millis(50);
 /// The longest pause while the database is away.
 const MAX_PAUSE: Duration = Duration::from_secs(4);
 
 /// Delivers mails until cancelled, one after the other; the one being sent is finished, if the
 /// server is not too slow for that.
-pub async fn deliver_mails(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
+pub async fn deliver(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: CancellationToken) {
     let _reminder = AbortOnDropHandle::new(tokio::spawn({
         let (mailer, stop) = (Arc::clone(&mailer), stop.clone());
         async move {
@@ -112,96 +98,6 @@ impl Backoff {
         self.0 = (self.0 * 2).min(longest);
         self.0
     }
-}
-
-/// Writes what requests left to be written later, until cancelled; [`write_last`] does the rest.
-pub async fn write_deferred(auth: Arc<Auth>, stop: CancellationToken) {
-    let mut pause = WRITE_INTERVAL;
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
-        pause = match auth.write_due().await {
-            Ok(_) => WRITE_INTERVAL,
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "audit events cannot be written and wait"
-                );
-                (pause * 2).min(MAX_PAUSE)
-            }
-        };
-    }
-}
-
-/// Writes what the last requests left, once they are answered.
-pub async fn write_last(auth: &Auth) {
-    let written = tokio::time::timeout(LAST_WRITE_TIME, auth.write_deferred()).await;
-    if !matches!(written, Ok(Ok(_))) {
-        tracing::error!("the last audit events were not written: the database is out of reach");
-    }
-}
-
-/// Keeps up with the signing keys, which operators rotate
-/// while the portal runs, until cancelled.
-pub async fn follow_signing_keys(auth: Arc<Auth>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(KEYS_INTERVAL) => {}
-        }
-        if let Err(error) = auth.reload_signing_keys().await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the signing keys cannot be loaded: those of before are used"
-            );
-        }
-    }
-}
-
-/// Deletes what has expired, until cancelled.
-pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationToken) {
-    while !stop.is_cancelled() {
-        let mut run = auth.plan_cleanup(&retention);
-        if let Err(error) = clean_up_once(&auth, &mut run, &stop).await {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "expired rows were not deleted"
-            );
-        }
-        let removed = run.removed();
-        if removed != Removed::default() {
-            tracing::info!(
-                accounts = removed.accounts,
-                sessions = removed.sessions,
-                mailed_tokens = removed.mailed_tokens,
-                mails = removed.mails,
-                signing_keys = removed.signing_keys,
-                events = removed.events,
-                form_submissions = removed.form_submissions,
-                "deleted expired rows"
-            );
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(CLEANUP_INTERVAL) => {}
-        }
-    }
-}
-
-async fn clean_up_once(
-    auth: &Auth,
-    run: &mut CleanupRun,
-    stop: &CancellationToken,
-) -> Result<(), AuthError> {
-    while auth.clean_up(run).await? {
-        if stop.is_cancelled() {
-            return auth.leave_cleanup(run).await;
-        }
-        tokio::time::sleep(CLEANUP_PAUSE).await;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

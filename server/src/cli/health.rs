@@ -2,18 +2,34 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::process::ExitCode;
 use std::time::Duration;
+
+use super::{Failure, chain, print};
+use crate::config::{Environment, read_private_listen};
 
 /// Orchestrators wait longer.
 const TIMEOUT: Duration = Duration::from_secs(3);
 const REQUEST: &[u8] =
     b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
+pub(super) fn run() -> Result<ExitCode, Failure> {
+    let private = read_private_listen(&Environment::of_process());
+    let private = private.map_err(|errors| Failure::settings(&errors))?;
+    match ask(private) {
+        Ok(()) => print("The portal can serve."),
+        Err(error) => Err(Failure::new(format!(
+            "the portal cannot serve: {}",
+            chain(&error)
+        ))),
+    }
+}
+
 /// Asks for readiness on the private port.
 ///
 /// # Errors
 /// If nobody listens there, or what answers is not ready.
-pub fn ask(private: SocketAddr) -> io::Result<()> {
+fn ask(private: SocketAddr) -> io::Result<()> {
     let mut portal = TcpStream::connect_timeout(&reachable(private), TIMEOUT)?;
     portal.set_read_timeout(Some(TIMEOUT))?;
     portal.set_write_timeout(Some(TIMEOUT))?;

@@ -18,7 +18,7 @@ use http::{HeaderMap, StatusCode, header};
 use tower_http::compression::CompressionLayer;
 use vestibule_web::Branding;
 
-use crate::assets::{entity_tag, matches_entity_tag};
+use super::assets::{entity_tag, matches_entity_tag};
 use crate::config::Config;
 
 /// An SVG that is opened by itself is a document: it may style itself,

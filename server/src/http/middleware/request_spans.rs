@@ -5,7 +5,7 @@ use tracing::instrument::Instrumented;
 use tracing::{Instrument as _, Span};
 use vestibule_core::TRACE_TARGET;
 
-use crate::metrics::known_method;
+use crate::telemetry::metrics::known_method;
 use crate::telemetry::{TraceParent, join_trace};
 
 /// What describes a request: the span of its trace, and inside of that the log's, whose fields

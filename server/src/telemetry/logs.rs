@@ -1,7 +1,4 @@
-//! Logs: JSON objects in production, readable lines in development. And traces.
-
-mod trace_parent;
-mod traces;
+//! Logs: JSON objects in production, readable lines in development. Traces begin with them.
 
 use std::backtrace::Backtrace;
 use std::error::Error;
@@ -24,12 +21,8 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 use url::Url;
 use vestibule_core::{AUDIT_TARGET, ErrorCode, TRACE_TARGET};
 
+use super::traces::{BoxedLayer, Traces};
 use crate::config::LogConfig;
-
-use traces::{BoxedLayer, Traces};
-
-pub use trace_parent::TraceParent;
-pub use traces::join_trace;
 
 /// Lines that wait while nobody takes them, about 2 MB; the next ones are dropped.
 const MAX_WAITING_LINES: usize = 8192;

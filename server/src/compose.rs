@@ -17,11 +17,11 @@ use vestibule_core::{
 use vestibule_mail::Mailbox;
 use vestibule_web::{SealedCookies, WebState};
 
-use crate::assets::Assets;
-use crate::branding::BrandFiles;
 use crate::config::{Config, issuer};
-use crate::retry::retry_until_up;
-use crate::router::{self, Parts};
+use crate::http::assets::Assets;
+use crate::http::branding::BrandFiles;
+use crate::http::router::{self, Parts};
+use crate::process::retry::retry_until_up;
 
 /// What the portal stands on; tests put their own in.
 pub struct Adapters {
