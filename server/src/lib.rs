@@ -1,4 +1,4 @@
-//! The portal behind the binary: composition, command line, process, HTTP, API, settings, telemetry.
+//! The portal behind the binary: composition, process, HTTP, API, settings, telemetry, commands.
 
 pub mod api;
 mod cli;

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 
 use super::{ConfigCommand, Failure, print};
-use crate::config::{Config, Environment, Reading, reference};
+use crate::config::{Config, Environment, Reading, example, reference};
 
 /// `vestibule config`
 pub(super) fn run(command: &ConfigCommand) -> Result<ExitCode, Failure> {
     match command {
         ConfigCommand::Reference => print(reference().trim_end()),
+        ConfigCommand::Example => print(example().trim_end()),
         ConfigCommand::Check => {
             let reading = Config::read(&Environment::of_process());
             refuse_errors(&reading)?;

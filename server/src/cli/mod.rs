@@ -86,6 +86,8 @@ enum ConfigCommand {
     Show,
     /// Print the reference of all settings in Markdown
     Reference,
+    /// Print a settings file with every setting, commented out
+    Example,
 }
 
 /// The exit code of a command whose reader has gone, as that of one that SIGPIPE ends.

@@ -1,9 +1,14 @@
 mod checks;
+mod example;
 mod names;
 mod sources;
+mod tables;
+
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
+use super::setting::Range;
 use super::*;
 
 fn load(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -351,6 +356,20 @@ fn the_settings_reference_is_current() {
         is_current,
         "run `vestibule config reference > docs/CONFIG.md`"
     );
+}
+
+#[test]
+fn every_number_has_a_range_and_every_default_is_within_it() {
+    for setting in SCHEMA.settings() {
+        let default = setting.default.and_then(|text| text.parse::<u64>().ok());
+        match (setting.range, default) {
+            (Range::Numbers(least, most), Some(number)) => {
+                assert!((least..=most).contains(&number), "{}", setting.key);
+            }
+            (Range::Numbers(least, most), None) => assert!(least < most, "{}", setting.key),
+            (_, number) => assert_eq!(number, None, "{} has no range", setting.key),
+        }
+    }
 }
 
 #[test]

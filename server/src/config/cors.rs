@@ -1,13 +1,19 @@
-//! Origins whose scripts may call the API: whole, as a
+//! `[cors]`: origins whose scripts may call the API: whole, as a
 //! browser sends them in `Origin`, and compared as a whole.
 
 use url::{Host, Url};
 use vestibule_core::is_loopback;
 
-use super::Mode;
+use super::mode::Mode;
 use super::reader::Reader;
+use super::setting::{Key, settings};
 
-const KEY: &str = "cors.allowed_origins";
+settings! {
+    /// Origins, comma-separated, whose scripts may call the API, as browsers send them:
+    /// `https://app.example.org`, or an app's `capacitor://localhost`.
+    ALLOWED_ORIGINS: Vec<String> = "cors.allowed_origins", "VESTIBULE_CORS_ALLOWED_ORIGINS";
+}
+
 /// What a page cannot come from, or what has no origin of its own.
 const WITHOUT_ORIGIN: &[&str] = &[
     "about",
@@ -23,7 +29,8 @@ const WITHOUT_ORIGIN: &[&str] = &[
 ];
 
 pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Vec<String> {
-    let origins = reader.list(KEY);
+    const KEY: Key<Vec<String>> = ALLOWED_ORIGINS;
+    let origins = reader.get(KEY);
     for origin in &origins {
         if let Err(remedy) = check(origin) {
             reader.refuse(KEY, &format!("holds `{origin}`, {remedy}"));
