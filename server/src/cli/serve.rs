@@ -24,7 +24,7 @@ const PUBLIC: &str = "VESTIBULE_LISTEN (http.listen)";
 const PRIVATE: &str = "VESTIBULE_PRIVATE_LISTEN (http.private_listen)";
 
 pub(super) async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
-    start_lines::log(config);
+    start_lines::log_start(config);
     let metrics = metrics::install()?;
     prepare_data_dir_if_needed(config)?;
     let _lock = take_database(config)?;
@@ -53,7 +53,7 @@ pub(super) async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failur
             .map_err(|error| unavailable(PUBLIC, config.http.listen, &error))?,
         private,
     };
-    tracing::info!(url = %config.http.public_url, listen = %ports.public.local_addr()?, "serving");
+    start_lines::log_serving(config, ports.public.local_addr()?);
     tokio::spawn(log.report_lost_lines());
     tokio::spawn(watched.keep_up());
     Ok(lifecycle::run(config, portal, database, ports, signals).await)

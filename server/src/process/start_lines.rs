@@ -1,19 +1,42 @@
-//! The first lines of a start: what is served, in which mode,
-//! on what, and what is not as it should be.
+//! What a start logs: what is served, in which mode, on what, and what is not as it should be; in
+//! the end that it is served, and where to begin.
+
+use std::net::SocketAddr;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::config::{Config, issuer};
+use crate::config::{Config, Mode, issuer};
 
-/// Logs them.
-pub fn log(config: &Config) {
+/// Logs the first lines.
+pub fn log_start(config: &Config) {
     for line in lines(config) {
         tracing::info!("{line}");
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+}
+
+/// Logs that requests are answered from now on, and in development what to do next.
+pub fn log_serving(config: &Config, listen: SocketAddr) {
+    tracing::info!(url = %config.http.public_url, %listen, "serving");
+    if config.mode == Mode::Development {
+        tracing::info!("{}", next_step(config));
+    }
+}
+
+fn next_step(config: &Config) -> String {
+    let public_url = issuer(&config.http.public_url);
+    let mut steps = vec![format!("next: register at {public_url}/register")];
+    if config.shows_mailbox() {
+        steps.push(format!("read the mail at {public_url}/dev/mailbox"));
+    }
+    if config.needs_data_dir() {
+        steps.push(format!("what is kept is in {}", config.data_dir.display()));
+    }
+    steps.push("before others use it, read docs/operations/production.md".to_owned());
+    steps.join("; ")
 }
 
 fn lines(config: &Config) -> [String; 5] {
