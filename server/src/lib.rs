@@ -1,28 +1,12 @@
-//! The portal behind the binary: configuration, composition, routes, workers.
+//! The portal behind the binary: composition, process, HTTP, API, settings, telemetry, commands.
 
 pub mod api;
-mod assets;
-mod branding;
 mod cli;
+mod compose;
 pub mod config;
-mod database_lock;
-mod dev_mailbox;
-mod export;
-mod health;
-mod health_check;
-mod lifecycle;
-mod listener;
-mod master_key;
-mod metrics;
-mod middleware;
-mod portal;
-mod retry;
-mod router;
-mod site_files;
-mod start_lines;
-mod supervisor;
+mod http;
+mod process;
 pub mod telemetry;
-mod worker;
 
 pub use cli::run;
-pub use portal::{Adapters, Portal, build};
+pub use compose::{Adapters, Portal, build};

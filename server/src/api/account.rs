@@ -4,15 +4,62 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
 use vestibule_core::model::SessionKind;
-use vestibule_core::{Auth, AuthError, Register, Registered, UpdateProfile};
+use vestibule_core::{Auth, Register, Registered, UpdateProfile};
 use vestibule_web::{Bearer, Meta, Problem};
 
-use super::dto::{
-    DeleteMeBody, DeletionBody, MessageBody, ProblemBody, RegisterBody, SignedInBody, UpdateMeBody,
-    UserBody,
-};
+use super::bodies::{MessageBody, ProblemBody, SignedInBody, UserBody, signed_in_body};
 use super::extract::{JsonBody, OptionalJsonBody, given_password};
+
+#[derive(Deserialize, ToSchema)]
+pub struct RegisterBody {
+    /// A plain address. Domains of any script are taken.
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
+    pub email: String,
+    /// At most 1024 bytes of UTF-8; `/password/policy` has the rules.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+    pub password: SecretString,
+    #[schema(max_length = 100, example = "Ann")]
+    pub first_name: Option<String>,
+    #[schema(max_length = 100)]
+    pub last_name: Option<String>,
+}
+
+/// A field that is left out is left alone; `null` or an empty text removes the name.
+#[derive(Deserialize, ToSchema)]
+pub struct UpdateMeBody {
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_length = 100)]
+    pub first_name: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    #[schema(max_length = 100)]
+    pub last_name: Option<String>,
+}
+
+/// A field that is there: `null` is an empty text.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|text| Some(text.unwrap_or_default()))
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+pub struct DeleteMeBody {
+    /// The password of the account, each time.
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024, required, nullable = false)]
+    pub password: Option<SecretString>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct DeletionBody {
+    /// For people, in English.
+    pub message: &'static str,
+    /// When the account and all that belongs to it is removed.
+    #[serde(with = "time::serde::rfc3339")]
+    pub delete_at: OffsetDateTime,
+}
 
 /// Make an account.
 ///
@@ -110,13 +157,4 @@ pub async fn delete_me(
         StatusCode::ACCEPTED,
         Json(DeletionBody { message, delete_at }),
     ))
-}
-
-/// The body of a sign-in; a session without tokens is a defect of the portal.
-pub(super) fn signed_in_body(
-    signed_in: vestibule_core::SignedIn,
-) -> Result<Json<SignedInBody>, Problem> {
-    let body = SignedInBody::new(signed_in);
-    body.map(Json)
-        .ok_or_else(|| AuthError::internal("an API session without tokens").into())
 }

@@ -3,11 +3,85 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use secrecy::SecretString;
+use serde::Deserialize;
+use utoipa::openapi::schema::{AdditionalProperties, OneOfBuilder};
+use utoipa::openapi::{Ref, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use vestibule_core::{Auth, ChangeEmail, ErrorCode, VerifyEmail};
 use vestibule_web::{Bearer, Meta, Problem};
 
-use super::dto::{ChangeEmailBody, EmailBody, MessageBody, ProblemBody, UserBody, VerifyEmailBody};
+use super::bodies::{EmailBody, MessageBody, ProblemBody, UserBody};
 use super::extract::{JsonBody, given_password};
+
+/// Either the token of the mailed link, or the address with the code from the same mail.
+#[derive(Deserialize)]
+pub struct VerifyEmailBody {
+    pub token: Option<String>,
+    pub email: Option<String>,
+    pub code: Option<String>,
+}
+
+/// One of the two ways of [`VerifyEmailBody`].
+#[derive(ToSchema)]
+#[schema(as = VerifyEmailByToken)]
+#[expect(dead_code, reason = "it is described, and read as the body above")]
+pub struct ByTokenBody {
+    /// Of the mailed link; white space and punctuation around it do not count.
+    token: String,
+}
+
+/// One of the two ways of [`VerifyEmailBody`].
+#[derive(ToSchema)]
+#[schema(as = VerifyEmailByCode)]
+#[expect(dead_code, reason = "it is described, and read as the body above")]
+pub struct ByCodeBody {
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
+    email: String,
+    /// Six digits, in any script, grouped or not.
+    #[schema(example = "123456")]
+    code: String,
+}
+
+impl PartialSchema for VerifyEmailBody {
+    fn schema() -> RefOr<Schema> {
+        let ways = ["VerifyEmailByToken", "VerifyEmailByCode"];
+        let either = ways.into_iter().fold(OneOfBuilder::new(), |either, way| {
+            either.item(Ref::from_schema_name(way))
+        });
+        let described = either.description(Some(
+            "Either the token of the mailed link, or the address with the code from the same mail.",
+        ));
+        RefOr::T(Schema::OneOf(described.build()))
+    }
+}
+
+impl ToSchema for VerifyEmailBody {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        let ways = [
+            ("VerifyEmailByToken", ByTokenBody::schema()),
+            ("VerifyEmailByCode", ByCodeBody::schema()),
+        ];
+        schemas.extend(ways.map(|(name, way)| (name.to_owned(), closed(way))));
+    }
+}
+
+/// Without fields of the other way.
+fn closed(mut way: RefOr<Schema>) -> RefOr<Schema> {
+    if let RefOr::T(Schema::Object(object)) = &mut way {
+        object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    }
+    way
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct ChangeEmailBody {
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
+    pub new_email: String,
+    /// The password of the account, each time.
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024, required, nullable = false)]
+    pub password: Option<SecretString>,
+}
 
 /// Prove an address with the mailed token, or with the address and the mailed code.
 ///

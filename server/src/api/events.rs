@@ -2,11 +2,68 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use serde::Serialize;
+use time::OffsetDateTime;
 use url::form_urlencoded;
-use vestibule_core::{Auth, AuthError, Field, FieldCode, FieldError, SecurityEventFilter};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use vestibule_core::{
+    Auth, AuthError, Field, FieldCode, FieldError, SecurityEvent, SecurityEventFilter,
+    SecurityEventPage,
+};
 use vestibule_web::{Bearer, Problem};
 
-use super::dto::{EventsBody, ProblemBody};
+use super::bodies::ProblemBody;
+
+/// One page of the user's own security history.
+#[derive(Serialize, ToSchema)]
+pub struct EventsBody {
+    pub events: Vec<EventBody>,
+    /// Where the next page begins; `null` on the last one.
+    #[schema(required, format = Uuid)]
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct EventBody {
+    pub id: Uuid,
+    #[schema(example = "login_success")]
+    pub event_type: &'static str,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// IPv4 or IPv6, as the portal saw it.
+    pub ip_address: String,
+    #[schema(example = "Firefox on Linux")]
+    pub device: String,
+    /// `false` for what was tried and refused.
+    pub success: bool,
+    /// What more there is to say about an event of this type.
+    #[schema(value_type = Object)]
+    pub details: serde_json::Value,
+}
+
+impl From<SecurityEventPage> for EventsBody {
+    fn from(page: SecurityEventPage) -> Self {
+        Self {
+            events: page.events.into_iter().map(EventBody::from).collect(),
+            next_cursor: page.next_cursor,
+        }
+    }
+}
+
+impl From<SecurityEvent> for EventBody {
+    fn from(activity: SecurityEvent) -> Self {
+        Self {
+            id: activity.id,
+            event_type: activity.event.as_str(),
+            created_at: activity.created_at,
+            ip_address: activity.ip_address,
+            device: activity.device,
+            success: activity.success,
+            details: activity.details,
+        }
+    }
+}
 
 /// The user's own security history, newest first.
 ///

@@ -1,7 +1,7 @@
 //! The JSON API under `/api/v1`: handlers build a command, call the core and map the answer.
 
 mod account;
-mod dto;
+mod bodies;
 mod email;
 mod events;
 mod extract;

@@ -21,7 +21,7 @@ use vestibule_core::model::{SessionKind, SignInMethod};
 use vestibule_core::{AuditEvent, ErrorCode, Field, FieldCode, SecurityEventFilter};
 use vestibule_web::WebState;
 
-use crate::assets::{entity_tag, matches_entity_tag};
+use crate::http::assets::{entity_tag, matches_entity_tag};
 
 const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
 

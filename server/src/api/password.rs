@@ -4,15 +4,60 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
-use vestibule_core::{Auth, ChangePassword};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use vestibule_core::{Auth, ChangePassword, PasswordPolicy};
 use vestibule_web::{Bearer, Meta, Problem};
 
-use super::account::signed_in_body;
-use super::dto::{
-    ChangePasswordBody, EmailBody, MessageBody, PolicyBody, ProblemBody, ResetPasswordBody,
-    SignedInBody,
-};
+use super::bodies::{EmailBody, MessageBody, ProblemBody, SignedInBody, signed_in_body};
 use super::extract::JsonBody;
+
+#[derive(Deserialize, ToSchema)]
+pub struct ResetPasswordBody {
+    /// Of the mailed link; white space and punctuation around it do not count.
+    pub token: String,
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+    pub new_password: SecretString,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct ChangePasswordBody {
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024)]
+    pub current_password: SecretString,
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 1024)]
+    pub new_password: SecretString,
+    /// Whether the answer is 200 with the tokens of a new session, which takes the place of this
+    /// one. Otherwise the refresh token is void, and this session ends with its access token.
+    #[serde(default)]
+    pub new_tokens: bool,
+}
+
+/// The rules for new passwords.
+#[derive(Serialize, ToSchema)]
+pub struct PolicyBody {
+    /// In characters (Unicode code points after NFC).
+    #[schema(minimum = 8, maximum = 64)]
+    pub min_length: usize,
+    /// In bytes of UTF-8.
+    pub max_bytes: usize,
+    /// The lowest score that passes, of 0 to 4: how many guesses a password withstands.
+    #[schema(minimum = 0, maximum = 4)]
+    pub min_score: u8,
+    /// Common and breached passwords are refused.
+    pub refuses_common: bool,
+}
+
+impl From<&PasswordPolicy> for PolicyBody {
+    fn from(policy: &PasswordPolicy) -> Self {
+        Self {
+            min_length: policy.min_length,
+            max_bytes: PasswordPolicy::MAX_BYTES,
+            min_score: PasswordPolicy::MIN_SCORE,
+            refuses_common: true,
+        }
+    }
+}
 
 /// Ask for a mail with a reset link. The answer is the same for every address.
 #[utoipa::path(post, path = "/password/forgot", tag = "password", operation_id = "forgot_password",

@@ -4,16 +4,85 @@ use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use http::StatusCode;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::ToSchema;
 use uuid::Uuid;
-use vestibule_core::model::SessionKind;
+use vestibule_core::model::{Session, SessionKind};
 use vestibule_core::{Auth, ErrorCode, SignIn};
 use vestibule_web::{Bearer, Meta, Problem};
 
-use super::account::signed_in_body;
-use super::dto::{
-    LoginBody, LogoutAllBody, ProblemBody, RefreshBody, SessionBody, SessionsBody, SignedInBody,
-};
+use super::bodies::{ProblemBody, SignedInBody, signed_in_body};
 use super::extract::{JsonBody, OptionalJsonBody};
+
+#[derive(Deserialize, ToSchema)]
+pub struct LoginBody {
+    #[schema(example = "ann@example.org", format = Email, max_length = 254)]
+    pub email: String,
+    #[schema(value_type = String, format = Password, min_length = 1, max_length = 1024)]
+    pub password: SecretString,
+    /// `false` ends the session sooner: by default after a day, instead of 30 days.
+    pub remember_me: Option<bool>,
+    /// What the session list shows for this client.
+    #[schema(max_length = 100, example = "Ann's phone")]
+    pub device_name: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct RefreshBody {
+    /// Of the latest answer; each is exchanged once.
+    #[schema(pattern = "^[A-Za-z0-9_-]{86}$")]
+    pub refresh_token: String,
+}
+
+#[derive(Default, Deserialize, ToSchema)]
+pub struct LogoutAllBody {
+    /// Whether the calling session lives on.
+    #[serde(default)]
+    pub keep_current: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionsBody {
+    pub sessions: Vec<SessionBody>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionBody {
+    pub id: Uuid,
+    /// `browser` or `api`.
+    pub kind: &'static str,
+    #[schema(example = "Firefox on Linux")]
+    pub device: String,
+    pub ip_address: String,
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub last_seen_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    pub expires_at: OffsetDateTime,
+    /// Whether this is the calling session.
+    pub current: bool,
+    /// `password` or `registration`.
+    pub method: &'static str,
+}
+
+impl SessionBody {
+    pub fn new(session: Session, current: Uuid) -> Self {
+        Self {
+            id: session.id,
+            kind: session.kind.as_str(),
+            device: session.device,
+            ip_address: session.ip_address,
+            created_at: session.created_at,
+            last_seen_at: session.last_seen_at,
+            expires_at: session.expires_at,
+            current: session.id == current,
+            method: session.method.as_str(),
+        }
+    }
+}
 
 /// Sign in with address and password.
 #[utoipa::path(post, path = "/login", tag = "session", operation_id = "login",

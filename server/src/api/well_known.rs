@@ -6,10 +6,36 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, StatusCode, header};
+use utoipa::ToSchema;
 use vestibule_core::{Auth, KeySet, MAX_KEY_AGE_OF_VERIFIERS};
 
-use super::dto::KeySetBody;
-use crate::assets::{matches_entity_tag, quoted};
+use crate::http::assets::{matches_entity_tag, quoted};
+
+/// The keys that access tokens are verified with (RFC 7517).
+#[derive(ToSchema)]
+#[schema(as = KeySet)]
+#[expect(dead_code, reason = "it is described, and made by the core")]
+pub struct KeySetBody {
+    keys: Vec<KeyBody>,
+}
+
+/// A public key for Ed25519 (RFC 8037).
+#[derive(ToSchema)]
+#[schema(as = Key)]
+#[expect(dead_code, reason = "it is described, and made by the core")]
+pub struct KeyBody {
+    #[schema(pattern = "^OKP$")]
+    kty: String,
+    #[schema(pattern = "^Ed25519$")]
+    crv: String,
+    #[schema(pattern = "^sig$")]
+    r#use: String,
+    #[schema(pattern = "^EdDSA$")]
+    alg: String,
+    /// What the header of a token names (RFC 7638).
+    kid: String,
+    x: String,
+}
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-resource-policy");

@@ -1,53 +1,16 @@
-//! What the commands that look after the database share, and those that look after all of it.
+//! What the commands that use the database share.
 
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
-use vestibule_core::ports::{Clock as _, SystemClock};
 use vestibule_storage::{MigrationError, SqlDatabase, StorageSettings, connect_store};
 
-use super::{Failure, print};
+use super::Failure;
 use crate::config::{DatabaseConfig, MaintenanceConfig};
-use crate::master_key;
-use crate::retry::retry_until_up;
+use crate::process::master_key;
+use crate::process::retry::retry_until_up;
 
 const SETTING: &str = "DATABASE_URL (database.url)";
-/// Looking at all data takes longer than a request may.
-const VERIFY_TIMEOUT: Duration = Duration::from_hours(1);
-
-pub(super) async fn migrate(config: &MaintenanceConfig) -> Result<ExitCode, Failure> {
-    if let Some(file) = config.database.file()
-        && file.starts_with(&config.data_dir)
-    {
-        prepare_data_dir(&config.data_dir)?;
-    }
-    let database = open(&config.database, config.database.storage)?;
-    let applied = bring_up_to_date(&*database).await?;
-    print(&format!(
-        "{} migrations applied; the schema is up to date.",
-        applied.len()
-    ))
-}
-
-pub(super) async fn verify(config: &MaintenanceConfig) -> Result<ExitCode, Failure> {
-    let settings = StorageSettings {
-        statement_timeout: VERIFY_TIMEOUT,
-        ..config.database.storage
-    };
-    let database = open_migrated(config, settings).await?;
-    let mut store = database.reader().await?;
-    let violations = store.violations(SystemClock.now()).await?;
-    for violation in &violations {
-        print(&format!("{}: {} rows", violation.invariant, violation.rows))?;
-    }
-    if violations.is_empty() {
-        print("Every invariant holds.")
-    } else {
-        Ok(ExitCode::FAILURE)
-    }
-}
 
 /// Opens a database that is there and up to date, and makes nothing.
 pub(super) async fn open_migrated(

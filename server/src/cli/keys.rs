@@ -13,7 +13,7 @@ use vestibule_core::{
 use super::database::open_migrated;
 use super::{Failure, print, unusable_master_key};
 use crate::config::MaintenanceConfig;
-use crate::master_key;
+use crate::process::master_key;
 
 pub(super) async fn list(config: &MaintenanceConfig) -> Result<ExitCode, Failure> {
     let database = open_migrated(config, config.database.storage).await?;

@@ -1,9 +1,12 @@
 //! The command line.
 
+mod config;
 mod database;
+mod health;
 mod keys;
+mod migrate;
 mod serve;
-mod settings;
+mod verify;
 
 use std::error::Error;
 use std::fmt::Display;
@@ -13,8 +16,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Environment, LogConfig, MaintenanceConfig, SettingError, read_private_listen};
-use crate::health_check;
+use crate::config::{Environment, LogConfig, MaintenanceConfig, SettingError};
 use crate::telemetry::{self, Log};
 
 const AFTER_HELP: &str = "\
@@ -84,6 +86,8 @@ enum ConfigCommand {
     Show,
     /// Print the reference of all settings in Markdown
     Reference,
+    /// Print a settings file with every setting, commented out
+    Example,
 }
 
 /// The exit code of a command whose reader has gone, as that of one that SIGPIPE ends.
@@ -137,31 +141,19 @@ pub fn run() -> ExitCode {
 fn run_command(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve => {
-            let config = settings::load()?;
+            let config = config::load()?;
             let log = begin_log(&config.log, config.otlp_endpoint.as_ref())?;
             block_on(serve::serve(&config, &log))
         }
-        Command::Migrate => maintain(database::migrate),
-        Command::Verify => maintain(database::verify),
-        Command::Health => ask_for_health(),
+        Command::Migrate => maintain(migrate::run),
+        Command::Verify => maintain(verify::run),
+        Command::Health => health::run(),
         Command::Keys { command: None } => maintain(keys::list),
         Command::Keys {
             command: Some(KeysCommand::Rotate { emergency }),
         } => maintain(async |config| keys::rotate(config, emergency).await),
-        Command::Config(command) => settings::run(&command),
+        Command::Config(command) => config::run(&command),
         Command::Openapi => print(&crate::api::document().to_pretty_json()?),
-    }
-}
-
-fn ask_for_health() -> Result<ExitCode, Failure> {
-    let private = read_private_listen(&Environment::of_process());
-    let private = private.map_err(|errors| Failure::settings(&errors))?;
-    match health_check::ask(private) {
-        Ok(()) => print("The portal can serve."),
-        Err(error) => Err(Failure::new(format!(
-            "the portal cannot serve: {}",
-            chain(&error)
-        ))),
     }
 }
 

@@ -10,21 +10,21 @@ use vestibule_mail::{Mailbox, MailboxMailer, SmtpMailer};
 use vestibule_storage::SqlDatabase;
 
 use super::{Failure, chain, database, unusable_master_key};
+use crate::compose::{Adapters, Portal, build};
 use crate::config::Config;
-use crate::database_lock::{self, DatabaseLock};
-use crate::lifecycle::{self, Ports, Starting, StopSignals};
-use crate::listener;
-use crate::master_key;
-use crate::metrics::{self, Watched};
-use crate::portal::{Adapters, Portal, build};
-use crate::start_lines;
+use crate::process::database_lock::{self, DatabaseLock};
+use crate::process::lifecycle::{self, Ports, Starting, StopSignals};
+use crate::process::listener;
+use crate::process::master_key;
+use crate::process::start_lines;
 use crate::telemetry::Log;
+use crate::telemetry::metrics::{self, Watched};
 
 const PUBLIC: &str = "VESTIBULE_LISTEN (http.listen)";
 const PRIVATE: &str = "VESTIBULE_PRIVATE_LISTEN (http.private_listen)";
 
 pub(super) async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
-    start_lines::log(config);
+    start_lines::log_start(config);
     let metrics = metrics::install()?;
     prepare_data_dir_if_needed(config)?;
     let _lock = take_database(config)?;
@@ -53,7 +53,7 @@ pub(super) async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failur
             .map_err(|error| unavailable(PUBLIC, config.http.listen, &error))?,
         private,
     };
-    tracing::info!(url = %config.http.public_url, listen = %ports.public.local_addr()?, "serving");
+    start_lines::log_serving(config, ports.public.local_addr()?);
     tokio::spawn(log.report_lost_lines());
     tokio::spawn(watched.keep_up());
     Ok(lifecycle::run(config, portal, database, ports, signals).await)

@@ -1,11 +1,30 @@
+//! `[branding]`
+
 use std::path::Path;
 
 use vestibule_mail::{MailColours, MailSettings};
 
 use super::reader::Reader;
-use crate::branding::colour::Colour;
-use crate::branding::logo::Logo;
-use crate::branding::theme::{self, Theme};
+use super::setting::{Key, settings};
+use crate::http::branding::colour::Colour;
+use crate::http::branding::logo::Logo;
+use crate::http::branding::theme::{self, Theme};
+
+settings! {
+    /// What pages and mails call the portal. One line of at most 60 characters.
+    PRODUCT_NAME: String = "branding.product_name", "VESTIBULE_PRODUCT_NAME", "Vestibule";
+    /// File with an SVG, PNG or WebP image of at most 256 KiB, shown beside the product name and as
+    /// the icon of the tab; a square mark without the name looks best. A PNG, of at most 64 KiB, is
+    /// in mails as well, where it takes the place of the product name, 40 pixels high on light and
+    /// dark ground. Read at the start.
+    LOGO: Option<String> = "branding.logo", "VESTIBULE_LOGO";
+    /// Colour of links and buttons on light pages and in mails, `#rrggbb`. Needs a contrast of 4.5
+    /// to 1 with the pages, or the start is refused with the nearest colour that has it. Default:
+    /// `branding.accent_dark`, made dark enough; without either, the portal's own green.
+    ACCENT: Option<String> = "branding.accent", "VESTIBULE_ACCENT";
+    /// The same on dark pages. Default: `branding.accent`, made light enough.
+    ACCENT_DARK: Option<String> = "branding.accent_dark", "VESTIBULE_ACCENT_DARK";
+}
 
 /// How the deployment is called and looks.
 #[derive(Clone, Debug)]
@@ -18,9 +37,9 @@ pub struct BrandingConfig {
 
 impl BrandingConfig {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let product_name = reader.text("branding.product_name").trim().to_owned();
-        let light = read_accent(reader, "branding.accent", theme::error_of_light);
-        let dark = read_accent(reader, "branding.accent_dark", theme::error_of_dark);
+        let product_name = reader.get(PRODUCT_NAME);
+        let light = read_accent(reader, ACCENT, theme::error_of_light);
+        let dark = read_accent(reader, ACCENT_DARK, theme::error_of_dark);
         Self {
             product_name,
             logo: read_logo(reader),
@@ -48,10 +67,10 @@ impl BrandingConfig {
 
 fn read_accent(
     reader: &mut Reader<'_>,
-    key: &str,
+    key: Key<Option<String>>,
     problem: fn(Colour) -> Option<String>,
 ) -> Option<Colour> {
-    let text = reader.optional_text(key)?;
+    let text = reader.get(key)?;
     let Some(accent) = Colour::parse(text.trim()) else {
         reader.refuse(key, &format!("must be a colour like #0e6358, not `{text}`"));
         return None;
@@ -63,8 +82,7 @@ fn read_accent(
 }
 
 fn read_logo(reader: &mut Reader<'_>) -> Option<Logo> {
-    let path = reader.optional_text("branding.logo")?;
+    let path = reader.get(LOGO)?;
     let logo = Logo::read(Path::new(&path));
-    logo.map_err(|remedy| reader.refuse("branding.logo", &remedy))
-        .ok()
+    logo.map_err(|remedy| reader.refuse(LOGO, &remedy)).ok()
 }

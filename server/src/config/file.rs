@@ -10,17 +10,19 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::{Environment, FILE_VARIABLE};
 use super::names;
+use super::schema::Schema;
 use super::setting_error::SettingError;
-use super::table::find;
 
 /// The file that is read if it exists and no other one is named.
 const DEFAULT_FILE: &str = "vestibule.toml";
 
 /// The values of the file by their dotted keys.
-#[derive(Default)]
 pub(super) struct SettingsFile {
+    schema: Schema,
     path: PathBuf,
     values: BTreeMap<String, FileValue>,
+    /// How many tables there are of each key that may come several times.
+    counts: BTreeMap<&'static str, usize>,
     errors: Vec<SettingError>,
 }
 
@@ -32,12 +34,15 @@ pub(super) struct FileValue {
 
 impl SettingsFile {
     /// The file that is named, or the one in the working folder; an empty one if there is none.
-    pub fn read(environment: &Environment) -> Self {
+    pub fn read(environment: &Environment, schema: Schema) -> Self {
         let named = environment.get(FILE_VARIABLE);
         let path = PathBuf::from(named.unwrap_or(OsStr::new(DEFAULT_FILE)));
         let mut file = Self {
+            schema,
             path,
-            ..Self::default()
+            values: BTreeMap::new(),
+            counts: BTreeMap::new(),
+            errors: Vec::new(),
         };
         let (setting, which) = match named {
             Some(_) => (
@@ -66,15 +71,23 @@ impl SettingsFile {
         self.values.get(key)
     }
 
+    /// How many tables of this key there are.
+    pub fn count(&self, table: &str) -> usize {
+        self.counts.get(table).copied().unwrap_or_default()
+    }
+
     pub fn take_errors(&mut self) -> Vec<SettingError> {
         std::mem::take(&mut self.errors)
     }
 
     /// Whether the file holds a secret and every user of the machine may read it.
     pub fn shows_secrets_to_all(&self) -> bool {
-        let is_secret = |key: &String| find(key).is_some_and(|setting| setting.is_secret);
+        let is_secret = |(key, value): (&String, &FileValue)| {
+            let setting = self.schema.find(key);
+            setting.is_some_and(|setting| setting.is_secret) && !value.text.trim().is_empty()
+        };
         let mode = std::fs::metadata(&self.path).map(|file| file.permissions().mode());
-        self.values.keys().any(is_secret) && mode.is_ok_and(|mode| mode & 0o004 != 0)
+        self.values.iter().any(is_secret) && mode.is_ok_and(|mode| mode & 0o004 != 0)
     }
 
     fn parse(&mut self, text: &str) {
@@ -98,6 +111,11 @@ impl SettingsFile {
     fn take_table(&mut self, prefix: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let key = key.get_ref();
+            if key.contains('[') {
+                // Brackets number the tables of a key.
+                self.refuse(key, "is not a setting");
+                continue;
+            }
             let key = match prefix {
                 "" => key.to_string(),
                 _ => format!("{prefix}.{key}"),
@@ -107,14 +125,30 @@ impl SettingsFile {
     }
 
     fn take_value(&mut self, key: String, value: &DeValue<'_>) {
+        let setting = self.schema.find(&key);
         if let DeValue::Table(table) = value
-            && find(&key).is_none()
-            && (!table.is_empty() || names::is_section(&key))
+            && setting.is_none()
+            && (!table.is_empty() || self.schema.is_section(&key))
         {
             return self.take_table(&key, table);
         }
-        if find(&key).is_none() {
-            return self.refuse(&key, &names::advice_for_key(&key));
+        if let (DeValue::Array(items), Some(table)) = (value, self.schema.table(&key)) {
+            self.counts.insert(table, items.len());
+            for (index, item) in items.iter().enumerate() {
+                self.take_value(format!("{key}[{}]", index + 1), item.get_ref());
+            }
+            return;
+        }
+        let Some(setting) = setting else {
+            return self.refuse(&key, &names::advice_for_key(self.schema, &key));
+        };
+        if let Some(table) = self.schema.table_of(setting)
+            && !key.contains('[')
+        {
+            return self.refuse(
+                &key,
+                &format!("belongs below [[{table}]], in double brackets"),
+            );
         }
         let value = match value {
             DeValue::Array(items) => {

@@ -1,3 +1,5 @@
+//! `[http]`
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -5,8 +7,70 @@ use std::time::Duration;
 use url::{Host, Url};
 use vestibule_web::{ForwardedHeader, TrustedProxies};
 
+use super::cors;
+use super::mode::Mode;
 use super::reader::Reader;
-use super::{Mode, maintenance, origins};
+use super::setting::{Key, settings};
+use super::value::choices;
+
+settings! {
+    /// Address and port of pages and API. In development an address that others can reach needs the
+    /// mode and a local `PUBLIC_URL` set by name, as in a container whose port is published to this
+    /// machine alone.
+    LISTEN: SocketAddr = "http.listen", "VESTIBULE_LISTEN", "127.0.0.1:3000";
+    /// Address and port for metrics and health checks; another port than that of the pages. Keep it
+    /// unreachable from outside.
+    PRIVATE_LISTEN: SocketAddr =
+        "http.private_listen", "VESTIBULE_PRIVATE_LISTEN", "127.0.0.1:9464";
+    /// Where people open the portal; the start of every link and the `iss` of tokens. Scheme and
+    /// host alone. Default in development: `http://` and the listening address. Needed in
+    /// production, with https.
+    PUBLIC_URL: Option<String> = "http.public_url", "PUBLIC_URL";
+    /// Further hosts, comma-separated, that requests may name beside the one of the public URL,
+    /// without scheme or wildcard: `login.example.org`, which is good with the port of the public
+    /// URL, of its scheme and of `VESTIBULE_LISTEN`, or with one port, `login.example.org:8443`.
+    ALLOWED_HOSTS: Vec<String> = "http.allowed_hosts", "VESTIBULE_ALLOWED_HOSTS";
+    /// Addresses or networks, comma-separated, of the proxies that are believed when they say for
+    /// whom they ask. Not wider than /8 (IPv6: /16, or fc00::/7).
+    TRUSTED_PROXIES: Vec<String> = "http.trusted_proxies", "VESTIBULE_TRUSTED_PROXIES";
+    /// Where people report weaknesses, comma-separated, the best first:
+    /// `mailto:security@example.org`, `https://example.org/security` or `tel:+1-201-555-0123`.
+    /// Shown in `/.well-known/security.txt` (RFC 9116), which is not there without it.
+    SECURITY_CONTACT: Vec<String> = "http.security_contact", "VESTIBULE_SECURITY_CONTACT";
+    /// Where those proxies say it: `forwarded` is RFC 7239. The other one is never read.
+    FORWARDED_HEADER: ForwardedHeader =
+        "http.forwarded_header", "VESTIBULE_FORWARDED_HEADER", "x-forwarded-for";
+    /// Folder with the built site; without it the assets inside the binary are served.
+    SITE_DIR: Option<String> = "http.site_dir", "VESTIBULE_SITE_DIR";
+    /// Connections at a time on the public port. Each needs an open file: the process raises its
+    /// own limit as far as it may, and starts with fewer connections and a warning if that is not
+    /// far enough. When all are taken, the one that has waited longest for a request makes room for
+    /// a new one; if none waits, the one whose client has kept its request or answer waiting for
+    /// longest, half a second at least. An eighth of them at most is busy with one IPv4 address or
+    /// IPv6 /48, unless that is a trusted proxy: its further requests wait.
+    MAX_CONNECTIONS: usize =
+        "http.max_connections", "VESTIBULE_MAX_CONNECTIONS", "16384", in 16..=1_000_000;
+    /// How long the head of a request may take from its first byte; for the first request, from the
+    /// connection. Then the connection is closed.
+    HEADER_TIMEOUT_SECONDS: u64 =
+        "http.header_timeout_seconds", "VESTIBULE_HEADER_TIMEOUT_SECONDS", "10", in 1..=60;
+    /// How long the body of a request and its answer may take together; then the answer is 408. A
+    /// client that reads nothing of its answer for as long is cut off.
+    REQUEST_TIMEOUT_SECONDS: u64 =
+        "http.request_timeout_seconds", "VESTIBULE_REQUEST_TIMEOUT_SECONDS", "30", in 1..=60;
+    /// How long a connection may wait for another request. It has to be longer than the proxy keeps
+    /// idle connections to the portal (nginx 60 s, Traefik 90 s, Caddy 120 s), so that the proxy
+    /// never sends a request on one that the portal is closing.
+    IDLE_TIMEOUT_SECONDS: u64 =
+        "http.idle_timeout_seconds", "VESTIBULE_IDLE_TIMEOUT_SECONDS", "150", in 1..=3600;
+    /// How long everything is still served after SIGTERM, while `/health/ready` says 503 and every
+    /// answer closes its connection; long enough for the proxy to see it. Default: 5 in production,
+    /// 0 in development.
+    SHUTDOWN_GRACE_SECONDS: Option<u64> =
+        "http.shutdown_grace_seconds", "VESTIBULE_SHUTDOWN_GRACE_SECONDS", in 0..=15;
+}
+
+choices!(ForwardedHeader: "x-forwarded-for" => XForwardedFor, "forwarded" => Forwarded);
 
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
@@ -34,9 +98,8 @@ pub struct HttpConfig {
 
 impl HttpConfig {
     pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
-        let listen: SocketAddr =
-            reader.parsed("http.listen", "an address and port like 0.0.0.0:3000");
-        let private_listen = maintenance::private_listen(reader);
+        let listen = reader.get(LISTEN);
+        let private_listen = reader.get(PRIVATE_LISTEN);
         refuse_same_port(reader, listen, private_listen);
         let public_url = read_public_url(reader, mode, listen);
         let mut allowed_hosts = read_allowed_hosts(reader);
@@ -47,16 +110,25 @@ impl HttpConfig {
             allowed_hosts,
             trusted_proxies: read_trusted_proxies(reader),
             security_contacts: read_security_contacts(reader),
-            allowed_origins: origins::read(reader, mode),
+            allowed_origins: cors::read(reader, mode),
             site_dir: read_site_dir(reader),
-            max_connections: reader.number("http.max_connections", 16, 1_000_000),
-            header_timeout: reader.seconds("http.header_timeout_seconds", 1, 60),
-            request_timeout: reader.seconds("http.request_timeout_seconds", 1, 60),
-            idle_timeout: reader.seconds("http.idle_timeout_seconds", 1, 3600),
+            max_connections: reader.get(MAX_CONNECTIONS),
+            header_timeout: seconds(reader, HEADER_TIMEOUT_SECONDS),
+            request_timeout: seconds(reader, REQUEST_TIMEOUT_SECONDS),
+            idle_timeout: seconds(reader, IDLE_TIMEOUT_SECONDS),
             shutdown_grace: read_shutdown_grace(reader, mode),
             public_url,
         }
     }
+}
+
+fn seconds(reader: &mut Reader<'_>, key: Key<u64>) -> Duration {
+    Duration::from_secs(reader.get(key))
+}
+
+/// The `iss` claim: the public URL without its trailing slash.
+pub fn issuer(public_url: &Url) -> String {
+    public_url.as_str().trim_end_matches('/').to_owned()
 }
 
 /// One port cannot be listened on twice, and an address
@@ -66,7 +138,7 @@ fn refuse_same_port(reader: &mut Reader<'_>, public: SocketAddr, private: Socket
     let is_same = public.ip().to_canonical() == private.ip().to_canonical();
     if public.port() != 0 && public.port() == private.port() && (is_for_all || is_same) {
         reader.refuse(
-            "http.private_listen",
+            PRIVATE_LISTEN,
             &format!("names {private}, and VESTIBULE_LISTEN (http.listen) {public}: give each a port of its own"),
         );
     }
@@ -78,14 +150,13 @@ fn read_shutdown_grace(reader: &mut Reader<'_>, mode: Mode) -> Duration {
         Mode::Production => 5,
         Mode::Development => 0,
     };
-    reader.derive("http.shutdown_grace_seconds", default);
-    let seconds = reader.optional_number("http.shutdown_grace_seconds", 0, 15);
-    Duration::from_secs(seconds.unwrap_or(default))
+    reader.derive(SHUTDOWN_GRACE_SECONDS, default);
+    Duration::from_secs(reader.get(SHUTDOWN_GRACE_SECONDS).unwrap_or(default))
 }
 
 fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> Url {
-    const KEY: &str = "http.public_url";
-    let text = reader.optional_text(KEY);
+    const KEY: Key<Option<String>> = PUBLIC_URL;
+    let text = reader.get(KEY);
     if text.is_none() && mode == Mode::Production {
         reader.refuse(
             KEY,
@@ -116,7 +187,7 @@ fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> U
         reader.refuse(KEY, "must begin with https:// in production");
     }
     if text.is_none() && mode == Mode::Development {
-        reader.derive(KEY, super::issuer(&url));
+        reader.derive(KEY, issuer(&url));
     }
     url
 }
@@ -150,16 +221,15 @@ fn is_host_name(name: &str) -> bool {
 }
 
 fn read_allowed_hosts(reader: &mut Reader<'_>) -> Vec<String> {
-    const KEY: &str = "http.allowed_hosts";
     let mut hosts = Vec::new();
-    for text in reader.list(KEY) {
+    for text in reader.get(ALLOWED_HOSTS) {
         let (name, port) = split_port(&text);
         match Host::parse(name) {
             // As a browser names it: in small letters, and an international name in its ASCII form.
             Ok(Host::Domain(name)) if is_host_name(&name) => hosts.push(name + port),
             Ok(host @ (Host::Ipv4(_) | Host::Ipv6(_))) => hosts.push(format!("{host}{port}")),
             _ => reader.refuse(
-                KEY,
+                ALLOWED_HOSTS,
                 &format!("holds `{text}`, which is not a host like login.example.org or login.example.org:8443: no scheme, wildcard or blank, and commas between several"),
             ),
         }
@@ -178,8 +248,7 @@ pub(super) fn split_port(text: &str) -> (&str, &str) {
 }
 
 fn read_security_contacts(reader: &mut Reader<'_>) -> Vec<String> {
-    const KEY: &str = "http.security_contact";
-    let contacts = reader.list(KEY);
+    let contacts = reader.get(SECURITY_CONTACT);
     for contact in &contacts {
         let is_contact = Url::parse(contact).is_ok_and(|url| match url.scheme() {
             "mailto" => url.path().contains('@'),
@@ -189,7 +258,7 @@ fn read_security_contacts(reader: &mut Reader<'_>) -> Vec<String> {
         });
         if !is_contact || !contact.chars().all(|c| c.is_ascii_graphic()) {
             reader.refuse(
-                KEY,
+                SECURITY_CONTACT,
                 &format!("holds `{contact}`, which is not an address like mailto:security@example.org or https://example.org/security"),
             );
         }
@@ -198,8 +267,8 @@ fn read_security_contacts(reader: &mut Reader<'_>) -> Vec<String> {
 }
 
 fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
-    const KEY: &str = "http.trusted_proxies";
-    let networks = reader.list(KEY);
+    const KEY: Key<Vec<String>> = TRUSTED_PROXIES;
+    let networks = reader.get(KEY);
     let proxies = TrustedProxies::parse(networks.iter().map(String::as_str));
     let proxies = proxies.unwrap_or_else(|error| {
         reader.refuse(KEY, &error.to_string());
@@ -211,13 +280,7 @@ fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
             &format!("holds `{network}`, in which nearly everybody is: name the addresses of the proxies alone, or anyone can choose the address that limits count by"),
         );
     }
-    proxies.reading(reader.choice(
-        "http.forwarded_header",
-        &[
-            ("x-forwarded-for", ForwardedHeader::XForwardedFor),
-            ("forwarded", ForwardedHeader::Forwarded),
-        ],
-    ))
+    proxies.reading(reader.get(FORWARDED_HEADER))
 }
 
 /// Whether a network is wider than any that one operator has:
@@ -243,10 +306,10 @@ fn is_too_wide(network: &str) -> bool {
 }
 
 fn read_site_dir(reader: &mut Reader<'_>) -> Option<PathBuf> {
-    let folder = PathBuf::from(reader.optional_text("http.site_dir")?);
+    let folder = PathBuf::from(reader.get(SITE_DIR)?);
     if !folder.join("pkg").is_dir() {
         reader.refuse(
-            "http.site_dir",
+            SITE_DIR,
             &format!(
                 "names {}, which holds no built site: build it with `cargo xtask run`, or remove the setting",
                 folder.display()

@@ -1,32 +1,65 @@
+//! `[sessions]` and `[links]`, and how long tokens live.
+
 use std::time::Duration;
 
 use vestibule_core::Lifetimes;
 
-use super::Reader;
+use super::reader::Reader;
+use super::setting::{Key, settings};
+use super::tokens;
+
+settings! {
+    /// How long a session of an API client, or of a browser that was asked to stay signed in, lives
+    /// from the sign-in, whatever happens in it. NIST SP 800-63B asks for at most 30.
+    PERSISTENT_DAYS: u64 =
+        "sessions.persistent_days", "VESTIBULE_SESSION_DAYS", "30", in 1..=90;
+    /// The same of every other session.
+    TRANSIENT_HOURS: u64 =
+        "sessions.transient_hours", "VESTIBULE_SESSION_HOURS", "24", in 1..=168;
+    /// How long after the password was given what is sensitive does without it.
+    REAUTHENTICATION_MINUTES: u64 =
+        "sessions.reauthentication_minutes", "VESTIBULE_REAUTHENTICATION_MINUTES", "10", in 1..=60;
+    /// How long a link that sets a new password works. Mails and pages say it, as of all links.
+    RESET_MINUTES: u64 =
+        "links.reset_minutes", "VESTIBULE_RESET_LINK_MINUTES", "60", in 10..=1440;
+    /// How long a link that confirms an address works.
+    VERIFY_HOURS: u64 = "links.verify_hours", "VESTIBULE_VERIFY_LINK_HOURS", "24", in 1..=168;
+    /// How long the six digits in the same mail work, as ASVS 6.5.5 has it.
+    CODE_MINUTES: u64 = "links.code_minutes", "VESTIBULE_CODE_MINUTES", "10", in 2..=10;
+    /// How long a link that confirms a new address works.
+    CHANGE_EMAIL_HOURS: u64 =
+        "links.change_email_hours", "VESTIBULE_CHANGE_EMAIL_LINK_HOURS", "24", in 1..=168;
+    /// How long a link works that takes an account back to the address it left. So long nobody else
+    /// can register that address.
+    REVERT_EMAIL_HOURS: u64 =
+        "links.revert_email_hours", "VESTIBULE_REVERT_EMAIL_LINK_HOURS", "72", in 24..=720;
+    /// Days between the request and the deletion of an account; so long its link undoes it.
+    RESTORE_ACCOUNT_DAYS: u64 =
+        "links.restore_account_days", "VESTIBULE_DELETION_DELAY_DAYS", "14", in 1..=30;
+}
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Lifetimes {
-    let mut life =
-        |key, unit, least, most| Duration::from_secs(unit * reader.number::<u64>(key, least, most));
+    let mut life = |key: Key<u64>, unit| Duration::from_secs(unit * reader.get(key));
     let lifetimes = Lifetimes {
-        transient_session: life("sessions.transient_hours", HOUR, 1, 168),
-        persistent_session: life("sessions.persistent_days", DAY, 1, 90),
-        reauthentication: life("sessions.reauthentication_minutes", MINUTE, 1, 60),
-        access_token: life("tokens.access_minutes", MINUTE, 1, 60),
-        refresh_token: life("tokens.refresh_days", DAY, 1, 30),
-        reset_link: life("links.reset_minutes", MINUTE, 10, 1440),
-        verify_link: life("links.verify_hours", HOUR, 1, 168),
-        verify_code: life("links.code_minutes", MINUTE, 2, 10),
-        change_email_link: life("links.change_email_hours", HOUR, 1, 168),
-        revert_email_link: life("links.revert_email_hours", HOUR, 24, 720),
-        deletion_delay: life("links.restore_account_days", DAY, 1, 30),
+        transient_session: life(TRANSIENT_HOURS, HOUR),
+        persistent_session: life(PERSISTENT_DAYS, DAY),
+        reauthentication: life(REAUTHENTICATION_MINUTES, MINUTE),
+        access_token: life(tokens::ACCESS_MINUTES, MINUTE),
+        refresh_token: life(tokens::REFRESH_DAYS, DAY),
+        reset_link: life(RESET_MINUTES, MINUTE),
+        verify_link: life(VERIFY_HOURS, HOUR),
+        verify_code: life(CODE_MINUTES, MINUTE),
+        change_email_link: life(CHANGE_EMAIL_HOURS, HOUR),
+        revert_email_link: life(REVERT_EMAIL_HOURS, HOUR),
+        deletion_delay: life(RESTORE_ACCOUNT_DAYS, DAY),
     };
     if lifetimes.refresh_token > lifetimes.persistent_session {
         reader.refuse(
-            "tokens.refresh_days",
+            tokens::REFRESH_DAYS,
             "must be at most sessions.persistent_days: with the session its refresh token ends",
         );
     }
@@ -38,13 +71,25 @@ mod tests {
     use vestibule_core::{MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE};
 
     use super::*;
+    use crate::config::setting::Range;
 
     /// What is kept of keys and links is counted from the longest life of what depends on them.
     #[test]
     fn no_life_can_be_set_beyond_what_is_kept() {
-        assert_eq!(MAX_ACCESS_TOKEN_LIFE.as_secs(), 60 * MINUTE);
-        assert_eq!(MAX_REFRESH_LIFE.as_secs(), 30 * DAY);
-        assert_eq!(MAX_LINK_LIFE.as_secs(), 720 * HOUR);
-        assert_eq!(MAX_LINK_LIFE.as_secs(), 30 * DAY);
+        for (key, unit, longest) in [
+            (tokens::ACCESS_MINUTES, MINUTE, MAX_ACCESS_TOKEN_LIFE),
+            (tokens::REFRESH_DAYS, DAY, MAX_REFRESH_LIFE),
+            (RESET_MINUTES, MINUTE, MAX_LINK_LIFE),
+            (VERIFY_HOURS, HOUR, MAX_LINK_LIFE),
+            (CODE_MINUTES, MINUTE, MAX_LINK_LIFE),
+            (CHANGE_EMAIL_HOURS, HOUR, MAX_LINK_LIFE),
+            (REVERT_EMAIL_HOURS, HOUR, MAX_LINK_LIFE),
+            (RESTORE_ACCOUNT_DAYS, DAY, MAX_LINK_LIFE),
+        ] {
+            let Range::Numbers(_, most) = key.setting.range else {
+                panic!("{} has no range", key.setting.key);
+            };
+            assert!(unit * most <= longest.as_secs(), "{}", key.setting.key);
+        }
     }
 }

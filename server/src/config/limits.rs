@@ -1,26 +1,70 @@
+//! `rate_limits` and `[limits]`
+
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use vestibule_core::ports::Quota;
-use vestibule_core::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
+use vestibule_core::{LimitSettings, SharedNetworks};
 use vestibule_web::TrustedProxies;
 
-use super::Reader;
+use super::reader::Reader;
+use super::setting::{Key, Range, Setting, settings};
+use super::value::Value;
 
-/// Each setting, and the limit that it is of.
-const SETTINGS: [(&str, &str); 9] = [
-    ("limits.requests", "request:network"),
-    ("limits.sign_ins", "sign_in:network"),
-    ("limits.registrations", "register:network"),
-    ("limits.mails", "mail:network"),
-    ("limits.mails_per_address", "mail:recipient"),
-    ("limits.links", "token:network"),
-    ("limits.refreshes", "refresh:session"),
-    ("limits.downloads", "export:account"),
-    ("limits.password_ratings", "strength:network"),
+settings! {
+    /// Whether anything is limited; off is refused in production.
+    RATE_LIMITS: bool = "rate_limits", "VESTIBULE_RATE_LIMITS", "on";
+    /// Requests of any kind from one network: so many at once, and one more after each such time.
+    /// Times of all limits are in `us`, `ms`, `s`, `m` or `h`, at most a day.
+    REQUESTS: Quota =
+        "limits.requests", "VESTIBULE_LIMIT_REQUESTS", "600/50ms", at most "60000/500us";
+    /// Wrong passwords from one network. The limits of an account are no setting:
+    /// [SECURITY.md](SECURITY.md#limits).
+    SIGN_INS: Quota =
+        "limits.sign_ins", "VESTIBULE_LIMIT_SIGN_INS", "50/10s", at most "1000/500ms";
+    /// Registrations from one network.
+    REGISTRATIONS: Quota =
+        "limits.registrations", "VESTIBULE_LIMIT_REGISTRATIONS", "20/60s", at most "2000/600ms";
+    /// Mails that one network can cause.
+    MAILS: Quota = "limits.mails", "VESTIBULE_LIMIT_MAILS", "20/60s", at most "2000/600ms";
+    /// Mails of a kind that anyone can cause to one address.
+    MAILS_PER_ADDRESS: Quota =
+        "limits.mails_per_address", "VESTIBULE_LIMIT_MAILS_PER_ADDRESS", "5/10m", at most "20/1m";
+    /// Mailed links and codes tried from one network.
+    LINKS: Quota = "limits.links", "VESTIBULE_LIMIT_LINKS", "30/10s", at most "300/1s";
+    /// Refreshes of one session.
+    REFRESHES: Quota =
+        "limits.refreshes", "VESTIBULE_LIMIT_REFRESHES", "60/5s", at most "600/500ms";
+    /// Downloads of the data of one account.
+    DOWNLOADS: Quota =
+        "limits.downloads", "VESTIBULE_LIMIT_DOWNLOADS", "5/10m", at most "50/1m";
+    /// New passwords of one network that are rated while they are typed.
+    PASSWORD_RATINGS: Quota =
+        "limits.password_ratings", "VESTIBULE_LIMIT_PASSWORD_RATINGS", "120/1s",
+        at most "2000/50ms";
+    /// Addresses and networks, comma-separated, that many people share, like the address of a
+    /// school or company: what counts by network allows there `limits.shared_factor` times as much.
+    /// IPv4 of /16 or smaller, IPv6 from /32 to /64. No limit of an account grows by it, nor that
+    /// on wrong six-digit codes.
+    SHARED_NETWORKS: Vec<String> = "limits.shared_networks", "VESTIBULE_SHARED_NETWORKS";
+    /// How many times as much.
+    SHARED_FACTOR: u32 =
+        "limits.shared_factor", "VESTIBULE_SHARED_NETWORKS_FACTOR", "10", in 2..=100;
+}
+
+/// Each limit of the core, and what sets it.
+const LIMITS: [(&str, Key<Quota>); 9] = [
+    ("request:network", REQUESTS),
+    ("sign_in:network", SIGN_INS),
+    ("register:network", REGISTRATIONS),
+    ("mail:network", MAILS),
+    ("mail:recipient", MAILS_PER_ADDRESS),
+    ("token:network", LINKS),
+    ("refresh:session", REFRESHES),
+    ("export:account", DOWNLOADS),
+    ("strength:network", PASSWORD_RATINGS),
 ];
-const SHARED: &str = "limits.shared_networks";
 /// A network that is larger is no company's or school's, and half of the world would have no
 /// limits.
 const WIDEST: (u8, u8) = (16, 32);
@@ -28,35 +72,29 @@ const WIDEST: (u8, u8) = (16, 32);
 const NARROWEST_V6: u8 = 64;
 
 pub(super) fn read(reader: &mut Reader<'_>) -> LimitSettings {
-    let quotas = SETTINGS.iter().filter_map(|(key, name)| {
-        let limit = SETTABLE_LIMITS.iter().find(|limit| limit.name == *name)?;
-        Some((limit.name, read_quota(reader, key, limit)))
-    });
     LimitSettings {
-        quotas: quotas.collect(),
+        quotas: LIMITS.map(|(name, key)| (name, reader.get(key))).to_vec(),
         shared_networks: read_shared_networks(reader),
     }
 }
 
-fn read_quota(reader: &mut Reader<'_>, key: &str, limit: &SettableLimit) -> Quota {
-    let text = reader.text(key);
-    let quota = parse(&text).filter(|quota| {
-        quota.burst > 0
-            && quota.burst <= limit.most.burst
-            && quota.period >= limit.most.period
-            && quota.period <= Duration::from_hours(24)
-    });
-    quota.unwrap_or_else(|| {
-        reader.refuse(
-            key,
-            &format!(
-                "must be how many at once and the time after which there is one more, like {}, and at most {}, not `{text}`",
-                written(limit.default),
-                written(limit.most)
-            ),
-        );
-        limit.default
-    })
+impl Value for Quota {
+    fn parse(text: &str, setting: &Setting) -> Result<Self, String> {
+        let most = match setting.range {
+            Range::AtMost(limit) => limit,
+            Range::Described | Range::Numbers(..) => "",
+        };
+        let is_within = |quota: &Self| {
+            parse(most).is_none_or(|most| quota.burst <= most.burst && quota.period >= most.period)
+        };
+        let longest = Duration::from_hours(24);
+        parse(text)
+            .filter(|quota| quota.burst > 0 && quota.period <= longest && is_within(quota))
+            .ok_or_else(|| {
+                let example = setting.default.unwrap_or_default();
+                format!("must be how many at once and the time after which there is one more, like {example}, and at most {most}, not `{text}`")
+            })
+    }
 }
 
 /// `20/60s`.
@@ -77,20 +115,9 @@ fn parse(text: &str) -> Option<Quota> {
     Some(Quota { burst, period })
 }
 
-fn written(quota: Quota) -> String {
-    let micros = quota.period.as_micros();
-    let period = match micros {
-        _ if micros.is_multiple_of(60_000_000) => format!("{}m", micros / 60_000_000),
-        _ if micros.is_multiple_of(1_000_000) => format!("{}s", micros / 1_000_000),
-        _ if micros.is_multiple_of(1000) => format!("{}ms", micros / 1000),
-        _ => format!("{micros}us"),
-    };
-    format!("{}/{period}", quota.burst)
-}
-
 fn read_shared_networks(reader: &mut Reader<'_>) -> Option<SharedNetworks> {
-    let texts = reader.list(SHARED);
-    let factor = reader.number("limits.shared_factor", 2, 100);
+    let texts = reader.get(SHARED_NETWORKS);
+    let factor = reader.get(SHARED_FACTOR);
     if texts.is_empty() {
         return None;
     }
@@ -98,13 +125,13 @@ fn read_shared_networks(reader: &mut Reader<'_>) -> Option<SharedNetworks> {
     let networks = match networks {
         Ok(networks) => networks,
         Err(error) => {
-            reader.refuse(SHARED, &error.to_string());
+            reader.refuse(SHARED_NETWORKS, &error.to_string());
             return None;
         }
     };
     if let Some(text) = texts.iter().find(|text| !is_of_fitting_size(text)) {
         reader.refuse(
-            SHARED,
+            SHARED_NETWORKS,
             &format!("`{text}` must be an IPv4 network of /16 or smaller, or an IPv6 network from /32 to /64"),
         );
     }
@@ -128,13 +155,21 @@ fn is_of_fitting_size(network: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::table::SETTINGS as TABLE;
+    use vestibule_core::SETTABLE_LIMITS;
+
     use super::*;
 
     #[test]
     fn a_quota_is_read_as_it_is_written() {
-        for text in ["600/50ms", "20/1m", "60/5s", "60000/500us"] {
-            assert_eq!(parse(text).map(written).as_deref(), Some(text));
+        for (text, burst, micros) in [
+            ("600/50ms", 600, 50_000),
+            ("20/1m", 20, 60_000_000),
+            ("5/2h", 5, 7_200_000_000),
+            ("60/5s", 60, 5_000_000),
+            ("60000/500us", 60_000, 500),
+        ] {
+            let period = Duration::from_micros(micros);
+            assert_eq!(parse(text), Some(Quota { burst, period }));
         }
         for text in [
             "", "20", "20/", "20/60", "/60s", "x/60s", "20/60d", "20/s", "-1/60s",
@@ -144,20 +179,17 @@ mod tests {
     }
 
     #[test]
-    fn the_reference_says_what_each_limit_is_and_how_far_it_goes() {
+    fn each_limit_is_what_the_core_has_and_goes_as_far() {
+        assert_eq!(LIMITS.len(), SETTABLE_LIMITS.len());
         for limit in SETTABLE_LIMITS {
-            let (key, _) = SETTINGS
-                .iter()
-                .find(|(_, name)| *name == limit.name)
-                .unwrap();
-            let setting = TABLE.iter().find(|setting| setting.key == *key).unwrap();
-            assert_eq!(
-                setting.default.and_then(parse),
-                Some(limit.default),
-                "{key}"
-            );
-            let most = format!("at most `{}`", written(limit.most));
-            assert!(setting.help.contains(&most), "{key}: {most}");
+            let (_, key) = LIMITS.iter().find(|(name, _)| *name == limit.name).unwrap();
+            let setting = key.setting;
+            let default = setting.default.and_then(parse);
+            assert_eq!(default, Some(limit.default), "{}", setting.key);
+            let Range::AtMost(most) = setting.range else {
+                panic!("{} has no most", setting.key);
+            };
+            assert_eq!(parse(most), Some(limit.most), "{}", setting.key);
         }
     }
 

@@ -1,9 +1,33 @@
+//! `[mail]`
+
 use secrecy::{ExposeSecret as _, SecretString};
 use vestibule_core::Lifetimes;
 use vestibule_mail::{InvalidMailSettings, MailSettings, SmtpMailer, validate_url};
 
+use super::branding::{self, BrandingConfig};
+use super::mode::Mode;
 use super::reader::Reader;
-use super::{BrandingConfig, Mode, table};
+use super::setting::{Setting, settings};
+
+settings! {
+    /// `smtps://user:password@host` or `smtp://host:port?tls=required`; `&sslrootcert=FILE` (after
+    /// `smtps://host`, `?sslrootcert=FILE`) names the authority of the server's certificate, if it
+    /// is not a public one. `smtp://host:port?sslmode=disable` encrypts nothing, where the network
+    /// is trusted. A name behind the host, as in `smtps://mail.example.org/id.example.org`, is what
+    /// the portal calls itself (`EHLO`); default: the host of the public URL. Without it, in
+    /// development only, mails are shown at /dev/mailbox, to browsers on the same machine.
+    SMTP_URL: Option<SecretString> = "mail.smtp_url", "SMTP_URL";
+    /// Sender of all mails, `Name <address>`. Needed in production.
+    FROM: String = "mail.from", "VESTIBULE_MAIL_FROM", "no-reply@vestibule.invalid";
+    /// Address of a human, shown on pages and in mails; replies go there.
+    SUPPORT_ADDRESS: Option<String> = "mail.support_address", "VESTIBULE_SUPPORT_ADDRESS";
+    /// Mails that can be caused without signing in (registrations, forgotten passwords, new links),
+    /// and confirmations of a new address, all networks together: so many at once and as many an
+    /// hour. A quarter of them is left to forgotten passwords. Beyond it the answer is 429. Stay
+    /// below what your mail provider allows.
+    ANONYMOUS_PER_HOUR: u32 =
+        "mail.anonymous_per_hour", "VESTIBULE_MAIL_ANONYMOUS_PER_HOUR", "2000", in 10..=1_000_000;
+}
 
 #[derive(Clone, Debug)]
 pub struct MailConfig {
@@ -24,29 +48,29 @@ impl MailConfig {
         lifetimes: Lifetimes,
     ) -> Self {
         let is_production = mode == Mode::Production;
-        let from = reader.text("mail.from");
+        let from = reader.get(FROM);
         if is_production && is_nobodys(&from) {
             reader.refuse(
-                "mail.from",
+                FROM,
                 "is needed in production, like \"Example <no-reply@example.org>\"",
             );
         }
-        let support = reader.optional_text("mail.support_address");
+        let support = reader.get(SUPPORT_ADDRESS);
         let settings = read_mail_settings(reader, branding, &from, support.as_deref());
-        let smtp_url = reader.secret_url("mail.smtp_url", |url| {
+        let smtp_url = reader.secret_url(SMTP_URL, |url| {
             validate_url(url.expose_secret(), is_production)?;
             SmtpMailer::new(url, settings.clone()).map(drop)
         });
-        if smtp_url.is_none() && is_production && !reader.is_given("mail.smtp_url") {
+        if smtp_url.is_none() && is_production && !reader.is_given(SMTP_URL) {
             reader.refuse(
-                "mail.smtp_url",
+                SMTP_URL,
                 "is needed in production, like smtps://user:password@mail.example.org",
             );
         }
         Self {
             smtp_url,
             support,
-            anonymous_per_hour: reader.number("mail.anonymous_per_hour", 10, 1_000_000),
+            anonymous_per_hour: reader.get(ANONYMOUS_PER_HOUR),
             settings: branding.apply_to(settings).with_lifetimes(lifetimes),
         }
     }
@@ -64,22 +88,22 @@ fn read_mail_settings(
     support: Option<&str>,
 ) -> MailSettings {
     let settings = MailSettings::new(&branding.product_name, from, support).or_else(|error| {
-        let (key, remedy) = match error {
+        let (setting, remedy): (&'static Setting, _) = match error {
             InvalidMailSettings::ProductName => (
-                "branding.product_name",
+                branding::PRODUCT_NAME.into(),
                 "must be one line of 1 to 60 characters",
             ),
             InvalidMailSettings::From => (
-                "mail.from",
+                FROM.into(),
                 "must be an address like \"Example <no-reply@example.org>\"",
             ),
             InvalidMailSettings::Support => (
-                "mail.support_address",
+                SUPPORT_ADDRESS.into(),
                 "must be an address like help@example.org",
             ),
         };
-        reader.refuse(key, remedy);
-        MailSettings::new("Vestibule", table::DEFAULT_FROM, None)
+        reader.refuse(setting, remedy);
+        MailSettings::new("Vestibule", FROM.setting.default.unwrap_or_default(), None)
     });
     settings.unwrap_or_else(|_| unreachable!("the default sender is an address"))
 }

@@ -8,8 +8,9 @@ use vestibule_core::MasterKey;
 
 use super::environment::Environment;
 use super::reader::Reader;
+use super::schema::SCHEMA;
 use super::setting_error::SettingError;
-use super::{DatabaseConfig, LogConfig, Mode, master_key, warnings};
+use super::{DatabaseConfig, LogConfig, Mode, http, master_key, mode, warnings};
 
 /// What looks after the database.
 #[derive(Clone, Debug)]
@@ -30,9 +31,9 @@ impl MaintenanceConfig {
     /// # Errors
     /// All errors at once.
     pub fn load(environment: &Environment) -> Result<Self, Vec<SettingError>> {
-        let mut reader = Reader::open(environment);
-        let mode = Mode::read(&mut reader);
-        let data_dir = PathBuf::from(reader.text("data_dir"));
+        let mut reader = Reader::open(environment, SCHEMA);
+        let mode = reader.get(mode::MODE);
+        let data_dir = PathBuf::from(reader.get(mode::DATA_DIR));
         let mut config = Self {
             mode,
             database: DatabaseConfig::read(&mut reader, mode, &data_dir),
@@ -60,19 +61,12 @@ impl MaintenanceConfig {
 /// # Errors
 /// Those of this setting, of the file, and of names that are no setting.
 pub fn read_private_listen(environment: &Environment) -> Result<SocketAddr, Vec<SettingError>> {
-    let mut reader = Reader::open(environment);
-    let address = private_listen(&mut reader);
+    let mut reader = Reader::open(environment, SCHEMA);
+    let address = reader.get(http::PRIVATE_LISTEN);
     let (errors, _) = reader.finish();
     if errors.is_empty() {
         Ok(address)
     } else {
         Err(errors)
     }
-}
-
-pub(super) fn private_listen(reader: &mut Reader<'_>) -> SocketAddr {
-    reader.parsed(
-        "http.private_listen",
-        "an address and port like 127.0.0.1:9464",
-    )
 }

@@ -1,13 +1,21 @@
-use secrecy::ExposeSecret as _;
+//! `[secrets]`
+
+use secrecy::{ExposeSecret as _, SecretString};
 use vestibule_core::MasterKey;
 
-use super::Mode;
+use super::mode::Mode;
 use super::reader::Reader;
+use super::setting::settings;
 
-const KEY: &str = "secrets.master_key";
+settings! {
+    /// 32 random bytes, in base64 or hexadecimal, that seal signing keys and key cookies and
+    /// tokens. Default in development: made once and kept in the data folder. Needed in production,
+    /// the same for all replicas.
+    KEY: Option<SecretString> = "secrets.master_key", "VESTIBULE_MASTER_KEY";
+}
 
 pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Option<MasterKey> {
-    let Some(text) = reader.optional_secret(KEY) else {
+    let Some(text) = reader.get(KEY) else {
         if mode == Mode::Production && !reader.is_given(KEY) {
             reader.refuse(
                 KEY,

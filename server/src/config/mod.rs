@@ -1,6 +1,7 @@
 //! Settings: a TOML file, and the environment over it. The one place that reads either.
 
 mod branding;
+mod cors;
 mod database;
 mod development;
 mod environment;
@@ -8,74 +9,55 @@ mod file;
 mod http;
 mod lifetimes;
 mod limits;
+mod locale;
 mod mail;
 mod maintenance;
 mod master_key;
+mod mode;
 mod names;
-mod origins;
+mod passwords;
 mod places;
 mod reader;
+mod redis;
 mod reference;
+mod registration;
 mod report;
+mod retention;
+mod schema;
 mod secret_url;
 mod setting;
 mod setting_error;
-mod table;
 mod telemetry;
+mod tokens;
+mod value;
 mod warnings;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use secrecy::SecretString;
 use url::Url;
-use vestibule_cache::check_redis_url;
 use vestibule_core::model::Language;
 use vestibule_core::{
-    HashEngine, HashSettings, Lifetimes, LimitSettings, MasterKey, PasswordPolicy,
-    RegistrationMode, Retention, is_loopback,
+    Lifetimes, LimitSettings, MasterKey, RegistrationMode, Retention, is_loopback,
 };
 
 pub use branding::BrandingConfig;
 pub use database::DatabaseConfig;
 pub use environment::Environment;
-pub use http::HttpConfig;
+pub use http::{HttpConfig, issuer};
 pub use mail::MailConfig;
 pub use maintenance::{MaintenanceConfig, read_private_listen};
-pub use reference::reference;
+pub use mode::Mode;
+pub use passwords::PasswordsConfig;
+pub use redis::RedisConfig;
+pub use reference::{example, reference};
 pub use report::Shown;
-pub use setting::Setting;
 pub use setting_error::SettingError;
-pub use table::SETTINGS;
 pub use telemetry::LogConfig;
+pub use tokens::TokensConfig;
 
 use reader::Reader;
+use schema::SCHEMA;
 
-/// Development forgives and explains; production refuses what is unsafe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    Development,
-    Production,
-}
-
-impl Mode {
-    fn read(reader: &mut Reader<'_>) -> Self {
-        reader.choice(
-            "mode",
-            &[
-                ("development", Self::Development),
-                ("production", Self::Production),
-            ],
-        )
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Production => "production",
-        }
-    }
-}
 
 /// Every setting, read and checked.
 #[derive(Clone, Debug)]
@@ -105,26 +87,6 @@ pub struct Config {
     pub warnings: Vec<SettingError>,
 }
 
-#[derive(Clone, Debug)]
-pub struct RedisConfig {
-    /// `None`: limits and caches are those of this process.
-    pub url: Option<SecretString>,
-    /// The beginning of every key and channel.
-    pub prefix: String,
-}
-
-#[derive(Clone, Debug)]
-pub struct TokensConfig {
-    pub audience: String,
-    pub refresh_grace: Duration,
-}
-
-#[derive(Clone, Debug)]
-pub struct PasswordsConfig {
-    pub policy: PasswordPolicy,
-    pub hashing: HashSettings,
-}
-
 /// What reading the settings came to, good or not.
 pub struct Reading {
     pub config: Config,
@@ -149,7 +111,7 @@ impl Config {
 
     /// The same for those who want to see the settings also where they are wrong.
     pub fn read(environment: &Environment) -> Reading {
-        let mut reader = Reader::open(environment);
+        let mut reader = Reader::open(environment, SCHEMA);
         let mut config = Self::read_settings(&mut reader);
         config.check_together(&mut reader);
         let settings = reader.shown();
@@ -163,8 +125,8 @@ impl Config {
     }
 
     fn read_settings(reader: &mut Reader<'_>) -> Self {
-        let mode = Mode::read(reader);
-        let data_dir = PathBuf::from(reader.text("data_dir"));
+        let mode = reader.get(mode::MODE);
+        let data_dir = PathBuf::from(reader.get(mode::DATA_DIR));
         let http = HttpConfig::read(reader, mode);
         let branding = BrandingConfig::read(reader);
         let lifetimes = lifetimes::read(reader);
@@ -175,22 +137,13 @@ impl Config {
             mail: MailConfig::read(reader, mode, &branding, lifetimes),
             tokens: TokensConfig::read(reader, &http.public_url),
             passwords: PasswordsConfig::read(reader, &branding.product_name, &http.public_url),
-            registration: reader.choice(
-                "registration.mode",
-                &[
-                    ("open", RegistrationMode::Open),
-                    ("private", RegistrationMode::Private),
-                ],
-            ),
+            registration: reader.get(registration::MODE),
             master_key: master_key::read(reader, mode),
-            default_language: read_default_language(reader),
-            rate_limits: reader.switch("rate_limits"),
+            default_language: reader.get(locale::DEFAULT),
+            rate_limits: reader.get(limits::RATE_LIMITS),
             limits: limits::read(reader),
             lifetimes,
-            retention: Retention {
-                audit_days: reader.number("retention.audit_days", 0, 36_500),
-                unverified_days: reader.number("retention.unverified_days", 0, 3650),
-            },
+            retention: retention::read(reader),
             log: LogConfig::read(reader, mode),
             otlp_endpoint: telemetry::read_otlp_endpoint(reader),
             warnings: Vec::new(),
@@ -204,7 +157,7 @@ impl Config {
     fn check_together(&self, reader: &mut Reader<'_>) {
         if self.mode == Mode::Production && !self.rate_limits {
             reader.refuse(
-                "rate_limits",
+                limits::RATE_LIMITS,
                 "must be on in production: remove the setting",
             );
         }
@@ -238,88 +191,6 @@ impl Config {
     /// the development mailbox is kept in the data folder.
     pub fn needs_data_dir(&self) -> bool {
         self.is_single_process() || self.master_key.is_none() || self.mail.smtp_url.is_none()
-    }
-}
-
-fn read_default_language(reader: &mut Reader<'_>) -> Language {
-    let choices: Vec<(&str, Language)> = Language::ALL
-        .iter()
-        .map(|language| (language.as_str(), *language))
-        .collect();
-    reader.choice("locale.default", &choices)
-}
-
-impl RedisConfig {
-    fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
-        let prefix = reader.text("redis.prefix");
-        let is_production = mode == Mode::Production;
-        let url = reader.secret_url("redis.url", |url| check_redis_url(url, is_production));
-        if prefix.is_empty()
-            || !prefix
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_:.".contains(&byte))
-        {
-            reader.refuse("redis.prefix", "must be letters, digits and any of - _ : .");
-        }
-        Self { url, prefix }
-    }
-}
-
-impl TokensConfig {
-    fn read(reader: &mut Reader<'_>, public_url: &Url) -> Self {
-        Self {
-            audience: reader.optional_text("tokens.audience").unwrap_or_else(|| {
-                let issuer = issuer(public_url);
-                reader.derive("tokens.audience", &issuer);
-                issuer
-            }),
-            refresh_grace: Duration::from_secs(reader.number(
-                "tokens.refresh_grace_seconds",
-                0,
-                60,
-            )),
-        }
-    }
-}
-
-/// The `iss` claim: the public URL without its trailing slash.
-pub fn issuer(public_url: &Url) -> String {
-    public_url.as_str().trim_end_matches('/').to_owned()
-}
-
-impl PasswordsConfig {
-    fn read(reader: &mut Reader<'_>, product_name: &str, public_url: &Url) -> Self {
-        let defaults = HashSettings::default();
-        reader.derive("passwords.hash_threads", defaults.threads);
-        reader.derive("passwords.hash_queue", defaults.queue);
-        let engines = [
-            ("argon2-rust", HashEngine::Argon2Rust),
-            ("argon2", HashEngine::Argon2),
-        ];
-        let hashing = HashSettings {
-            engine: reader.choice("passwords.hash_engine", &engines),
-            memory_kib: reader.number("passwords.argon2_memory_kib", 1, 65_536),
-            passes: reader.number("passwords.argon2_passes", 1, 10),
-            threads: reader
-                .optional_number("passwords.hash_threads", 1, 256)
-                .unwrap_or(defaults.threads),
-            queue: reader
-                .optional_number("passwords.hash_queue", 1, 100_000)
-                .unwrap_or(defaults.queue),
-            max_wait: defaults.max_wait,
-        };
-        if !hashing.reaches_floor() {
-            reader.refuse("passwords.argon2_memory_kib", "and passwords.argon2_passes must reach 19456 with 2, 47104 with 1, or 12288 with 3");
-        }
-        let policy = PasswordPolicy {
-            min_length: reader.number("passwords.min_length", PasswordPolicy::MIN_LENGTH_FLOOR, 64),
-            context_words: [Some(product_name), public_url.host_str()]
-                .into_iter()
-                .flatten()
-                .map(str::to_owned)
-                .collect(),
-        };
-        Self { policy, hashing }
     }
 }
 

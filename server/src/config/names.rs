@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use strsim::osa_distance;
 
 use super::environment::{Environment, FILE_VARIABLE};
+use super::schema::{Schema, without_number};
 use super::setting::Setting;
 use super::setting_error::SettingError;
-use super::table::SETTINGS;
 
 const PREFIX: &str = "VESTIBULE";
 const SEPARATORS: [char; 3] = ['_', '-', '.'];
@@ -24,16 +24,16 @@ pub(super) struct UnknownVariables {
 
 impl UnknownVariables {
     /// Those of an environment. Variables that have nothing to do with the portal are left alone.
-    pub fn of(environment: &Environment) -> Self {
+    pub fn of(environment: &Environment, schema: Schema) -> Self {
         let mut unknown = Self::default();
         for (name, value) in environment.iter() {
             let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-            if is_known(&name) {
+            if is_known(schema, &name) {
                 continue;
             }
             if is_service_link(&name, &value) {
                 unknown.service_links.push(name.into_owned());
-            } else if let Some(advice) = advice_for_variable(&name) {
+            } else if let Some(advice) = advice_for_variable(schema, &name) {
                 unknown.errors.push(SettingError {
                     setting: name.into_owned(),
                     remedy: advice,
@@ -44,25 +44,30 @@ impl UnknownVariables {
     }
 }
 
-fn is_known(name: &str) -> bool {
-    name == FILE_VARIABLE || SETTINGS.iter().any(|setting| setting.is_named(name))
+fn is_known(schema: Schema, name: &str) -> bool {
+    name == FILE_VARIABLE || variables(schema).any(|setting| setting.is_named(name))
+}
+
+/// The settings that have a variable.
+fn variables(schema: Schema) -> impl Iterator<Item = &'static Setting> {
+    schema
+        .settings()
+        .filter(|setting| !setting.variable.is_empty())
 }
 
 /// What to do with a variable that looks like a setting and is none.
-fn advice_for_variable(name: &str) -> Option<String> {
+fn advice_for_variable(schema: Schema, name: &str) -> Option<String> {
     let upper = name.to_ascii_uppercase();
     let base = upper.strip_suffix("_FILE").unwrap_or(&upper);
     if is_near(FILE_VARIABLE, base) {
         return Some(format!("is not a setting: did you mean {FILE_VARIABLE}?"));
     }
-    let meant = SETTINGS
-        .iter()
-        .find(|setting| is_near(setting.variable, base));
+    let meant = variables(schema).find(|setting| is_near(setting.variable, base));
     if meant.is_none() && !has_prefix(&upper) {
         return None;
     }
     let meant = meant.or_else(|| {
-        nearest(base, |setting| {
+        nearest(variables(schema), base, |setting| {
             // As the section and key of the file, and with a prefix that some variables do not
             // have.
             let by_key = format!("{PREFIX}_{}", setting.key.replace('.', "_").to_uppercase());
@@ -88,9 +93,13 @@ fn advice_for_variable(name: &str) -> Option<String> {
 }
 
 /// What to do with a key of the file that is none.
-pub(super) fn advice_for_key(key: &str) -> String {
-    let meant = nearest(key, |setting| {
-        [setting.key.to_owned(), setting.variable.to_lowercase()]
+pub(super) fn advice_for_key(schema: Schema, key: &str) -> String {
+    let meant = nearest(schema.settings(), &without_number(key), |setting| {
+        let variable = match setting.variable {
+            "" => setting.key,
+            variable => variable,
+        };
+        [setting.key.to_owned(), variable.to_lowercase()]
     });
     match meant {
         Some(setting) => format!("is not a setting: did you mean {}?", setting.key),
@@ -98,22 +107,17 @@ pub(super) fn advice_for_key(key: &str) -> String {
     }
 }
 
-/// Whether settings have keys below this one.
-pub(super) fn is_section(key: &str) -> bool {
-    let below = |setting: &Setting| setting.key.strip_prefix(key)?.strip_prefix('.').map(drop);
-    SETTINGS.iter().any(|setting| below(setting).is_some())
-}
-
 /// The setting that is called most like this, by any of its names, if it is not too far.
 fn nearest<const N: usize>(
+    settings: impl Iterator<Item = &'static Setting>,
     text: &str,
     names: impl Fn(&Setting) -> [String; N],
 ) -> Option<&'static Setting> {
-    let distance = |setting: &&Setting| {
+    let distance = |setting: &&'static Setting| {
         let names = names(setting).into_iter();
         names.map(|name| osa_distance(&name, text)).min()
     };
-    let nearest = SETTINGS.iter().min_by_key(distance)?;
+    let nearest = settings.min_by_key(distance)?;
     (distance(&nearest)? <= 3).then_some(nearest)
 }
 

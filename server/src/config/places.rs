@@ -5,9 +5,9 @@ use std::path::Path;
 
 use rustix::fs::{Access, access};
 
-use super::Config;
 use super::reader::Reader;
-use crate::master_key;
+use super::{Config, database, mode};
+use crate::process::master_key;
 
 pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
     if config.needs_data_dir() {
@@ -25,7 +25,7 @@ pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
     };
     if let Err(error) = problem {
         reader.refuse(
-            "database.url",
+            database::URL,
             &format!("names {}, which cannot be written: {error}", file.display()),
         );
     }
@@ -38,7 +38,7 @@ fn check_data_dir(reader: &mut Reader<'_>, config: &Config) {
     let nearest = folders.find(|path| path.symlink_metadata().is_ok());
     if let Err(error) = writable_folder(nearest.unwrap_or(folder)) {
         reader.refuse(
-            "data_dir",
+            mode::DATA_DIR,
             &format!(
                 "names {}, which cannot be written: {error}; give the folder to this user or name another",
                 folder.display()
@@ -48,7 +48,7 @@ fn check_data_dir(reader: &mut Reader<'_>, config: &Config) {
         && let Err(error) = master_key::read(folder)
     {
         reader.refuse(
-            "data_dir",
+            mode::DATA_DIR,
             &format!(
                 "names {}, in which the master key cannot be used: {error}; put it back from your backup",
                 folder.display()

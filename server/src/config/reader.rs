@@ -1,48 +1,50 @@
 //! Reads settings and collects what is wrong with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
-use std::time::Duration;
-
-use secrecy::SecretString;
 
 use super::environment::Environment;
 use super::file::{SettingsFile, read_text};
 use super::names::UnknownVariables;
-use super::report::{Shown, Source, Value};
-use super::setting::Setting;
+use super::report::{Given, Shown, Source};
+use super::schema::Schema;
+use super::setting::{Key, Setting};
 use super::setting_error::SettingError;
-use super::table::find;
+use super::value::Value;
 
 /// The file's values and the environment, with the errors found so far.
 pub(super) struct Reader<'a> {
     environment: &'a Environment,
+    schema: Schema,
     file: SettingsFile,
     errors: Vec<SettingError>,
     warnings: Vec<SettingError>,
-    /// What was read, by key.
-    given: BTreeMap<&'static str, (String, Source)>,
+    /// What was read, by the key in the file.
+    given: BTreeMap<String, (String, Source)>,
     /// Defaults that follow from other settings.
     derived: BTreeMap<&'static str, String>,
-    refused: Vec<String>,
+    refused: BTreeSet<String>,
+    /// The table that is being read, and which one of those with its key it is.
+    entry: Option<(&'static str, usize)>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn open(environment: &'a Environment) -> Self {
-        let unknown = UnknownVariables::of(environment);
-        let mut file = SettingsFile::read(environment);
+    pub(super) fn open(environment: &'a Environment, schema: Schema) -> Self {
+        let unknown = UnknownVariables::of(environment, schema);
+        let mut file = SettingsFile::read(environment, schema);
         let mut errors = file.take_errors();
         errors.extend(unknown.errors);
         let mut reader = Self {
             environment,
+            schema,
             file,
             errors,
             warnings: Vec::new(),
             given: BTreeMap::new(),
             derived: BTreeMap::new(),
-            refused: Vec::new(),
+            refused: BTreeSet::new(),
+            entry: None,
         };
         reader.warn_of_surroundings(&unknown.service_links);
         reader
@@ -74,251 +76,188 @@ impl<'a> Reader<'a> {
         (self.errors, self.warnings)
     }
 
-    /// Every setting as it was read.
+    /// Every setting as it was read; of tables that may come several times, those that are there.
     pub(super) fn shown(&self) -> Vec<Shown> {
-        let shown = |setting: &'static Setting| {
-            let given = self.given.get(setting.key);
-            let text = given.map(|(text, _)| text.as_str());
-            let default = self.derived.get(setting.key).map(String::as_str);
-            let default = default.or(setting.default).filter(|text| !text.is_empty());
-            let value = match (text, default) {
-                (Some(_), _) if self.refused.iter().any(|key| key == setting.key) => Value::Refused,
-                (Some(_), _) if setting.is_secret => Value::Secret,
-                (Some(text), _) | (None, Some(text)) => Value::Text(text.to_owned()),
-                (None, None) => Value::NotSet,
-            };
-            Shown {
-                variable: setting.variable,
-                value,
-                source: given.map(|(_, source)| source.clone()),
-            }
+        let entries = |setting: &'static Setting| {
+            let table = self.schema.table_of(setting);
+            let count = table.map_or(1, |table| self.file.count(table));
+            (1..=count).map(move |number| {
+                let entry = table.map(|table| (table, number));
+                self.shown_one(setting, place(setting, entry))
+            })
         };
-        super::SETTINGS.iter().map(shown).collect()
+        self.schema.settings().flat_map(entries).collect()
+    }
+
+    fn shown_one(&self, setting: &'static Setting, place: String) -> Shown {
+        let default = self.derived.get(setting.key).map(String::as_str);
+        let given = self.given.get(&place).map(|(text, source)| Given {
+            text: text.clone(),
+            source: source.clone(),
+            is_refused: self.refused.contains(&place),
+        });
+        Shown {
+            setting,
+            place,
+            given,
+            default: default.or(setting.default).map(str::to_owned),
+        }
     }
 
     /// Notes an error under the names of the setting.
-    pub(super) fn refuse(&mut self, key: &str, remedy: &str) {
-        self.refused.push(key.to_owned());
-        let error = self.about(key, remedy);
+    pub(super) fn refuse(&mut self, setting: impl Into<&'static Setting>, remedy: &str) {
+        let setting = setting.into();
+        self.refused.insert(self.place(setting));
+        let error = self.about(setting, remedy);
         self.errors.push(error);
     }
 
     /// Notes what a start logs, and starts nevertheless.
-    pub(super) fn warn(&mut self, key: &str, text: &str) {
-        let warning = self.about(key, text);
+    pub(super) fn warn(&mut self, setting: impl Into<&'static Setting>, text: &str) {
+        let warning = self.about(setting.into(), text);
         self.warnings.push(warning);
     }
 
-    fn about(&self, key: &str, remedy: &str) -> SettingError {
-        let place = match self.given.get(key) {
-            Some((_, Source::File(file) | Source::SecretFile(file))) => format!(" in {file}"),
-            _ => String::new(),
+    fn about(&self, setting: &'static Setting, remedy: &str) -> SettingError {
+        let place = self.place(setting);
+        let key = match self.given.get(&place) {
+            Some((_, Source::File(file) | Source::SecretFile(file))) => {
+                format!("{place} in {file}")
+            }
+            _ => place,
         };
         SettingError {
-            setting: find(key).map_or_else(
-                || key.to_owned(),
-                |setting| format!("{} ({key}{place})", setting.variable),
-            ),
+            setting: match setting.variable {
+                "" => key,
+                variable => format!("{variable} ({key})"),
+            },
             remedy: remedy.to_owned(),
         }
     }
 
+    fn place(&self, setting: &Setting) -> String {
+        place(setting, self.entry)
+    }
+
     /// Whether a value was given, so that it is no default.
-    pub(super) fn is_given(&self, key: &str) -> bool {
-        self.given.contains_key(key)
+    pub(super) fn is_given<T>(&self, key: Key<T>) -> bool {
+        self.given.contains_key(&self.place(key.setting))
     }
 
     /// Notes what holds where a setting is absent and its default depends on others.
-    pub(super) fn derive(&mut self, key: &'static str, value: impl fmt::Display) {
-        self.derived.insert(key, value.to_string());
+    pub(super) fn derive<T>(&mut self, key: Key<T>, value: impl fmt::Display) {
+        self.derived.insert(key.setting.key, value.to_string());
     }
 
-    /// Environment first, then the file, then the default.
-    fn raw(&mut self, key: &str) -> Option<String> {
-        let setting = find(key)?;
+    /// The value: of the environment, or of the file, or the default.
+    pub(super) fn get<T: Value>(&mut self, key: Key<T>) -> T {
+        let setting = key.setting;
+        if let Some(text) = self.given_text(setting) {
+            match T::parse(&text, setting) {
+                Ok(value) => return value,
+                Err(remedy) => self.refuse(setting, &remedy),
+            }
+        }
+        let default = setting.default.map(|text| T::parse(text, setting));
+        let default = default.and_then(Result::ok).or_else(T::absent);
+        default.unwrap_or_else(|| unreachable!("{} has no default that can be read", setting.key))
+    }
+
+    /// Reads each table of the file that has this key, in their order.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "no setting is in such a table yet")
+    )]
+    pub(super) fn tables<T>(
+        &mut self,
+        table: &'static str,
+        read: impl Fn(&mut Self) -> T,
+    ) -> Vec<T> {
+        let count = self.file.count(table);
+        let mut read_one = |number| {
+            self.entry = Some((table, number));
+            let value = read(self);
+            self.entry = None;
+            value
+        };
+        (1..=count).map(&mut read_one).collect()
+    }
+
+    /// What stands in the environment, or in the file.
+    fn given_text(&mut self, setting: &'static Setting) -> Option<String> {
         let given = self
             .in_environment(setting)
             .or_else(|| self.in_file(setting));
-        let Some((text, source)) = given else {
-            return setting.default.map(str::to_owned);
-        };
-        self.given.insert(setting.key, (text.clone(), source));
-        if let Some(control) = text.chars().find(|c| c.is_control()) {
+        let (text, source) = given?;
+        self.given
+            .insert(self.place(setting), (text.clone(), source));
+        let is_in = |quote: char| text.starts_with(quote) && text.ends_with(quote);
+        let remedy = if let Some(control) = text.chars().find(|c| c.is_control()) {
             let code = u32::from(control);
-            self.refuse(
-                key,
-                &format!("must be one line of text; it holds the control character U+{code:04X}"),
-            );
-            return setting.default.map(str::to_owned);
-        }
-        if text.len() > 1
-            && ['"', '\'']
-                .iter()
-                .any(|c| text.starts_with(*c) && text.ends_with(*c))
-        {
-            self.refuse(
-                key,
-                "is in quotes, which count as part of it: take them away",
-            );
-            return setting.default.map(str::to_owned);
-        }
-        Some(text)
+            format!("must be one line of text; it holds the control character U+{code:04X}")
+        } else if text.len() > 1 && ['"', '\''].into_iter().any(is_in) {
+            "is in quotes, which count as part of it: take them away".to_owned()
+        } else {
+            return Some(text);
+        };
+        self.refuse(setting, &remedy);
+        None
     }
 
-    fn in_environment(&mut self, setting: &Setting) -> Option<(String, Source)> {
+    fn in_environment(&mut self, setting: &'static Setting) -> Option<(String, Source)> {
         let value = self.environment.get(setting.variable);
         let text = value.map(|value| value.to_str().map(str::to_owned));
         let in_secret_file = self.in_secret_file(setting);
-        match (text, in_secret_file) {
-            (Some(_), Some(_)) => {
-                self.refuse(
-                    setting.key,
-                    "is given twice: by itself and by its _FILE variable",
-                );
-                None
-            }
-            (Some(None), None) => {
-                self.refuse(setting.key, "is not text in UTF-8");
-                None
-            }
-            (Some(Some(text)), None) => given(&text, Source::Environment),
-            (None, in_secret_file) => in_secret_file,
-        }
+        let remedy = match (text, in_secret_file) {
+            (Some(_), Some(_)) => "is given twice: by itself and by its _FILE variable",
+            (Some(None), None) => "is not text in UTF-8",
+            (Some(Some(text)), None) => return given(&text, Source::Environment),
+            (None, in_secret_file) => return in_secret_file,
+        };
+        self.refuse(setting, remedy);
+        None
     }
 
-    fn in_secret_file(&mut self, setting: &Setting) -> Option<(String, Source)> {
+    fn in_secret_file(&mut self, setting: &'static Setting) -> Option<(String, Source)> {
         let variable = format!("{}_FILE", setting.variable);
         let path = self
             .environment
             .get(&variable)
             .filter(|_| setting.is_secret)?;
         let name = Path::new(path).display().to_string();
-        let text = read_text(Path::new(path))
-            .map(|text| text.trim().to_owned())
-            .map_err(|error| format!("cannot be read: {error}"));
-        match text {
-            Ok(text) if text.is_empty() => {
-                self.refuse(
-                    setting.key,
-                    &format!("has a _FILE variable that names {name}, which is empty"),
-                );
-                None
-            }
-            Ok(text) => Some((text, Source::SecretFile(name))),
-            Err(error) => {
-                self.refuse(
-                    setting.key,
-                    &format!("has a _FILE variable that names {name}, which {error}"),
-                );
-                None
-            }
-        }
+        let problem = match read_text(Path::new(path)) {
+            Ok(text) if text.trim().is_empty() => "is empty".to_owned(),
+            Ok(text) => return given(&text, Source::SecretFile(name)),
+            Err(error) => format!("cannot be read: {error}"),
+        };
+        self.refuse(
+            setting,
+            &format!("has a _FILE variable that names {name}, which {problem}"),
+        );
+        None
     }
 
-    fn in_file(&mut self, setting: &Setting) -> Option<(String, Source)> {
-        let value = self.file.get(setting.key)?;
+    fn in_file(&mut self, setting: &'static Setting) -> Option<(String, Source)> {
+        let place = self.place(setting);
+        let value = self.file.get(&place)?;
         let (text, is_list) = (value.text.clone(), value.is_list);
         let source = Source::File(self.file.name());
         if is_list && !setting.is_list {
-            self.given.insert(setting.key, (text, source));
-            self.refuse(setting.key, "takes one value and not a list");
+            self.given.insert(place, (text, source));
+            self.refuse(setting, "takes one value and not a list");
             return None;
         }
         given(&text, source)
     }
+}
 
-    pub(super) fn text(&mut self, key: &str) -> String {
-        self.raw(key).unwrap_or_default()
-    }
-
-    pub(super) fn optional_text(&mut self, key: &str) -> Option<String> {
-        self.raw(key).filter(|text| !text.is_empty())
-    }
-
-    pub(super) fn optional_secret(&mut self, key: &str) -> Option<SecretString> {
-        self.optional_text(key).map(SecretString::from)
-    }
-
-    pub(super) fn list(&mut self, key: &str) -> Vec<String> {
-        self.text(key)
-            .split(',')
-            .map(str::trim)
-            .filter(|item| !item.is_empty())
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// One of the named values; the first one where it is none of them.
-    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> T {
-        let text = self.text(key);
-        if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
-            return *value;
-        }
-        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        self.refuse(
-            key,
-            &format!("must be {}, not `{text}`", names.join(" or ")),
-        );
-        choices[0].1
-    }
-
-    pub(super) fn switch(&mut self, key: &str) -> bool {
-        self.choice(
-            key,
-            &[
-                ("on", true),
-                ("off", false),
-                ("true", true),
-                ("false", false),
-            ],
-        )
-    }
-
-    /// The parsed value; the parsed default where it cannot be.
-    pub(super) fn parsed<T: FromStr>(&mut self, key: &str, form: &str) -> T
-    where
-        T::Err: fmt::Debug,
-    {
-        let text = self.text(key);
-        text.parse().unwrap_or_else(|_| {
-            self.refuse(key, &format!("must be {form}, not `{text}`"));
-            let default = find(key)
-                .and_then(|setting| setting.default)
-                .and_then(|text| text.parse().ok());
-            default.unwrap_or_else(|| unreachable!("the default of {key} parses"))
-        })
-    }
-
-    pub(super) fn number<T: FromStr + PartialOrd + Copy + fmt::Display>(
-        &mut self,
-        key: &str,
-        least: T,
-        most: T,
-    ) -> T {
-        self.optional_number(key, least, most).unwrap_or(least)
-    }
-
-    pub(super) fn seconds(&mut self, key: &str, least: u64, most: u64) -> Duration {
-        Duration::from_secs(self.number(key, least, most))
-    }
-
-    pub(super) fn optional_number<T>(&mut self, key: &str, least: T, most: T) -> Option<T>
-    where
-        T: FromStr + PartialOrd + Copy + fmt::Display,
-    {
-        let text = self.optional_text(key)?;
-        let number = text
-            .parse()
-            .ok()
-            .filter(|number| *number >= least && *number <= most);
-        if number.is_none() {
-            self.refuse(
-                key,
-                &format!("must be a number from {least} to {most}, not `{text}`"),
-            );
-        }
-        number
-    }
+/// The key of a setting in the file, within a table that may come several times `app[2].name`.
+fn place(setting: &Setting, entry: Option<(&'static str, usize)>) -> String {
+    let in_table = entry.and_then(|(table, number)| {
+        let rest = setting.key.strip_prefix(table)?;
+        Some(format!("{table}[{number}]{rest}"))
+    });
+    in_table.unwrap_or_else(|| setting.key.to_owned())
 }
 
 /// A value without the blanks around it; nothing is left of an empty one.

@@ -5,15 +5,16 @@ use std::fmt;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::reader::Reader;
+use super::setting::Key;
 
 impl Reader<'_> {
     /// A URL as the part that uses it checks it.
     pub(super) fn secret_url<E: fmt::Display>(
         &mut self,
-        key: &str,
+        key: Key<Option<SecretString>>,
         check: impl FnOnce(&SecretString) -> Result<(), E>,
     ) -> Option<SecretString> {
-        let url = self.optional_secret(key)?;
+        let url = self.get(key)?;
         if let Some(remedy) = unencoded(url.expose_secret()) {
             self.refuse(key, &remedy);
         } else if let Err(error) = check(&url) {

@@ -1,9 +1,33 @@
+//! `[log]` and `[telemetry]`
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 use url::Url;
 
-use super::Mode;
+use super::mode::Mode;
 use super::reader::Reader;
+use super::setting::{Key, settings};
+use super::value::choices;
+
+settings! {
+    /// Which log lines: a level (`off`, `error`, `warn`, `info`, `debug`, `trace`) and further
+    /// `module=level`, for example `info` or `vestibule=debug,info`.
+    FILTER: String = "log.filter", "VESTIBULE_LOG", "info";
+    /// Default: `pretty` in development, `json` in production.
+    FORMAT: Option<LogFormat> = "log.format", "VESTIBULE_LOG_FORMAT";
+    /// URL of a collector of OpenTelemetry that takes OTLP over HTTP, for example
+    /// `http://localhost:4318`; traces go to `/v1/traces` below it. Without it no traces are made.
+    /// [Traces](operations/traces.md) has the further variables of the standard.
+    OTLP_ENDPOINT: Option<String> = "telemetry.otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT";
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogFormat {
+    Json,
+    Pretty,
+}
+
+choices!(LogFormat: "json" => Json, "pretty" => Pretty);
 
 #[derive(Clone, Debug)]
 pub struct LogConfig {
@@ -14,17 +38,12 @@ pub struct LogConfig {
 
 impl LogConfig {
     pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
-        let format = reader.optional_text("log.format");
-        let json = match format.as_deref() {
-            Some("json") => true,
-            Some("pretty") => false,
-            Some(_) => {
-                reader.refuse("log.format", "must be json or pretty");
-                true
-            }
-            None => mode == Mode::Production,
+        let default = match mode {
+            Mode::Production => LogFormat::Json,
+            Mode::Development => LogFormat::Pretty,
         };
-        reader.derive("log.format", if json { "json" } else { "pretty" });
+        let json = reader.get(FORMAT).unwrap_or(default) == LogFormat::Json;
+        reader.derive(FORMAT, if json { "json" } else { "pretty" });
         Self {
             filter: read_filter(reader),
             json,
@@ -42,8 +61,10 @@ impl LogConfig {
 /// Stricter than the library: that takes a word which is no
 /// level for the name of a module, and logs nothing else.
 fn read_filter(reader: &mut Reader<'_>) -> String {
-    const KEY: &str = "log.filter";
-    let directives = reader.list(KEY);
+    const KEY: Key<String> = FILTER;
+    let text = reader.get(KEY);
+    let directives = text.split(',').map(str::trim);
+    let directives: Vec<&str> = directives.filter(|text| !text.is_empty()).collect();
     for directive in &directives {
         // The names of a span and of its fields may hold anything.
         let is_whole = !directive.contains('[') && !directive.contains('=');
@@ -89,13 +110,12 @@ fn applies(directive: &str) -> bool {
 }
 
 pub(super) fn read_otlp_endpoint(reader: &mut Reader<'_>) -> Option<Url> {
-    const KEY: &str = "telemetry.otlp_endpoint";
-    let text = reader.optional_text(KEY)?;
+    let text = reader.get(OTLP_ENDPOINT)?;
     let url = Url::parse(&text).ok().filter(is_endpoint);
     if url.is_none() {
         // Without the value: people do put passwords there.
         reader.refuse(
-            KEY,
+            OTLP_ENDPOINT,
             "must be the http or https URL of a collector like http://localhost:4318, without user, query and fragment",
         );
     }

@@ -1,9 +1,14 @@
 mod checks;
+mod example;
 mod names;
 mod sources;
+mod tables;
+
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 
+use super::setting::Range;
 use super::*;
 
 fn load(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
@@ -128,154 +133,81 @@ fn production_wants_to_know_whether_the_database_is_reached_encrypted() {
     }
 }
 
-/// Each with what the error says.
-const WRONG: &[((&str, &str), &str)] = &[
-    (
-        ("VESTIBULE_MODE", "prod"),
-        "must be development or production",
-    ),
-    (("VESTIBULE_LISTEN", "3000"), "must be an address and port"),
-    (
-        ("PUBLIC_URL", "https://example.org/auth"),
-        "must be scheme and host alone",
-    ),
-    (
-        ("DATABASE_URL", "mysql://x"),
-        "must begin with sqlite: or postgres://",
-    ),
-    (
-        ("DATABASE_URL", "postgres://localhost?sslrootcert=/dev/null"),
-        "only looked at with sslmode=verify-full or verify-ca",
-    ),
-    (
-        ("VESTIBULE_DATABASE_CONNECT_TIMEOUT_MS", "99"),
-        "must be a number from 100 to 60000",
-    ),
-    (
-        ("VESTIBULE_DATABASE_CONNECT_TIMEOUT_MS", "3001"),
-        "must be at most database.acquire_timeout_ms",
-    ),
-    (
-        ("VESTIBULE_DATABASE_LOCK_TIMEOUT_MS", "2501"),
-        "must be at most database.statement_timeout_ms",
-    ),
-    (
-        ("VESTIBULE_AUDIT_RETENTION_DAYS", "-1"),
-        "must be a number from 0 to 36500",
-    ),
-    (
-        ("VESTIBULE_TRUSTED_PROXIES", "10.0.0.0/40"),
-        "is not an address or network",
-    ),
-    (
-        ("VESTIBULE_FORWARDED_HEADER", "both"),
-        "must be x-forwarded-for or forwarded",
-    ),
-    (
-        ("VESTIBULE_CORS_ALLOWED_ORIGINS", "https://app.example.org/"),
-        "is not an origin",
-    ),
-    (
-        ("VESTIBULE_MASTER_KEY", "c2hvcnQ="),
-        "must be 32 bytes in base64",
-    ),
-    (
-        ("VESTIBULE_PASSWORD_MIN_LENGTH", "7"),
-        "must be a number from 8 to 64",
-    ),
-    (
-        ("VESTIBULE_ARGON2_MEMORY_KIB", "8192"),
-        "must reach 19456 with 2",
-    ),
-    (
-        ("VESTIBULE_REFRESH_GRACE_SECONDS", "61"),
-        "must be a number from 0 to 60",
-    ),
-    (("VESTIBULE_MAIL_FROM", "nobody"), "must be an address"),
-    (("VESTIBULE_LOG_FORMAT", "xml"), "must be json or pretty"),
-    (
-        ("VESTIBULE_SUPPORT_ADDRESS", "help"),
-        "must be an address like help@example.org",
-    ),
-    (
-        ("VESTIBULE_PRODUCT_NAME", "two\nlines"),
-        "must be one line of text; it holds the control character U+000A",
-    ),
-    (
-        ("VESTIBULE_ACCENT", "teal"),
-        "must be a colour like #0e6358, not `teal`",
-    ),
-    (
-        ("VESTIBULE_ACCENT", "#ffcc00"),
-        "has a contrast of 1.36 to 1 with them, and links need 4.5; the nearest that has is #",
-    ),
-    (
-        ("VESTIBULE_ACCENT_DARK", "#101010"),
-        "cannot be read on the dark pages",
-    ),
-    (
-        ("VESTIBULE_LOGO", "/nonexistent/logo.svg"),
-        "cannot be read",
-    ),
-    (("VESTIBULE_LANGUAGE", "fr"), "must be en or de, not `fr`"),
-    (
-        ("VESTIBULE_RATE_LIMIT", "off"),
-        "is not a setting: did you mean VESTIBULE_RATE_LIMITS?",
-    ),
-];
+/// The lines of a table: `VARIABLE=value | what is said about it`.
+fn table(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    text.trim().lines().map(|line| {
+        let (setting, says) = line.trim().split_once(" | ").unwrap();
+        let (variable, value) = setting.split_once('=').unwrap();
+        (variable, value, says)
+    })
+}
+
+const WRONG: &str = "
+    VESTIBULE_MODE=prod | must be development or production
+    VESTIBULE_LISTEN=3000 | must be an address and port
+    PUBLIC_URL=https://example.org/auth | must be scheme and host alone
+    DATABASE_URL=mysql://x | must begin with sqlite: or postgres://
+    DATABASE_URL=postgres://localhost?sslrootcert=/dev/null | only looked at with sslmode=verify-full or verify-ca
+    VESTIBULE_DATABASE_CONNECT_TIMEOUT_MS=99 | must be a number from 100 to 60000
+    VESTIBULE_DATABASE_CONNECT_TIMEOUT_MS=3001 | must be at most database.acquire_timeout_ms
+    VESTIBULE_DATABASE_LOCK_TIMEOUT_MS=2501 | must be at most database.statement_timeout_ms
+    VESTIBULE_AUDIT_RETENTION_DAYS=-1 | must be a number from 0 to 36500
+    VESTIBULE_TRUSTED_PROXIES=10.0.0.0/40 | is not an address or network
+    VESTIBULE_FORWARDED_HEADER=both | must be x-forwarded-for or forwarded
+    VESTIBULE_CORS_ALLOWED_ORIGINS=https://app.example.org/ | is not an origin
+    VESTIBULE_MASTER_KEY=c2hvcnQ= | must be 32 bytes in base64
+    VESTIBULE_PASSWORD_MIN_LENGTH=7 | must be a number from 8 to 64
+    VESTIBULE_ARGON2_MEMORY_KIB=8192 | must reach 19456 with 2
+    VESTIBULE_REFRESH_GRACE_SECONDS=61 | must be a number from 0 to 60
+    VESTIBULE_MAIL_FROM=nobody | must be an address
+    VESTIBULE_LOG_FORMAT=xml | must be json or pretty
+    VESTIBULE_SUPPORT_ADDRESS=help | must be an address like help@example.org
+    VESTIBULE_ACCENT=teal | must be a colour like #0e6358, not `teal`
+    VESTIBULE_ACCENT=#ffcc00 | has a contrast of 1.36 to 1 with them, and links need 4.5; the nearest that has is #
+    VESTIBULE_ACCENT_DARK=#101010 | cannot be read on the dark pages
+    VESTIBULE_LOGO=/nonexistent/logo.svg | cannot be read
+    VESTIBULE_LANGUAGE=fr | must be en or de, not `fr`
+    VESTIBULE_RATE_LIMIT=off | is not a setting: did you mean VESTIBULE_RATE_LIMITS?
+";
 
 #[test]
 fn each_wrong_setting_is_one_line_with_its_name_and_the_remedy() {
-    for &((variable, value), remedy) in WRONG {
-        let errors = load(&[(variable, value)]).unwrap_err();
-        assert_eq!(errors.len(), 1, "{errors:#?}");
+    let two_lines = (
+        "VESTIBULE_PRODUCT_NAME",
+        "two\nlines",
+        "control character U+000A",
+    );
+    for (variable, value, remedy) in table(WRONG).chain([two_lines]) {
+        let error = refused(&[(variable, value)]);
         assert!(
-            errors[0].starts_with(variable) && errors[0].contains(remedy),
-            "{}",
-            errors[0]
+            error.starts_with(variable) && error.contains(remedy),
+            "{error}"
         );
-        assert!(!errors[0].contains('\n'));
+        assert!(!error.contains('\n'));
     }
 }
 
+const BOUNDS: &str = "
+    VESTIBULE_MAX_CONNECTIONS=15 | from 16 to 1000000
+    VESTIBULE_MAX_CONNECTIONS=1000001 | from 16 to 1000000
+    VESTIBULE_HEADER_TIMEOUT_SECONDS=0 | from 1 to 60
+    VESTIBULE_HEADER_TIMEOUT_SECONDS=61 | from 1 to 60
+    VESTIBULE_REQUEST_TIMEOUT_SECONDS=0 | from 1 to 60
+    VESTIBULE_REQUEST_TIMEOUT_SECONDS=61 | from 1 to 60
+    VESTIBULE_IDLE_TIMEOUT_SECONDS=0 | from 1 to 3600
+    VESTIBULE_IDLE_TIMEOUT_SECONDS=3601 | from 1 to 3600
+    VESTIBULE_SHUTDOWN_GRACE_SECONDS=-1 | from 0 to 15
+    VESTIBULE_SHUTDOWN_GRACE_SECONDS=16 | from 0 to 15
+";
+
 #[test]
 fn what_connections_may_do_has_bounds() {
-    for (variable, values, remedy) in [
-        (
-            "VESTIBULE_MAX_CONNECTIONS",
-            ["15", "1000001"],
-            "from 16 to 1000000",
-        ),
-        (
-            "VESTIBULE_HEADER_TIMEOUT_SECONDS",
-            ["0", "61"],
-            "from 1 to 60",
-        ),
-        (
-            "VESTIBULE_REQUEST_TIMEOUT_SECONDS",
-            ["0", "61"],
-            "from 1 to 60",
-        ),
-        (
-            "VESTIBULE_IDLE_TIMEOUT_SECONDS",
-            ["0", "3601"],
-            "from 1 to 3600",
-        ),
-        (
-            "VESTIBULE_SHUTDOWN_GRACE_SECONDS",
-            ["-1", "16"],
-            "from 0 to 15",
-        ),
-    ] {
-        for value in values {
-            let errors = load(&[(variable, value)]).unwrap_err();
-            assert_eq!(errors.len(), 1, "{errors:#?}");
-            assert!(
-                errors[0].starts_with(variable) && errors[0].contains(remedy),
-                "{}",
-                errors[0]
-            );
-        }
+    for (variable, value, remedy) in table(BOUNDS) {
+        let error = refused(&[(variable, value)]);
+        assert!(
+            error.starts_with(variable) && error.contains(remedy),
+            "{error}"
+        );
     }
 }
 
@@ -351,6 +283,20 @@ fn the_settings_reference_is_current() {
         is_current,
         "run `vestibule config reference > docs/CONFIG.md`"
     );
+}
+
+#[test]
+fn every_number_has_a_range_and_every_default_is_within_it() {
+    for setting in SCHEMA.settings() {
+        let default = setting.default.and_then(|text| text.parse::<u64>().ok());
+        match (setting.range, default) {
+            (Range::Numbers(least, most), Some(number)) => {
+                assert!((least..=most).contains(&number), "{}", setting.key);
+            }
+            (Range::Numbers(least, most), None) => assert!(least < most, "{}", setting.key),
+            (_, number) => assert_eq!(number, None, "{} has no range", setting.key),
+        }
+    }
 }
 
 #[test]

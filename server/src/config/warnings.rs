@@ -11,22 +11,22 @@ use vestibule_mail::is_smtp_in_clear;
 use vestibule_storage::is_unverified;
 
 use super::reader::Reader;
-use super::{Config, DatabaseConfig, Mode};
+use super::{Config, DatabaseConfig, Mode, database, http, mail, redis, telemetry};
 
 pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
     let private = config.http.private_listen;
     if is_open(private.ip()) {
         reader.warn(
-            "http.private_listen",
+            http::PRIVATE_LISTEN,
             &format!("names {private}: see to it that only your monitoring reaches the port, which asks for no password"),
         );
     }
     if config.log.max_level() == LevelFilter::OFF {
-        reader.warn("log.filter", "lets nothing through, not even errors");
+        reader.warn(telemetry::FILTER, "lets nothing through, not even errors");
     }
     if config.mail.smtp_url.is_none() && !config.shows_mailbox() {
         reader.warn(
-            "mail.smtp_url",
+            mail::SMTP_URL,
             "is not set: mails are kept in the data folder and neither sent nor shown",
         );
     }
@@ -38,27 +38,27 @@ pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
 fn check_production(reader: &mut Reader<'_>, config: &Config) {
     if config.log.max_level() >= LevelFilter::DEBUG {
         reader.warn(
-            "log.filter",
+            telemetry::FILTER,
             "lets debug or trace lines through, and those of libraries may hold what is private: use info",
         );
     }
-    if !reader.is_given("http.trusted_proxies") {
+    if !reader.is_given(http::TRUSTED_PROXIES) {
         reader.warn(
-            "http.trusted_proxies",
+            http::TRUSTED_PROXIES,
             "is not set: everybody who comes by one proxy has its address, and shares one limit; name the proxy that ends TLS",
         );
     }
     check_database(reader, &config.database);
     if config.redis.url.as_ref().is_some_and(is_redis_in_clear) {
         reader.warn(
-            "redis.url",
+            redis::URL,
             "has no TLS: the password of Redis, and who asks for what, travel in clear; use rediss://",
         );
     }
     let smtp_url = config.mail.smtp_url.as_ref();
     if smtp_url.is_some_and(|url| is_smtp_in_clear(url.expose_secret())) {
         reader.warn(
-            "mail.smtp_url",
+            mail::SMTP_URL,
             "has no TLS: mailed links, which sign people in, travel in clear; use smtps://, or smtp:// with ?tls=required",
         );
     }
@@ -67,7 +67,7 @@ fn check_production(reader: &mut Reader<'_>, config: &Config) {
         .is_some_and(|url| url.scheme() == "http" && !url.host_str().is_some_and(is_loopback))
     {
         reader.warn(
-            "telemetry.otlp_endpoint",
+            telemetry::OTLP_ENDPOINT,
             "has no TLS: traces, and a key in OTEL_EXPORTER_OTLP_HEADERS, travel in clear; use https",
         );
     }
@@ -77,7 +77,7 @@ fn check_production(reader: &mut Reader<'_>, config: &Config) {
 pub(super) fn check_database(reader: &mut Reader<'_>, database: &DatabaseConfig) {
     if is_unverified(database.url.expose_secret()) {
         reader.warn(
-            "database.url",
+            database::URL,
             "has an sslmode that does not prove which server answers: an attacker between can read, or be, the database; use sslmode=verify-full",
         );
     }

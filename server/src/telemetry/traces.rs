@@ -24,7 +24,7 @@ use tracing_subscriber::{Layer, Registry};
 use url::Url;
 use vestibule_core::TRACE_TARGET;
 
-use super::TraceParent;
+use super::trace_parent::TraceParent;
 
 /// Of the log or of traces. Each has a filter of its own,
 /// and takes nothing of what is meant for the other.

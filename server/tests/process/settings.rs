@@ -148,6 +148,7 @@ fn the_first_lines_of_a_start_say_what_it_serves_and_on_what() {
         deployment.setting("VESTIBULE_DATA_DIR"),
         "a master key was made",
         "back it up",
+        &format!("next: register at http://{listen}/register"),
     ] {
         assert!(log.contains(part), "{part} in {log}");
     }

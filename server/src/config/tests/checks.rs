@@ -71,6 +71,23 @@ fn a_further_host_is_a_name_alone() {
     );
 }
 
+const NO_ORIGINS: &str = "
+    VESTIBULE_CORS_ALLOWED_ORIGINS=null | every sandboxed page
+    VESTIBULE_CORS_ALLOWED_ORIGINS=* | is not an origin
+    VESTIBULE_CORS_ALLOWED_ORIGINS=https://*.example.org | is not an origin
+    VESTIBULE_CORS_ALLOWED_ORIGINS=app.example.org | is not an origin
+    VESTIBULE_CORS_ALLOWED_ORIGINS=file:///x | is not an origin
+    VESTIBULE_CORS_ALLOWED_ORIGINS=wss://app.example.org | is not an origin
+    VESTIBULE_CORS_ALLOWED_ORIGINS=capacitor:// | is not an origin
+    VESTIBULE_CORS_ALLOWED_ORIGINS=capacitor:localhost | is not an origin
+    VESTIBULE_CORS_ALLOWED_ORIGINS=https://app.example.org/ | sends it as https://app.example.org
+    VESTIBULE_CORS_ALLOWED_ORIGINS=https://APP.example.org | sends it as https://app.example.org
+    VESTIBULE_CORS_ALLOWED_ORIGINS=https://app.example.org:443 | sends it as https://app.example.org
+    VESTIBULE_CORS_ALLOWED_ORIGINS=https://bücher.example | sends it as https://xn--bcher-kva.example
+    VESTIBULE_CORS_ALLOWED_ORIGINS=capacitor://localhost/ | sends it as capacitor://localhost
+    VESTIBULE_CORS_ALLOWED_ORIGINS=https://ann@app.example.org | sends it as https://app.example.org
+";
+
 #[test]
 fn any_origin_that_a_browser_sends_may_be_allowed() {
     let origins = "capacitor://localhost,ionic://localhost,tauri://localhost,chrome-extension://abcdefghijklmnop,\
@@ -83,44 +100,8 @@ fn any_origin_that_a_browser_sends_may_be_allowed() {
     .unwrap();
     assert_eq!(config.http.allowed_origins.len(), 10);
     assert_eq!(config.warnings, [], "{:?}", config.warnings);
-    for (origin, says) in [
-        ("null", "every sandboxed page"),
-        ("*", "is not an origin"),
-        ("https://*.example.org", "is not an origin"),
-        ("app.example.org", "is not an origin"),
-        ("file:///x", "is not an origin"),
-        ("wss://app.example.org", "is not an origin"),
-        ("capacitor://", "is not an origin"),
-        ("capacitor:localhost", "is not an origin"),
-        (
-            "https://app.example.org/",
-            "sends it as https://app.example.org",
-        ),
-        (
-            "https://APP.example.org",
-            "sends it as https://app.example.org",
-        ),
-        (
-            "https://app.example.org:443",
-            "sends it as https://app.example.org",
-        ),
-        (
-            "https://bücher.example",
-            "sends it as https://xn--bcher-kva.example",
-        ),
-        (
-            "capacitor://localhost/",
-            "sends it as capacitor://localhost",
-        ),
-        (
-            "https://ann@app.example.org",
-            "sends it as https://app.example.org",
-        ),
-    ] {
-        let error = refused(&in_production(&[(
-            "VESTIBULE_CORS_ALLOWED_ORIGINS",
-            origin,
-        )]));
+    for (variable, origin, says) in table(NO_ORIGINS) {
+        let error = refused(&in_production(&[(variable, origin)]));
         assert!(error.contains(says), "{error}");
     }
 }
@@ -211,33 +192,19 @@ fn a_place_that_cannot_be_written_is_refused() {
     load(&in_production(&[("VESTIBULE_DATA_DIR", &path("file"))])).unwrap();
 }
 
+const URLS: &str = "
+    DATABASE_URL=postgres://ann:p#secret@localhost/x | percent-encode it there, as %23
+    DATABASE_URL=postgres://ann:\u{1f511}@localhost/x | SASLprep
+    DATABASE_URL=sqlite::memory: | in memory
+    REDIS_URL=redis://:p/secret@localhost | percent-encode it there, as %2F
+    REDIS_URL=redis://localhost/first | must be redis://
+    SMTP_URL=smtp://ann:p?secret@localhost | percent-encode it there, as %3F
+    SMTP_URL=smtp://ann:%FFsecret@localhost | is not a URL
+";
+
 #[test]
 fn a_url_with_a_password_is_checked_as_it_is_used() {
-    for (name, url, says) in [
-        (
-            "DATABASE_URL",
-            "postgres://ann:p#secret@localhost/x",
-            "percent-encode it there, as %23",
-        ),
-        (
-            "DATABASE_URL",
-            "postgres://ann:\u{1f511}@localhost/x",
-            "SASLprep",
-        ),
-        ("DATABASE_URL", "sqlite::memory:", "in memory"),
-        (
-            "REDIS_URL",
-            "redis://:p/secret@localhost",
-            "percent-encode it there, as %2F",
-        ),
-        ("REDIS_URL", "redis://localhost/first", "must be redis://"),
-        (
-            "SMTP_URL",
-            "smtp://ann:p?secret@localhost",
-            "percent-encode it there, as %3F",
-        ),
-        ("SMTP_URL", "smtp://ann:%FFsecret@localhost", "is not a URL"),
-    ] {
+    for (name, url, says) in table(URLS) {
         let error = refused(&[(name, url)]);
         assert!(error.starts_with(name) && error.contains(says), "{error}");
         assert!(!error.contains("secret"), "{error}");
@@ -290,47 +257,21 @@ fn a_network_of_proxies_that_everybody_is_in_is_refused() {
     }
 }
 
+const WARNED: &str = "
+    VESTIBULE_PRIVATE_LISTEN=0.0.0.0:9464 | only your monitoring
+    VESTIBULE_PRIVATE_LISTEN=[::]:9464 | only your monitoring
+    VESTIBULE_CORS_ALLOWED_ORIGINS=http://app.example.org | has no TLS
+    VESTIBULE_LOG=trace | lets debug or trace lines through
+    VESTIBULE_LOG=info,hyper=debug | lets debug or trace lines through
+    VESTIBULE_TRUSTED_PROXIES= | is not set
+    DATABASE_URL=postgres://db.example.org/x?sslmode=disable | sslmode=verify-full
+    OTEL_EXPORTER_OTLP_ENDPOINT=http://collector.example.org:4318 | has no TLS
+";
+
 #[test]
 fn production_warns_of_what_may_be_meant() {
     assert_eq!(warnings(&in_production(&[])), [] as [String; 0]);
-    for (name, value, says) in [
-        (
-            "VESTIBULE_PRIVATE_LISTEN",
-            "0.0.0.0:9464",
-            "only your monitoring",
-        ),
-        (
-            "VESTIBULE_PRIVATE_LISTEN",
-            "[::]:9464",
-            "only your monitoring",
-        ),
-        (
-            "VESTIBULE_CORS_ALLOWED_ORIGINS",
-            "http://app.example.org",
-            "has no TLS",
-        ),
-        (
-            "VESTIBULE_LOG",
-            "trace",
-            "lets debug or trace lines through",
-        ),
-        (
-            "VESTIBULE_LOG",
-            "info,hyper=debug",
-            "lets debug or trace lines through",
-        ),
-        ("VESTIBULE_TRUSTED_PROXIES", "", "is not set"),
-        (
-            "DATABASE_URL",
-            "postgres://db.example.org/x?sslmode=disable",
-            "sslmode=verify-full",
-        ),
-        (
-            "OTEL_EXPORTER_OTLP_ENDPOINT",
-            "http://collector.example.org:4318",
-            "has no TLS",
-        ),
-    ] {
+    for (name, value, says) in table(WARNED) {
         let warned = warnings(&in_production(&[(name, value)]));
         assert_eq!(warned.len(), 1, "{name}={value}: {warned:?}");
         assert!(
@@ -351,90 +292,48 @@ fn production_wants_a_sender_of_its_own() {
     }
 }
 
-type Variables = &'static [(&'static str, &'static str)];
-
 /// Each with the setting that is refused.
-const FOR_OTHERS: &[(Variables, &str)] = &[
-    (&[("PUBLIC_URL", "https://auth.example.org")], "PUBLIC_URL"),
-    (&[("PUBLIC_URL", "http://192.0.2.1:3000")], "PUBLIC_URL"),
-    (
-        &[
-            ("VESTIBULE_MODE", "development"),
-            ("PUBLIC_URL", "https://auth.example.org"),
-        ],
-        "PUBLIC_URL",
-    ),
-    (&[("VESTIBULE_LISTEN", "0.0.0.0:3000")], "VESTIBULE_LISTEN"),
-    (&[("VESTIBULE_LISTEN", "[::]:3000")], "VESTIBULE_LISTEN"),
-    (
-        &[("VESTIBULE_LISTEN", "192.0.2.1:3000")],
-        "VESTIBULE_LISTEN",
-    ),
-    (
-        &[
-            ("VESTIBULE_MODE", "development"),
-            ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
-        ],
-        "VESTIBULE_LISTEN",
-    ),
-    (
-        &[
-            ("PUBLIC_URL", "http://localhost:3000"),
-            ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
-        ],
-        "VESTIBULE_LISTEN",
-    ),
-    (
-        &[("VESTIBULE_ALLOWED_HOSTS", "auth.example.org")],
-        "VESTIBULE_ALLOWED_HOSTS",
-    ),
-    (
-        &[("DATABASE_URL", "postgres://db.example.org/x")],
-        "DATABASE_URL",
-    ),
-    (&[("REDIS_URL", "redis://redis.example.org")], "REDIS_URL"),
-    (&[("SMTP_URL", "smtps://mail.example.org")], "SMTP_URL"),
-    (
-        &[
-            ("VESTIBULE_MODE", "development"),
-            ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
-            ("PUBLIC_URL", "http://localhost:3000"),
-            ("VESTIBULE_RATE_LIMITS", "off"),
-        ],
-        "VESTIBULE_RATE_LIMITS",
-    ),
-];
+const FOR_OTHERS: &str = "
+    PUBLIC_URL=https://auth.example.org | PUBLIC_URL
+    PUBLIC_URL=http://192.0.2.1:3000 | PUBLIC_URL
+    VESTIBULE_MODE=development PUBLIC_URL=https://auth.example.org | PUBLIC_URL
+    VESTIBULE_LISTEN=0.0.0.0:3000 | VESTIBULE_LISTEN
+    VESTIBULE_LISTEN=[::]:3000 | VESTIBULE_LISTEN
+    VESTIBULE_LISTEN=192.0.2.1:3000 | VESTIBULE_LISTEN
+    VESTIBULE_MODE=development VESTIBULE_LISTEN=0.0.0.0:3000 | VESTIBULE_LISTEN
+    PUBLIC_URL=http://localhost:3000 VESTIBULE_LISTEN=0.0.0.0:3000 | VESTIBULE_LISTEN
+    VESTIBULE_ALLOWED_HOSTS=auth.example.org | VESTIBULE_ALLOWED_HOSTS
+    DATABASE_URL=postgres://db.example.org/x | DATABASE_URL
+    REDIS_URL=redis://redis.example.org | REDIS_URL
+    SMTP_URL=smtps://mail.example.org | SMTP_URL
+    VESTIBULE_MODE=development VESTIBULE_LISTEN=0.0.0.0:3000 PUBLIC_URL=http://localhost:3000 VESTIBULE_RATE_LIMITS=off | VESTIBULE_RATE_LIMITS
+";
 
-const FOR_THIS_MACHINE: &[Variables] = &[
-    &[("PUBLIC_URL", "https://localhost:8443")],
-    &[("PUBLIC_URL", "http://portal.localhost:3000")],
-    &[
-        ("VESTIBULE_LISTEN", "[::1]:3000"),
-        ("VESTIBULE_RATE_LIMITS", "off"),
-    ],
-    &[
-        ("DATABASE_URL", "postgres://127.0.0.1/x"),
-        ("REDIS_URL", "redis://[::1]:6379"),
-    ],
-    // A container of Compose: what it needs is in other ones,
-    // and its port is published to this machine.
-    &[
-        ("VESTIBULE_MODE", "development"),
-        ("VESTIBULE_LISTEN", "0.0.0.0:3000"),
-        ("PUBLIC_URL", "http://localhost:3000"),
-        ("DATABASE_URL", "postgres://postgres/x?sslmode=disable"),
-        ("REDIS_URL", "redis://redis:6379"),
-        ("SMTP_URL", "smtp://mail:1025"),
-    ],
-];
+/// The last one is a container of Compose: what it needs is in others, and its port is published to
+/// this machine.
+const FOR_THIS_MACHINE: &str = "
+    PUBLIC_URL=https://localhost:8443
+    PUBLIC_URL=http://portal.localhost:3000
+    VESTIBULE_LISTEN=[::1]:3000 VESTIBULE_RATE_LIMITS=off
+    DATABASE_URL=postgres://127.0.0.1/x REDIS_URL=redis://[::1]:6379
+    VESTIBULE_MODE=development VESTIBULE_LISTEN=0.0.0.0:3000 PUBLIC_URL=http://localhost:3000 DATABASE_URL=postgres://postgres/x?sslmode=disable REDIS_URL=redis://redis:6379 SMTP_URL=smtp://mail:1025
+";
+
+fn variables(line: &'static str) -> Vec<(&'static str, &'static str)> {
+    let settings = line.split_whitespace();
+    settings
+        .map(|setting| setting.split_once('=').unwrap())
+        .collect()
+}
 
 #[test]
 fn development_mode_serves_this_machine_alone() {
-    for (variables, name) in FOR_OTHERS {
-        let error = refused(variables);
+    for line in FOR_OTHERS.trim().lines() {
+        let (settings, name) = line.split_once(" | ").unwrap();
+        let error = refused(&variables(settings));
         assert!(error.starts_with(name), "{error}");
     }
-    for variables in FOR_THIS_MACHINE {
-        load(variables).unwrap();
+    for line in FOR_THIS_MACHINE.trim().lines() {
+        load(&variables(line)).unwrap();
     }
 }

@@ -2,52 +2,42 @@
 
 use super::*;
 
+const MISTYPED: &str = "
+    DATABSE_URL=x | did you mean DATABASE_URL?
+    DATABASE_URI=x | did you mean DATABASE_URL?
+    DATABASES_URL=x | did you mean DATABASE_URL?
+    DATABASE__URL=x | did you mean DATABASE_URL?
+    DATABASEURL=x | did you mean DATABASE_URL?
+    database_url=x | did you mean DATABASE_URL?
+    DATABSE_URL_FILE=x | did you mean DATABASE_URL_FILE?
+    REDIS_URI=x | did you mean REDIS_URL?
+    REDIS_ULR=x | did you mean REDIS_URL?
+    REDSI_URL=x | did you mean REDIS_URL?
+    SMTP_URI=x | did you mean SMTP_URL?
+    STMP_URL=x | did you mean SMTP_URL?
+    SMTP_URI_FILE=x | did you mean SMTP_URL_FILE?
+    PUBLC_URL=x | did you mean PUBLIC_URL?
+    PUBLIC_URI=x | did you mean PUBLIC_URL?
+    OTEL_EXPORTER_OTLP_ENDPONT=x | did you mean OTEL_EXPORTER_OTLP_ENDPOINT?
+    VESTIBULE_LISTN=x | did you mean VESTIBULE_LISTEN?
+    VESTIBUL_LISTEN=x | did you mean VESTIBULE_LISTEN?
+    VESTIBULE-LISTEN=x | did you mean VESTIBULE_LISTEN?
+    Vestibule_Listen=x | did you mean VESTIBULE_LISTEN?
+    VESTIBULE_DATABASE_URL=x | did you mean DATABASE_URL?
+    VESTIBULE_PUBLIC_URL=x | did you mean PUBLIC_URL?
+    VESTIBULE_HTTP_LISTEN=x | did you mean VESTIBULE_LISTEN?
+    VESTIBULE_SECRETS_MASTER_KEY_FILE=x | did you mean VESTIBULE_MASTER_KEY_FILE?
+    VESTIBULE_CONFG=x | did you mean VESTIBULE_CONFIG?
+    VESTIBULE_CONFIG_FILE=x | did you mean VESTIBULE_CONFIG?
+    VESTIBULE_SOMETHING_ELSE=x | `vestibule config reference` lists the names
+    VESTIBULE_MAIL_FROM_FILE=x | only a secret can be in a file; give the value itself in VESTIBULE_MAIL_FROM
+    PUBLIC_URL_FILE=x | give the value itself in PUBLIC_URL
+";
+
 #[test]
 fn a_mistyped_setting_stops_the_start_with_the_right_name() {
-    for (name, remedy) in [
-        ("DATABSE_URL", "did you mean DATABASE_URL?"),
-        ("DATABASE_URI", "did you mean DATABASE_URL?"),
-        ("DATABASES_URL", "did you mean DATABASE_URL?"),
-        ("DATABASE__URL", "did you mean DATABASE_URL?"),
-        ("DATABASEURL", "did you mean DATABASE_URL?"),
-        ("database_url", "did you mean DATABASE_URL?"),
-        ("DATABSE_URL_FILE", "did you mean DATABASE_URL_FILE?"),
-        ("REDIS_URI", "did you mean REDIS_URL?"),
-        ("REDIS_ULR", "did you mean REDIS_URL?"),
-        ("REDSI_URL", "did you mean REDIS_URL?"),
-        ("SMTP_URI", "did you mean SMTP_URL?"),
-        ("STMP_URL", "did you mean SMTP_URL?"),
-        ("SMTP_URI_FILE", "did you mean SMTP_URL_FILE?"),
-        ("PUBLC_URL", "did you mean PUBLIC_URL?"),
-        ("PUBLIC_URI", "did you mean PUBLIC_URL?"),
-        (
-            "OTEL_EXPORTER_OTLP_ENDPONT",
-            "did you mean OTEL_EXPORTER_OTLP_ENDPOINT?",
-        ),
-        ("VESTIBULE_LISTN", "did you mean VESTIBULE_LISTEN?"),
-        ("VESTIBUL_LISTEN", "did you mean VESTIBULE_LISTEN?"),
-        ("VESTIBULE-LISTEN", "did you mean VESTIBULE_LISTEN?"),
-        ("Vestibule_Listen", "did you mean VESTIBULE_LISTEN?"),
-        ("VESTIBULE_DATABASE_URL", "did you mean DATABASE_URL?"),
-        ("VESTIBULE_PUBLIC_URL", "did you mean PUBLIC_URL?"),
-        ("VESTIBULE_HTTP_LISTEN", "did you mean VESTIBULE_LISTEN?"),
-        (
-            "VESTIBULE_SECRETS_MASTER_KEY_FILE",
-            "did you mean VESTIBULE_MASTER_KEY_FILE?",
-        ),
-        ("VESTIBULE_CONFG", "did you mean VESTIBULE_CONFIG?"),
-        ("VESTIBULE_CONFIG_FILE", "did you mean VESTIBULE_CONFIG?"),
-        (
-            "VESTIBULE_SOMETHING_ELSE",
-            "`vestibule config reference` lists the names",
-        ),
-        (
-            "VESTIBULE_MAIL_FROM_FILE",
-            "only a secret can be in a file; give the value itself in VESTIBULE_MAIL_FROM",
-        ),
-        ("PUBLIC_URL_FILE", "give the value itself in PUBLIC_URL"),
-    ] {
-        let error = refused(&[(name, "x")]);
+    for (name, value, remedy) in table(MISTYPED) {
+        let error = refused(&[(name, value)]);
         assert!(
             error.starts_with(&format!("{name} is not a setting: ")),
             "{error}"
@@ -59,55 +49,18 @@ fn a_mistyped_setting_stops_the_start_with_the_right_name() {
 /// Machines, shells, build tools, other programs and hosting platforms set these.
 #[test]
 fn variables_of_others_are_left_alone() {
-    let names = [
-        "HOME",
-        "PATH",
-        "LISTEN_FDS",
-        "LISTEN_PID",
-        "NOTIFY_SOCKET",
-        "LOG_LEVEL",
-        "RUST_LOG",
-        "PORT",
-        "HOST",
-        "MODE",
-        "DATABASE_HOST",
-        "DATABASE_SSL",
-        "DATABASE_USER",
-        "DATABASE_PUBLIC_URL",
-        "DATABASE_URL_RO",
-        "DB_URL",
-        "POSTGRES_URL",
-        "POSTGRES_PASSWORD_FILE",
-        "REDIS_HOST",
-        "REDIS_SSL",
-        "REDIS_TLS_URL",
-        "REDIS_DIR",
-        "REDIS_PUBLIC_URL",
-        "SMTP_HOST",
-        "SMTP_SSL",
-        "SMTP_USER",
-        "SFTP_URL",
-        "HTTP_URL",
-        "FTP_URL",
-        "NPM_URL",
-        "PUBLIC_IP",
-        "PUBLIC_KEY",
-        "PUBLIC_DIR",
-        "PUBLISH_URL",
-        "BASE_URL",
-        "OTEL_SERVICE_NAME",
-        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-        "OTEL_EXPORTER_OTLP_HEADERS",
-        "OTEL_EXPORTER_OTLP_TIMEOUT",
-        "TEST_POSTGRES_URL",
-        "TEST_REDIS_URL",
-        "MAIL_FROM",
-        "MASTER_KEY",
-        "KUBERNETES_PORT",
-        "REDIS_PORT",
-        "POSTGRES_SERVICE_HOST",
-    ];
-    load(&names.map(|name| (name, "x"))).unwrap();
+    let names = "
+        HOME PATH LISTEN_FDS LISTEN_PID NOTIFY_SOCKET LOG_LEVEL RUST_LOG PORT HOST MODE
+        DATABASE_HOST DATABASE_SSL DATABASE_USER DATABASE_PUBLIC_URL DATABASE_URL_RO
+        DB_URL POSTGRES_URL POSTGRES_PASSWORD_FILE REDIS_HOST REDIS_SSL REDIS_TLS_URL
+        REDIS_DIR REDIS_PUBLIC_URL SMTP_HOST SMTP_SSL SMTP_USER SFTP_URL HTTP_URL FTP_URL
+        NPM_URL PUBLIC_IP PUBLIC_KEY PUBLIC_DIR PUBLISH_URL BASE_URL OTEL_SERVICE_NAME
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT OTEL_EXPORTER_OTLP_HEADERS
+        OTEL_EXPORTER_OTLP_TIMEOUT TEST_POSTGRES_URL TEST_REDIS_URL MAIL_FROM MASTER_KEY
+        KUBERNETES_PORT REDIS_PORT POSTGRES_SERVICE_HOST
+    ";
+    let variables: Vec<_> = names.split_whitespace().map(|name| (name, "x")).collect();
+    load(&variables).unwrap();
 }
 
 #[test]

@@ -1,0 +1,105 @@
+//! The files that crawlers, browsers and researchers ask every site for.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use http::header;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, Time};
+use vestibule_app::icon_file;
+use vestibule_core::ErrorCode;
+use vestibule_core::model::Language;
+use vestibule_core::ports::Clock;
+use vestibule_web::Problem;
+
+use super::branding::SVG_POLICY;
+use super::branding::logo::LogoKind;
+use crate::config::Config;
+
+const ROBOTS_PATH: &str = "/robots.txt";
+const ICON_PATH: &str = "/favicon.ico";
+const SECURITY_PATH: &str = "/.well-known/security.txt";
+/// Programs ask for them by themselves: that one is not there is no event.
+pub const PATHS: [&str; 3] = [ROBOTS_PATH, ICON_PATH, SECURITY_PATH];
+
+/// Nothing here is worth finding by a search, and mailed links are nobody's to follow.
+const ROBOTS: &str = "User-agent: *\nDisallow: /\n";
+const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
+const CACHING: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=86400")];
+/// From the day that it is read. RFC 9116 (2.5.5) advises less than a year.
+const SECURITY_LIFE: Duration = Duration::days(180);
+
+pub fn router(config: &Config, clock: Arc<dyn Clock>) -> Router {
+    let icon = icon(config);
+    let security = SecurityText::new(config);
+    let security = move || {
+        std::future::ready(match &security {
+            Some(security) => text(security.at(&*clock)),
+            None => Problem::from(ErrorCode::NotFound).into_response(),
+        })
+    };
+    Router::new()
+        .route(ROBOTS_PATH, get(async || text(ROBOTS.to_owned())))
+        .route(ICON_PATH, get(async move || icon.clone().into_response()))
+        .route(SECURITY_PATH, get(security))
+}
+
+fn text(text: String) -> Response {
+    (CACHING, [(header::CONTENT_TYPE, PLAIN_TEXT)], text).into_response()
+}
+
+type Icon = (
+    [(header::HeaderName, &'static str); 1],
+    [(header::HeaderName, &'static str); 1],
+    Option<[(header::HeaderName, &'static str); 1]>,
+    Bytes,
+);
+
+/// The one that pages link to. Its name says nothing: browsers look at the type.
+fn icon(config: &Config) -> Icon {
+    let (kind, bytes) = match &config.branding.logo {
+        Some(logo) => (logo.kind, logo.bytes.clone()),
+        None => (LogoKind::Svg, icon_file().into()),
+    };
+    let policy = [(header::CONTENT_SECURITY_POLICY, SVG_POLICY)];
+    (
+        CACHING,
+        [(header::CONTENT_TYPE, kind.media_type())],
+        (kind == LogoKind::Svg).then_some(policy),
+        bytes,
+    )
+}
+
+/// Where to report weaknesses (RFC 9116).
+#[derive(Clone)]
+struct SecurityText {
+    contacts: String,
+    rest: String,
+}
+
+impl SecurityText {
+    fn new(config: &Config) -> Option<Self> {
+        let contacts = &config.http.security_contacts;
+        let languages: Vec<&str> = Language::ALL.iter().map(|it| it.as_str()).collect();
+        let line = |contact: &String| format!("Contact: {contact}\n");
+        let address = config.http.public_url.join(SECURITY_PATH).ok()?;
+        (!contacts.is_empty()).then(|| Self {
+            contacts: contacts.iter().map(line).collect(),
+            rest: format!(
+                "Preferred-Languages: {}\nCanonical: {address}\n",
+                languages.join(", ")
+            ),
+        })
+    }
+
+    /// The same all day, for caches.
+    fn at(&self, clock: &dyn Clock) -> String {
+        let Self { contacts, rest } = self;
+        let end = (clock.now() + SECURITY_LIFE).replace_time(Time::MIDNIGHT);
+        let end = end.format(&Rfc3339).unwrap_or_default();
+        format!("{contacts}Expires: {end}\n{rest}")
+    }
+}

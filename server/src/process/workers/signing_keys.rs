@@ -1,0 +1,27 @@
+//! Keeps up with the signing keys.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use vestibule_core::Auth;
+
+/// How often the signing keys are loaded anew: some times
+/// in the minute that a new key waits at least.
+const KEYS_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Loads the keys, which operators rotate while the portal runs, until cancelled.
+pub async fn follow(auth: Arc<Auth>, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(KEYS_INTERVAL) => {}
+        }
+        if let Err(error) = auth.reload_signing_keys().await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the signing keys cannot be loaded: those of before are used"
+            );
+        }
+    }
+}
