@@ -290,7 +290,7 @@ impl Visit {
 
     /// Takes the browser's session away.
     pub async fn end_session(&self) -> Result<(), AuthError> {
-        Outcome::of(&self.parts).ends_session();
+        RequestOutcome::of(&self.parts).ends_session();
         end_browser_session(self.cookie()?).await
     }
 

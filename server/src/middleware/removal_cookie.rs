@@ -2,7 +2,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderValue, header};
-use vestibule_web::Outcome;
+use vestibule_web::RequestOutcome;
 
 /// The session's cookie.
 #[derive(Clone)]
@@ -24,7 +24,7 @@ pub async fn remove_ended_cookie(
     request: Request,
     next: Next,
 ) -> Response {
-    let outcome: Outcome = request.extensions().get().cloned().unwrap_or_default();
+    let outcome: RequestOutcome = request.extensions().get().cloned().unwrap_or_default();
     let mut response = next.run(request).await;
     let removal = format!("{}=;", cookie.name);
     let is_removal = |value: &HeaderValue| value.as_bytes().starts_with(removal.as_bytes());
