@@ -1,38 +1,23 @@
 //! [`Auth`], which every face calls: the operations of the slices, and what the kernel does for the
 //! faces themselves.
 
-use std::ops::Deref;
 use std::sync::Arc;
 
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::kernel::audit::AuditEvent;
-use crate::kernel::call::RequestMeta;
-use crate::kernel::core::{AuthSettings, Core};
-use crate::kernel::errors::{AuthError, ErrorCode};
 use crate::kernel::limits::REQUEST_NETWORK;
-use crate::kernel::master_key::MasterKey;
-use crate::kernel::outbox::Delivery;
-use crate::kernel::passwords::estimator::Estimator;
-use crate::kernel::passwords::hasher::PasswordHasher;
-use crate::kernel::passwords::policy::PasswordPolicy;
+use crate::kernel::model::Principal;
 use crate::kernel::ports::{Clock, Mailer, PrincipalCache, Random, RateLimiter, Store};
-use crate::kernel::write_behind::{Part, WriteBehind};
+use crate::kernel::{
+    AuthError, AuthSettings, Call, Core, Delivery, ErrorCode, Estimator, MasterKey, Part,
+    PasswordHasher, PasswordPolicy, RequestMeta, WriteBehind,
+};
 use crate::tokens::{TokenSettings, TokenSigner};
 
 /// The public face of every operation. Cheap to share behind an `Arc`.
 pub struct Auth {
     pub(crate) core: Core,
     pub(crate) signer: TokenSigner,
-}
-
-impl Deref for Auth {
-    type Target = Core;
-
-    fn deref(&self) -> &Core {
-        &self.core
-    }
 }
 
 /// What [`Auth`] is made of.
@@ -107,8 +92,8 @@ impl Auth {
     /// # Errors
     /// [`AuthError::RateLimited`]; [`AuthError::Unavailable`] if the limiter does not answer.
     pub async fn admit(&self, meta: &RequestMeta) -> Result<(), AuthError> {
-        self.take(&[REQUEST_NETWORK.of(&meta.network())], meta)
-            .await
+        let call = self.call(meta);
+        call.take(&[REQUEST_NETWORK.of(&call.network())]).await
     }
 
     /// Puts an answer that was an error into the audit log. What
@@ -123,15 +108,25 @@ impl Auth {
                 | ErrorCode::RateLimited
         );
         if !is_own_event {
-            let meta = &user_id.map_or_else(|| meta.clone(), |user_id| meta.by(user_id));
-            self.defer_refusal(code, user_id, meta);
+            let call = self.call(meta);
+            let call = user_id.map_or(call, |id| call.by(id));
+            call.refused(code, user_id);
         }
     }
 
     /// The same where no operation was reached that could have recorded it.
     pub fn defer_refusal(&self, code: ErrorCode, user_id: Option<Uuid>, meta: &RequestMeta) {
-        let details = json!({ "code": code.as_str() });
-        self.defer_audit(AuditEvent::RequestRefused, user_id, details, meta);
+        self.call(meta).refused(code, user_id);
+    }
+
+    /// An operation of a caller who is not known yet.
+    pub(crate) fn call<'a>(&'a self, meta: &'a RequestMeta) -> Call<'a> {
+        self.core.call(meta)
+    }
+
+    /// An operation of the user who is signed in.
+    pub(crate) fn call_by<'a>(&'a self, who: &Principal, meta: &'a RequestMeta) -> Call<'a> {
+        self.core.call(meta).by(who.user.id)
     }
 
     /// Writes everything that waits; how many events were written. Called once at the end.

@@ -10,9 +10,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::auth::Auth;
-use crate::kernel::abandon::Abandoned;
-use crate::kernel::errors::AuthError;
-use crate::kernel::master_key::{MasterKey, to_url_text};
+use crate::kernel::{Abandoned, AuthError, MasterKey, to_url_text};
 
 /// How long the outcome of a form is answered again.
 const ANSWERS_KEPT: Duration = Duration::from_mins(1);
@@ -41,7 +39,7 @@ impl Auth {
     /// A random text of 128 bits that distinguishes one rendered form from every other.
     pub fn form_nonce(&self) -> String {
         let mut bytes = [0; 16];
-        self.random.fill(&mut bytes);
+        self.core.random.fill(&mut bytes);
         to_url_text(&bytes)
     }
 
@@ -58,6 +56,7 @@ impl Auth {
         abandoned: &Abandoned,
     ) -> Result<FormSubmission, AuthError> {
         let key = self
+            .core
             .master
             .for_use("form-key")
             .keyed_hash(&[path.as_bytes(), body]);
@@ -65,9 +64,9 @@ impl Auth {
             if abandoned.is_abandoned() {
                 return Err(AuthError::Abandoned);
             }
-            let now = self.clock.now();
-            let id = self.new_id();
-            let mut store = self.store.writer().await?;
+            let now = self.core.clock.now();
+            let id = self.core.random.id(now);
+            let mut store = self.core.store.writer().await?;
             if store.claim_form(&key, id, now + CLAIM_LIFE, now).await? {
                 return Ok(FormSubmission::New(FormClaim { key, id }));
             }
@@ -92,10 +91,10 @@ impl Auth {
     pub async fn remember_form(&self, claim: &FormClaim, answer: &[u8]) -> Result<(), AuthError> {
         let sealed = self
             .answer_key(&claim.key)
-            .seal(&claim.key, answer, &*self.random);
+            .seal(&claim.key, answer, &*self.core.random);
         let sealed = sealed.map_err(AuthError::internal)?;
-        let until = self.clock.now() + ANSWERS_KEPT;
-        let mut store = self.store.writer().await?;
+        let until = self.core.clock.now() + ANSWERS_KEPT;
+        let mut store = self.core.store.writer().await?;
         Ok(store
             .keep_form_answer(&claim.key, claim.id, &sealed, until)
             .await?)
@@ -106,12 +105,12 @@ impl Auth {
     /// # Errors
     /// Those of the store; then the claim ends by itself.
     pub async fn release_form(&self, claim: &FormClaim) -> Result<(), AuthError> {
-        let mut store = self.store.writer().await?;
+        let mut store = self.core.store.writer().await?;
         Ok(store.release_form(&claim.key, claim.id).await?)
     }
 
     /// A key for each form: anybody can have answers sealed, as often as they like.
     fn answer_key(&self, key: &str) -> MasterKey {
-        self.master.for_use(&format!("form-answer {key}"))
+        self.core.master.for_use(&format!("form-answer {key}"))
     }
 }

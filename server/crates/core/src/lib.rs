@@ -23,21 +23,14 @@ pub use accounts::{
 };
 pub use auth::{Auth, AuthBuilder};
 pub use form_submissions::{FormClaim, FormSubmission};
-pub use kernel::abandon::{Abandoned, Waiter};
-pub use kernel::audit::{AUDIT_TARGET, Actor, AuditEvent, AuditRecord};
-pub use kernel::call::RequestMeta;
-pub use kernel::core::{AuthSettings, RegistrationMode};
-pub use kernel::errors::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
-pub use kernel::host::is_loopback;
-pub use kernel::lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE};
-pub use kernel::limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
-pub use kernel::limits::site_of;
-pub use kernel::master_key::{MasterKey, SystemRandom, hash_token};
-pub use kernel::outbox::{Delivery, MAIL_LEASE, NOTE_TIME};
-pub use kernel::passwords::hasher::{HashSettings, PasswordHasher};
-pub use kernel::passwords::policy::{PasswordPolicy, PasswordStrength};
-pub use kernel::trace::{TRACE_TARGET, fail_span};
-pub use kernel::{mail, model, ports};
+pub use kernel::{
+    AUDIT_TARGET, Abandoned, Actor, AuditEvent, AuditRecord, AuthError, AuthSettings, Defect,
+    Delivery, ErrorCode, ErrorKind, Field, FieldCode, FieldError, HashSettings, Lifetimes,
+    LimitSettings, MAIL_LEASE, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE, MasterKey,
+    NOTE_TIME, PasswordHasher, PasswordPolicy, PasswordStrength, RegistrationMode, RequestMeta,
+    SETTABLE_LIMITS, SettableLimit, SharedNetworks, SystemRandom, TRACE_TARGET, Waiter, fail_span,
+    hash_token, is_loopback, mail, model, ports, site_of,
+};
 pub use maintenance::{CleanupRun, MAILS_KEPT, Removed, Retention};
 pub use sessions::SignedIn;
 pub use sign_in::{ChangePassword, KnownBrowserProof, ResetDone, ResetLink, SignIn};

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
 use vestibule_core::model::Language;
-use vestibule_core::{Abandoned, Actor, Delivery, HashSettings, MasterKey, RequestMeta};
+use vestibule_core::{Abandoned, Delivery, HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
@@ -63,7 +63,6 @@ pub fn meta_from(address: &str) -> RequestMeta {
         user_agent: None,
         language: Language::English,
         abandoned: Abandoned::default(),
-        actor: Actor::Nobody,
     }
 }
 

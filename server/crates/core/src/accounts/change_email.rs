@@ -7,18 +7,15 @@ use secrecy::SecretString;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::mail_request::check_email;
-use super::verify_email::Verified;
+use super::mail_request::{check_email, notify_owner};
 use crate::auth::Auth;
-use crate::kernel::audit::AuditEvent;
-use crate::kernel::call::RequestMeta;
-use crate::kernel::errors::{AuthError, ErrorCode, Field, FieldCode};
-use crate::kernel::links::{TokenExtra, UserMail};
-use crate::kernel::mail::MailKind;
-use crate::kernel::master_key::hash_mailed_token;
 use crate::kernel::model::{EmailAddress, PendingEmail, Principal, Purpose, User, display_email};
-use crate::kernel::ports::{FoundLink, StoreError, Transaction, UsedLink, Writer};
-use crate::kernel::uniform_time::in_uniform_time;
+use crate::kernel::ports::{FoundLink, StoreError, UsedLink};
+use crate::kernel::{
+    AuditEvent, AuthError, Call, ErrorCode, Field, FieldCode, LinkExtra, MailKind, RequestMeta,
+    UserMail, Work, hash_mailed_token, in_uniform_time,
+};
+use crate::sign_in::require_password;
 
 /// A change-address form or body.
 pub struct ChangeEmail {
@@ -52,115 +49,16 @@ impl Auth {
         command: ChangeEmail,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let meta = &meta.by(who.user.id);
+        let call = &self.call_by(who, meta);
         let email = check_email(Field::NewEmail, &command.new_email)
             .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
         if email.as_str() == who.user.email {
             return Err(AuthError::field(Field::NewEmail, FieldCode::Unchanged));
         }
-        self.require_password(who, command.password, meta).await?;
-        let charges = self.mail_charges(MailKind::ConfirmNewEmail, &email, meta);
-        let begin = in_uniform_time(self.begin_change(who, &email, meta));
-        self.charge(&charges, meta, begin).await
-    }
-
-    async fn begin_change(
-        &self,
-        who: &Principal,
-        email: &EmailAddress,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let now = self.clock.now();
-        let may_notify = self
-            .may_mail(MailKind::AlreadyRegistered, email.canonical())
-            .await;
-        let present = who.user.canonical_email();
-        // In another spelling it is one mailbox, which gets the link.
-        let may_warn = email.canonical() != present
-            && self
-                .may_mail(MailKind::EmailChangeRequested, &present)
-                .await;
-        let mut tx = self.store.begin().await?;
-        // Nobody deletes the account, or ends its sessions, from here to the commit.
-        let user = tx.lock_active_user(who.user.id).await?;
-        let principal = tx.principal(who.session.id, now).await?;
-        let (Some(user), Some(_)) = (user, principal) else {
-            return Err(AuthError::Unauthenticated);
-        };
-        // For a taken address as well: the account page shows what is pending.
-        // That token is mailed to nobody.
-        let extra = TokenExtra {
-            email: Some(email.clone()),
-            session_id: Some(who.session.id),
-            ..TokenExtra::default()
-        };
-        let token_id = self
-            .insert_token(&mut *tx, Purpose::ChangeEmail, user.id, extra, meta)
-            .await?;
-        if tx.email_is_taken(email.canonical(), user.id, now).await? {
-            if may_notify {
-                self.notify_owner(&mut *tx, email, meta).await?;
-            }
-        } else {
-            let mail = UserMail {
-                kind: MailKind::ConfirmNewEmail,
-                user: &user,
-                recipient: email.as_str(),
-                token_id: Some(token_id),
-                other_email: None,
-            };
-            self.enqueue(&mut *tx, mail, meta).await?;
-        }
-        if may_warn {
-            self.warn_of_change(&mut *tx, &user, email, meta).await?;
-        }
-        let event = AuditEvent::EmailChangeRequested;
-        self.audit(&mut *tx, event, Some(user.id), json!({}), meta)
-            .await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Notifies the present address that the account is to leave it.
-    async fn warn_of_change(
-        &self,
-        store: &mut dyn Writer,
-        user: &User,
-        email: &EmailAddress,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        let mail = UserMail {
-            kind: MailKind::EmailChangeRequested,
-            user,
-            recipient: &user.email,
-            token_id: None,
-            other_email: Some(email.as_str()),
-        };
-        self.enqueue(store, mail, meta).await
-    }
-
-    /// Notifies the owner of an address that it was asked for.
-    /// An address that is only reserved has none.
-    pub(crate) async fn notify_owner(
-        &self,
-        store: &mut dyn Writer,
-        email: &EmailAddress,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        match store.account_by_email(email.canonical()).await? {
-            // Who deleted the account cannot sign in, and gets the link that restores it.
-            Some(owner)
-                if !owner.user.is_active
-                    && self.resend_restore_link(store, &owner.user, meta).await? =>
-            {
-                Ok(())
-            }
-            Some(owner) => {
-                let kind = MailKind::AlreadyRegistered;
-                self.enqueue_mail(store, kind, &owner.user, None, meta)
-                    .await
-            }
-            None => Ok(()),
-        }
+        require_password(call, who, command.password).await?;
+        let charges = call.mail_charges(MailKind::ConfirmNewEmail, &email);
+        let begin = in_uniform_time(begin_change(call, who, &email));
+        call.charge(&charges, begin).await
     }
 
     /// The change that waits for the new address to confirm.
@@ -171,8 +69,9 @@ impl Auth {
         &self,
         who: &Principal,
     ) -> Result<Option<PendingEmail>, AuthError> {
-        let mut store = self.store.reader().await?;
-        Ok(store.pending_change(who.user.id, self.clock.now()).await?)
+        let mut store = self.core.store.reader().await?;
+        let now = self.core.clock.now();
+        Ok(store.pending_change(who.user.id, now).await?)
     }
 
     /// Makes the link worthless that was mailed to the new address.
@@ -185,111 +84,15 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let meta = &meta.by(who.user.id);
-        let mut tx = self.store.begin().await?;
-        if !tx
-            .void_pending_change(who.user.id, self.clock.now())
-            .await?
-        {
+        let call = self.call_by(who, meta);
+        let user_id = who.user.id;
+        let mut work = call.begin().await?;
+        if !work.void_pending_change(user_id, call.now).await? {
             return Ok(());
         }
-        self.audit(
-            &mut *tx,
-            AuditEvent::EmailChangeCancelled,
-            Some(who.user.id),
-            json!({}),
-            meta,
-        )
-        .await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Uses up a token that confirms a change, and moves the account; `None` if it is none. Every
-    /// session of the account ends but the one of this browser, or the one that asked if this
-    /// browser has none.
-    pub(crate) async fn apply_email_change(
-        &self,
-        mut tx: Box<dyn Transaction>,
-        token_hash: &str,
-        who: Option<&Principal>,
-        meta: &RequestMeta,
-    ) -> Result<Option<Verified>, AuthError> {
-        let now = self.clock.now();
-        let spent = tx.use_link(Purpose::ChangeEmail, token_hash, now).await?;
-        let Some(link) = spent else {
-            return Ok(None);
-        };
-        let (user_id, email) = (link.user_id, address_of(&link)?);
-        let Some(old) = tx.user_by_id(user_id).await? else {
-            return Ok(None);
-        };
-        let Some(user) = tx
-            .change_email(user_id, &email, now)
-            .await
-            .map_err(|error| self.or_taken(error, user_id, meta))?
-        else {
-            return Ok(None);
-        };
-        tx.void_links(user_id).await?;
-        let keep = match who.filter(|who| who.user.id == user_id) {
-            Some(who) => Some(who.session.id),
-            None => link.session_id,
-        };
-        let ended = tx.end_sessions(user_id, keep, now).await?;
-        let is_former_notified = self
-            .mail_to_old_address(&mut *tx, &old, &email, meta)
+        work.audit(AuditEvent::EmailChangeCancelled, user_id, json!({}))
             .await?;
-        self.audit(
-            &mut *tx,
-            AuditEvent::EmailChanged,
-            Some(user_id),
-            json!({ "ended_sessions": ended.len() }),
-            meta,
-        )
-        .await?;
-        self.commit(tx, user_id).await?;
-        Ok(Some(Verified {
-            user,
-            is_change: true,
-            is_former_notified,
-        }))
-    }
-
-    /// The link that goes back is only for an address that was proved: one with a slip of the pen
-    /// belongs to another person, who must not be handed the account. Without it there is nothing
-    /// to do, and no mail: that address was notified of the request. Whether it was notified now.
-    async fn mail_to_old_address(
-        &self,
-        store: &mut dyn Writer,
-        old: &User,
-        new_email: &EmailAddress,
-        meta: &RequestMeta,
-    ) -> Result<bool, AuthError> {
-        // An imported address may be none that the portal accepts.
-        let Some(email) = EmailAddress::parse(&old.email)
-            .ok()
-            .filter(|_| old.is_email_verified)
-            .filter(|email| email.canonical() != new_email.canonical())
-        else {
-            return Ok(false);
-        };
-        let extra = TokenExtra {
-            email: Some(email),
-            session_id: None,
-            ..TokenExtra::default()
-        };
-        let token_id = self
-            .insert_token(store, Purpose::RevertEmail, old.id, extra, meta)
-            .await?;
-        let mail = UserMail {
-            kind: MailKind::EmailChanged,
-            user: old,
-            recipient: &old.email,
-            token_id: Some(token_id),
-            other_email: Some(new_email.as_str()),
-        };
-        self.enqueue(store, mail, meta).await?;
-        Ok(true)
+        work.commit().await
     }
 
     /// Moves the account back to the address that the link was mailed to, for an owner who did not
@@ -305,100 +108,28 @@ impl Auth {
         token: &str,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
-        self.charge_token_entry(meta, async {
+        let call = &self.call(meta);
+        call.charge_token_entry(async {
             let token_hash = hash_mailed_token(token);
-            let purpose = Purpose::RevertEmail;
-            let found = self.find_link(&token_hash).await?;
+            let found = call.core.find_link(&token_hash).await?;
             let reverted = if found.is_some_and(|link| is_live_revert(&link)) {
                 // Of no password that anybody knows.
                 let mut unknown = zeroize::Zeroizing::new([0; 32]);
-                self.random.fill(unknown.as_mut());
+                call.core.random.fill(unknown.as_mut());
                 let unknown = zeroize::Zeroizing::new(URL_SAFE_NO_PAD.encode(unknown.as_slice()));
-                let unknown_hash = self.hasher.hash(&unknown, &meta.abandoned).await?;
-                self.apply_revert(&token_hash, &unknown_hash, meta).await?
+                let unknown_hash = call.hash(&unknown).await?;
+                revert(call, &token_hash, &unknown_hash).await?
             } else {
                 None
             };
             if let Some(user) = reverted {
                 return Ok(user);
             }
-            let details = json!({ "purpose": purpose.as_str() });
-            self.defer_audit(AuditEvent::VerificationFailed, None, details, meta);
+            let details = json!({ "purpose": Purpose::RevertEmail.as_str() });
+            call.audit_later(AuditEvent::VerificationFailed, None, details);
             Err(AuthError::InvalidToken)
         })
         .await
-    }
-
-    /// `None` if another request used the token first.
-    async fn apply_revert(
-        &self,
-        token_hash: &str,
-        unknown_hash: &str,
-        meta: &RequestMeta,
-    ) -> Result<Option<User>, AuthError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let spent = tx.use_link(Purpose::RevertEmail, token_hash, now).await?;
-        let Some(link) = spent else {
-            return Ok(None);
-        };
-        let (user_id, email) = (link.user_id, address_of(&link)?);
-        // Using the link locked the account: this is the address that it leaves.
-        let Some(left) = tx.user_by_id(user_id).await? else {
-            return Ok(None);
-        };
-        let Some(user) = tx
-            .revert_email(user_id, &email, unknown_hash, now)
-            .await
-            .map_err(|error| self.or_taken(error, user_id, meta))?
-        else {
-            return Ok(None);
-        };
-        tx.void_links(user_id).await?;
-        tx.void_later_reverts(user_id, token_hash).await?;
-        let ended = tx.end_sessions(user_id, None, now).await?;
-        let details = json!({ "ended_sessions": ended.len() });
-        self.audit(
-            &mut *tx,
-            AuditEvent::EmailReverted,
-            Some(user_id),
-            details,
-            meta,
-        )
-        .await?;
-        if !left.is_active {
-            let event = AuditEvent::DeletionCancelled;
-            self.audit(&mut *tx, event, Some(user_id), json!({}), meta)
-                .await?;
-        }
-        self.enqueue_mail(&mut *tx, MailKind::EmailReverted, &user, None, meta)
-            .await?;
-        self.mail_to_left_address(&mut *tx, &left, &email, meta)
-            .await?;
-        self.commit(tx, user_id).await?;
-        Ok(Some(user))
-    }
-
-    /// The link may have been used by an attacker who reads the former mailbox; then the owner is
-    /// where the account was until now. An address that was not proved is nobody's.
-    async fn mail_to_left_address(
-        &self,
-        store: &mut dyn Writer,
-        left: &User,
-        former_email: &EmailAddress,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        if !left.is_email_verified || left.canonical_email() == former_email.canonical() {
-            return Ok(());
-        }
-        let mail = UserMail {
-            kind: MailKind::EmailTakenBack,
-            user: left,
-            recipient: &left.email,
-            token_id: None,
-            other_email: Some(former_email.as_str()),
-        };
-        self.enqueue(store, mail, meta).await
     }
 
     /// What a mailed revert link would do; `None` if nothing.
@@ -407,21 +138,170 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn revert_link(&self, token: &str) -> Result<Option<RevertLink>, AuthError> {
-        let found = self.find_link(&hash_mailed_token(token)).await?;
+        let found = self.core.find_link(&hash_mailed_token(token)).await?;
         let email = found.filter(is_live_revert).and_then(|link| link.email);
         Ok(email.map(|email| RevertLink {
             email: display_email(&email),
         }))
     }
+}
 
-    /// Another account has the address by now.
-    fn or_taken(&self, error: StoreError, user_id: Uuid, meta: &RequestMeta) -> AuthError {
-        if matches!(error, StoreError::Conflict) {
-            self.defer_refusal(ErrorCode::EmailTaken, Some(user_id), meta);
-            return AuthError::EmailTaken;
+async fn begin_change(
+    call: &Call<'_>,
+    who: &Principal,
+    email: &EmailAddress,
+) -> Result<(), AuthError> {
+    let canonical = email.canonical();
+    let may_notify = call.may_mail(MailKind::AlreadyRegistered, canonical).await;
+    let present = who.user.canonical_email();
+    let warning = MailKind::EmailChangeRequested;
+    // In another spelling it is one mailbox, which gets the link.
+    let may_warn = canonical != present && call.may_mail(warning, &present).await;
+    let mut work = call.begin().await?;
+    // Nobody deletes the account, or ends its sessions, from here to the commit.
+    let user = work.lock_active_user(who.user.id).await?;
+    let principal = work.principal(who.session.id, call.now).await?;
+    let (Some(user), Some(_)) = (user, principal) else {
+        return Err(AuthError::Unauthenticated);
+    };
+    // For a taken address as well: the account page shows what is pending.
+    // That token is mailed to nobody.
+    let extra = LinkExtra {
+        email: Some(email.clone()),
+        session_id: Some(who.session.id),
+        ..LinkExtra::default()
+    };
+    let token_id = work.link(Purpose::ChangeEmail, user.id, extra).await?;
+    if work.email_is_taken(canonical, user.id, call.now).await? {
+        if may_notify {
+            notify_owner(&mut work, email).await?;
         }
-        error.into()
+    } else {
+        let mail = UserMail::new(MailKind::ConfirmNewEmail, &user);
+        work.mail(mail.to(email.as_str()).with_link(token_id))
+            .await?;
     }
+    if may_warn {
+        // Notifies the present address that the account is to leave it.
+        work.mail(UserMail::new(warning, &user).about(email.as_str()))
+            .await?;
+    }
+    work.audit(AuditEvent::EmailChangeRequested, user.id, json!({}))
+        .await?;
+    work.commit().await
+}
+
+/// Uses up a link that confirms a change, and moves the account; `None` if it is none. Every
+/// session of the account ends but the one of this browser, or the one that asked if this browser
+/// has none. It also says whether the address that the account left was notified.
+pub(super) async fn confirm_change(
+    mut work: Work<'_>,
+    token_hash: &str,
+    who: Option<&Principal>,
+) -> Result<Option<(User, bool)>, AuthError> {
+    let (call, now) = (work.call, work.call.now);
+    let spent = work.use_link(Purpose::ChangeEmail, token_hash, now).await?;
+    let Some(link) = spent else {
+        return Ok(None);
+    };
+    let (user_id, email) = (link.user_id, address_of(&link)?);
+    let Some(old) = work.user_by_id(user_id).await? else {
+        return Ok(None);
+    };
+    let moved = work.change_email(user_id, &email, now).await;
+    let Some(user) = moved.map_err(|error| or_taken(call, error, user_id))? else {
+        return Ok(None);
+    };
+    work.void_links(user_id).await?;
+    let keep = match who.filter(|who| who.user.id == user_id) {
+        Some(who) => Some(who.session.id),
+        None => link.session_id,
+    };
+    let ended = work.end_sessions(user_id, keep, now).await?;
+    let is_former_notified = mail_to_old_address(&mut work, &old, &email).await?;
+    let details = json!({ "ended_sessions": ended.len() });
+    work.audit(AuditEvent::EmailChanged, user_id, details)
+        .await?;
+    work.commit().await?;
+    Ok(Some((user, is_former_notified)))
+}
+
+/// The link that goes back is only for an address that was proved: one with a slip of the pen
+/// belongs to another person, who must not be handed the account. Without it there is nothing
+/// to do, and no mail: that address was notified of the request. Whether it was notified now.
+async fn mail_to_old_address(
+    work: &mut Work<'_>,
+    old: &User,
+    new_email: &EmailAddress,
+) -> Result<bool, AuthError> {
+    // An imported address may be none that the portal accepts.
+    let Some(email) = EmailAddress::parse(&old.email)
+        .ok()
+        .filter(|_| old.is_email_verified)
+        .filter(|email| email.canonical() != new_email.canonical())
+    else {
+        return Ok(false);
+    };
+    let extra = LinkExtra {
+        email: Some(email),
+        ..LinkExtra::default()
+    };
+    let token_id = work.link(Purpose::RevertEmail, old.id, extra).await?;
+    let mail = UserMail::new(MailKind::EmailChanged, old).with_link(token_id);
+    work.mail(mail.about(new_email.as_str())).await?;
+    Ok(true)
+}
+
+/// `None` if another request used the token first.
+async fn revert(
+    call: &Call<'_>,
+    token_hash: &str,
+    unknown_hash: &str,
+) -> Result<Option<User>, AuthError> {
+    let now = call.now;
+    let mut work = call.begin().await?;
+    let spent = work.use_link(Purpose::RevertEmail, token_hash, now).await?;
+    let Some(link) = spent else {
+        return Ok(None);
+    };
+    let (user_id, email) = (link.user_id, address_of(&link)?);
+    // Using the link locked the account: this is the address that it leaves.
+    let Some(left) = work.user_by_id(user_id).await? else {
+        return Ok(None);
+    };
+    let moved = work.revert_email(user_id, &email, unknown_hash, now).await;
+    let Some(user) = moved.map_err(|error| or_taken(call, error, user_id))? else {
+        return Ok(None);
+    };
+    work.void_links(user_id).await?;
+    work.void_later_reverts(user_id, token_hash).await?;
+    let ended = work.end_sessions(user_id, None, now).await?;
+    let details = json!({ "ended_sessions": ended.len() });
+    work.audit(AuditEvent::EmailReverted, user_id, details)
+        .await?;
+    if !left.is_active {
+        work.audit(AuditEvent::DeletionCancelled, user_id, json!({}))
+            .await?;
+    }
+    work.mail(UserMail::new(MailKind::EmailReverted, &user))
+        .await?;
+    // The link may have been used by an attacker who reads the former mailbox; then the owner is
+    // where the account was until now. An address that was not proved is nobody's.
+    if left.is_email_verified && left.canonical_email() != email.canonical() {
+        let mail = UserMail::new(MailKind::EmailTakenBack, &left);
+        work.mail(mail.about(email.as_str())).await?;
+    }
+    work.commit().await?;
+    Ok(Some(user))
+}
+
+/// Another account has the address by now.
+fn or_taken(call: &Call<'_>, error: StoreError, user_id: Uuid) -> AuthError {
+    if matches!(error, StoreError::Conflict) {
+        call.refused(ErrorCode::EmailTaken, Some(user_id));
+        return AuthError::EmailTaken;
+    }
+    error.into()
 }
 
 fn is_live_revert(link: &FoundLink) -> bool {

@@ -1,21 +1,17 @@
 //! Deleting one's account: scheduled first, so that it can be undone, and then for good.
 
-use std::time::Duration;
-
 use secrecy::SecretString;
 use serde_json::json;
 use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::auth::Auth;
-use crate::kernel::audit::AuditEvent;
-use crate::kernel::call::RequestMeta;
-use crate::kernel::errors::AuthError;
-use crate::kernel::links::TokenExtra;
-use crate::kernel::mail::{MailContext, MailKind, NewMail};
-use crate::kernel::master_key::hash_mailed_token;
 use crate::kernel::model::{Principal, Purpose, User, display_email};
-use crate::kernel::ports::{Reader, UsedLink, Writer};
+use crate::kernel::ports::UsedLink;
+use crate::kernel::{
+    AuditEvent, AuthError, Call, LinkExtra, MailKind, RequestMeta, UserMail, Work,
+    hash_mailed_token,
+};
+use crate::sign_in::require_password;
 
 /// What a live undo link would keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,72 +36,26 @@ impl Auth {
         password: Option<SecretString>,
         meta: &RequestMeta,
     ) -> Result<OffsetDateTime, AuthError> {
-        let meta = &meta.by(who.user.id);
-        self.require_password(who, password, meta).await?;
-        let now = self.clock.now();
-        let delete_at = now + self.settings.lifetimes.deletion_delay;
-        let mut tx = self.store.begin().await?;
-        let user = tx
+        let call = self.call_by(who, meta);
+        require_password(&call, who, password).await?;
+        let now = call.now;
+        let delete_at = now + call.core.settings.lifetimes.deletion_delay;
+        let mut work = call.begin().await?;
+        let user = work
             .schedule_deletion(who.user.id, delete_at, now)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
-        tx.void_links(user.id).await?;
-        self.mail_token(
-            &mut *tx,
-            Purpose::CancelDeletion,
-            MailKind::DeletionScheduled,
-            &user,
-            meta,
-        )
-        .await?;
-        let ended = tx.end_sessions(user.id, None, now).await?;
+        work.void_links(user.id).await?;
+        work.mail_link(MailKind::DeletionScheduled, &user).await?;
+        let ended = work.end_sessions(user.id, None, now).await?;
         if !ended.contains(&who.session.id) {
             return Err(AuthError::Unauthenticated);
         }
-        self.audit(
-            &mut *tx,
-            AuditEvent::DeletionScheduled,
-            Some(user.id),
-            json!({ "ended_sessions": ended.len() }),
-            meta,
-        )
-        .await?;
-        self.commit(tx, user.id).await?;
-        Ok(delete_at)
-    }
-
-    /// Mails the link once more that keeps an account, with what the mail of the deletion said; it
-    /// works no longer than that one. `false` if the account is not scheduled for deletion.
-    pub(crate) async fn resend_restore_link(
-        &self,
-        store: &mut dyn Writer,
-        user: &User,
-        meta: &RequestMeta,
-    ) -> Result<bool, AuthError> {
-        let now = self.clock.now();
-        let Some(delete_at) = store.lock_scheduled_deletion(user.id, now).await? else {
-            return Ok(false);
-        };
-        let extra = TokenExtra {
-            expires_at: Some(delete_at),
-            ..TokenExtra::default()
-        };
-        let token_id = self
-            .insert_token(store, Purpose::CancelDeletion, user.id, extra, meta)
+        let details = json!({ "ended_sessions": ended.len() });
+        work.audit(AuditEvent::DeletionScheduled, user.id, details)
             .await?;
-        let delay = self.settings.lifetimes.deletion_delay;
-        let context = deletion_context(store, user.id, delete_at, delay).await?;
-        let mail = NewMail {
-            id: self.random.id(now),
-            kind: MailKind::DeletionScheduled,
-            user_id: user.id,
-            token_id: Some(token_id),
-            recipient: user.email.clone(),
-            context,
-            created_at: now,
-        };
-        store.enqueue_mail(&mail).await?;
-        Ok(true)
+        work.commit().await?;
+        Ok(delete_at)
     }
 
     /// Restores an account that is scheduled for deletion. It signs nobody in.
@@ -118,45 +68,16 @@ impl Auth {
         token: &str,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
-        self.charge_token_entry(meta, async {
-            if let Some(user) = self.apply_restore(token, meta).await? {
+        let call = &self.call(meta);
+        call.charge_token_entry(async {
+            if let Some(user) = restore(call, token).await? {
                 return Ok(user);
             }
             let details = json!({ "purpose": Purpose::CancelDeletion.as_str() });
-            self.defer_audit(AuditEvent::VerificationFailed, None, details, meta);
+            call.audit_later(AuditEvent::VerificationFailed, None, details);
             Err(AuthError::InvalidToken)
         })
         .await
-    }
-
-    async fn apply_restore(
-        &self,
-        token: &str,
-        meta: &RequestMeta,
-    ) -> Result<Option<User>, AuthError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let spent = tx
-            .use_link(Purpose::CancelDeletion, &hash_mailed_token(token), now)
-            .await?;
-        let Some(UsedLink { user_id, .. }) = spent else {
-            return Ok(None);
-        };
-        let Some(user) = tx.restore_user(user_id, now).await? else {
-            return Ok(None);
-        };
-        self.audit(
-            &mut *tx,
-            AuditEvent::DeletionCancelled,
-            Some(user_id),
-            json!({}),
-            meta,
-        )
-        .await?;
-        self.enqueue_mail(&mut *tx, MailKind::DeletionCancelled, &user, None, meta)
-            .await?;
-        self.commit(tx, user_id).await?;
-        Ok(Some(user))
     }
 
     /// What a mailed undo link would keep; `None` if nothing.
@@ -165,7 +86,7 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
-        let found = self.find_link(&hash_mailed_token(token)).await?;
+        let found = self.core.find_link(&hash_mailed_token(token)).await?;
         let link = found.filter(|it| it.is_live && it.purpose == Purpose::CancelDeletion);
         Ok(link.map(|link| RestoreLink {
             email: display_email(&link.owner.email),
@@ -174,26 +95,51 @@ impl Auth {
     }
 }
 
-/// When, where and from where the deletion was asked for:
-/// what the mail about it says, which the outbox keeps.
-async fn deletion_context(
-    store: &mut dyn Reader,
-    user_id: Uuid,
-    delete_at: OffsetDateTime,
-    delay: Duration,
-) -> Result<MailContext, AuthError> {
-    let mails = store.mail_records(user_id).await?;
-    let found = mails
-        .into_iter()
-        .find(|mail| mail.kind == MailKind::DeletionScheduled);
-    let (device, ip_address) = found.map_or_else(Default::default, |mail| {
-        (mail.context.device, mail.context.ip_address)
-    });
-    Ok(MailContext {
-        device,
-        ip_address,
-        // The outbox counts the life of the link from here.
-        at: delete_at - delay,
-        other_email: None,
-    })
+async fn restore(call: &Call<'_>, token: &str) -> Result<Option<User>, AuthError> {
+    let mut work = call.begin().await?;
+    let token_hash = hash_mailed_token(token);
+    let spent = work
+        .use_link(Purpose::CancelDeletion, &token_hash, call.now)
+        .await?;
+    let Some(UsedLink { user_id, .. }) = spent else {
+        return Ok(None);
+    };
+    let Some(user) = work.restore_user(user_id, call.now).await? else {
+        return Ok(None);
+    };
+    work.audit(AuditEvent::DeletionCancelled, user_id, json!({}))
+        .await?;
+    work.mail(UserMail::new(MailKind::DeletionCancelled, &user))
+        .await?;
+    work.commit().await?;
+    Ok(Some(user))
+}
+
+/// Mails the link once more that keeps an account, with what the mail of the deletion said; it
+/// works no longer than that one. `false` if the account is not scheduled for deletion.
+pub(super) async fn resend_restore_link(
+    work: &mut Work<'_>,
+    user: &User,
+) -> Result<bool, AuthError> {
+    let call = work.call;
+    let scheduled = work.lock_scheduled_deletion(user.id, call.now).await?;
+    let Some(delete_at) = scheduled else {
+        return Ok(false);
+    };
+    let extra = LinkExtra {
+        expires_at: Some(delete_at),
+        ..LinkExtra::default()
+    };
+    let token_id = work.link(Purpose::CancelDeletion, user.id, extra).await?;
+    let kind = MailKind::DeletionScheduled;
+    let mut mail = UserMail::new(kind, user).with_link(token_id).at(call);
+    let mails = work.mail_records(user.id).await?;
+    let first = mails.into_iter().find(|mail| mail.kind == kind);
+    (mail.context.device, mail.context.ip_address) = first
+        .map(|first| (first.context.device, first.context.ip_address))
+        .unwrap_or_default();
+    // The outbox counts the life of the link from here.
+    mail.context.at = delete_at - call.core.settings.lifetimes.deletion_delay;
+    work.enqueue_mail(&mail).await?;
+    Ok(true)
 }

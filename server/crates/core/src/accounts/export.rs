@@ -7,16 +7,14 @@ use uuid::Uuid;
 
 use super::history::shown_details;
 use crate::auth::Auth;
-use crate::kernel::audit::AuditEvent;
-use crate::kernel::call::RequestMeta;
-use crate::kernel::errors::AuthError;
 use crate::kernel::limits::EXPORT_ACCOUNT;
-use crate::kernel::mail::MailKind;
 use crate::kernel::model::{
     AuditEntry, LinkRecord, MailRecord, Principal, RefreshRecord, Session, SessionRecord, User,
     device_name,
 };
 use crate::kernel::ports::Reader;
+use crate::kernel::{AuditEvent, AuthError, Call, MailKind, RequestMeta, UserMail};
+use crate::sign_in::is_recently_authenticated;
 
 /// The history of years is read a part at a time: a statement has a deadline.
 const EVENTS_AT_ONCE: u32 = 1000;
@@ -38,29 +36,22 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<Value, AuthError> {
-        let meta = &meta.by(who.user.id);
-        self.admit_export(who, meta).await?;
-        let id = who.user.id;
+        let call = self.call_by(who, meta);
+        admit(&call, who).await?;
         let kind = MailKind::DataExported;
-        let may_notify = self.may_notify(kind, &who.user).await;
-        let mut tx = self.store.begin().await?;
-        let user = tx
-            .lock_active_user(id)
+        let may_notify = call.may_notify(kind, &who.user).await;
+        let mut work = call.begin().await?;
+        let user = work
+            .lock_active_user(who.user.id)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
         if may_notify {
-            self.enqueue_mail(&mut *tx, kind, &user, None, meta).await?;
+            work.mail(UserMail::new(kind, &user)).await?;
         }
-        self.audit(
-            &mut *tx,
-            AuditEvent::DataExported,
-            Some(id),
-            json!({}),
-            meta,
-        )
-        .await?;
-        tx.commit().await?;
-        self.collect_data(&user).await
+        work.audit(AuditEvent::DataExported, user.id, json!({}))
+            .await?;
+        work.commit().await?;
+        collect(&call, &user).await
     }
 
     /// The same for the browser that has just asked for it with this form, and asks twice: the
@@ -73,38 +64,38 @@ impl Auth {
         who: &Principal,
         meta: &RequestMeta,
     ) -> Result<Value, AuthError> {
-        let meta = &meta.by(who.user.id);
-        self.admit_export(who, meta).await?;
-        self.collect_data(&who.user).await
+        let call = self.call_by(who, meta);
+        admit(&call, who).await?;
+        collect(&call, &who.user).await
     }
+}
 
-    async fn admit_export(&self, who: &Principal, meta: &RequestMeta) -> Result<(), AuthError> {
-        if !self.is_recently_authenticated(who) {
-            return Err(AuthError::ReauthenticationRequired);
-        }
-        let charge = EXPORT_ACCOUNT.of(&who.user.id.to_string());
-        self.take(&[charge], meta).await
+async fn admit(call: &Call<'_>, who: &Principal) -> Result<(), AuthError> {
+    if !is_recently_authenticated(call.core, who) {
+        return Err(AuthError::ReauthenticationRequired);
     }
+    let charge = EXPORT_ACCOUNT.of(&who.user.id.to_string());
+    call.take(&[charge]).await
+}
 
-    async fn collect_data(&self, user: &User) -> Result<Value, AuthError> {
-        let id = user.id;
-        let mut store = self.store.reader().await?;
-        let sessions = store.session_records(id).await?;
-        let refresh_tokens = store.refresh_records(id).await?;
-        let mails = store.mail_records(id).await?;
-        let links = store.link_records(id).await?;
-        let (events, has_older) = newest_events(&mut *store, id, self.clock.now()).await?;
-        Ok(json!({
-            "exported_at": text(self.clock.now()),
-            "user": user_json(user),
-            "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
-            "refresh_tokens": refresh_tokens.iter().map(refresh_json).collect::<Vec<_>>(),
-            "events": events,
-            "older_events_left_out": has_older,
-            "mails": mails.iter().filter(|mail| is_to_the_user(mail)).map(mail_json).collect::<Vec<_>>(),
-            "mailed_links": links.iter().map(link_json).collect::<Vec<_>>(),
-        }))
-    }
+async fn collect(call: &Call<'_>, user: &User) -> Result<Value, AuthError> {
+    let id = user.id;
+    let mut store = call.core.store.reader().await?;
+    let sessions = store.session_records(id).await?;
+    let refresh_tokens = store.refresh_records(id).await?;
+    let mails = store.mail_records(id).await?;
+    let links = store.link_records(id).await?;
+    let (events, has_older) = newest_events(&mut *store, id, call.now).await?;
+    Ok(json!({
+        "exported_at": text(call.now),
+        "user": user_json(user),
+        "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
+        "refresh_tokens": refresh_tokens.iter().map(refresh_json).collect::<Vec<_>>(),
+        "events": events,
+        "older_events_left_out": has_older,
+        "mails": mails.iter().filter(|mail| is_to_the_user(mail)).map(mail_json).collect::<Vec<_>>(),
+        "mailed_links": links.iter().map(link_json).collect::<Vec<_>>(),
+    }))
 }
 
 /// The newest events, as they are written down, and whether there are older ones.

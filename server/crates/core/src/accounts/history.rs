@@ -5,9 +5,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::auth::Auth;
-use crate::kernel::audit::AuditEvent;
-use crate::kernel::errors::{AuthError, Field, FieldCode, FieldError, codes};
 use crate::kernel::model::{AuditEntry, Principal, device_name};
+use crate::kernel::{AuditEvent, AuthError, Field, FieldCode, FieldError, codes};
 
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
@@ -50,45 +49,14 @@ pub struct SecurityEventPage {
 impl SecurityEventFilter {
     /// Whether the filter lets an event through.
     pub fn shows(self, event: AuditEvent) -> bool {
-        if !is_in_histories(event) {
-            return false;
-        }
-        match self {
-            Self::All => true,
-            Self::SignIns => is_about_sessions(event),
-            Self::Changes => event.is_success() && !is_about_sessions(event),
-            Self::Failed => !event.is_success(),
-        }
+        event.is_in_history()
+            && match self {
+                Self::All => true,
+                Self::SignIns => event.is_about_sessions(),
+                Self::Changes => event.is_success() && !event.is_about_sessions(),
+                Self::Failed => !event.is_success(),
+            }
     }
-}
-
-/// Some events are written of no account, and a refresh is none that people know of.
-fn is_in_histories(event: AuditEvent) -> bool {
-    !matches!(
-        event,
-        AuditEvent::RegistrationRefused
-            | AuditEvent::TokenRefreshed
-            | AuditEvent::VerificationFailed
-            | AuditEvent::PasswordResetFailed
-            | AuditEvent::AccountDeleted
-            | AuditEvent::SigningKeyRotated
-            | AuditEvent::RateLimited
-            | AuditEvent::RequestRefused
-    )
-}
-
-fn is_about_sessions(event: AuditEvent) -> bool {
-    matches!(
-        event,
-        AuditEvent::LoginSuccess
-            | AuditEvent::LoginFailure
-            | AuditEvent::LoginLimited
-            | AuditEvent::ReauthenticationFailed
-            | AuditEvent::RefreshTokenReused
-            | AuditEvent::SignedOut
-            | AuditEvent::SignedOutEverywhere
-            | AuditEvent::SessionRevoked
-    )
 }
 
 impl Auth {
@@ -119,10 +87,8 @@ impl Auth {
             .filter(|event| filter.shows(*event))
             .collect();
         // One more shows whether there is another page.
-        let mut entries = self
-            .store
-            .reader()
-            .await?
+        let mut store = self.core.store.reader().await?;
+        let mut entries = store
             .history(who.user.id, &wanted, before, limit + 1)
             .await?;
         let page_size = usize::try_from(limit).map_err(AuthError::internal)?;
@@ -192,7 +158,7 @@ mod tests {
     fn every_event_that_worked_is_a_change_or_about_sessions_and_never_both() {
         for event in AuditEvent::ALL {
             let shows = |filter: SecurityEventFilter| filter.shows(*event);
-            if !is_in_histories(*event) {
+            if !event.is_in_history() {
                 assert!(
                     SecurityEventFilter::ALL
                         .iter()

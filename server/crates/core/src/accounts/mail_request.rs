@@ -3,20 +3,16 @@
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::auth::Auth;
-use crate::kernel::audit::AuditEvent;
-use crate::kernel::call::RequestMeta;
-use crate::kernel::errors::{AuthError, Field, FieldCode, FieldError};
-use crate::kernel::limits::{MAIL_NETWORK, MAIL_RECIPIENT, mails_of_all};
-use crate::kernel::mail::MailKind;
-use crate::kernel::master_key::{hash_mailed_token, hash_token};
-use crate::kernel::model::{EmailAddress, Purpose, User, without_tag};
-use crate::kernel::ports::{Charge, FoundLink, Writer};
-use crate::kernel::uniform_time::in_uniform_time;
+use super::delete::resend_restore_link;
+use crate::kernel::model::{EmailAddress, Purpose, User};
+use crate::kernel::ports::FoundLink;
+use crate::kernel::{
+    AuditEvent, AuthError, Call, Field, FieldCode, FieldError, MailKind, UserMail, Work,
+    hash_mailed_token, in_uniform_time,
+};
 
 /// A mail with a token, and who gets it.
 pub(crate) struct MailRequest {
-    pub purpose: Purpose,
     pub kind: MailKind,
     pub event: AuditEvent,
     pub is_wanted: fn(&User) -> bool,
@@ -25,115 +21,69 @@ pub(crate) struct MailRequest {
     pub keeps_accounts: bool,
 }
 
-impl Auth {
-    /// Mails the token if the address has an account that wants it. The answer is the same in the
+impl MailRequest {
+    /// Mails the link if the address has an account that wants it. The answer is the same in the
     /// same time either way, and a database that cannot write fails for both alike.
-    pub(crate) async fn mail_on_request(
-        &self,
-        email: &str,
-        request: &MailRequest,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
+    pub async fn by_address(&self, call: &Call<'_>, email: &str) -> Result<(), AuthError> {
         let email = check_email(Field::Email, email)
             .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
         // Unknown addresses count like known ones.
-        let charges = self.mail_charges(request.kind, &email, meta);
+        let charges = call.mail_charges(self.kind, &email);
         let answer = in_uniform_time(async {
-            let mut tx = self.store.begin().await?;
-            let account = tx.account_by_email(email.canonical()).await?;
+            let mut work = call.begin().await?;
+            let account = work.account_by_email(email.canonical()).await?;
             let user_id = match account {
-                Some(account) => {
-                    self.answer_request(&mut *tx, &account.user, request, meta)
-                        .await?
-                }
+                Some(account) => self.answer(&mut work, &account.user).await?,
                 None => None,
             };
-            self.audit(&mut *tx, request.event, user_id, json!({}), meta)
-                .await?;
-            Ok(tx.commit().await?)
+            work.audit(self.event, user_id, json!({})).await?;
+            work.commit().await
         });
-        self.charge(&charges, meta, answer).await
+        call.charge(&charges, answer).await
     }
 
     /// Mails what the account may have of the request; its id if that is anything.
-    async fn answer_request(
-        &self,
-        store: &mut dyn Writer,
-        user: &User,
-        request: &MailRequest,
-        meta: &RequestMeta,
-    ) -> Result<Option<Uuid>, AuthError> {
+    async fn answer(&self, work: &mut Work<'_>, user: &User) -> Result<Option<Uuid>, AuthError> {
         // Locked, so that the account does not move to another
         // address before its link is written: the moving voids those.
-        let locked = store.lock_active_user(user.id).await?;
-        if locked.is_some_and(|it| it.email == user.email && (request.is_wanted)(&it)) {
-            self.mail_token(store, request.purpose, request.kind, user, meta)
-                .await?;
+        let locked = work.lock_active_user(user.id).await?;
+        if locked.is_some_and(|it| it.email == user.email && (self.is_wanted)(&it)) {
+            work.mail_link(self.kind, user).await?;
             return Ok(Some(user.id));
         }
-        let is_kept = request.keeps_accounts && self.resend_restore_link(store, user, meta).await?;
+        let is_kept = self.keeps_accounts && resend_restore_link(work, user).await?;
         Ok(is_kept.then_some(user.id))
     }
 
-    /// Mails the token to the account of an earlier mail that the caller has the link of, so that
+    /// Mails the link to the account of an earlier mail that the caller has the link of, so that
     /// nobody types an address again. Nothing happens for a link that is not known.
-    pub(crate) async fn mail_by_link(
-        &self,
-        token: &str,
-        request: &MailRequest,
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        self.charge_token_entry(meta, async {
-            let link = self.find_link(&hash_mailed_token(token)).await?;
-            let email = link.and_then(mailbox_of);
-            match email {
-                Some(email) => Box::pin(self.mail_on_request(&email, request, meta)).await,
+    pub async fn by_link(&self, call: &Call<'_>, token: &str) -> Result<(), AuthError> {
+        call.charge_token_entry(async {
+            let link = call.core.find_link(&hash_mailed_token(token)).await?;
+            match link.and_then(mailbox_of) {
+                Some(email) => Box::pin(self.by_address(call, &email)).await,
                 None => Ok(()),
             }
         })
         .await
     }
+}
 
-    /// The mailed link with this hash, live or not. For showing a page or checking input; never a
-    /// reason to act.
-    pub(crate) async fn find_link(&self, token_hash: &str) -> Result<Option<FoundLink>, AuthError> {
-        let mut store = self.store.reader().await?;
-        Ok(store.find_link(token_hash, self.clock.now()).await?)
+/// Notifies the owner of an address that it was asked for.
+/// An address that is only reserved has none.
+pub(super) async fn notify_owner(
+    work: &mut Work<'_>,
+    email: &EmailAddress,
+) -> Result<(), AuthError> {
+    let Some(owner) = work.account_by_email(email.canonical()).await? else {
+        return Ok(());
+    };
+    // Who deleted the account cannot sign in, and gets the link that restores it.
+    if !owner.user.is_active && resend_restore_link(work, &owner.user).await? {
+        return Ok(());
     }
-
-    /// What a mail that is asked for costs the network and the mailbox, and all requests for mails.
-    pub(crate) fn mail_charges(
-        &self,
-        kind: MailKind,
-        to: &EmailAddress,
-        meta: &RequestMeta,
-    ) -> Vec<Charge> {
-        let mut charges = self.network_charges(MAIL_NETWORK, meta);
-        charges.extend(self.mailbox_charges(kind, to));
-        charges
-    }
-
-    /// The same without the client's network and site.
-    pub(crate) fn mailbox_charges(&self, kind: MailKind, to: &EmailAddress) -> Vec<Charge> {
-        let mut charges = mails_of_all(kind, self.settings.anonymous_mails_per_hour);
-        charges.push(recipient_charge(kind, to.canonical()));
-        charges
-    }
-
-    /// Whether the owner may be notified of what was done in a session. An address that is
-    /// not confirmed may be another person's, whose mailbox must not be filled.
-    pub(crate) async fn may_notify(&self, kind: MailKind, user: &User) -> bool {
-        user.is_email_verified || self.may_mail(kind, &user.canonical_email()).await
-    }
-
-    /// Whether a mailbox may be notified of one more such event, which an attacker can cause as
-    /// often as they like. The limit protects the mailbox; it must not show in the answer. Those
-    /// before it were notified.
-    pub(crate) async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
-        self.take_quietly(&[recipient_charge(kind, canonical)])
-            .await
-            .is_ok()
-    }
+    work.mail(UserMail::new(MailKind::AlreadyRegistered, &owner.user))
+        .await
 }
 
 /// The address of the account that a link was mailed to, whether it still works or not. An account
@@ -154,11 +104,4 @@ pub(crate) fn check_email(field: Field, text: &str) -> Result<EmailAddress, Fiel
         FieldCode::InvalidEmail
     };
     EmailAddress::parse(text).map_err(|_| FieldError { field, code })
-}
-
-/// Each kind of mail counts by itself: asking for one must not keep the owner from getting another.
-/// Addresses that differ in their tags count as one mailbox.
-fn recipient_charge(kind: MailKind, canonical: &str) -> Charge {
-    // Hashed, so that the limiter holds no address.
-    MAIL_RECIPIENT.of(&format!("{kind}:{}", hash_token(&without_tag(canonical))))
 }

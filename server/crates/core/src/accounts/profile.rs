@@ -3,10 +3,8 @@
 use serde_json::json;
 
 use crate::auth::Auth;
-use crate::kernel::audit::AuditEvent;
-use crate::kernel::call::RequestMeta;
-use crate::kernel::errors::{AuthError, Field, FieldError};
 use crate::kernel::model::{Language, Principal, User, clean_name};
+use crate::kernel::{AuditEvent, AuthError, Field, FieldError, RequestMeta};
 
 /// The names to change: `None` leaves one as it is, an empty text removes it.
 #[derive(Default)]
@@ -27,7 +25,6 @@ impl Auth {
         command: UpdateProfile,
         meta: &RequestMeta,
     ) -> Result<User, AuthError> {
-        let meta = &meta.by(who.user.id);
         let first_name = changed(Field::FirstName, command.first_name);
         let last_name = changed(Field::LastName, command.last_name);
         let (first_name, last_name) = match (first_name, last_name) {
@@ -39,34 +36,25 @@ impl Auth {
                 ));
             }
         };
-        let mut tx = self.store.begin().await?;
-        let known = tx
+        let (first_name, last_name) = (first_name.as_deref(), last_name.as_deref());
+        let call = self.call_by(who, meta);
+        let mut work = call.begin().await?;
+        let known = work
             .lock_active_user(who.user.id)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
-        if is_same(first_name.as_deref(), known.first_name.as_deref())
-            && is_same(last_name.as_deref(), known.last_name.as_deref())
+        if is_same(first_name, known.first_name.as_deref())
+            && is_same(last_name, known.last_name.as_deref())
         {
             return Ok(known);
         }
-        let user = tx
-            .update_profile(
-                who.user.id,
-                first_name.as_deref(),
-                last_name.as_deref(),
-                self.clock.now(),
-            )
+        let user = work
+            .update_profile(who.user.id, first_name, last_name, call.now)
             .await?
             .ok_or(AuthError::Unauthenticated)?;
-        self.audit(
-            &mut *tx,
-            AuditEvent::ProfileUpdated,
-            Some(user.id),
-            json!({}),
-            meta,
-        )
-        .await?;
-        self.commit(tx, user.id).await?;
+        work.audit(AuditEvent::ProfileUpdated, user.id, json!({}))
+            .await?;
+        work.commit().await?;
         Ok(user)
     }
 
@@ -80,21 +68,16 @@ impl Auth {
         language: Language,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        let meta = &meta.by(who.user.id);
-        let mut tx = self.store.begin().await?;
-        let now = self.clock.now();
-        if tx.set_language(who.user.id, language, now).await?.is_none() {
+        let call = self.call_by(who, meta);
+        let mut work = call.begin().await?;
+        let changed = work.set_language(who.user.id, language, call.now).await?;
+        if changed.is_none() {
             return Ok(());
         }
-        self.audit(
-            &mut *tx,
-            AuditEvent::LanguageChanged,
-            Some(who.user.id),
-            json!({ "language": language.as_str() }),
-            meta,
-        )
-        .await?;
-        self.commit(tx, who.user.id).await
+        let details = json!({ "language": language.as_str() });
+        work.audit(AuditEvent::LanguageChanged, who.user.id, details)
+            .await?;
+        work.commit().await
     }
 }
 

@@ -7,60 +7,100 @@ use uuid::Uuid;
 
 use crate::kernel::errors::codes;
 
-codes! {
-    /// What happened. Codes are never renamed: people filter on them.
-    AuditEvent {
-        UserRegistered = "user_registered",
-        RegistrationRefused = "registration_refused",
-        LoginSuccess = "login_success",
-        LoginFailure = "login_failure",
-        LoginLimited = "login_limited",
-        TokenRefreshed = "token_refreshed",
-        RefreshTokenReused = "refresh_token_reused",
-        SignedOut = "signed_out",
-        SignedOutEverywhere = "signed_out_everywhere",
-        SessionRevoked = "session_revoked",
-        EmailVerified = "email_verified",
-        VerificationFailed = "verification_failed",
-        VerificationRequested = "verification_requested",
-        ProfileUpdated = "profile_updated",
-        LanguageChanged = "language_changed",
-        PasswordChanged = "password_changed",
-        PasswordChangeFailed = "password_change_failed",
-        PasswordResetRequested = "password_reset_requested",
-        PasswordReset = "password_reset",
-        PasswordResetFailed = "password_reset_failed",
-        ReauthenticationFailed = "reauthentication_failed",
-        EmailChangeRequested = "email_change_requested",
-        EmailChangeCancelled = "email_change_cancelled",
-        EmailChanged = "email_changed",
-        EmailReverted = "email_reverted",
-        DeletionScheduled = "deletion_scheduled",
-        DeletionCancelled = "deletion_cancelled",
-        AccountDeleted = "account_deleted",
-        DataExported = "data_exported",
-        SigningKeyRotated = "signing_key_rotated",
-        RateLimited = "rate_limited",
-        RequestRefused = "request_refused",
-    }
+/// It records what did not work.
+const FAILURE: u8 = 1;
+/// Anybody can cause as many as the limits let through: they are counted before they are written.
+const COUNTED: u8 = 2;
+/// It is in the history of the account that it is about.
+const HISTORY: u8 = 4;
+/// So, and there it is about beginning or ending sessions.
+const SESSIONS: u8 = HISTORY | 8;
+/// An attacker could have caused it, or tried to: the owner should report it if it was another
+/// person.
+const RISKY: u8 = 16;
+/// It changes what a session of the user stands for: their snapshots are dropped with it.
+const SNAPSHOTS: u8 = 32;
+
+macro_rules! events {
+    ($($event:ident = $code:literal: [$($flag:ident),*],)+) => {
+        codes! {
+            /// What happened. Codes are never renamed: people filter on them.
+            AuditEvent { $($event = $code),+ }
+        }
+
+        impl AuditEvent {
+            fn is(self, flag: u8) -> bool {
+                let flags = match self { $(Self::$event => 0 $(| $flag)*),+ };
+                flags & flag == flag
+            }
+        }
+    };
+}
+
+events! {
+    UserRegistered = "user_registered": [HISTORY],
+    RegistrationRefused = "registration_refused": [FAILURE, COUNTED],
+    LoginSuccess = "login_success": [SESSIONS, RISKY],
+    LoginFailure = "login_failure": [FAILURE, SESSIONS, RISKY],
+    LoginLimited = "login_limited": [FAILURE, COUNTED, SESSIONS, RISKY],
+    TokenRefreshed = "token_refreshed": [],
+    RefreshTokenReused = "refresh_token_reused": [FAILURE, SESSIONS, RISKY, SNAPSHOTS],
+    SignedOut = "signed_out": [SESSIONS, SNAPSHOTS],
+    SignedOutEverywhere = "signed_out_everywhere": [SESSIONS, RISKY, SNAPSHOTS],
+    SessionRevoked = "session_revoked": [SESSIONS, RISKY, SNAPSHOTS],
+    EmailVerified = "email_verified": [HISTORY, SNAPSHOTS],
+    VerificationFailed = "verification_failed": [FAILURE, COUNTED],
+    VerificationRequested = "verification_requested": [HISTORY],
+    ProfileUpdated = "profile_updated": [HISTORY, RISKY, SNAPSHOTS],
+    LanguageChanged = "language_changed": [HISTORY, SNAPSHOTS],
+    PasswordChanged = "password_changed": [HISTORY, RISKY, SNAPSHOTS],
+    PasswordChangeFailed = "password_change_failed": [FAILURE, HISTORY, RISKY],
+    PasswordResetRequested = "password_reset_requested": [HISTORY, RISKY],
+    PasswordReset = "password_reset": [HISTORY, RISKY, SNAPSHOTS],
+    PasswordResetFailed = "password_reset_failed": [FAILURE, COUNTED],
+    ReauthenticationFailed = "reauthentication_failed": [FAILURE, SESSIONS, RISKY],
+    EmailChangeRequested = "email_change_requested": [HISTORY, RISKY],
+    EmailChangeCancelled = "email_change_cancelled": [HISTORY, RISKY],
+    EmailChanged = "email_changed": [HISTORY, RISKY, SNAPSHOTS],
+    EmailReverted = "email_reverted": [HISTORY, RISKY, SNAPSHOTS],
+    DeletionScheduled = "deletion_scheduled": [HISTORY, RISKY, SNAPSHOTS],
+    DeletionCancelled = "deletion_cancelled": [HISTORY, RISKY, SNAPSHOTS],
+    AccountDeleted = "account_deleted": [],
+    DataExported = "data_exported": [HISTORY, RISKY],
+    SigningKeyRotated = "signing_key_rotated": [],
+    RateLimited = "rate_limited": [FAILURE, COUNTED],
+    RequestRefused = "request_refused": [FAILURE, COUNTED],
 }
 
 impl AuditEvent {
     /// Whether the event records a success.
     pub fn is_success(self) -> bool {
-        !matches!(
-            self,
-            Self::RegistrationRefused
-                | Self::LoginFailure
-                | Self::LoginLimited
-                | Self::RefreshTokenReused
-                | Self::VerificationFailed
-                | Self::PasswordChangeFailed
-                | Self::PasswordResetFailed
-                | Self::ReauthenticationFailed
-                | Self::RateLimited
-                | Self::RequestRefused
-        )
+        !self.is(FAILURE)
+    }
+
+    /// Whether the history of its account shows it.
+    pub fn is_in_history(self) -> bool {
+        self.is(HISTORY)
+    }
+
+    /// Whether it is about beginning or ending sessions.
+    pub fn is_about_sessions(self) -> bool {
+        self.is(SESSIONS)
+    }
+
+    /// Whether an attacker could have caused it, or tried to.
+    pub fn is_risky(self) -> bool {
+        self.is(RISKY)
+    }
+
+    /// Whether it is a refusal, which is counted before it is written.
+    pub(crate) fn is_counted(self) -> bool {
+        self.is(COUNTED)
+    }
+
+    /// Whether it changes what a session of the user stands for.
+    pub(crate) fn drops_snapshots(self) -> bool {
+        self.is(SNAPSHOTS)
     }
 }
 
@@ -111,6 +151,27 @@ pub struct AuditRecord {
 }
 
 impl AuditRecord {
+    /// An event that no request causes.
+    pub(crate) fn without_request(
+        id: Uuid,
+        event: AuditEvent,
+        actor: Actor,
+        details: Value,
+        created_at: OffsetDateTime,
+    ) -> Self {
+        Self {
+            id,
+            user_id: None,
+            event,
+            actor,
+            client_id: None,
+            details,
+            ip_address: String::new(),
+            user_agent: None,
+            created_at,
+        }
+    }
+
     /// The actor's id as it is stored. That of a person stands in the rows of their own account
     /// alone, which are deleted with it.
     pub fn actor_id(&self) -> Option<Uuid> {

@@ -7,19 +7,23 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::kernel::audit::AuditEvent;
-use crate::kernel::call::RequestMeta;
-use crate::kernel::core::Core;
+use crate::kernel::call::Call;
 use crate::kernel::errors::AuthError;
-use crate::kernel::limits::{Limit, NETWORKS_OF_SITE, TOKEN_NETWORK, limit_name, site_of};
+use crate::kernel::limits::{
+    Limit, MAIL_NETWORK, NETWORKS_OF_SITE, TOKEN_NETWORK, limit_name, mails_of_all,
+    recipient_charge, site_of,
+};
+use crate::kernel::mail::MailKind;
+use crate::kernel::model::{EmailAddress, User};
 use crate::kernel::ports::{Charge, Decision, Quota};
 
-impl Core {
+impl Call<'_> {
     /// What an act costs the client's network and, in IPv6, its site.
-    pub(crate) fn network_charges(&self, limit: Limit, meta: &RequestMeta) -> Vec<Charge> {
-        let of_network = limit.of(&meta.network());
-        let site = site_of(meta.ip_address);
+    pub fn network_charges(&self, limit: Limit) -> Vec<Charge> {
+        let of_network = limit.of(&self.network());
+        let site = site_of(self.meta.ip_address);
         let of_site = site.is_ipv6().then(|| {
-            let quota = self.settings.limits.adapt(&of_network).quota;
+            let quota = self.core.settings.limits.adapt(&of_network).quota;
             Charge {
                 key: format!("{}:{site}", limit.name.replace(":network", ":site")),
                 quota: Quota {
@@ -31,33 +35,55 @@ impl Core {
         [of_network].into_iter().chain(of_site).collect()
     }
 
+    /// What a mail that is asked for costs the network and the mailbox, and all requests for mails.
+    pub fn mail_charges(&self, kind: MailKind, to: &EmailAddress) -> Vec<Charge> {
+        let mut charges = self.network_charges(MAIL_NETWORK);
+        charges.extend(self.mailbox_charges(kind, to));
+        charges
+    }
+
+    /// The same without the client's network and site.
+    pub fn mailbox_charges(&self, kind: MailKind, to: &EmailAddress) -> Vec<Charge> {
+        let mut charges = mails_of_all(kind, self.core.settings.anonymous_mails_per_hour);
+        charges.push(recipient_charge(kind, to.canonical()));
+        charges
+    }
+
+    /// Whether the owner may be notified of what was done in a session. An address that is
+    /// not confirmed may be another person's, whose mailbox must not be filled.
+    pub async fn may_notify(&self, kind: MailKind, user: &User) -> bool {
+        user.is_email_verified || self.may_mail(kind, &user.canonical_email()).await
+    }
+
+    /// Whether a mailbox may be notified of one more such event, which an attacker can cause as
+    /// often as they like. The limit protects the mailbox; it must not show in the answer. Those
+    /// before it were notified.
+    pub async fn may_mail(&self, kind: MailKind, canonical: &str) -> bool {
+        let charge = recipient_charge(kind, canonical);
+        matches!(self.decide(&[charge]).await, Ok(None))
+    }
+
     /// Takes all of the charges or none; a refusal is an event.
     ///
     /// # Errors
     /// [`AuthError::RateLimited`] if one of the quotas is used up.
-    pub(crate) async fn take(
-        &self,
-        charges: &[Charge],
-        meta: &RequestMeta,
-    ) -> Result<(), AuthError> {
-        self.take_for(charges, AuditEvent::RateLimited, None, meta)
-            .await
+    pub async fn take(&self, charges: &[Charge]) -> Result<(), AuthError> {
+        self.take_for(charges, AuditEvent::RateLimited, None).await
     }
 
     /// The same; a refusal is this event, of this user.
     ///
     /// # Errors
     /// [`AuthError::RateLimited`] if one of the quotas is used up.
-    pub(crate) async fn take_for(
+    pub async fn take_for(
         &self,
         charges: &[Charge],
         event: AuditEvent,
         user_id: Option<Uuid>,
-        meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let refused = self.decide(charges).await?;
         if let Some(Refused { limit, .. }) = refused {
-            self.defer_audit(event, user_id, json!({ "limit": limit }), meta);
+            self.audit_later(event, user_id, json!({ "limit": limit }));
         }
         refused.map_or(Ok(()), |refused| Err(refused.into()))
     }
@@ -67,13 +93,12 @@ impl Core {
     ///
     /// # Errors
     /// [`AuthError::RateLimited`] if one of the quotas is used up, and those of the operation.
-    pub(crate) async fn charge<T>(
+    pub async fn charge<T>(
         &self,
         charges: &[Charge],
-        meta: &RequestMeta,
         operation: impl Future<Output = Result<T, AuthError>>,
     ) -> Result<T, AuthError> {
-        self.take(charges, meta).await?;
+        self.take(charges).await?;
         let done = operation.await;
         if let Err(AuthError::Unavailable(_) | AuthError::Overloaded { .. }) = done {
             self.give_back(charges).await;
@@ -82,30 +107,20 @@ impl Core {
     }
 
     /// The same for an entry of a mailed token or code, which counts against the caller's network.
-    pub(crate) async fn charge_token_entry<T>(
+    pub async fn charge_token_entry<T>(
         &self,
-        meta: &RequestMeta,
         operation: impl Future<Output = Result<T, AuthError>>,
     ) -> Result<T, AuthError> {
-        let charges = self.network_charges(TOKEN_NETWORK, meta);
-        self.charge(&charges, meta, operation).await
-    }
-
-    /// Takes all of the charges or none, and records nothing.
-    ///
-    /// # Errors
-    /// [`AuthError::RateLimited`] if one of the quotas is used up.
-    pub(crate) async fn take_quietly(&self, charges: &[Charge]) -> Result<(), AuthError> {
-        let refused = self.decide(charges).await?;
-        refused.map_or(Ok(()), |refused| Err(refused.into()))
+        let charges = self.network_charges(TOKEN_NETWORK);
+        self.charge(&charges, operation).await
     }
 
     async fn decide<'a>(&self, charges: &'a [Charge]) -> Result<Option<Refused<'a>>, AuthError> {
-        if !self.settings.limits_enabled {
+        if !self.core.settings.limits_enabled {
             return Ok(None);
         }
         let adapted = self.adapted(charges);
-        let decision = self.limiter.take(&adapted, self.clock.now()).await;
+        let decision = self.core.limiter.take(&adapted, self.now).await;
         Ok(match decision.map_err(AuthError::Unavailable)? {
             Decision::Allowed => {
                 let mut limits: Vec<&str> = charges.iter().map(limit_name).collect();
@@ -128,22 +143,22 @@ impl Core {
 
     /// The charges as this deployment has them.
     fn adapted(&self, charges: &[Charge]) -> Vec<Charge> {
-        let adapt = |charge| self.settings.limits.adapt(charge);
+        let adapt = |charge| self.core.settings.limits.adapt(charge);
         charges.iter().map(adapt).collect()
     }
 
-    pub(crate) async fn give_back(&self, charges: &[Charge]) {
-        if !self.settings.limits_enabled {
+    pub async fn give_back(&self, charges: &[Charge]) {
+        if !self.core.settings.limits_enabled {
             return;
         }
         let charges = self.adapted(charges);
-        if let Err(error) = self.limiter.give_back(&charges, self.clock.now()).await {
+        if let Err(error) = self.core.limiter.give_back(&charges, self.now).await {
             tracing::warn!(error, "a limit was not given back");
         }
     }
 
-    pub(crate) async fn reset_limits(&self, charges: &[Charge]) {
-        if let Err(error) = self.limiter.reset(charges).await {
+    pub async fn reset_limits(&self, charges: &[Charge]) {
+        if let Err(error) = self.core.limiter.reset(charges).await {
             tracing::warn!(error, "a limit was not reset");
         }
     }

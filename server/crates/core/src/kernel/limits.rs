@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::kernel::mail::MailKind;
 use crate::kernel::master_key::hash_token;
+use crate::kernel::model::without_tag;
 use crate::kernel::ports::{Charge, Quota};
 
 /// A limit: what is counted, and how much of it each key may do.
@@ -98,6 +99,13 @@ pub(crate) fn mails_of_all(kind: MailKind, per_hour: u32) -> Vec<Charge> {
         charges.push(limit_of(MAIL_NEW, per_hour / 4 * 3));
     }
     charges
+}
+
+/// Each kind of mail counts by itself: asking for one must not keep the owner from getting another.
+/// Addresses that differ in their tags count as one mailbox.
+pub(crate) fn recipient_charge(kind: MailKind, canonical: &str) -> Charge {
+    // Hashed, so that the limiter holds no address.
+    MAIL_RECIPIENT.of(&format!("{kind}:{}", hash_token(&without_tag(canonical))))
 }
 
 /// The key under which wrong passwords are counted together.

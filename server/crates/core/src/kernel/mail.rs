@@ -4,64 +4,136 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::kernel::errors::codes;
-use crate::kernel::model::{Language, display_email};
+use crate::kernel::model::{Language, Purpose, display_email};
 
-codes! {
-    /// Which mail. The outbox stores the code.
-    MailKind {
-        /// After registration: welcome, with the link and code that verify the address.
-        Welcome = "welcome",
-        /// The link and code again.
-        VerifyEmail = "verify_email",
-        /// The link that sets a new password.
-        ResetPassword = "reset_password",
-        /// Private registration with a taken address: "you already have an account".
-        AlreadyRegistered = "already_registered",
-        /// The password was changed or reset.
-        PasswordChanged = "password_changed",
-        /// A stolen refresh token was replayed and its session ended.
-        SessionEnded = "session_ended",
-        /// To the new address of a change: the link that confirms it.
-        ConfirmNewEmail = "confirm_new_email",
-        /// To the present address: a change of it was requested.
-        EmailChangeRequested = "email_change_requested",
-        /// To the address that an account had until now, with the link that goes back to it.
-        EmailChanged = "email_changed",
-        /// To the address that an account went back to.
-        EmailReverted = "email_reverted",
-        /// To the address that an account left by going back to a former one.
-        EmailTakenBack = "email_taken_back",
-        /// A sign-in on a device that the account was not used on before.
-        NewDevice = "new_device",
-        /// The account will be deleted, with the link that keeps it.
-        DeletionScheduled = "deletion_scheduled",
-        /// The account will not be deleted after all.
-        DeletionCancelled = "deletion_cancelled",
-        /// All data about the user was downloaded.
-        DataExported = "data_exported",
+/// How a mail differs from the others.
+#[derive(Clone, Copy)]
+struct Traits {
+    page: &'static str,
+    purpose: Option<Purpose>,
+    has_code: bool,
+    shows_sessions: bool,
+    priority: i32,
+}
+
+/// A mail that leads to a page.
+const fn page(page: &'static str) -> Traits {
+    Traits {
+        page,
+        purpose: None,
+        has_code: false,
+        shows_sessions: false,
+        priority: 0,
     }
 }
 
-impl MailKind {
-    /// Mails with a lower one go out first. What keeps an account safe, or gives it back, does not
-    /// wait behind mails that anybody can ask for in any number.
-    pub fn priority(self) -> i32 {
-        match self {
-            Self::Welcome | Self::VerifyEmail | Self::AlreadyRegistered | Self::ConfirmNewEmail => {
-                1
-            }
-            Self::ResetPassword
-            | Self::PasswordChanged
-            | Self::SessionEnded
-            | Self::EmailChangeRequested
-            | Self::EmailChanged
-            | Self::EmailReverted
-            | Self::EmailTakenBack
-            | Self::NewDevice
-            | Self::DeletionScheduled
-            | Self::DeletionCancelled
-            | Self::DataExported => 0,
+/// A mail with a link of this purpose, which the page opens.
+const fn link(path: &'static str, purpose: Purpose) -> Traits {
+    Traits {
+        purpose: Some(purpose),
+        ..page(path)
+    }
+}
+
+impl Traits {
+    /// With six digits that do the same as the link.
+    const fn with_code(self) -> Self {
+        Self {
+            has_code: true,
+            ..self
         }
+    }
+
+    /// With the page of the sessions: it reports what an attacker in one of them may have done.
+    const fn with_sessions(self) -> Self {
+        Self {
+            shows_sessions: true,
+            ..self
+        }
+    }
+
+    /// What keeps an account safe, or gives it back, does not wait behind mails that anybody can
+    /// ask for in any number.
+    const fn later(self) -> Self {
+        Self {
+            priority: 1,
+            ..self
+        }
+    }
+}
+
+macro_rules! mails {
+    ($($(#[$doc:meta])* $kind:ident = $code:literal: $traits:expr,)+) => {
+        codes! {
+            /// Which mail. The outbox stores the code.
+            MailKind { $($(#[$doc])* $kind = $code),+ }
+        }
+
+        impl MailKind {
+            const fn traits(self) -> Traits {
+                match self { $(Self::$kind => $traits),+ }
+            }
+        }
+    };
+}
+
+mails! {
+    /// After registration: welcome, with the link and code that verify the address.
+    Welcome = "welcome": link("/verify-email", Purpose::VerifyEmail).with_code().later(),
+    /// The link and code again.
+    VerifyEmail = "verify_email": link("/verify-email", Purpose::VerifyEmail).with_code().later(),
+    /// The link that sets a new password.
+    ResetPassword = "reset_password": link("/reset-password", Purpose::ResetPassword),
+    /// Private registration with a taken address: "you already have an account".
+    AlreadyRegistered = "already_registered": page("/login").later(),
+    /// The password was changed or reset.
+    PasswordChanged = "password_changed": page("/forgot-password"),
+    /// A stolen refresh token was replayed and its session ended.
+    SessionEnded = "session_ended": page("/forgot-password"),
+    /// To the new address of a change: the link that confirms it.
+    ConfirmNewEmail = "confirm_new_email": link("/verify-email", Purpose::ChangeEmail).later(),
+    /// To the present address: a change of it was requested.
+    EmailChangeRequested = "email_change_requested": page("/forgot-password"),
+    /// To the address that an account had until now, with the link that goes back to it.
+    EmailChanged = "email_changed": link("/revert-email", Purpose::RevertEmail),
+    /// To the address that an account went back to.
+    EmailReverted = "email_reverted": page("/forgot-password"),
+    /// To the address that an account left by going back to a former one.
+    EmailTakenBack = "email_taken_back": page("/forgot-password"),
+    /// A sign-in on a device that the account was not used on before.
+    NewDevice = "new_device": page("/forgot-password").with_sessions(),
+    /// The account will be deleted, with the link that keeps it.
+    DeletionScheduled = "deletion_scheduled": link("/restore-account", Purpose::CancelDeletion),
+    /// The account will not be deleted after all.
+    DeletionCancelled = "deletion_cancelled": page("/login"),
+    /// All data about the user was downloaded.
+    DataExported = "data_exported": page("/forgot-password").with_sessions(),
+}
+
+impl MailKind {
+    /// Mails with a lower one go out first.
+    pub fn priority(self) -> i32 {
+        self.traits().priority
+    }
+
+    /// The page that the mail leads to.
+    pub fn page(self) -> &'static str {
+        self.traits().page
+    }
+
+    /// What the link is for that the mail carries, where it carries one.
+    pub fn purpose(self) -> Option<Purpose> {
+        self.traits().purpose
+    }
+
+    /// Whether it carries the six digits that do the same as the link.
+    pub fn has_code(self) -> bool {
+        self.traits().has_code
+    }
+
+    /// Whether it links to the page of the sessions as well.
+    pub fn shows_sessions(self) -> bool {
+        self.traits().shows_sessions
     }
 }
 

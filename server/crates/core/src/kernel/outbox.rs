@@ -12,7 +12,6 @@ use crate::kernel::core::Core;
 use crate::kernel::errors::AuthError;
 use crate::kernel::links::MAX_CODES_IN_A_ROW;
 use crate::kernel::mail::{LeasedMail, MailKind, OutgoingMail};
-use crate::kernel::model::Purpose;
 use crate::kernel::ports::{MailError, Mailer, Store, StoreError};
 use crate::kernel::trace::{TRACE_TARGET, fail_span};
 
@@ -195,20 +194,21 @@ impl Core {
 
     /// Derives the token and code that the mail carries; they rest nowhere.
     fn outgoing(&self, mail: &LeasedMail, now: OffsetDateTime) -> OutgoingMail {
-        let (path, purpose) = page(mail.kind);
-        let token = purpose.map(|purpose| {
-            mail.token_id
-                .map(|id| self.master.mailed_link_token(purpose, id))
-        });
-        let link = match token {
-            // The page has nothing to do without a token.
-            Some(None) => None,
-            Some(Some(token)) => self.link(path, Some(&token)),
-            None => self.link(path, None),
+        let id = mail.token_id;
+        // Without its token a page of links has nothing to do.
+        let link = match (mail.kind.purpose(), id) {
+            (Some(_), None) => None,
+            (Some(purpose), Some(id)) => {
+                let token = self.master.mailed_link_token(purpose, id);
+                self.link(mail.kind.page(), Some(&token))
+            }
+            (None, _) => self.link(mail.kind.page(), None),
         };
-        let carries_code = matches!(mail.kind, MailKind::Welcome | MailKind::VerifyEmail)
+        let carries_code = mail.kind.has_code()
             && now - mail.context.at < self.settings.lifetimes.verify_code
             && mail.code_entries < MAX_CODES_IN_A_ROW;
+        let code = id.filter(|_| carries_code);
+        let sessions = mail.kind.shows_sessions().then_some("/account/sessions");
         OutgoingMail {
             id: mail.id,
             kind: mail.kind,
@@ -217,13 +217,8 @@ impl Core {
             language: mail.language,
             context: mail.context.clone(),
             link,
-            sessions_link: links_to_sessions(mail.kind)
-                .then(|| self.link("/account/sessions", None))
-                .flatten(),
-            code: mail
-                .token_id
-                .filter(|_| carries_code)
-                .map(|id| self.master.one_time_code(id)),
+            sessions_link: sessions.and_then(|path| self.link(path, None)),
+            code: code.map(|id| self.master.one_time_code(id)),
             deadline: self.deadline(mail),
         }
     }
@@ -255,37 +250,11 @@ async fn send(mailer: &dyn Mailer, mail: &OutgoingMail) -> Result<(), MailError>
     sent
 }
 
-/// The page that a mail leads to, and the purpose of the token that opens it.
-fn page(kind: MailKind) -> (&'static str, Option<Purpose>) {
-    match kind {
-        MailKind::Welcome | MailKind::VerifyEmail => ("/verify-email", Some(Purpose::VerifyEmail)),
-        MailKind::ConfirmNewEmail => ("/verify-email", Some(Purpose::ChangeEmail)),
-        MailKind::ResetPassword => ("/reset-password", Some(Purpose::ResetPassword)),
-        MailKind::EmailChanged => ("/revert-email", Some(Purpose::RevertEmail)),
-        MailKind::DeletionScheduled => ("/restore-account", Some(Purpose::CancelDeletion)),
-        MailKind::AlreadyRegistered | MailKind::DeletionCancelled => ("/login", None),
-        MailKind::PasswordChanged
-        | MailKind::SessionEnded
-        | MailKind::NewDevice
-        | MailKind::EmailChangeRequested
-        | MailKind::EmailReverted
-        | MailKind::EmailTakenBack
-        | MailKind::DataExported => ("/forgot-password", None),
-    }
-}
-
-/// Whether the mail's reader may want to end sessions: it then links to their page.
-fn links_to_sessions(kind: MailKind) -> bool {
-    matches!(kind, MailKind::NewDevice | MailKind::DataExported)
-}
-
 impl Core {
     /// Until when the token works that the mail carries.
     fn deadline(&self, mail: &LeasedMail) -> Option<OffsetDateTime> {
-        let (_, purpose) = page(mail.kind);
-        purpose
-            .filter(|_| mail.token_id.is_some())
-            .map(|purpose| mail.context.at + self.settings.lifetimes.link(purpose))
+        let purpose = mail.kind.purpose().filter(|_| mail.token_id.is_some());
+        purpose.map(|purpose| mail.context.at + self.settings.lifetimes.link(purpose))
     }
 
     /// A mail that comes after its link has expired helps nobody.

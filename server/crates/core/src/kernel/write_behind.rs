@@ -14,7 +14,7 @@ use metrics::counter;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::kernel::audit::{AuditEvent, AuditRecord};
+use crate::kernel::audit::AuditRecord;
 use crate::kernel::errors::AuthError;
 use crate::kernel::ports::{Store, StoreError};
 
@@ -56,7 +56,7 @@ impl WriteBehind {
 
     pub fn push(&self, record: AuditRecord) {
         let mut waiting = self.lock();
-        let is_kept = if is_refusal(record.event) {
+        let is_kept = if record.event.is_counted() {
             waiting.refusals.count(record)
         } else if waiting.events.len() < MAX_EVENTS {
             waiting.events.push(record);
@@ -87,7 +87,7 @@ impl WriteBehind {
         let mut waiting = self.lock();
         let (refusals, events): (Vec<_>, Vec<_>) = events
             .into_iter()
-            .partition(|record| is_refusal(record.event));
+            .partition(|record| record.event.is_counted());
         for record in refusals {
             waiting.dropped += u64::from(!waiting.refusals.count(record));
         }
@@ -99,18 +99,6 @@ impl WriteBehind {
             waiting.seen.entry(session_id).or_insert(at);
         }
     }
-}
-
-fn is_refusal(event: AuditEvent) -> bool {
-    matches!(
-        event,
-        AuditEvent::RateLimited
-            | AuditEvent::LoginLimited
-            | AuditEvent::RequestRefused
-            | AuditEvent::RegistrationRefused
-            | AuditEvent::VerificationFailed
-            | AuditEvent::PasswordResetFailed
-    )
 }
 
 impl WriteBehind {

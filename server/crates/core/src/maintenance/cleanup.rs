@@ -8,11 +8,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::auth::Auth;
-use crate::kernel::audit::{Actor, AuditEvent, AuditRecord};
-use crate::kernel::errors::AuthError;
-use crate::kernel::lifetimes::MAX_LINK_LIFE;
 use crate::kernel::model::KeyKind;
 use crate::kernel::ports::Expired;
+use crate::kernel::{Actor, AuditEvent, AuditRecord, AuthError, MAX_LINK_LIFE};
 use crate::tokens::WITHDRAWN_KEYS_KEPT;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -93,7 +91,7 @@ enum Task {
 impl Auth {
     /// Plans a run.
     pub fn plan_cleanup(&self, retention: &Retention) -> CleanupRun {
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let days = |days: u32| (days > 0).then(|| now - days * DAY);
         let delete = |what, kept: Duration| Task::Delete(what, now - kept);
         // Accounts first: that they go was promised for a day.
@@ -112,7 +110,7 @@ impl Auth {
         ]);
         tasks.extend(days(retention.audit_days).map(|it| Task::Delete(Expired::Events, it)));
         CleanupRun {
-            lease: self.random.id(now),
+            lease: self.core.random.id(now),
             tasks,
             account: (OffsetDateTime::UNIX_EPOCH, Uuid::nil()),
             removed: Removed::default(),
@@ -129,8 +127,8 @@ impl Auth {
     /// # Errors
     /// Only those of the store, if the lease cannot be had. What was removed before stays removed.
     pub async fn clean_up(&self, run: &mut CleanupRun) -> Result<bool, AuthError> {
-        let now = self.clock.now();
-        let mut store = self.store.writer().await?;
+        let now = self.core.clock.now();
+        let mut store = self.core.store.writer().await?;
         if !store.lease_job(JOB, run.lease, now + LEASE, now).await? {
             return Ok(false);
         }
@@ -158,7 +156,7 @@ impl Auth {
     /// # Errors
     /// Only those of the store; then the lease ends by itself, within two minutes.
     pub async fn leave_cleanup(&self, run: &CleanupRun) -> Result<(), AuthError> {
-        let mut store = self.store.writer().await?;
+        let mut store = self.core.store.writer().await?;
         Ok(store.release_job(JOB, run.lease).await?)
     }
 
@@ -166,20 +164,20 @@ impl Auth {
     async fn do_part(&self, task: Task, run: &mut CleanupRun) -> Result<bool, AuthError> {
         match task {
             Task::Delete(what, before) => {
-                let mut store = self.store.writer().await?;
+                let mut store = self.core.store.writer().await?;
                 let deleted = store.delete_expired(what, before, BATCH).await?;
                 *run.removed.count_of(what) += deleted;
                 Ok(deleted == u64::from(BATCH))
             }
             Task::ScheduleUnverified(before) => {
-                let mut store = self.store.writer().await?;
-                let now = self.clock.now();
+                let mut store = self.core.store.writer().await?;
+                let now = self.core.clock.now();
                 let scheduled = store.schedule_unverified(before, now, BATCH).await?;
                 Ok(scheduled == u64::from(BATCH))
             }
             Task::ClaimAccount => {
-                let mut store = self.store.writer().await?;
-                let claimed = store.claim_due_deletion(run.account, self.clock.now());
+                let mut store = self.core.store.writer().await?;
+                let claimed = store.claim_due_deletion(run.account, self.core.clock.now());
                 let Some(account) = claimed.await? else {
                     return Ok(false);
                 };
@@ -194,29 +192,23 @@ impl Auth {
 
     /// What belongs to an account goes before it, so that no write is long.
     async fn erase_part(&self, user_id: Uuid, removed: &mut Removed) -> Result<bool, AuthError> {
-        let mut store = self.store.writer().await?;
+        let mut store = self.core.store.writer().await?;
         if store.erase_part(user_id, BATCH).await? > 0 {
             return Ok(true);
         }
         drop(store);
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
+        let now = self.core.clock.now();
+        let mut tx = self.core.store.begin().await?;
         if !tx.erase_user(user_id, now).await? {
             return Ok(false);
         }
-        let record = AuditRecord {
-            id: self.random.id(now),
-            user_id: None,
-            event: AuditEvent::AccountDeleted,
-            actor: Actor::Worker,
-            client_id: None,
-            details: json!({}),
-            ip_address: String::new(),
-            user_agent: None,
-            created_at: now,
-        };
+        let event = AuditEvent::AccountDeleted;
+        let id = self.core.random.id(now);
+        let record = AuditRecord::without_request(id, event, Actor::Worker, json!({}), now);
         tx.insert_audit(&record).await?;
-        self.commit(tx, user_id).await?;
+        let committed = tx.commit().await;
+        self.core.principals.forget(user_id).await;
+        committed?;
         removed.accounts += 1;
         Ok(false)
     }

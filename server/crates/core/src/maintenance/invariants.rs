@@ -1,7 +1,7 @@
 //! What must hold between rows.
 
 use crate::auth::Auth;
-use crate::kernel::errors::AuthError;
+use crate::kernel::AuthError;
 use crate::kernel::ports::Violation;
 
 impl Auth {
@@ -11,10 +11,11 @@ impl Auth {
     /// Only those of the store.
     pub async fn violations(&self) -> Result<Vec<Violation>, AuthError> {
         Ok(self
+            .core
             .store
             .reader()
             .await?
-            .violations(self.clock.now())
+            .violations(self.core.clock.now())
             .await?)
     }
 }

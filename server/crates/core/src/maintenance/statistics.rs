@@ -3,15 +3,15 @@
 use metrics::gauge;
 
 use crate::auth::Auth;
-use crate::kernel::errors::AuthError;
+use crate::kernel::AuthError;
 
 impl Auth {
     /// Sets the gauges of what this process holds.
     pub fn report_state(&self) {
-        let now = self.clock.now();
-        gauge!("vestibule_hash_queue_depth").set(as_f64(self.hasher.waiting()));
-        gauge!("vestibule_strength_queue_depth").set(as_f64(self.estimator.waiting()));
-        gauge!("vestibule_audit_events_waiting").set(as_f64(self.write_behind.len()));
+        let now = self.core.clock.now();
+        gauge!("vestibule_hash_queue_depth").set(as_f64(self.core.hasher.waiting()));
+        gauge!("vestibule_strength_queue_depth").set(as_f64(self.core.estimator.waiting()));
+        gauge!("vestibule_audit_events_waiting").set(as_f64(self.core.write_behind.len()));
         if let Some(since) = self.signer.signing_since(now) {
             gauge!("vestibule_signing_key_age_seconds").set((now - since).as_seconds_f64());
         }
@@ -22,8 +22,8 @@ impl Auth {
     /// # Errors
     /// Those of the store; the gauges keep their last values.
     pub async fn report_counts(&self) -> Result<(), AuthError> {
-        let now = self.clock.now();
-        let mut store = self.store.reader().await?;
+        let now = self.core.clock.now();
+        let mut store = self.core.store.reader().await?;
         let queue = store.mail_queue().await?;
         let oldest = queue.oldest.map_or(0.0, |at| (now - at).as_seconds_f64());
         gauge!("vestibule_mail_queue_depth").set(as_f64(queue.waiting));

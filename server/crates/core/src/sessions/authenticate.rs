@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::auth::Auth;
-use crate::kernel::errors::AuthError;
+use crate::kernel::AuthError;
 use crate::kernel::model::Principal;
 use crate::kernel::ports::{Lookup, note_lookup};
 
@@ -23,11 +23,11 @@ impl Auth {
         user_id: Uuid,
         session_id: Uuid,
     ) -> Result<Principal, AuthError> {
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let principal = self
             .principal(user_id, session_id, now)
             .await?
-            .filter(|principal| self.is_admitted(&principal.user))
+            .filter(|principal| self.core.is_admitted(&principal.user))
             .ok_or(AuthError::Unauthenticated)?;
         if now - principal.session.last_seen_at > TOUCH_INTERVAL {
             self.core.write_behind.seen(session_id, now);
@@ -41,7 +41,7 @@ impl Auth {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<Principal>, AuthError> {
-        let ticket = match self.principals.get(user_id, session_id).await {
+        let ticket = match self.core.principals.get(user_id, session_id).await {
             Lookup::Hit(principal) => {
                 note_lookup("principals", true);
                 return Ok(Some(*principal).filter(|who| who.session.expires_at > now));
@@ -50,6 +50,7 @@ impl Auth {
         };
         note_lookup("principals", false);
         let found = self
+            .core
             .store
             .reader()
             .await?
@@ -57,7 +58,7 @@ impl Auth {
             .await?;
         let principal = found.filter(|who| who.user.id == user_id);
         if let Some(principal) = &principal {
-            self.principals.put(principal, ticket).await;
+            self.core.principals.put(principal, ticket).await;
         }
         Ok(principal)
     }

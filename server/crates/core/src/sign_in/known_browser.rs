@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::auth::Auth;
-use crate::kernel::model::Account;
+use crate::kernel::Core;
 
 /// Shows that the account's password was given or set in this browser. Good until the password
 /// changes: a thief who is signed out by that comes from an unknown browser again, without the
@@ -15,20 +14,12 @@ pub struct KnownBrowserProof {
     proof: String,
 }
 
-impl Auth {
-    pub(crate) fn known_browser_proof(
-        &self,
-        user_id: Uuid,
-        password_hash: &str,
-    ) -> KnownBrowserProof {
-        let key = self.master.for_use("known-account");
-        KnownBrowserProof {
+impl KnownBrowserProof {
+    pub(crate) fn new(core: &Core, user_id: Uuid, password_hash: &str) -> Self {
+        let key = core.master.for_use("known-account");
+        Self {
             user_id,
             proof: key.pseudonym(&format!("{user_id} {password_hash}")),
         }
-    }
-
-    pub(crate) fn is_known(&self, account: &Account, known: &[KnownBrowserProof]) -> bool {
-        known.contains(&self.known_browser_proof(account.user.id, &account.password_hash))
     }
 }

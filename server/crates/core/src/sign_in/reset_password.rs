@@ -4,19 +4,17 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
 use super::known_browser::KnownBrowserProof;
+use super::new_password::check_password_of;
 use crate::accounts::{MailRequest, mailbox_of};
 use crate::auth::Auth;
-use crate::kernel::audit::AuditEvent;
-use crate::kernel::call::RequestMeta;
-use crate::kernel::errors::AuthError;
 use crate::kernel::limits::AttemptKey;
-use crate::kernel::mail::{MailKind, mask_email};
-use crate::kernel::master_key::hash_mailed_token;
 use crate::kernel::model::{Purpose, User, display_email};
 use crate::kernel::ports::FoundLink;
+use crate::kernel::{
+    AuditEvent, AuthError, Call, MailKind, RequestMeta, UserMail, hash_mailed_token, mask_email,
+};
 
 const RESET: MailRequest = MailRequest {
-    purpose: Purpose::ResetPassword,
     kind: MailKind::ResetPassword,
     event: AuditEvent::PasswordResetRequested,
     is_wanted: |user| user.is_active,
@@ -55,7 +53,7 @@ impl Auth {
         email: &str,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        self.mail_on_request(email, &RESET, meta).await
+        RESET.by_address(&self.call(meta), email).await
     }
 
     /// What a mailed reset link would do. For showing a page; it changes nothing.
@@ -63,7 +61,7 @@ impl Auth {
     /// # Errors
     /// Only those of the store.
     pub async fn reset_link(&self, token: &str) -> Result<ResetLink, AuthError> {
-        let found = self.find_link(&hash_mailed_token(token)).await?;
+        let found = self.core.find_link(&hash_mailed_token(token)).await?;
         Ok(match found {
             Some(link) if is_live_reset(&link) => ResetLink::Live {
                 email: display_email(&link.owner.email),
@@ -84,7 +82,7 @@ impl Auth {
         token: &str,
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
-        self.mail_by_link(token, &RESET, meta).await
+        RESET.by_link(&self.call(meta), token).await
     }
 
     /// Sets a new password with a mailed token, ends every session and makes every other mailed
@@ -101,80 +99,68 @@ impl Auth {
         new_password: &SecretString,
         meta: &RequestMeta,
     ) -> Result<ResetDone, AuthError> {
-        self.charge_token_entry(meta, async {
+        let call = &self.call(meta);
+        call.charge_token_entry(async {
             let token_hash = hash_mailed_token(token);
-            let found = self.find_link(&token_hash).await?;
+            let found = call.core.find_link(&token_hash).await?;
             let Some(FoundLink { owner: user, .. }) = found.filter(is_live_reset) else {
-                return Err(self.refused_reset(meta));
+                return Err(refused(call));
             };
-            self.check_password_of(&user, new_password, meta).await?;
-            let new_hash = self
-                .hasher
-                .hash(new_password.expose_secret(), &meta.abandoned)
-                .await?;
-            if !self
-                .apply_reset(&user, &token_hash, &new_hash, meta)
-                .await?
-            {
-                return Err(self.refused_reset(meta));
+            check_password_of(call, &user, new_password).await?;
+            let new_hash = call.hash(new_password.expose_secret()).await?;
+            if !apply(call, &user, &token_hash, &new_hash).await? {
+                return Err(refused(call));
             }
             // A user who was locked out by failed attempts gets in with the new password.
             for attempt_key in [
                 AttemptKey::Unknown(&user.canonical_email()),
                 AttemptKey::Known(user.id),
             ] {
-                self.reset_limits(&attempt_key.charges()).await;
+                call.reset_limits(&attempt_key.charges()).await;
             }
             Ok(ResetDone {
-                known_browser_proof: self.known_browser_proof(user.id, &new_hash),
+                known_browser_proof: KnownBrowserProof::new(call.core, user.id, &new_hash),
                 email: user.email,
             })
         })
         .await
     }
+}
 
-    /// `false` if another request used the token first.
-    async fn apply_reset(
-        &self,
-        user: &User,
-        token_hash: &str,
-        new_hash: &str,
-        meta: &RequestMeta,
-    ) -> Result<bool, AuthError> {
-        let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let spent = tx.use_link(Purpose::ResetPassword, token_hash, now).await?;
-        if spent.is_none_or(|link| link.user_id != user.id) {
-            return Ok(false);
-        }
-        if tx
-            .update_password(user.id, None, new_hash, now)
-            .await?
-            .is_none()
-        {
-            return Ok(false);
-        }
-        tx.mark_email_verified(user.id, now).await?;
-        tx.void_links(user.id).await?;
-        let ended = tx.end_sessions(user.id, None, now).await?;
-        self.audit(
-            &mut *tx,
-            AuditEvent::PasswordReset,
-            Some(user.id),
-            json!({ "ended_sessions": ended.len() }),
-            meta,
-        )
+/// `false` if another request used the token first.
+async fn apply(
+    call: &Call<'_>,
+    user: &User,
+    token_hash: &str,
+    new_hash: &str,
+) -> Result<bool, AuthError> {
+    let now = call.now;
+    let mut work = call.begin().await?;
+    let spent = work
+        .use_link(Purpose::ResetPassword, token_hash, now)
         .await?;
-        self.enqueue_mail(&mut *tx, MailKind::PasswordChanged, user, None, meta)
-            .await?;
-        self.commit(tx, user.id).await?;
-        Ok(true)
+    if spent.is_none_or(|link| link.user_id != user.id) {
+        return Ok(false);
     }
+    let updated = work.update_password(user.id, None, new_hash, now).await?;
+    if updated.is_none() {
+        return Ok(false);
+    }
+    work.mark_email_verified(user.id, now).await?;
+    work.void_links(user.id).await?;
+    let ended = work.end_sessions(user.id, None, now).await?;
+    let details = json!({ "ended_sessions": ended.len() });
+    work.audit(AuditEvent::PasswordReset, user.id, details)
+        .await?;
+    work.mail(UserMail::new(MailKind::PasswordChanged, user))
+        .await?;
+    work.commit().await?;
+    Ok(true)
+}
 
-    fn refused_reset(&self, meta: &RequestMeta) -> AuthError {
-        self.defer_audit(AuditEvent::PasswordResetFailed, None, json!({}), meta);
-        AuthError::InvalidToken
-    }
+fn refused(call: &Call<'_>) -> AuthError {
+    call.audit_later(AuditEvent::PasswordResetFailed, None, json!({}));
+    AuthError::InvalidToken
 }
 
 fn is_live_reset(link: &FoundLink) -> bool {

@@ -10,10 +10,9 @@ use uuid::Uuid;
 
 use super::key_ring::{KeyRing, KeySet, RingKey, load_ring, new_signing_key};
 use super::rotation::CLOCK_LEEWAY;
-use crate::kernel::errors::AuthError;
-use crate::kernel::master_key::{MasterKey, hash_token};
 use crate::kernel::model::{Session, User};
 use crate::kernel::ports::{Random, Store, note_lookup};
+use crate::kernel::{AuthError, MasterKey, hash_token};
 
 /// The media type of an access token, in its `typ` header (RFC 9068, 2.1).
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";

@@ -8,11 +8,9 @@ use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use time::OffsetDateTime;
 
-use crate::kernel::errors::AuthError;
-use crate::kernel::lifetimes::MAX_REFRESH_LIFE;
-use crate::kernel::master_key::{MasterKey, hash_token};
 use crate::kernel::model::{KeyKind, SigningKey};
 use crate::kernel::ports::{BoxError, Random, Store};
+use crate::kernel::{AuthError, MAX_REFRESH_LIFE, MasterKey, hash_token};
 
 /// How long a withdrawn key is remembered: longer than a refresh token may live.
 pub(crate) const WITHDRAWN_KEYS_KEPT: Duration =

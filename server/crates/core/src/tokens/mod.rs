@@ -12,6 +12,7 @@ pub(crate) use access_token::TokenSigner;
 pub use access_token::{AccessTokenClaims, TokenSettings};
 pub use key_ring::KeySet;
 pub(crate) use key_ring::WITHDRAWN_KEYS_KEPT;
+pub(crate) use pair::FirstRefreshToken;
 pub use pair::TokenPair;
 pub use rotation::{
     CLOCK_LEEWAY, KeyRotation, KeyRotationError, KeyState, MAX_KEY_AGE_OF_VERIFIERS,

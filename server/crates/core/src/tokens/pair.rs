@@ -2,11 +2,10 @@
 
 use zeroize::Zeroizing;
 
+use super::access_token::TokenSigner;
 use super::refresh_token::RefreshTokenText;
-use crate::auth::Auth;
-use crate::kernel::errors::AuthError;
-use crate::kernel::master_key::hash_token;
-use crate::kernel::model::{NewRefreshToken, Session, SessionKind, User};
+use crate::kernel::model::{NewRefreshToken, Session, User};
+use crate::kernel::{AuthError, Call, hash_token};
 
 /// The tokens of an API session. Secrets: no `Debug`.
 pub struct TokenPair {
@@ -16,42 +15,43 @@ pub struct TokenPair {
     pub expires_in: u64,
 }
 
-impl Auth {
-    /// The first refresh token of an API session, as it is
-    /// stored and as the client gets it; a browser has none.
-    pub(crate) fn first_refresh_token(
-        &self,
-        session: &Session,
-    ) -> Option<(NewRefreshToken, String)> {
-        if session.kind == SessionKind::Browser {
-            return None;
-        }
-        let now = session.created_at;
-        let family = self.random.id(now);
+/// The first refresh token of an API session, as it is stored and as the client gets it.
+pub(crate) struct FirstRefreshToken {
+    pub row: NewRefreshToken,
+    pub text: String,
+}
+
+impl FirstRefreshToken {
+    /// Of a session that begins now.
+    pub fn of(call: &Call<'_>, session: &Session) -> Self {
+        let family = call.new_id();
         let mut secret = Zeroizing::new([0; 32]);
-        self.random.fill(secret.as_mut());
-        let refresh_token = RefreshTokenText::encode(&self.master, family, &secret);
+        call.core.random.fill(secret.as_mut());
+        let text = RefreshTokenText::encode(&call.core.master, family, &secret);
         let row = NewRefreshToken {
             id: family,
             user_id: session.user_id,
             session_id: session.id,
-            token_hash: hash_token(&refresh_token),
+            token_hash: hash_token(&text),
             device_info: session.device.clone(),
-            expires_at: now + self.settings.lifetimes.refresh_token,
-            created_at: now,
+            expires_at: call.now + call.core.settings.lifetimes.refresh_token,
+            created_at: call.now,
         };
-        Some((row, refresh_token))
+        Self { row, text }
     }
+}
 
-    pub(crate) fn token_pair(
+impl TokenSigner {
+    /// Signs the access token that goes with a refresh token.
+    pub fn pair(
         &self,
+        call: &Call<'_>,
         user: &User,
         session: &Session,
         refresh_token: String,
     ) -> Result<TokenPair, AuthError> {
-        let now = self.clock.now();
-        let access_token = self.signer.sign(user, session, self.new_id(), now)?;
-        let life = self.signer.access_life(session, now);
+        let access_token = self.sign(user, session, call.new_id(), call.now)?;
+        let life = self.access_life(session, call.now);
         Ok(TokenPair {
             access_token,
             refresh_token,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::kernel::master_key::MasterKey;
+use crate::kernel::MasterKey;
 
 /// A refresh token as its holder has it: family id, 256 secret bits and a tag, in URL-safe base64.
 pub(crate) struct RefreshTokenText {
@@ -15,6 +15,15 @@ impl RefreshTokenText {
         let tag = master.refresh_tag(family, secret);
         let bytes = [family.as_bytes().as_slice(), secret, &tag[..16]].concat();
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The next token of the family, the same for the same token and nonce (ADR 0005).
+    pub(crate) fn successor(&self, master: &MasterKey, presented: &str, nonce: &str) -> String {
+        Self::encode(
+            master,
+            self.family,
+            &master.refresh_secret(presented, nonce),
+        )
     }
 
     /// `None` for text that this deployment did not make: it costs no query,
@@ -39,7 +48,7 @@ impl RefreshTokenText {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::master_key::SystemRandom;
+    use crate::kernel::SystemRandom;
 
     #[test]
     fn a_refresh_token_differs_from_a_made_up_one() {

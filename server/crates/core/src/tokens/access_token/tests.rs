@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::super::key_ring::ring_of;
 use super::*;
-use crate::kernel::master_key::SystemRandom;
+use crate::kernel::SystemRandom;
 use crate::kernel::ports::{Reader, StoreError, Transaction, Writer};
 
 /// A database that is down, and how often it was asked.
