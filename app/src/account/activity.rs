@@ -4,7 +4,7 @@ use vestibule_core::model::Principal;
 use vestibule_core::{AuthError, SecurityEvent, SecurityEventFilter};
 use vestibule_i18n::{Texts, life, t};
 
-use super::events::{is_risky, sentence};
+use super::events::sentence;
 use super::frame::{self, Tab};
 use super::overview::here_and_now;
 use super::sessions::EndOthers;
@@ -138,7 +138,7 @@ fn by_day(events: Vec<SecurityEvent>) -> Vec<(Date, Vec<SecurityEvent>)> {
 
 #[component]
 fn Event(texts: Texts, activity: SecurityEvent, sentence: String) -> impl IntoView {
-    let doubt = is_risky(activity.event).then(|| {
+    let doubt = activity.event.is_risky().then(|| {
         view! {
             <a class="event-doubt" href="#not-me">
                 {t!(texts, "account-activity-not-me")}

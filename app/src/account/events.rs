@@ -53,30 +53,3 @@ pub fn sentence(texts: Texts, activity: &SecurityEvent) -> Option<String> {
 fn kept_current(activity: &SecurityEvent) -> bool {
     activity.details["kept_current"] == true
 }
-
-/// Whether an attacker could have caused it,
-/// or tried to: the owner should report it if it was another person.
-pub fn is_risky(event: Event) -> bool {
-    matches!(
-        event,
-        Event::LoginSuccess
-            | Event::LoginFailure
-            | Event::LoginLimited
-            | Event::RefreshTokenReused
-            | Event::SignedOutEverywhere
-            | Event::SessionRevoked
-            | Event::ProfileUpdated
-            | Event::PasswordChanged
-            | Event::PasswordChangeFailed
-            | Event::PasswordResetRequested
-            | Event::PasswordReset
-            | Event::EmailChangeRequested
-            | Event::EmailChangeCancelled
-            | Event::EmailChanged
-            | Event::EmailReverted
-            | Event::ReauthenticationFailed
-            | Event::DeletionScheduled
-            | Event::DeletionCancelled
-            | Event::DataExported
-    )
-}

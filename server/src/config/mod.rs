@@ -58,7 +58,6 @@ pub use tokens::TokensConfig;
 use reader::Reader;
 use schema::SCHEMA;
 
-
 /// Every setting, read and checked.
 #[derive(Clone, Debug)]
 pub struct Config {

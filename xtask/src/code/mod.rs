@@ -1,10 +1,11 @@
 //! `cargo xtask check-code`: how long a file and a comment may be, that no files of a crate import
-//! each other in a circle, and which words have been replaced. How long a function may be is
-//! clippy's, see `clippy.toml`.
+//! each other in a circle, the floor plan of the core, and which words have been replaced. How long
+//! a function may be is clippy's, see `clippy.toml`.
 
 mod circles;
 mod limits;
 mod modules;
+mod slices;
 mod words;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub fn run() -> Result<()> {
         &imports.between_files,
         &circles::known(),
     ));
+    violations.extend(slices::violations(&imports.paths));
+    violations.extend(slices::large_folders(&files));
     let repository = Repository::read(Path::new("."))?;
     violations.extend(words::violations(repository.texts()));
     for violation in &violations {

@@ -17,9 +17,17 @@ type Tokens = Peekable<IntoIter>;
 /// A re-export leads to what it names. More than this many in a row is a circle of names.
 const RE_EXPORTS: u8 = 16;
 
+/// What an import names, from the root of its crate; nothing of other crates.
+#[derive(Clone)]
+pub struct Path {
+    pub file: String,
+    pub names: Vec<String>,
+}
+
 #[derive(Default)]
 pub struct Imports {
     pub between_files: Edges,
+    pub paths: Vec<Path>,
     /// The files that some crate consists of.
     reached: BTreeSet<String>,
 }
@@ -49,6 +57,7 @@ pub fn imports(files: &Files) -> Result<Imports> {
         for (from, to) in tree.edges() {
             all.between_files.entry(from).or_default().insert(to);
         }
+        all.paths.extend(tree.paths());
     }
     Ok(all)
 }
@@ -233,6 +242,49 @@ impl Tree<'_> {
         edges
     }
 
+    /// Every import but those of tests, re-exports too.
+    fn paths(&self) -> Vec<Path> {
+        let mut paths = Vec::new();
+        for (at, module) in self.modules.iter().enumerate().filter(|it| !it.1.is_test) {
+            for import in &module.imports {
+                if let Some(names) = self.root_path(at, &import.path) {
+                    let file = module.file.clone();
+                    paths.push(Path { file, names });
+                }
+            }
+        }
+        paths
+    }
+
+    /// A path as it is from the root of the crate.
+    fn root_path(&self, at: usize, path: &[String]) -> Option<Vec<String>> {
+        let mut names = match path.first()?.as_str() {
+            "crate" => Vec::new(),
+            "self" | "super" => self.name(at),
+            child if self.modules[at].children.contains_key(child) => self.name(at),
+            _ => return None,
+        };
+        for part in path {
+            match part.as_str() {
+                "crate" | "self" => {}
+                "super" => drop(names.pop()),
+                name => names.push(name.to_owned()),
+            }
+        }
+        Some(names)
+    }
+
+    /// What a module is called, from the root of the crate.
+    fn name(&self, at: usize) -> Vec<String> {
+        let Some(parent) = self.modules[at].parent else {
+            return Vec::new();
+        };
+        let mut children = self.modules[parent].children.iter();
+        let own = children.find(|(_, child)| **child == at);
+        let own = own.map(|(name, _)| name.clone());
+        self.name(parent).into_iter().chain(own).collect()
+    }
+
     /// The module that defines what a path leads to; `None` for what another crate defines.
     fn target(&self, from: usize, path: &[String], re_exports: u8) -> Option<usize> {
         let mut at = match path.first()?.as_str() {
@@ -329,93 +381,4 @@ fn join(folder: &str, path: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files(texts: &[(&str, &str)]) -> Files {
-        let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
-        texts.iter().map(owned).collect()
-    }
-
-    /// The imports between the files of `x/src`, as `from -> to` without folder and ending.
-    fn edges(texts: &[(&str, &str)]) -> Vec<String> {
-        let short = |path: &str| path["x/src/".len()..].trim_end_matches(".rs").to_owned();
-        let mut found = Vec::new();
-        for (from, targets) in imports(&files(texts)).unwrap().between_files {
-            let line = |to: &String| format!("{} -> {}", short(&from), short(to));
-            found.extend(targets.iter().map(line));
-        }
-        found
-    }
-
-    const LIB: (&str, &str) = ("x/src/lib.rs", "mod a; mod b; pub use b::deep::Thing;");
-    const B: (&str, &str) = ("x/src/b/mod.rs", "pub mod deep; use self::deep::Thing;");
-    const DEEP: (&str, &str) = ("x/src/b/deep.rs", "pub struct Thing;");
-
-    #[test]
-    fn each_way_to_write_an_import_is_an_edge() {
-        for (import, to) in [
-            ("use crate::b::Other;", "b/mod"),
-            ("use super::b::{self, Other as Alias};", "b/mod"),
-            ("use {crate::b::Other, std::fmt};", "b/mod"),
-            ("fn f() { use super::b::*; }", "b/mod"),
-            ("mod inner { use super::super::b; }", "b/mod"),
-            (
-                "/// Text\n#[cfg(unix)]\npub(crate) use crate::b::*;",
-                "b/mod",
-            ),
-            ("use crate::b::deep;", "b/deep"),
-            ("use super::Thing;", "b/deep"),
-            ("use crate::b::Thing;", "b/deep"),
-        ] {
-            let found = edges(&[LIB, ("x/src/a.rs", import), B, DEEP]);
-            let from_a: Vec<&String> = found.iter().filter(|it| it.starts_with("a ")).collect();
-            assert_eq!(from_a, [&format!("a -> {to}")], "{import}");
-        }
-    }
-
-    #[test]
-    fn re_exports_tests_and_other_crates_are_none() {
-        for text in [
-            "pub use crate::b::Other;",
-            "pub(crate) use super::b::{Other, deep};",
-            "#[cfg(test)] mod tests { use crate::b::Other; }",
-            "#[cfg(test)] use crate::b::Other;",
-            "use std::fmt; use b::Other; use ::b::deep;",
-            "// use crate::b;\nconst X: &str = \"use crate::b;\";",
-            "fn f<'a>(x: &'a str) -> impl Sized + use<'a> { x }",
-        ] {
-            let found = edges(&[LIB, ("x/src/a.rs", text), B, DEEP]);
-            assert_eq!(found, ["b/mod -> b/deep"], "{text}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_no_module_leads_to_is_named() {
-        let files = files(&[LIB, ("x/src/a.rs", ""), B, DEEP, ("x/src/c.rs", "")]);
-        let found = imports(&files).unwrap().unreached(&files);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].starts_with("x/src/c.rs is part of no crate"));
-    }
-
-    #[test]
-    fn a_path_attribute_leads_to_its_file() {
-        let files = files(&[
-            (
-                "x/tests/p/main.rs",
-                "#[path = \"../q/common.rs\"]\nmod common;",
-            ),
-            ("x/tests/q/common.rs", "mod more;"),
-            ("x/tests/q/more.rs", "use super::Thing;"),
-        ]);
-        let all = imports(&files).unwrap();
-        assert!(all.unreached(&files).is_empty());
-        assert!(all.between_files["x/tests/q/more.rs"].contains("x/tests/q/common.rs"));
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_an_error() {
-        assert!(imports(&files(&[("x/src/lib.rs", "mod a;")])).is_err());
-        assert!(imports(&files(&[("x/src/lib.rs", "fn f() {")])).is_err());
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use vestibule_core::PasswordPolicy;
 use xorf::{BinaryFuse16, DmaSerializable, Filter as _};
 
-#[path = "../src/password_policy/breached.rs"]
+#[path = "../src/kernel/passwords/policy/breached.rs"]
 #[allow(dead_code, reason = "only the key is wanted here")]
 mod breached;
 

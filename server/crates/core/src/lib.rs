@@ -4,48 +4,37 @@
 //! Every face (hosted pages, JSON API, command line) calls [`Auth`]; nothing outside this crate
 //! decides anything about accounts, tokens or limits. This crate
 //! knows no web framework, database driver or mail library.
+//!
+//! `kernel` is what every capability uses, and uses none of them; the other folders are the
+//! capabilities.
 
-mod abandon;
-mod audit;
+mod accounts;
 mod auth;
-mod crypto;
-mod deferred;
-mod error;
-mod hashing;
-mod host;
-mod lifetimes;
-mod limit_settings;
-mod limits;
-pub mod mail;
-pub mod model;
-mod operations;
-mod password_policy;
-mod pool;
-pub mod ports;
-mod strength;
+mod form_submissions;
+mod kernel;
+mod maintenance;
+mod sessions;
+mod sign_in;
 mod tokens;
-mod trace;
-mod watch;
 
-pub use abandon::{Abandoned, Waiter};
-pub use audit::{AUDIT_TARGET, Actor, AuditEvent, AuditRecord};
-pub use auth::{Auth, AuthBuilder, AuthSettings, RegistrationMode, RequestMeta};
-pub use crypto::{MasterKey, SystemRandom, hash_token};
-pub use error::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
-pub use hashing::{HashEngine, HashSettings, PasswordHasher};
-pub use host::is_loopback;
-pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE};
-pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
-pub use limits::site_of;
-pub use operations::{
-    ChangeEmail, ChangePassword, CleanupRun, Delivery, FormClaim, FormSubmission,
-    KnownBrowserProof, LinkState, MAIL_LEASE, MAILS_KEPT, NOTE_TIME, Register, Registered, Removed,
-    ResetDone, ResetLink, RestoreLink, Retention, RevertLink, SecurityEvent, SecurityEventFilter,
-    SecurityEventPage, SignIn, SignedIn, TokenPair, UpdateProfile, Verified, VerifyEmail,
+pub use accounts::{
+    ChangeEmail, LinkState, Register, Registered, RestoreLink, RevertLink, SecurityEvent,
+    SecurityEventFilter, SecurityEventPage, UpdateProfile, Verified, VerifyEmail,
 };
-pub use password_policy::{PasswordPolicy, PasswordStrength};
+pub use auth::{Auth, AuthBuilder};
+pub use form_submissions::{FormClaim, FormSubmission};
+pub use kernel::{
+    AUDIT_TARGET, Abandoned, Actor, AuditEvent, AuditRecord, AuthError, AuthSettings, Defect,
+    Delivery, ErrorCode, ErrorKind, Field, FieldCode, FieldError, HashEngine, HashSettings,
+    Lifetimes, LimitSettings, MAIL_LEASE, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE,
+    MasterKey, NOTE_TIME, PasswordHasher, PasswordPolicy, PasswordStrength, RegistrationMode,
+    RequestMeta, SETTABLE_LIMITS, SettableLimit, SharedNetworks, SystemRandom, TRACE_TARGET,
+    Waiter, fail_span, hash_token, is_loopback, mail, model, ports, site_of,
+};
+pub use maintenance::{CleanupRun, MAILS_KEPT, Removed, Retention};
+pub use sessions::SignedIn;
+pub use sign_in::{ChangePassword, KnownBrowserProof, ResetDone, ResetLink, SignIn};
 pub use tokens::{
     AccessTokenClaims, CLOCK_LEEWAY, KeyRotation, KeyRotationError, KeySet, KeyState,
-    MAX_KEY_AGE_OF_VERIFIERS, TokenSettings, rotate_signing_key, signing_keys,
+    MAX_KEY_AGE_OF_VERIFIERS, TokenPair, TokenSettings, rotate_signing_key, signing_keys,
 };
-pub use trace::{TRACE_TARGET, fail_span};

@@ -12,11 +12,10 @@ pub fn samples(language: Language) -> Vec<OutgoingMail> {
 }
 
 pub(crate) fn sample(kind: MailKind, language: Language) -> OutgoingMail {
-    let (page, has_token) = page(kind);
-    let token = if has_token {
-        "?token=nZ1vT0c3qkYp4m2dXWb7uQfLr9sGhJ8eKaB5xC6yD0E"
-    } else {
-        ""
+    let page = kind.page();
+    let token = match kind.purpose() {
+        Some(_) => "?token=nZ1vT0c3qkYp4m2dXWb7uQfLr9sGhJ8eKaB5xC6yD0E",
+        None => "",
     };
     let at = time::macros::datetime!(2026-11-24 08:45:12 +02:00);
     let other_email = matches!(
@@ -36,35 +35,15 @@ pub(crate) fn sample(kind: MailKind, language: Language) -> OutgoingMail {
             at,
             other_email,
         },
-        link: Some(format!("https://id.example.org/{page}{token}")),
-        sessions_link: matches!(kind, MailKind::NewDevice | MailKind::DataExported)
+        link: Some(format!("https://id.example.org{page}{token}")),
+        sessions_link: kind
+            .shows_sessions()
             .then(|| "https://id.example.org/account/sessions".to_owned()),
-        code: matches!(kind, MailKind::Welcome | MailKind::VerifyEmail)
-            .then(|| "493027".to_owned()),
+        code: kind.has_code().then(|| "493027".to_owned()),
         deadline: match kind {
             MailKind::EmailChanged => Some(at + time::Duration::hours(72)),
             MailKind::DeletionScheduled => Some(at + time::Duration::days(14)),
             _ => None,
         },
-    }
-}
-
-/// Where the link leads, and whether it carries a token.
-fn page(kind: MailKind) -> (&'static str, bool) {
-    match kind {
-        MailKind::Welcome | MailKind::VerifyEmail | MailKind::ConfirmNewEmail => {
-            ("verify-email", true)
-        }
-        MailKind::ResetPassword => ("reset-password", true),
-        MailKind::EmailChanged => ("revert-email", true),
-        MailKind::DeletionScheduled => ("restore-account", true),
-        MailKind::AlreadyRegistered | MailKind::DeletionCancelled => ("login", false),
-        MailKind::PasswordChanged
-        | MailKind::SessionEnded
-        | MailKind::EmailChangeRequested
-        | MailKind::EmailReverted
-        | MailKind::EmailTakenBack
-        | MailKind::NewDevice
-        | MailKind::DataExported => ("forgot-password", false),
     }
 }

@@ -7,8 +7,8 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 use ipnet::IpNet;
+use vestibule_core::RequestMeta;
 use vestibule_core::model::Language;
-use vestibule_core::{Actor, RequestMeta};
 
 use crate::language::requested_language;
 
@@ -180,7 +180,6 @@ pub fn request_meta(parts: &Parts, language: Language) -> RequestMeta {
         user_agent,
         language,
         abandoned: parts.extensions.get().cloned().unwrap_or_default(),
-        actor: Actor::Nobody,
     }
 }
 

@@ -11,9 +11,7 @@ use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
 use vestibule_core::model::Language;
-use vestibule_core::{
-    Abandoned, Actor, Delivery, HashEngine, HashSettings, MasterKey, RequestMeta,
-};
+use vestibule_core::{Abandoned, Delivery, HashEngine, HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
@@ -65,7 +63,6 @@ pub fn meta_from(address: &str) -> RequestMeta {
         user_agent: None,
         language: Language::English,
         abandoned: Abandoned::default(),
-        actor: Actor::Nobody,
     }
 }
 

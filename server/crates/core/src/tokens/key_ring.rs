@@ -8,11 +8,9 @@ use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use time::OffsetDateTime;
 
-use crate::crypto::{MasterKey, hash_token};
-use crate::error::AuthError;
-use crate::lifetimes::MAX_REFRESH_LIFE;
-use crate::model::{KeyKind, SigningKey};
-use crate::ports::{BoxError, Random, Store};
+use crate::kernel::model::{KeyKind, SigningKey};
+use crate::kernel::ports::{BoxError, Random, Store};
+use crate::kernel::{AuthError, MAX_REFRESH_LIFE, MasterKey, hash_token};
 
 /// How long a withdrawn key is remembered: longer than a refresh token may live.
 pub(crate) const WITHDRAWN_KEYS_KEPT: Duration =
@@ -27,14 +25,14 @@ pub struct KeySet {
 }
 
 /// The keys, parsed once, with the set of those that were published when they were loaded.
-pub(super) struct KeyRing {
+pub(crate) struct KeyRing {
     pub keys: Vec<RingKey>,
     pub key_set: KeySet,
     /// When a key of that set ends, or another one signs.
     set_changes_at: Option<OffsetDateTime>,
 }
 
-pub(super) struct RingKey {
+pub(crate) struct RingKey {
     pub kid: String,
     pub active_at: OffsetDateTime,
     expires_at: Option<OffsetDateTime>,
@@ -87,7 +85,7 @@ impl RingKey {
 /// The newest of the published keys that may sign: published earlier, so that verifiers know it.
 /// Without one the first that will: better a key that a verifier does not know yet than nobody
 /// signed in, because of clocks that differ.
-pub(super) fn signs_at<'keys, K>(
+pub(crate) fn signs_at<'keys, K>(
     keys: impl Iterator<Item = &'keys K> + Clone,
     now: OffsetDateTime,
     age: impl Fn(&'keys K) -> (OffsetDateTime, &'keys String),
@@ -100,7 +98,7 @@ pub(super) fn signs_at<'keys, K>(
 
 /// Loads the published keys, and those that were withdrawn a while ago:
 /// a client that has slept with a token of theirs is to refresh it.
-pub(super) async fn load_ring(
+pub(crate) async fn load_ring(
     store: &dyn Store,
     master: &MasterKey,
     now: OffsetDateTime,
@@ -115,7 +113,7 @@ pub(super) async fn load_ring(
 }
 
 /// The ring of these keys.
-pub(super) fn ring_of(
+pub(crate) fn ring_of(
     stored: &[SigningKey],
     master: &MasterKey,
     now: OffsetDateTime,
@@ -176,7 +174,7 @@ fn parse_key(pkcs8: &[u8]) -> Result<(EncodingKey, Jwk), BoxError> {
 }
 
 /// A key that signs from now on.
-pub(super) fn new_signing_key(
+pub(crate) fn new_signing_key(
     master: &MasterKey,
     random: &dyn Random,
     now: OffsetDateTime,

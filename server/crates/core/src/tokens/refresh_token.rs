@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::crypto::MasterKey;
+use crate::kernel::MasterKey;
 
 /// A refresh token as its holder has it: family id, 256 secret bits and a tag, in URL-safe base64.
 pub(crate) struct RefreshTokenText {
@@ -15,6 +15,15 @@ impl RefreshTokenText {
         let tag = master.refresh_tag(family, secret);
         let bytes = [family.as_bytes().as_slice(), secret, &tag[..16]].concat();
         base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The next token of the family, the same for the same token and nonce (ADR 0005).
+    pub(crate) fn successor(&self, master: &MasterKey, presented: &str, nonce: &str) -> String {
+        Self::encode(
+            master,
+            self.family,
+            &master.refresh_secret(presented, nonce),
+        )
     }
 
     /// `None` for text that this deployment did not make: it costs no query,
@@ -33,5 +42,26 @@ impl RefreshTokenText {
         let expected = master.refresh_tag(family, secret);
         aws_lc_rs::constant_time::verify_slices_are_equal(tag, &expected[..16]).ok()?;
         Some(Self { family })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::SystemRandom;
+
+    #[test]
+    fn a_refresh_token_differs_from_a_made_up_one() {
+        let (master, other) = (
+            MasterKey::generate(&SystemRandom),
+            MasterKey::generate(&SystemRandom),
+        );
+        let family = Uuid::from_u128(7);
+        let text = RefreshTokenText::encode(&master, family, &[9; 32]);
+        let parsed = RefreshTokenText::parse(&master, &text).unwrap();
+        assert_eq!(parsed.family, family);
+        assert!(RefreshTokenText::parse(&other, &text).is_none());
+        assert!(RefreshTokenText::parse(&master, "short").is_none());
+        assert!(RefreshTokenText::parse(&master, &"!".repeat(86)).is_none());
     }
 }

@@ -8,14 +8,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::key_ring::{load_ring, new_signing_key, signs_at};
-use super::{CLOCK_LEEWAY, MAX_KEY_AGE_OF_VERIFIERS};
-use crate::audit::{Actor, AuditEvent, AuditRecord};
-use crate::crypto::MasterKey;
-use crate::error::AuthError;
-use crate::lifetimes::MAX_ACCESS_TOKEN_LIFE;
-use crate::model::{KeyKind, SigningKey};
-use crate::ports::{Random, Store};
+use crate::kernel::model::{KeyKind, SigningKey};
+use crate::kernel::ports::{Random, Store};
+use crate::kernel::{Actor, AuditEvent, AuditRecord, AuthError, MAX_ACCESS_TOKEN_LIFE, MasterKey};
 
+/// How long a verifier may use a key set without fetching it anew; the set is served with this age.
+pub const MAX_KEY_AGE_OF_VERIFIERS: Duration = Duration::from_mins(5);
+/// Replicas' clocks may differ by this much.
+pub const CLOCK_LEEWAY: Duration = Duration::from_secs(30);
 /// From the publication of a key to its first signature: by then every replica has loaded it, and
 /// verifiers have fetched the set anew. Many keep it for longer than it says,
 /// some for 20 minutes whatever key a token names.
@@ -133,17 +133,9 @@ pub async fn rotate_signing_key(
         key.active_at = now + ahead;
     }
     let end_of_others = key.active_at + kept_after;
-    let record = AuditRecord {
-        id: random.id(now),
-        user_id: None,
-        event: AuditEvent::SigningKeyRotated,
-        actor: Actor::Operator,
-        client_id: None,
-        details: json!({ "kid": key.kid, "emergency": rotation == KeyRotation::Emergency }),
-        ip_address: String::new(),
-        user_agent: None,
-        created_at: now,
-    };
+    let details = json!({ "kid": key.kid, "emergency": rotation == KeyRotation::Emergency });
+    let event = AuditEvent::SigningKeyRotated;
+    let record = AuditRecord::without_request(random.id(now), event, Actor::Operator, details, now);
     if publish(store, &key, latest, end_of_others, &record).await? {
         Ok(key)
     } else {
