@@ -65,34 +65,33 @@ const FOR_SCRIPTS: [&str; 6] = [
     "data-locale",
 ];
 
+const SEEN_SIGNED_IN: [&str; 9] = [
+    "/verify-email",
+    "/forgot-password",
+    "/account",
+    "/account/profile",
+    "/account/password",
+    "/account/sessions",
+    "/account/activity",
+    "/logout",
+    "/revert-email",
+];
+
 async fn scripts_come_where_they_have_something_to_do(app: TestApp) {
     let (_, mail) = app.register("ann@example.org").await;
     let reset = app.reset_token("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let mut seen = [0, 0];
     let mut check = |path: &str, page: &str| {
-        let found: Vec<&str> = FOR_SCRIPTS
-            .into_iter()
-            .filter(|part| page.contains(part))
-            .collect();
+        let mut found = FOR_SCRIPTS.to_vec();
+        found.retain(|part| page.contains(part));
         let has_scripts = page.contains("modulepreload");
         assert_eq!(has_scripts, !found.is_empty(), "{path}: {found:?}");
         seen[usize::from(has_scripts)] += 1;
     };
     // Now, and when the password has to be given again.
     for _ in 0..2 {
-        for path in [
-            "/verify-email",
-            "/forgot-password",
-            "/account",
-            "/account/profile",
-            "/account/password",
-            "/account/sessions",
-            "/account/activity",
-            "/logout",
-            "/revert-email",
-            "/restore-account",
-        ] {
+        for path in SEEN_SIGNED_IN {
             check(path, &browser.open(path).await.expect(200).text());
         }
         app.advance(time::Duration::minutes(11));
@@ -101,13 +100,23 @@ async fn scripts_come_where_they_have_something_to_do(app: TestApp) {
         check(path, &browser.open(path).await.expect(200).text());
     }
     let mut browser = Browser::new(&app);
-    browser
-        .open(&format!("/reset-password?token={reset}"))
-        .await;
-    browser
-        .open(mail.link.strip_prefix(PUBLIC_URL).unwrap())
-        .await;
-    for path in ["/login", "/register", "/reset-password", "/verify-email"] {
+    // Its page says until when the account can be restored.
+    let eve = app.user("eve@example.org").await;
+    let undo = app.undo_token(&eve).await;
+    for link in [
+        format!("/restore-account?token={undo}"),
+        format!("/reset-password?token={reset}"),
+        mail.link.replacen(PUBLIC_URL, "", 1),
+    ] {
+        browser.open(&link).await;
+    }
+    for path in [
+        "/login",
+        "/register",
+        "/reset-password",
+        "/verify-email",
+        "/restore-account",
+    ] {
         check(path, &browser.open(path).await.expect(200).text());
     }
     check(

@@ -48,7 +48,7 @@ impl Backing {
         })
     }
 
-    fn command(&self, binary: &Path, [port, private]: [u16; 2]) -> Result<Cmd> {
+    fn command(&self, binary: &Path, [port, private]: [u16; 2]) -> Cmd {
         let data = self.folder.path().join("data");
         let mut command = Cmd::new(binary)
             .arg("serve")
@@ -76,7 +76,7 @@ impl Backing {
             .command()
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        Ok(command)
+        command
     }
 }
 
@@ -92,7 +92,7 @@ pub struct Portal<'a> {
 impl<'a> Portal<'a> {
     pub fn start(binary: &Path, backing: &'a Backing) -> Result<Self> {
         let port = free_port()?;
-        let mut command = backing.command(binary, [port, free_port()?])?;
+        let mut command = backing.command(binary, [port, free_port()?]);
         let started = Instant::now();
         let mut portal = Self {
             child: command.spawn()?,
