@@ -12,8 +12,8 @@ use crate::auth::Auth;
 use crate::kernel::model::{EmailAddress, PendingEmail, Principal, Purpose, User, display_email};
 use crate::kernel::ports::{FoundLink, StoreError, UsedLink};
 use crate::kernel::{
-    AuditEvent, AuthError, Call, ErrorCode, Field, FieldCode, LinkExtra, MailKind, RequestMeta,
-    UserMail, Work, hash_mailed_token, in_uniform_time,
+    AuditEvent, AuthError, Call, ErrorCode, Field, FieldCode, FieldError, LinkExtra, MailKind,
+    RequestMeta, UserMail, Work, hash_mailed_token, in_uniform_time,
 };
 use crate::sign_in::require_password;
 
@@ -50,10 +50,10 @@ impl Auth {
         meta: &RequestMeta,
     ) -> Result<(), AuthError> {
         let call = &self.call_by(who, meta);
-        let email = check_email(Field::NewEmail, &command.new_email)
-            .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
+        let email = check_email(Field::NewEmail, &command.new_email)?;
         if email.as_str() == who.user.email {
-            return Err(AuthError::field(Field::NewEmail, FieldCode::Unchanged));
+            let (field, code) = (Field::NewEmail, FieldCode::Unchanged);
+            return Err(FieldError { field, code }.into());
         }
         require_password(call, who, command.password).await?;
         let charges = call.mail_charges(MailKind::ConfirmNewEmail, &email);

@@ -75,10 +75,7 @@ impl Auth {
         let (before, limit) = match (parse_cursor(cursor), check_limit(limit)) {
             (Ok(before), Ok(limit)) => (before, limit),
             (before, limit) => {
-                let errors = [before.err(), limit.err()];
-                return Err(AuthError::ValidationFailed(
-                    errors.into_iter().flatten().collect(),
-                ));
+                return Err(AuthError::invalid([before.err(), limit.err()]));
             }
         };
         let wanted: Vec<AuditEvent> = AuditEvent::ALL

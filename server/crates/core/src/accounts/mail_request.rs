@@ -25,8 +25,7 @@ impl MailRequest {
     /// Mails the link if the address has an account that wants it. The answer is the same in the
     /// same time either way, and a database that cannot write fails for both alike.
     pub async fn by_address(&self, call: &Call<'_>, email: &str) -> Result<(), AuthError> {
-        let email = check_email(Field::Email, email)
-            .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
+        let email = check_email(Field::Email, email)?;
         // Unknown addresses count like known ones.
         let charges = call.mail_charges(self.kind, &email);
         let answer = in_uniform_time(async {

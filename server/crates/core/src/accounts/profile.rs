@@ -30,10 +30,7 @@ impl Auth {
         let (first_name, last_name) = match (first_name, last_name) {
             (Ok(first_name), Ok(last_name)) => (first_name, last_name),
             (first_name, last_name) => {
-                let errors = [first_name.err(), last_name.err()];
-                return Err(AuthError::ValidationFailed(
-                    errors.into_iter().flatten().collect(),
-                ));
+                return Err(AuthError::invalid([first_name.err(), last_name.err()]));
             }
         };
         let (first_name, last_name) = (first_name.as_deref(), last_name.as_deref());

@@ -133,17 +133,12 @@ async fn check_registration(
             first_name,
             last_name,
         }),
-        (email, first_name, last_name, password) => {
-            let errors = [
-                email.err(),
-                password.err(),
-                first_name.err(),
-                last_name.err(),
-            ];
-            Err(AuthError::ValidationFailed(
-                errors.into_iter().flatten().collect(),
-            ))
-        }
+        (email, first_name, last_name, password) => Err(AuthError::invalid([
+            email.err(),
+            password.err(),
+            first_name.err(),
+            last_name.err(),
+        ])),
     }
 }
 

@@ -98,8 +98,9 @@ impl AuthError {
         Self::Internal(Box::new(Defect { what, trace }))
     }
 
-    pub(crate) fn field(field: Field, code: FieldCode) -> Self {
-        Self::ValidationFailed(vec![FieldError { field, code }])
+    /// Those of some fields that are invalid.
+    pub(crate) fn invalid(errors: impl IntoIterator<Item = Option<FieldError>>) -> Self {
+        Self::ValidationFailed(errors.into_iter().flatten().collect())
     }
 
     /// The stable code that callers see.
@@ -140,6 +141,12 @@ impl AuthError {
             Self::ValidationFailed(fields) => fields,
             _ => &[],
         }
+    }
+}
+
+impl From<FieldError> for AuthError {
+    fn from(error: FieldError) -> Self {
+        Self::ValidationFailed(vec![error])
     }
 }
 

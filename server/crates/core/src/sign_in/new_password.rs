@@ -50,9 +50,8 @@ pub(super) async fn check_password_of(
         user.first_name.as_deref(),
         user.last_name.as_deref(),
     ];
-    check_new_password(call, Field::NewPassword, new_password, own_words)
-        .await?
-        .map_err(|error| AuthError::ValidationFailed(vec![error]))
+    let checked = check_new_password(call, Field::NewPassword, new_password, own_words);
+    Ok(checked.await??)
 }
 
 async fn rate(

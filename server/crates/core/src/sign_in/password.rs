@@ -49,8 +49,7 @@ impl Auth {
         command: SignIn,
         meta: &RequestMeta,
     ) -> Result<SignedIn, AuthError> {
-        let device_name = clean_name(Field::DeviceName, command.device_name.as_deref())
-            .map_err(|error| AuthError::ValidationFailed(vec![error]))?;
+        let device_name = clean_name(Field::DeviceName, command.device_name.as_deref())?;
         let new = NewSession {
             kind: command.kind,
             method: SignInMethod::Password,
