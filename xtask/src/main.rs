@@ -45,7 +45,7 @@ Usage: cargo xtask COMMAND
                                 it fetches with npm and pip
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
-  check-code                    the code rules alone: length of files and comments, no import circles, no replaced words
+  check-code                    the code rules alone: length of files and comments, no import circles, the core's floor plan, no replaced words
   check-deps                    the dependency rules alone: directions, wasm, and the lists of deny.toml
   check-supply [--offline]      cargo-deny and npm audit: known weaknesses, licences, bans, duplicates, sources; it compiles
                                 cargo-deny the first time
