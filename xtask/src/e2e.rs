@@ -109,9 +109,15 @@ fn with_pictures(report: &mut Report) -> Result<()> {
     result.and(sheet)
 }
 
-/// The flows in the ways that [`steps`] leaves out.
+/// What [`steps`] leaves out: every page and mail in German too, with a picture, and the flows in
+/// the other ways.
 pub fn other_ways(report: &mut Report) -> Result<()> {
-    prepare(report)?.test_all(OTHER_WAYS, report)
+    let browser = prepare(report)?;
+    let states = ["--project=js-laptop", "states.spec.ts"];
+    report.tests("pages and mails, each language", |counts| {
+        browser.test(Database::Sqlite, &states, counts)
+    })?;
+    browser.test_all(OTHER_WAYS, report)
 }
 
 fn prepare(report: &mut Report) -> Result<Browser> {

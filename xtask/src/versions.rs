@@ -157,6 +157,7 @@ impl Generation {
                 .env("TEST_REDIS_URL", redis.url())
                 // Some tests start servers of their own.
                 .env(POSTGRES_SERVER, &server)
+                .env("RACE_ROUNDS", "100")
                 .env("PATH", &path);
             result = result.and(count_tests(tests, counts));
         }

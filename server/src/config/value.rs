@@ -22,18 +22,22 @@ pub trait Value: Sized {
     /// # Errors
     /// What it has to be.
     fn parse(text: &str, _: &Setting) -> Result<Self, String> {
-        let mut choices = Self::choices().into_iter();
-        let chosen = choices.find(|(name, _)| *name == text);
-        chosen.map(|(_, value)| value).ok_or_else(|| {
-            let names = names::<Self>().join(" or ");
-            format!("must be {names}, not `{text}`")
-        })
+        choose(text)
     }
 
     /// What it is where nothing is given and there is no default.
     fn absent() -> Option<Self> {
         None
     }
+}
+
+fn choose<T: Value>(text: &str) -> Result<T, String> {
+    let mut choices = T::choices().into_iter();
+    let chosen = choices.find(|(name, _)| *name == text);
+    chosen.map(|(_, value)| value).ok_or_else(|| {
+        let names = names::<T>().join(" or ");
+        format!("must be {names}, not `{text}`")
+    })
 }
 
 /// The names of all values, where there are few.
@@ -110,9 +114,15 @@ impl Value for SocketAddr {
 
 impl Value for bool {
     fn choices() -> Vec<(&'static str, Self)> {
-        let on = ["on", "true"].map(|name| (name, true));
-        let off = ["off", "false"].map(|name| (name, false));
-        [on, off].concat()
+        vec![("on", true), ("off", false)]
+    }
+
+    fn parse(text: &str, _: &Setting) -> Result<Self, String> {
+        match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            text => choose(text),
+        }
     }
 }
 

@@ -1,8 +1,11 @@
-//! Requests that are answered at the same moment: a hundred rounds of fifty each, over two replicas
-//! on PostgreSQL. What must hold between rows holds after every round, and no answer is a failure
+//! Requests that are answered at the same moment: rounds of fifty each, over two replicas on
+//! PostgreSQL. What must hold between rows holds after every round, and no answer is a failure
 //! of the portal, not even a passing one.
 
 mod rounds;
+
+use std::env;
+use std::sync::LazyLock;
 
 use http::StatusCode;
 use serde_json::json;
@@ -13,7 +16,15 @@ use rounds::{CALLS, end_amid, race};
 
 use crate::support::{Answer, Call, Mail, PASSWORD, SignedIn, TestApp, in_parallel, on_replicas};
 
-const ROUNDS: usize = 100;
+/// `cargo xtask versions` asks for a hundred of them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how much is tested is no setting of the portal"
+)]
+static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
+    let asked = env::var("RACE_ROUNDS").ok();
+    asked.map_or(25, |text| text.parse().expect("RACE_ROUNDS is a number"))
+});
 /// Beyond the time in which a refresh token that was exchanged gives the same successor again.
 const AFTER_GRACE: Duration = Duration::seconds(31);
 
@@ -67,7 +78,7 @@ fn email_of_round(round: usize) -> String {
 
 /// An account for each round, with its welcome mail.
 async fn accounts(app: &TestApp) -> Vec<(SignedIn, Mail)> {
-    let users = in_parallel(ROUNDS, |round| {
+    let users = in_parallel(*ROUNDS, |round| {
         let body = json!({ "email": email_of_round(round), "password": PASSWORD });
         let call = app.post("/register").json(&body);
         async move { SignedIn::from_body(&call.await.expect(201).json()) }
@@ -90,7 +101,7 @@ async fn with_mails(app: &TestApp, users: Vec<SignedIn>) -> Vec<(SignedIn, Mail)
 /// An account for each round, with a reset link.
 async fn accounts_with_reset_links(app: &TestApp) -> Vec<(SignedIn, String)> {
     let users: Vec<SignedIn> = accounts(app).await.into_iter().map(|it| it.0).collect();
-    in_parallel(ROUNDS, |round| {
+    in_parallel(*ROUNDS, |round| {
         let body = json!({ "email": email_of_round(round) });
         let call = app.post("/password/forgot").json(&body);
         async move { call.await.expect(200) }
@@ -114,7 +125,7 @@ async fn live_sessions_of(app: &TestApp, who: &SignedIn) -> String {
 /// Reads the mails of all rounds: one each, of this kind.
 async fn each_round_sent_a_mail(app: &TestApp, kind: &str) {
     let mails = app.read_mails().await;
-    assert_eq!(mails.len(), ROUNDS);
+    assert_eq!(mails.len(), *ROUNDS);
     assert!(
         mails
             .iter()
@@ -127,7 +138,7 @@ async fn each_round_sent_a_mail(app: &TestApp, kind: &str) {
 /// clients come back with what they have after a while.
 async fn refreshes_of_one_token_have_one_successor(app: TestApp) {
     let mut token = app.user("ann@example.org").await.refresh_token;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let answers = race(&app, |_| refresh(&app, &token)).await;
         let successor =
             |answer: Answer| SignedIn::from_body(&answer.expect(200).json()).refresh_token;
@@ -146,7 +157,7 @@ async fn refreshes_of_one_token_have_one_successor(app: TestApp) {
 /// Of the family nothing is left, whichever was faster; the owner is notified once.
 async fn a_stolen_token_among_refreshes_ends_its_family(app: TestApp) {
     app.user("ann@example.org").await;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let stolen = app.sign_in("ann@example.org").await;
         let used = refreshed(&app, &stolen.refresh_token).await;
         let current = refreshed(&app, &used).await;
@@ -212,7 +223,7 @@ async fn one_of_all_uses_of_a_verification_link_or_code_succeeds(app: TestApp) {
 }
 
 async fn one_of_all_registrations_of_an_address_succeeds(app: TestApp) {
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let email = email_of_round(round);
         let spellings = [
             email.clone(),
@@ -238,7 +249,7 @@ async fn one_of_all_registrations_of_an_address_succeeds(app: TestApp) {
 
 async fn nothing_refreshes_after_a_sign_out(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let phone = app.sign_in("ann@example.org").await;
         let (end, mut sessions) = end_amid(
             &app,
@@ -257,7 +268,7 @@ async fn nothing_refreshes_after_a_sign_out(app: TestApp) {
 /// Ended from another device.
 async fn nothing_refreshes_after_its_session_was_revoked(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let phone = app.sign_in("ann@example.org").await;
         let sessions = app.get("/sessions").bearer(&phone.access_token).await;
         let sessions = sessions.expect(200).json()["sessions"].clone();
@@ -285,7 +296,7 @@ async fn nothing_refreshes_after_its_session_was_revoked(app: TestApp) {
 /// In every other round the session that asks for it lives on.
 async fn nothing_refreshes_after_the_end_of_all_sessions(app: TestApp) {
     app.user("ann@example.org").await;
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let keep_current = round % 2 == 1;
         let laptop = app.sign_in("ann@example.org").await;
         let phone = app.sign_in("ann@example.org").await;
@@ -318,7 +329,7 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
     let body = json!({ "current_password": PASSWORD, "new_password": password(0) });
     let change = |ann: &SignedIn| app.post("/password/change").bearer(&ann.access_token);
     change(&ann).json(&body).await.expect(204);
-    for round in 0..ROUNDS {
+    for round in 0..*ROUNDS {
         let body = json!({ "email": ann.email, "password": password(round) });
         let answer = app.post("/login").json(&body).await.expect(200);
         let phone = SignedIn::from_body(&answer.json());
@@ -340,7 +351,7 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
         let answer = refresh(&app, &new.refresh_token).await.expect(200);
         ann = SignedIn::from_body(&answer.json());
     }
-    assert_eq!(app.read_mails().await.len(), ROUNDS + 1);
+    assert_eq!(app.read_mails().await.len(), *ROUNDS + 1);
 }
 
 /// The link is void under a changed password, and the

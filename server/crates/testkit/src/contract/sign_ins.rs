@@ -203,10 +203,10 @@ pub async fn an_account_is_full_at_its_last_session(cx: Contract) {
 /// Whether it is one statement or several.
 pub async fn a_sign_in_that_fails_half_way_leaves_nothing(cx: Contract) {
     let user = cx.user("ann@example.org").await;
-    cx.api_session(&user, "taken").await;
+    let (_, existing) = cx.api_session(&user, "first").await;
     let before = rows(&cx).await;
     let session = builders::session(cx.id(), user.id, SessionKind::Api, cx.now());
-    let token = builders::refresh_token(cx.id(), &session, "taken");
+    let token = builders::refresh_token(existing, &session, "second");
     let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginSuccess, cx.now());
     let sign_in = NewSignIn {
         verified_hash: PASSWORD_HASH,
