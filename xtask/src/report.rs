@@ -1,10 +1,11 @@
 //! What the commands say: progress while they work, a summary at the end.
 
 use std::fmt;
+use std::fs;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use vestibule_daemons::proc;
 
 /// Numbered steps of a preparation: `[2/6] wasm target: present`.
@@ -81,15 +82,29 @@ impl fmt::Display for TestCounts {
 pub struct Report {
     rows: Vec<Row>,
     total: TestCounts,
+    budgets: &'static [Budget],
 }
+
+/// A step, and how many minutes of a processor it may take. It is not the time on the clock, which
+/// a busy machine makes longer.
+pub type Budget = (&'static str, u64);
 
 struct Row {
     name: &'static str,
     outcome: String,
     took: Duration,
+    worked: Duration,
 }
 
 impl Report {
+    /// One whose steps fail above their budgets.
+    pub fn within(budgets: &'static [Budget]) -> Self {
+        Self {
+            budgets,
+            ..Self::default()
+        }
+    }
+
     /// Runs a step that either holds or does not.
     pub fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) -> Result<()> {
         self.tests(name, |_| work())
@@ -102,9 +117,11 @@ impl Report {
         work: impl FnOnce(&mut TestCounts) -> Result<()>,
     ) -> Result<()> {
         println!("\n== {name} ==");
-        let start = Instant::now();
+        let (start, worked) = (Instant::now(), time_of_children());
         let mut counts = TestCounts::default();
         let result = work(&mut counts);
+        let worked = time_of_children().saturating_sub(worked);
+        let result = result.and_then(|()| self.check_budget(name, worked));
         // A run that failed without a failed test (it did not compile,
         // say) is not a run with nothing failed.
         if result.is_err() && counts.failed == 0 {
@@ -121,8 +138,23 @@ impl Report {
             name,
             outcome,
             took: start.elapsed(),
+            worked,
         });
         result
+    }
+
+    fn check_budget(&self, name: &str, worked: Duration) -> Result<()> {
+        let budget = self.budgets.iter().find(|(step, _)| *step == name);
+        let Some(minutes) = budget.map(|(_, minutes)| *minutes) else {
+            return Ok(());
+        };
+        if worked > Duration::from_mins(minutes) {
+            bail!(
+                "it took {} of a processor, and its budget is {minutes} min (docs/adr/0021-affordable-checks.md)",
+                human(worked)
+            );
+        }
+        Ok(())
     }
 
     /// Ends a test run: prints the block whose last line holds the sum, and says how to exit.
@@ -137,14 +169,29 @@ impl Report {
 
     fn print(&self) {
         println!("\n== summary ==");
+        println!("{:<30} {:>12} {:>12}", "", "time", "processor");
         for row in &self.rows {
-            println!("{:<24} {:>10}  {}", row.name, human(row.took), row.outcome);
+            let (took, worked) = (human(row.took), human(row.worked));
+            println!("{:<30} {took:>12} {worked:>12}  {}", row.name, row.outcome);
         }
         println!(
             "\n{} passed, {} failed",
             self.total.passed, self.total.failed
         );
     }
+}
+
+/// What this process's children, and theirs, have taken of a processor since it began, once they
+/// ended; nothing where the system does not say (proc(5), `cutime` and `cstime`).
+fn time_of_children() -> Duration {
+    /// The unit of these numbers, on every Linux that cargo runs on.
+    const TICKS_PER_SECOND: u64 = 100;
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program may hold spaces, and ends with the last bracket.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(13).take(2);
+    let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
 /// `0.4 s`, `12 s`, `3 min 5 s`.
@@ -181,6 +228,19 @@ mod tests {
             }
         );
     }
+
+    #[test]
+    fn a_step_above_its_budget_fails() {
+        let mut report = Report::within(&[("short", 0), ("long", 1)]);
+        let work = || proc::Cmd::new("sh").args(["-c", WORK]).run();
+        assert!(report.check("long", work).is_ok());
+        assert!(report.check("without a budget", work).is_ok());
+        let error = report.check("short", work).unwrap_err();
+        assert!(error.to_string().contains("its budget is 0 min"), "{error}");
+    }
+
+    /// Some hundredths of a second.
+    const WORK: &str = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
 
     #[test]
     fn counts_of_a_failed_step_stand() {

@@ -9,11 +9,23 @@ use vestibule_daemons::{Postgres, Redis};
 use crate::build::{self, Wasm};
 use crate::cargo_tests::{count_tests, tests};
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
-use crate::report::{Progress, Report, TestCounts};
+use crate::report::{Budget, Progress, Report, TestCounts};
 use crate::{chaos, code, deploy, deps, docs, e2e, tools};
 
 /// What runs in the browser; the server's side is built apart.
 const BROWSER_SIDE: &str = "--package vestibule-frontend --target wasm32-unknown-unknown";
+
+/// About half as much again as each took when this was written.
+const BUDGETS: &[Budget] = &[
+    ("build and lints", 30),
+    ("lints of the islands", 5),
+    ("deploy", 3),
+    ("cargo tests", 20),
+    ("faults, short", 7),
+    ("site", 7),
+    ("browser, SQLite", 18),
+    ("browser, two replicas", 8),
+];
 
 #[derive(Default)]
 struct Options {
@@ -50,7 +62,7 @@ impl Options {
 
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let options = Options::parse(args)?;
-    let mut report = Report::default();
+    let mut report = Report::within(BUDGETS);
     let result = if options.quick {
         quick(&options, &mut report)
     } else {
