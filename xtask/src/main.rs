@@ -44,7 +44,7 @@ Usage: cargo xtask COMMAND
   chaos [--seed N]              kills and blocks PostgreSQL, Redis, the mail server and the portal itself under
                                 load, for at most ten minutes; the seed repeats the order of an earlier run
   versions                      the tests on the oldest and the newest PostgreSQL and Redis that are supported, which
-                                it fetches with npm and pip
+                                it fetches with npm and pip, and what `test` leaves out of races and browser
   bench [--seconds N] [--accounts N] [--built FOLDER]
                                 what the portal does in a second, on SQLite, on PostgreSQL, and with Redis, as ratios to
                                 what the machine could do: docs/PERFORMANCE.md
