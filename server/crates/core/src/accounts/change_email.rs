@@ -151,6 +151,7 @@ async fn begin_change(
     who: &Principal,
     email: &EmailAddress,
 ) -> Result<(), AuthError> {
+    let call = &call.later();
     let canonical = email.canonical();
     let may_notify = call.may_mail(MailKind::AlreadyRegistered, canonical).await;
     let present = who.user.canonical_email();
@@ -258,6 +259,7 @@ async fn revert(
     token_hash: &str,
     unknown_hash: &str,
 ) -> Result<Option<User>, AuthError> {
+    let call = &call.later();
     let now = call.now;
     let mut work = call.begin().await?;
     let spent = work.use_link(Purpose::RevertEmail, token_hash, now).await?;

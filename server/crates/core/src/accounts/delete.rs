@@ -38,6 +38,7 @@ impl Auth {
     ) -> Result<OffsetDateTime, AuthError> {
         let call = self.call_by(who, meta);
         require_password(&call, who, password).await?;
+        let call = call.later();
         let now = call.now;
         let delete_at = now + call.core.settings.lifetimes.deletion_delay;
         let mut work = call.begin().await?;

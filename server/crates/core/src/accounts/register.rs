@@ -64,6 +64,7 @@ impl Auth {
     ) -> Result<Registered, AuthError> {
         let input = check_registration(call, &command).await?;
         let password_hash = call.hash(command.password.expose_secret()).await?;
+        let call = &call.later();
         let user = NewUser {
             id: call.new_id(),
             email: input.email,

@@ -364,7 +364,7 @@ async fn token_of_entry(
     code: &str,
     max_attempts: u32,
 ) -> Result<Option<String>, AuthError> {
-    let now = call.now;
+    let now = call.later().now;
     let mut store = call.core.store.writer().await?;
     let Some(attempt) = store
         .count_code_attempt(user_id, max_attempts, MAX_CODES_IN_A_ROW, now)

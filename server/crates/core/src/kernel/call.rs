@@ -26,8 +26,7 @@ pub struct RequestMeta {
     pub abandoned: Abandoned,
 }
 
-/// One operation: who asks for it, from where, and when. All that it reads and writes has this one
-/// instant.
+/// One operation: who asks for it, from where, and when. All that it writes has this one instant.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub core: &'a Core,
@@ -53,6 +52,15 @@ impl Call<'_> {
     pub fn by(self, user_id: Uuid) -> Self {
         Self {
             actor: Actor::Person(user_id),
+            ..self
+        }
+    }
+
+    /// The same operation after it waited for a rating or a hash, which can take seconds: what it
+    /// decides and writes from here on has the present instant.
+    pub fn later(self) -> Self {
+        Self {
+            now: self.core.clock.now(),
             ..self
         }
     }

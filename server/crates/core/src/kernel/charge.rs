@@ -120,7 +120,9 @@ impl Call<'_> {
             return Ok(None);
         }
         let adapted = self.adapted(charges);
-        let decision = self.core.limiter.take(&adapted, self.now).await;
+        // Not the operation's instant: an earlier one would give back what others have used up since.
+        let now = self.core.clock.now();
+        let decision = self.core.limiter.take(&adapted, now).await;
         Ok(match decision.map_err(AuthError::Unavailable)? {
             Decision::Allowed => {
                 let mut limits: Vec<&str> = charges.iter().map(limit_name).collect();
@@ -152,7 +154,8 @@ impl Call<'_> {
             return;
         }
         let charges = self.adapted(charges);
-        if let Err(error) = self.core.limiter.give_back(&charges, self.now).await {
+        let now = self.core.clock.now();
+        if let Err(error) = self.core.limiter.give_back(&charges, now).await {
             tracing::warn!(error, "a limit was not given back");
         }
     }

@@ -57,6 +57,7 @@ impl Auth {
         new_hash: &str,
         replaces: bool,
     ) -> Result<Option<SignedIn>, AuthError> {
+        let call = &call.later();
         let now = call.now;
         let kind = MailKind::PasswordChanged;
         let may_notify = call.may_notify(kind, &who.user).await;

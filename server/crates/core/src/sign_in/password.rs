@@ -138,6 +138,7 @@ impl Auth {
         new: &NewSession<'_>,
         is_known: bool,
     ) -> Result<Option<SignedIn>, AuthError> {
+        let call = &call.later();
         let (account, history) = found;
         let user_id = account.user.id;
         let begun = new.begin(call, user_id);

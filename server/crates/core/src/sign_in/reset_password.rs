@@ -134,6 +134,7 @@ async fn apply(
     token_hash: &str,
     new_hash: &str,
 ) -> Result<bool, AuthError> {
+    let call = &call.later();
     let now = call.now;
     let mut work = call.begin().await?;
     let spent = work

@@ -50,8 +50,9 @@ impl TokenSigner {
         session: &Session,
         refresh_token: String,
     ) -> Result<TokenPair, AuthError> {
-        let access_token = self.sign(user, session, call.new_id(), call.now)?;
-        let life = self.access_life(session, call.now);
+        let now = call.later().now;
+        let access_token = self.sign(user, session, call.new_id(), now)?;
+        let life = self.access_life(session, now);
         Ok(TokenPair {
             access_token,
             refresh_token,
