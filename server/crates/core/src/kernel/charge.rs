@@ -120,7 +120,7 @@ impl Call<'_> {
             return Ok(None);
         }
         let adapted = self.adapted(charges);
-        // Not the operation's instant: an earlier one would give back what others have used up since.
+        // Not the operation's instant: an earlier one would give back what others used up since.
         let now = self.core.clock.now();
         let decision = self.core.limiter.take(&adapted, now).await;
         Ok(match decision.map_err(AuthError::Unavailable)? {
