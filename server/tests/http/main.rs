@@ -75,6 +75,7 @@ mod export;
 mod failures;
 mod health;
 mod hostile_text;
+mod instants;
 mod key_rotation;
 mod languages;
 mod limits;

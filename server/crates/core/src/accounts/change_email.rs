@@ -125,9 +125,7 @@ impl Auth {
             if let Some(user) = reverted {
                 return Ok(user);
             }
-            let details = json!({ "purpose": Purpose::RevertEmail.as_str() });
-            call.audit_later(AuditEvent::VerificationFailed, None, details);
-            Err(AuthError::InvalidToken)
+            Err(call.refuse_link(Purpose::RevertEmail))
         })
         .await
     }

@@ -74,9 +74,7 @@ impl Auth {
             if let Some(user) = restore(call, token).await? {
                 return Ok(user);
             }
-            let details = json!({ "purpose": Purpose::CancelDeletion.as_str() });
-            call.audit_later(AuditEvent::VerificationFailed, None, details);
-            Err(AuthError::InvalidToken)
+            Err(call.refuse_link(Purpose::CancelDeletion))
         })
         .await
     }

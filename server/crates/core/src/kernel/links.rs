@@ -1,8 +1,11 @@
 //! Mailed links: making them, with the mails that carry them, and finding them.
 
+use serde_json::json;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::kernel::audit::AuditEvent;
+use crate::kernel::call::Call;
 use crate::kernel::core::Core;
 use crate::kernel::errors::AuthError;
 use crate::kernel::mail::MailKind;
@@ -62,6 +65,15 @@ impl Work<'_> {
         };
         self.insert_link(&link).await?;
         Ok(id)
+    }
+}
+
+impl Call<'_> {
+    /// Has it written that a link did nothing, and says so to the caller.
+    pub fn refuse_link(&self, purpose: Purpose) -> AuthError {
+        let details = json!({ "purpose": purpose.as_str() });
+        self.audit_later(AuditEvent::VerificationFailed, None, details);
+        AuthError::InvalidToken
     }
 }
 

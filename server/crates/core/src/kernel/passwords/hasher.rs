@@ -216,7 +216,13 @@ impl PasswordHasher {
     ) -> Result<T, AuthError> {
         let _span = tracing::debug_span!(target: TRACE_TARGET, "hash password");
         let done = self.pool.run(permit, abandoned, work).await?;
-        done.map_err(AuthError::internal)
+        done.map_err(|error| {
+            if error.is_out_of_memory() {
+                tracing::error!("no memory for a password hash");
+                return overloaded(&*self.random);
+            }
+            AuthError::internal(error)
+        })
     }
 
     fn salt(&self) -> [u8; 16] {

@@ -32,6 +32,19 @@ fn hasher(threads: usize, queue: usize) -> Hasher {
 }
 
 #[tokio::test]
+async fn a_machine_without_memory_is_overloaded_and_no_password_wrong() {
+    let Hasher(hasher) = hasher(1, 8);
+    let permit = hasher.reserve().unwrap();
+    let refused = || HashError::from(argon2_rust::Error::MemoryAllocationError);
+    let work = move |_: &mut Worker| Err::<Verdict, _>(refused());
+    let answer = hasher.run(permit, &Abandoned::default(), work).await;
+    assert!(
+        matches!(answer, Err(AuthError::Overloaded { .. })),
+        "{answer:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_password_is_right_exactly_as_typed() {
     let hasher = hasher(1, 8);
     let long = "x".repeat(130);

@@ -66,7 +66,7 @@ impl Worker {
             self.hash(password, salt)?;
             return Ok(Verdict::Wrong);
         };
-        let (is_right, is_current) = self.check(password, stored);
+        let (is_right, is_current) = self.check(password, stored)?;
         match (is_right, is_current) {
             (true, true) => Ok(Verdict::Right),
             (true, false) => Ok(Verdict::RightWithNewHash(self.hash(password, salt)?)),
@@ -80,16 +80,16 @@ impl Worker {
     }
 
     /// Whether the password is right, and whether the stored form is the one that is written today.
-    fn check(&mut self, password: &str, stored: &str) -> (bool, bool) {
+    fn check(&mut self, password: &str, stored: &str) -> Result<(bool, bool), HashError> {
         if stored.starts_with("$2") {
             // bcrypt looks at 72 bytes: a longer password was not checked whole,
             // so what was typed must not replace it.
-            return (verify_bcrypt(password, stored), password.len() > 72);
+            return Ok((verify_bcrypt(password, stored), password.len() > 72));
         }
         let Ok(parsed) = PasswordHash::new(stored) else {
-            return (false, false);
+            return Ok((false, false));
         };
-        let is_right = self.verify_argon2(password, &parsed).unwrap_or(false);
+        let is_right = self.verify_argon2(password, &parsed)?;
         let is_current = parsed.algorithm == Algorithm::Argon2id.ident()
             && parsed.version == Some(Version::V0x13.into())
             && Params::try_from(&parsed).is_ok_and(|params| {
@@ -100,36 +100,35 @@ impl Worker {
                         self.params.p_cost(),
                     )
             });
-        (is_right, is_current)
+        Ok((is_right, is_current))
     }
 
-    fn verify_argon2(&mut self, password: &str, stored: &PasswordHash) -> Option<bool> {
-        let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
-        let version = stored
-            .version
-            .map_or(Ok(Version::V0x10), Version::try_from)
-            .ok()?;
-        let params = Params::try_from(stored).ok()?;
-        if params.m_cost() > MAX_MEMORY_KIB
-            || params.t_cost() > MAX_PASSES
-            || params.p_cost() > MAX_LANES
-        {
-            return None;
-        }
-        let expected = stored.hash?;
+    /// `false` also for a stored hash that cannot be computed, or costs too much.
+    fn verify_argon2(&mut self, password: &str, stored: &PasswordHash) -> Result<bool, HashError> {
+        let Some((algorithm, version, params)) = cost_of(stored) else {
+            return Ok(false);
+        };
+        let (Some(expected), Some(salt)) = (stored.hash, stored.salt.as_ref()) else {
+            return Ok(false);
+        };
         let mut output = Zeroizing::new(vec![0; expected.len()]);
         let job = Job {
             algorithm,
             version,
             params: &params,
             password: password.as_bytes(),
-            salt: stored.salt.as_ref()?.as_ref(),
+            salt: salt.as_ref(),
             secret: &[],
         };
-        self.derive(&job, &mut output).ok()?;
-        Some(
-            aws_lc_rs::constant_time::verify_slices_are_equal(&output, expected.as_bytes()).is_ok(),
-        )
+        match self.derive(&job, &mut output) {
+            Err(error) if error.is_out_of_memory() => Err(error),
+            Err(_) => Ok(false),
+            Ok(()) => Ok(aws_lc_rs::constant_time::verify_slices_are_equal(
+                &output,
+                expected.as_bytes(),
+            )
+            .is_ok()),
+        }
     }
 
     /// Runs Argon2 in the thread's own memory, which is wiped afterwards, or in memory that is
@@ -158,6 +157,18 @@ impl Worker {
             work(&params) < work(&self.params) || params.m_cost() > MAX_MEMORY_KIB
         })
     }
+}
+
+/// How a stored hash is computed; `None` for one that nothing here computes,
+/// or that costs more than a stored hash may.
+fn cost_of(stored: &PasswordHash) -> Option<(Algorithm, Version, Params)> {
+    let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+    let version = stored.version.map_or(Ok(Version::V0x10), Version::try_from);
+    let params = Params::try_from(stored).ok()?;
+    let is_affordable = params.m_cost() <= MAX_MEMORY_KIB
+        && params.t_cost() <= MAX_PASSES
+        && params.p_cost() <= MAX_LANES;
+    is_affordable.then_some((algorithm, version.ok()?, params))
 }
 
 fn bcrypt_cost(stored: &str) -> Option<u32> {

@@ -21,6 +21,9 @@ fn both_compute_the_vectors_of_the_rfc() {
                 vector.algorithm
             );
         }
+        for version in [Version::V0x10, Version::V0x13] {
+            assert!(engine.agrees_in_mapped_memory(version), "{engine:?}");
+        }
         assert_eq!(engine.checked(), engine);
     }
 }
