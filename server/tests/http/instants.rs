@@ -1,5 +1,5 @@
-//! Which time an operation takes that waits in the middle, for a rating or a hash. The clock of these
-//! tests moves each time that it is read, so the first reading of an operation is known.
+//! Which time an operation takes that waits in the middle, for a rating or a hash. The clock of
+//! these tests moves each time that it is read, so that an operation's first reading is known.
 
 use secrecy::SecretString;
 use serde_json::json;
