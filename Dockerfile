@@ -15,14 +15,10 @@ COPY xtask/tools/package.json xtask/tools/package-lock.json ./
 RUN npm ci --no-audit --no-fund --loglevel=error
 
 
-# Compiler and build tools. The version of Rust is that of rust-toolchain.toml, those of the tools are of xtask/src/tools.rs.
+# Compiler and build tools. The version of Rust is that of rust-toolchain.toml.
 FROM rust:1.95.0-trixie AS tools
-ARG WASM_BINDGEN_VERSION=0.2.130
 RUN rustup component add clippy rustfmt \
  && rustup target add wasm32-unknown-unknown
-# Without --locked: the lock that it was published with names a yanked crate.
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    cargo install wasm-bindgen-cli --version "${WASM_BINDGEN_VERSION}"
 COPY --from=site-tools /usr/local/bin/node /usr/local/bin/node
 COPY --from=site-tools /opt/site-tools /opt/site-tools
 ENV PATH=/opt/site-tools/node_modules/.bin:$PATH

@@ -9,17 +9,19 @@ use vestibule_daemons::proc::{self, Cmd};
 use crate::frontend::{self, Kind};
 use crate::node;
 use crate::report::Progress;
-use crate::tools::{self, WASM_BINDGEN, target_folder};
+use crate::tools::{self, target_folder};
 
 pub const DIST: &str = "target/dist/vestibule";
 
 /// How many steps `site` takes.
-pub const SITE_STEPS: usize = 4;
+pub const SITE_STEPS: usize = 3;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Wasm {
     /// As it is shipped; a machine without wasm-opt is an error.
     Optimised,
+    /// The same, with the lints.
+    Linted,
     /// As well as this machine can.
     AsItComes,
 }
@@ -27,10 +29,10 @@ pub enum Wasm {
 /// Gets the tools and builds the site.
 pub fn site(progress: &mut Progress, wasm: Wasm) -> Result<()> {
     progress.step("wasm target", tools::wasm_target)?;
-    progress.step("wasm-bindgen", |step| {
-        tools::cargo_tool(&WASM_BINDGEN, step)
-    })?;
-    let mut kind = Kind::Release;
+    let mut kind = match wasm {
+        Wasm::Linted => Kind::Linted,
+        Wasm::Optimised | Wasm::AsItComes => Kind::Release,
+    };
     progress.step("wasm-opt and esbuild", |step| {
         match node::build_tools(step) {
             Err(error) if wasm == Wasm::AsItComes && !proc::interrupted() => {

@@ -11,15 +11,21 @@ use crate::report::TestCounts;
 /// because their features of leptos must not meet.
 const SERVER_SIDE: &str = "--workspace --exclude vestibule-frontend";
 
-/// `cargo test` of the server's side. Clippy stands in for the compiler, which it contains: with
-/// `cargo clippy` beside it everything would be compiled twice.
+/// Has clippy stand in for the compiler, which it contains: with `cargo clippy` beside it
+/// everything would be compiled twice.
+pub fn linted(build: Cmd) -> Cmd {
+    build
+        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
+        .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__")
+}
+
+/// `cargo test` of the server's side, with its lints.
 pub fn tests() -> Cmd {
-    let tests = Cmd::line(&format!("cargo test --locked {SERVER_SIDE} --no-fail-fast"))
+    let tests = Cmd::line(&format!("cargo test --locked {SERVER_SIDE} --no-fail-fast"));
+    let tests = linted(tests)
         .without_settings()
         // Many wait more than they compute.
-        .env("RUST_TEST_THREADS", "4")
-        .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
-        .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+        .env("RUST_TEST_THREADS", "4");
     if env::var_os("CI").is_some() {
         // Nobody builds there a second time.
         return tests.env("CARGO_INCREMENTAL", "0");

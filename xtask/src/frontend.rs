@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use vestibule_daemons::proc::Cmd;
 
+use crate::cargo_tests::linted;
 use crate::report::Step;
 use crate::tools::target_folder;
 
@@ -37,6 +38,8 @@ const WASM_OPT: &str = "wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-f
 pub enum Kind {
     /// Optimised for size and precompressed, as it is shipped.
     Release,
+    /// The same, compiled by clippy, which found nothing to say.
+    Linted,
     /// For a machine without Node: the same pages, larger files.
     Plain,
 }
@@ -54,24 +57,32 @@ pub fn build(kind: Kind, step: &Step) -> Result<&'static str> {
     let folder = Path::new(SITE).join("pkg");
     let _ = fs::remove_dir_all(SITE);
     fs::create_dir_all(&folder)?;
-    islands(&folder)?;
+    islands(kind, &folder)?;
     match kind {
-        Kind::Release => optimise(&folder)?,
+        Kind::Release | Kind::Linted => optimise(&folder)?,
         Kind::Plain => drop(fs::copy(STYLE, folder.join("vestibule.css"))?),
     }
     fs::write(STAMP, stamp)?;
     Ok("built")
 }
 
+/// Compiles the islands.
+pub fn compile(kind: Kind) -> Result<()> {
+    let build = Cmd::line(
+        "cargo build --locked --package vestibule-frontend --target wasm32-unknown-unknown --profile wasm-release",
+    );
+    match kind {
+        Kind::Linted => linted(build).run(),
+        Kind::Release | Kind::Plain => build.run(),
+    }
+}
+
 /// The islands as wasm, and the script that loads them.
-fn islands(folder: &Path) -> Result<()> {
-    Cmd::line("cargo build --locked --package vestibule-frontend --target wasm32-unknown-unknown")
-        .args(["--profile", "wasm-release"])
-        .run()?;
-    Cmd::line("wasm-bindgen --target web --no-typescript --omit-default-module-path")
-        .args(["--out-name", "vestibule", "--out-dir"])
-        .arg(folder)
+fn islands(kind: Kind, folder: &Path) -> Result<()> {
+    compile(kind)?;
+    Cmd::line("cargo run --locked --package xtask-bindgen --")
         .arg(target_folder()?.join(WASM))
+        .arg(folder)
         .run()?;
     fs::rename(
         folder.join("vestibule_bg.wasm"),

@@ -8,21 +8,19 @@ use vestibule_daemons::{Postgres, Redis};
 
 use crate::build::{self, Wasm};
 use crate::cargo_tests::{count_tests, tests};
+use crate::frontend::{self, Kind};
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::report::{Budget, Progress, Report, TestCounts};
 use crate::{chaos, code, deploy, deps, docs, e2e, tools};
 
-/// What runs in the browser; the server's side is built apart.
-const BROWSER_SIDE: &str = "--package vestibule-frontend --target wasm32-unknown-unknown";
-
 /// About half as much again as each took when this was written.
 const BUDGETS: &[Budget] = &[
     ("build and lints", 30),
-    ("lints of the islands", 5),
+    ("islands and lints", 8),
     ("deploy", 3),
     ("cargo tests", 20),
     ("faults, short", 7),
-    ("site", 7),
+    ("site", 4),
     ("browser, SQLite", 18),
     ("browser, two replicas", 8),
 ];
@@ -102,7 +100,7 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
         chaos::short(options.filter.as_deref(), counts)
     })?;
     report.check("site", || {
-        build::site(&mut Progress::new(build::SITE_STEPS), Wasm::Optimised)
+        build::site(&mut Progress::new(build::SITE_STEPS), Wasm::Linted)
     })?;
     e2e::steps(&options.playwright_args(), report)
 }
@@ -114,12 +112,7 @@ fn checks(report: &mut Report) -> Result<()> {
     report.check("code rules", code::run)?;
     report.check("dependency rules", deps::run)?;
     report.check("build and lints", || tests().arg("--no-run").run())?;
-    report.check("lints of the islands", || {
-        Cmd::line(&format!(
-            "cargo clippy --locked {BROWSER_SIDE} -- -D warnings"
-        ))
-        .run()
-    })
+    report.check("islands and lints", || frontend::compile(Kind::Linted))
 }
 
 fn cargo_tests(

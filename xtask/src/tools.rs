@@ -24,17 +24,6 @@ pub struct CargoTool {
     takes: &'static str,
 }
 
-/// Must be the very version of the `wasm-bindgen` crate in Cargo.toml.
-/// Without `--locked`: the lock that it was published with names a yanked crate.
-pub const WASM_BINDGEN: CargoTool = CargoTool {
-    package: "wasm-bindgen-cli",
-    version: "0.2.130",
-    ask_version: "wasm-bindgen --version",
-    install: "cargo install wasm-bindgen-cli --version 0.2.130",
-    env: &[],
-    takes: "2 minutes",
-};
-
 /// Reads deny.toml. Fat LTO would be for a program that runs all day.
 pub const CARGO_DENY: CargoTool = CargoTool {
     package: "cargo-deny",
@@ -159,10 +148,10 @@ mod tests {
 
     #[test]
     fn versions_match_exactly() {
-        assert!(is_version("wasm-bindgen 0.2.130\n", "0.2.130"));
+        assert!(is_version("cargo-deny 0.2.130\n", "0.2.130"));
         assert!(is_version("wasm-opt version 132 (version_132)", "132"));
         assert!(is_version("mdbook v0.5.4\n", "0.5.4"));
-        assert!(!is_version("wasm-bindgen 0.2.13", "0.2.130"));
+        assert!(!is_version("cargo-deny 0.2.13", "0.2.130"));
         assert!(!is_version("esbuild 0.3.101", "0.3.10"));
         assert!(!is_version("", "132"));
     }

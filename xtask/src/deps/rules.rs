@@ -18,7 +18,7 @@ const I18N: &str = "vestibule-i18n";
 const DAEMONS: &str = "vestibule-daemons";
 
 /// Which crates of the workspace each crate may use.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     (CORE, &[]),
     ("vestibule-storage", &[CORE]),
     ("vestibule-cache", &[CORE]),
@@ -41,6 +41,8 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ),
     (DAEMONS, &[]),
     ("xtask", &[DAEMONS]),
+    ("xtask-bindgen", &[]),
+    ("xtask-start", &[]),
 ];
 
 /// All that the core may use. None of it is a framework, a driver or a transport: values,
