@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 fn main() {
-    let mut commands = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut commands = Command::new("cargo");
     commands.args(["run", "--locked", "--package", "xtask"]);
     if env::current_exe().is_ok_and(|start| start.with_file_name("xtask").is_file()) {
         commands.arg("--quiet");
