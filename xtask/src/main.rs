@@ -51,7 +51,7 @@ Usage: cargo xtask COMMAND
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
   check-code                    the code rules alone: length of files and comments, no import circles, the core's floor plan, no replaced words
-  check-deps                    the dependency rules alone: directions, wasm, and the lists of deny.toml
+  check-deps                    the dependency rules alone: directions, wasm, and migrations for both databases
   check-supply [--offline]      cargo-deny and npm audit: known weaknesses, licences, bans, duplicates, sources; it compiles
                                 cargo-deny the first time
   check-deploy                  the files of deploy/, read by promtool, amtool, Docker Compose, kubectl, hadolint and others

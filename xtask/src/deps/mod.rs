@@ -1,39 +1,37 @@
-//! `cargo xtask check-deps`: who may depend on whom, what may be in the wasm file, what may come in
-//! from outside.
+//! `cargo xtask check-deps`: who may depend on whom, what may be in the wasm file, and that each
+//! migration is there for both databases. What may come in from outside is cargo-deny's, see
+//! `cargo xtask check-supply`.
 
 mod rules;
-mod supply;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use cargo_metadata::{DependencyKind, Metadata};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use vestibule_daemons::proc::Cmd;
 
 use rules::Edge;
-use supply::{Incoming, Lists};
+
+use crate::docs::repository::Repository;
+
+/// The handlers of the API and the pages.
+const FACES: [&str; 2] = ["server/src/api/", "app/src/"];
 
 pub fn run() -> Result<()> {
-    let lists = Lists::read()?;
-    let metadata = lists.metadata()?;
+    let metadata = MetadataCommand::new().no_deps().exec()?;
     let mut violations = rules::direction(&edges(&metadata));
     violations.extend(rules::wasm(&wasm_tree()?));
     violations.extend(rules::migrations(
         &files("migrations/postgres")?,
         &files("migrations/sqlite")?,
     ));
-    for folder in ["server/src/api", "app/src"] {
-        let mut texts = Vec::new();
-        sources(Path::new(folder), &mut texts)?;
-        violations.extend(rules::faces(&texts));
-    }
-    let packages: Vec<Incoming> = metadata.packages.iter().map(Incoming::from).collect();
-    violations.extend(lists.violations(&packages));
-    for entry in lists.outdated(&packages) {
-        println!("deny.toml names {entry}, which is no longer there");
-    }
+    let repository = Repository::read(Path::new("."))?;
+    let sources = repository.sources();
+    violations.extend(rules::faces(
+        sources.filter(|(path, _)| FACES.iter().any(|folder| path.starts_with(folder))),
+    ));
     for violation in &violations {
         eprintln!("{violation}");
     }
@@ -41,7 +39,7 @@ pub fn run() -> Result<()> {
         bail!("{} dependency rules are broken", violations.len());
     }
     println!(
-        "dependency rules hold for {} packages",
+        "dependency rules hold for {} crates",
         metadata.packages.len()
     );
     Ok(())
@@ -92,19 +90,4 @@ fn files(folder: &str) -> Result<BTreeSet<String>> {
     entries
         .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
         .collect()
-}
-
-/// The Rust files below a folder, with their texts.
-pub fn sources(folder: &Path, texts: &mut Vec<(String, String)>) -> Result<()> {
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            sources(&path, texts)?;
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            texts.push((path.display().to_string(), fs::read_to_string(&path)?));
-        }
-    }
-    Ok(())
 }

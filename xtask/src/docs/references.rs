@@ -106,7 +106,7 @@ impl<'a> Checker<'a> {
     fn of_code(&self, document: &str, code: &str) -> Vec<String> {
         let paths = paths(code).filter(|path| {
             let folder = path.split_once('/').map(|(folder, _)| folder);
-            folder.is_some_and(|folder| self.repository.has_folder(folder))
+            folder.is_some_and(|folder| self.repository.has(folder))
         });
         let missing = paths.filter(|path| self.repository.resolve(document, path).is_none());
         let commands = code.split(XTASK).skip(1).map(first_word);
@@ -247,6 +247,7 @@ mod tests {
     fn every_path_exists() {
         all_exist(&[
             "`src/api/lib.rs`, `src/`, `src/api`, `api/lib.rs`, `lib.rs`, `b.md`, `../src`",
+            "`../src/./api/lib.rs`, `scripts/no`",
             "`sh src/api/lib.rs https://a/src/b`, `src/*/lib.rs`, `$HOME/src/no`, `/src/no`",
             "`application/json`, `vestibule.toml`, `example.org`, src/no.rs",
         ]);
@@ -255,6 +256,7 @@ mod tests {
             ("`src/no/`", "there is no `src/no`"),
             ("`no/*.rs`, `src/no/*.rs`", "there is no `src/no`"),
             ("`main.rs`", "there is no `main.rs`"),
+            ("`pi/lib.rs`", "there is no `pi/lib.rs`"),
             ("`scr/`", "there is no `scr/`"),
             ("`../src/main.rs`", "there is no `../src/main.rs`"),
             ("`sh src/run.sh now`", "there is no `src/run.sh`"),

@@ -67,6 +67,12 @@ impl Repository {
         texts.map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
+    /// The Rust files.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.texts()
+            .filter(|(path, _)| Path::new(path).extension().is_some_and(|it| it == "rs"))
+    }
+
     /// The text of a file, or those of all files below a folder.
     pub fn texts_at(&self, path: &str) -> impl Iterator<Item = &str> {
         let texts = self.texts();
@@ -76,14 +82,6 @@ impl Repository {
 
     pub fn has(&self, path: &str) -> bool {
         self.paths.contains(path)
-    }
-
-    pub fn has_folder(&self, path: &str) -> bool {
-        let prefix = format!("{path}/");
-        let mut inside = self.paths.range(prefix.clone()..);
-        inside
-            .next()
-            .is_some_and(|other| other.starts_with(&prefix))
     }
 
     /// Whether a path ends like this.
@@ -131,12 +129,12 @@ fn is_below(path: &str, folder: &str) -> bool {
         .is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn folder_of(file: &str) -> &str {
+pub fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The path below the folder, without `.` and `..`; none if it leads out of the repository.
-fn normalized(folder: &str, path: &str) -> Option<String> {
+pub fn normalized(folder: &str, path: &str) -> Option<String> {
     if path.is_empty() || path.starts_with('/') {
         return None;
     }
@@ -156,28 +154,6 @@ fn normalized(folder: &str, path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_found_from_the_root_and_from_the_folder_of_the_document() {
-        let repository = Repository::from([("guide/a.md", ""), ("src/lib.rs", "")]);
-        let resolve = |path: &str| repository.resolve("guide/a.md", path);
-        assert_eq!(resolve("src/lib.rs").as_deref(), Some("src/lib.rs"));
-        assert_eq!(resolve("src").as_deref(), Some("src"));
-        assert_eq!(resolve("a.md").as_deref(), Some("guide/a.md"));
-        assert_eq!(resolve("../src/./lib.rs").as_deref(), Some("src/lib.rs"));
-        for wrong in ["lib.rs", "/src", "../../src", "src/main.rs", ""] {
-            assert_eq!(resolve(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn folders_and_ends_of_paths_are_whole_names() {
-        let repository = Repository::from([("src-old/a.rs", ""), ("src/api/mod.rs", "")]);
-        assert!(repository.has_folder("src") && repository.has_folder("src/api"));
-        assert!(!repository.has_folder("sr") && !repository.has_folder("src/api/mod.rs"));
-        assert!(repository.has_end("api/mod.rs") && repository.has_end("src/api"));
-        assert!(!repository.has_end("pi/mod.rs") && !repository.has_end("old/a.rs"));
-    }
 
     #[test]
     fn what_commands_make_is_no_part_of_it() {
