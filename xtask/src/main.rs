@@ -100,7 +100,7 @@ fn command(name: &str) -> Option<Command> {
         "versions" => |_| versions::run(),
         "bench" => |args| succeed(bench::run(args)),
         "dist" => |_| succeed(build::dist()),
-        "size" => |_| size::run(),
+        "size" => |_| succeed(size::run()),
         "check-code" => |_| succeed(code::run()),
         "check-deps" => |_| succeed(deps::run()),
         "check-supply" => |args| succeed(supply::run(args)),
