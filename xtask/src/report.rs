@@ -1,12 +1,11 @@
 //! What the commands say: progress while they work, a summary at the end.
 
 use std::fmt;
-use std::fs;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use vestibule_daemons::proc;
+use vestibule_daemons::{cpu_time, proc};
 
 /// Numbered steps of a preparation: `[2/6] wasm target: present`.
 pub struct Progress {
@@ -117,10 +116,10 @@ impl Report {
         work: impl FnOnce(&mut TestCounts) -> Result<()>,
     ) -> Result<()> {
         println!("\n== {name} ==");
-        let (start, worked) = (Instant::now(), time_of_children());
+        let (start, worked) = (Instant::now(), cpu_time(process::id()));
         let mut counts = TestCounts::default();
         let result = work(&mut counts);
-        let worked = time_of_children().saturating_sub(worked);
+        let worked = cpu_time(process::id()).saturating_sub(worked);
         let result = result.and_then(|()| self.check_budget(name, worked));
         // A run that failed without a failed test (it did not compile,
         // say) is not a run with nothing failed.
@@ -179,19 +178,6 @@ impl Report {
             self.total.passed, self.total.failed
         );
     }
-}
-
-/// What this process's children, and theirs, have taken of a processor since it began, once they
-/// ended; nothing where the system does not say (proc(5), `cutime` and `cstime`).
-fn time_of_children() -> Duration {
-    /// The unit of these numbers, on every Linux that cargo runs on.
-    const TICKS_PER_SECOND: u64 = 100;
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program may hold spaces, and ends with the last bracket.
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
-    let ticks = fields.split_whitespace().skip(13).take(2);
-    let ticks: u64 = ticks.filter_map(|field| field.parse::<u64>().ok()).sum();
-    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }
 
 /// `0.4 s`, `12 s`, `3 min 5 s`.

@@ -1,6 +1,6 @@
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -75,6 +75,18 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// One that runs as ourselves and answers once it accepts connections at this address.
+    pub fn listening(path: &str, folder: TempDir, address: SocketAddr) -> Self {
+        Self {
+            path: path.to_owned(),
+            account: Account(None),
+            args: Vec::new(),
+            environment: Vec::new(),
+            folder,
+            is_ready: Box::new(move || TcpStream::connect(address).is_ok()),
+        }
+    }
+
     fn spawn(&self) -> Result<Child> {
         let log = OpenOptions::new()
             .create(true)

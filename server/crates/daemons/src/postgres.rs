@@ -35,9 +35,6 @@ pub struct Postgres {
 
 impl Postgres {
     /// The machine's own, of the newest version, or the one in the folder that [`SERVER`] names.
-    ///
-    /// # Errors
-    /// If there is none, or it does not start.
     pub fn start() -> Result<Self> {
         match env::var_os(SERVER) {
             Some(folder) => Self::start_from(Path::new(&folder)),
@@ -46,17 +43,11 @@ impl Postgres {
     }
 
     /// The server in a folder of its own; the machine's own programs speak to it.
-    ///
-    /// # Errors
-    /// If it does not start, or the machine has no PostgreSQL.
     pub fn start_from(server: &Path) -> Result<Self> {
         Self::start_in(server, temporary_folder("postgres")?, &SETTINGS)
     }
 
     /// The machine's own, on a disk and with the settings that it comes with.
-    ///
-    /// # Errors
-    /// If there is none, or it does not start.
     pub fn start_durable() -> Result<Self> {
         let home = temporary_folder_in(Path::new("/var/tmp"), "postgres")?;
         Self::start_in(&own_folder()?, home, &DURABLE)

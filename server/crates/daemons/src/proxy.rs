@@ -2,12 +2,12 @@
 //! file.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::daemon::{Account, Daemon, Program, free_port, temporary_folder};
+use crate::daemon::{Daemon, Program, free_port, temporary_folder};
 
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,14 +111,7 @@ fn program(kind: ProxyKind, address: SocketAddr) -> Result<Program> {
         ProxyKind::Nginx => "nginx",
         ProxyKind::Caddy => "caddy",
     };
-    Ok(Program {
-        path: name.to_owned(),
-        account: Account(None),
-        args: Vec::new(),
-        environment: Vec::new(),
-        folder: temporary_folder(name)?,
-        is_ready: Box::new(move || TcpStream::connect(address).is_ok()),
-    })
+    Ok(Program::listening(name, temporary_folder(name)?, address))
 }
 
 fn replica_names(replicas: [SocketAddr; 3]) -> Vec<(&'static str, String)> {
