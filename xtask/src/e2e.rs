@@ -13,8 +13,8 @@ use vestibule_daemons::proc::{self, Cmd};
 use vestibule_daemons::{Postgres, Redis, free_port};
 
 use crate::browser::{self, FOLDER};
-use crate::build::{self, Wasm};
-use crate::frontend::SITE;
+use crate::build;
+use crate::frontend::{Kind, SITE};
 use crate::node;
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::python;
@@ -70,7 +70,7 @@ fn on_or_off(is_on: bool) -> &'static str {
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let mut report = Report::default();
     let result = report
-        .check("build", || build::portal(Wasm::Optimised))
+        .check("build", || build::portal(Kind::Release))
         .and_then(|()| {
             if args.is_empty() {
                 with_pictures(&mut report)
@@ -185,15 +185,15 @@ impl Browser {
         args: &[S],
         counts: &mut TestCounts,
     ) -> Result<()> {
-        let shared = (database == Database::Postgres)
-            .then(Shared::start)
-            .transpose()?;
-        let shared_settings = shared.as_ref().map(Shared::settings).transpose()?;
+        // What replicas share. They themselves and the proxy are Playwright's to start.
+        let shared = match database {
+            Database::Postgres => Some((Postgres::start()?, Redis::start()?)),
+            Database::Sqlite => None,
+        };
         // A filter that names a file about looks alone runs nothing on PostgreSQL.
-        let is_partial = database == Database::Postgres;
         let mut playwright = Cmd::line("npx playwright test")
             .args(args)
-            .args(is_partial.then_some("--pass-with-no-tests"))
+            .args(shared.as_ref().map(|_| "--pass-with-no-tests"))
             .dir(FOLDER)
             .without_settings()
             .env("VESTIBULE_BIN", &self.server)
@@ -202,8 +202,12 @@ impl Browser {
             .env("E2E_PYTHON", &self.python)
             .env("E2E_LOOKS", database.looks())
             .env("E2E_PICTURES", on_or_off(self.takes_pictures));
-        for (name, value) in shared_settings.unwrap_or_default() {
-            playwright = playwright.env(name, value);
+        if let Some((postgres, redis)) = &shared {
+            let ports = format!("{} {}", free_port()?, free_port()?);
+            playwright = playwright
+                .env("E2E_DATABASE_URL", postgres.create("vestibule_e2e")?)
+                .env("E2E_REDIS_URL", redis.url())
+                .env("E2E_REPLICA_PORTS", ports);
         }
         let playwright = self.with_chromium(playwright);
         let report = Path::new(FOLDER).join("test-results/report.json");
@@ -212,32 +216,6 @@ impl Browser {
         let text = fs::read_to_string(&report).unwrap_or_default();
         counts.add(read_report(&text));
         result
-    }
-}
-
-/// What replicas share. They themselves and the proxy are Playwright's to start.
-struct Shared {
-    postgres: Postgres,
-    redis: Redis,
-}
-
-impl Shared {
-    fn start() -> Result<Self> {
-        Ok(Self {
-            postgres: Postgres::start()?,
-            redis: Redis::start()?,
-        })
-    }
-
-    fn settings(&self) -> Result<[(&'static str, String); 3]> {
-        Ok([
-            ("E2E_DATABASE_URL", self.postgres.create("vestibule_e2e")?),
-            ("E2E_REDIS_URL", self.redis.url()),
-            (
-                "E2E_REPLICA_PORTS",
-                format!("{} {}", free_port()?, free_port()?),
-            ),
-        ])
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::{self, ExitCode};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 use vestibule_daemons::{cpu_time, proc};
 
 /// Numbered steps of a preparation: `[2/6] wasm target: present`.
@@ -178,6 +178,15 @@ impl Report {
             self.total.passed, self.total.failed
         );
     }
+}
+
+/// Shows the violations that a check has found. Any of them fails it.
+pub fn refuse(violations: &[String], what: &str) -> Result<()> {
+    for violation in violations {
+        eprintln!("{violation}");
+    }
+    ensure!(violations.is_empty(), "{} {what}", violations.len());
+    Ok(())
 }
 
 /// `0.4 s`, `12 s`, `3 min 5 s`.

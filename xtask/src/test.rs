@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{Postgres, Redis};
 
-use crate::build::{self, Wasm};
+use crate::build;
 use crate::cargo_tests::{count_tests, tests};
 use crate::frontend::{self, Kind};
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
@@ -100,7 +100,7 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
         chaos::short(options.filter.as_deref(), counts)
     })?;
     report.check("site", || {
-        build::site(&mut Progress::new(build::SITE_STEPS), Wasm::Linted)
+        build::site(&mut Progress::new(build::SITE_STEPS), Kind::Linted)
     })?;
     e2e::steps(&options.playwright_args(), report)
 }

@@ -11,9 +11,10 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::docs::repository::Repository;
+use crate::report::refuse;
 
 /// The texts of Rust files by their paths.
 type Files<'a> = BTreeMap<&'a str, &'a str>;
@@ -26,17 +27,12 @@ pub fn run() -> Result<()> {
     violations.extend(imports.unreached(&files));
     violations.extend(circles::violations(
         &imports.between_files,
-        &circles::known(),
+        circles::KNOWN_CIRCLES,
     ));
     violations.extend(slices::violations(&imports.paths));
     violations.extend(slices::large_folders(&files));
     violations.extend(words::violations(repository.texts()));
-    for violation in &violations {
-        eprintln!("{violation}");
-    }
-    if !violations.is_empty() {
-        bail!("{} code rules are broken", violations.len());
-    }
+    refuse(&violations, "code rules are broken")?;
     println!("code rules hold for {} files", files.len());
     Ok(())
 }

@@ -8,13 +8,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use vestibule_daemons::proc::Cmd;
 
 use rules::Edge;
 
 use crate::docs::repository::Repository;
+use crate::report::refuse;
 
 /// The handlers of the API and the pages.
 const FACES: [&str; 2] = ["server/src/api/", "app/src/"];
@@ -32,12 +33,7 @@ pub fn run() -> Result<()> {
     violations.extend(rules::faces(
         sources.filter(|(path, _)| FACES.iter().any(|folder| path.starts_with(folder))),
     ));
-    for violation in &violations {
-        eprintln!("{violation}");
-    }
-    if !violations.is_empty() {
-        bail!("{} dependency rules are broken", violations.len());
-    }
+    refuse(&violations, "dependency rules are broken")?;
     println!(
         "dependency rules hold for {} crates",
         metadata.packages.len()

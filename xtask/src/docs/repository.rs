@@ -76,7 +76,7 @@ impl Repository {
     /// The text of a file, or those of all files below a folder.
     pub fn texts_at(&self, path: &str) -> impl Iterator<Item = &str> {
         let texts = self.texts();
-        let here = texts.filter(move |(file, _)| *file == path || is_below(file, path));
+        let here = texts.filter(move |(file, _)| Path::new(file).starts_with(path));
         here.map(|(_, text)| text)
     }
 
@@ -86,10 +86,7 @@ impl Repository {
 
     /// Whether a path ends like this.
     pub fn has_end(&self, end: &str) -> bool {
-        self.paths.iter().any(|path| {
-            let before = path.strip_suffix(end);
-            before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
-        })
+        self.paths.iter().any(|path| Path::new(path).ends_with(end))
     }
 
     /// The path from the root, if the document names it from the root or from its own folder.
@@ -122,11 +119,6 @@ impl<const N: usize> From<[(&str, &str); N]> for Repository {
 
 pub fn is_document(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|it| it == "md")
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder)
-        .is_some_and(|rest| rest.starts_with('/'))
 }
 
 pub fn folder_of(file: &str) -> &str {

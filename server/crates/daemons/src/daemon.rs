@@ -87,6 +87,12 @@ impl Program {
         }
     }
 
+    /// With these arguments after those that it has.
+    pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
     fn spawn(&self) -> Result<Child> {
         let log = OpenOptions::new()
             .create(true)

@@ -21,10 +21,7 @@ impl Monitor {
     /// arguments tell it to listen on this port of 127.0.0.1.
     pub fn start(program: &str, args: &[String], port: u16, folder: TempDir) -> Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let daemon = Daemon::start(Program {
-            args: args.to_vec(),
-            ..Program::listening(program, folder, address)
-        });
+        let daemon = Daemon::start(Program::listening(program, folder, address).args(args));
         Ok(Self {
             _daemon: daemon.with_context(|| program.to_owned())?,
             address,

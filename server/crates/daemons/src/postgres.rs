@@ -63,23 +63,26 @@ impl Postgres {
         init(server, account, home.path(), &password)?;
 
         let port = free_port()?;
-        let daemon = Daemon::start(Program {
+        let ask = programs.join("pg_isready");
+        let is_ready = move || {
+            Cmd::new(&ask)
+                .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
+                .succeeds()
+        };
+        let socket_folder = text(home.path());
+        let program = Program {
             path: text(&server.join("postgres")),
             account,
-            args: arguments(home.path(), port, settings),
+            args: Vec::new(),
             environment: Vec::new(),
             folder: home,
-            is_ready: Box::new({
-                let ask = programs.join("pg_isready");
-                move || {
-                    Cmd::new(&ask)
-                        .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
-                        .succeeds()
-                }
-            }),
-        });
+            is_ready: Box::new(is_ready),
+        }
+        .args(["-D", "data", "-h", "127.0.0.1"])
+        .args(["-p", &port.to_string(), "-k", &socket_folder])
+        .args(settings.iter().flat_map(|setting| ["-c", *setting]));
         Ok(Self {
-            daemon: daemon.context("PostgreSQL")?,
+            daemon: Daemon::start(program).context("PostgreSQL")?,
             programs,
             port,
             password,
@@ -167,22 +170,6 @@ pub(crate) fn account() -> Result<Account> {
     Ok(Account(Some(ids.context(
         "there is no user to run PostgreSQL as: add the user postgres",
     )?)))
-}
-
-fn arguments(home: &Path, port: u16, settings: &[&str]) -> Vec<String> {
-    let (port, socket_folder) = (port.to_string(), text(home));
-    let mut args = vec![
-        "-D",
-        "data",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        &port,
-        "-k",
-        &socket_folder,
-    ];
-    args.extend(settings.iter().flat_map(|setting| ["-c", *setting]));
-    args.into_iter().map(str::to_owned).collect()
 }
 
 fn init(server: &Path, account: Account, home: &Path, password: &str) -> Result<()> {

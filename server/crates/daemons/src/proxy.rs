@@ -44,11 +44,7 @@ impl Proxy {
         let configuration = fs::canonicalize(configuration)
             .with_context(|| format!("there is no {}", configuration.display()))?;
         let mut program = program(ProxyKind::HaProxy, address)?;
-        program.args = vec![
-            "-db".to_owned(),
-            "-f".to_owned(),
-            configuration.display().to_string(),
-        ];
+        program = program.args(["-db", "-f", &configuration.display().to_string()]);
         program.environment = replica_names(replicas);
         program.environment.push(("LISTEN", address.to_string()));
         Self::of(program, address)
@@ -71,13 +67,15 @@ impl Proxy {
         fs::write(folder.join("documented"), replace(text, &changes)?)?;
         match kind {
             ProxyKind::HaProxy => {
-                program.args = ["-db", "-f", "documented"].map(str::to_owned).to_vec();
+                program = program.args(["-db", "-f", "documented"]);
                 program.environment = replica_names(site.replicas);
             }
-            ProxyKind::Nginx => program.args = nginx_arguments(&folder),
+            ProxyKind::Nginx => {
+                let prefix = folder.display().to_string();
+                program = program.args(["-e", "stderr", "-p", &prefix, "-c", "nginx.conf"]);
+            }
             ProxyKind::Caddy => {
-                let args = ["run", "--adapter", "caddyfile", "--config", "documented"];
-                program.args = args.map(str::to_owned).to_vec();
+                program = program.args(["run", "--adapter", "caddyfile", "--config", "documented"]);
                 program.environment = caddy_environment(site, &folder)?;
             }
         }
@@ -190,12 +188,6 @@ fn nginx(site: &Site, folder: &Path) -> Result<Vec<Change>> {
         ("10.0.0.12:3000", two),
         ("10.0.0.13:3000", three),
     ])
-}
-
-fn nginx_arguments(folder: &Path) -> Vec<String> {
-    let folder = folder.display().to_string();
-    let args = ["-e", "stderr", "-p", &folder, "-c", "nginx.conf"];
-    args.map(str::to_owned).to_vec()
 }
 
 /// The rest comes from the environment.

@@ -20,28 +20,12 @@ impl Redis {
     pub fn start_by(program: &Path) -> Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let port = address.port().to_string();
-        let args = [
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            &port,
-            "--save",
-            "",
-            "--appendonly",
-            "no",
-        ];
-        let daemon = Daemon::start(Program {
-            args: args.map(str::to_owned).to_vec(),
-            ..Program::listening(
-                &program.to_string_lossy(),
-                temporary_folder("redis")?,
-                address,
-            )
-        });
-        Ok(Self {
-            daemon: daemon.context("Redis")?,
-            address,
-        })
+        let folder = temporary_folder("redis")?;
+        let program = Program::listening(&program.to_string_lossy(), folder, address)
+            .args(["--bind", "127.0.0.1", "--port", &port])
+            .args(["--save", "", "--appendonly", "no"]);
+        let daemon = Daemon::start(program).context("Redis")?;
+        Ok(Self { daemon, address })
     }
 
     pub fn url(&self) -> String {
