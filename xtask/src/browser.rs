@@ -17,7 +17,7 @@ pub fn headless_shell() -> Option<PathBuf> {
     let chosen = env::var_os("CHROMIUM_BIN").filter(|value| !value.is_empty());
     chosen
         .map(PathBuf::from)
-        .or_else(|| find(&["chromium-headless-shell"]))
+        .or_else(|| find("chromium-headless-shell"))
 }
 
 /// The machine's own Chromium. A snap does not count: it
@@ -33,7 +33,7 @@ pub fn chromium() -> Option<PathBuf> {
         "chromium-browser",
     ]
     .into_iter()
-    .filter_map(|name| find(&[name]))
+    .filter_map(find)
     .find(|file| !is_snap(file))
 }
 

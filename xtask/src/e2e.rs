@@ -1,13 +1,12 @@
 //! The browser tests: Playwright against one server on SQLite, and against two replicas on
 //! PostgreSQL and Redis, behind a proxy that sends each request to the next of them.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 use vestibule_daemons::proc::{self, Cmd};
 use vestibule_daemons::{Postgres, Redis, free_port};
@@ -54,11 +53,6 @@ impl Database {
             Self::Sqlite => "browser, SQLite",
             Self::Postgres => "browser, two replicas",
         }
-    }
-
-    /// Whether the tests of how pages look run as well. Pages look the same on both databases.
-    fn looks(self) -> &'static str {
-        on_or_off(self == Self::Sqlite)
     }
 }
 
@@ -121,19 +115,11 @@ pub fn other_ways(report: &mut Report) -> Result<()> {
 }
 
 fn prepare(report: &mut Report) -> Result<Browser> {
-    let mut prepared = None;
-    report.check("browser preparation", || {
-        prepared = Some(Browser::prepare()?);
-        Ok(())
-    })?;
-    prepared.context("there is no browser")
+    report.check("browser preparation", Browser::prepare)
 }
 
 /// Everything that a Playwright run needs besides a database.
 struct Browser {
-    server: PathBuf,
-    site: PathBuf,
-    python: PathBuf,
     chromium: Option<PathBuf>,
     takes_pictures: bool,
 }
@@ -148,9 +134,6 @@ impl Browser {
         progress.step("Chromium", browser::own_browser)?;
         progress.step("Python packages", python::packages)?;
         Ok(Self {
-            server: build::server_binary()?,
-            site: env::current_dir()?.join(SITE),
-            python: python::python()?,
             chromium: browser::chromium(),
             takes_pictures: true,
         })
@@ -196,11 +179,12 @@ impl Browser {
             .args(shared.as_ref().map(|_| "--pass-with-no-tests"))
             .dir(FOLDER)
             .without_settings()
-            .env("VESTIBULE_BIN", &self.server)
-            .env("VESTIBULE_SITE_DIR", &self.site)
+            .env("VESTIBULE_BIN", build::server_binary()?)
+            .env("VESTIBULE_SITE_DIR", fs::canonicalize(SITE)?)
             .env("E2E_PORT", free_port()?.to_string())
-            .env("E2E_PYTHON", &self.python)
-            .env("E2E_LOOKS", database.looks())
+            .env("E2E_PYTHON", python::python()?)
+            // Pages look the same on both databases.
+            .env("E2E_LOOKS", on_or_off(database == Database::Sqlite))
             .env("E2E_PICTURES", on_or_off(self.takes_pictures));
         if let Some((postgres, redis)) = &shared {
             let ports = format!("{} {}", free_port()?, free_port()?);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use vestibule_daemons::proc::{Cmd, find};
@@ -77,7 +77,7 @@ pub const CHROMIUM: Need = Need {
 /// Whether all of these programs can be run.
 fn are_here(programs: &str) -> bool {
     let mut programs = programs.split(' ');
-    programs.all(|program| find(&[program]).is_some())
+    programs.all(|program| find(program).is_some())
 }
 
 /// Installs what is missing of `needs`, or says in one line what to install.
@@ -107,7 +107,7 @@ pub fn ensure(needs: &[&Need], step: &Step) -> Result<&'static str> {
 
 /// Whether packages may be installed on this machine: root with apt.
 pub fn can_install() -> bool {
-    rustix::process::geteuid().is_root() && find(&["apt-get"]).is_some()
+    rustix::process::geteuid().is_root() && find("apt-get").is_some()
 }
 
 fn install(packages: &str) -> Result<()> {
@@ -125,28 +125,24 @@ fn install(packages: &str) -> Result<()> {
 }
 
 /// Keeps the packages from starting their servers on the default ports, by Debian's own means:
-/// while `/usr/sbin/policy-rc.d` answers 101, no installed package
-/// starts a service. A policy that is there already stays.
-struct NoServices {
-    policy: Option<PathBuf>,
-}
+/// while this file answers 101, no installed package starts a service. One that is there already
+/// stays.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+struct NoServices;
 
 impl NoServices {
-    fn begin() -> Self {
-        let policy = Path::new("/usr/sbin/policy-rc.d");
-        let ours = !policy.exists()
-            && fs::write(policy, "#!/bin/sh\nexit 101\n").is_ok()
-            && fs::set_permissions(policy, fs::Permissions::from_mode(0o755)).is_ok();
-        Self {
-            policy: ours.then(|| policy.to_path_buf()),
-        }
+    fn begin() -> Option<Self> {
+        let is_ours = !Path::new(POLICY).exists()
+            && fs::write(POLICY, "#!/bin/sh\nexit 101\n").is_ok()
+            && fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755)).is_ok();
+        // Not `then_some`: what that does not take it drops, and dropping removes the file.
+        is_ours.then(|| Self)
     }
 }
 
 impl Drop for NoServices {
     fn drop(&mut self) {
-        if let Some(policy) = &self.policy {
-            let _ = fs::remove_file(policy);
-        }
+        let _ = fs::remove_file(POLICY);
     }
 }

@@ -27,9 +27,7 @@ const STARTS: usize = 5;
 pub fn run() -> Result<()> {
     build::dist()?;
     let binary = fs::canonicalize(DIST)?;
-    let folder = tempfile::Builder::new()
-        .prefix("vestibule-size-")
-        .tempdir()?;
+    let folder = TempDir::with_prefix("vestibule-size-")?;
 
     // The first start makes the database and the secrets; it serves the measures that do not mind.
     let first = Server::start(&binary, &folder)?;

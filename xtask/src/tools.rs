@@ -55,7 +55,7 @@ pub fn wasm_target(step: &Step) -> Result<&'static str> {
     {
         return Ok("present");
     }
-    if find(&["rustup"]).is_none() {
+    if find("rustup").is_none() {
         bail!(
             "this Rust cannot build for {WASM_TARGET} and rustup is not here to add it: install rustup from https://rustup.rs"
         );

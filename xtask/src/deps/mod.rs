@@ -5,10 +5,9 @@
 mod rules;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, ensure};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use vestibule_daemons::proc::Cmd;
 
@@ -18,17 +17,24 @@ use crate::docs::repository::Repository;
 use crate::report::refuse;
 
 /// The handlers of the API and the pages.
-const FACES: [&str; 2] = ["server/src/api/", "app/src/"];
+const FACES: [&str; 2] = ["server/src/api", "app/src"];
+/// What both databases have.
+const MIGRATIONS: [&str; 2] = ["migrations/postgres", "migrations/sqlite"];
 
 pub fn run() -> Result<()> {
     let metadata = MetadataCommand::new().no_deps().exec()?;
     let mut violations = rules::direction(&edges(&metadata));
     violations.extend(rules::wasm(&wasm_tree()?));
-    violations.extend(rules::migrations(
-        &files("migrations/postgres")?,
-        &files("migrations/sqlite")?,
-    ));
     let repository = Repository::read(Path::new("."))?;
+    for folder in FACES.iter().chain(&MIGRATIONS) {
+        ensure!(repository.has(folder), "there is no {folder}");
+    }
+    let [postgres, sqlite] = MIGRATIONS.map(|folder| {
+        let files = repository.texts().map(|(path, _)| path);
+        let names = files.filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
+        names.map(str::to_owned).collect()
+    });
+    violations.extend(rules::migrations(&postgres, &sqlite));
     let sources = repository.sources();
     violations.extend(rules::faces(
         sources.filter(|(path, _)| FACES.iter().any(|folder| path.starts_with(folder))),
@@ -43,25 +49,16 @@ pub fn run() -> Result<()> {
 
 /// What the crates of the workspace name as dependencies, other than for their tests.
 fn edges(metadata: &Metadata) -> Vec<Edge> {
-    let members: BTreeSet<_> = metadata
-        .workspace_packages()
-        .iter()
-        .map(|package| package.name.to_string())
-        .collect();
     let mut edges = Vec::new();
     for package in metadata.workspace_packages() {
-        for dependency in package
-            .dependencies
-            .iter()
-            .filter(|it| it.kind != DependencyKind::Development)
-        {
-            edges.push(Edge {
-                from: package.name.to_string(),
-                to: dependency.name.clone(),
-                ours: members.contains(&dependency.name),
-                optional: dependency.optional,
-            });
-        }
+        let named = package.dependencies.iter();
+        let built_in = named.filter(|it| it.kind != DependencyKind::Development);
+        edges.extend(built_in.map(|dependency| Edge {
+            from: package.name.to_string(),
+            to: dependency.name.clone(),
+            ours: dependency.path.is_some(),
+            optional: dependency.optional,
+        }));
     }
     edges
 }
@@ -78,12 +75,4 @@ fn wasm_tree() -> Result<BTreeSet<String>> {
         .filter_map(|line| line.split_whitespace().next())
         .map(str::to_owned)
         .collect())
-}
-
-fn files(folder: &str) -> Result<BTreeSet<String>> {
-    let entries =
-        fs::read_dir(Path::new(folder)).with_context(|| format!("cannot read {folder}"))?;
-    entries
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect()
 }

@@ -4,7 +4,7 @@
 //! program, links and anchors. In every other file: the documents that it names.
 
 pub mod markdown;
-mod references;
+pub mod references;
 pub mod repository;
 
 use std::path::Path;
@@ -18,8 +18,7 @@ use crate::report::refuse;
 
 pub fn run() -> Result<()> {
     let repository = Repository::read(Path::new("."))?;
-    let checker = Checker::new(&repository, |name| crate::command(name).is_some());
-    let violations = checker.violations();
+    let violations = Checker::new(&repository).violations();
     refuse(&violations, "references that lead nowhere")?;
     println!("{} documents", repository.documents().count());
     Ok(())

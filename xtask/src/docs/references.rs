@@ -20,19 +20,17 @@ const XTASK: &str = "cargo xtask ";
 
 pub struct Checker<'a> {
     repository: &'a Repository,
-    is_command: fn(&str) -> bool,
     /// The names in everything that is no document.
     names: HashSet<&'a str>,
     anchors: BTreeMap<&'a str, BTreeSet<String>>,
 }
 
 impl<'a> Checker<'a> {
-    pub fn new(repository: &'a Repository, is_command: fn(&str) -> bool) -> Self {
+    pub fn new(repository: &'a Repository) -> Self {
         let others = repository.other_texts();
         let documents = repository.documents();
         Self {
             repository,
-            is_command,
             names: others
                 .flat_map(|(_, text)| words(text))
                 .filter(|word| is_name(word))
@@ -110,7 +108,7 @@ impl<'a> Checker<'a> {
         });
         let missing = paths.filter(|path| self.repository.resolve(document, path).is_none());
         let commands = code.split(XTASK).skip(1).map(first_word);
-        let unknown = commands.filter(|name| !(self.is_command)(name));
+        let unknown = commands.filter(|name| crate::command(name).is_none());
         let unknown = unknown.map(|name| format!("there is no command `{XTASK}{name}`"));
         missing.map(nothing_called).chain(unknown).collect()
     }
@@ -202,7 +200,7 @@ fn first_word(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-fn has_word(text: &str, word: &str) -> bool {
+pub fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(start, _)| {
         let (before, after) = (&text[..start], &text[start + word.len()..]);
         !before.ends_with(is_word_char) && !after.starts_with(is_word_char)
@@ -224,7 +222,7 @@ mod tests {
             ("guide/picture.png", ""),
             ("src/api/lib.rs", SOURCE),
         ]);
-        let found = Checker::new(&repository, |name| name == "test").violations();
+        let found = Checker::new(&repository).violations();
         let lines = found.iter().map(|it| it.replace("guide/a.md:1: ", ""));
         lines.collect()
     }
@@ -335,7 +333,7 @@ mod tests {
             let [document, line] = ["DOCS/a.md", line].map(|it| it.replace("DOCS", "docs"));
             let files = [(document.as_str(), "# Part"), ("rules.yml", line.as_str())];
             let repository = Repository::from(files);
-            Checker::new(&repository, |_| false).violations()
+            Checker::new(&repository).violations()
         };
         let right = "x # see DOCS/a.md. And ../DOCS/a.md#part, /DOCS/x.js";
         assert_eq!(found_in(right), [""; 0]);

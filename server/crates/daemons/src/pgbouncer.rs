@@ -59,7 +59,7 @@ impl PgBouncer {
 
 /// Debian keeps it where servers are, which not everybody searches.
 fn program() -> Option<String> {
-    let found = find(&["pgbouncer"]).unwrap_or_else(|| "/usr/sbin/pgbouncer".into());
+    let found = find("pgbouncer").unwrap_or_else(|| "/usr/sbin/pgbouncer".into());
     found.is_file().then(|| found.display().to_string())
 }
 

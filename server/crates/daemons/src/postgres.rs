@@ -138,7 +138,7 @@ pub fn folder() -> Option<PathBuf> {
         .filter(|bin| bin.join("postgres").is_file())
         .max_by_key(version);
     newest.or_else(|| {
-        let postgres = fs::canonicalize(find(&["postgres"])?).ok()?;
+        let postgres = fs::canonicalize(find("postgres")?).ok()?;
         let folder = postgres.parent()?;
         folder
             .join("initdb")
@@ -177,7 +177,7 @@ fn init(server: &Path, account: Account, home: &Path, password: &str) -> Result<
     fs::write(&secret, password)?;
     hand_over(&secret, account)?;
     account
-        .command(&text(&server.join("initdb")))
+        .command(&text(&server.join("initdb")), &[])
         .args([
             "--auth=scram-sha-256",
             "--encoding=UTF8",

@@ -278,14 +278,11 @@ fn signal_group(child: &Child, signal: Signal) {
     }
 }
 
-/// The first of `programs` that can be run.
-pub fn find(programs: &[&str]) -> Option<PathBuf> {
-    let path = search_path();
-    programs.iter().find_map(|program| {
-        env::split_paths(&path)
-            .map(|dir| dir.join(program))
-            .find(|file| file.is_file())
-    })
+/// Where a program is that can be run.
+pub fn find(program: &str) -> Option<PathBuf> {
+    env::split_paths(search_path())
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
 }
 
 /// Tools of pinned versions come before the machine's.
