@@ -181,7 +181,7 @@ impl Tree<'_> {
         else {
             return Ok(());
         };
-        let names = [parent, &[name.to_string()]].concat();
+        let names: Vec<String> = [parent, &[name.to_string()]].concat();
         let parent = &self.modules[parent];
         let is_test = marks.is_test || parent.is_test;
         let below = format!("{folder}/{name}");
@@ -220,7 +220,7 @@ impl Tree<'_> {
     fn collect(&mut self) {
         for (at, module) in &self.modules {
             for import in &module.imports {
-                let Some(names) = self.from_root(at, &import.path) else {
+                let Some(names) = self.root_path(at, &import.path) else {
                     continue;
                 };
                 let file = module.file.clone();
@@ -236,11 +236,13 @@ impl Tree<'_> {
     }
 
     /// A path as it is from the root of the crate; `None` for one of another crate.
-    fn from_root(&self, at: &[String], path: &[String]) -> Option<Vec<String>> {
-        let mut names = match path.first()?.as_str() {
+    fn root_path(&self, at: &[String], path: &[String]) -> Option<Vec<String>> {
+        let first = path.first()?;
+        let child: Vec<String> = [at, &path[..1]].concat();
+        let mut names = match first.as_str() {
             "crate" => Vec::new(),
             "self" | "super" => at.to_vec(),
-            _ if self.modules.contains_key(&[at, &path[..1]].concat()) => at.to_vec(),
+            _ if self.modules.contains_key(&child) => at.to_vec(),
             _ => return None,
         };
         for part in path {
@@ -265,7 +267,7 @@ impl Tree<'_> {
         let import = module.imports.iter().find(|import| import.name == *name);
         let named = import
             .filter(|_| re_exports > 0)
-            .and_then(|import| self.from_root(at, &import.path));
+            .and_then(|import| self.root_path(at, &import.path));
         let Some(named) = named else {
             return module;
         };

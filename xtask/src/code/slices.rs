@@ -151,7 +151,8 @@ mod tests {
         let paths = lines.iter().map(|(path, _)| path.replace("CORE/", CORE));
         let paths: Vec<String> = paths.collect();
         let lines = lines.iter().map(|(_, lines)| &text[..2 * lines]);
-        large_folders(&paths.iter().map(String::as_str).zip(lines).collect())
+        let files: Files = paths.iter().map(String::as_str).zip(lines).collect();
+        large_folders(&files)
     }
 
     #[test]

@@ -43,8 +43,8 @@ impl Proxy {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let configuration = fs::canonicalize(configuration)
             .with_context(|| format!("there is no {}", configuration.display()))?;
-        let mut program = program(ProxyKind::HaProxy, address)?
-            .args(["-db", "-f", &configuration.display().to_string()]);
+        let mut program = program(ProxyKind::HaProxy, address)?;
+        program = program.args(["-db", "-f", &configuration.display().to_string()]);
         program.environment = replica_names(replicas);
         program.environment.push(("LISTEN", address.to_string()));
         Self::of(program, address)

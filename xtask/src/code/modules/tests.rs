@@ -4,7 +4,7 @@ use super::*;
 fn edges(texts: &[(&str, &str)]) -> Vec<String> {
     let short = |path: &str| path["x/src/".len()..].trim_end_matches(".rs").to_owned();
     let mut found = Vec::new();
-    let files = texts.iter().copied().collect();
+    let files: Files = texts.iter().copied().collect();
     for (from, targets) in imports(&files).unwrap().between_files {
         let line = |to: &String| format!("{} -> {}", short(&from), short(to));
         found.extend(targets.iter().map(line));
