@@ -81,13 +81,8 @@ pub fn own_browser(step: &Step) -> Result<String> {
         return Ok(file.display().to_string());
     }
     step.say("this machine has no Chromium: Playwright fetches one");
-    let libraries: &[&str] = if crate::packages::can_install() {
-        &["--with-deps"]
-    } else {
-        &[]
-    };
     let fetch = Cmd::line("npx playwright install chromium")
-        .args(libraries)
+        .args(crate::packages::can_install().then_some("--with-deps"))
         .dir(FOLDER);
     if fetch.run().is_err() {
         bail!("no Chromium: install the package chromium, or name one in CHROMIUM_BIN");

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use vestibule_daemons::proc::{Cmd, find};
+use vestibule_daemons::{PgBouncer, postgres_folder};
 
 use crate::browser;
 use crate::report::Step;
@@ -20,10 +21,7 @@ pub struct Need {
 pub const POSTGRES: Need = Need {
     what: "a PostgreSQL server and PgBouncer",
     packages: "postgresql pgbouncer",
-    is_here: || {
-        vestibule_daemons::postgres_folder().is_some()
-            && vestibule_daemons::PgBouncer::is_installed()
-    },
+    is_here: || postgres_folder().is_some() && PgBouncer::is_installed(),
 };
 pub const REDIS: Need = Need {
     what: "a Redis server",

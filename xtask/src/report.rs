@@ -202,7 +202,6 @@ pub fn human(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anyhow::bail;
 
     #[test]
     fn times_are_short() {

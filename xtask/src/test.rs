@@ -49,12 +49,8 @@ impl Options {
 
     /// Nothing is the whole.
     fn playwright_args(&self) -> Vec<String> {
-        let Some(filter) = &self.filter else {
-            return Vec::new();
-        };
-        ["--grep", filter, "--pass-with-no-tests"]
-            .map(str::to_owned)
-            .to_vec()
+        let grep = |filter: &String| ["--grep", filter, "--pass-with-no-tests"].map(str::to_owned);
+        self.filter.iter().flat_map(grep).collect()
     }
 }
 
