@@ -17,7 +17,7 @@ pub fn headless_shell() -> Option<PathBuf> {
     let chosen = env::var_os("CHROMIUM_BIN").filter(|value| !value.is_empty());
     chosen
         .map(PathBuf::from)
-        .or_else(|| find(&["chromium-headless-shell"]))
+        .or_else(|| find("chromium-headless-shell"))
 }
 
 /// The machine's own Chromium. A snap does not count: it
@@ -33,7 +33,7 @@ pub fn chromium() -> Option<PathBuf> {
         "chromium-browser",
     ]
     .into_iter()
-    .filter_map(|name| find(&[name]))
+    .filter_map(find)
     .find(|file| !is_snap(file))
 }
 
@@ -81,13 +81,8 @@ pub fn own_browser(step: &Step) -> Result<String> {
         return Ok(file.display().to_string());
     }
     step.say("this machine has no Chromium: Playwright fetches one");
-    let libraries: &[&str] = if crate::packages::can_install() {
-        &["--with-deps"]
-    } else {
-        &[]
-    };
     let fetch = Cmd::line("npx playwright install chromium")
-        .args(libraries)
+        .args(crate::packages::can_install().then_some("--with-deps"))
         .dir(FOLDER);
     if fetch.run().is_err() {
         bail!("no Chromium: install the package chromium, or name one in CHROMIUM_BIN");

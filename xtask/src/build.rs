@@ -16,41 +16,31 @@ pub const DIST: &str = "target/dist/vestibule";
 /// How many steps `site` takes.
 pub const SITE_STEPS: usize = 3;
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Wasm {
-    /// As it is shipped; a machine without wasm-opt is an error.
-    Optimised,
-    /// The same, with the lints.
-    Linted,
-    /// As well as this machine can.
-    AsItComes,
-}
-
-/// Gets the tools and builds the site.
-pub fn site(progress: &mut Progress, wasm: Wasm) -> Result<()> {
+/// Gets the tools and builds the site. One that may be plain is made as well as this machine can.
+pub fn site(progress: &mut Progress, mut kind: Kind) -> Result<()> {
     progress.step("wasm target", tools::wasm_target)?;
-    let mut kind = match wasm {
-        Wasm::Linted => Kind::Linted,
-        Wasm::Optimised | Wasm::AsItComes => Kind::Release,
-    };
     progress.step("wasm-opt and esbuild", |step| {
-        match node::build_tools(step) {
-            Err(error) if wasm == Wasm::AsItComes && !proc::interrupted() => {
-                kind = Kind::Plain;
-                Ok(format!(
-                    "done without, the site's files are larger ({error:#})"
-                ))
+        let result = node::build_tools(step);
+        if kind != Kind::Plain || proc::interrupted() {
+            return result.map(str::to_owned);
+        }
+        match result {
+            Ok(outcome) => {
+                kind = Kind::Release;
+                Ok(outcome.to_owned())
             }
-            result => result.map(str::to_owned),
+            Err(error) => Ok(format!(
+                "done without, the site's files are larger ({error:#})"
+            )),
         }
     })?;
     progress.step("site", |step| frontend::build(kind, step))
 }
 
 /// Builds the site and the development server.
-pub fn portal(wasm: Wasm) -> Result<()> {
+pub fn portal(kind: Kind) -> Result<()> {
     let mut progress = Progress::new(SITE_STEPS + 1);
-    site(&mut progress, wasm)?;
+    site(&mut progress, kind)?;
     progress.step("server", |step| {
         step.say("building (5 minutes the first time)");
         Cmd::line("cargo build --locked --package vestibule").run()?;
@@ -66,7 +56,7 @@ pub fn server_binary() -> Result<PathBuf> {
 /// Builds `target/dist/vestibule`.
 pub fn dist() -> Result<()> {
     let mut progress = Progress::new(SITE_STEPS + 1);
-    site(&mut progress, Wasm::Optimised)?;
+    site(&mut progress, Kind::Release)?;
     progress.step("vestibule", |step| {
         step.say("building for release (10 minutes the first time)");
         Cmd::line("cargo build --locked --release --package vestibule --features embed-site")

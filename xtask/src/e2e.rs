@@ -1,20 +1,19 @@
 //! The browser tests: Playwright against one server on SQLite, and against two replicas on
 //! PostgreSQL and Redis, behind a proxy that sends each request to the next of them.
 
-use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 use vestibule_daemons::proc::{self, Cmd};
 use vestibule_daemons::{Postgres, Redis, free_port};
 
 use crate::browser::{self, FOLDER};
-use crate::build::{self, Wasm};
-use crate::frontend::SITE;
+use crate::build;
+use crate::frontend::{Kind, SITE};
 use crate::node;
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
 use crate::python;
@@ -55,11 +54,6 @@ impl Database {
             Self::Postgres => "browser, two replicas",
         }
     }
-
-    /// Whether the tests of how pages look run as well. Pages look the same on both databases.
-    fn looks(self) -> &'static str {
-        on_or_off(self == Self::Sqlite)
-    }
 }
 
 fn on_or_off(is_on: bool) -> &'static str {
@@ -70,7 +64,7 @@ fn on_or_off(is_on: bool) -> &'static str {
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let mut report = Report::default();
     let result = report
-        .check("build", || build::portal(Wasm::Optimised))
+        .check("build", || build::portal(Kind::Release))
         .and_then(|()| {
             if args.is_empty() {
                 with_pictures(&mut report)
@@ -121,19 +115,11 @@ pub fn other_ways(report: &mut Report) -> Result<()> {
 }
 
 fn prepare(report: &mut Report) -> Result<Browser> {
-    let mut prepared = None;
-    report.check("browser preparation", || {
-        prepared = Some(Browser::prepare()?);
-        Ok(())
-    })?;
-    prepared.context("there is no browser")
+    report.check("browser preparation", Browser::prepare)
 }
 
 /// Everything that a Playwright run needs besides a database.
 struct Browser {
-    server: PathBuf,
-    site: PathBuf,
-    python: PathBuf,
     chromium: Option<PathBuf>,
     takes_pictures: bool,
 }
@@ -148,9 +134,6 @@ impl Browser {
         progress.step("Chromium", browser::own_browser)?;
         progress.step("Python packages", python::packages)?;
         Ok(Self {
-            server: build::server_binary()?,
-            site: env::current_dir()?.join(SITE),
-            python: python::python()?,
             chromium: browser::chromium(),
             takes_pictures: true,
         })
@@ -185,25 +168,30 @@ impl Browser {
         args: &[S],
         counts: &mut TestCounts,
     ) -> Result<()> {
-        let shared = (database == Database::Postgres)
-            .then(Shared::start)
-            .transpose()?;
-        let shared_settings = shared.as_ref().map(Shared::settings).transpose()?;
+        // What replicas share. They themselves and the proxy are Playwright's to start.
+        let shared = match database {
+            Database::Postgres => Some((Postgres::start()?, Redis::start()?)),
+            Database::Sqlite => None,
+        };
         // A filter that names a file about looks alone runs nothing on PostgreSQL.
-        let is_partial = database == Database::Postgres;
         let mut playwright = Cmd::line("npx playwright test")
             .args(args)
-            .args(is_partial.then_some("--pass-with-no-tests"))
+            .args(shared.as_ref().map(|_| "--pass-with-no-tests"))
             .dir(FOLDER)
             .without_settings()
-            .env("VESTIBULE_BIN", &self.server)
-            .env("VESTIBULE_SITE_DIR", &self.site)
+            .env("VESTIBULE_BIN", build::server_binary()?)
+            .env("VESTIBULE_SITE_DIR", fs::canonicalize(SITE)?)
             .env("E2E_PORT", free_port()?.to_string())
-            .env("E2E_PYTHON", &self.python)
-            .env("E2E_LOOKS", database.looks())
+            .env("E2E_PYTHON", python::python()?)
+            // Pages look the same on both databases.
+            .env("E2E_LOOKS", on_or_off(database == Database::Sqlite))
             .env("E2E_PICTURES", on_or_off(self.takes_pictures));
-        for (name, value) in shared_settings.unwrap_or_default() {
-            playwright = playwright.env(name, value);
+        if let Some((postgres, redis)) = &shared {
+            let ports = format!("{} {}", free_port()?, free_port()?);
+            playwright = playwright
+                .env("E2E_DATABASE_URL", postgres.create("vestibule_e2e")?)
+                .env("E2E_REDIS_URL", redis.url())
+                .env("E2E_REPLICA_PORTS", ports);
         }
         let playwright = self.with_chromium(playwright);
         let report = Path::new(FOLDER).join("test-results/report.json");
@@ -212,32 +200,6 @@ impl Browser {
         let text = fs::read_to_string(&report).unwrap_or_default();
         counts.add(read_report(&text));
         result
-    }
-}
-
-/// What replicas share. They themselves and the proxy are Playwright's to start.
-struct Shared {
-    postgres: Postgres,
-    redis: Redis,
-}
-
-impl Shared {
-    fn start() -> Result<Self> {
-        Ok(Self {
-            postgres: Postgres::start()?,
-            redis: Redis::start()?,
-        })
-    }
-
-    fn settings(&self) -> Result<[(&'static str, String); 3]> {
-        Ok([
-            ("E2E_DATABASE_URL", self.postgres.create("vestibule_e2e")?),
-            ("E2E_REDIS_URL", self.redis.url()),
-            (
-                "E2E_REPLICA_PORTS",
-                format!("{} {}", free_port()?, free_port()?),
-            ),
-        ])
     }
 }
 

@@ -51,7 +51,7 @@ Usage: cargo xtask COMMAND
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
   check-code                    the code rules alone: length of files and comments, no import circles, the core's floor plan, no replaced words
-  check-deps                    the dependency rules alone: directions, wasm, and the lists of deny.toml
+  check-deps                    the dependency rules alone: directions, wasm, and migrations for both databases
   check-supply [--offline]      cargo-deny and npm audit: known weaknesses, licences, bans, duplicates, sources; it compiles
                                 cargo-deny the first time
   check-deploy                  the files of deploy/, read by promtool, amtool, Docker Compose, kubectl, hadolint and others
@@ -100,7 +100,7 @@ fn command(name: &str) -> Option<Command> {
         "versions" => |_| versions::run(),
         "bench" => |args| succeed(bench::run(args)),
         "dist" => |_| succeed(build::dist()),
-        "size" => |_| size::run(),
+        "size" => |_| succeed(size::run()),
         "check-code" => |_| succeed(code::run()),
         "check-deps" => |_| succeed(deps::run()),
         "check-supply" => |args| succeed(supply::run(args)),

@@ -38,19 +38,10 @@ pub fn node(step: &Step) -> Result<&'static str> {
     Ok("fetched")
 }
 
+/// Node knows its own version best.
 fn is_new_enough() -> bool {
-    major(&Cmd::line("node --version").peek()).is_some_and(|version| version >= OLDEST_NODE)
-}
-
-/// The first number of `v22.23.3`.
-fn major(version: &str) -> Option<u32> {
-    version
-        .trim()
-        .strip_prefix('v')?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    let script = format!("process.exit(Number(parseInt(process.versions.node) < {OLDEST_NODE}))");
+    Cmd::line("node -e").arg(script).succeeds()
 }
 
 /// What makes wasm, scripts and styles small. Debian's wasm-opt is too old.
@@ -74,15 +65,4 @@ pub fn build_tools(step: &Step) -> Result<&'static str> {
         bail!("wasm-opt {WASM_OPT} or esbuild {ESBUILD} was fetched but does not answer");
     }
     Ok("fetched")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::major;
-
-    #[test]
-    fn node_versions_are_read() {
-        assert_eq!(major("v22.23.3\n"), Some(22));
-        assert_eq!(major(""), None);
-    }
 }

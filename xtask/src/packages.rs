@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use vestibule_daemons::proc::{Cmd, find};
+use vestibule_daemons::{PgBouncer, postgres_folder};
 
 use crate::browser;
 use crate::report::Step;
@@ -13,66 +14,46 @@ use crate::report::Step;
 /// Something the tests need, and the Debian packages that bring it.
 pub struct Need {
     what: &'static str,
-    packages: &'static [&'static str],
+    packages: &'static str,
     is_here: fn() -> bool,
 }
 
 pub const POSTGRES: Need = Need {
     what: "a PostgreSQL server and PgBouncer",
-    packages: &["postgresql", "pgbouncer"],
-    is_here: || {
-        vestibule_daemons::postgres_folder().is_some()
-            && vestibule_daemons::PgBouncer::is_installed()
-    },
+    packages: "postgresql pgbouncer",
+    is_here: || postgres_folder().is_some() && PgBouncer::is_installed(),
 };
 pub const REDIS: Need = Need {
     what: "a Redis server",
-    packages: &["redis-server"],
-    is_here: || find(&["redis-server"]).is_some(),
+    packages: "redis-server",
+    is_here: || are_here("redis-server"),
 };
 pub const PROXIES: Need = Need {
     what: "HAProxy, nginx and Caddy",
-    packages: &["haproxy", "nginx-light", "caddy"],
-    is_here: || {
-        let programs = ["haproxy", "nginx", "caddy"];
-        programs.iter().all(|program| find(&[program]).is_some())
-    },
+    packages: "haproxy nginx-light caddy",
+    is_here: || are_here("haproxy nginx caddy"),
 };
 pub const NODE: Need = Need {
     what: "Node with npm",
-    packages: &["nodejs", "npm"],
-    is_here: || find(&["node"]).is_some() && find(&["npm"]).is_some(),
+    packages: "nodejs npm",
+    is_here: || are_here("node npm"),
 };
 pub const MONITORING: Need = Need {
     what: "Prometheus, Alertmanager, the node and blackbox exporters, jq and curl",
-    packages: &[
-        "prometheus",
-        "prometheus-alertmanager",
-        "prometheus-node-exporter",
-        "prometheus-blackbox-exporter",
-        "jq",
-        "curl",
-    ],
+    packages: "prometheus prometheus-alertmanager prometheus-node-exporter \
+               prometheus-blackbox-exporter jq curl",
     is_here: || {
-        let programs = [
-            "promtool",
-            "amtool",
-            "prometheus-node-exporter",
-            "prometheus-blackbox-exporter",
-            "jq",
-            "curl",
-        ];
-        programs.iter().all(|program| find(&[program]).is_some())
+        are_here("promtool amtool prometheus-node-exporter prometheus-blackbox-exporter jq curl")
     },
 };
 pub const KUBECTL: Need = Need {
     what: "kubectl",
-    packages: &["kubernetes-client"],
-    is_here: || find(&["kubectl"]).is_some(),
+    packages: "kubernetes-client",
+    is_here: || are_here("kubectl"),
 };
 pub const PYTHON: Need = Need {
     what: "Python with venv",
-    packages: &["python3-venv"],
+    packages: "python3-venv",
     is_here: || {
         Cmd::line("python3 -c")
             .arg("import ensurepip, venv")
@@ -81,7 +62,7 @@ pub const PYTHON: Need = Need {
 };
 pub const CHROMIUM: Need = Need {
     what: "Chromium",
-    packages: &["chromium-headless-shell", "fonts-liberation"],
+    packages: "chromium-headless-shell fonts-liberation",
     // Where no package brings it, Playwright fetches its own: see `browser`. Any other will do
     // where nothing can be installed.
     is_here: || {
@@ -91,23 +72,22 @@ pub const CHROMIUM: Need = Need {
     },
 };
 
+/// Whether all of these programs can be run.
+fn are_here(programs: &str) -> bool {
+    let mut programs = programs.split(' ');
+    programs.all(|program| find(program).is_some())
+}
+
 /// Installs what is missing of `needs`, or says in one line what to install.
 pub fn ensure(needs: &[&Need], step: &Step) -> Result<&'static str> {
     let missing: Vec<_> = needs.iter().filter(|need| !(need.is_here)()).collect();
     if missing.is_empty() {
         return Ok("present");
     }
-    let packages = missing
-        .iter()
-        .flat_map(|need| need.packages)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(" ");
-    let names = missing
-        .iter()
-        .map(|need| need.what)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let packages: Vec<_> = missing.iter().map(|need| need.packages).collect();
+    let packages = packages.join(" ");
+    let names: Vec<_> = missing.iter().map(|need| need.what).collect();
+    let names = names.join(", ");
     if !can_install() {
         bail!("missing: {names}. Install the packages (their Debian names): {packages}");
     }
@@ -117,7 +97,7 @@ pub fn ensure(needs: &[&Need], step: &Step) -> Result<&'static str> {
         bail!(
             "{} was installed with {} and still cannot be found",
             need.what,
-            need.packages.join(" ")
+            need.packages
         );
     }
     Ok("installed")
@@ -125,7 +105,7 @@ pub fn ensure(needs: &[&Need], step: &Step) -> Result<&'static str> {
 
 /// Whether packages may be installed on this machine: root with apt.
 pub fn can_install() -> bool {
-    rustix::process::geteuid().is_root() && find(&["apt-get"]).is_some()
+    rustix::process::geteuid().is_root() && find("apt-get").is_some()
 }
 
 fn install(packages: &str) -> Result<()> {
@@ -143,28 +123,24 @@ fn install(packages: &str) -> Result<()> {
 }
 
 /// Keeps the packages from starting their servers on the default ports, by Debian's own means:
-/// while `/usr/sbin/policy-rc.d` answers 101, no installed package
-/// starts a service. A policy that is there already stays.
-struct NoServices {
-    policy: Option<PathBuf>,
-}
+/// while this file answers 101, no installed package starts a service. One that is there already
+/// stays.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+struct NoServices;
 
 impl NoServices {
-    fn begin() -> Self {
-        let policy = Path::new("/usr/sbin/policy-rc.d");
-        let ours = !policy.exists()
-            && fs::write(policy, "#!/bin/sh\nexit 101\n").is_ok()
-            && fs::set_permissions(policy, fs::Permissions::from_mode(0o755)).is_ok();
-        Self {
-            policy: ours.then(|| policy.to_path_buf()),
-        }
+    fn begin() -> Option<Self> {
+        let is_ours = !Path::new(POLICY).exists()
+            && fs::write(POLICY, "#!/bin/sh\nexit 101\n").is_ok()
+            && fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755)).is_ok();
+        // Not `then_some`: what that does not take it drops, and dropping removes the file.
+        is_ours.then(|| Self)
     }
 }
 
 impl Drop for NoServices {
     fn drop(&mut self) {
-        if let Some(policy) = &self.policy {
-            let _ = fs::remove_file(policy);
-        }
+        let _ = fs::remove_file(POLICY);
     }
 }

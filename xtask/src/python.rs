@@ -21,15 +21,8 @@ pub fn packages(step: &Step) -> Result<&'static str> {
     step.say("fetching them with pip");
     Cmd::line("python3 -m venv --clear").arg(FOLDER).run()?;
     Cmd::new(python()?)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-            REQUIREMENTS,
-        ])
+        .args("-m pip install --quiet --disable-pip-version-check -r".split(' '))
+        .arg(REQUIREMENTS)
         .run()?;
     fs::write(&stamp, wanted)?;
     Ok("fetched")

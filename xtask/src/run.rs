@@ -5,12 +5,12 @@ use std::fs;
 use anyhow::Result;
 use vestibule_daemons::proc::{self, Cmd};
 
-use crate::build::{self, Wasm};
-use crate::frontend::SITE;
+use crate::build;
+use crate::frontend::{Kind, SITE};
 
 pub fn run(args: &[String]) -> Result<()> {
     let args = args.strip_prefix(&["--".to_owned()]).unwrap_or(args);
-    build::portal(Wasm::AsItComes)?;
+    build::portal(Kind::Plain)?;
 
     println!(
         "\nServing at http://127.0.0.1:3000, unless settings say otherwise. Ctrl-C ends it.\n"

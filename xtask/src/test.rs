@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{Postgres, Redis};
 
-use crate::build::{self, Wasm};
+use crate::build;
 use crate::cargo_tests::{count_tests, tests};
 use crate::frontend::{self, Kind};
 use crate::packages::{self, CHROMIUM, NODE, POSTGRES, PROXIES, PYTHON, REDIS};
@@ -49,12 +49,8 @@ impl Options {
 
     /// Nothing is the whole.
     fn playwright_args(&self) -> Vec<String> {
-        let Some(filter) = &self.filter else {
-            return Vec::new();
-        };
-        ["--grep", filter, "--pass-with-no-tests"]
-            .map(str::to_owned)
-            .to_vec()
+        let grep = |filter: &String| ["--grep", filter, "--pass-with-no-tests"].map(str::to_owned);
+        self.filter.iter().flat_map(grep).collect()
     }
 }
 
@@ -100,7 +96,7 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
         chaos::short(options.filter.as_deref(), counts)
     })?;
     report.check("site", || {
-        build::site(&mut Progress::new(build::SITE_STEPS), Wasm::Linted)
+        build::site(&mut Progress::new(build::SITE_STEPS), Kind::Linted)
     })?;
     e2e::steps(&options.playwright_args(), report)
 }

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::MetadataCommand;
 use vestibule_daemons::proc::{Cmd, TOOLS, find};
 
@@ -16,25 +16,17 @@ pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// A tool that cargo builds.
 pub struct CargoTool {
-    pub package: &'static str,
-    pub version: &'static str,
-    ask_version: &'static str,
-    install: &'static str,
-    env: &'static [(&'static str, &'static str)],
+    package: &'static str,
+    version: &'static str,
+    features: &'static [&'static str],
     takes: &'static str,
 }
 
-/// Reads deny.toml. Fat LTO would be for a program that runs all day.
+/// Reads deny.toml.
 pub const CARGO_DENY: CargoTool = CargoTool {
     package: "cargo-deny",
     version: "0.20.2",
-    ask_version: "cargo-deny --version",
-    install: "cargo install cargo-deny --version 0.20.2 --locked",
-    env: &[
-        ("CARGO_PROFILE_RELEASE_LTO", "off"),
-        ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
-        ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
-    ],
+    features: &[],
     takes: "6 minutes",
 };
 
@@ -42,9 +34,7 @@ pub const CARGO_DENY: CargoTool = CargoTool {
 pub const MDBOOK: CargoTool = CargoTool {
     package: "mdbook",
     version: "0.5.4",
-    ask_version: "mdbook --version",
-    install: "cargo install mdbook --version 0.5.4 --locked --no-default-features --features search",
-    env: CARGO_DENY.env,
+    features: &["--no-default-features", "--features", "search"],
     takes: "2 minutes",
 };
 
@@ -65,7 +55,7 @@ pub fn wasm_target(step: &Step) -> Result<&'static str> {
     {
         return Ok("present");
     }
-    if find(&["rustup"]).is_none() {
+    if find("rustup").is_none() {
         bail!(
             "this Rust cannot build for {WASM_TARGET} and rustup is not here to add it: install rustup from https://rustup.rs"
         );
@@ -76,56 +66,35 @@ pub fn wasm_target(step: &Step) -> Result<&'static str> {
 }
 
 pub fn cargo_tool(tool: &CargoTool, step: &Step) -> Result<&'static str> {
-    if tool.is_here() {
+    let CargoTool {
+        package, version, ..
+    } = tool;
+    let is_here = || is_version(&Cmd::new(package).arg("--version").peek(), version);
+    if is_here() {
         return Ok("present");
-    }
-    if find(&["cargo-binstall"]).is_some() {
-        step.say("fetching it with cargo-binstall");
-        if tool.fetch().is_ok() && tool.is_here() {
-            return Ok("fetched");
-        }
     }
     step.say(format_args!(
         "compiling it, about {} on two cores, once",
         tool.takes
     ));
-    tool.compile()?;
-    if !tool.is_here() {
-        bail!(
-            "{} {} was installed but does not answer",
-            tool.package,
-            tool.version
-        );
-    }
+    // A folder of its own under target: an interrupted build goes on where it was.
+    let build = env::current_dir()?.join(TOOLS).join("build").join(package);
+    Cmd::line("cargo install --locked --root")
+        .args([TOOLS, package, "--version", version])
+        .args(tool.features)
+        .env("CARGO_TARGET_DIR", &build)
+        // Fat LTO would be for a program that runs all day.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .run()?;
+    // Half a gigabyte that nobody needs any more.
+    fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))?;
+    ensure!(
+        is_here(),
+        "{package} {version} was installed but does not answer"
+    );
     Ok("compiled")
-}
-
-impl CargoTool {
-    fn is_here(&self) -> bool {
-        is_version(&Cmd::line(self.ask_version).peek(), self.version)
-    }
-
-    fn fetch(&self) -> Result<()> {
-        // Compiling is xtask's job, with the right profile.
-        Cmd::line("cargo binstall --no-confirm --disable-strategies compile --root")
-            .arg(TOOLS)
-            .arg(format!("{}@{}", self.package, self.version))
-            .run()
-    }
-
-    fn compile(&self) -> Result<()> {
-        // A folder of its own under target: an interrupted build goes on where it was.
-        let build = Path::new(TOOLS).join("build").join(self.package);
-        let mut install = Cmd::line(self.install).args(["--root", TOOLS]);
-        for (name, value) in self.env {
-            install = install.env(name, value);
-        }
-        install
-            .env("CARGO_TARGET_DIR", env::current_dir()?.join(&build))
-            .run()?;
-        // Half a gigabyte that nobody needs any more.
-        fs::remove_dir_all(&build).with_context(|| format!("cannot remove {}", build.display()))
-    }
 }
 
 /// Whether a tool's answer to `--version` names that version as a whole word.

@@ -14,9 +14,10 @@ use tempfile::TempDir;
 use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{POSTGRES_SERVER, Postgres, Redis};
 
-use crate::build::{self, Wasm};
+use crate::build;
 use crate::cargo_tests::count_tests;
 use crate::e2e;
+use crate::frontend::Kind;
 use crate::packages::{self, NODE, POSTGRES, PYTHON};
 use crate::report::{Progress, Report, TestCounts};
 use crate::tools::path_with;
@@ -90,7 +91,7 @@ fn steps(report: &mut Report) -> Result<()> {
         });
         result = result.and(tested);
     }
-    report.check("build", || build::portal(Wasm::Optimised))?;
+    report.check("build", || build::portal(Kind::Release))?;
     result.and(e2e::other_ways(report))
 }
 

@@ -1,12 +1,11 @@
 //! The limits on the length of files and comments. The width of code is rustfmt's.
 
-use std::collections::BTreeMap;
+use super::Files;
 
 const LINES_OF_A_FILE: usize = 450;
 const COLUMNS_OF_A_COMMENT: usize = 100;
 
-/// Takes the texts of Rust files by their paths.
-pub fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
+pub fn violations(files: &Files) -> Vec<String> {
     let mut found = Vec::new();
     for (path, text) in files {
         let lines = text.lines().count();
@@ -40,7 +39,7 @@ mod tests {
     use super::*;
 
     fn violations_of(text: &str) -> Vec<String> {
-        violations(&BTreeMap::from([("a.rs".to_owned(), text.to_owned())]))
+        violations(&Files::from([("a.rs", text)]))
     }
 
     #[test]

@@ -11,37 +11,28 @@ mod words;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use crate::deps::sources;
 use crate::docs::repository::Repository;
+use crate::report::refuse;
 
-/// Where the project's Rust files are.
-const FOLDERS: [&str; 4] = ["app/src", "frontend/src", "server", "xtask/src"];
+/// The texts of Rust files by their paths.
+type Files<'a> = BTreeMap<&'a str, &'a str>;
 
 pub fn run() -> Result<()> {
-    let mut texts = Vec::new();
-    for folder in FOLDERS {
-        sources(Path::new(folder), &mut texts)?;
-    }
-    let files: BTreeMap<String, String> = texts.into_iter().collect();
+    let repository = Repository::read(Path::new("."))?;
+    let files: Files = repository.sources().collect();
     let mut violations = limits::violations(&files);
     let imports = modules::imports(&files)?;
     violations.extend(imports.unreached(&files));
     violations.extend(circles::violations(
         &imports.between_files,
-        &circles::known(),
+        circles::KNOWN_CIRCLES,
     ));
     violations.extend(slices::violations(&imports.paths));
     violations.extend(slices::large_folders(&files));
-    let repository = Repository::read(Path::new("."))?;
     violations.extend(words::violations(repository.texts()));
-    for violation in &violations {
-        eprintln!("{violation}");
-    }
-    if !violations.is_empty() {
-        bail!("{} code rules are broken", violations.len());
-    }
+    refuse(&violations, "code rules are broken")?;
     println!("code rules hold for {} files", files.len());
     Ok(())
 }

@@ -8,10 +8,12 @@ use anyhow::{Result, anyhow};
 use proc_macro2::token_stream::IntoIter;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+use super::Files;
+use crate::docs::repository::{folder_of, normalized};
+
 /// Which files each file imports from.
 pub type Edges = BTreeMap<String, BTreeSet<String>>;
 
-type Files = BTreeMap<String, String>;
 type Tokens = Peekable<IntoIter>;
 
 /// A re-export leads to what it names. More than this many in a row is a circle of names.
@@ -35,7 +37,7 @@ pub struct Imports {
 impl Imports {
     /// Files that are part of no crate: their imports are not seen, and nothing compiles them.
     pub fn unreached(&self, files: &Files) -> Vec<String> {
-        let missing = files.keys().filter(|path| !self.reached.contains(*path));
+        let missing = files.keys().filter(|path| !self.reached.contains(**path));
         missing
             .map(|path| format!("{path} is part of no crate: no `mod` line leads to it"))
             .collect()
@@ -48,16 +50,12 @@ pub fn imports(files: &Files) -> Result<Imports> {
     for root in files.keys().filter(|path| is_root(path)) {
         let mut tree = Tree {
             files,
-            modules: vec![Module::new(root, None)],
+            modules: BTreeMap::new(),
+            all: &mut all,
         };
-        tree.load(0, &folder_of(root))?;
-        for module in &tree.modules {
-            all.reached.insert(module.file.clone());
-        }
-        for (from, to) in tree.edges() {
-            all.between_files.entry(from).or_default().insert(to);
-        }
-        all.paths.extend(tree.paths());
+        tree.modules.insert(Vec::new(), Module::new(root, false));
+        tree.load(&[], root, folder_of(root))?;
+        tree.collect();
     }
     Ok(all)
 }
@@ -85,21 +83,17 @@ struct Import {
 
 struct Module {
     file: String,
-    parent: Option<usize>,
-    children: BTreeMap<String, usize>,
     imports: Vec<Import>,
     /// Under `#[cfg(test)]`: the tests of a file may use those who use the file.
     is_test: bool,
 }
 
 impl Module {
-    fn new(file: &str, parent: Option<usize>) -> Self {
+    fn new(file: &str, is_test: bool) -> Self {
         Self {
             file: file.to_owned(),
-            parent,
-            children: BTreeMap::new(),
             imports: Vec::new(),
-            is_test: false,
+            is_test,
         }
     }
 }
@@ -124,23 +118,18 @@ impl Marks {
             self.path = Some(path.trim_matches('"').to_owned());
         }
     }
-
-    fn visibility(&mut self, tokens: &mut Tokens) {
-        self.exported = true;
-        tokens.next_if(|token| is_group(token, Delimiter::Parenthesis));
-    }
 }
 
-/// The modules of one crate; the first is its root.
+/// The modules of one crate, by their names from its root, which has none.
 struct Tree<'a> {
-    files: &'a Files,
-    modules: Vec<Module>,
+    files: &'a Files<'a>,
+    modules: BTreeMap<Vec<String>, Module>,
+    all: &'a mut Imports,
 }
 
 impl Tree<'_> {
     /// Reads the file of a module, whose own modules are in `folder`.
-    fn load(&mut self, at: usize, folder: &str) -> Result<()> {
-        let file = &self.modules[at].file;
+    fn load(&mut self, names: &[String], file: &str, folder: &str) -> Result<()> {
         let text = self
             .files
             .get(file)
@@ -148,10 +137,11 @@ impl Tree<'_> {
         let tokens: TokenStream = text
             .parse()
             .map_err(|error| anyhow!("cannot read {file}: {error}"))?;
-        self.read(at, tokens, folder)
+        self.all.reached.insert(file.to_owned());
+        self.read(names, tokens, folder)
     }
 
-    fn read(&mut self, at: usize, tokens: TokenStream, folder: &str) -> Result<()> {
+    fn read(&mut self, names: &[String], tokens: TokenStream, folder: &str) -> Result<()> {
         let mut tokens = tokens.into_iter().peekable();
         let mut marks = Marks::default();
         while let Some(token) = tokens.next() {
@@ -161,14 +151,17 @@ impl Tree<'_> {
                     continue;
                 }
                 TokenTree::Ident(word) if word == "pub" => {
-                    marks.visibility(&mut tokens);
+                    marks.exported = true;
+                    tokens.next_if(|token| is_group(token, Delimiter::Parenthesis));
                     continue;
                 }
                 TokenTree::Ident(word) if word == "mod" => {
-                    self.module(at, &mut tokens, &marks, folder)?;
+                    self.module(names, &mut tokens, &marks, folder)?;
                 }
-                TokenTree::Ident(word) if word == "use" => self.import(at, &mut tokens, &marks),
-                TokenTree::Group(group) => self.read(at, group.stream(), folder)?,
+                TokenTree::Ident(word) if word == "use" => {
+                    self.import(names, &mut tokens, &marks);
+                }
+                TokenTree::Group(group) => self.read(names, group.stream(), folder)?,
                 _ => {}
             }
             marks = Marks::default();
@@ -179,7 +172,7 @@ impl Tree<'_> {
     /// What follows `mod`: a name, and then either the module or a semicolon.
     fn module(
         &mut self,
-        parent: usize,
+        parent: &[String],
         tokens: &mut Tokens,
         marks: &Marks,
         folder: &str,
@@ -188,80 +181,68 @@ impl Tree<'_> {
         else {
             return Ok(());
         };
-        let name = name.to_string();
-        let at = self.modules.len();
+        let names: Vec<String> = [parent, &[name.to_string()]].concat();
+        let parent = &self.modules[parent];
+        let is_test = marks.is_test || parent.is_test;
         let below = format!("{folder}/{name}");
-        let mut module = Module::new(&self.modules[parent].file, Some(parent));
-        module.is_test = marks.is_test || self.modules[parent].is_test;
-        self.modules[parent].children.insert(name, at);
         if let Some(TokenTree::Group(group)) = tokens.next_if(|it| is_group(it, Delimiter::Brace)) {
-            self.modules.push(module);
-            return self.read(at, group.stream(), &below);
+            let module = Module::new(&parent.file, is_test);
+            self.modules.entry(names.clone()).or_insert(module);
+            return self.read(&names, group.stream(), &below);
         }
         let (file, below) = match &marks.path {
             Some(path) => {
-                let file = join(&folder_of(&module.file), path);
-                let below = folder_of(&file);
+                let file = normalized(folder_of(&parent.file), path).unwrap_or_default();
+                let below = folder_of(&file).to_owned();
                 (file, below)
             }
-            None if self.files.contains_key(&format!("{below}.rs")) => {
+            None if self.files.contains_key(format!("{below}.rs").as_str()) => {
                 (format!("{below}.rs"), below)
             }
             None => (format!("{below}/mod.rs"), below),
         };
-        module.file = file;
-        self.modules.push(module);
-        self.load(at, &below)
+        let module = Module::new(&file, is_test);
+        self.modules.entry(names.clone()).or_insert(module);
+        self.load(&names, &file, &below)
     }
 
     /// What follows `use`.
-    fn import(&mut self, at: usize, tokens: &mut Tokens, marks: &Marks) {
+    fn import(&mut self, names: &[String], tokens: &mut Tokens, marks: &Marks) {
         // `impl Trait + use<'a>` imports nothing.
-        if marks.is_test || tokens.peek().is_some_and(|token| is_punct(token, '<')) {
-            return;
+        let is_bound = tokens.peek().is_some_and(|token| is_punct(token, '<'));
+        let module = self.modules.get_mut(names).filter(|it| !it.is_test);
+        if let Some(module) = module.filter(|_| !marks.is_test && !is_bound) {
+            import_tree(tokens, &[], marks.exported, &mut module.imports);
         }
-        import_tree(tokens, &[], marks.exported, &mut self.modules[at].imports);
     }
 
-    /// A re-export is no import of its own: who takes the name depends on the file that defines it.
-    fn edges(&self) -> BTreeSet<(String, String)> {
-        let mut edges = BTreeSet::new();
-        for (at, module) in self.modules.iter().enumerate().filter(|it| !it.1.is_test) {
+    /// A re-export is no edge of its own: who takes the name depends on the file that defines it.
+    fn collect(&mut self) {
+        for (at, module) in &self.modules {
             for import in &module.imports {
-                if import.exported && import.name != "*" {
+                let Some(names) = self.root_path(at, &import.path) else {
                     continue;
+                };
+                let file = module.file.clone();
+                let defined_in = self.defining(&names, RE_EXPORTS).file.clone();
+                let is_edge = !import.exported || import.name == "*";
+                if is_edge && defined_in != file {
+                    let targets = self.all.between_files.entry(file.clone()).or_default();
+                    targets.insert(defined_in);
                 }
-                if let Some(target) = self.target(at, &import.path, RE_EXPORTS) {
-                    let file = &self.modules[target].file;
-                    if *file != module.file {
-                        edges.insert((module.file.clone(), file.clone()));
-                    }
-                }
+                self.all.paths.push(Path { file, names });
             }
         }
-        edges
     }
 
-    /// Every import but those of tests, re-exports too.
-    fn paths(&self) -> Vec<Path> {
-        let mut paths = Vec::new();
-        for (at, module) in self.modules.iter().enumerate().filter(|it| !it.1.is_test) {
-            for import in &module.imports {
-                if let Some(names) = self.root_path(at, &import.path) {
-                    let file = module.file.clone();
-                    paths.push(Path { file, names });
-                }
-            }
-        }
-        paths
-    }
-
-    /// A path as it is from the root of the crate.
-    fn root_path(&self, at: usize, path: &[String]) -> Option<Vec<String>> {
-        let mut names = match path.first()?.as_str() {
+    /// A path as it is from the root of the crate; `None` for one of another crate.
+    fn root_path(&self, at: &[String], path: &[String]) -> Option<Vec<String>> {
+        let first = path.first()?;
+        let child: Vec<String> = [at, &path[..1]].concat();
+        let mut names = match first.as_str() {
             "crate" => Vec::new(),
-            "self" | "super" => self.name(at),
-            child if self.modules[at].children.contains_key(child) => self.name(at),
+            "self" | "super" => at.to_vec(),
+            _ if self.modules.contains_key(&child) => at.to_vec(),
             _ => return None,
         };
         for part in path {
@@ -274,48 +255,23 @@ impl Tree<'_> {
         Some(names)
     }
 
-    /// What a module is called, from the root of the crate.
-    fn name(&self, at: usize) -> Vec<String> {
-        let Some(parent) = self.modules[at].parent else {
-            return Vec::new();
-        };
-        let mut children = self.modules[parent].children.iter();
-        let own = children.find(|(_, child)| **child == at);
-        let own = own.map(|(name, _)| name.clone());
-        self.name(parent).into_iter().chain(own).collect()
-    }
-
-    /// The module that defines what a path leads to; `None` for what another crate defines.
-    fn target(&self, from: usize, path: &[String], re_exports: u8) -> Option<usize> {
-        let mut at = match path.first()?.as_str() {
-            "crate" => 0,
-            "self" | "super" => from,
-            child => self.modules[from]
-                .children
-                .contains_key(child)
-                .then_some(from)?,
-        };
-        for part in path {
-            at = match part.as_str() {
-                "crate" | "self" => at,
-                "super" => self.modules[at].parent?,
-                name => self.named(at, name, re_exports),
-            };
-        }
-        Some(at)
-    }
-
-    /// The module that a name in a module stands for, or that defines the item of this name.
-    fn named(&self, at: usize, name: &str, re_exports: u8) -> usize {
+    /// The module that a path from the root leads to, or that defines the item at its end.
+    fn defining(&self, names: &[String], re_exports: u8) -> &Module {
+        let mut depths = (1..=names.len()).rev();
+        let depth = depths.find(|depth| self.modules.contains_key(&names[..*depth]));
+        let (at, rest) = names.split_at(depth.unwrap_or(0));
         let module = &self.modules[at];
-        if let Some(child) = module.children.get(name) {
-            return *child;
-        }
-        let import = module.imports.iter().find(|import| import.name == name);
-        import
+        let Some((name, rest)) = rest.split_first() else {
+            return module;
+        };
+        let import = module.imports.iter().find(|import| import.name == *name);
+        let named = import
             .filter(|_| re_exports > 0)
-            .and_then(|import| self.target(at, &import.path, re_exports - 1))
-            .unwrap_or(at)
+            .and_then(|import| self.root_path(at, &import.path));
+        let Some(named) = named else {
+            return module;
+        };
+        self.defining(&[named.as_slice(), rest].concat(), re_exports - 1)
     }
 }
 
@@ -359,25 +315,6 @@ fn is_punct(token: &TokenTree, sign: char) -> bool {
 
 fn is_group(token: &TokenTree, delimiter: Delimiter) -> bool {
     matches!(token, TokenTree::Group(it) if it.delimiter() == delimiter)
-}
-
-fn folder_of(path: &str) -> String {
-    path.rsplit_once('/')
-        .map_or("", |(folder, _)| folder)
-        .to_owned()
-}
-
-/// A relative path from a folder, without `..`.
-fn join(folder: &str, path: &str) -> String {
-    let mut names: Vec<&str> = folder.split('/').collect();
-    for name in path.split('/') {
-        if name == ".." {
-            names.pop();
-        } else {
-            names.push(name);
-        }
-    }
-    names.join("/")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Files;
 use super::modules::Path;
 
 const CORE: &str = "server/crates/core/src/";
@@ -66,8 +67,8 @@ fn is_module(slice: &str, name: &str, paths: &[Path]) -> bool {
         .any(|path| path.file == file || path.file.starts_with(&folder))
 }
 
-/// Folders of the core that hold too much of it. Takes the texts of Rust files by their paths.
-pub fn large_folders(files: &BTreeMap<String, String>) -> Vec<String> {
+/// Folders of the core that hold too much of it.
+pub fn large_folders(files: &Files) -> Vec<String> {
     let mut lines_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (path, text) in files.iter().filter(|(path, _)| path.starts_with(CORE)) {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -144,17 +145,29 @@ mod tests {
         }
     }
 
+    /// The large folders where files have these numbers of lines.
+    fn large(lines: &[(&str, usize)]) -> Vec<String> {
+        let text = "x\n".repeat(1000);
+        let paths = lines.iter().map(|(path, _)| path.replace("CORE/", CORE));
+        let paths: Vec<String> = paths.collect();
+        let lines = lines.iter().map(|(_, lines)| &text[..2 * lines]);
+        let files: Files = paths.iter().map(String::as_str).zip(lines).collect();
+        large_folders(&files)
+    }
+
     #[test]
     fn no_folder_holds_more_than_a_quarter() {
-        let file = |path: &str, lines| (format!("{CORE}{path}"), "x\n".repeat(lines));
-        let mut files: BTreeMap<String, String> = ["a/x.rs", "b/x.rs", "b/c/x.rs", "d/x.rs"]
-            .map(|path| file(path, 10))
-            .into();
-        files.insert("server/src/main.rs".to_owned(), "x\n".repeat(1000));
-        assert_eq!(large_folders(&files), Vec::<String>::new());
-        files.extend([file("b/y.rs", 1)]);
+        let mut lines = vec![
+            ("CORE/a/x.rs", 10),
+            ("CORE/b/x.rs", 10),
+            ("CORE/b/c/x.rs", 10),
+            ("CORE/d/x.rs", 10),
+            ("server/src/main.rs", 1000),
+        ];
+        assert_eq!(large(&lines), [""; 0]);
+        lines.push(("CORE/b/y.rs", 1));
         assert_eq!(
-            large_folders(&files),
+            large(&lines),
             ["server/crates/core/src/b has 11 of the 41 lines of the core, more than a quarter"]
         );
     }

@@ -97,13 +97,13 @@ fn plain(line: &str) -> String {
 
 fn has_number_of_paper(words: &str) -> bool {
     let words: Vec<&str> = words.split_whitespace().collect();
-    words.windows(2).any(|pair| {
-        let mut signs = pair[1].chars();
-        let is_number = signs.next().is_some_and(char::is_alphabetic)
-            && !signs.as_str().is_empty()
-            && signs.all(|sign| sign.is_ascii_digit());
-        OF_A_PAPER.contains(&pair[0]) && is_number
-    })
+    let is_number = |word: &str| {
+        let digits = word.strip_prefix(char::is_alphabetic);
+        digits.is_some_and(|digits| digits.parse::<u32>().is_ok())
+    };
+    words
+        .windows(2)
+        .any(|pair| OF_A_PAPER.contains(&pair[0]) && is_number(pair[1]))
 }
 
 #[cfg(test)]

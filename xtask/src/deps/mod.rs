@@ -1,47 +1,47 @@
-//! `cargo xtask check-deps`: who may depend on whom, what may be in the wasm file, what may come in
-//! from outside.
+//! `cargo xtask check-deps`: who may depend on whom, what may be in the wasm file, and that each
+//! migration is there for both databases. What may come in from outside is cargo-deny's, see
+//! `cargo xtask check-supply`.
 
 mod rules;
-mod supply;
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use cargo_metadata::{DependencyKind, Metadata};
+use anyhow::{Result, ensure};
+use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use vestibule_daemons::proc::Cmd;
 
 use rules::Edge;
-use supply::{Incoming, Lists};
+
+use crate::docs::repository::Repository;
+use crate::report::refuse;
+
+/// The handlers of the API and the pages.
+const FACES: [&str; 2] = ["server/src/api", "app/src"];
+/// What both databases have.
+const MIGRATIONS: [&str; 2] = ["migrations/postgres", "migrations/sqlite"];
 
 pub fn run() -> Result<()> {
-    let lists = Lists::read()?;
-    let metadata = lists.metadata()?;
+    let metadata = MetadataCommand::new().no_deps().exec()?;
     let mut violations = rules::direction(&edges(&metadata));
     violations.extend(rules::wasm(&wasm_tree()?));
-    violations.extend(rules::migrations(
-        &files("migrations/postgres")?,
-        &files("migrations/sqlite")?,
+    let repository = Repository::read(Path::new("."))?;
+    for folder in FACES.iter().chain(&MIGRATIONS) {
+        ensure!(repository.has(folder), "there is no {folder}");
+    }
+    let [postgres, sqlite] = MIGRATIONS.map(|folder| {
+        let files = repository.texts().map(|(path, _)| path);
+        let names = files.filter_map(|path| path.strip_prefix(folder)?.strip_prefix('/'));
+        names.map(str::to_owned).collect()
+    });
+    violations.extend(rules::migrations(&postgres, &sqlite));
+    let sources = repository.sources();
+    violations.extend(rules::faces(
+        sources.filter(|(path, _)| FACES.iter().any(|folder| path.starts_with(folder))),
     ));
-    for folder in ["server/src/api", "app/src"] {
-        let mut texts = Vec::new();
-        sources(Path::new(folder), &mut texts)?;
-        violations.extend(rules::faces(&texts));
-    }
-    let packages: Vec<Incoming> = metadata.packages.iter().map(Incoming::from).collect();
-    violations.extend(lists.violations(&packages));
-    for entry in lists.outdated(&packages) {
-        println!("deny.toml names {entry}, which is no longer there");
-    }
-    for violation in &violations {
-        eprintln!("{violation}");
-    }
-    if !violations.is_empty() {
-        bail!("{} dependency rules are broken", violations.len());
-    }
+    refuse(&violations, "dependency rules are broken")?;
     println!(
-        "dependency rules hold for {} packages",
+        "dependency rules hold for {} crates",
         metadata.packages.len()
     );
     Ok(())
@@ -49,25 +49,16 @@ pub fn run() -> Result<()> {
 
 /// What the crates of the workspace name as dependencies, other than for their tests.
 fn edges(metadata: &Metadata) -> Vec<Edge> {
-    let members: BTreeSet<_> = metadata
-        .workspace_packages()
-        .iter()
-        .map(|package| package.name.to_string())
-        .collect();
     let mut edges = Vec::new();
     for package in metadata.workspace_packages() {
-        for dependency in package
-            .dependencies
-            .iter()
-            .filter(|it| it.kind != DependencyKind::Development)
-        {
-            edges.push(Edge {
-                from: package.name.to_string(),
-                to: dependency.name.clone(),
-                ours: members.contains(&dependency.name),
-                optional: dependency.optional,
-            });
-        }
+        let named = package.dependencies.iter();
+        let built_in = named.filter(|it| it.kind != DependencyKind::Development);
+        edges.extend(built_in.map(|dependency| Edge {
+            from: package.name.to_string(),
+            to: dependency.name.clone(),
+            ours: dependency.path.is_some(),
+            optional: dependency.optional,
+        }));
     }
     edges
 }
@@ -84,27 +75,4 @@ fn wasm_tree() -> Result<BTreeSet<String>> {
         .filter_map(|line| line.split_whitespace().next())
         .map(str::to_owned)
         .collect())
-}
-
-fn files(folder: &str) -> Result<BTreeSet<String>> {
-    let entries =
-        fs::read_dir(Path::new(folder)).with_context(|| format!("cannot read {folder}"))?;
-    entries
-        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-        .collect()
-}
-
-/// The Rust files below a folder, with their texts.
-pub fn sources(folder: &Path, texts: &mut Vec<(String, String)>) -> Result<()> {
-    let entries =
-        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            sources(&path, texts)?;
-        } else if path.extension().is_some_and(|end| end == "rs") {
-            texts.push((path.display().to_string(), fs::read_to_string(&path)?));
-        }
-    }
-    Ok(())
 }

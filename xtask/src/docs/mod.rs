@@ -4,26 +4,22 @@
 //! program, links and anchors. In every other file: the documents that it names.
 
 pub mod markdown;
-mod references;
+pub mod references;
 pub mod repository;
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use references::Checker;
 use repository::Repository;
 
+use crate::report::refuse;
+
 pub fn run() -> Result<()> {
     let repository = Repository::read(Path::new("."))?;
-    let checker = Checker::new(&repository, |name| crate::command(name).is_some());
-    let violations = checker.violations();
-    for violation in &violations {
-        eprintln!("{violation}");
-    }
-    if !violations.is_empty() {
-        bail!("{} references that lead nowhere", violations.len());
-    }
+    let violations = Checker::new(&repository).violations();
+    refuse(&violations, "references that lead nowhere")?;
     println!("{} documents", repository.documents().count());
     Ok(())
 }

@@ -20,19 +20,17 @@ const XTASK: &str = "cargo xtask ";
 
 pub struct Checker<'a> {
     repository: &'a Repository,
-    is_command: fn(&str) -> bool,
     /// The names in everything that is no document.
     names: HashSet<&'a str>,
     anchors: BTreeMap<&'a str, BTreeSet<String>>,
 }
 
 impl<'a> Checker<'a> {
-    pub fn new(repository: &'a Repository, is_command: fn(&str) -> bool) -> Self {
+    pub fn new(repository: &'a Repository) -> Self {
         let others = repository.other_texts();
         let documents = repository.documents();
         Self {
             repository,
-            is_command,
             names: others
                 .flat_map(|(_, text)| words(text))
                 .filter(|word| is_name(word))
@@ -106,11 +104,11 @@ impl<'a> Checker<'a> {
     fn of_code(&self, document: &str, code: &str) -> Vec<String> {
         let paths = paths(code).filter(|path| {
             let folder = path.split_once('/').map(|(folder, _)| folder);
-            folder.is_some_and(|folder| self.repository.has_folder(folder))
+            folder.is_some_and(|folder| self.repository.has(folder))
         });
         let missing = paths.filter(|path| self.repository.resolve(document, path).is_none());
         let commands = code.split(XTASK).skip(1).map(first_word);
-        let unknown = commands.filter(|name| !(self.is_command)(name));
+        let unknown = commands.filter(|name| crate::command(name).is_none());
         let unknown = unknown.map(|name| format!("there is no command `{XTASK}{name}`"));
         missing.map(nothing_called).chain(unknown).collect()
     }
@@ -202,7 +200,7 @@ fn first_word(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-fn has_word(text: &str, word: &str) -> bool {
+pub fn has_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(start, _)| {
         let (before, after) = (&text[..start], &text[start + word.len()..]);
         !before.ends_with(is_word_char) && !after.starts_with(is_word_char)
@@ -224,7 +222,7 @@ mod tests {
             ("guide/picture.png", ""),
             ("src/api/lib.rs", SOURCE),
         ]);
-        let found = Checker::new(&repository, |name| name == "test").violations();
+        let found = Checker::new(&repository).violations();
         let lines = found.iter().map(|it| it.replace("guide/a.md:1: ", ""));
         lines.collect()
     }
@@ -247,6 +245,7 @@ mod tests {
     fn every_path_exists() {
         all_exist(&[
             "`src/api/lib.rs`, `src/`, `src/api`, `api/lib.rs`, `lib.rs`, `b.md`, `../src`",
+            "`../src/./api/lib.rs`, `scripts/no`",
             "`sh src/api/lib.rs https://a/src/b`, `src/*/lib.rs`, `$HOME/src/no`, `/src/no`",
             "`application/json`, `vestibule.toml`, `example.org`, src/no.rs",
         ]);
@@ -255,6 +254,7 @@ mod tests {
             ("`src/no/`", "there is no `src/no`"),
             ("`no/*.rs`, `src/no/*.rs`", "there is no `src/no`"),
             ("`main.rs`", "there is no `main.rs`"),
+            ("`pi/lib.rs`", "there is no `pi/lib.rs`"),
             ("`scr/`", "there is no `scr/`"),
             ("`../src/main.rs`", "there is no `../src/main.rs`"),
             ("`sh src/run.sh now`", "there is no `src/run.sh`"),
@@ -333,7 +333,7 @@ mod tests {
             let [document, line] = ["DOCS/a.md", line].map(|it| it.replace("DOCS", "docs"));
             let files = [(document.as_str(), "# Part"), ("rules.yml", line.as_str())];
             let repository = Repository::from(files);
-            Checker::new(&repository, |_| false).violations()
+            Checker::new(&repository).violations()
         };
         let right = "x # see DOCS/a.md. And ../DOCS/a.md#part, /DOCS/x.js";
         assert_eq!(found_in(right), [""; 0]);

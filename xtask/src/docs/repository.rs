@@ -67,10 +67,16 @@ impl Repository {
         texts.map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
+    /// The Rust files.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.texts()
+            .filter(|(path, _)| Path::new(path).extension().is_some_and(|it| it == "rs"))
+    }
+
     /// The text of a file, or those of all files below a folder.
     pub fn texts_at(&self, path: &str) -> impl Iterator<Item = &str> {
         let texts = self.texts();
-        let here = texts.filter(move |(file, _)| *file == path || is_below(file, path));
+        let here = texts.filter(move |(file, _)| Path::new(file).starts_with(path));
         here.map(|(_, text)| text)
     }
 
@@ -78,20 +84,9 @@ impl Repository {
         self.paths.contains(path)
     }
 
-    pub fn has_folder(&self, path: &str) -> bool {
-        let prefix = format!("{path}/");
-        let mut inside = self.paths.range(prefix.clone()..);
-        inside
-            .next()
-            .is_some_and(|other| other.starts_with(&prefix))
-    }
-
     /// Whether a path ends like this.
     pub fn has_end(&self, end: &str) -> bool {
-        self.paths.iter().any(|path| {
-            let before = path.strip_suffix(end);
-            before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
-        })
+        self.paths.iter().any(|path| Path::new(path).ends_with(end))
     }
 
     /// The path from the root, if the document names it from the root or from its own folder.
@@ -126,17 +121,12 @@ pub fn is_document(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|it| it == "md")
 }
 
-fn is_below(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder)
-        .is_some_and(|rest| rest.starts_with('/'))
-}
-
-fn folder_of(file: &str) -> &str {
+pub fn folder_of(file: &str) -> &str {
     file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// The path below the folder, without `.` and `..`; none if it leads out of the repository.
-fn normalized(folder: &str, path: &str) -> Option<String> {
+pub fn normalized(folder: &str, path: &str) -> Option<String> {
     if path.is_empty() || path.starts_with('/') {
         return None;
     }
@@ -156,28 +146,6 @@ fn normalized(folder: &str, path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_found_from_the_root_and_from_the_folder_of_the_document() {
-        let repository = Repository::from([("guide/a.md", ""), ("src/lib.rs", "")]);
-        let resolve = |path: &str| repository.resolve("guide/a.md", path);
-        assert_eq!(resolve("src/lib.rs").as_deref(), Some("src/lib.rs"));
-        assert_eq!(resolve("src").as_deref(), Some("src"));
-        assert_eq!(resolve("a.md").as_deref(), Some("guide/a.md"));
-        assert_eq!(resolve("../src/./lib.rs").as_deref(), Some("src/lib.rs"));
-        for wrong in ["lib.rs", "/src", "../../src", "src/main.rs", ""] {
-            assert_eq!(resolve(wrong), None, "{wrong}");
-        }
-    }
-
-    #[test]
-    fn folders_and_ends_of_paths_are_whole_names() {
-        let repository = Repository::from([("src-old/a.rs", ""), ("src/api/mod.rs", "")]);
-        assert!(repository.has_folder("src") && repository.has_folder("src/api"));
-        assert!(!repository.has_folder("sr") && !repository.has_folder("src/api/mod.rs"));
-        assert!(repository.has_end("api/mod.rs") && repository.has_end("src/api"));
-        assert!(!repository.has_end("pi/mod.rs") && !repository.has_end("old/a.rs"));
-    }
 
     #[test]
     fn what_commands_make_is_no_part_of_it() {

@@ -1,6 +1,5 @@
 use std::fs::{self, OpenOptions};
-use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -29,9 +28,7 @@ pub(crate) fn temporary_folder(name: &str) -> Result<TempDir> {
 }
 
 pub(crate) fn temporary_folder_in(parent: &Path, name: &str) -> Result<TempDir> {
-    let folder = tempfile::Builder::new()
-        .prefix(&format!("vestibule-{name}-"))
-        .tempdir_in(parent)?;
+    let folder = TempDir::with_prefix_in(format!("vestibule-{name}-"), parent)?;
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
     Ok(folder)
 }
@@ -41,12 +38,8 @@ pub(crate) fn temporary_folder_in(parent: &Path, name: &str) -> Result<TempDir> 
 pub(crate) struct Account(pub Option<(u32, u32)>);
 
 impl Account {
-    /// The command that runs as this account.
-    pub fn command(self, program: &str) -> Cmd {
-        self.wrapped(program, &[])
-    }
-
-    fn wrapped(self, program: &str, more: &[&str]) -> Cmd {
+    /// The command that runs as this account, with more options for `setpriv`.
+    pub fn command(self, program: &str, more: &[&str]) -> Cmd {
         let mut options: Vec<String> = more.iter().map(ToString::to_string).collect();
         if let Some((user, group)) = self.0 {
             options.extend([
@@ -55,7 +48,7 @@ impl Account {
                 "--clear-groups".to_owned(),
             ]);
         }
-        if options.is_empty() || find(&["setpriv"]).is_none() {
+        if options.is_empty() || find("setpriv").is_none() {
             return Cmd::new(program);
         }
         Cmd::new("setpriv").args(options).arg(program)
@@ -75,6 +68,24 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// One that runs as ourselves and answers once it accepts connections at this address.
+    pub fn listening(path: &str, folder: TempDir, address: SocketAddr) -> Self {
+        Self {
+            path: path.to_owned(),
+            account: Account(None),
+            args: Vec::new(),
+            environment: Vec::new(),
+            folder,
+            is_ready: Box::new(move || TcpStream::connect(address).is_ok()),
+        }
+    }
+
+    /// With these arguments after those that it has.
+    pub fn args<S: Into<String>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
     fn spawn(&self) -> Result<Child> {
         let log = OpenOptions::new()
             .create(true)
@@ -84,7 +95,7 @@ impl Program {
         // `setpriv` arranges it: here it takes unsafe code.
         let mut command = self
             .account
-            .wrapped(&self.path, &["--pdeathsig=INT"])
+            .command(&self.path, &["--pdeathsig=INT"])
             .args(&self.args)
             .dir(self.folder.path());
         for (name, value) in &self.environment {
@@ -184,7 +195,7 @@ impl Daemon {
             return Vec::new();
         };
         let mut processes = vec![main];
-        processes.extend(children_of(main).unwrap_or_default());
+        processes.extend(children_of(main));
         processes
     }
 }
@@ -210,19 +221,13 @@ fn is_alive(process: Pid) -> bool {
     stat(process).is_some_and(|(state, _)| state != 'Z' && state != 'X')
 }
 
-fn children_of(parent: Pid) -> io::Result<Vec<Pid>> {
-    let mut children = Vec::new();
-    for entry in fs::read_dir("/proc")? {
-        let name = entry?.file_name();
-        let process = name.to_str().and_then(|name| name.parse().ok());
-        let Some(process) = process.and_then(Pid::from_raw) else {
-            continue;
-        };
-        if stat(process).is_some_and(|(_, of)| of == Some(parent)) {
-            children.push(process);
-        }
-    }
-    Ok(children)
+fn children_of(parent: Pid) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    numbers
+        .filter_map(Pid::from_raw)
+        .filter(|process| stat(*process).is_some_and(|(_, of)| of == Some(parent)))
+        .collect()
 }
 
 /// State and parent of a process (proc(5)).

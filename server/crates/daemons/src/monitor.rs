@@ -1,9 +1,9 @@
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::daemon::{Account, Daemon, Program, temporary_folder};
+use crate::daemon::{Daemon, Program, temporary_folder};
 
 /// A server of the monitoring: Prometheus, Alertmanager or an exporter.
 pub struct Monitor {
@@ -21,14 +21,7 @@ impl Monitor {
     /// arguments tell it to listen on this port of 127.0.0.1.
     pub fn start(program: &str, args: &[String], port: u16, folder: TempDir) -> Result<Self> {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let daemon = Daemon::start(Program {
-            path: program.to_owned(),
-            account: Account(None),
-            args: args.to_vec(),
-            environment: Vec::new(),
-            folder,
-            is_ready: Box::new(move || TcpStream::connect(address).is_ok()),
-        });
+        let daemon = Daemon::start(Program::listening(program, folder, address).args(args));
         Ok(Self {
             _daemon: daemon.with_context(|| program.to_owned())?,
             address,

@@ -1,5 +1,5 @@
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 
@@ -16,9 +16,6 @@ pub struct PgBouncer {
 impl PgBouncer {
     /// Starts it before the server of a URL `postgres://user:password@address/...`; `pool_mode` is
     /// `session`, `transaction` or `statement`.
-    ///
-    /// # Errors
-    /// If there is none, or it does not start.
     pub fn before(url: &str, pool_mode: &str) -> Result<Self> {
         let (user, password, server) = parts(url)?;
         let (host, port) = server.rsplit_once(':').context("the URL has no port")?;
@@ -37,13 +34,11 @@ impl PgBouncer {
         for path in [folder.path(), &users, &settings] {
             hand_over(path, account)?;
         }
+        let program = program().context("PgBouncer: install the package pgbouncer")?;
         let daemon = Daemon::start(Program {
-            path: program().context("PgBouncer: install the package pgbouncer")?,
             account,
             args: vec![settings.display().to_string()],
-            environment: Vec::new(),
-            folder,
-            is_ready: Box::new(move || TcpStream::connect(address).is_ok()),
+            ..Program::listening(&program, folder, address)
         });
         Ok(Self {
             _daemon: daemon.context("PgBouncer")?,
@@ -56,9 +51,6 @@ impl PgBouncer {
     }
 
     /// The URL, by way of this.
-    ///
-    /// # Errors
-    /// If it is none.
     pub fn url(&self, url: &str) -> Result<String> {
         let (_, _, server) = parts(url)?;
         Ok(url.replacen(server, &self.address.to_string(), 1))
@@ -67,7 +59,7 @@ impl PgBouncer {
 
 /// Debian keeps it where servers are, which not everybody searches.
 fn program() -> Option<String> {
-    let found = find(&["pgbouncer"]).unwrap_or_else(|| "/usr/sbin/pgbouncer".into());
+    let found = find("pgbouncer").unwrap_or_else(|| "/usr/sbin/pgbouncer".into());
     found.is_file().then(|| found.display().to_string())
 }
 

@@ -35,9 +35,6 @@ pub struct Postgres {
 
 impl Postgres {
     /// The machine's own, of the newest version, or the one in the folder that [`SERVER`] names.
-    ///
-    /// # Errors
-    /// If there is none, or it does not start.
     pub fn start() -> Result<Self> {
         match env::var_os(SERVER) {
             Some(folder) => Self::start_from(Path::new(&folder)),
@@ -46,17 +43,11 @@ impl Postgres {
     }
 
     /// The server in a folder of its own; the machine's own programs speak to it.
-    ///
-    /// # Errors
-    /// If it does not start, or the machine has no PostgreSQL.
     pub fn start_from(server: &Path) -> Result<Self> {
         Self::start_in(server, temporary_folder("postgres")?, &SETTINGS)
     }
 
     /// The machine's own, on a disk and with the settings that it comes with.
-    ///
-    /// # Errors
-    /// If there is none, or it does not start.
     pub fn start_durable() -> Result<Self> {
         let home = temporary_folder_in(Path::new("/var/tmp"), "postgres")?;
         Self::start_in(&own_folder()?, home, &DURABLE)
@@ -72,23 +63,26 @@ impl Postgres {
         init(server, account, home.path(), &password)?;
 
         let port = free_port()?;
-        let daemon = Daemon::start(Program {
+        let ask = programs.join("pg_isready");
+        let is_ready = move || {
+            Cmd::new(&ask)
+                .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
+                .succeeds()
+        };
+        let socket_folder = text(home.path());
+        let program = Program {
             path: text(&server.join("postgres")),
             account,
-            args: arguments(home.path(), port, settings),
+            args: Vec::new(),
             environment: Vec::new(),
             folder: home,
-            is_ready: Box::new({
-                let ask = programs.join("pg_isready");
-                move || {
-                    Cmd::new(&ask)
-                        .args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()])
-                        .succeeds()
-                }
-            }),
-        });
+            is_ready: Box::new(is_ready),
+        }
+        .args(["-D", "data", "-h", "127.0.0.1"])
+        .args(["-p", &port.to_string(), "-k", &socket_folder])
+        .args(settings.iter().flat_map(|setting| ["-c", *setting]));
         Ok(Self {
-            daemon: daemon.context("PostgreSQL")?,
+            daemon: Daemon::start(program).context("PostgreSQL")?,
             programs,
             port,
             password,
@@ -144,7 +138,7 @@ pub fn folder() -> Option<PathBuf> {
         .filter(|bin| bin.join("postgres").is_file())
         .max_by_key(version);
     newest.or_else(|| {
-        let postgres = fs::canonicalize(find(&["postgres"])?).ok()?;
+        let postgres = fs::canonicalize(find("postgres")?).ok()?;
         let folder = postgres.parent()?;
         folder
             .join("initdb")
@@ -178,28 +172,12 @@ pub(crate) fn account() -> Result<Account> {
     )?)))
 }
 
-fn arguments(home: &Path, port: u16, settings: &[&str]) -> Vec<String> {
-    let (port, socket_folder) = (port.to_string(), text(home));
-    let mut args = vec![
-        "-D",
-        "data",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        &port,
-        "-k",
-        &socket_folder,
-    ];
-    args.extend(settings.iter().flat_map(|setting| ["-c", *setting]));
-    args.into_iter().map(str::to_owned).collect()
-}
-
 fn init(server: &Path, account: Account, home: &Path, password: &str) -> Result<()> {
     let secret = home.join("password");
     fs::write(&secret, password)?;
     hand_over(&secret, account)?;
     account
-        .command(&text(&server.join("initdb")))
+        .command(&text(&server.join("initdb")), &[])
         .args([
             "--auth=scram-sha-256",
             "--encoding=UTF8",

@@ -142,7 +142,7 @@ impl Cmd {
 
     /// Runs it with its output going through; anything but success is an error.
     pub fn run(mut self) -> Result<()> {
-        let status = wait_for(&mut self.spawn()?, self.limit)?;
+        let status = wait(&mut self.spawn()?, self.limit)?;
         self.judge(status)
     }
 
@@ -203,7 +203,7 @@ impl Cmd {
                     line(&String::from_utf8_lossy(&text));
                 }
             });
-            wait_for(&mut child, self.limit)
+            wait(&mut child, self.limit)
         })
     }
 
@@ -227,11 +227,7 @@ impl Cmd {
 }
 
 /// Waits for a child, passes interrupts on to it, and ends whatever it started and left.
-pub fn wait(child: &mut Child) -> Result<ExitStatus> {
-    wait_for(child, None)
-}
-
-fn wait_for(child: &mut Child, limit: Option<Duration>) -> Result<ExitStatus> {
+fn wait(child: &mut Child, limit: Option<Duration>) -> Result<ExitStatus> {
     let started = Instant::now();
     let mut signalled: Option<Instant> = None;
     let status = loop {
@@ -282,14 +278,11 @@ fn signal_group(child: &Child, signal: Signal) {
     }
 }
 
-/// The first of `programs` that can be run.
-pub fn find(programs: &[&str]) -> Option<PathBuf> {
-    let path = search_path();
-    programs.iter().find_map(|program| {
-        env::split_paths(&path)
-            .map(|dir| dir.join(program))
-            .find(|file| file.is_file())
-    })
+/// Where a program is that can be run.
+pub fn find(program: &str) -> Option<PathBuf> {
+    env::split_paths(search_path())
+        .map(|dir| dir.join(program))
+        .find(|file| file.is_file())
 }
 
 /// Tools of pinned versions come before the machine's.

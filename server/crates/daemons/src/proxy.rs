@@ -2,12 +2,12 @@
 //! file.
 
 use std::fs;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::daemon::{Account, Daemon, Program, free_port, temporary_folder};
+use crate::daemon::{Daemon, Program, free_port, temporary_folder};
 
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,11 +44,7 @@ impl Proxy {
         let configuration = fs::canonicalize(configuration)
             .with_context(|| format!("there is no {}", configuration.display()))?;
         let mut program = program(ProxyKind::HaProxy, address)?;
-        program.args = vec![
-            "-db".to_owned(),
-            "-f".to_owned(),
-            configuration.display().to_string(),
-        ];
+        program = program.args(["-db", "-f", &configuration.display().to_string()]);
         program.environment = replica_names(replicas);
         program.environment.push(("LISTEN", address.to_string()));
         Self::of(program, address)
@@ -71,13 +67,15 @@ impl Proxy {
         fs::write(folder.join("documented"), replace(text, &changes)?)?;
         match kind {
             ProxyKind::HaProxy => {
-                program.args = ["-db", "-f", "documented"].map(str::to_owned).to_vec();
+                program = program.args(["-db", "-f", "documented"]);
                 program.environment = replica_names(site.replicas);
             }
-            ProxyKind::Nginx => program.args = nginx_arguments(&folder),
+            ProxyKind::Nginx => {
+                let prefix = folder.display().to_string();
+                program = program.args(["-e", "stderr", "-p", &prefix, "-c", "nginx.conf"]);
+            }
             ProxyKind::Caddy => {
-                let args = ["run", "--adapter", "caddyfile", "--config", "documented"];
-                program.args = args.map(str::to_owned).to_vec();
+                program = program.args(["run", "--adapter", "caddyfile", "--config", "documented"]);
                 program.environment = caddy_environment(site, &folder)?;
             }
         }
@@ -111,14 +109,7 @@ fn program(kind: ProxyKind, address: SocketAddr) -> Result<Program> {
         ProxyKind::Nginx => "nginx",
         ProxyKind::Caddy => "caddy",
     };
-    Ok(Program {
-        path: name.to_owned(),
-        account: Account(None),
-        args: Vec::new(),
-        environment: Vec::new(),
-        folder: temporary_folder(name)?,
-        is_ready: Box::new(move || TcpStream::connect(address).is_ok()),
-    })
+    Ok(Program::listening(name, temporary_folder(name)?, address))
 }
 
 fn replica_names(replicas: [SocketAddr; 3]) -> Vec<(&'static str, String)> {
@@ -197,12 +188,6 @@ fn nginx(site: &Site, folder: &Path) -> Result<Vec<Change>> {
         ("10.0.0.12:3000", two),
         ("10.0.0.13:3000", three),
     ])
-}
-
-fn nginx_arguments(folder: &Path) -> Vec<String> {
-    let folder = folder.display().to_string();
-    let args = ["-e", "stderr", "-p", &folder, "-c", "nginx.conf"];
-    args.map(str::to_owned).to_vec()
 }
 
 /// The rest comes from the environment.

@@ -1,15 +1,11 @@
 use super::*;
 
-fn files(texts: &[(&str, &str)]) -> Files {
-    let owned = |(path, text): &(&str, &str)| ((*path).to_owned(), (*text).to_owned());
-    texts.iter().map(owned).collect()
-}
-
 /// The imports between the files of `x/src`, as `from -> to` without folder and ending.
 fn edges(texts: &[(&str, &str)]) -> Vec<String> {
     let short = |path: &str| path["x/src/".len()..].trim_end_matches(".rs").to_owned();
     let mut found = Vec::new();
-    for (from, targets) in imports(&files(texts)).unwrap().between_files {
+    let files: Files = texts.iter().copied().collect();
+    for (from, targets) in imports(&files).unwrap().between_files {
         let line = |to: &String| format!("{} -> {}", short(&from), short(to));
         found.extend(targets.iter().map(line));
     }
@@ -63,7 +59,7 @@ fn an_import_has_a_path_from_the_root_of_its_crate() {
     let text = "use super::b::{self, Other as Alias}; pub use crate::b::deep::*; \
         use std::fmt; mod inner { use super::super::b; use self::own; } use inner::own; \
         #[cfg(test)] mod tests { use crate::b::Test; }";
-    let found = imports(&files(&[LIB, ("x/src/a.rs", text), B, DEEP])).unwrap();
+    let found = imports(&Files::from([LIB, ("x/src/a.rs", text), B, DEEP])).unwrap();
     let of_a = found.paths.iter().filter(|it| it.file == "x/src/a.rs");
     let of_a: Vec<String> = of_a.map(|it| it.names.join("::")).collect();
     assert_eq!(
@@ -81,7 +77,7 @@ fn an_import_has_a_path_from_the_root_of_its_crate() {
 
 #[test]
 fn a_file_that_no_module_leads_to_is_named() {
-    let files = files(&[LIB, ("x/src/a.rs", ""), B, DEEP, ("x/src/c.rs", "")]);
+    let files = Files::from([LIB, ("x/src/a.rs", ""), B, DEEP, ("x/src/c.rs", "")]);
     let found = imports(&files).unwrap().unreached(&files);
     assert_eq!(found.len(), 1);
     assert!(found[0].starts_with("x/src/c.rs is part of no crate"));
@@ -89,7 +85,7 @@ fn a_file_that_no_module_leads_to_is_named() {
 
 #[test]
 fn a_path_attribute_leads_to_its_file() {
-    let files = files(&[
+    let files = Files::from([
         (
             "x/tests/p/main.rs",
             "#[path = \"../q/common.rs\"]\nmod common;",
@@ -104,6 +100,6 @@ fn a_path_attribute_leads_to_its_file() {
 
 #[test]
 fn what_cannot_be_read_is_an_error() {
-    assert!(imports(&files(&[("x/src/lib.rs", "mod a;")])).is_err());
-    assert!(imports(&files(&[("x/src/lib.rs", "fn f() {")])).is_err());
+    assert!(imports(&Files::from([("x/src/lib.rs", "mod a;")])).is_err());
+    assert!(imports(&Files::from([("x/src/lib.rs", "fn f() {")])).is_err());
 }

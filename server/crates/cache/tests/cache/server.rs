@@ -10,7 +10,7 @@ pub struct RedisServer(Redis);
 impl RedisServer {
     /// `None` where Redis is not installed.
     pub fn start() -> Option<Self> {
-        if proc::find(&["redis-server"]).is_none() {
+        if proc::find("redis-server").is_none() {
             eprintln!("skipped: redis-server is not installed");
             return None;
         }
