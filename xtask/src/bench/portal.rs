@@ -211,6 +211,30 @@ impl Row {
     pub fn cpu(&self, time: Duration) -> f64 {
         time.as_secs_f64() * 1000.0 / f64::from(self.done.requests.max(1))
     }
+
+    /// Of the server and its database together.
+    pub fn cpu_of_both(&self) -> f64 {
+        self.cpu(self.server) + self.cpu_of_database()
+    }
+
+    pub fn cpu_of_database(&self) -> f64 {
+        self.cpu(self.database.unwrap_or_default())
+    }
+
+    /// Two measures of the same as one. Of one request it keeps the lower time.
+    pub fn sum(self, other: &Self) -> Self {
+        let database = self.database.zip(other.database);
+        Self {
+            done: Done {
+                requests: self.done.requests + other.done.requests,
+                took: self.done.took + other.done.took,
+                median: self.done.median.min(other.done.median),
+            },
+            server: self.server + other.server,
+            database: database.map(|(one, two)| one + two),
+            ..self
+        }
+    }
 }
 
 /// Builds the portal as it is measured, and the program that hashes and does nothing else; gives
