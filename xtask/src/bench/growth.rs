@@ -13,9 +13,10 @@ use vestibule_daemons::Postgres;
 use super::client::Client;
 use super::options::Options;
 use super::pgbench::{self, Bare, Table};
-use super::portal::{Backing, PASSWORD, Portal, Row, Tokens};
+use super::portal::{Backing, PASSWORD, Portal, Tokens};
 use super::report::{Goal, cores};
-use super::requests::{self, CROWD, ME, REFRESH, RIGHT, credentials, is};
+use super::requests::{self, CROWD, ME, REFRESH, RIGHT, credentials, is, post};
+use super::server::Row;
 
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
@@ -87,11 +88,11 @@ fn postgres(backing: &Backing) -> Result<&Postgres> {
 impl<'a> Side<'a> {
     fn new(binary: &Path, backing: &'a Backing, accounts: u32) -> Result<Self> {
         let portal = Portal::start(binary, backing)?;
-        let mut client = Client::connect(portal.port)?;
+        let mut client = Client::connect(portal.server.port)?;
         let users = (0..USED).map(|number| {
             let place = 1 + number * (accounts / USED);
             let body = credentials(&format!("filled-{place}@example.org"), PASSWORD);
-            is(client.post("/login", &body)?, 200)?;
+            is(post(&mut client, "/login", &body)?, 200)?;
             anyhow::Ok((body, Tokens::read(&client)?))
         });
         let users = users.collect::<Result<_>>()?;
@@ -115,10 +116,9 @@ fn measure<C: FnMut() -> Result<()> + Send>(
     time: Duration,
     client: impl Fn(u16, &[(Value, Tokens)]) -> Result<C>,
 ) -> Result<[Row; 2]> {
-    println!("{request}");
     let clients = sides.iter().map(|side| {
         let shares = side.users.chunks(side.users.len().div_ceil(count));
-        let clients = shares.map(|users| client(side.portal.port, users));
+        let clients = shares.map(|users| client(side.portal.server.port, users));
         clients.collect::<Result<Vec<C>>>()
     });
     let mut clients = clients.collect::<Result<Vec<_>>>()?;

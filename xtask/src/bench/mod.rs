@@ -4,10 +4,12 @@
 mod client;
 mod growth;
 mod options;
+mod peers;
 mod pgbench;
 mod portal;
 mod report;
 mod requests;
+mod server;
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,9 +22,10 @@ use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{Postgres, Redis};
 
 use options::{Options, What};
-use portal::{Backing, PASSWORD, Portal, Row, Tokens, email};
+use portal::{Backing, PASSWORD, Portal, Tokens, email};
 use report::{Footprint, Goal, Report};
 use requests::{CROWD, HELLO, KEYS, ME, PAGE, REFRESH, RIGHT, UNKNOWN, WRONG, credentials};
+use server::Row;
 
 use crate::packages::{self, POSTGRES, REDIS};
 use crate::report::Progress;
@@ -56,6 +59,7 @@ pub fn run(args: &[String]) -> Result<()> {
             bench.everything()?
         }
         What::Growth => growth::run(&binary, &options)?,
+        What::Peers => peers::run(&binary, options.time)?,
     };
     println!(
         "\n{}; load {load} before and {} after; {seconds} s for each measure\n",
@@ -97,11 +101,12 @@ impl Bench {
         println!("\n== {} ==", backing.name);
         // It makes the database, and what follows starts as on any other day.
         drop(Portal::start(&self.binary, backing)?);
-        let starts = (0..STARTS).map(|_| anyhow::Ok(Portal::start(&self.binary, backing)?.start));
+        let starts =
+            (0..STARTS).map(|_| anyhow::Ok(Portal::start(&self.binary, backing)?.server.start));
         let starts = starts.collect::<Result<Vec<Duration>>>()?;
         let portal = Portal::start(&self.binary, backing)?;
         thread::sleep(Duration::from_secs(3));
-        let [at_rest, _] = portal.memory_kib()?;
+        let [at_rest, _] = portal.server.memory_kib()?;
         let mut users = portal.register(CROWD + 1)?;
         let single = users.pop().into_iter().collect();
         if let Some(postgres) = &backing.postgres {
@@ -112,7 +117,7 @@ impl Bench {
         for users in [single, users] {
             self.refreshes(&portal, users, report)?;
         }
-        let [after, most] = portal.memory_kib()?;
+        let [after, most] = portal.server.memory_kib()?;
         let first_answer = match backing.name {
             SQLITE => Goal::AtMost(50.0),
             _ => Goal::None,
@@ -131,7 +136,7 @@ impl Bench {
     /// What writes nothing, and `/health/live` before and after it.
     fn pages(&self, portal: &Portal<'_>, users: &[Tokens], report: &mut Report) -> Result<()> {
         let hello = |request, path: &'static str| {
-            let clients = (0..CROWD).map(|_| requests::get(portal.port, path));
+            let clients = (0..CROWD).map(|_| requests::get(portal.server.port, path));
             self.measure(portal, request, clients.collect::<Result<_>>()?)
         };
         let before = hello(HELLO, "/health/live")?;
@@ -139,7 +144,7 @@ impl Bench {
         let page = hello(PAGE, "/login")?;
         let me = users
             .iter()
-            .map(|user| requests::me(portal.port, vec![user.clone()]));
+            .map(|user| requests::me(portal.server.port, vec![user.clone()]));
         let me = self.measure(portal, ME, me.collect::<Result<_>>()?)?;
         let after = hello(HELLO, "/health/live")?;
         let ceiling = f64::midpoint(rate(&before), rate(&after));
@@ -162,8 +167,8 @@ impl Bench {
     fn sign_ins(&self, portal: &Portal<'_>, report: &mut Report) -> Result<()> {
         let clients = 2 * self.threads;
         let sign_in = |request, account: fn(usize) -> Value, expected| {
-            let clients =
-                (0..clients).map(|it| requests::sign_in(portal.port, vec![account(it)], expected));
+            let clients = (0..clients)
+                .map(|it| requests::sign_in(portal.server.port, vec![account(it)], expected));
             self.measure(portal, request, clients.collect::<Result<_>>()?)
         };
         let before = self.hashes("argon2-rust")?;
@@ -225,7 +230,7 @@ impl Bench {
         let clients = users.len();
         let work = users
             .into_iter()
-            .map(|user| requests::refresh(portal.port, vec![user]));
+            .map(|user| requests::refresh(portal.server.port, vec![user]));
         let work = work.collect::<Result<_>>()?;
         let postgres = portal.backing.postgres.as_ref();
         let measure = || self.measure(portal, REFRESH, work);
@@ -264,9 +269,7 @@ impl Bench {
         request: &'static str,
         clients: Vec<C>,
     ) -> Result<Row> {
-        let row = portal.measure(request, clients, self.options.time)?;
-        println!("{request}: {:.0} a second", rate(&row));
-        Ok(row)
+        portal.measure(request, clients, self.options.time)
     }
 }
 

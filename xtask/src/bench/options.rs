@@ -23,6 +23,8 @@ pub enum What {
     Ratios,
     /// Many accounts beside few.
     Growth,
+    /// The portal beside other products.
+    Peers,
 }
 
 impl Options {
@@ -37,6 +39,7 @@ impl Options {
         while let Some(name) = args.next() {
             match name.as_str() {
                 "--growth" => options.what = What::Growth,
+                "--peers" => options.what = What::Peers,
                 "--seconds" => {
                     let seconds = number(name, args.next(), 1..=60)?;
                     options.time = Duration::from_secs(seconds.into());
@@ -50,7 +53,7 @@ impl Options {
                     options.built = Some(folder.into());
                 }
                 _ => bail!(
-                    "`bench` knows `--growth`, `--seconds N`, `--accounts N` and `--built FOLDER`"
+                    "`bench` knows `--growth` or `--peers`, `--seconds N`, `--accounts N` and `--built FOLDER`"
                 ),
             }
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vestibule_daemons::proc::Cmd;
 
 use super::pgbench::Bare;
-use super::portal::Row;
+use super::server::Row;
 
 /// A ratio, or another figure, with what it should reach.
 struct Ratio {

@@ -4,7 +4,7 @@
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
-use super::client::Client;
+use super::client::{Client, bearer};
 use super::portal::Tokens;
 
 pub const HELLO: &str = "GET /health/live";
@@ -28,9 +28,14 @@ pub fn is(status: u16, expected: u16) -> Result<()> {
     Ok(())
 }
 
+/// The status of the answer to a POST of the API.
+pub fn post(client: &mut Client, path: &str, body: &Value) -> Result<u16> {
+    client.post(&format!("/api/v1/auth{path}"), "", &body.to_string())
+}
+
 pub fn get(port: u16, path: &'static str) -> Result<impl FnMut() -> Result<()> + Send> {
     let mut client = Client::connect(port)?;
-    Ok(move || is(client.get(path, None)?, 200))
+    Ok(move || is(client.get(path, "")?, 200))
 }
 
 pub fn me(port: u16, users: Vec<Tokens>) -> Result<impl FnMut() -> Result<()> + Send> {
@@ -38,7 +43,7 @@ pub fn me(port: u16, users: Vec<Tokens>) -> Result<impl FnMut() -> Result<()> + 
     Ok(move || {
         turn += 1;
         let user = &users[turn % users.len()];
-        is(client.get("/api/v1/auth/me", Some(&user.access))?, 200)
+        is(client.get("/api/v1/auth/me", &bearer(&user.access))?, 200)
     })
 }
 
@@ -51,7 +56,7 @@ pub fn sign_in(
     Ok(move || {
         turn += 1;
         let account = &accounts[turn % accounts.len()];
-        is(client.post("/login", account)?, expected)
+        is(post(&mut client, "/login", account)?, expected)
     })
 }
 
@@ -62,7 +67,7 @@ pub fn refresh(port: u16, mut users: Vec<Tokens>) -> Result<impl FnMut() -> Resu
         turn += 1;
         let place = turn % users.len();
         let body = json!({ "refresh_token": users[place].refresh });
-        is(client.post("/refresh", &body)?, 200)?;
+        is(post(&mut client, "/refresh", &body)?, 200)?;
         users[place] = Tokens::read(&client)?;
         Ok(())
     })
