@@ -16,6 +16,7 @@ use super::pgbench::{self, Bare, Table};
 use super::portal::{Backing, PASSWORD, Portal, Tokens};
 use super::report::{Goal, cores};
 use super::requests::{self, CROWD, ME, REFRESH, RIGHT, credentials, is, post};
+use super::scale::Costs;
 use super::server::Row;
 
 const FEW: u32 = 1_000;
@@ -64,8 +65,10 @@ pub fn run(binary: &Path, options: &Options) -> Result<String> {
     // What a connection counted is known a moment after its end.
     thread::sleep(Duration::from_secs(1));
     let after = pgbench::tables(many)?;
+    let costs = Costs::new([&sign_in[1], &me[1], &refresh[1]], &before)?;
     let mut text = requests_of(counts, &[sign_in, me, refresh], &alone);
     print_tables(&mut text, counts[1], &before, &after);
+    costs.print(&mut text);
     Ok(text)
 }
 

@@ -9,6 +9,7 @@ mod pgbench;
 mod portal;
 mod report;
 mod requests;
+mod scale;
 mod server;
 
 use std::fs;
