@@ -45,9 +45,10 @@ Usage: cargo xtask COMMAND
                                 load, for at most ten minutes; the seed repeats the order of an earlier run
   versions                      the tests on the oldest and the newest PostgreSQL and Redis that are supported, which
                                 it fetches with npm and pip, and what `test` leaves out of races and browser
-  bench [--seconds N] [--accounts N] [--built FOLDER]
+  bench [--growth | --peers] [--seconds N] [--accounts N] [--built FOLDER]
                                 what the portal does in a second, on SQLite, on PostgreSQL, and with Redis, as ratios to
-                                what the machine could do: docs/PERFORMANCE.md
+                                what the machine could do; --growth with a million accounts beside a thousand, --peers
+                                beside other products, which it fetches with npm and pip: docs/PERFORMANCE.md
   dist                          target/dist/vestibule: one file with the site inside
   size                          measure that file against the project's limits
   check-code                    the code rules alone: length of files and comments, no import circles, the core's floor plan, no replaced words

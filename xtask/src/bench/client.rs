@@ -28,29 +28,48 @@ impl Client {
         })
     }
 
-    /// The status of the answer to a GET.
-    pub fn get(&mut self, path: &str, token: Option<&str>) -> Result<u16> {
-        let token = token.map_or_else(String::new, |it| format!("Authorization: Bearer {it}\r\n"));
-        let head = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{token}\r\n", self.host);
-        self.exchange(&head)
+    /// The status of the answer to a GET, with lines of its head such as [`bearer`].
+    pub fn get(&mut self, path: &str, lines: &str) -> Result<u16> {
+        let host = self.host;
+        self.exchange(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n"
+        ))
     }
 
-    /// The status of the answer to a POST of the API; [`Self::json`] has the rest.
-    pub fn post(&mut self, path: &str, body: &Value) -> Result<u16> {
-        let (body, host) = (body.to_string(), self.host);
-        let head = format!(
-            "POST /api/v1/auth{path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-        );
+    /// The status of the answer to a POST; [`Self::json`] has the rest.
+    pub fn post(&mut self, path: &str, lines: &str, body: &str) -> Result<u16> {
+        let (host, length) = (self.host, body.len());
         self.exchange(&format!(
-            "{head}Content-Length: {}\r\n\r\n{body}",
-            body.len()
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n{lines}\r\n{body}"
         ))
     }
 
     /// The body of the last answer.
     pub fn json(&self) -> Result<Value> {
         let start = head_length(&self.answer).context("no answer yet")?;
-        Ok(serde_json::from_slice(&self.answer[start..])?)
+        let (head, body) = self.answer.split_at(start);
+        let body = if is_chunked(&head_of(head)) {
+            joined(body).context("no whole chunks")?
+        } else {
+            body.to_vec()
+        };
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    /// A line of the head of the last answer, by its name in small letters.
+    pub fn line(&self, name: &str) -> Option<String> {
+        let head = self.answer.get(..head_length(&self.answer)?)?;
+        let head = String::from_utf8_lossy(head);
+        let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+        let (_, value) = lines.find(|(it, _)| it.eq_ignore_ascii_case(name))?;
+        Some(value.to_owned())
+    }
+
+    /// Whether the last answer contains a text.
+    pub fn says(&self, text: &str) -> bool {
+        let mut places = self.answer.windows(text.len());
+        places.any(|place| place == text.as_bytes())
     }
 
     fn exchange(&mut self, request: &str) -> Result<u16> {
@@ -80,15 +99,44 @@ fn is_whole(answer: &[u8]) -> bool {
     let Some(start) = head_length(answer) else {
         return false;
     };
-    let head = String::from_utf8_lossy(&answer[..start]).to_ascii_lowercase();
+    let head = head_of(&answer[..start]);
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length:"));
     match length.and_then(|length| length.trim().parse::<usize>().ok()) {
         Some(length) => answer.len() >= start + length,
-        None if head.contains("transfer-encoding: chunked") => answer.ends_with(b"0\r\n\r\n"),
+        None if is_chunked(&head) => answer.ends_with(b"0\r\n\r\n"),
         None => true,
     }
+}
+
+fn head_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).to_ascii_lowercase()
+}
+
+fn is_chunked(head: &str) -> bool {
+    head.contains("transfer-encoding: chunked")
+}
+
+/// The content of chunks (RFC 9112, 7.1).
+fn joined(mut chunks: &[u8]) -> Option<Vec<u8>> {
+    let mut all = Vec::new();
+    loop {
+        let end = chunks.windows(2).position(|it| it == b"\r\n")?;
+        let length = str::from_utf8(chunks.get(..end)?).ok()?;
+        let length = usize::from_str_radix(length, 16).ok()?;
+        if length == 0 {
+            return Some(all);
+        }
+        let rest = chunks.get(end + 2..)?;
+        all.extend_from_slice(rest.get(..length)?);
+        chunks = rest.get(length + 2..)?;
+    }
+}
+
+/// A line of a request's head.
+pub fn bearer(token: &str) -> String {
+    format!("Authorization: Bearer {token}\r\n")
 }
 
 /// What clients got done.
@@ -152,6 +200,13 @@ mod tests {
         assert!(!is_whole(&chunked[..chunked.len() - 5]));
         assert!(!is_whole(b"HTTP/1.1 204 No Content\r\n"));
         assert!(is_whole(b"HTTP/1.1 204 No Content\r\n\r\n"));
+    }
+
+    #[test]
+    fn chunks_are_joined() {
+        let chunks = b"5\r\n{\"a\":\r\n2\r\n1}\r\n0\r\n\r\n";
+        assert_eq!(joined(chunks).unwrap(), b"{\"a\":1}");
+        assert_eq!(joined(&chunks[..12]), None);
     }
 
     #[test]

@@ -2,23 +2,31 @@
 //! the same time. `docs/PERFORMANCE.md` says how to read it.
 
 mod client;
+mod growth;
+mod options;
+mod peers;
 mod pgbench;
 mod portal;
 mod report;
+mod requests;
+mod scale;
+mod server;
 
 use std::fs;
 use std::path::PathBuf;
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use serde_json::json;
+use anyhow::{Context, Result};
+use serde_json::Value;
 use vestibule_daemons::proc::Cmd;
 use vestibule_daemons::{Postgres, Redis};
 
-use client::Client;
-use portal::{Backing, PASSWORD, Portal, Row, Tokens, email};
+use options::{Options, What};
+use portal::{Backing, PASSWORD, Portal, Tokens, email};
 use report::{Footprint, Goal, Report};
+use requests::{CROWD, HELLO, KEYS, ME, PAGE, REFRESH, RIGHT, UNKNOWN, WRONG, credentials};
+use server::Row;
 
 use crate::packages::{self, POSTGRES, REDIS};
 use crate::report::Progress;
@@ -27,31 +35,10 @@ const SQLITE: &str = "SQLite";
 const POSTGRESQL: &str = "PostgreSQL";
 const WITH_REDIS: &str = "PostgreSQL, Redis";
 
-const HELLO: &str = "GET /health/live";
-const KEYS: &str = "GET /.well-known/jwks.json";
-const PAGE: &str = "GET /login";
-const ME: &str = "GET /me";
-const RIGHT: &str = "sign-in";
-const WRONG: &str = "sign-in, wrong password";
-const UNKNOWN: &str = "sign-in, unknown address";
-const REFRESH: &str = "refresh";
-
-/// Clients at once, where it is not said otherwise.
-const CROWD: usize = 16;
 const STARTS: usize = 5;
 
-/// What is asked for on the command line.
-struct Options {
-    /// Of each measure.
-    time: Duration,
-    /// In PostgreSQL, beside those that are registered.
-    accounts: u32,
-    /// Where the programs are that were built before, in the place of building them.
-    built: Option<PathBuf>,
-}
-
 pub fn run(args: &[String]) -> Result<()> {
-    let options = options(args)?;
+    let options = Options::read(args)?;
     Progress::new(1).step("packages", |step| {
         packages::ensure(&[&POSTGRES, &REDIS], step)
     })?;
@@ -59,53 +46,29 @@ pub fn run(args: &[String]) -> Result<()> {
         Some(folder) => fs::canonicalize(folder)?,
         None => portal::build()?,
     };
-    let (seconds, accounts) = (options.time.as_secs(), options.accounts);
-    let bench = Bench {
-        options,
-        binary: built.join("vestibule"),
-        hash_rate: built.join("examples/hash_rate"),
-        threads: thread::available_parallelism().map_or(1, usize::from),
-    };
     let load = report::load();
-    let mut report = Report::default();
-    bench.on(&Backing::new(SQLITE, None, None)?, &mut report)?;
-    let durable = || Postgres::start_durable().map(Some);
-    bench.on(&Backing::new(POSTGRESQL, durable()?, None)?, &mut report)?;
-    let redis = Some(Redis::start()?);
-    bench.on(&Backing::new(WITH_REDIS, durable()?, redis)?, &mut report)?;
-
+    let seconds = options.time.as_secs();
+    let binary = built.join("vestibule");
+    let said = match options.what {
+        What::Ratios => {
+            let bench = Bench {
+                options,
+                binary,
+                hash_rate: built.join("examples/hash_rate"),
+                threads: report::cores(),
+            };
+            bench.everything()?
+        }
+        What::Growth => growth::run(&binary, &options)?,
+        What::Peers => peers::run(&binary, options.time)?,
+    };
     println!(
-        "\n{}; load {load} before and {} after; {seconds} s for each measure, {accounts} accounts in PostgreSQL\n",
+        "\n{}; load {load} before and {} after; {seconds} s for each measure\n",
         report::machine(),
         report::load(),
     );
-    print!("{}", report.markdown());
+    print!("{said}");
     Ok(())
-}
-
-fn options(args: &[String]) -> Result<Options> {
-    let mut options = Options {
-        time: Duration::from_secs(4),
-        accounts: 1_000,
-        built: None,
-    };
-    for pair in args.chunks(2) {
-        let [name, value] = pair else {
-            bail!("{} needs a value", pair[0]);
-        };
-        match (name.as_str(), value.parse::<u32>()) {
-            ("--seconds", Ok(number @ 1..=60)) => {
-                options.time = Duration::from_secs(number.into());
-            }
-            // pgbench takes families of their own.
-            ("--accounts", Ok(number @ 100..=10_000_000)) => options.accounts = number,
-            ("--built", _) => options.built = Some(value.into()),
-            _ => bail!(
-                "`bench` knows `--seconds N`, 1 to 60, `--accounts N`, 100 to 10000000, and `--built FOLDER`"
-            ),
-        }
-    }
-    Ok(options)
 }
 
 struct Bench {
@@ -116,27 +79,53 @@ struct Bench {
 }
 
 impl Bench {
+    fn everything(&self) -> Result<String> {
+        let mut report = Report::default();
+        self.on(&Backing::new(SQLITE, None, None)?, &mut report)?;
+        let durable = || Postgres::start_durable().map(Some);
+        self.on(&Backing::new(POSTGRESQL, durable()?, None)?, &mut report)?;
+        let redis = Some(Redis::start()?);
+        self.on(&Backing::new(WITH_REDIS, durable()?, redis)?, &mut report)?;
+        let accounts = self.accounts();
+        Ok(format!(
+            "{accounts} accounts in PostgreSQL.\n\n{}",
+            report.markdown()
+        ))
+    }
+
+    fn accounts(&self) -> u32 {
+        self.options.accounts.unwrap_or(1_000)
+    }
+
     /// Everything on one database.
     fn on(&self, backing: &Backing, report: &mut Report) -> Result<()> {
         println!("\n== {} ==", backing.name);
         // It makes the database, and what follows starts as on any other day.
         drop(Portal::start(&self.binary, backing)?);
-        let starts = (0..STARTS).map(|_| anyhow::Ok(Portal::start(&self.binary, backing)?.start));
+        let starts =
+            (0..STARTS).map(|_| anyhow::Ok(Portal::start(&self.binary, backing)?.server.start));
         let starts = starts.collect::<Result<Vec<Duration>>>()?;
         let portal = Portal::start(&self.binary, backing)?;
         thread::sleep(Duration::from_secs(3));
-        let [at_rest, _] = portal.memory_kib()?;
+        let [at_rest, _] = portal.server.memory_kib()?;
         let mut users = portal.register(CROWD + 1)?;
         let single = users.pop().into_iter().collect();
         if let Some(postgres) = &backing.postgres {
-            pgbench::fill(postgres, self.options.accounts)?;
+            pgbench::fill(postgres, self.accounts())?;
         }
         self.pages(&portal, &users, report)?;
         self.sign_ins(&portal, report)?;
         for users in [single, users] {
             self.refreshes(&portal, users, report)?;
         }
-        let [after, most] = portal.memory_kib()?;
+        let [after, most] = portal.server.memory_kib()?;
+        let first_answer = match backing.name {
+            SQLITE => Goal::AtMost(50.0),
+            _ => Goal::None,
+        };
+        let middle = report::middle(&starts).context("no start")?;
+        let middle = middle.as_secs_f64() * 1000.0;
+        report.ratio("first answer, ms", backing.name, middle, first_answer);
         report.footprints.push(Footprint {
             backing: backing.name,
             memory_kib: [at_rest, after, most],
@@ -148,7 +137,7 @@ impl Bench {
     /// What writes nothing, and `/health/live` before and after it.
     fn pages(&self, portal: &Portal<'_>, users: &[Tokens], report: &mut Report) -> Result<()> {
         let hello = |request, path: &'static str| {
-            let clients = (0..CROWD).map(|_| get(portal.port, path, None));
+            let clients = (0..CROWD).map(|_| requests::get(portal.server.port, path));
             self.measure(portal, request, clients.collect::<Result<_>>()?)
         };
         let before = hello(HELLO, "/health/live")?;
@@ -156,7 +145,7 @@ impl Bench {
         let page = hello(PAGE, "/login")?;
         let me = users
             .iter()
-            .map(|user| get(portal.port, "/api/v1/auth/me", Some(user.access.clone())));
+            .map(|user| requests::me(portal.server.port, vec![user.clone()]));
         let me = self.measure(portal, ME, me.collect::<Result<_>>()?)?;
         let after = hello(HELLO, "/health/live")?;
         let ceiling = f64::midpoint(rate(&before), rate(&after));
@@ -178,12 +167,9 @@ impl Bench {
     /// Sign-ins between two measures of the hash alone.
     fn sign_ins(&self, portal: &Portal<'_>, report: &mut Report) -> Result<()> {
         let clients = 2 * self.threads;
-        let sign_in = |request, body: fn(usize) -> serde_json::Value, expected| {
-            let clients = (0..clients).map(|number| {
-                let mut client = Client::connect(portal.port)?;
-                let body = body(number);
-                anyhow::Ok(move || is(client.post("/login", &body)?, expected))
-            });
+        let sign_in = |request, account: fn(usize) -> Value, expected| {
+            let clients = (0..clients)
+                .map(|it| requests::sign_in(portal.server.port, vec![account(it)], expected));
             self.measure(portal, request, clients.collect::<Result<_>>()?)
         };
         let before = self.hashes("argon2-rust")?;
@@ -243,26 +229,37 @@ impl Bench {
         report: &mut Report,
     ) -> Result<()> {
         let clients = users.len();
-        let work = users.into_iter().map(|user| exchange(portal.port, user));
+        let work = users
+            .into_iter()
+            .map(|user| requests::refresh(portal.server.port, vec![user]));
         let work = work.collect::<Result<_>>()?;
         let postgres = portal.backing.postgres.as_ref();
-        let (row, statement) = thread::scope(|scope| {
-            let look = |postgres| scope.spawn(move || pgbench::statement_of_refresh(postgres));
-            let looking = postgres.map(look);
-            let row = self.measure(portal, REFRESH, work)?;
-            let statement = looking.map(ScopedJoinHandle::join);
-            anyhow::Ok((row, statement))
-        })?;
-        if let (Some(postgres), Some(Ok(statement))) = (postgres, statement) {
-            let alone = pgbench::refresh(postgres, &statement?, clients, self.options.time)?;
-            let (what, goal) = match clients {
-                1 => ("refresh / its statement, one client", Goal::None),
-                _ => ("refresh / its statement, 16 clients", Goal::AtLeast(0.7)),
+        let measure = || self.measure(portal, REFRESH, work);
+        let (row, statement) = pgbench::watch(postgres, measure)?;
+        let [of_statement, of_cpu] = match clients {
+            1 => [
+                "refresh / its statement, one client",
+                "CPU ms of a refresh, one client",
+            ],
+            _ => [
+                "refresh / its statement, 16 clients",
+                "CPU ms of a refresh, 16 clients",
+            ],
+        };
+        let mut cpu_goal = Goal::None;
+        if let (Some(postgres), Some(statement)) = (postgres, statement) {
+            let time = self.options.time;
+            let alone = pgbench::refresh(postgres, &statement, [clients, 1], time)?;
+            let goal = match clients {
+                1 => Goal::None,
+                _ => Goal::AtLeast(0.7),
             };
             let ratio = rate(&row) / alone.per_second;
-            report.ratio(what, portal.backing.name, ratio, goal);
+            report.ratio(of_statement, portal.backing.name, ratio, goal);
             report.bare.push(alone);
+            cpu_goal = Goal::AtMost(1.0);
         }
+        report.ratio(of_cpu, portal.backing.name, row.cpu_of_both(), cpu_goal);
         report.rows.push(row);
         Ok(())
     }
@@ -273,68 +270,10 @@ impl Bench {
         request: &'static str,
         clients: Vec<C>,
     ) -> Result<Row> {
-        let row = portal.measure(request, clients, self.options.time)?;
-        println!("{request}: {:.0} a second", rate(&row));
-        Ok(row)
+        portal.measure(request, clients, self.options.time)
     }
 }
 
 fn rate(row: &Row) -> f64 {
     row.done.per_second()
-}
-
-fn credentials(email: &str, password: &str) -> serde_json::Value {
-    json!({ "email": email, "password": password })
-}
-
-fn is(status: u16, expected: u16) -> Result<()> {
-    ensure!(status == expected, "{status} in the place of {expected}");
-    Ok(())
-}
-
-fn get(
-    port: u16,
-    path: &'static str,
-    token: Option<String>,
-) -> Result<impl FnMut() -> Result<()> + Send> {
-    let mut client = Client::connect(port)?;
-    Ok(move || is(client.get(path, token.as_deref())?, 200))
-}
-
-/// Exchanges a refresh token for the next one, again and again.
-fn exchange(port: u16, user: Tokens) -> Result<impl FnMut() -> Result<()> + Send> {
-    let (mut client, mut token) = (Client::connect(port)?, user.refresh);
-    Ok(move || {
-        is(
-            client.post("/refresh", &json!({ "refresh_token": token }))?,
-            200,
-        )?;
-        token = Tokens::read(&client)?.refresh;
-        Ok(())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_are_bounded() {
-        let of = |text: &str| {
-            let args: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-            options(&args)
-        };
-        let both = of("--accounts 1000000 --seconds 9").unwrap();
-        assert_eq!((both.accounts, both.time.as_secs()), (1_000_000, 9));
-        assert_eq!(of("").unwrap().accounts, 1_000);
-        for wrong in [
-            "--seconds",
-            "--seconds 0",
-            "--seconds 3600",
-            "--accounts 1",
-            "--other 1",
-        ] {
-            assert!(of(wrong).is_err(), "{wrong}");
-        }
-    }
 }

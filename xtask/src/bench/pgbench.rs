@@ -1,7 +1,7 @@
 //! The database without the portal: accounts by the million, and the statement of a refresh alone.
 
 use std::fs;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -11,10 +11,13 @@ use vestibule_daemons::proc::Cmd;
 /// The statement as a backend that ran it last still shows it.
 const SHOWN: &str = "select query from pg_stat_activity where query like '%update refresh_tokens as r%returning%' \
     and pid <> pg_backend_pid() limit 1";
-/// A client of pgbench exchanges the token of one family again and again, as one of the portal's.
+const TABLES: &str = "select relname, n_live_tup, pg_total_relation_size(relid), seq_scan from pg_stat_user_tables \
+    where n_live_tup > 0 order by relname";
+/// A client of pgbench exchanges the tokens of its own families in turn, far from each other in
+/// the table. Where it has one, it exchanges that again and again, as a client of the portal.
 const VARIABLES: &str = "\\set exchanges :exchanges + 1
-\\set family :first + :client_id
-\\set presented :family * 1000000 + :exchanges
+\\set family :first + :client_id + :clients * ((:exchanges * 7919) % :each)
+\\set presented :family * 1000000 + :exchanges / :each
 \\set fresh :presented + 1
 ";
 /// What stands for each parameter. The text of a token's hash is a number here.
@@ -53,8 +56,23 @@ pub struct Bare {
     pub cpu: f64,
 }
 
-/// The statement of a refresh, while the portal runs it: a backend shows what it was asked last.
-pub fn statement_of_refresh(postgres: &Postgres) -> Result<String> {
+/// What the work gives, and the statement of a refresh, which a backend shows while it is done.
+pub fn watch<T>(
+    postgres: Option<&Postgres>,
+    work: impl FnOnce() -> Result<T>,
+) -> Result<(T, Option<String>)> {
+    thread::scope(|scope| {
+        let look = |postgres| scope.spawn(move || statement_of_refresh(postgres));
+        let looking = postgres.map(look);
+        let done = work()?;
+        let found = looking.map(ScopedJoinHandle::join);
+        let statement = found.map(|it| it.unwrap_or_else(|_| bail!("the look-up panicked")));
+        anyhow::Ok((done, statement.transpose()?))
+    })
+}
+
+/// A backend shows what it was asked last.
+fn statement_of_refresh(postgres: &Postgres) -> Result<String> {
     for _ in 0..20 {
         thread::sleep(Duration::from_millis(50));
         let shown = psql(postgres).args(["-c", SHOWN]).read()?;
@@ -65,11 +83,11 @@ pub fn statement_of_refresh(postgres: &Postgres) -> Result<String> {
     bail!("no backend shows the statement of a refresh")
 }
 
-/// The statement of a refresh and nothing else.
+/// The statement of a refresh and nothing else, by clients that have so many families each.
 pub fn refresh(
     postgres: &Postgres,
     statement: &str,
-    clients: usize,
+    [clients, each]: [usize; 2],
     time: Duration,
 ) -> Result<Bare> {
     let script = tempfile::Builder::new()
@@ -77,8 +95,8 @@ pub fn refresh(
         .suffix(".sql")
         .tempfile()?;
     fs::write(script.path(), script_of(statement.trim()))?;
-    // Families that no other run has.
-    let first = 2 * clients;
+    // Families that no other run has, from the first one that was filled in.
+    let first = if each == 1 { 2 * clients } else { 2 };
     let seconds = time.as_secs().max(1);
     let before = postgres.cpu_time();
     let said = postgres
@@ -86,6 +104,8 @@ pub fn refresh(
         .args(["-n", "-M", "prepared", "-j", "2", "-D", "exchanges=-1"])
         .args([
             format!("-Dfirst={first}"),
+            format!("-Dclients={clients}"),
+            format!("-Deach={each}"),
             format!("-c{clients}"),
             format!("-T{seconds}"),
         ])
@@ -102,6 +122,35 @@ pub fn refresh(
         per_second: number(&said, "tps = ").context("pgbench gave no rate")?,
         cpu: cpu / done.filter(|it| *it > 0.0).context("pgbench did nothing")?,
     })
+}
+
+/// What PostgreSQL counts of a table since it started.
+pub struct Table {
+    pub name: String,
+    pub rows: f64,
+    /// With its indexes.
+    pub bytes: f64,
+    /// Reads of the whole table.
+    pub scans: f64,
+}
+
+/// What has rows, by its name.
+pub fn tables(postgres: &Postgres) -> Result<Vec<Table>> {
+    let said = psql(postgres).args(["-c", TABLES]).read()?;
+    let table = |line: &str| {
+        let mut fields = line.split('|');
+        let name = fields.next()?.to_owned();
+        let numbers: Option<Vec<f64>> = fields.map(|it| it.parse().ok()).collect();
+        let [rows, bytes, scans]: [f64; 3] = numbers?.try_into().ok()?;
+        Some(Table {
+            name,
+            rows,
+            bytes,
+            scans,
+        })
+    };
+    let all: Option<Vec<Table>> = said.lines().map(table).collect();
+    all.context("psql gave something else than tables")
 }
 
 /// The number behind a name in what pgbench says.

@@ -2,18 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Stdio;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
-use rustix::process::Signal;
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use tempfile::TempDir;
-use vestibule_daemons::proc::{self, Cmd};
-use vestibule_daemons::{Postgres, Redis, cpu_time, free_port, memory_kib};
+use vestibule_daemons::proc::Cmd;
+use vestibule_daemons::{Postgres, Redis, free_port};
 
-use super::client::{Client, Done, drive};
+use super::client::Client;
+use super::server::{self, Row, Server};
 use crate::frontend::SITE;
 use crate::tools::target_folder;
 
@@ -33,10 +32,6 @@ impl Backing {
         postgres: Option<Postgres>,
         redis: Option<Redis>,
     ) -> Result<Self> {
-        // On a disk, as the database of a portal is.
-        let folder = tempfile::Builder::new()
-            .prefix("vestibule-bench-")
-            .tempdir_in("/var/tmp")?;
         if let Some(postgres) = &postgres {
             postgres.create("portal")?;
         }
@@ -44,7 +39,7 @@ impl Backing {
             name,
             postgres,
             redis,
-            folder,
+            folder: server::folder()?,
         })
     }
 
@@ -82,52 +77,28 @@ impl Backing {
 
 /// A running portal. It ends with this value.
 pub struct Portal<'a> {
-    child: Child,
-    pub port: u16,
+    pub server: Server,
     pub backing: &'a Backing,
-    /// From the start of the process to the first 200 of `/health/ready`.
-    pub start: Duration,
 }
 
 impl<'a> Portal<'a> {
     pub fn start(binary: &Path, backing: &'a Backing) -> Result<Self> {
         let port = free_port()?;
-        let mut command = backing.command(binary, [port, free_port()?]);
-        let started = Instant::now();
-        let mut portal = Self {
-            child: command.spawn()?,
-            port,
+        let command = backing.command(binary, [port, free_port()?]);
+        let name = format!("the portal on {}", backing.name);
+        Ok(Self {
+            server: Server::start(&name, command, port, "/health/ready")?,
             backing,
-            start: Duration::ZERO,
-        };
-        let ready = || Client::connect(port)?.get("/health/ready", None);
-        while !ready().is_ok_and(|status| status == 200) {
-            if portal.child.try_wait()?.is_some() {
-                bail!("the portal on {} ended before it was ready", backing.name);
-            }
-            if started.elapsed() > Duration::from_mins(1) || proc::interrupted() {
-                bail!("the portal on {} is not ready after a minute", backing.name);
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        portal.start = started.elapsed();
-        Ok(portal)
-    }
-
-    /// KiB that are resident now, and at most since the start.
-    pub fn memory_kib(&self) -> Result<[u64; 2]> {
-        let process = self.child.id();
-        let field = |name| memory_kib(process, name).context("no memory of the portal");
-        Ok([field("VmRSS")?, field("VmHWM")?])
+        })
     }
 
     /// Registers so many accounts, and gives the tokens of each.
     pub fn register(&self, accounts: usize) -> Result<Vec<Tokens>> {
-        let mut client = Client::connect(self.port)?;
+        let mut client = Client::connect(self.server.port)?;
         let mut all = Vec::new();
         for number in 0..accounts {
             let body = json!({ "email": email(number), "password": PASSWORD });
-            let status = client.post("/register", &body)?;
+            let status = client.post("/api/v1/auth/register", "", &body.to_string())?;
             ensure!(status == 201, "a registration was answered by {status}");
             all.push(Tokens::read(&client)?);
         }
@@ -141,37 +112,10 @@ impl<'a> Portal<'a> {
         clients: Vec<C>,
         time: Duration,
     ) -> Result<Row> {
-        let count = clients.len();
-        let before = self.cpu();
-        let done = drive(clients, time)?;
-        // What was put off is written within this time, and belongs to the requests.
-        thread::sleep(Duration::from_millis(500));
-        let after = self.cpu();
-        ensure!(!proc::interrupted(), "interrupted");
-        let [server, database] = [0, 1].map(|it| after[it].saturating_sub(before[it]));
-        Ok(Row {
-            backing: self.backing.name,
-            request,
-            clients: count,
-            done,
-            server,
-            database: self.backing.postgres.is_some().then_some(database),
-        })
-    }
-
-    /// Of the server, and of its database.
-    fn cpu(&self) -> [Duration; 2] {
         let database = self.backing.postgres.as_ref();
-        [
-            cpu_time(self.child.id()),
-            database.map(Postgres::cpu_time).unwrap_or_default(),
-        ]
-    }
-}
-
-impl Drop for Portal<'_> {
-    fn drop(&mut self) {
-        proc::stop(&mut self.child, Signal::TERM);
+        server::measure([self.backing.name, request], clients, time, || {
+            (self.server.cpu(), database.map(Postgres::cpu_time))
+        })
     }
 }
 
@@ -193,23 +137,6 @@ impl Tokens {
             access: text("access_token")?,
             refresh: text("refresh_token")?,
         })
-    }
-}
-
-/// What was measured of one kind of request.
-pub struct Row {
-    pub backing: &'static str,
-    pub request: &'static str,
-    pub clients: usize,
-    pub done: Done,
-    pub server: Duration,
-    pub database: Option<Duration>,
-}
-
-impl Row {
-    /// Milliseconds of processor time of a request.
-    pub fn cpu(&self, time: Duration) -> f64 {
-        time.as_secs_f64() * 1000.0 / f64::from(self.done.requests.max(1))
     }
 }
 

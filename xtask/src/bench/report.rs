@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::thread;
 use std::time::Duration;
 
 use vestibule_daemons::proc::Cmd;
 
 use super::pgbench::Bare;
-use super::portal::Row;
+use super::server::Row;
 
-/// A ratio with what it should reach.
+/// A ratio, or another figure, with what it should reach.
 struct Ratio {
     what: &'static str,
     backing: &'static str,
@@ -19,17 +20,20 @@ struct Ratio {
 
 pub enum Goal {
     AtLeast(f64),
+    AtMost(f64),
     /// Of 1, by so much to either side.
     Within(f64),
     None,
 }
 
-impl Ratio {
-    fn judge(&self) -> String {
-        let (goal, is_reached) = match self.goal {
-            Goal::AtLeast(goal) => (format!("{goal:.2}"), self.value >= goal),
-            Goal::Within(by) => (format!("1 ± {by:.2}"), (self.value - 1.0).abs() <= by),
-            Goal::None => return " | ".to_owned(),
+impl Goal {
+    /// The goal, and whether the value reaches it: two cells of a table.
+    pub fn judge(&self, value: f64) -> String {
+        let (goal, is_reached) = match *self {
+            Self::AtLeast(goal) => (format!("≥ {goal:.2}"), value >= goal),
+            Self::AtMost(goal) => (format!("≤ {goal:.2}"), value <= goal),
+            Self::Within(by) => (format!("1 ± {by:.2}"), (value - 1.0).abs() <= by),
+            Self::None => return " | ".to_owned(),
         };
         format!("{goal} | {}", if is_reached { "reached" } else { "missed" })
     }
@@ -73,14 +77,11 @@ impl Report {
     }
 
     fn print_ratios(&self, text: &mut String) {
-        *text += "| ratio | database | measured | goal | |\n|---|---|---|---|---|\n";
+        *text += "| ratio or figure | database | measured | goal | |\n|---|---|---|---|---|\n";
         for ratio in &self.ratios {
             let (what, backing, value) = (ratio.what, ratio.backing, ratio.value);
-            let _ = writeln!(
-                text,
-                "| {what} | {backing} | {value:.2} | {} |",
-                ratio.judge()
-            );
+            let judged = ratio.goal.judge(value);
+            let _ = writeln!(text, "| {what} | {backing} | {value:.2} | {judged} |");
         }
     }
 
@@ -122,30 +123,35 @@ impl Report {
         *text += "\n| database | MiB at rest | after load | at most | first answer, ms: best | half within |\n|---|---|---|---|---|---|\n";
         for print in &self.footprints {
             let [rest, load, most] = print.memory_kib.map(|kib| kib / 1024);
-            let mut starts = print.starts.clone();
-            starts.sort_unstable();
-            let time = |position: usize| {
-                let time = starts.get(position);
-                time.map_or_else(String::new, |it| it.as_millis().to_string())
-            };
+            let [best, middle] = [print.starts.iter().min().copied(), middle(&print.starts)]
+                .map(|it| it.map_or_else(String::new, |it| it.as_millis().to_string()));
             let _ = writeln!(
                 text,
-                "| {} | {rest} | {load} | {most} | {} | {} |",
+                "| {} | {rest} | {load} | {most} | {best} | {middle} |",
                 print.backing,
-                time(0),
-                time(starts.len() / 2)
             );
         }
     }
 }
 
-/// The processor's name, its cores, and how many processes ran or waited in the last minute.
+/// That within which half of them are.
+pub fn middle(times: &[Duration]) -> Option<Duration> {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
+}
+
+pub fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The processor's name, its cores, and the version of PostgreSQL.
 pub fn machine() -> String {
     let models = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = models
         .lines()
         .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let cores = cores();
     let postgres = Cmd::new("psql").arg("--version").peek();
     format!(
         "{}, {cores} cores; {}",
@@ -154,6 +160,7 @@ pub fn machine() -> String {
     )
 }
 
+/// How many processes ran or waited in the last minute.
 pub fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split(' ').next().unwrap_or_default().to_owned()
@@ -165,18 +172,13 @@ mod tests {
 
     #[test]
     fn a_ratio_says_whether_it_reaches_its_goal() {
-        let of = |value, goal| {
-            let ratio = Ratio {
-                what: "",
-                backing: "",
-                value,
-                goal,
-            };
-            ratio.judge()
-        };
-        assert_eq!(of(0.9, Goal::AtLeast(0.9)), "0.90 | reached");
-        assert_eq!(of(0.89, Goal::AtLeast(0.9)), "0.90 | missed");
+        let of = |value, goal: Goal| goal.judge(value);
+        assert_eq!(of(0.9, Goal::AtLeast(0.9)), "≥ 0.90 | reached");
+        assert_eq!(of(0.89, Goal::AtLeast(0.9)), "≥ 0.90 | missed");
+        assert_eq!(of(1.2, Goal::AtMost(1.2)), "≤ 1.20 | reached");
+        assert_eq!(of(1.21, Goal::AtMost(1.2)), "≤ 1.20 | missed");
         assert_eq!(of(1.06, Goal::Within(0.05)), "1 ± 0.05 | missed");
         assert_eq!(of(0.96, Goal::Within(0.05)), "1 ± 0.05 | reached");
+        assert_eq!(of(0.5, Goal::None), " | ");
     }
 }
