@@ -2,7 +2,7 @@
 //! capability; a capability imports another one by the names that its `mod.rs` gives out. No folder
 //! holds more than a part of the whole.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Files;
 use super::modules::Path;
@@ -14,6 +14,23 @@ const FACE: &str = "auth";
 /// The part of all lines that the files of one folder may have, not counting folders in it: a
 /// quarter.
 const PARTS: usize = 4;
+/// The kernel, and what every portal has: accounts and their sign-in. Other layers part these by
+/// table, resource and page.
+const FIRST: [&str; 6] = [
+    KERNEL,
+    "accounts",
+    "maintenance",
+    "sessions",
+    "sign_in",
+    "tokens",
+];
+/// Where a further capability has a folder of the name that it has in the core.
+const LAYERS: [&str; 4] = [
+    "server/crates/storage/src/",
+    "server/src/",
+    "app/src/",
+    "server/tests/http/",
+];
 
 /// Imports of the core that its floor plan does not have.
 pub fn violations(paths: &[Path]) -> Vec<String> {
@@ -80,6 +97,20 @@ pub fn large_folders(files: &Files) -> Vec<String> {
         .map(|(folder, lines)| {
             format!("{folder} has {lines} of the {whole} lines of the core, more than a quarter")
         })
+        .collect()
+}
+
+/// Folders that a capability has in the core and on no other layer.
+pub fn missing_folders(files: &Files) -> Vec<String> {
+    let folder = |path: &&str| Some(path.strip_prefix(CORE)?.split_once('/')?.0.to_owned());
+    let capabilities: BTreeSet<String> = files.keys().filter_map(folder).collect();
+    let further = capabilities
+        .iter()
+        .filter(|name| !FIRST.contains(&name.as_str()));
+    let wanted = further.flat_map(|name| LAYERS.map(|layer| format!("{layer}{name}/")));
+    wanted
+        .filter(|folder| !files.keys().any(|path| path.starts_with(folder.as_str())))
+        .map(|folder| format!("{folder} is missing: a capability has one name on every layer"))
         .collect()
 }
 
@@ -169,6 +200,28 @@ mod tests {
         assert_eq!(
             large(&lines),
             ["server/crates/core/src/b has 11 of the 41 lines of the core, more than a quarter"]
+        );
+    }
+
+    #[test]
+    fn a_capability_has_one_name_on_every_layer() {
+        let missing = |paths: &[&'static str]| {
+            missing_folders(&paths.iter().map(|path| (*path, "")).collect())
+        };
+        let first = "server/crates/core/src/sign_in/password.rs";
+        assert!(missing(&[first, "server/crates/core/src/auth.rs"]).is_empty());
+        let mut paths = vec![
+            "server/crates/core/src/oauth/redeem.rs",
+            "server/crates/storage/src/oauth/grants.rs",
+            "server/src/oauth/token.rs",
+            "app/src/oauth/consent.rs",
+            "server/tests/http/oauth/redeem.rs",
+        ];
+        assert!(missing(&paths).is_empty());
+        paths.remove(3);
+        assert_eq!(
+            missing(&paths),
+            ["app/src/oauth/ is missing: a capability has one name on every layer"]
         );
     }
 }
