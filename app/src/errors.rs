@@ -9,11 +9,9 @@ use vestibule_core::model::Language;
 use vestibule_i18n::{Texts, t};
 use vestibule_web::Branding;
 
-use crate::components::{CopyButton, Head, Layout, stylesheet};
-use crate::markup::valid_markup;
-use crate::return_to::ReturnTo;
-use crate::ssr::Visit;
-use crate::{messages, ssr};
+use crate::kit::{
+    Head, Layout, PageForms, ReturnTo, Visit, error_page, stylesheet, texts, valid_markup,
+};
 
 /// There is no such page.
 #[component]
@@ -39,8 +37,8 @@ pub fn ErrorPage(
     #[prop(optional)]
     can_copy: bool,
 ) -> impl IntoView {
-    let texts = ssr::texts();
-    let (heading, text) = messages::error_page(texts, code, retry_after);
+    let texts = texts();
+    let (heading, text) = error_page(texts, code, retry_after);
     // Every link of this host would come back to the same page.
     let is_dead_end = code == ErrorCode::MisdirectedRequest;
     view! {
@@ -57,6 +55,25 @@ pub fn ErrorPage(
                     }
                 })}
         </Layout>
+    }
+}
+
+/// Copies a text that stands beside it. Scripts make it visible where they can copy, and say that
+/// it is done: on the button, and in the status behind it for screen readers.
+#[component]
+fn CopyButton(text: String) -> impl IntoView {
+    let texts = texts();
+    view! {
+        <button
+            type="button"
+            class="button button-secondary copy"
+            hidden
+            data-copy=text
+            data-done=t!(texts, "copy-done")
+        >
+            {t!(texts, "copy-button")}
+        </button>
+        <span class="visually-hidden" role="status"></span>
     }
 }
 
@@ -79,7 +96,7 @@ pub struct ErrorDocument<'a> {
 impl ErrorDocument<'_> {
     pub fn html(&self) -> String {
         let texts = Texts::of(self.language);
-        let (heading, _) = messages::error_page(texts, self.code, self.retry_after);
+        let (heading, _) = error_page(texts, self.code, self.retry_after);
         let title = format!("{heading} · {}", self.product_name);
         let request_id = Some(self.request_id.to_owned()).filter(|id| !id.is_empty());
         let page = self.page.map(ReturnTo::to_page).unwrap_or_default();
@@ -87,7 +104,7 @@ impl ErrorDocument<'_> {
             provide_meta_context();
             provide_context(texts);
             provide_context(page);
-            provide_context(ssr::PageForms::default());
+            provide_context(PageForms::default());
             provide_context(Arc::clone(self.branding));
             let document = view! {
                 <!DOCTYPE html>

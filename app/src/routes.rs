@@ -8,35 +8,14 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
 use crate::account::{
-    AccountPage, ActivityPage, ConfirmPage, DeletePage, EmailPage, PasswordPage, ProfilePage,
-    SessionsPage, SignOutPage,
+    activity, delete, email, overview, password, profile, reauthenticate, sessions, sign_out,
 };
-use crate::components::{Head, stylesheet};
 use crate::errors::NotFoundPage;
 use crate::islands::Enhancements;
-use crate::register::RegisterPage;
-use crate::reset_password::{ForgotPasswordPage, ResetPasswordPage};
-use crate::sign_in::SignInPage;
-use crate::ssr;
-use crate::undo::{RestoreAccountPage, RevertEmailPage};
-use crate::verify_email::VerifyEmailPage;
-
-/// The pages with something for scripts to do: fields to check, to reveal, to rate or to send
-/// (names may be anything), and times to show in the visitor's own zone.
-const PAGES_FOR_ISLANDS: &[&str] = &[
-    "/login",
-    "/register",
-    "/forgot-password",
-    "/reset-password",
-    "/verify-email",
-    "/account/password",
-    "/account/email",
-    "/account/sessions",
-    "/account/activity",
-    "/account/confirm",
-    "/account/delete",
-    "/restore-account",
-];
+use crate::kit::{
+    Head, MailedLink, account_page, announce_texts, has_islands, link_page, page, stylesheet,
+};
+use crate::{register, reset_password, restore, sign_in, verify_email};
 
 /// The whole document. Wasm comes with pages alone on which it does something: browsers fetch a
 /// preload link even where scripts are off. The head is written before the page's data is there, so
@@ -44,7 +23,7 @@ const PAGES_FOR_ISLANDS: &[&str] = &[
 /// down, which the page of any form may get.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let has_islands = has_islands();
-    let texts = ssr::announce_texts();
+    let texts = announce_texts();
     view! {
         <!DOCTYPE html>
         <html lang=texts.lang() dir=texts.dir()>
@@ -61,11 +40,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// Whether scripts come with the page that is asked for.
-pub fn has_islands() -> bool {
-    ssr::path().is_some_and(|path| PAGES_FOR_ISLANDS.contains(&path.as_str())) || ssr::has_wait()
-}
-
 /// The pages. All of them are rendered whole before the head of the answer leaves, so that status,
 /// redirects and cookies can be decided while rendering and nothing depends on scripts.
 #[component]
@@ -74,22 +48,38 @@ pub fn App() -> impl IntoView {
     view! {
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=path!("/login") view=SignInPage ssr=SsrMode::Async/>
-                <Route path=path!("/register") view=RegisterPage ssr=SsrMode::Async/>
-                <Route path=path!("/verify-email") view=VerifyEmailPage ssr=SsrMode::Async/>
-                <Route path=path!("/forgot-password") view=ForgotPasswordPage ssr=SsrMode::Async/>
-                <Route path=path!("/reset-password") view=ResetPasswordPage ssr=SsrMode::Async/>
-                <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async/>
-                <Route path=path!("/account/profile") view=ProfilePage ssr=SsrMode::Async/>
-                <Route path=path!("/account/password") view=PasswordPage ssr=SsrMode::Async/>
-                <Route path=path!("/account/email") view=EmailPage ssr=SsrMode::Async/>
-                <Route path=path!("/account/sessions") view=SessionsPage ssr=SsrMode::Async/>
-                <Route path=path!("/account/activity") view=ActivityPage ssr=SsrMode::Async/>
-                <Route path=path!("/account/confirm") view=ConfirmPage ssr=SsrMode::Async/>
-                <Route path=path!("/account/delete") view=DeletePage ssr=SsrMode::Async/>
-                <Route path=path!("/revert-email") view=RevertEmailPage ssr=SsrMode::Async/>
-                <Route path=path!("/restore-account") view=RestoreAccountPage ssr=SsrMode::Async/>
-                <Route path=path!("/logout") view=SignOutPage ssr=SsrMode::Async/>
+                <Route path=path!("/login") view=|| page(sign_in::page) ssr=SsrMode::Async/>
+                <Route path=path!("/register") view=|| page(register::page) ssr=SsrMode::Async/>
+                <Route
+                    path=path!("/verify-email")
+                    view=|| link_page(MailedLink::VerifyEmail, verify_email::page)
+                    ssr=SsrMode::Async
+                />
+                <Route path=path!("/forgot-password") view=|| page(reset_password::forgot_page) ssr=SsrMode::Async/>
+                <Route
+                    path=path!("/reset-password")
+                    view=|| link_page(MailedLink::ResetPassword, reset_password::page)
+                    ssr=SsrMode::Async
+                />
+                <Route path=path!("/account") view=|| account_page(overview::page) ssr=SsrMode::Async/>
+                <Route path=path!("/account/profile") view=|| account_page(profile::page) ssr=SsrMode::Async/>
+                <Route path=path!("/account/password") view=|| account_page(password::page) ssr=SsrMode::Async/>
+                <Route path=path!("/account/email") view=|| account_page(email::page) ssr=SsrMode::Async/>
+                <Route path=path!("/account/sessions") view=|| account_page(sessions::page) ssr=SsrMode::Async/>
+                <Route path=path!("/account/activity") view=|| account_page(activity::page) ssr=SsrMode::Async/>
+                <Route path=path!("/account/confirm") view=|| account_page(reauthenticate::page) ssr=SsrMode::Async/>
+                <Route path=path!("/account/delete") view=|| account_page(delete::page) ssr=SsrMode::Async/>
+                <Route
+                    path=path!("/revert-email")
+                    view=|| link_page(MailedLink::RevertEmail, restore::email_page)
+                    ssr=SsrMode::Async
+                />
+                <Route
+                    path=path!("/restore-account")
+                    view=|| link_page(MailedLink::RestoreAccount, restore::account_page)
+                    ssr=SsrMode::Async
+                />
+                <Route path=path!("/logout") view=|| page(sign_out::page) ssr=SsrMode::Async/>
             </Routes>
         </Router>
     }

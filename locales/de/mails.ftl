@@ -2,6 +2,7 @@
 ###
 ### Jeder Satz steht im HTML und im reinen Text: Was dort eine Schaltfläche ist, ist hier eine Adresse auf eigener Zeile;
 ### darum sagt kein Satz "klicken Sie auf die Schaltfläche". Zeiten und Geräte nennen die Schlüssel der Seiten.
+### Ein Abschnitt nennt seine Mails mit ihren Codes, wie in server/crates/core/src/kernel/mail.rs.
 
 ## In jeder E-Mail
 
@@ -24,7 +25,7 @@ mail-former-address = Frühere Adresse:
 mail-deleted-on = Wird gelöscht am:
 mail-asked-on = Beauftragt am:
 
-## Willkommen, und der Code und Link noch einmal
+## Willkommen, und der Code und Link noch einmal (`welcome`, `verify_email`)
 
 mail-code-subject = { $code } ist Ihr Code für { $product }
 mail-code-preheader = { $code } ist Ihr Code. Er gilt { $life }.
@@ -48,7 +49,7 @@ mail-verify-or-link = Oder bestätigen Sie Ihre Adresse gleich hier. Der Link gi
 mail-verify-link = Bitte bestätigen Sie, dass diese Adresse Ihnen gehört. Der Link gilt { $life }.
 mail-verify-earlier = Codes und Links aus früheren E-Mails gelten nicht mehr.
 
-## Passwort zurücksetzen
+## Passwort zurücksetzen (`reset_password`)
 
 mail-reset-subject = Passwort für { $product } zurücksetzen
 mail-reset-preheader = Wählen Sie ein neues Passwort. Der Link gilt { $life } und nur einmal.
@@ -58,7 +59,7 @@ mail-reset-button = Neues Passwort wählen
 mail-reset-then = Sobald das neue Passwort gilt, werden alle Geräte abgemeldet, und Links aus früheren E-Mails gelten nicht mehr.
 mail-reset-not-you = Sie brauchen nichts zu tun. Ihr Passwort bleibt, wie es ist, und ohne diesen Link kann es niemand ändern. Bitte geben Sie ihn nicht weiter.
 
-## Jemand verwendete eine Adresse, die ein Konto hat
+## Jemand verwendete eine Adresse, die ein Konto hat (`already_registered`)
 
 mail-registered-subject = Sie haben schon ein Konto bei { $product }
 mail-registered-preheader = Sie brauchen nichts einzurichten: Melden Sie sich einfach an.
@@ -73,7 +74,7 @@ mail-registered-not-you = Es wurde nichts geändert. Niemand kam in Ihr Konto, u
 mail-sessions = Hier sehen Sie, wo Ihr Konto angemeldet ist, und können das beenden:
 mail-set-password-button = Neues Passwort festlegen
 
-## Passwort geändert
+## Passwort geändert (`password_changed`)
 
 mail-password-subject = Ihr Passwort für { $product } wurde geändert
 mail-password-preheader = Wenn Sie das waren, ist alles in Ordnung. Sonst legen Sie bitte sofort ein neues Passwort fest.
@@ -81,7 +82,7 @@ mail-password-heading = Ihr Passwort wurde geändert
 mail-password-intro = Das Passwort Ihres Kontos wurde gerade geändert, und Ihre anderen Geräte wurden abgemeldet.
 mail-password-not-you = Jemand ist vielleicht in Ihr Konto gelangt. Bitte legen Sie sofort ein neues Passwort fest. Das meldet alle Geräte ab, auch fremde.
 
-## Sitzung beendet
+## Sitzung beendet (`session_ended`)
 
 mail-ended-subject = { $product } hat eines Ihrer Geräte abgemeldet
 mail-ended-preheader = Zur Sicherheit haben wir eine Sitzung beendet. Ihre anderen Geräte bleiben angemeldet.
@@ -91,7 +92,7 @@ mail-ended-where = Das zweite Mal kam von hier:
 mail-ended-known = Wenn Sie dieses Gerät kennen, melden Sie sich dort einfach neu an.
 mail-ended-not-you = Bitte legen Sie sofort ein neues Passwort fest. Das meldet alle Geräte ab, auch fremde.
 
-## Neues Gerät
+## Neues Gerät (`new_device`)
 
 mail-device-subject = Neue Anmeldung bei Ihrem Konto für { $product }
 mail-device-preheader = Wenn Sie das waren, ist alles in Ordnung. Sonst legen Sie bitte sofort ein neues Passwort fest.
@@ -99,7 +100,7 @@ mail-device-heading = Neue Anmeldung bei Ihrem Konto
 mail-device-intro = Jemand, vermutlich Sie selbst, hat sich in Ihrem Konto angemeldet, mit einem Gerät oder Browser, den wir noch nicht kannten.
 mail-device-not-you = Jemand kennt Ihr Passwort. Bitte legen Sie sofort ein neues fest. Das meldet alle Geräte ab, auch fremde.
 
-## Neue Adresse: an die neue
+## Neue Adresse: an die neue (`confirm_new_email`)
 
 mail-confirm-new-subject = Bestätigen Sie Ihre neue Adresse für { $product }
 mail-confirm-new-preheader = Ihre Adresse ändert sich erst, wenn Sie sie bestätigen.
@@ -109,7 +110,7 @@ mail-confirm-new-button = Neue Adresse bestätigen
 mail-confirm-new-until = Bis zu Ihrer Bestätigung ändert sich nichts, und Sie melden sich mit Ihrer alten Adresse an.
 mail-confirm-new-not-you = Vielleicht hat sich jemand bei der Adresse vertippt. Bitte bestätigen Sie sie nicht: Dann ändert sich nichts, und mehr brauchen Sie nicht zu tun.
 
-## Neue Adresse: an die alte
+## Neue Adresse: an die alte (`email_change_requested`, `email_changed`, `email_reverted`)
 
 mail-change-subject = Ihre Adresse für { $product } soll geändert werden
 mail-change-preheader = Noch ist nichts geändert. Falls Sie das nicht waren, legen Sie bitte sofort ein neues Passwort fest.
@@ -132,7 +133,7 @@ mail-reverted-intro = Die Änderung Ihrer Adresse ist rückgängig gemacht. Ihr 
 mail-reverted-then = Ein Schritt fehlt noch: Bitte legen Sie ein neues Passwort fest, denn vielleicht kennt jemand anders das alte.
 mail-reverted-not-you = Vielleicht liest jemand anders Ihre E-Mails. Bitte ändern Sie zuerst das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest.
 
-## Änderung der Adresse rückgängig gemacht: an die verlassene
+## Änderung der Adresse rückgängig gemacht: an die verlassene (`email_taken_back`)
 
 mail-taken-back-subject = Ihr Konto bei { $product } gehört nicht mehr zu dieser Adresse
 mail-taken-back-preheader = Es gehört wieder zu seiner früheren Adresse. Falls Sie das nicht waren, handeln Sie bitte sofort.
@@ -142,7 +143,7 @@ mail-taken-back-well = Wenn Sie das waren, ist alles in Ordnung. Bitte legen Sie
 mail-taken-back-not-you = Vielleicht liest jemand anders die E-Mails der früheren Adresse. Wenn Sie noch in dieses Postfach kommen, ändern Sie bitte zuerst dessen Passwort und legen Sie dann hier ein neues fest. Sonst schreiben Sie uns bitte sofort: { $support }
 mail-taken-back-not-you-operator = Vielleicht liest jemand anders die E-Mails der früheren Adresse. Wenn Sie noch in dieses Postfach kommen, ändern Sie bitte zuerst dessen Passwort und legen Sie dann hier ein neues fest. Sonst wenden Sie sich bitte sofort an die Betreiber von { $product }.
 
-## Löschung des Kontos
+## Löschung des Kontos (`deletion_scheduled`, `deletion_cancelled`)
 
 mail-deletion-subject = Ihr Konto bei { $product } wird gelöscht
 mail-deletion-preheader = Sie können es sich noch anders überlegen, bis { $deadline }.
@@ -159,7 +160,7 @@ mail-kept-intro = Schön, dass Sie bleiben! Ihr Konto wird nicht gelöscht. Alle
 mail-kept-button = Anmelden
 mail-kept-not-you = Vielleicht liest jemand anders Ihre E-Mails. Bitte ändern Sie das Passwort Ihres Postfachs und legen Sie dann hier ein neues fest: Die Anmeldeseite hilft Ihnen dabei.
 
-## Herunterladen aller Daten
+## Herunterladen aller Daten (`data_exported`)
 
 mail-export-subject = Ihre Daten bei { $product } wurden heruntergeladen
 mail-export-preheader = Wenn Sie das waren, ist alles in Ordnung. Sonst legen Sie bitte sofort ein neues Passwort fest.

@@ -515,7 +515,7 @@ verify-code-resend = Neue E-Mail schicken
 
 ## Taking back a change of the address, or the deletion
 
-undo-sign-in = Anmelden
+restore-sign-in = Anmelden
 revert-heading = Änderung der Adresse zurücknehmen?
 revert-address = Ihr Konto kehrt zu dieser Adresse zurück:
 revert-text = Alle Geräte werden abgemeldet. Legen Sie danach ein neues Passwort fest: Wer die Adresse geändert hat, kennt womöglich das alte.

@@ -2,6 +2,7 @@
 ###
 ### Each sentence stands in the HTML and in the plain text alike: a button there is an address on its own line here, so no
 ### sentence says "press this button". Times and devices are worded by the keys of the pages.
+### A section names its mails by their codes, as in server/crates/core/src/kernel/mail.rs.
 
 ## In every mail
 
@@ -24,7 +25,7 @@ mail-former-address = Former address:
 mail-deleted-on = Will be deleted on:
 mail-asked-on = Asked for on:
 
-## Welcome, and the code and link again
+## Welcome, and the code and link again (`welcome`, `verify_email`)
 
 mail-code-subject = { $code } is your code for { $product }
 mail-code-preheader = { $code } is your code. It works for { $life }.
@@ -48,7 +49,7 @@ mail-verify-or-link = Or confirm it right here. The link works for { $life }.
 mail-verify-link = Please confirm that this address is yours. The link works for { $life }.
 mail-verify-earlier = Codes and links from earlier mails no longer work.
 
-## Reset of the password
+## Reset of the password (`reset_password`)
 
 mail-reset-subject = Reset your password for { $product }
 mail-reset-preheader = Choose a new password. The link works once, within the next { $life }.
@@ -58,7 +59,7 @@ mail-reset-button = Choose a new password
 mail-reset-then = When the new password is set, every device is signed out, and links from earlier mails stop working.
 mail-reset-not-you = you can ignore this mail. Your password stays as it is, and nobody can change it without this link. Please pass it on to nobody.
 
-## Somebody used an address that has an account
+## Somebody used an address that has an account (`already_registered`)
 
 mail-registered-subject = You already have an account at { $product }
 mail-registered-preheader = There is nothing to set up: just sign in.
@@ -73,7 +74,7 @@ mail-registered-not-you = nothing was changed, and nobody was let in or learned 
 mail-sessions = Here you see where your account is signed in, and can end that:
 mail-set-password-button = Set a new password
 
-## Password changed
+## Password changed (`password_changed`)
 
 mail-password-subject = Your password for { $product } was changed
 mail-password-preheader = If this was you, all is well. If not, please set a new password at once.
@@ -81,7 +82,7 @@ mail-password-heading = Your password was changed
 mail-password-intro = The password of your account was just changed, and your other devices were signed out.
 mail-password-not-you = somebody may have got into your account. Please set a new password at once. That signs out every device, theirs too.
 
-## Session ended
+## Session ended (`session_ended`)
 
 mail-ended-subject = { $product } signed out one of your devices
 mail-ended-preheader = To be safe we ended one session. Your other devices stay signed in.
@@ -91,7 +92,7 @@ mail-ended-where = The second use came from here:
 mail-ended-known = If you know this device, just sign in on it again.
 mail-ended-not-you = please set a new password at once. That signs out every device, theirs too.
 
-## New device
+## New device (`new_device`)
 
 mail-device-subject = New sign-in to your account at { $product }
 mail-device-preheader = If this was you, all is well. If not, please set a new password at once.
@@ -99,7 +100,7 @@ mail-device-heading = New sign-in to your account
 mail-device-intro = Somebody, probably you, signed in to your account with a device or browser that we had not seen before.
 mail-device-not-you = somebody knows your password. Please set a new one at once. That signs out every device, theirs too.
 
-## Change of address: to the new one
+## Change of address: to the new one (`confirm_new_email`)
 
 mail-confirm-new-subject = Confirm your new address for { $product }
 mail-confirm-new-preheader = Your address changes when you confirm it, and not before.
@@ -109,7 +110,7 @@ mail-confirm-new-button = Confirm my new address
 mail-confirm-new-until = Until you have confirmed it, nothing changes, and you sign in with your old address.
 mail-confirm-new-not-you = somebody may have typed your address by mistake. Please do not confirm it: then nothing changes, and you need not do anything else.
 
-## Change of address: to the old one
+## Change of address: to the old one (`email_change_requested`, `email_changed`, `email_reverted`)
 
 mail-change-subject = Your address for { $product } is about to change
 mail-change-preheader = Nothing has changed yet. If this was not you, please set a new password at once.
@@ -132,7 +133,7 @@ mail-reverted-intro = The change of your address was undone. Your account belong
 mail-reverted-then = One step is left: please set a new password, since somebody else may know the old one.
 mail-reverted-not-you = somebody else may be reading your mails. Please change the password of your mailbox first, and then set a new one here.
 
-## Change of address undone: to the one that the account left
+## Change of address undone: to the one that the account left (`email_taken_back`)
 
 mail-taken-back-subject = Your account at { $product } no longer belongs to this address
 mail-taken-back-preheader = It went back to its former address. If this was not you, please act at once.
@@ -142,7 +143,7 @@ mail-taken-back-well = If this was you, all is well. Please set a new password w
 mail-taken-back-not-you = somebody else may be reading the mails of the former address. If you can still open that mailbox, please change its password first, and then set a new one here. If you cannot, please write to us at once: { $support }
 mail-taken-back-not-you-operator = somebody else may be reading the mails of the former address. If you can still open that mailbox, please change its password first, and then set a new one here. If you cannot, please turn to whoever runs { $product } at once.
 
-## Deletion of the account
+## Deletion of the account (`deletion_scheduled`, `deletion_cancelled`)
 
 mail-deletion-subject = Your account at { $product } will be deleted
 mail-deletion-preheader = You can change your mind until { $deadline }.
@@ -159,7 +160,7 @@ mail-kept-intro = Welcome back! Your account will not be deleted. Everything in 
 mail-kept-button = Sign in
 mail-kept-not-you = somebody else may be reading your mails. Please change the password of your mailbox, and then set a new one here: the sign-in page helps you.
 
-## Download of all data
+## Download of all data (`data_exported`)
 
 mail-export-subject = Your data at { $product } was downloaded
 mail-export-preheader = If this was you, all is well. If not, please set a new password at once.

@@ -511,7 +511,7 @@ verify-code-resend = Send a new mail
 
 ## Taking back a change of the address, or the deletion
 
-undo-sign-in = Sign in
+restore-sign-in = Sign in
 revert-heading = Take back the change of the address?
 revert-address = Your account returns to this address:
 revert-text = All devices are signed out. After that, set a new password: whoever changed the address may know the old one.

@@ -8,19 +8,12 @@ use super::events::sentence;
 use super::frame::{self, Tab};
 use super::overview::here_and_now;
 use super::sessions::EndOthers;
-use crate::components::{Button, ButtonStyle, Form};
-use crate::dates::{Clock, date_of, day};
-use crate::ssr::{self, Visit};
+use crate::kit::{Button, ButtonStyle, Clock, PostForm, Visit, date_of, day, lifetimes};
 
 /// Sends all data about the visitor as a file; the portal's router answers it.
 const EXPORT: &str = "/account/export";
 
-#[component]
-pub fn ActivityPage() -> impl IntoView {
-    ssr::account_page(render)
-}
-
-async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
+pub async fn page(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let filter = visit
         .query("show")
         .and_then(|code| SecurityEventFilter::from_code(&code))
@@ -43,7 +36,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let is_first = cursor.is_none();
     let content = view! {
         <Filters texts here=filter/>
-        <Days texts events=page.events today is_first/>
+        {by_day(texts, &page.events, today, is_first)}
         {next
             .map(|next| {
                 view! {
@@ -84,9 +77,8 @@ fn Filters(texts: Texts, here: SecurityEventFilter) -> impl IntoView {
     }
 }
 
-/// The events under the days that they were on.
-#[component]
-fn Days(texts: Texts, events: Vec<SecurityEvent>, today: Date, is_first: bool) -> impl IntoView {
+/// The events under the days that they were on; they are in the order of their times.
+fn by_day(texts: Texts, events: &[SecurityEvent], today: Date, is_first: bool) -> AnyView {
     if events.is_empty() {
         let text = if is_first {
             t!(texts, "account-activity-none")
@@ -95,12 +87,14 @@ fn Days(texts: Texts, events: Vec<SecurityEvent>, today: Date, is_first: bool) -
         };
         return view! { <section class="panel"><p class="empty">{text}</p></section> }.into_any();
     }
-    let days = by_day(events).into_iter().map(|(date, events)| {
+    let days = events.chunk_by(|one, next| date_of(one.created_at) == date_of(next.created_at));
+    let days = days.map(|events| {
+        let date = date_of(events[0].created_at);
         let id = format!("day-{date}");
         let heading = id.clone();
-        let rows = events.into_iter().filter_map(|activity| {
-            let sentence = sentence(texts, &activity)?;
-            Some(view! { <Event texts activity sentence/> })
+        let rows = events.iter().filter_map(|activity| {
+            let sentence = sentence(texts, activity)?;
+            Some(view! { <Event texts activity=activity.clone() sentence/> })
         });
         view! {
             <section class="panel day" aria-labelledby=id>
@@ -121,19 +115,6 @@ fn Days(texts: Texts, events: Vec<SecurityEvent>, today: Date, is_first: bool) -
         </p>
     }
     .into_any()
-}
-
-/// Groups neighbours; the events are in the order of their times.
-fn by_day(events: Vec<SecurityEvent>) -> Vec<(Date, Vec<SecurityEvent>)> {
-    let mut days: Vec<(Date, Vec<SecurityEvent>)> = Vec::new();
-    for event in events {
-        let date = date_of(event.created_at);
-        match days.last_mut() {
-            Some((day, events)) if *day == date => events.push(event),
-            _ => days.push((date, vec![event])),
-        }
-    }
-    days
 }
 
 #[component]
@@ -165,7 +146,7 @@ fn Event(texts: Texts, activity: SecurityEvent, sentence: String) -> impl IntoVi
 /// What contains it when an attacker is in the account.
 #[component]
 fn NotMe(texts: Texts) -> impl IntoView {
-    let back = life(texts, ssr::lifetimes().revert_email_link);
+    let back = life(texts, lifetimes().revert_email_link);
     view! {
         <section class="panel" id="not-me" tabindex="-1" aria-labelledby="not-me-heading">
             <h2 id="not-me-heading">{t!(texts, "account-not-me-heading")}</h2>
@@ -199,9 +180,9 @@ fn YourData(texts: Texts) -> impl IntoView {
             <h2 id="data">{t!(texts, "account-data-heading")}</h2>
             <p>{t!(texts, "account-data-kept")}</p>
             <p>{t!(texts, "account-data-text")}</p>
-            <Form action=EXPORT class="panel-actions download">
+            <PostForm action=EXPORT class="panel-actions download">
                 <Button style=ButtonStyle::Secondary>{t!(texts, "account-data-download")}</Button>
-            </Form>
+            </PostForm>
             <p class="aside"><a href="/account/delete">{t!(texts, "account-data-delete")}</a></p>
         </section>
     }
@@ -239,17 +220,11 @@ mod tests {
             datetime!(2026-11-20 10:00 UTC),
         ];
         let events = times.map(|at| activity(AuditEvent::LoginSuccess, at));
-        let days: Vec<(Date, usize)> = by_day(events.into())
-            .into_iter()
-            .map(|(date, events)| (date, events.len()))
-            .collect();
-        let expected = [
-            (date!(2026 - 11 - 24), 1),
-            (date!(2026 - 11 - 23), 2),
-            (date!(2026 - 11 - 20), 1),
-        ];
-        assert_eq!(days, expected);
-        assert!(by_day(Vec::new()).is_empty());
+        let (texts, today) = (Texts::of(Language::English), date!(2026 - 11 - 24));
+        let html = Owner::new().with(|| by_day(texts, &events, today, true).to_html());
+        let days = html.split("<h2").skip(1);
+        let counts: Vec<usize> = days.map(|day| day.matches("<li").count()).collect();
+        assert_eq!(counts, [1, 2, 1], "{html}");
     }
 
     #[test]

@@ -4,18 +4,46 @@ use vestibule_core::model::{PendingEmail, Principal, User, display_email};
 use vestibule_core::{AuthError, Field};
 use vestibule_i18n::{Texts, life, t};
 
-use super::changes::{CancelEmailChange, ChangeEmail};
 use super::frame::{self, Tab, password_again};
-use crate::components::{Button, ButtonStyle, EmailField, Form, Sentence, slot};
-use crate::dates::Moment;
-use crate::ssr::{self, Visit};
+use crate::kit::{
+    Button, ButtonStyle, Done, EmailField, Form, Moment, Notice, PostForm, Sentence, Visit, given,
+    lifetimes, sent, slot,
+};
 
-#[component]
-pub fn EmailPage() -> impl IntoView {
-    ssr::account_page(render)
+/// Asks the new address whether it wants to be the account's.
+#[server(prefix = "/_fn", endpoint = "change_email")]
+pub async fn change_email(
+    #[server(default)] new_email: String,
+    #[server(default)] current_password: String,
+) -> Result<(), ServerFnError> {
+    sent(Form::ChangeEmail)
+        .typed("new_email", &new_email)
+        .submit_as(|visit, who| async move {
+            let command = vestibule_core::ChangeEmail {
+                new_email,
+                password: given(current_password).map(Into::into),
+            };
+            let auth = visit.auth();
+            auth.request_email_change(&who, command, &visit.meta())
+                .await?;
+            Ok(Done::at(Form::ChangeEmail.page()).saying(Notice::EmailChangeRequested))
+        })
+        .await
 }
 
-async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
+/// Forgets the change that waits for the new address.
+#[server(prefix = "/_fn", endpoint = "cancel_email_change")]
+pub async fn cancel_email_change() -> Result<(), ServerFnError> {
+    sent(Form::ChangeEmail)
+        .submit_as(|visit, who| async move {
+            let auth = visit.auth();
+            auth.cancel_email_change(&who, &visit.meta()).await?;
+            Ok(Done::at(Form::ChangeEmail.page()).saying(Notice::EmailChangeCancelled))
+        })
+        .await
+}
+
+pub async fn page(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let pending = visit.auth().pending_email_change(&who).await?;
     let flash = visit.take_flash();
     let texts = visit.texts();
@@ -34,27 +62,23 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
 #[component]
 fn Current(texts: Texts, user: User) -> impl IntoView {
     let is_verified = user.is_email_verified;
+    // Whether the address is known to be the visitor's.
+    let (class, badge) = if is_verified {
+        ("badge badge-good", t!(texts, "account-email-confirmed"))
+    } else {
+        ("badge badge-open", t!(texts, "account-email-unconfirmed"))
+    };
     view! {
         <section class="panel" aria-labelledby="current">
             <h2 id="current">{t!(texts, "account-email-current")}</h2>
             <p>
                 <bdi class="address">{display_email(&user.email)}</bdi>
                 " "
-                <EmailBadge texts is_verified/>
+                <span class=class>{badge}</span>
             </p>
             {(!is_verified)
                 .then(|| view! { <p><a href="/verify-email">{t!(texts, "account-email-confirm-link")}</a></p> })}
         </section>
-    }
-}
-
-/// Whether an address is known to be the visitor's.
-#[component]
-fn EmailBadge(texts: Texts, is_verified: bool) -> impl IntoView {
-    if is_verified {
-        view! { <span class="badge badge-good">{t!(texts, "account-email-confirmed")}</span> }
-    } else {
-        view! { <span class="badge badge-open">{t!(texts, "account-email-unconfirmed")}</span> }
     }
 }
 
@@ -78,9 +102,9 @@ fn Pending(texts: Texts, pending: PendingEmail) -> impl IntoView {
             </dl>
             <p><Sentence text parts=vec![until.into_any()]/></p>
             <p>{t!(texts, "account-email-pending-old")}</p>
-            <Form action=CancelEmailChange::PATH class="panel-actions">
+            <PostForm action=CancelEmailChange::PATH class="panel-actions">
                 <Button style=ButtonStyle::Secondary>{t!(texts, "account-email-pending-cancel")}</Button>
-            </Form>
+            </PostForm>
         </section>
     }
 }
@@ -94,7 +118,7 @@ fn Change(
     error: Option<String>,
     password: AnyView,
 ) -> impl IntoView {
-    let back = life(texts, ssr::lifetimes().revert_email_link);
+    let back = life(texts, lifetimes().revert_email_link);
     view! {
         <section class="panel" aria-labelledby="change">
             <h2 id="change">{t!(texts, "account-email-change-heading")}</h2>
@@ -102,7 +126,7 @@ fn Change(
                 {t!(texts, "account-email-change-text")}
                 {is_verified.then(|| view! { " " {t!(texts, "account-email-change-back", life = back)} })}
             </p>
-            <Form action=ChangeEmail::PATH>
+            <PostForm action=ChangeEmail::PATH>
                 <EmailField
                     name="new_email"
                     label=t!(texts, "account-email-new")
@@ -112,7 +136,7 @@ fn Change(
                 />
                 {password}
                 <Button>{t!(texts, "account-email-change-button")}</Button>
-            </Form>
+            </PostForm>
         </section>
     }
 }

@@ -5,10 +5,9 @@ use vestibule_core::Field;
 use vestibule_core::model::{Principal, display_email};
 use vestibule_i18n::{Texts, t};
 
-use crate::components::{ErrorSummary, Layout, NoticeBox, Width, current_password};
-use crate::flash::Flash;
-use crate::messages;
-use crate::ssr::Visit;
+use crate::kit::{
+    CONTENT, ErrorSummary, Flash, Layout, Visit, current_password, form_error, notice_box,
+};
 
 /// The pages, in the order of their navigation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,28 +70,24 @@ impl Tab {
     }
 }
 
-/// Where the parts of a page begin.
-const CONTENT: &str = "content";
-
 /// A page of the account: heading, navigation, what the
 /// request before has to show, and then its own parts.
 pub fn page(visit: &Visit, tab: Tab, flash: &Flash, content: impl IntoView + 'static) -> AnyView {
     let texts = visit.texts();
-    let message = messages::error(texts, flash);
+    let message = form_error(texts, flash);
     let fields = visit.field_errors(flash).list();
-    let flash = flash.clone();
+    let notice = notice_box(flash);
     view! {
         <Layout
             product_name=visit.product_name()
             heading=tab.heading(texts)
             has_error=message.is_some()
             is_signed_in=true
-            width=Width::Wide
-            content=CONTENT
+            has_tabs=true
         >
             <Navigation texts here=tab/>
             <div class="content" id=CONTENT tabindex="-1">
-                <NoticeBox flash/>
+                {notice}
                 <ErrorSummary message fields/>
                 {content}
             </div>

@@ -1,27 +1,13 @@
-//! The signed-in visitor's own pages.
+//! The signed-in visitor's own pages, each with the functions of its forms.
 
-mod activity;
-mod changes;
-mod confirm;
-mod delete;
-mod device;
-mod email;
+pub mod activity;
+pub mod delete;
+pub mod email;
 mod events;
 mod frame;
-mod overview;
-mod password;
-mod profile;
-mod session_actions;
-mod sessions;
-mod sign_out;
-
-pub use activity::ActivityPage;
-pub use confirm::ConfirmPage;
-pub use delete::DeletePage;
-pub use email::EmailPage;
-pub use overview::AccountPage;
-pub use password::PasswordPage;
-pub use profile::ProfilePage;
-pub use session_actions::SignOut;
-pub use sessions::SessionsPage;
-pub use sign_out::SignOutPage;
+pub mod overview;
+pub mod password;
+pub mod profile;
+pub mod reauthenticate;
+pub mod sessions;
+pub mod sign_out;

@@ -6,8 +6,7 @@ use vestibule_core::{AuditEvent, AuthError, SecurityEvent, SecurityEventFilter};
 use vestibule_i18n::{Texts, t};
 
 use super::frame::{self, Tab};
-use crate::components::{Sentence, slot};
-use crate::ssr::{self, Visit};
+use crate::kit::{Sentence, Visit, slot};
 
 /// A device that was not used for this long is worth a question.
 /// Sessions last 30 days at most, so it has to be less.
@@ -16,12 +15,7 @@ const FAILURES_WITHIN: Duration = Duration::days(7);
 /// More failures than one page of the activity holds read the same.
 const MAX_FAILURES: u32 = 100;
 
-#[component]
-pub fn AccountPage() -> impl IntoView {
-    ssr::account_page(render)
-}
-
-async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
+pub async fn page(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let facts = ChecklistFacts::of(&visit, &who).await?;
     let flash = visit.take_flash();
     let texts = visit.texts();
@@ -111,6 +105,8 @@ enum State {
 
 #[component]
 fn Checklist(texts: Texts, facts: ChecklistFacts) -> impl IntoView {
+    let change = t!(texts, "account-check-password-link");
+    let change = Some(("/account/password", change));
     view! {
         <section class="panel" aria-labelledby="checklist">
             <h2 id="checklist">{t!(texts, "account-checklist-heading")}</h2>
@@ -119,12 +115,7 @@ fn Checklist(texts: Texts, facts: ChecklistFacts) -> impl IntoView {
                 {failures_item(texts, facts.failures)}
                 {sessions_item(texts, facts.sessions.saturating_sub(1))}
                 {(facts.unused > 0).then(|| unused_item(texts, facts.unused))}
-                <Item
-                    texts
-                    state=State::Hint
-                    text=t!(texts, "account-check-password")
-                    link=("/account/password", t!(texts, "account-check-password-link"))
-                />
+                {item(texts, State::Hint, t!(texts, "account-check-password"), change)}
             </ul>
         </section>
     }
@@ -132,54 +123,46 @@ fn Checklist(texts: Texts, facts: ChecklistFacts) -> impl IntoView {
 
 fn email_item(texts: Texts, is_verified: bool) -> AnyView {
     if is_verified {
-        let text = t!(texts, "account-check-email-good");
-        view! { <Item texts state=State::Good text/> }.into_any()
-    } else {
-        let text = t!(texts, "account-check-email-open");
-        let link = ("/verify-email", t!(texts, "account-check-email-link"));
-        view! { <Item texts state=State::Open text link/> }.into_any()
+        return item(
+            texts,
+            State::Good,
+            t!(texts, "account-check-email-good"),
+            None,
+        );
     }
+    let text = t!(texts, "account-check-email-open");
+    let link = ("/verify-email", t!(texts, "account-check-email-link"));
+    item(texts, State::Open, text, Some(link))
 }
 
 fn failures_item(texts: Texts, failures: usize) -> AnyView {
     if failures == 0 {
         let text = t!(texts, "account-check-failures-good");
-        return view! { <Item texts state=State::Good text/> }.into_any();
+        return item(texts, State::Good, text, None);
     }
     let text = t!(texts, "account-check-failures-open", count = failures);
-    let link = (
-        "/account/activity?show=failed",
-        t!(texts, "account-check-failures-link"),
-    );
-    view! { <Item texts state=State::Open text link/> }.into_any()
+    let name = t!(texts, "account-check-failures-link");
+    let link = ("/account/activity?show=failed", name);
+    item(texts, State::Open, text, Some(link))
 }
 
 fn sessions_item(texts: Texts, others: usize) -> AnyView {
     if others == 0 {
         let text = t!(texts, "account-check-sessions-none");
-        return view! { <Item texts state=State::Good text/> }.into_any();
+        return item(texts, State::Good, text, None);
     }
     let text = t!(texts, "account-check-sessions", count = others);
-    let link = (
-        "/account/sessions",
-        t!(texts, "account-check-sessions-link"),
-    );
-    view! { <Item texts state=State::Hint text link/> }.into_any()
+    let name = t!(texts, "account-check-sessions-link");
+    item(texts, State::Hint, text, Some(("/account/sessions", name)))
 }
 
 fn unused_item(texts: Texts, unused: usize) -> AnyView {
     let text = t!(texts, "account-check-unused", count = unused);
     let link = ("/account/sessions", t!(texts, "account-check-unused-link"));
-    view! { <Item texts state=State::Open text link/> }.into_any()
+    item(texts, State::Open, text, Some(link))
 }
 
-#[component]
-fn Item(
-    texts: Texts,
-    state: State,
-    text: String,
-    #[prop(optional)] link: Option<(&'static str, String)>,
-) -> impl IntoView {
+fn item(texts: Texts, state: State, text: String, link: Option<(&'static str, String)>) -> AnyView {
     let (class, shape, said) = match state {
         State::Good => (
             "check check-good",
@@ -205,4 +188,5 @@ fn Item(
             </p>
         </li>
     }
+    .into_any()
 }

@@ -4,22 +4,35 @@ use vestibule_core::AuthError;
 use vestibule_core::model::Principal;
 use vestibule_i18n::t;
 
-use super::changes::UpdateProfile;
 use super::frame::{self, Tab};
-use crate::components::{Button, Form, name_fields};
-use crate::flash;
-use crate::ssr::{self, Visit};
+use crate::kit::{Button, Done, Form, Notice, PostForm, Visit, name_fields, sent};
 
-#[component]
-pub fn ProfilePage() -> impl IntoView {
-    ssr::account_page(render)
+/// Replaces the names; an empty one is removed.
+#[server(prefix = "/_fn", endpoint = "update_profile")]
+pub async fn update_profile(
+    #[server(default)] first_name: String,
+    #[server(default)] last_name: String,
+) -> Result<(), ServerFnError> {
+    sent(Form::Profile)
+        .typed("first_name", &first_name)
+        .typed("last_name", &last_name)
+        .submit_as(|visit, who| async move {
+            let command = vestibule_core::UpdateProfile {
+                first_name: Some(first_name),
+                last_name: Some(last_name),
+            };
+            let auth = visit.auth();
+            auth.update_profile(&who, command, &visit.meta()).await?;
+            Ok(Done::at(Form::Profile.page()).saying(Notice::ProfileUpdated))
+        })
+        .await
 }
 
-async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
+pub async fn page(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let flash = visit.take_flash();
     let texts = visit.texts();
     let errors = visit.field_errors(&flash);
-    let (first_name, last_name) = if flash.form() == Some(flash::Form::Profile) {
+    let (first_name, last_name) = if flash.form == Some(Form::Profile) {
         // What was typed, also where a name was taken out.
         (flash.value("first_name"), flash.value("last_name"))
     } else {
@@ -30,10 +43,10 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let content = view! {
         <section class="panel">
             <p>{t!(texts, "account-profile-text")}</p>
-            <Form action=UpdateProfile::PATH>
+            <PostForm action=UpdateProfile::PATH>
                 {names}
                 <Button>{t!(texts, "account-profile-save")}</Button>
-            </Form>
+            </PostForm>
         </section>
     };
     Ok(frame::page(&visit, Tab::Profile, &flash, content))

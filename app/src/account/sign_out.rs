@@ -4,17 +4,10 @@ use vestibule_core::AuthError;
 use vestibule_core::model::display_email;
 use vestibule_i18n::t;
 
-use super::session_actions::SignOut;
-use crate::components::{Button, Form, Layout};
-use crate::ssr::{self, Visit};
+use crate::kit::{Button, Layout, PostForm, SignOut, Visit};
 
 /// For links to `/logout`: a GET changes nothing, so it asks.
-#[component]
-pub fn SignOutPage() -> impl IntoView {
-    ssr::page(render)
-}
-
-async fn render(visit: Visit) -> Result<AnyView, AuthError> {
+pub async fn page(visit: Visit) -> Result<AnyView, AuthError> {
     let Some(who) = visit.principal().await? else {
         return Ok(visit.leave("/login"));
     };
@@ -22,9 +15,9 @@ async fn render(visit: Visit) -> Result<AnyView, AuthError> {
     let view = view! {
         <Layout product_name=visit.product_name() heading=t!(texts, "sign-out-heading")>
             <p>{t!(texts, "account-signed-in-as")} " " <span class="address">{display_email(&who.user.email)}</span></p>
-            <Form action=SignOut::PATH>
+            <PostForm action=SignOut::PATH>
                 <Button>{t!(texts, "sign-out-button")}</Button>
-            </Form>
+            </PostForm>
             <p class="footnote"><a href="/account">{t!(texts, "sign-out-stay")}</a></p>
         </Layout>
     };

@@ -7,7 +7,7 @@ use web_sys::js_sys::Date;
 use super::dom;
 
 /// Up to here the texts say seconds, one each, and minutes after that;
-/// as `waits` in `messages.rs` makes them.
+/// as `waits` in `kit/messages.rs` makes them.
 const SECONDS: usize = 90;
 
 pub fn start() {

@@ -4,32 +4,15 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::modules::Edges;
 
-/// Imports that close a circle and stay for now: importing and imported file. The list may only
-/// shrink: a new circle is opened, not listed.
-pub const KNOWN_CIRCLES: &[(&str, &str)] = &[
-    ("app/src/ssr.rs", "app/src/errors.rs"),
-    ("app/src/ssr.rs", "app/src/routes.rs"),
-];
-
-/// Circles that are not known, each as the shortest chain of its files;
-/// and known ones that are open by now.
-pub fn violations(edges: &Edges, known: &[(&str, &str)]) -> Vec<String> {
+/// The circles, each as the shortest chain of its files.
+pub fn violations(edges: &Edges) -> Vec<String> {
     let mut found = Vec::new();
-    let mut left = edges.clone();
-    for (from, to) in known {
-        let is_there = left.get_mut(*from).is_some_and(|it| it.remove(*to));
-        if !is_there || chain(edges, to, from).is_none() {
-            found.push(format!(
-                "{from} -> {to} closes no circle any more: take it out of KNOWN_CIRCLES in xtask/src/code/circles.rs"
-            ));
-        }
-    }
     let mut reported = BTreeSet::new();
-    for file in left.keys() {
+    for file in edges.keys() {
         if reported.contains(file.as_str()) {
             continue;
         }
-        if let Some(files) = chain(&left, file, file) {
+        if let Some(files) = chain(edges, file, file) {
             found.push(format!("import circle: {}", files.join(" -> ")));
             reported.extend(files);
         }
@@ -74,41 +57,21 @@ mod tests {
     #[test]
     fn imports_in_one_direction_pass() {
         let edges = edges(&[("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]);
-        assert_eq!(violations(&edges, &[]), NONE);
+        assert_eq!(violations(&edges), NONE);
     }
 
     #[test]
     fn a_circle_is_a_chain_of_files() {
         let edges = edges(&[("a", "b"), ("b", "c"), ("b", "e"), ("c", "a"), ("e", "f")]);
-        assert_eq!(violations(&edges, &[]), ["import circle: a -> b -> c -> a"]);
+        assert_eq!(violations(&edges), ["import circle: a -> b -> c -> a"]);
     }
 
     #[test]
     fn circles_apart_are_each_named() {
         let edges = edges(&[("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")]);
         assert_eq!(
-            violations(&edges, &[]),
+            violations(&edges),
             ["import circle: a -> b -> a", "import circle: c -> d -> c"]
         );
-    }
-
-    #[test]
-    fn a_known_circle_hides_no_other() {
-        let edges = edges(&[("a", "b"), ("b", "a"), ("b", "c"), ("c", "b")]);
-        assert_eq!(
-            violations(&edges, &[("b", "a")]),
-            ["import circle: b -> c -> b"]
-        );
-        assert_eq!(violations(&edges, &[("b", "a"), ("c", "b")]), NONE);
-    }
-
-    #[test]
-    fn a_known_circle_that_is_open_is_struck_off() {
-        let edges = edges(&[("a", "b"), ("b", "c")]);
-        for known in [("b", "a"), ("a", "b"), ("x", "y")] {
-            let found = violations(&edges, &[known]);
-            assert_eq!(found.len(), 1, "{known:?}");
-            assert!(found[0].contains("closes no circle any more"), "{found:?}");
-        }
     }
 }

@@ -25,10 +25,7 @@ pub fn run() -> Result<()> {
     let mut violations = limits::violations(&files);
     let imports = modules::imports(&files)?;
     violations.extend(imports.unreached(&files));
-    violations.extend(circles::violations(
-        &imports.between_files,
-        circles::KNOWN_CIRCLES,
-    ));
+    violations.extend(circles::violations(&imports.between_files));
     violations.extend(slices::violations(&imports.paths));
     violations.extend(slices::large_folders(&files));
     violations.extend(slices::missing_folders(&files));

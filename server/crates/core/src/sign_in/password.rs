@@ -214,11 +214,11 @@ async fn is_worth_a_mail(
     kind: SessionKind,
     is_known: bool,
 ) -> bool {
-    let is_known_device = match kind {
+    let is_known_client = match kind {
         SessionKind::Browser => is_known,
         SessionKind::Api => history.knows_device,
     };
     let is_first = account.user.last_login_at.is_none() && !history.has_sessions;
     let address = account.user.canonical_email();
-    !is_known_device && !is_first && call.may_mail(MailKind::NewDevice, &address).await
+    !is_known_client && !is_first && call.may_mail(MailKind::NewDevice, &address).await
 }

@@ -1,0 +1,70 @@
+//! A form, from the request that sends it to the page that shows how it ended.
+
+mod flash;
+mod submit;
+
+pub use flash::{CONFIRM, Flash, Notice, PageError, SIGNED_IN_AS};
+pub use submit::{Done, Refusal, sent, signed_in_as_on_the_page};
+
+use serde::{Deserialize, Serialize};
+
+/// Which form it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    SignIn,
+    Register,
+    /// The code of a verification mail.
+    VerifyEmail,
+    /// The link of a verification mail.
+    ConfirmLink,
+    ResendVerification,
+    /// The same from the page of a link that no longer works.
+    ResendByLink,
+    ForgotPassword,
+    ResetPassword,
+    ChangePassword,
+    Sessions,
+    Profile,
+    ChangeEmail,
+    Reauthenticate,
+    DeleteAccount,
+    RevertEmail,
+    RestoreAccount,
+}
+
+impl Form {
+    /// The page that shows the form.
+    pub fn page(self) -> &'static str {
+        match self {
+            Self::SignIn => "/login",
+            Self::Register => "/register",
+            Self::VerifyEmail
+            | Self::ConfirmLink
+            | Self::ResendVerification
+            | Self::ResendByLink => "/verify-email",
+            Self::ForgotPassword => "/forgot-password",
+            Self::ResetPassword => "/reset-password",
+            Self::ChangePassword => "/account/password",
+            Self::Sessions => "/account/sessions",
+            Self::Profile => "/account/profile",
+            Self::ChangeEmail => "/account/email",
+            Self::Reauthenticate => "/account/confirm",
+            Self::DeleteAccount => "/account/delete",
+            Self::RevertEmail => "/revert-email",
+            Self::RestoreAccount => "/restore-account",
+        }
+    }
+
+    /// Whether it stands on the page of a mailed link.
+    pub fn is_of_a_link(self) -> bool {
+        matches!(
+            self,
+            Self::ConfirmLink
+                | Self::ResendByLink
+                | Self::ResetPassword
+                | Self::RevertEmail
+                | Self::RestoreAccount
+        )
+    }
+}

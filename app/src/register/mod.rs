@@ -1,6 +1,0 @@
-//! Creating an account.
-
-mod actions;
-mod page;
-
-pub use page::RegisterPage;

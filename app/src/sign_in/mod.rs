@@ -1,7 +1,0 @@
-//! Signing in.
-
-mod actions;
-mod page;
-
-pub use actions::begin;
-pub use page::SignInPage;
