@@ -9,8 +9,8 @@ use super::reader::Reader;
 use super::setting::{Key, settings};
 
 settings! {
-    /// Origins, comma-separated, whose scripts may call the API, as browsers send them:
-    /// `https://app.example.org`, or an app's `capacitor://localhost`.
+    /// Origins whose scripts may call the API, as browsers send them: `https://app.example.org`, or
+    /// an app's `capacitor://localhost`.
     ALLOWED_ORIGINS: Vec<String> = "cors.allowed_origins", "VESTIBULE_CORS_ALLOWED_ORIGINS";
 }
 

@@ -26,16 +26,16 @@ settings! {
     /// host alone. Default in development: `http://` and the listening address. Needed in
     /// production, with https.
     PUBLIC_URL: Option<String> = "http.public_url", "PUBLIC_URL";
-    /// Further hosts, comma-separated, that requests may name beside the one of the public URL,
-    /// without scheme or wildcard: `login.example.org`, which is good with the port of the public
-    /// URL, of its scheme and of `VESTIBULE_LISTEN`, or with one port, `login.example.org:8443`.
+    /// Further hosts that requests may name beside the one of the public URL, without scheme or
+    /// wildcard: `login.example.org`, which is good with the port of the public URL, of its scheme
+    /// and of `VESTIBULE_LISTEN`, or with one port, `login.example.org:8443`.
     ALLOWED_HOSTS: Vec<String> = "http.allowed_hosts", "VESTIBULE_ALLOWED_HOSTS";
-    /// Addresses or networks, comma-separated, of the proxies that are believed when they say for
-    /// whom they ask. Not wider than /8 (IPv6: /16, or fc00::/7).
+    /// Addresses or networks of the proxies that are believed when they say for whom they ask. Not
+    /// wider than /8 (IPv6: /16, or fc00::/7).
     TRUSTED_PROXIES: Vec<String> = "http.trusted_proxies", "VESTIBULE_TRUSTED_PROXIES";
-    /// Where people report weaknesses, comma-separated, the best first:
-    /// `mailto:security@example.org`, `https://example.org/security` or `tel:+1-201-555-0123`.
-    /// Shown in `/.well-known/security.txt` (RFC 9116), which is not there without it.
+    /// Where people report weaknesses, the best first: `mailto:security@example.org`,
+    /// `https://example.org/security` or `tel:+1-201-555-0123`. Shown in
+    /// `/.well-known/security.txt` (RFC 9116), which is not there without it.
     SECURITY_CONTACT: Vec<String> = "http.security_contact", "VESTIBULE_SECURITY_CONTACT";
     /// Where those proxies say it: `forwarded` is RFC 7239. The other one is never read.
     FORWARDED_HEADER: ForwardedHeader =

@@ -43,10 +43,9 @@ settings! {
     PASSWORD_RATINGS: Quota =
         "limits.password_ratings", "VESTIBULE_LIMIT_PASSWORD_RATINGS", "120/1s",
         at most "2000/50ms";
-    /// Addresses and networks, comma-separated, that many people share, like the address of a
-    /// school or company: what counts by network allows there `limits.shared_factor` times as much.
-    /// IPv4 of /16 or smaller, IPv6 from /32 to /64. No limit of an account grows by it, nor that
-    /// on wrong six-digit codes.
+    /// Addresses and networks that many people share, like the address of a school or company: what
+    /// counts by network allows there `limits.shared_factor` times as much. IPv4 of /16 or smaller,
+    /// IPv6 from /32 to /64. No limit of an account grows by it, nor that on wrong six-digit codes.
     SHARED_NETWORKS: Vec<String> = "limits.shared_networks", "VESTIBULE_SHARED_NETWORKS";
     /// How many times as much.
     SHARED_FACTOR: u32 =
