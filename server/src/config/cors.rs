@@ -1,10 +1,9 @@
 //! `[cors]`: origins whose scripts may call the API: whole, as a
 //! browser sends them in `Origin`, and compared as a whole.
 
-use url::{Host, Url};
-use vestibule_core::is_loopback;
+use url::Url;
 
-use super::mode::Mode;
+use super::mode::{Mode, is_local};
 use super::reader::Reader;
 use super::setting::{Key, settings};
 
@@ -79,8 +78,5 @@ fn serialise(url: &Url) -> Option<String> {
 
 fn is_in_clear(origin: &str) -> bool {
     let url = Url::parse(origin).ok().filter(|url| url.scheme() == "http");
-    url.is_some_and(|url| match url.host() {
-        Some(Host::Domain(name)) => !is_loopback(name) && !name.ends_with(".localhost"),
-        _ => !url.host_str().is_some_and(is_loopback),
-    })
+    url.is_some_and(|url| !url.host_str().is_some_and(is_local))
 }

@@ -1,6 +1,6 @@
 //! `[http]`
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -79,20 +79,14 @@ pub struct HttpConfig {
     pub public_url: Url,
     pub allowed_hosts: Vec<String>,
     pub trusted_proxies: TrustedProxies,
-    /// Where people report weaknesses, as addresses with their scheme.
     pub security_contacts: Vec<String>,
     pub allowed_origins: Vec<String>,
     /// The folder with the site's assets; `None`: those inside the binary.
     pub site_dir: Option<PathBuf>,
-    /// Connections at a time on the public port.
     pub max_connections: usize,
-    /// How long the head of a request may take.
     pub header_timeout: Duration,
-    /// How long the rest of it and its answer may take together.
     pub request_timeout: Duration,
-    /// How long a connection may wait for another request.
     pub idle_timeout: Duration,
-    /// How long readiness fails before the port closes.
     pub shutdown_grace: Duration,
 }
 
@@ -268,16 +262,17 @@ fn read_security_contacts(reader: &mut Reader<'_>) -> Vec<String> {
 
 fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
     const KEY: Key<Vec<String>> = TRUSTED_PROXIES;
-    let networks = reader.get(KEY);
-    let proxies = TrustedProxies::parse(networks.iter().map(String::as_str));
+    let texts = reader.get(KEY);
+    let proxies = TrustedProxies::parse(texts.iter().map(String::as_str));
     let proxies = proxies.unwrap_or_else(|error| {
         reader.refuse(KEY, &error.to_string());
         TrustedProxies::default()
     });
-    if let Some(network) = networks.iter().find(|network| is_too_wide(network)) {
+    let mut networks = texts.iter().zip(proxies.networks());
+    if let Some((text, _)) = networks.find(|(_, it)| is_too_wide(it.addr(), it.prefix_len())) {
         reader.refuse(
             KEY,
-            &format!("holds `{network}`, in which nearly everybody is: name the addresses of the proxies alone, or anyone can choose the address that limits count by"),
+            &format!("holds `{text}`, in which nearly everybody is: name the addresses of the proxies alone, or anyone can choose the address that limits count by"),
         );
     }
     proxies.reading(reader.get(FORWARDED_HEADER))
@@ -285,20 +280,10 @@ fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
 
 /// Whether a network is wider than any that one operator has:
 /// IPv4 /8, IPv6 /16, and the private ones as a whole.
-fn is_too_wide(network: &str) -> bool {
-    let Some((address, prefix)) = network.split_once('/') else {
-        return false;
-    };
-    let (Ok(address), Ok(prefix)) = (
-        address.trim().parse::<std::net::IpAddr>(),
-        prefix.parse::<u8>(),
-    ) else {
-        return false;
-    };
+fn is_too_wide(address: IpAddr, prefix: u8) -> bool {
     match address {
-        std::net::IpAddr::V4(_) => prefix < 8,
-        std::net::IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => prefix < 96 + 8,
-        std::net::IpAddr::V6(address) => {
+        IpAddr::V4(_) => prefix < 8,
+        IpAddr::V6(address) => {
             let is_private = address.is_unique_local() || address.is_unicast_link_local();
             prefix < if is_private { 7 } else { 16 }
         }

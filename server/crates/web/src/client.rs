@@ -61,6 +61,11 @@ impl TrustedProxies {
         Self { header, ..self }
     }
 
+    /// In their order; one of IPv4 addresses in IPv6 is a network of IPv4.
+    pub fn networks(&self) -> &[IpNet] {
+        &self.networks
+    }
+
     /// Whether the address is one of them.
     pub fn contain(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
