@@ -257,11 +257,6 @@ mod tests {
     }
 
     #[test]
-    fn without_colours_there_is_no_theme() {
-        assert_eq!(Theme::new(None, None), None);
-    }
-
-    #[test]
     fn the_stylesheet_sets_the_tokens_of_both_themes() {
         let theme = Theme::new(Colour::parse("#7a1f5c"), Colour::parse("#f0a6d4")).unwrap();
         assert_eq!(
