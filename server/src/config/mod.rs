@@ -169,11 +169,6 @@ impl Config {
         self.http.public_url.scheme() == "https"
     }
 
-    /// The file of an embedded database, which serves this process alone.
-    pub fn database_file(&self) -> Option<PathBuf> {
-        self.database.file()
-    }
-
     /// Whether /dev/mailbox is served: mails are kept instead of sent, and people reach the portal
     /// from this machine alone. A proxy may name the portal by a loopback
     /// address for any client, so the public URL decides.
@@ -182,8 +177,9 @@ impl Config {
         self.mail.smtp_url.is_none() && host.is_some_and(is_loopback)
     }
 
+    /// An embedded database serves one process alone.
     pub fn is_single_process(&self) -> bool {
-        self.database_file().is_some()
+        self.database.file().is_some()
     }
 
     /// Whether the embedded database, a generated key or

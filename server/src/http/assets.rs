@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
 
@@ -139,36 +139,19 @@ pub async fn serve(
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     let content_type = [(header::CONTENT_TYPE, asset.content_type)];
-    match (
-        accepts(&headers, "br"),
-        &asset.brotli,
-        accepts(&headers, "gzip"),
-        &asset.gzip,
-    ) {
-        (true, Some(body), ..) => (
-            common,
-            content_type,
-            [(header::CONTENT_ENCODING, "br")],
-            body.clone(),
-        )
-            .into_response(),
-        (_, _, true, Some(body)) => (
-            common,
-            content_type,
-            [(header::CONTENT_ENCODING, "gzip")],
-            body.clone(),
-        )
-            .into_response(),
-        _ => (common, content_type, asset.plain.clone()).into_response(),
+    let forms = [("br", &asset.brotli), ("gzip", &asset.gzip)];
+    let compressed = forms.into_iter().find_map(|(coding, body)| {
+        let body = body.clone().filter(|_| accepts(&headers, coding))?;
+        Some(([(header::CONTENT_ENCODING, coding)], body))
+    });
+    match compressed {
+        Some((coding, body)) => (common, content_type, coding, body).into_response(),
+        None => (common, content_type, asset.plain.clone()).into_response(),
     }
 }
 
 fn accepts(headers: &HeaderMap, coding: &str) -> bool {
-    let accepted = headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|item| {
+    items(headers, header::ACCEPT_ENCODING).any(|item| {
         let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
         let weight = parameters
             .trim()
@@ -176,6 +159,13 @@ fn accepts(headers: &HeaderMap, coding: &str) -> bool {
             .and_then(|weight| weight.parse::<f32>().ok());
         name.trim().eq_ignore_ascii_case(coding) && weight.is_none_or(|weight| weight > 0.0)
     })
+}
+
+/// The items of a list, which may be in several headers.
+fn items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(','))
 }
 
 /// A strong entity tag of the content (RFC 9110, 8.8.3).
@@ -191,11 +181,7 @@ pub fn quoted(hash: &str) -> String {
 
 /// Whether `If-None-Match` names the tag (RFC 9110, 13.1.2).
 pub fn matches_entity_tag(headers: &HeaderMap, tag: &str) -> bool {
-    let given = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    given.flat_map(|value| value.split(',')).any(|item| {
+    items(headers, header::IF_NONE_MATCH).any(|item| {
         let item = item.trim();
         item == "*" || item.strip_prefix("W/").unwrap_or(item) == tag
     })

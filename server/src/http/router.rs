@@ -19,14 +19,12 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
-use tower_sessions::cookie::SameSite;
-use tower_sessions::{Expiry, SessionManagerLayer};
 use vestibule_app::{App, provide_request, shell};
 use vestibule_cache::RedisLink;
 use vestibule_core::ErrorCode;
 use vestibule_core::ports::{Clock, Random};
 use vestibule_mail::Mailbox;
-use vestibule_web::{BrowserSessionStore, DefaultLanguage, Problem, WebState};
+use vestibule_web::{DefaultLanguage, Problem, WebState, browser_sessions};
 
 use super::assets::{self, Assets};
 use super::branding::BrandFiles;
@@ -135,14 +133,15 @@ fn pages(config: &Config, parts: &Parts) -> Router {
     };
     let not_found = leptos_axum::render_app_async_with_context(context.clone(), shell.clone());
     let cookie_name = parts.web.cookies.name(SESSION_COOKIE);
-    let sessions = browser_sessions(parts, cookie_name.clone());
+    let is_secure = parts.web.cookies.is_secure();
+    let sessions = browser_sessions(&parts.web.auth, cookie_name.clone(), is_secure);
     let forms = FormsOnce {
         auth: Arc::clone(&parts.web.auth),
         session_cookie: cookie_name.as_str().into(),
     };
     let session_cookie = SessionCookie {
         name: cookie_name,
-        is_secure: parts.web.cookies.is_secure(),
+        is_secure,
     };
     Router::new()
         .leptos_routes_with_context(&leptos, routes, context, shell)
@@ -176,19 +175,6 @@ fn context_of_pages(parts: &Parts) -> impl Fn() + Clone + Send + Sync + use<> {
             provide_context(leptos::nonce::Nonce::from_value(nonce.0));
         }
     }
-}
-
-fn browser_sessions(
-    parts: &Parts,
-    cookie_name: String,
-) -> SessionManagerLayer<BrowserSessionStore> {
-    SessionManagerLayer::new(BrowserSessionStore::new(Arc::clone(&parts.web.auth)))
-        .with_name(cookie_name)
-        .with_secure(parts.web.cookies.is_secure())
-        .with_same_site(SameSite::Lax)
-        .with_http_only(true)
-        .with_path("/")
-        .with_expiry(Expiry::OnSessionEnd)
 }
 
 /// From the inside out; the last layer sees a request first.

@@ -33,7 +33,10 @@ const CACHING: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "publi
 const SECURITY_LIFE: Duration = Duration::days(180);
 
 pub fn router(config: &Config, clock: Arc<dyn Clock>) -> Router {
-    let icon = icon(config);
+    let (kind, bytes) = match &config.branding.logo {
+        Some(logo) => (logo.kind, logo.bytes.clone()),
+        None => (LogoKind::Svg, icon_file().into()),
+    };
     let security = SecurityText::new(config);
     let security = move || {
         std::future::ready(match &security {
@@ -43,7 +46,7 @@ pub fn router(config: &Config, clock: Arc<dyn Clock>) -> Router {
     };
     Router::new()
         .route(ROBOTS_PATH, get(async || text(ROBOTS.to_owned())))
-        .route(ICON_PATH, get(async move || icon.clone().into_response()))
+        .route(ICON_PATH, get(async move || icon(kind, bytes.clone())))
         .route(SECURITY_PATH, get(security))
 }
 
@@ -51,26 +54,12 @@ fn text(text: String) -> Response {
     (CACHING, [(header::CONTENT_TYPE, PLAIN_TEXT)], text).into_response()
 }
 
-type Icon = (
-    [(header::HeaderName, &'static str); 1],
-    [(header::HeaderName, &'static str); 1],
-    Option<[(header::HeaderName, &'static str); 1]>,
-    Bytes,
-);
-
 /// The one that pages link to. Its name says nothing: browsers look at the type.
-fn icon(config: &Config) -> Icon {
-    let (kind, bytes) = match &config.branding.logo {
-        Some(logo) => (logo.kind, logo.bytes.clone()),
-        None => (LogoKind::Svg, icon_file().into()),
-    };
+fn icon(kind: LogoKind, bytes: Bytes) -> Response {
+    let content_type = [(header::CONTENT_TYPE, kind.media_type())];
     let policy = [(header::CONTENT_SECURITY_POLICY, SVG_POLICY)];
-    (
-        CACHING,
-        [(header::CONTENT_TYPE, kind.media_type())],
-        (kind == LogoKind::Svg).then_some(policy),
-        bytes,
-    )
+    let policy = (kind == LogoKind::Svg).then_some(policy);
+    (CACHING, content_type, policy, bytes).into_response()
 }
 
 /// Where to report weaknesses (RFC 9116).

@@ -164,20 +164,10 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_named_in_the_language_of_the_mail() {
-        for (name, english, german) in [
-            (
-                "Firefox on Linux",
-                "Firefox on Linux",
-                "Firefox unter Linux",
-            ),
-            ("Android app", "Android app", "Android-App"),
-            ("Ann on desk", "Ann on desk", "Ann on desk"),
-            ("", "Unknown device", "Unbekanntes Gerät"),
-            ("evil.example", "Unknown device", "Unbekanntes Gerät"),
-        ] {
-            assert_eq!(device(ENGLISH(), name), english);
-            assert_eq!(device(GERMAN(), name), german);
+    fn a_device_without_a_name_or_with_a_link_is_unknown() {
+        for name in ["", "evil.example"] {
+            assert_eq!(device(ENGLISH(), name), "Unknown device");
+            assert_eq!(device(GERMAN(), name), "Unbekanntes Gerät");
         }
     }
 

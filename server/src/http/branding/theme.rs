@@ -150,6 +150,13 @@ mod tests {
     fn the_portals_own_colours_can_be_read() {
         for is_dark in [false, true] {
             let token = |name| token(name, is_dark);
+            let check = |text, ground| {
+                let contrast = token(text).contrast(token(ground));
+                assert!(
+                    contrast >= READABLE,
+                    "{text} on {ground}, dark: {is_dark}: {contrast}"
+                );
+            };
             for text in [
                 "ink",
                 "ink-quiet",
@@ -160,11 +167,7 @@ mod tests {
                 "caution",
             ] {
                 for ground in ["ground", "surface", "sunken"] {
-                    let contrast = token(text).contrast(token(ground));
-                    assert!(
-                        contrast >= READABLE,
-                        "{text} on {ground}, dark: {is_dark}: {contrast}"
-                    );
+                    check(text, ground);
                 }
             }
             for (text, ground) in [
@@ -182,11 +185,7 @@ mod tests {
                 ("ink", "caution-wash"),
                 ("caution", "caution-wash"),
             ] {
-                let contrast = token(text).contrast(token(ground));
-                assert!(
-                    contrast >= READABLE,
-                    "{text} on {ground}, dark: {is_dark}: {contrast}"
-                );
+                check(text, ground);
             }
             // What is no text needs less (WCAG 2.2, 1.4.11): the edge of an input.
             for ground in ["ground", "surface", "sunken"] {
