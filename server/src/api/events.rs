@@ -67,7 +67,6 @@ impl From<SecurityEvent> for EventBody {
     responses(
         (status = 200, description = "The events", body = EventsBody),
         (status = 400, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn list(
     State(auth): State<Arc<Auth>>,

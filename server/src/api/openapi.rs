@@ -173,7 +173,8 @@ fn events() -> Vec<Value> {
     shown.map(|event| event.as_str().into()).collect()
 }
 
-/// What any endpoint may answer, said once: 408, 421, 429, 500 and 503, and for bodies 413 and 415.
+/// What any endpoint may answer that says nothing else of the status: 408, 421, 429, 500 and 503,
+/// with a token 401, and with a body 400, 413 and 415.
 fn add_common_responses(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let operations = [
@@ -184,13 +185,17 @@ fn add_common_responses(document: &mut OpenApi) {
         ];
         for operation in operations.into_iter().flatten() {
             // An endpoint that needs no token says so.
-            operation.security.get_or_insert_default();
+            let needs_token = !operation.security.get_or_insert_default().is_empty();
             if !path.starts_with("/api/") {
                 continue;
             }
             let has_body = operation.request_body.is_some();
             let responses = &mut operation.responses.responses;
+            if needs_token {
+                add_problem(responses, 401, "`unauthenticated`, `token_expired`");
+            }
             if has_body {
+                add_problem(responses, 400, "`malformed_body`, `validation_failed`");
                 add_problem(responses, 413, "`body_too_large`");
                 add_problem(responses, 415, "`unsupported_media_type`");
             }
@@ -216,12 +221,12 @@ const PROBLEMS_OF_ALL: [(u16, &str); 5] = [
         421,
         "`misdirected_request`: the host is not one of this deployment's",
     ),
-    (
-        429,
-        "`rate_limited`: too many requests from this network; come back after `Retry-After`",
-    ),
+    (429, "`rate_limited`: come back after `Retry-After`"),
     (500, "`internal`"),
-    (503, "`unavailable`: come back after `Retry-After`"),
+    (
+        503,
+        "`overloaded`, `unavailable`: come back after `Retry-After`",
+    ),
 ];
 
 fn add_problem(responses: &mut BTreeMap<String, RefOr<ApiResponse>>, status: u16, codes: &str) {

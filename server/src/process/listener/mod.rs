@@ -128,10 +128,8 @@ impl Listener {
                     let pause = failures.another(&error);
                     // One connection less is a file descriptor more.
                     let pause = if self.make_room() { ROOM_TIME } else { pause };
-                    tokio::select! {
-                        () = self.stages.draining.cancelled() => {}
-                        () = sleep(pause) => {}
-                    }
+                    let draining = &self.stages.draining;
+                    draining.run_until_cancelled(sleep(pause)).await;
                 }
             }
         }
