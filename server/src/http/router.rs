@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_request, map_request_with_state};
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -155,7 +155,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .with_state(leptos)
         .layer(sessions)
         .layer(from_fn_with_state(session_cookie, remove_ended_cookie))
-        .layer(from_fn(keep_readable_cookies))
+        .layer(map_request(keep_readable_cookies))
         // Inside the next one, so that a form that failed so can be sent again.
         .route_layer(CatchPanicLayer::custom(panic_response))
         .route_layer(from_fn_with_state(forms, do_forms_once))
@@ -225,7 +225,7 @@ fn with_middleware(
         .layer(from_fn_with_state(headers, set_security_headers))
         .layer(from_fn_with_state(log_limit, log_access))
         .layer(from_fn(measure_requests))
-        .layer(from_fn_with_state(
+        .layer(map_request_with_state(
             config.http.trusted_proxies.clone(),
             find_client_address,
         ))

@@ -65,12 +65,6 @@ struct Slot {
     connection: Option<MultiplexedConnection>,
 }
 
-impl fmt::Debug for RedisLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RedisLink")
-    }
-}
-
 impl RedisLink {
     /// Nothing is connected yet: a Redis that is away is no reason not to start.
     /// Every key and channel begins with `prefix`.
