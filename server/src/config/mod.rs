@@ -37,7 +37,7 @@ use std::path::PathBuf;
 use url::Url;
 use vestibule_core::model::Language;
 use vestibule_core::{
-    Lifetimes, LimitSettings, MasterKey, RegistrationMode, Retention, is_loopback,
+    Lifetimes, LimitSettings, MasterKey, RegistrationMode, Retention, TokenSettings, is_loopback,
 };
 
 pub use branding::BrandingConfig;
@@ -53,7 +53,6 @@ pub use reference::{example, reference};
 pub use report::Shown;
 pub use setting_error::SettingError;
 pub use telemetry::LogConfig;
-pub use tokens::TokensConfig;
 
 use reader::Reader;
 use schema::SCHEMA;
@@ -67,7 +66,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub redis: RedisConfig,
     pub mail: MailConfig,
-    pub tokens: TokensConfig,
+    pub tokens: TokenSettings,
     pub passwords: PasswordsConfig,
     pub registration: RegistrationMode,
     /// `None`: made at the first start and kept in the data folder.
@@ -134,7 +133,7 @@ impl Config {
             database: DatabaseConfig::read(reader, mode, &data_dir),
             redis: RedisConfig::read(reader, mode),
             mail: MailConfig::read(reader, mode, &branding, lifetimes),
-            tokens: TokensConfig::read(reader, &http.public_url),
+            tokens: tokens::read(reader, &http.public_url),
             passwords: PasswordsConfig::read(reader, &branding.product_name, &http.public_url),
             registration: reader.get(registration::MODE),
             master_key: master_key::read(reader, mode),
