@@ -166,7 +166,7 @@ const WRONG: &str = "
     VESTIBULE_DATABASE_CONNECT_TIMEOUT_MS=3001 | must be at most database.acquire_timeout_ms
     VESTIBULE_DATABASE_LOCK_TIMEOUT_MS=2501 | must be at most database.statement_timeout_ms
     VESTIBULE_AUDIT_RETENTION_DAYS=-1 | must be a number from 0 to 36500
-    VESTIBULE_TRUSTED_PROXIES=10.0.0.0/40 | is not an address or network
+    VESTIBULE_TRUSTED_PROXIES=10.0.0.0/40 | `10.0.0.0/40` is not an address or network like 10.0.0.0/8
     VESTIBULE_FORWARDED_HEADER=both | must be x-forwarded-for or forwarded
     VESTIBULE_CORS_ALLOWED_ORIGINS=https://app.example.org/ | is not an origin
     VESTIBULE_MASTER_KEY=c2hvcnQ= | must be 32 bytes in base64

@@ -38,9 +38,6 @@ struct Asset {
 
 impl Assets {
     /// The files of a folder.
-    ///
-    /// # Errors
-    /// If it cannot be read.
     pub fn from_folder(folder: &std::path::Path) -> std::io::Result<Self> {
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(folder)? {

@@ -72,9 +72,6 @@ impl Parts {
 }
 
 /// The public listener's routes.
-///
-/// # Errors
-/// If a configured origin cannot be one.
 pub fn public(
     config: &Config,
     parts: &Parts,
