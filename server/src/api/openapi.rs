@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::body::Bytes;
 use axum::middleware::map_response;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -21,7 +21,7 @@ use vestibule_core::model::{SessionKind, SignInMethod};
 use vestibule_core::{AuditEvent, ErrorCode, Field, FieldCode, SecurityEventFilter};
 use vestibule_web::WebState;
 
-use crate::http::assets::{entity_tag, matches_entity_tag};
+use crate::http::assets::StaticFile;
 
 const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
 
@@ -35,19 +35,9 @@ pub(super) fn router(paths: OpenApi) -> Router<WebState> {
     let json: Bytes = serde_json::to_string(&complete(paths))
         .unwrap_or_default()
         .into();
-    let tag = entity_tag(&json);
-    let serve = async move |headers: HeaderMap| {
-        // It may be kept, and is asked about each time.
-        let caching = [
-            (header::ETAG, tag.as_str()),
-            (header::CACHE_CONTROL, "no-cache"),
-        ];
-        if matches_entity_tag(&headers, &tag) {
-            return (StatusCode::NOT_MODIFIED, caching).into_response();
-        }
-        let content_type = [(header::CONTENT_TYPE, "application/json")];
-        (caching, content_type, json.clone()).into_response()
-    };
+    let file = StaticFile::new("application/json", json);
+    // It may be kept, and is asked about each time.
+    let serve = async move |headers: HeaderMap| file.answer(&headers, "no-cache");
     let ui = Router::from(SwaggerUi::new("/api/docs").config(Config::from(DOCUMENT_PATH)));
     Router::new()
         .route(DOCUMENT_PATH, get(serve).layer(CompressionLayer::new()))
