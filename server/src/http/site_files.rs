@@ -37,10 +37,12 @@ pub fn router(config: &Config, clock: Arc<dyn Clock>) -> Router {
         Some(logo) => (logo.kind, logo.bytes.clone()),
         None => (LogoKind::Svg, icon_file().into()),
     };
-    let security = SecurityText::new(config);
+    let security = security_text(config);
     let security = move || {
         std::future::ready(match &security {
-            Some(security) => text(security.at(&*clock)),
+            Some([contacts, rest]) => {
+                text(format!("{contacts}Expires: {}\n{rest}", end_of(&*clock)))
+            }
             None => Problem::from(ErrorCode::NotFound).into_response(),
         })
     };
@@ -62,33 +64,19 @@ fn icon(kind: LogoKind, bytes: Bytes) -> Response {
     (CACHING, content_type, policy, bytes).into_response()
 }
 
-/// Where to report weaknesses (RFC 9116).
-#[derive(Clone)]
-struct SecurityText {
-    contacts: String,
-    rest: String,
+/// Where to report weaknesses (RFC 9116): what stands before the end of its life, and behind it.
+fn security_text(config: &Config) -> Option<[String; 2]> {
+    let contacts = &config.http.security_contacts;
+    let languages: Vec<&str> = Language::ALL.iter().map(|it| it.as_str()).collect();
+    let languages = languages.join(", ");
+    let line = |contact: &String| format!("Contact: {contact}\n");
+    let address = config.http.public_url.join(SECURITY_PATH).ok()?;
+    let rest = format!("Preferred-Languages: {languages}\nCanonical: {address}\n");
+    (!contacts.is_empty()).then(|| [contacts.iter().map(line).collect(), rest])
 }
 
-impl SecurityText {
-    fn new(config: &Config) -> Option<Self> {
-        let contacts = &config.http.security_contacts;
-        let languages: Vec<&str> = Language::ALL.iter().map(|it| it.as_str()).collect();
-        let line = |contact: &String| format!("Contact: {contact}\n");
-        let address = config.http.public_url.join(SECURITY_PATH).ok()?;
-        (!contacts.is_empty()).then(|| Self {
-            contacts: contacts.iter().map(line).collect(),
-            rest: format!(
-                "Preferred-Languages: {}\nCanonical: {address}\n",
-                languages.join(", ")
-            ),
-        })
-    }
-
-    /// The same all day, for caches.
-    fn at(&self, clock: &dyn Clock) -> String {
-        let Self { contacts, rest } = self;
-        let end = (clock.now() + SECURITY_LIFE).replace_time(Time::MIDNIGHT);
-        let end = end.format(&Rfc3339).unwrap_or_default();
-        format!("{contacts}Expires: {end}\n{rest}")
-    }
+/// The same all day, for caches.
+fn end_of(clock: &dyn Clock) -> String {
+    let end = (clock.now() + SECURITY_LIFE).replace_time(Time::MIDNIGHT);
+    end.format(&Rfc3339).unwrap_or_default()
 }
