@@ -110,23 +110,14 @@ fn a_complete_production_set_is_accepted() {
 /// What does not say for certain whether it encrypts is no setting for a network.
 #[test]
 fn production_wants_to_know_whether_the_database_is_reached_encrypted() {
-    let errors = |url: &str| {
-        let loaded = load(&in_production(&[("DATABASE_URL", url)]));
-        loaded.err().unwrap_or_default()
-    };
     for url in [
         "postgres://ann:not-a-secret@db.example.org/x",
         "postgres://ann:not-a-secret@db.example.org/x?sslmode=prefer",
         "postgres://ann:not-a-secret@10.0.0.1/x?sslmode=allow",
     ] {
-        let errors = errors(url);
-        assert_eq!(errors.len(), 1, "{url}: {errors:#?}");
-        assert!(
-            errors[0].starts_with("DATABASE_URL") && errors[0].contains("sslmode=verify-full"),
-            "{}",
-            errors[0]
-        );
-        assert!(!errors[0].contains("not-a-secret"), "{}", errors[0]);
+        let given = in_production(&[("DATABASE_URL", url)]);
+        refuses(&given, "DATABASE_URL", "sslmode=verify-full");
+        assert!(!refused(&given).contains("not-a-secret"), "{url}");
         assert!(
             load(&[("VESTIBULE_MODE", "development"), ("DATABASE_URL", url)]).is_ok(),
             "development forgives"
@@ -143,7 +134,7 @@ fn production_wants_to_know_whether_the_database_is_reached_encrypted() {
         "postgres:///x?host=/run/postgresql",
         "sqlite:x.db",
     ] {
-        assert_eq!(errors(url), [] as [String; 0], "{url}");
+        load(&in_production(&[("DATABASE_URL", url)])).unwrap();
     }
 }
 

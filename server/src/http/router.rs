@@ -85,7 +85,10 @@ pub fn public(
     let mut router = api::router()
         .with_state(parts.web.clone())
         .layer(cross_origin_protection(config, &sites)?)
-        .layer(from_fn_with_state(Arc::from(apps), admit_app_origins))
+        .layer(map_request_with_state(
+            Arc::<[String]>::from(apps),
+            admit_app_origins,
+        ))
         .merge(health::router(parts.health()))
         .route(
             "/pkg/{version}/{name}",
