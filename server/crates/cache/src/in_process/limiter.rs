@@ -3,10 +3,11 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
+use vestibule_core::lock;
 use vestibule_core::ports::{Charge, Decision, RateLimiter};
 
 /// Keys are bounded, so that made-up addresses cannot fill the memory (about 18 MB).
@@ -31,13 +32,9 @@ pub struct InProcessLimiter {
 }
 
 impl InProcessLimiter {
-    fn lock(&self) -> MutexGuard<'_, CountsByKey> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The same, with room for so many keys more.
+    /// The counts, with room for so many keys more.
     fn lock_for(&self, keys: usize, now: OffsetDateTime) -> MutexGuard<'_, CountsByKey> {
-        let mut counts = self.lock();
+        let mut counts = lock(&self.counts);
         if counts.len() + keys > MAX_KEYS {
             make_room(&mut counts, now);
         }
@@ -45,7 +42,7 @@ impl InProcessLimiter {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Count> {
-        self.lock().get(key).copied()
+        lock(&self.counts).get(key).copied()
     }
 
     /// Notes what is known from elsewhere, in the place of what was known before. Answers that
@@ -105,7 +102,7 @@ impl RateLimiter for InProcessLimiter {
     }
 
     async fn give_back(&self, charges: &[Charge], _: OffsetDateTime) -> Result<()> {
-        let mut counts = self.lock();
+        let mut counts = lock(&self.counts);
         for charge in charges {
             if let Some(count) = counts.get_mut(&charge.key) {
                 count.full_at -= charge.quota.period;
@@ -115,7 +112,7 @@ impl RateLimiter for InProcessLimiter {
     }
 
     async fn reset(&self, charges: &[Charge]) -> Result<()> {
-        let mut counts = self.lock();
+        let mut counts = lock(&self.counts);
         for charge in charges {
             counts.remove(&charge.key);
         }
@@ -201,10 +198,10 @@ mod tests {
             let taken = limiter.take(&charge(&number.to_string(), 3), now).await;
             assert_eq!(taken.unwrap(), Decision::Allowed);
         }
-        assert!(limiter.lock().len() <= MAX_KEYS);
+        assert!(lock(&limiter.counts).len() <= MAX_KEYS);
         for number in 0..2 * MAX_KEYS {
             limiter.note(seen(&format!("noted {number}"), now + Duration::HOUR), now);
         }
-        assert!(limiter.lock().len() <= MAX_KEYS);
+        assert!(lock(&limiter.counts).len() <= MAX_KEYS);
     }
 }

@@ -12,6 +12,7 @@ mod lifetimes;
 mod limit_settings;
 pub mod limits;
 mod links;
+mod lock;
 pub mod mail;
 mod master_key;
 pub mod model;
@@ -36,6 +37,7 @@ pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH
 pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
 pub use limits::site_of;
 pub(crate) use links::{LinkExtra, MAX_CODES_IN_A_ROW};
+pub use lock::lock;
 pub(crate) use mail::{MailKind, mask_email};
 pub use master_key::{MasterKey, SystemRandom, hash_token};
 pub(crate) use master_key::{equal_in_constant_time, hash_mailed_token, to_url_text};
