@@ -117,9 +117,7 @@ fn with_body(mut response: Response, body: Response) -> Response {
     for name in [header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
         response.headers_mut().remove(name);
     }
-    for (name, value) in &parts.headers {
-        response.headers_mut().insert(name, value.clone());
-    }
+    response.headers_mut().extend(parts.headers);
     *response.body_mut() = body;
     response
 }

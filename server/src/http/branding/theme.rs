@@ -1,7 +1,5 @@
 //! The deployment's own colours, as tokens of the stylesheet.
 
-use std::fmt::Write as _;
-
 use super::colour::{Colour, READABLE};
 
 /// What links stand on in `style/main.css`: `--ground`, `--surface` and `--sunken`.
@@ -74,17 +72,15 @@ impl Theme {
 
 impl Accents {
     fn rule(&self) -> String {
-        let mut rule = String::from(":root{");
-        for (token, colour) in [
-            ("accent", self.accent),
-            ("accent-strong", self.strong),
-            ("on-accent", self.on_accent),
-            ("accent-wash", self.wash),
-        ] {
-            let _ = write!(rule, "--{token}:{colour};");
-        }
-        rule.push('}');
-        rule
+        let Self {
+            accent,
+            strong,
+            on_accent,
+            wash,
+        } = self;
+        format!(
+            ":root{{--accent:{accent};--accent-strong:{strong};--on-accent:{on_accent};--accent-wash:{wash};}}"
+        )
     }
 }
 
