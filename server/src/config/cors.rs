@@ -5,7 +5,7 @@ use url::Url;
 
 use super::mode::{Mode, is_local};
 use super::reader::Reader;
-use super::setting::{Key, settings};
+use super::setting::settings;
 
 settings! {
     /// Origins whose scripts may call the API, as browsers send them: `https://app.example.org`, or
@@ -28,14 +28,13 @@ const WITHOUT_ORIGIN: &[&str] = &[
 ];
 
 pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Vec<String> {
-    const KEY: Key<Vec<String>> = ALLOWED_ORIGINS;
-    let origins = reader.get(KEY);
+    let origins = reader.get(ALLOWED_ORIGINS);
     for origin in &origins {
         if let Err(remedy) = check(origin) {
-            reader.refuse(KEY, &format!("holds `{origin}`, {remedy}"));
+            reader.refuse(ALLOWED_ORIGINS, &format!("holds `{origin}`, {remedy}"));
         } else if mode == Mode::Production && is_in_clear(origin) {
             reader.warn(
-                KEY,
+                ALLOWED_ORIGINS,
                 &format!("holds `{origin}`, which has no TLS: an attacker on the way can change its scripts, and they may call the API"),
             );
         }

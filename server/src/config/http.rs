@@ -149,17 +149,16 @@ fn read_shutdown_grace(reader: &mut Reader<'_>, mode: Mode) -> Duration {
 }
 
 fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> Url {
-    const KEY: Key<Option<String>> = PUBLIC_URL;
-    let text = reader.get(KEY);
+    let text = reader.get(PUBLIC_URL);
     if text.is_none() && mode == Mode::Production {
         reader.refuse(
-            KEY,
+            PUBLIC_URL,
             "is needed in production: the https URL that people open, like https://auth.example.org",
         );
     }
     if text.is_none() && listen.port() == 0 {
         reader.refuse(
-            KEY,
+            PUBLIC_URL,
             "is needed where VESTIBULE_LISTEN (http.listen) leaves the port to the system",
         );
     }
@@ -171,17 +170,17 @@ fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> U
     let url = Url::parse(text.as_deref().unwrap_or(&fallback)).ok();
     let Some(url) = url.filter(is_public_url) else {
         reader.refuse(
-            KEY,
+            PUBLIC_URL,
             "must be scheme and host alone, like https://auth.example.org: no user, path, query, fragment or wildcard",
         );
         return Url::parse("http://127.0.0.1:3000")
             .unwrap_or_else(|_| unreachable!("a constant URL"));
     };
     if mode == Mode::Production && text.is_some() && url.scheme() != "https" {
-        reader.refuse(KEY, "must begin with https:// in production");
+        reader.refuse(PUBLIC_URL, "must begin with https:// in production");
     }
     if text.is_none() && mode == Mode::Development {
-        reader.derive(KEY, issuer(&url));
+        reader.derive(PUBLIC_URL, issuer(&url));
     }
     url
 }
@@ -261,17 +260,16 @@ fn read_security_contacts(reader: &mut Reader<'_>) -> Vec<String> {
 }
 
 fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
-    const KEY: Key<Vec<String>> = TRUSTED_PROXIES;
-    let texts = reader.get(KEY);
+    let texts = reader.get(TRUSTED_PROXIES);
     let proxies = TrustedProxies::parse(texts.iter().map(String::as_str));
     let proxies = proxies.unwrap_or_else(|error| {
-        reader.refuse(KEY, &error.to_string());
+        reader.refuse(TRUSTED_PROXIES, &error.to_string());
         TrustedProxies::default()
     });
     let mut networks = texts.iter().zip(proxies.networks());
     if let Some((text, _)) = networks.find(|(_, it)| is_too_wide(it.addr(), it.prefix_len())) {
         reader.refuse(
-            KEY,
+            TRUSTED_PROXIES,
             &format!("holds `{text}`, in which nearly everybody is: name the addresses of the proxies alone, or anyone can choose the address that limits count by"),
         );
     }
