@@ -24,8 +24,8 @@ pub use accounts::{
 pub use auth::{Auth, AuthBuilder};
 pub use form_submissions::{FormClaim, FormSubmission};
 pub use kernel::{
-    AUDIT_TARGET, Abandoned, Actor, AuditEvent, AuditRecord, AuthError, AuthSettings, Defect,
-    Delivery, ErrorCode, ErrorKind, Field, FieldCode, FieldError, HashEngine, HashSettings,
+    AUDIT_TARGET, Abandoned, Actor, Alert, AuditEvent, AuditRecord, AuthError, AuthSettings,
+    Defect, Delivery, ErrorCode, ErrorKind, Field, FieldCode, FieldError, HashEngine, HashSettings,
     Lifetimes, LimitSettings, MAIL_LEASE, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE,
     MasterKey, NOTE_TIME, PasswordHasher, PasswordPolicy, PasswordStrength, RegistrationMode,
     RequestMeta, SETTABLE_LIMITS, SettableLimit, SharedNetworks, SystemRandom, TRACE_TARGET,

@@ -4,9 +4,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use vestibule_core::lock;
-
-use super::alert::Alert;
+use vestibule_core::{Alert, lock};
 
 /// Failures in a row that open the circuit.
 const MAX_FAILURES: u32 = 3;

@@ -4,9 +4,7 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use vestibule_core::lock;
-
-use super::alert::Alert;
+use vestibule_core::{Alert, lock};
 
 /// What this process has seen of them.
 #[derive(Default)]

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use tokio::time::timeout;
-use vestibule_core::lock;
-
-use super::alert::Alert;
+use vestibule_core::{Alert, lock};
 
 const DEADLINE: Duration = Duration::from_secs(1);
 

@@ -2,6 +2,7 @@
 //! an operation runs in, security events, mails, limits, passwords, and the ports.
 
 mod abandon;
+mod alert;
 mod audit;
 mod call;
 mod charge;
@@ -27,6 +28,7 @@ mod write_behind;
 pub(crate) use self::core::Core;
 pub use self::core::{AuthSettings, RegistrationMode};
 pub use abandon::{Abandoned, Waiter};
+pub use alert::Alert;
 pub use audit::{AUDIT_TARGET, Actor, AuditEvent, AuditRecord};
 pub(crate) use call::Call;
 pub use call::RequestMeta;
