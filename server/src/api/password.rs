@@ -48,6 +48,17 @@ pub struct PolicyBody {
     pub refuses_common: bool,
 }
 
+impl From<&PasswordPolicy> for PolicyBody {
+    fn from(policy: &PasswordPolicy) -> Self {
+        Self {
+            min_length: policy.min_length,
+            max_bytes: PasswordPolicy::MAX_BYTES,
+            min_score: PasswordPolicy::MIN_SCORE,
+            refuses_common: true,
+        }
+    }
+}
+
 /// Ask for a mail with a reset link. The answer is the same for every address.
 #[utoipa::path(post, path = "/password/forgot", tag = "password", operation_id = "forgot_password",
     request_body = EmailBody,
@@ -115,10 +126,5 @@ pub async fn change(
 #[utoipa::path(get, path = "/password/policy", tag = "password", operation_id = "password_policy",
     responses((status = 200, description = "The rules in force", body = PolicyBody)))]
 pub async fn policy(State(auth): State<Arc<Auth>>) -> Json<PolicyBody> {
-    Json(PolicyBody {
-        min_length: auth.password_policy().min_length,
-        max_bytes: PasswordPolicy::MAX_BYTES,
-        min_score: PasswordPolicy::MIN_SCORE,
-        refuses_common: true,
-    })
+    Json(auth.password_policy().into())
 }

@@ -24,13 +24,14 @@ pub use accounts::{
 pub use auth::{Auth, AuthBuilder};
 pub use form_submissions::{FormClaim, FormSubmission};
 pub use kernel::{
-    AUDIT_TARGET, Abandoned, Actor, Alert, AuditEvent, AuditRecord, AuthError, AuthSettings,
-    Defect, Delivery, ErrorCode, ErrorKind, Field, FieldCode, FieldError, HashEngine, HashSettings,
+    AUDIT_TARGET, Abandoned, Actor, AuditEvent, AuditRecord, AuthError, AuthSettings, Defect,
+    Delivery, ErrorCode, ErrorKind, Field, FieldCode, FieldError, HashEngine, HashSettings,
     Lifetimes, LimitSettings, MAIL_LEASE, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE,
     MasterKey, NOTE_TIME, PasswordHasher, PasswordPolicy, PasswordStrength, RegistrationMode,
     RequestMeta, SETTABLE_LIMITS, SettableLimit, SharedNetworks, SystemRandom, TRACE_TARGET,
-    Waiter, fail_span, hash_token, is_loopback, lock, mail, model, ports, site_of,
+    Waiter, fail_span, hash_token, is_loopback, mail, model, ports, site_of,
 };
+pub use kernel::{Alert, lock};
 pub use maintenance::{CleanupRun, MAILS_KEPT, Removed, Retention};
 pub use sessions::SignedIn;
 pub use sign_in::{ChangePassword, KnownBrowserProof, ResetDone, ResetLink, SignIn};
