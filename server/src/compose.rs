@@ -12,12 +12,12 @@ use vestibule_cache::{
 };
 use vestibule_core::ports::{Clock, Mailer, PrincipalCache, Random, RateLimiter, Store};
 use vestibule_core::{
-    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, Retention, TokenSettings,
+    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, Retention,
 };
 use vestibule_mail::Mailbox;
 use vestibule_web::{SealedCookies, WebState};
 
-use crate::config::{Config, issuer};
+use crate::config::Config;
 use crate::http::assets::Assets;
 use crate::http::branding::BrandFiles;
 use crate::http::router::{self, Parts};
@@ -108,11 +108,7 @@ async fn build_auth(
         clock: Arc::clone(&adapters.clock),
         random: Arc::clone(&adapters.random),
         master: adapters.master_key.clone(),
-        tokens: TokenSettings {
-            issuer: issuer(&config.http.public_url),
-            audience: config.tokens.audience.clone(),
-            refresh_grace: config.tokens.refresh_grace,
-        },
+        tokens: config.tokens.clone(),
         settings: AuthSettings {
             public_url: config.http.public_url.clone(),
             registration: config.registration,

@@ -70,10 +70,7 @@ pub struct DeletionBody {
     responses(
         (status = 201, description = "The user, signed in", body = SignedInBody),
         (status = 202, description = "Private mode: see the mailbox", body = MessageBody),
-        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`email_taken`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn register(
     State(auth): State<Arc<Auth>>,
@@ -105,7 +102,6 @@ pub async fn register(
 #[utoipa::path(get, path = "/me", tag = "account", operation_id = "me", security(("bearer" = [])),
     responses(
         (status = 200, description = "The user", body = UserBody),
-        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn me(Bearer(who): Bearer) -> Json<UserBody> {
     Json(who.user.into())
@@ -116,8 +112,6 @@ pub async fn me(Bearer(who): Bearer) -> Json<UserBody> {
     request_body = UpdateMeBody,
     responses(
         (status = 200, description = "The user as it is now", body = UserBody),
-        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn update_me(
     State(auth): State<Arc<Auth>>,
@@ -139,10 +133,7 @@ pub async fn update_me(
     request_body = DeleteMeBody,
     responses(
         (status = 202, description = "Signed out everywhere, and scheduled", body = DeletionBody),
-        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`unauthenticated`, `token_expired`; `invalid_credentials` for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn delete_me(
     State(auth): State<Arc<Auth>>,

@@ -72,20 +72,6 @@ pub struct SignedInBody {
     pub expires_in: u64,
 }
 
-impl SignedInBody {
-    /// `None` for a session without tokens, which the API never asks for.
-    pub fn new(signed_in: SignedIn) -> Option<Self> {
-        let tokens = signed_in.tokens?;
-        Some(Self {
-            user: signed_in.user.into(),
-            access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token,
-            token_type: "Bearer",
-            expires_in: tokens.expires_in,
-        })
-    }
-}
-
 #[derive(Serialize, ToSchema)]
 pub struct MessageBody {
     /// For people, in English.
@@ -126,7 +112,13 @@ pub struct FieldErrorBody {
 
 /// The body of a sign-in; a session without tokens is a defect of the portal.
 pub fn signed_in_body(signed_in: SignedIn) -> Result<Json<SignedInBody>, Problem> {
-    let body = SignedInBody::new(signed_in);
-    body.map(Json)
-        .ok_or_else(|| AuthError::internal("an API session without tokens").into())
+    let tokens = signed_in.tokens;
+    let tokens = tokens.ok_or_else(|| AuthError::internal("an API session without tokens"))?;
+    Ok(Json(SignedInBody {
+        user: signed_in.user.into(),
+        access_token: tokens.access_token,
+        refresh_token: tokens.refresh_token,
+        token_type: "Bearer",
+        expires_in: tokens.expires_in,
+    }))
 }

@@ -92,7 +92,6 @@ pub struct ChangeEmailBody {
         (status = 200, description = "The user, now verified", body = UserBody),
         (status = 400, description = "`malformed_body`, `invalid_token`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`email_taken`: another account got the new address first", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn verify(
     State(auth): State<Arc<Auth>>,
@@ -126,8 +125,6 @@ pub async fn verify(
     request_body = EmailBody,
     responses(
         (status = 200, description = "If the address has an unverified account, a mail is on its way", body = MessageBody),
-        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn resend(
     State(auth): State<Arc<Auth>>,
@@ -147,10 +144,7 @@ pub async fn resend(
     request_body = ChangeEmailBody,
     responses(
         (status = 202, description = "A mail to the new address is on its way, if that can be used", body = MessageBody),
-        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`unauthenticated`, `token_expired`; `invalid_credentials` for a wrong password", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn change(
     State(auth): State<Arc<Auth>>,

@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use vestibule_core::{
     Auth, AuthError, Field, FieldCode, FieldError, SecurityEvent, SecurityEventFilter,
-    SecurityEventPage,
 };
 use vestibule_web::{Bearer, Problem};
 
@@ -42,15 +41,6 @@ pub struct EventBody {
     pub details: serde_json::Value,
 }
 
-impl From<SecurityEventPage> for EventsBody {
-    fn from(page: SecurityEventPage) -> Self {
-        Self {
-            events: page.events.into_iter().map(EventBody::from).collect(),
-            next_cursor: page.next_cursor,
-        }
-    }
-}
-
 impl From<SecurityEvent> for EventBody {
     fn from(activity: SecurityEvent) -> Self {
         Self {
@@ -77,7 +67,6 @@ impl From<SecurityEvent> for EventBody {
     responses(
         (status = 200, description = "The events", body = EventsBody),
         (status = 400, description = "`validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn list(
     State(auth): State<Arc<Auth>>,
@@ -89,7 +78,10 @@ pub async fn list(
     let page = auth
         .list_security_events(&who, query.filter, query.cursor.as_deref(), query.limit)
         .await?;
-    Ok(Json(page.into()))
+    Ok(Json(EventsBody {
+        events: page.events.into_iter().map(EventBody::from).collect(),
+        next_cursor: page.next_cursor,
+    }))
 }
 
 /// The query, with every error in it named. Names that are
@@ -102,22 +94,14 @@ struct EventsQuery {
 
 impl EventsQuery {
     fn parse(query: &str) -> Result<Self, Vec<FieldError>> {
-        let cursor = only(query, Field::Cursor);
-        let limit = only(query, Field::Limit).and_then(|text| match text {
-            None => Ok(None),
-            Some(text) => text.parse().map(Some).map_err(|_| invalid(Field::Limit)),
-        });
-        let filter = only(query, Field::Filter).and_then(|text| match text {
-            None => Ok(SecurityEventFilter::All),
-            Some(text) => {
-                SecurityEventFilter::from_code(&text).ok_or_else(|| invalid(Field::Filter))
-            }
-        });
+        let cursor = read(query, Field::Cursor, |text| Some(text.to_owned()));
+        let limit = read(query, Field::Limit, |text| text.parse().ok());
+        let filter = read(query, Field::Filter, SecurityEventFilter::from_code);
         match (cursor, limit, filter) {
             (Ok(cursor), Ok(limit), Ok(filter)) => Ok(Self {
                 cursor,
                 limit,
-                filter,
+                filter: filter.unwrap_or(SecurityEventFilter::All),
             }),
             (cursor, limit, filter) => Err([cursor.err(), limit.err(), filter.err()]
                 .into_iter()
@@ -129,19 +113,17 @@ impl EventsQuery {
 
 /// The value of a name; one that is there twice is nobody's
 /// (two readers would take different ones).
-fn only(query: &str, field: Field) -> Result<Option<String>, FieldError> {
-    let mut values = form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == field.as_str())
-        .map(|(_, value)| value.into_owned());
+fn read<T>(
+    query: &str,
+    field: Field,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, FieldError> {
+    let code = FieldCode::Invalid;
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let mut values = pairs.filter(|(name, _)| name == field.as_str());
     match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        (_, Some(_)) => Err(invalid(field)),
-    }
-}
-
-fn invalid(field: Field) -> FieldError {
-    FieldError {
-        field,
-        code: FieldCode::Invalid,
+        (None, _) => Ok(None),
+        (Some((_, value)), None) => parse(&value).map(Some).ok_or(FieldError { field, code }),
+        (Some(_), Some(_)) => Err(FieldError { field, code }),
     }
 }

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use axum::Router;
 use axum::body::Bytes;
 use axum::middleware::map_response;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::get;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 use tower_http::compression::CompressionLayer;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -21,7 +21,7 @@ use vestibule_core::model::{SessionKind, SignInMethod};
 use vestibule_core::{AuditEvent, ErrorCode, Field, FieldCode, SecurityEventFilter};
 use vestibule_web::WebState;
 
-use crate::http::assets::{entity_tag, matches_entity_tag};
+use crate::http::assets::StaticFile;
 
 const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
 
@@ -35,19 +35,9 @@ pub(super) fn router(paths: OpenApi) -> Router<WebState> {
     let json: Bytes = serde_json::to_string(&complete(paths))
         .unwrap_or_default()
         .into();
-    let tag = entity_tag(&json);
-    let serve = async move |headers: HeaderMap| {
-        // It may be kept, and is asked about each time.
-        let caching = [
-            (header::ETAG, tag.as_str()),
-            (header::CACHE_CONTROL, "no-cache"),
-        ];
-        if matches_entity_tag(&headers, &tag) {
-            return (StatusCode::NOT_MODIFIED, caching).into_response();
-        }
-        let content_type = [(header::CONTENT_TYPE, "application/json")];
-        (caching, content_type, json.clone()).into_response()
-    };
+    let file = StaticFile::new("application/json", json);
+    // It may be kept, and is asked about each time.
+    let serve = async move |headers: HeaderMap| file.answer(&headers, "no-cache");
     let ui = Router::from(SwaggerUi::new("/api/docs").config(Config::from(DOCUMENT_PATH)));
     Router::new()
         .route(DOCUMENT_PATH, get(serve).layer(CompressionLayer::new()))
@@ -173,7 +163,8 @@ fn events() -> Vec<Value> {
     shown.map(|event| event.as_str().into()).collect()
 }
 
-/// What any endpoint may answer, said once: 408, 421, 429, 500 and 503, and for bodies 413 and 415.
+/// What any endpoint may answer that says nothing else of the status: 408, 421, 429, 500 and 503,
+/// with a token 401, and with a body 400, 413 and 415.
 fn add_common_responses(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let operations = [
@@ -184,13 +175,17 @@ fn add_common_responses(document: &mut OpenApi) {
         ];
         for operation in operations.into_iter().flatten() {
             // An endpoint that needs no token says so.
-            operation.security.get_or_insert_default();
+            let needs_token = !operation.security.get_or_insert_default().is_empty();
             if !path.starts_with("/api/") {
                 continue;
             }
             let has_body = operation.request_body.is_some();
             let responses = &mut operation.responses.responses;
+            if needs_token {
+                add_problem(responses, 401, "`unauthenticated`, `token_expired`");
+            }
             if has_body {
+                add_problem(responses, 400, "`malformed_body`, `validation_failed`");
                 add_problem(responses, 413, "`body_too_large`");
                 add_problem(responses, 415, "`unsupported_media_type`");
             }
@@ -216,12 +211,12 @@ const PROBLEMS_OF_ALL: [(u16, &str); 5] = [
         421,
         "`misdirected_request`: the host is not one of this deployment's",
     ),
-    (
-        429,
-        "`rate_limited`: too many requests from this network; come back after `Retry-After`",
-    ),
+    (429, "`rate_limited`: come back after `Retry-After`"),
     (500, "`internal`"),
-    (503, "`unavailable`: come back after `Retry-After`"),
+    (
+        503,
+        "`overloaded`, `unavailable`: come back after `Retry-After`",
+    ),
 ];
 
 fn add_problem(responses: &mut BTreeMap<String, RefOr<ApiResponse>>, status: u16, codes: &str) {

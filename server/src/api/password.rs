@@ -64,8 +64,6 @@ impl From<&PasswordPolicy> for PolicyBody {
     request_body = EmailBody,
     responses(
         (status = 200, description = "If the address has an account, a mail is on its way", body = MessageBody),
-        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn forgot(
     State(auth): State<Arc<Auth>>,
@@ -84,8 +82,6 @@ pub async fn forgot(
     responses(
         (status = 200, description = "The password is set", body = MessageBody),
         (status = 400, description = "`malformed_body`, `invalid_token`, `validation_failed` (the token stays usable)", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn reset(
     State(auth): State<Arc<Auth>>,
@@ -107,10 +103,7 @@ pub async fn reset(
     responses(
         (status = 200, description = "The password is changed: the user and the tokens of a new session (`new_tokens`)", body = SignedInBody),
         (status = 204, description = "The password is changed"),
-        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`unauthenticated`, `token_expired`; `invalid_credentials` for a wrong current password", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn change(
     State(auth): State<Arc<Auth>>,

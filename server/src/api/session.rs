@@ -89,10 +89,7 @@ impl SessionBody {
     request_body = LoginBody,
     responses(
         (status = 200, description = "The user and the tokens of a new session", body = SignedInBody),
-        (status = 400, description = "`malformed_body`, `validation_failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid_credentials`: unknown, wrong and inactive alike", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`rate_limited`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`overloaded`, `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn login(
     State(auth): State<Arc<Auth>>,
@@ -133,7 +130,6 @@ pub async fn refresh(
 #[utoipa::path(post, path = "/logout", tag = "session", operation_id = "logout", security(("bearer" = [])),
     responses(
         (status = 204, description = "The session has ended"),
-        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn logout(
     State(auth): State<Arc<Auth>>,
@@ -150,7 +146,6 @@ pub async fn logout(
     responses(
         (status = 204, description = "The sessions have ended"),
         (status = 400, description = "`malformed_body`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn logout_all(
     State(auth): State<Arc<Auth>>,
@@ -166,7 +161,6 @@ pub async fn logout_all(
 #[utoipa::path(get, path = "/sessions", tag = "session", operation_id = "list_sessions", security(("bearer" = [])),
     responses(
         (status = 200, description = "The sessions", body = SessionsBody),
-        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn list(
     State(auth): State<Arc<Auth>>,
@@ -185,7 +179,6 @@ pub async fn list(
     params(("id" = Uuid, Path, description = "The session")),
     responses(
         (status = 204, description = "The session has ended"),
-        (status = 401, description = "`unauthenticated`, `token_expired`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`not_found`: no such live session of this user", body = ProblemBody, content_type = "application/problem+json"),
     ))]
 pub async fn revoke(

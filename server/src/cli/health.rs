@@ -26,9 +26,6 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
 }
 
 /// Asks for readiness on the private port.
-///
-/// # Errors
-/// If nobody listens there, or what answers is not ready.
 fn ask(private: SocketAddr) -> io::Result<()> {
     let mut portal = TcpStream::connect_timeout(&reachable(private), TIMEOUT)?;
     portal.set_read_timeout(Some(TIMEOUT))?;

@@ -26,7 +26,9 @@ const PRIVATE: &str = "VESTIBULE_PRIVATE_LISTEN (http.private_listen)";
 pub(super) async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failure> {
     start_lines::log_start(config);
     let metrics = metrics::install()?;
-    prepare_data_dir_if_needed(config)?;
+    if config.needs_data_dir() {
+        database::prepare_data_dir(&config.data_dir)?;
+    }
     let _lock = take_database(config)?;
     // Before the database is changed: a second start by mistake changes nothing. The public port is
     // not open yet.
@@ -61,7 +63,7 @@ pub(super) async fn serve(config: &Config, log: &Log) -> Result<ExitCode, Failur
 
 /// Two processes on one embedded database would not see each other's revocations at once.
 fn take_database(config: &Config) -> Result<Option<DatabaseLock>, Failure> {
-    let Some(file) = config.database_file() else {
+    let Some(file) = config.database.file() else {
         return Ok(None);
     };
     let lock = database_lock::lock(&file).map_err(|error| {
@@ -121,14 +123,6 @@ fn mailer(config: &Config, clock: Arc<SystemClock>) -> Result<MailerAndMailbox, 
     let mailbox = Arc::new(Mailbox::open(config.data_dir.join("mailbox"))?);
     let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, clock);
     Ok((Arc::new(mailer), config.shows_mailbox().then_some(mailbox)))
-}
-
-/// A deployment that keeps nothing in the data folder needs none.
-fn prepare_data_dir_if_needed(config: &Config) -> Result<(), Failure> {
-    if config.needs_data_dir() {
-        database::prepare_data_dir(&config.data_dir)?;
-    }
-    Ok(())
 }
 
 fn unavailable(setting: &str, address: SocketAddr, error: &std::io::Error) -> Failure {

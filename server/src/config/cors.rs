@@ -1,16 +1,15 @@
 //! `[cors]`: origins whose scripts may call the API: whole, as a
 //! browser sends them in `Origin`, and compared as a whole.
 
-use url::{Host, Url};
-use vestibule_core::is_loopback;
+use url::Url;
 
-use super::mode::Mode;
+use super::mode::{Mode, is_local};
 use super::reader::Reader;
-use super::setting::{Key, settings};
+use super::setting::settings;
 
 settings! {
-    /// Origins, comma-separated, whose scripts may call the API, as browsers send them:
-    /// `https://app.example.org`, or an app's `capacitor://localhost`.
+    /// Origins whose scripts may call the API, as browsers send them: `https://app.example.org`, or
+    /// an app's `capacitor://localhost`.
     ALLOWED_ORIGINS: Vec<String> = "cors.allowed_origins", "VESTIBULE_CORS_ALLOWED_ORIGINS";
 }
 
@@ -29,14 +28,13 @@ const WITHOUT_ORIGIN: &[&str] = &[
 ];
 
 pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Vec<String> {
-    const KEY: Key<Vec<String>> = ALLOWED_ORIGINS;
-    let origins = reader.get(KEY);
+    let origins = reader.get(ALLOWED_ORIGINS);
     for origin in &origins {
         if let Err(remedy) = check(origin) {
-            reader.refuse(KEY, &format!("holds `{origin}`, {remedy}"));
+            reader.refuse(ALLOWED_ORIGINS, &format!("holds `{origin}`, {remedy}"));
         } else if mode == Mode::Production && is_in_clear(origin) {
             reader.warn(
-                KEY,
+                ALLOWED_ORIGINS,
                 &format!("holds `{origin}`, which has no TLS: an attacker on the way can change its scripts, and they may call the API"),
             );
         }
@@ -79,8 +77,5 @@ fn serialise(url: &Url) -> Option<String> {
 
 fn is_in_clear(origin: &str) -> bool {
     let url = Url::parse(origin).ok().filter(|url| url.scheme() == "http");
-    url.is_some_and(|url| match url.host() {
-        Some(Host::Domain(name)) => !is_loopback(name) && !name.ends_with(".localhost"),
-        _ => !url.host_str().is_some_and(is_loopback),
-    })
+    url.is_some_and(|url| !url.host_str().is_some_and(is_local))
 }

@@ -3,10 +3,10 @@
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
-use vestibule_core::is_loopback;
 use vestibule_storage::is_elsewhere;
 
 use super::http::{self, split_port};
+use super::mode::is_local;
 use super::reader::Reader;
 use super::{Config, Mode, database, limits, mail, mode, redis};
 
@@ -90,9 +90,4 @@ fn refuse_other_machines(reader: &mut Reader<'_>, config: &Config) {
             );
         }
     }
-}
-
-/// Also the names below `localhost`, which browsers look up nowhere (RFC 6761).
-fn is_local(host: &str) -> bool {
-    is_loopback(host) || host.ends_with(".localhost")
 }

@@ -1,6 +1,6 @@
 //! `[http]`
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,16 +26,16 @@ settings! {
     /// host alone. Default in development: `http://` and the listening address. Needed in
     /// production, with https.
     PUBLIC_URL: Option<String> = "http.public_url", "PUBLIC_URL";
-    /// Further hosts, comma-separated, that requests may name beside the one of the public URL,
-    /// without scheme or wildcard: `login.example.org`, which is good with the port of the public
-    /// URL, of its scheme and of `VESTIBULE_LISTEN`, or with one port, `login.example.org:8443`.
+    /// Further hosts that requests may name beside the one of the public URL, without scheme or
+    /// wildcard: `login.example.org`, which is good with the port of the public URL, of its scheme
+    /// and of `VESTIBULE_LISTEN`, or with one port, `login.example.org:8443`.
     ALLOWED_HOSTS: Vec<String> = "http.allowed_hosts", "VESTIBULE_ALLOWED_HOSTS";
-    /// Addresses or networks, comma-separated, of the proxies that are believed when they say for
-    /// whom they ask. Not wider than /8 (IPv6: /16, or fc00::/7).
+    /// Addresses or networks of the proxies that are believed when they say for whom they ask. Not
+    /// wider than /8 (IPv6: /16, or fc00::/7).
     TRUSTED_PROXIES: Vec<String> = "http.trusted_proxies", "VESTIBULE_TRUSTED_PROXIES";
-    /// Where people report weaknesses, comma-separated, the best first:
-    /// `mailto:security@example.org`, `https://example.org/security` or `tel:+1-201-555-0123`.
-    /// Shown in `/.well-known/security.txt` (RFC 9116), which is not there without it.
+    /// Where people report weaknesses, the best first: `mailto:security@example.org`,
+    /// `https://example.org/security` or `tel:+1-201-555-0123`. Shown in
+    /// `/.well-known/security.txt` (RFC 9116), which is not there without it.
     SECURITY_CONTACT: Vec<String> = "http.security_contact", "VESTIBULE_SECURITY_CONTACT";
     /// Where those proxies say it: `forwarded` is RFC 7239. The other one is never read.
     FORWARDED_HEADER: ForwardedHeader =
@@ -79,20 +79,14 @@ pub struct HttpConfig {
     pub public_url: Url,
     pub allowed_hosts: Vec<String>,
     pub trusted_proxies: TrustedProxies,
-    /// Where people report weaknesses, as addresses with their scheme.
     pub security_contacts: Vec<String>,
     pub allowed_origins: Vec<String>,
     /// The folder with the site's assets; `None`: those inside the binary.
     pub site_dir: Option<PathBuf>,
-    /// Connections at a time on the public port.
     pub max_connections: usize,
-    /// How long the head of a request may take.
     pub header_timeout: Duration,
-    /// How long the rest of it and its answer may take together.
     pub request_timeout: Duration,
-    /// How long a connection may wait for another request.
     pub idle_timeout: Duration,
-    /// How long readiness fails before the port closes.
     pub shutdown_grace: Duration,
 }
 
@@ -155,17 +149,16 @@ fn read_shutdown_grace(reader: &mut Reader<'_>, mode: Mode) -> Duration {
 }
 
 fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> Url {
-    const KEY: Key<Option<String>> = PUBLIC_URL;
-    let text = reader.get(KEY);
+    let text = reader.get(PUBLIC_URL);
     if text.is_none() && mode == Mode::Production {
         reader.refuse(
-            KEY,
+            PUBLIC_URL,
             "is needed in production: the https URL that people open, like https://auth.example.org",
         );
     }
     if text.is_none() && listen.port() == 0 {
         reader.refuse(
-            KEY,
+            PUBLIC_URL,
             "is needed where VESTIBULE_LISTEN (http.listen) leaves the port to the system",
         );
     }
@@ -177,17 +170,17 @@ fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> U
     let url = Url::parse(text.as_deref().unwrap_or(&fallback)).ok();
     let Some(url) = url.filter(is_public_url) else {
         reader.refuse(
-            KEY,
+            PUBLIC_URL,
             "must be scheme and host alone, like https://auth.example.org: no user, path, query, fragment or wildcard",
         );
         return Url::parse("http://127.0.0.1:3000")
             .unwrap_or_else(|_| unreachable!("a constant URL"));
     };
     if mode == Mode::Production && text.is_some() && url.scheme() != "https" {
-        reader.refuse(KEY, "must begin with https:// in production");
+        reader.refuse(PUBLIC_URL, "must begin with https:// in production");
     }
     if text.is_none() && mode == Mode::Development {
-        reader.derive(KEY, issuer(&url));
+        reader.derive(PUBLIC_URL, issuer(&url));
     }
     url
 }
@@ -267,17 +260,17 @@ fn read_security_contacts(reader: &mut Reader<'_>) -> Vec<String> {
 }
 
 fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
-    const KEY: Key<Vec<String>> = TRUSTED_PROXIES;
-    let networks = reader.get(KEY);
-    let proxies = TrustedProxies::parse(networks.iter().map(String::as_str));
+    let texts = reader.get(TRUSTED_PROXIES);
+    let proxies = TrustedProxies::parse(texts.iter().map(String::as_str));
     let proxies = proxies.unwrap_or_else(|error| {
-        reader.refuse(KEY, &error.to_string());
+        reader.refuse(TRUSTED_PROXIES, &error.to_string());
         TrustedProxies::default()
     });
-    if let Some(network) = networks.iter().find(|network| is_too_wide(network)) {
+    let mut networks = texts.iter().zip(proxies.networks());
+    if let Some((text, _)) = networks.find(|(_, it)| is_too_wide(it.addr(), it.prefix_len())) {
         reader.refuse(
-            KEY,
-            &format!("holds `{network}`, in which nearly everybody is: name the addresses of the proxies alone, or anyone can choose the address that limits count by"),
+            TRUSTED_PROXIES,
+            &format!("holds `{text}`, in which nearly everybody is: name the addresses of the proxies alone, or anyone can choose the address that limits count by"),
         );
     }
     proxies.reading(reader.get(FORWARDED_HEADER))
@@ -285,20 +278,10 @@ fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
 
 /// Whether a network is wider than any that one operator has:
 /// IPv4 /8, IPv6 /16, and the private ones as a whole.
-fn is_too_wide(network: &str) -> bool {
-    let Some((address, prefix)) = network.split_once('/') else {
-        return false;
-    };
-    let (Ok(address), Ok(prefix)) = (
-        address.trim().parse::<std::net::IpAddr>(),
-        prefix.parse::<u8>(),
-    ) else {
-        return false;
-    };
+fn is_too_wide(address: IpAddr, prefix: u8) -> bool {
     match address {
-        std::net::IpAddr::V4(_) => prefix < 8,
-        std::net::IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => prefix < 96 + 8,
-        std::net::IpAddr::V6(address) => {
+        IpAddr::V4(_) => prefix < 8,
+        IpAddr::V6(address) => {
             let is_private = address.is_unique_local() || address.is_unicast_link_local();
             prefix < if is_private { 7 } else { 16 }
         }

@@ -43,10 +43,9 @@ settings! {
     PASSWORD_RATINGS: Quota =
         "limits.password_ratings", "VESTIBULE_LIMIT_PASSWORD_RATINGS", "120/1s",
         at most "2000/50ms";
-    /// Addresses and networks, comma-separated, that many people share, like the address of a
-    /// school or company: what counts by network allows there `limits.shared_factor` times as much.
-    /// IPv4 of /16 or smaller, IPv6 from /32 to /64. No limit of an account grows by it, nor that
-    /// on wrong six-digit codes.
+    /// Addresses and networks that many people share, like the address of a school or company: what
+    /// counts by network allows there `limits.shared_factor` times as much. IPv4 of /16 or smaller,
+    /// IPv6 from /32 to /64. No limit of an account grows by it, nor that on wrong six-digit codes.
     SHARED_NETWORKS: Vec<String> = "limits.shared_networks", "VESTIBULE_SHARED_NETWORKS";
     /// How many times as much.
     SHARED_FACTOR: u32 =
@@ -129,7 +128,8 @@ fn read_shared_networks(reader: &mut Reader<'_>) -> Option<SharedNetworks> {
             return None;
         }
     };
-    if let Some(text) = texts.iter().find(|text| !is_of_fitting_size(text)) {
+    let mut each = texts.iter().zip(networks.networks());
+    if let Some((text, _)) = each.find(|(_, it)| !is_of_fitting_size(it.addr(), it.prefix_len())) {
         reader.refuse(
             SHARED_NETWORKS,
             &format!("`{text}` must be an IPv4 network of /16 or smaller, or an IPv6 network from /32 to /64"),
@@ -141,15 +141,10 @@ fn read_shared_networks(reader: &mut Reader<'_>) -> Option<SharedNetworks> {
     })
 }
 
-fn is_of_fitting_size(network: &str) -> bool {
-    let (address, prefix) = network.split_once('/').unwrap_or((network, ""));
-    let prefix: Option<u8> = prefix.parse().ok();
-    match address.parse() {
-        Ok(IpAddr::V4(_)) => prefix.is_none_or(|prefix| prefix >= WIDEST.0),
-        Ok(IpAddr::V6(_)) => {
-            prefix.is_some_and(|prefix| (WIDEST.1..=NARROWEST_V6).contains(&prefix))
-        }
-        Err(_) => false,
+fn is_of_fitting_size(address: IpAddr, prefix: u8) -> bool {
+    match address {
+        IpAddr::V4(_) => prefix >= WIDEST.0,
+        IpAddr::V6(_) => (WIDEST.1..=NARROWEST_V6).contains(&prefix),
     }
 }
 
@@ -195,6 +190,11 @@ mod tests {
 
     #[test]
     fn a_shared_network_is_of_the_size_of_a_company() {
+        let fits = |text| {
+            let networks = TrustedProxies::parse([text]).unwrap();
+            let network = networks.networks()[0];
+            is_of_fitting_size(network.addr(), network.prefix_len())
+        };
         for network in [
             "203.0.113.7",
             "203.0.113.0/24",
@@ -202,7 +202,7 @@ mod tests {
             "2001:db8::/64",
             "2001:db8::/32",
         ] {
-            assert!(is_of_fitting_size(network), "{network}");
+            assert!(fits(network), "{network}");
         }
         for network in [
             "0.0.0.0/0",
@@ -211,7 +211,7 @@ mod tests {
             "2001:db8::1",
             "2001:db8::/96",
         ] {
-            assert!(!is_of_fitting_size(network), "{network}");
+            assert!(!fits(network), "{network}");
         }
     }
 }

@@ -88,21 +88,12 @@ fn read_mail_settings(
     support: Option<&str>,
 ) -> MailSettings {
     let settings = MailSettings::new(&branding.product_name, from, support).or_else(|error| {
-        let (setting, remedy): (&'static Setting, _) = match error {
-            InvalidMailSettings::ProductName => (
-                branding::PRODUCT_NAME.into(),
-                "must be one line of 1 to 60 characters",
-            ),
-            InvalidMailSettings::From => (
-                FROM.into(),
-                "must be an address like \"Example <no-reply@example.org>\"",
-            ),
-            InvalidMailSettings::Support => (
-                SUPPORT_ADDRESS.into(),
-                "must be an address like help@example.org",
-            ),
+        let setting: &'static Setting = match error {
+            InvalidMailSettings::ProductName => branding::PRODUCT_NAME.into(),
+            InvalidMailSettings::From => FROM.into(),
+            InvalidMailSettings::Support => SUPPORT_ADDRESS.into(),
         };
-        reader.refuse(setting, remedy);
+        reader.refuse(setting, &error.to_string());
         MailSettings::new("Vestibule", FROM.setting.default.unwrap_or_default(), None)
     });
     settings.unwrap_or_else(|_| unreachable!("the default sender is an address"))

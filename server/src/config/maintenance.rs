@@ -15,7 +15,6 @@ use super::{DatabaseConfig, LogConfig, Mode, http, master_key, mode, warnings};
 /// What looks after the database.
 #[derive(Clone, Debug)]
 pub struct MaintenanceConfig {
-    pub mode: Mode,
     pub data_dir: PathBuf,
     pub database: DatabaseConfig,
     /// `None`: the one in the data folder.
@@ -35,7 +34,6 @@ impl MaintenanceConfig {
         let mode = reader.get(mode::MODE);
         let data_dir = PathBuf::from(reader.get(mode::DATA_DIR));
         let mut config = Self {
-            mode,
             database: DatabaseConfig::read(&mut reader, mode, &data_dir),
             // Most of these commands need none.
             master_key: master_key::read(&mut reader, Mode::Development),

@@ -37,7 +37,7 @@ use std::path::PathBuf;
 use url::Url;
 use vestibule_core::model::Language;
 use vestibule_core::{
-    Lifetimes, LimitSettings, MasterKey, RegistrationMode, Retention, is_loopback,
+    Lifetimes, LimitSettings, MasterKey, RegistrationMode, Retention, TokenSettings, is_loopback,
 };
 
 pub use branding::BrandingConfig;
@@ -53,7 +53,6 @@ pub use reference::{example, reference};
 pub use report::Shown;
 pub use setting_error::SettingError;
 pub use telemetry::LogConfig;
-pub use tokens::TokensConfig;
 
 use reader::Reader;
 use schema::SCHEMA;
@@ -67,7 +66,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub redis: RedisConfig,
     pub mail: MailConfig,
-    pub tokens: TokensConfig,
+    pub tokens: TokenSettings,
     pub passwords: PasswordsConfig,
     pub registration: RegistrationMode,
     /// `None`: made at the first start and kept in the data folder.
@@ -134,7 +133,7 @@ impl Config {
             database: DatabaseConfig::read(reader, mode, &data_dir),
             redis: RedisConfig::read(reader, mode),
             mail: MailConfig::read(reader, mode, &branding, lifetimes),
-            tokens: TokensConfig::read(reader, &http.public_url),
+            tokens: tokens::read(reader, &http.public_url),
             passwords: PasswordsConfig::read(reader, &branding.product_name, &http.public_url),
             registration: reader.get(registration::MODE),
             master_key: master_key::read(reader, mode),
@@ -169,11 +168,6 @@ impl Config {
         self.http.public_url.scheme() == "https"
     }
 
-    /// The file of an embedded database, which serves this process alone.
-    pub fn database_file(&self) -> Option<PathBuf> {
-        self.database.file()
-    }
-
     /// Whether /dev/mailbox is served: mails are kept instead of sent, and people reach the portal
     /// from this machine alone. A proxy may name the portal by a loopback
     /// address for any client, so the public URL decides.
@@ -182,8 +176,9 @@ impl Config {
         self.mail.smtp_url.is_none() && host.is_some_and(is_loopback)
     }
 
+    /// An embedded database serves one process alone.
     pub fn is_single_process(&self) -> bool {
-        self.database_file().is_some()
+        self.database.file().is_some()
     }
 
     /// Whether the embedded database, a generated key or

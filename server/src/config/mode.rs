@@ -1,5 +1,7 @@
 //! `mode` and `data_dir`.
 
+use vestibule_core::is_loopback;
+
 use super::setting::settings;
 use super::value::choices;
 
@@ -11,6 +13,11 @@ settings! {
     /// Folder for the embedded database, the generated master key and the development mailbox. Made
     /// with mode 0700.
     DATA_DIR: String = "data_dir", "VESTIBULE_DATA_DIR", "data";
+}
+
+/// Also the names below `localhost`, which browsers look up nowhere (RFC 6761).
+pub(super) fn is_local(host: &str) -> bool {
+    is_loopback(host) || host.ends_with(".localhost")
 }
 
 /// Development forgives and explains; production refuses what is unsafe.

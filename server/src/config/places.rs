@@ -13,7 +13,7 @@ pub(super) fn check(reader: &mut Reader<'_>, config: &Config) {
     if config.needs_data_dir() {
         check_data_dir(reader, config);
     }
-    let Some(file) = config.database_file() else {
+    let Some(file) = config.database.file() else {
         return;
     };
     // The data folder is made at the start, any other one is not.

@@ -48,6 +48,9 @@ impl Setting {
         match self.range {
             Range::Numbers(least, most) => format!("{least} to {most}"),
             Range::AtMost(limit) => format!("at most `{limit}`"),
+            Range::Described if self.is_list => {
+                "several, in the variable separated by commas".to_owned()
+            }
             Range::Described => {
                 let choices = (self.choices)().into_iter();
                 let choices: Vec<String> = choices.map(|name| format!("`{name}`")).collect();

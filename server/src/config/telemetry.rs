@@ -6,7 +6,7 @@ use url::Url;
 
 use super::mode::Mode;
 use super::reader::Reader;
-use super::setting::{Key, settings};
+use super::setting::settings;
 use super::value::choices;
 
 settings! {
@@ -61,8 +61,7 @@ impl LogConfig {
 /// Stricter than the library: that takes a word which is no
 /// level for the name of a module, and logs nothing else.
 fn read_filter(reader: &mut Reader<'_>) -> String {
-    const KEY: Key<String> = FILTER;
-    let text = reader.get(KEY);
+    let text = reader.get(FILTER);
     let directives = text.split(',').map(str::trim);
     let directives: Vec<&str> = directives.filter(|text| !text.is_empty()).collect();
     for directive in &directives {
@@ -70,7 +69,7 @@ fn read_filter(reader: &mut Reader<'_>) -> String {
         let is_whole = !directive.contains('[') && !directive.contains('=');
         if is_whole && directive.parse::<LevelFilter>().is_err() {
             reader.refuse(
-                KEY,
+                FILTER,
                 &format!("must be a level (off, error, warn, info, debug, trace) and further module=level, like info,vestibule=debug; `{directive}` is neither"),
             );
             return "info".to_owned();
@@ -78,10 +77,10 @@ fn read_filter(reader: &mut Reader<'_>) -> String {
     }
     let filter = directives.join(",");
     if EnvFilter::try_new(&filter).is_err() {
-        reader.refuse(KEY, "must be a filter like info or vestibule=debug,info");
+        reader.refuse(FILTER, "must be a filter like info or vestibule=debug,info");
     } else if !directives.iter().any(|directive| applies(directive)) {
         reader.refuse(
-            KEY,
+            FILTER,
             &format!("names no module of the portal, so that nothing of it is logged: write info,{filter}"),
         );
     }

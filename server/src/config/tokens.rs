@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use url::Url;
+use vestibule_core::TokenSettings;
 
 use super::http::issuer;
 use super::reader::Reader;
@@ -22,19 +23,12 @@ settings! {
         "tokens.refresh_grace_seconds", "VESTIBULE_REFRESH_GRACE_SECONDS", "30", in 0..=60;
 }
 
-#[derive(Clone, Debug)]
-pub struct TokensConfig {
-    pub audience: String,
-    pub refresh_grace: Duration,
-}
-
-impl TokensConfig {
-    pub(super) fn read(reader: &mut Reader<'_>, public_url: &Url) -> Self {
-        let issuer = issuer(public_url);
-        reader.derive(AUDIENCE, &issuer);
-        Self {
-            audience: reader.get(AUDIENCE).unwrap_or(issuer),
-            refresh_grace: Duration::from_secs(reader.get(REFRESH_GRACE_SECONDS)),
-        }
+pub(super) fn read(reader: &mut Reader<'_>, public_url: &Url) -> TokenSettings {
+    let issuer = issuer(public_url);
+    reader.derive(AUDIENCE, &issuer);
+    TokenSettings {
+        audience: reader.get(AUDIENCE).unwrap_or_else(|| issuer.clone()),
+        refresh_grace: Duration::from_secs(reader.get(REFRESH_GRACE_SECONDS)),
+        issuer,
     }
 }

@@ -1,4 +1,4 @@
-//! The site's files, in memory with their compressed forms and entity tags.
+//! Files in memory with their compressed forms and entity tags: those of the site, and others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderName, StatusCode, header};
 use vestibule_core::ErrorCode;
 use vestibule_web::Problem;
 
@@ -24,23 +24,57 @@ const KNOWN_TYPES: &[(&str, &str)] = &[
 /// The files of one build under one versioned path, so that browsers may keep them for ever.
 #[derive(Clone)]
 pub struct Assets {
-    files: Arc<BTreeMap<String, Asset>>,
+    files: Arc<BTreeMap<String, StaticFile>>,
     version: Arc<str>,
 }
 
-struct Asset {
+/// What may be kept for ever: its path changes with it.
+pub const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// A file in memory.
+#[derive(Clone, Debug)]
+pub struct StaticFile {
     content_type: &'static str,
-    plain: Bytes,
-    brotli: Option<Bytes>,
-    gzip: Option<Bytes>,
+    /// The content policy, where the one of pages is too much.
+    pub policy: Option<&'static str>,
+    pub plain: Bytes,
+    /// By their codings.
+    compressed: Vec<(&'static str, Bytes)>,
     tag: String,
+}
+
+impl StaticFile {
+    pub fn new(content_type: &'static str, plain: Bytes) -> Self {
+        Self {
+            content_type,
+            policy: None,
+            tag: entity_tag(&plain),
+            plain,
+            compressed: Vec::new(),
+        }
+    }
+
+    /// The file, or that the client has it.
+    pub fn answer(&self, headers: &HeaderMap, caching: &'static str) -> Response {
+        let tag = self.tag.as_str();
+        let common = [(header::ETAG, tag), (header::CACHE_CONTROL, caching)];
+        if matches_entity_tag(headers, tag) {
+            return (StatusCode::NOT_MODIFIED, common).into_response();
+        }
+        let content_type = [(header::CONTENT_TYPE, self.content_type)];
+        let policy = self.policy;
+        let policy = policy.map(|policy| [(header::CONTENT_SECURITY_POLICY, policy)]);
+        let mut forms = self.compressed.iter();
+        let (coding, body) = match forms.find(|(coding, _)| accepts(headers, coding)) {
+            Some((coding, body)) => (Some([(header::CONTENT_ENCODING, *coding)]), body),
+            None => (None, &self.plain),
+        };
+        (common, content_type, policy, coding, body.clone()).into_response()
+    }
 }
 
 impl Assets {
     /// The files of a folder.
-    ///
-    /// # Errors
-    /// If it cannot be read.
     pub fn from_folder(folder: &std::path::Path) -> std::io::Result<Self> {
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(folder)? {
@@ -71,14 +105,16 @@ impl Assets {
             };
             version.update(name.as_bytes());
             version.update(plain);
-            let asset = Asset {
-                content_type,
-                plain: plain.clone(),
-                brotli: files.get(&format!("{name}.br")).cloned(),
-                gzip: files.get(&format!("{name}.gz")).cloned(),
-                tag: entity_tag(plain),
+            let compressed = [("br", "br"), ("gzip", "gz")].into_iter();
+            let compressed = compressed.filter_map(|(coding, ending)| {
+                let body = files.get(&format!("{name}.{ending}"))?;
+                Some((coding, body.clone()))
+            });
+            let file = StaticFile {
+                compressed: compressed.collect(),
+                ..StaticFile::new(content_type, plain.clone())
             };
-            assets.insert(name.clone(), asset);
+            assets.insert(name.clone(), file);
         }
         let version = URL_SAFE_NO_PAD.encode(&version.finish().as_ref()[..9]);
         Self {
@@ -124,51 +160,15 @@ pub async fn serve(
     let name = path
         .ok()
         .filter(|Path((version, _))| *assets.version == **version);
-    let Some(asset) = name.and_then(|Path((_, name))| assets.files.get(&name)) else {
+    let Some(file) = name.and_then(|Path((_, name))| assets.files.get(&name)) else {
         return Problem::from(ErrorCode::NotFound).into_response();
     };
-    let common = [
-        (header::ETAG, asset.tag.clone()),
-        (
-            header::CACHE_CONTROL,
-            "public, max-age=31536000, immutable".to_owned(),
-        ),
-        (header::VARY, "accept-encoding".to_owned()),
-    ];
-    if matches_entity_tag(&headers, &asset.tag) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
-    let content_type = [(header::CONTENT_TYPE, asset.content_type)];
-    match (
-        accepts(&headers, "br"),
-        &asset.brotli,
-        accepts(&headers, "gzip"),
-        &asset.gzip,
-    ) {
-        (true, Some(body), ..) => (
-            common,
-            content_type,
-            [(header::CONTENT_ENCODING, "br")],
-            body.clone(),
-        )
-            .into_response(),
-        (_, _, true, Some(body)) => (
-            common,
-            content_type,
-            [(header::CONTENT_ENCODING, "gzip")],
-            body.clone(),
-        )
-            .into_response(),
-        _ => (common, content_type, asset.plain.clone()).into_response(),
-    }
+    let vary = [(header::VARY, "accept-encoding")];
+    (vary, file.answer(&headers, FOR_EVER)).into_response()
 }
 
 fn accepts(headers: &HeaderMap, coding: &str) -> bool {
-    let accepted = headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|item| {
+    items(headers, header::ACCEPT_ENCODING).any(|item| {
         let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
         let weight = parameters
             .trim()
@@ -178,8 +178,15 @@ fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     })
 }
 
+/// The items of a list, which may be in several headers.
+fn items(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(','))
+}
+
 /// A strong entity tag of the content (RFC 9110, 8.8.3).
-pub fn entity_tag(content: &[u8]) -> String {
+fn entity_tag(content: &[u8]) -> String {
     let hash = digest::digest(&digest::SHA256, content);
     quoted(&URL_SAFE_NO_PAD.encode(&hash.as_ref()[..15]))
 }
@@ -191,11 +198,7 @@ pub fn quoted(hash: &str) -> String {
 
 /// Whether `If-None-Match` names the tag (RFC 9110, 13.1.2).
 pub fn matches_entity_tag(headers: &HeaderMap, tag: &str) -> bool {
-    let given = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    given.flat_map(|value| value.split(',')).any(|item| {
+    items(headers, header::IF_NONE_MATCH).any(|item| {
         let item = item.trim();
         item == "*" || item.strip_prefix("W/").unwrap_or(item) == tag
     })

@@ -210,17 +210,11 @@ mod tests {
 
     async fn fetch(mailbox: &Arc<Mailbox>, path: &str) -> (StatusCode, header::HeaderMap, String) {
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let (parts, body) = router(Arc::clone(mailbox))
-            .oneshot(request)
-            .await
-            .unwrap()
-            .into_parts();
+        let answer = router(Arc::clone(mailbox)).oneshot(request).await;
+        let (parts, body) = answer.unwrap().into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        (
-            parts.status,
-            parts.headers,
-            String::from_utf8(body.to_vec()).unwrap(),
-        )
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        (parts.status, parts.headers, body)
     }
 
     fn welcome(name: &str) -> OutgoingMail {
@@ -231,10 +225,12 @@ mod tests {
 
     async fn mailbox(
         folder: &tempfile::TempDir,
+        logo: Option<MailLogo>,
         mails: impl IntoIterator<Item = OutgoingMail>,
     ) -> Arc<Mailbox> {
         let mailbox = Arc::new(Mailbox::open(folder.path()).unwrap());
         let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
+        let settings = settings.with_logo(logo);
         let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, Arc::new(SystemClock));
         for mail in mails {
             mailer.send(&mail).await.unwrap();
@@ -245,7 +241,7 @@ mod tests {
     #[tokio::test]
     async fn the_list_shows_the_text_with_its_link_and_escapes_the_rest() {
         let folder = tempfile::tempdir().unwrap();
-        let mailbox = mailbox(&folder, [welcome("<b>Zoë</b>")]).await;
+        let mailbox = mailbox(&folder, None, [welcome("<b>Zoë</b>")]).await;
         let (status, headers, body) = fetch(&mailbox, "/dev/mailbox").await;
         assert_eq!(status, StatusCode::OK);
         assert_eq!(headers[header::CACHE_CONTROL], "no-store");
@@ -279,7 +275,7 @@ mod tests {
                 mail
             });
         let mails: Vec<_> = mails.collect();
-        let mailbox = mailbox(&folder, mails.clone()).await;
+        let mailbox = mailbox(&folder, None, mails.clone()).await;
         let (_, _, body) = fetch(&mailbox, "/dev/mailbox").await;
         for mail in mails {
             let article = body
@@ -306,16 +302,11 @@ mod tests {
     #[tokio::test]
     async fn a_mail_is_shown_under_its_own_policy() {
         let folder = tempfile::tempdir().unwrap();
-        let mailbox = mailbox(&folder, [welcome("Zoë")]).await;
+        let mailbox = mailbox(&folder, None, [welcome("Zoë")]).await;
         let mail = mailbox.list().unwrap().remove(0);
         let (_, _, list) = fetch(&mailbox, "/dev/mailbox").await;
-        let frame = list
-            .split_once("<iframe ")
-            .unwrap()
-            .1
-            .split('>')
-            .next()
-            .unwrap();
+        let (_, frame) = list.split_once("<iframe ").unwrap();
+        let (frame, _) = frame.split_once('>').unwrap();
         assert!(
             frame.contains(&format!("src=\"/dev/mailbox/{}\"", mail.id)),
             "{frame}"
@@ -336,12 +327,8 @@ mod tests {
     #[tokio::test]
     async fn a_mail_shows_its_logo() {
         let folder = tempfile::tempdir().unwrap();
-        let mailbox = Arc::new(Mailbox::open(folder.path()).unwrap());
-        let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
-        let settings = settings.with_logo(Some(MailLogo::new(b"any bytes")));
-        let mailer = MailboxMailer::new(Arc::clone(&mailbox), settings, Arc::new(SystemClock));
-        let mail = welcome("Zoë");
-        mailer.send(&mail).await.unwrap();
+        let (mail, logo) = (welcome("Zoë"), MailLogo::new(b"any bytes"));
+        let mailbox = mailbox(&folder, Some(logo), [mail.clone()]).await;
         let (_, headers, body) = fetch(&mailbox, &format!("/dev/mailbox/{}", mail.id)).await;
         let address = "src=\"data:image/png;base64,YW55IGJ5dGVz\"";
         assert_eq!(body.matches("src=").count(), 1, "{body}");
@@ -353,7 +340,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_mail_is_not_found() {
         let folder = tempfile::tempdir().unwrap();
-        let mailbox = mailbox(&folder, [welcome("Zoë")]).await;
+        let mailbox = mailbox(&folder, None, [welcome("Zoë")]).await;
         for id in [
             "00000000-0000-0000-0000-000000000000",
             "nonsense",

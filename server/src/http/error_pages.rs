@@ -1,11 +1,10 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use vestibule_app::ErrorDocument;
 use vestibule_core::ErrorCode;
 use vestibule_web::{Branding, Problem, RequestId, page_language, status};
@@ -67,7 +66,7 @@ pub async fn show_problems(
             let page = page(&document);
             with_body(response, page)
         }
-        Some(problem) => with_body(response, document(&problem, &request_id)),
+        Some(problem) => with_body(response, problem.answer(&request_id)),
         None => response,
     }
 }
@@ -77,11 +76,9 @@ fn is_for_programs(path: &str) -> bool {
 }
 
 fn wants_page(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    accept.contains("text/html")
+    let accept = headers.get(header::ACCEPT);
+    let accept = accept.and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// The problem that a handler gave, or the one that the
@@ -120,20 +117,8 @@ fn with_body(mut response: Response, body: Response) -> Response {
     for name in [header::CONTENT_LENGTH, header::CONTENT_ENCODING] {
         response.headers_mut().remove(name);
     }
-    for (name, value) in &parts.headers {
-        response.headers_mut().insert(name, value.clone());
-    }
+    response.headers_mut().extend(parts.headers);
     *response.body_mut() = body;
-    response
-}
-
-fn document(problem: &Problem, request_id: &str) -> Response {
-    let status = status(problem.code());
-    let mut response = (status, Json(problem.document(request_id))).into_response();
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
     response
 }
 

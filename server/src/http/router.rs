@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state, map_request, map_request_with_state};
 use axum::response::{IntoResponse as _, Redirect};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
@@ -19,14 +19,12 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
-use tower_sessions::cookie::SameSite;
-use tower_sessions::{Expiry, SessionManagerLayer};
 use vestibule_app::{App, provide_request, shell};
 use vestibule_cache::RedisLink;
 use vestibule_core::ErrorCode;
 use vestibule_core::ports::{Clock, Random};
 use vestibule_mail::Mailbox;
-use vestibule_web::{BrowserSessionStore, DefaultLanguage, Problem, WebState};
+use vestibule_web::{DefaultLanguage, Problem, WebState, browser_sessions};
 
 use super::assets::{self, Assets};
 use super::branding::BrandFiles;
@@ -74,9 +72,6 @@ impl Parts {
 }
 
 /// The public listener's routes.
-///
-/// # Errors
-/// If a configured origin cannot be one.
 pub fn public(
     config: &Config,
     parts: &Parts,
@@ -90,7 +85,10 @@ pub fn public(
     let mut router = api::router()
         .with_state(parts.web.clone())
         .layer(cross_origin_protection(config, &sites)?)
-        .layer(from_fn_with_state(Arc::from(apps), admit_app_origins))
+        .layer(map_request_with_state(
+            Arc::<[String]>::from(apps),
+            admit_app_origins,
+        ))
         .merge(health::router(parts.health()))
         .route(
             "/pkg/{version}/{name}",
@@ -135,14 +133,15 @@ fn pages(config: &Config, parts: &Parts) -> Router {
     };
     let not_found = leptos_axum::render_app_async_with_context(context.clone(), shell.clone());
     let cookie_name = parts.web.cookies.name(SESSION_COOKIE);
-    let sessions = browser_sessions(parts, cookie_name.clone());
+    let is_secure = parts.web.cookies.is_secure();
+    let sessions = browser_sessions(&parts.web.auth, cookie_name.clone(), is_secure);
     let forms = FormsOnce {
         auth: Arc::clone(&parts.web.auth),
         session_cookie: cookie_name.as_str().into(),
     };
     let session_cookie = SessionCookie {
         name: cookie_name,
-        is_secure: parts.web.cookies.is_secure(),
+        is_secure,
     };
     Router::new()
         .leptos_routes_with_context(&leptos, routes, context, shell)
@@ -156,7 +155,7 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         .with_state(leptos)
         .layer(sessions)
         .layer(from_fn_with_state(session_cookie, remove_ended_cookie))
-        .layer(from_fn(keep_readable_cookies))
+        .layer(map_request(keep_readable_cookies))
         // Inside the next one, so that a form that failed so can be sent again.
         .route_layer(CatchPanicLayer::custom(panic_response))
         .route_layer(from_fn_with_state(forms, do_forms_once))
@@ -176,19 +175,6 @@ fn context_of_pages(parts: &Parts) -> impl Fn() + Clone + Send + Sync + use<> {
             provide_context(leptos::nonce::Nonce::from_value(nonce.0));
         }
     }
-}
-
-fn browser_sessions(
-    parts: &Parts,
-    cookie_name: String,
-) -> SessionManagerLayer<BrowserSessionStore> {
-    SessionManagerLayer::new(BrowserSessionStore::new(Arc::clone(&parts.web.auth)))
-        .with_name(cookie_name)
-        .with_secure(parts.web.cookies.is_secure())
-        .with_same_site(SameSite::Lax)
-        .with_http_only(true)
-        .with_path("/")
-        .with_expiry(Expiry::OnSessionEnd)
 }
 
 /// From the inside out; the last layer sees a request first.
@@ -239,7 +225,7 @@ fn with_middleware(
         .layer(from_fn_with_state(headers, set_security_headers))
         .layer(from_fn_with_state(log_limit, log_access))
         .layer(from_fn(measure_requests))
-        .layer(from_fn_with_state(
+        .layer(map_request_with_state(
             config.http.trusted_proxies.clone(),
             find_client_address,
         ))

@@ -33,17 +33,22 @@ const CACHING: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "publi
 const SECURITY_LIFE: Duration = Duration::days(180);
 
 pub fn router(config: &Config, clock: Arc<dyn Clock>) -> Router {
-    let icon = icon(config);
-    let security = SecurityText::new(config);
+    let (kind, bytes) = match &config.branding.logo {
+        Some(logo) => (logo.kind, logo.bytes.clone()),
+        None => (LogoKind::Svg, icon_file().into()),
+    };
+    let security = security_text(config);
     let security = move || {
         std::future::ready(match &security {
-            Some(security) => text(security.at(&*clock)),
+            Some([contacts, rest]) => {
+                text(format!("{contacts}Expires: {}\n{rest}", end_of(&*clock)))
+            }
             None => Problem::from(ErrorCode::NotFound).into_response(),
         })
     };
     Router::new()
         .route(ROBOTS_PATH, get(async || text(ROBOTS.to_owned())))
-        .route(ICON_PATH, get(async move || icon.clone().into_response()))
+        .route(ICON_PATH, get(async move || icon(kind, bytes.clone())))
         .route(SECURITY_PATH, get(security))
 }
 
@@ -51,55 +56,27 @@ fn text(text: String) -> Response {
     (CACHING, [(header::CONTENT_TYPE, PLAIN_TEXT)], text).into_response()
 }
 
-type Icon = (
-    [(header::HeaderName, &'static str); 1],
-    [(header::HeaderName, &'static str); 1],
-    Option<[(header::HeaderName, &'static str); 1]>,
-    Bytes,
-);
-
 /// The one that pages link to. Its name says nothing: browsers look at the type.
-fn icon(config: &Config) -> Icon {
-    let (kind, bytes) = match &config.branding.logo {
-        Some(logo) => (logo.kind, logo.bytes.clone()),
-        None => (LogoKind::Svg, icon_file().into()),
-    };
+fn icon(kind: LogoKind, bytes: Bytes) -> Response {
+    let content_type = [(header::CONTENT_TYPE, kind.media_type())];
     let policy = [(header::CONTENT_SECURITY_POLICY, SVG_POLICY)];
-    (
-        CACHING,
-        [(header::CONTENT_TYPE, kind.media_type())],
-        (kind == LogoKind::Svg).then_some(policy),
-        bytes,
-    )
+    let policy = (kind == LogoKind::Svg).then_some(policy);
+    (CACHING, content_type, policy, bytes).into_response()
 }
 
-/// Where to report weaknesses (RFC 9116).
-#[derive(Clone)]
-struct SecurityText {
-    contacts: String,
-    rest: String,
+/// Where to report weaknesses (RFC 9116): what stands before the end of its life, and behind it.
+fn security_text(config: &Config) -> Option<[String; 2]> {
+    let contacts = &config.http.security_contacts;
+    let languages: Vec<&str> = Language::ALL.iter().map(|it| it.as_str()).collect();
+    let languages = languages.join(", ");
+    let line = |contact: &String| format!("Contact: {contact}\n");
+    let address = config.http.public_url.join(SECURITY_PATH).ok()?;
+    let rest = format!("Preferred-Languages: {languages}\nCanonical: {address}\n");
+    (!contacts.is_empty()).then(|| [contacts.iter().map(line).collect(), rest])
 }
 
-impl SecurityText {
-    fn new(config: &Config) -> Option<Self> {
-        let contacts = &config.http.security_contacts;
-        let languages: Vec<&str> = Language::ALL.iter().map(|it| it.as_str()).collect();
-        let line = |contact: &String| format!("Contact: {contact}\n");
-        let address = config.http.public_url.join(SECURITY_PATH).ok()?;
-        (!contacts.is_empty()).then(|| Self {
-            contacts: contacts.iter().map(line).collect(),
-            rest: format!(
-                "Preferred-Languages: {}\nCanonical: {address}\n",
-                languages.join(", ")
-            ),
-        })
-    }
-
-    /// The same all day, for caches.
-    fn at(&self, clock: &dyn Clock) -> String {
-        let Self { contacts, rest } = self;
-        let end = (clock.now() + SECURITY_LIFE).replace_time(Time::MIDNIGHT);
-        let end = end.format(&Rfc3339).unwrap_or_default();
-        format!("{contacts}Expires: {end}\n{rest}")
-    }
+/// The same all day, for caches.
+fn end_of(clock: &dyn Clock) -> String {
+    let end = (clock.now() + SECURITY_LIFE).replace_time(Time::MIDNIGHT);
+    end.format(&Rfc3339).unwrap_or_default()
 }

@@ -10,9 +10,6 @@ use std::path::Path;
 pub struct DatabaseLock(#[expect(dead_code, reason = "held, not read")] File);
 
 /// Takes the database for this process; `None` if another one has it.
-///
-/// # Errors
-/// If the file beside the database cannot be written.
 pub fn lock(database: &Path) -> io::Result<Option<DatabaseLock>> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");

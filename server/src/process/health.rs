@@ -13,13 +13,11 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use vestibule_cache::RedisLink;
-use vestibule_core::Auth;
+use vestibule_core::{Alert, Auth};
 
 /// How long an answer stands: a client that asks more often than probes do costs the database
 /// nothing.
 const GOOD_FOR: Duration = Duration::from_millis(250);
-/// How often it is logged that the database does not answer.
-const REPORT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What readiness depends on.
 #[derive(Clone)]
@@ -36,7 +34,7 @@ pub struct Health {
 #[derive(Default)]
 struct Last {
     found: Option<(Instant, Found)>,
-    reported_at: Option<Instant>,
+    alert: Alert,
 }
 
 /// Which dependencies answer.
@@ -66,11 +64,8 @@ impl Health {
         let redis = async { Some(self.redis.as_ref()?.helps().await) };
         let (database, redis) = tokio::join!(self.auth.ping(), redis);
         if let Err(error) = &database
-            && last
-                .reported_at
-                .is_none_or(|at| at.elapsed() >= REPORT_INTERVAL)
+            && last.alert.is_due(Instant::now().into_std())
         {
-            last.reported_at = Some(Instant::now());
             let code = error.code();
             tracing::warn!(
                 kind = %code.kind(),

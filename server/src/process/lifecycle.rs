@@ -54,8 +54,6 @@ pub struct Starting {
 }
 
 impl Starting {
-    /// # Errors
-    /// If the system refuses a second handle of the port.
     pub fn begin(config: &Config, private: &TcpListener) -> std::io::Result<Self> {
         let handle = private.as_fd().try_clone_to_owned()?;
         let port = TcpListener::from_std(handle.into())?;
@@ -180,8 +178,6 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// # Errors
-    /// If the system refuses.
     pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,

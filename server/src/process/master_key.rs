@@ -9,9 +9,6 @@ use vestibule_core::{MasterKey, SystemRandom};
 const FILE_NAME: &str = "master.key";
 
 /// Makes the data folder, readable for its owner only.
-///
-/// # Errors
-/// If it cannot be made or written.
 pub fn prepare_data_dir(folder: &Path) -> io::Result<()> {
     if !folder.is_dir() {
         std::fs::DirBuilder::new()
@@ -31,9 +28,6 @@ pub fn file(folder: &Path) -> PathBuf {
 
 /// Reads the key, or makes it and says so. Two processes that
 /// start at once end up with one key: only one creates the file.
-///
-/// # Errors
-/// If the file cannot be read or written, or holds no key.
 pub fn load_or_create(folder: &Path) -> io::Result<MasterKey> {
     if let Some(key) = read(folder)? {
         return Ok(key);
@@ -60,9 +54,6 @@ pub fn load_or_create(folder: &Path) -> io::Result<MasterKey> {
 }
 
 /// The key of a data folder, if it has one.
-///
-/// # Errors
-/// If the file cannot be read or holds no key.
 pub fn read(folder: &Path) -> io::Result<Option<MasterKey>> {
     match std::fs::read_to_string(file(folder)) {
         Ok(text) => MasterKey::parse(&text).map(Some).map_err(io::Error::other),

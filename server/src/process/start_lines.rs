@@ -75,7 +75,7 @@ fn lines(config: &Config) -> [String; 5] {
 }
 
 fn database(config: &Config) -> String {
-    match config.database_file() {
+    match config.database.file() {
         Some(file) => format!("SQLite, {}", file.display()),
         None => place(&config.database.url),
     }

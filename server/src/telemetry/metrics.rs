@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::get;
-use http::{Method, StatusCode, header};
+use http::{Method, header};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
@@ -126,7 +126,7 @@ pub fn router(watched: Arc<Watched>) -> Router {
 
 /// Counts and measures requests, by the template of their route and never by their path.
 pub async fn measure_requests(request: Request, next: Next) -> Response {
-    let method = method(request.method());
+    let method = known_method(request.method()).unwrap_or("OTHER");
     let route = request
         .extensions()
         .get::<axum::extract::MatchedPath>()
@@ -136,7 +136,7 @@ pub async fn measure_requests(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     histogram!("vestibule_http_request_duration_seconds", "method" => method, "route" => route.clone())
         .record(started.elapsed());
-    let status = status(response.status());
+    let status = response.status().as_str().to_owned();
     counter!("vestibule_http_requests_total", "method" => method, "route" => route, "status" => status)
         .increment(1);
     response
@@ -158,18 +158,10 @@ impl Drop for InFlight {
     }
 }
 
-fn method(method: &Method) -> &'static str {
-    known_method(method).unwrap_or("OTHER")
-}
-
 /// The method, unless it is made up, which anybody can do.
 pub fn known_method(method: &Method) -> Option<&'static str> {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     KNOWN.into_iter().find(|known| *known == method.as_str())
-}
-
-fn status(status: StatusCode) -> String {
-    status.as_str().to_owned()
 }
 
 // What each metric means, one a line.

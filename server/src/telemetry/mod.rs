@@ -2,9 +2,7 @@
 
 mod logs;
 pub mod metrics;
-mod trace_parent;
 mod traces;
 
 pub use logs::{Log, init, subscriber};
-pub use trace_parent::TraceParent;
-pub use traces::join_trace;
+pub use traces::{calling_span, join_trace};

@@ -3,16 +3,18 @@
 //! The standard's other variables (`OTEL_SERVICE_NAME`,
 //! `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*` and so on) are read by its SDK.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use opentelemetry::trace::{
-    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState, TracerProvider as _,
-};
+use http::HeaderMap;
+use opentelemetry::propagation::TextMapPropagator as _;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _, TracerProvider as _};
 use opentelemetry::{Context, Key, KeyValue};
 use opentelemetry_otlp::{ExporterBuildError, Protocol, SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::Interest;
@@ -24,13 +26,12 @@ use tracing_subscriber::{Layer, Registry};
 use url::Url;
 use vestibule_core::TRACE_TARGET;
 
-use super::trace_parent::TraceParent;
-
 /// Of the log or of traces. Each has a filter of its own,
 /// and takes nothing of what is meant for the other.
 pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 const SERVICE_NAME: &str = "vestibule";
+const TRACEPARENT: &str = "traceparent";
 /// How long the end of the process waits for the last spans to be sent.
 const LAST_SPANS_TIME: Duration = Duration::from_secs(2);
 
@@ -77,26 +78,29 @@ impl Drop for Traces {
     }
 }
 
+/// The span that a request belongs to, as its sender says in the header `traceparent`
+/// (<https://www.w3.org/TR/trace-context/>). Anybody can send one; one that is there twice says
+/// nothing.
+pub fn calling_span(headers: &HeaderMap) -> Option<SpanContext> {
+    let mut values = headers.get_all(TRACEPARENT).iter();
+    let (value, another) = (values.next()?, values.next());
+    let value = value.to_str().ok().filter(|_| another.is_none())?;
+    let said = HashMap::from([(TRACEPARENT.to_owned(), value.to_owned())]);
+    let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &said);
+    let caller = context.span().span_context().clone();
+    caller.is_valid().then_some(caller)
+}
+
 /// Makes the span a part of the caller's trace, if there is one.
 /// The id of the trace that the span belongs to, if it is made.
-pub fn join_trace(span: &Span, caller: Option<&TraceParent>) -> Option<String> {
+pub fn join_trace(span: &Span, caller: Option<&SpanContext>) -> Option<String> {
     if let Some(caller) = caller {
         // It fails where no traces are made.
-        let _ = span.set_parent(Context::new().with_remote_span_context(remote(caller)));
+        let _ = span.set_parent(Context::new().with_remote_span_context(caller.clone()));
     }
     let context = span.context();
     let context = context.span().span_context().clone();
     context.is_valid().then(|| context.trace_id().to_string())
-}
-
-fn remote(caller: &TraceParent) -> SpanContext {
-    SpanContext::new(
-        TraceId::from(caller.trace),
-        SpanId::from(caller.span),
-        TraceFlags::default().with_sampled(caller.is_sampled),
-        true,
-        TraceState::default(),
-    )
 }
 
 /// Spans alone and never an event, or what is logged would be in the traces as well.
@@ -169,5 +173,26 @@ impl opentelemetry_sdk::trace::SpanExporter for ReportingExporter {
 
     fn set_resource(&mut self, resource: &Resource) {
         self.inner.set_resource(resource);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_header_that_is_there_twice_says_nothing() {
+        let said = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let mut headers = HeaderMap::new();
+        assert_eq!(calling_span(&headers), None);
+        headers.append(TRACEPARENT, HeaderValue::from_static(said));
+        let caller = calling_span(&headers).unwrap();
+        let (trace, span) = (caller.trace_id(), caller.span_id());
+        assert_eq!(format!("00-{trace}-{span}-01"), said);
+        assert!(caller.is_sampled());
+        headers.append(TRACEPARENT, HeaderValue::from_static(said));
+        assert_eq!(calling_span(&headers), None);
     }
 }

@@ -31,6 +31,7 @@ pub use kernel::{
     RequestMeta, SETTABLE_LIMITS, SettableLimit, SharedNetworks, SystemRandom, TRACE_TARGET,
     Waiter, fail_span, hash_token, is_loopback, mail, model, ports, site_of,
 };
+pub use kernel::{Alert, lock};
 pub use maintenance::{CleanupRun, MAILS_KEPT, Removed, Retention};
 pub use sessions::SignedIn;
 pub use sign_in::{ChangePassword, KnownBrowserProof, ResetDone, ResetLink, SignIn};

@@ -164,20 +164,10 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_named_in_the_language_of_the_mail() {
-        for (name, english, german) in [
-            (
-                "Firefox on Linux",
-                "Firefox on Linux",
-                "Firefox unter Linux",
-            ),
-            ("Android app", "Android app", "Android-App"),
-            ("Ann on desk", "Ann on desk", "Ann on desk"),
-            ("", "Unknown device", "Unbekanntes Gerät"),
-            ("evil.example", "Unknown device", "Unbekanntes Gerät"),
-        ] {
-            assert_eq!(device(ENGLISH(), name), english);
-            assert_eq!(device(GERMAN(), name), german);
+    fn a_device_without_a_name_or_with_a_link_is_unknown() {
+        for name in ["", "evil.example"] {
+            assert_eq!(device(ENGLISH(), name), "Unknown device");
+            assert_eq!(device(GERMAN(), name), "Unbekanntes Gerät");
         }
     }
 
@@ -213,14 +203,5 @@ mod tests {
             other_address("zoe@xn--bcher-kva.example"),
             "z***@b\u{fc}cher.example (xn--bcher-kva.example)"
         );
-    }
-
-    #[test]
-    fn an_address_that_is_shown_is_no_address_for_programs() {
-        let shown = unlinked("z***@a.example.org");
-        assert_eq!(shown.replace('\u{2060}', ""), "z***@a.example.org");
-        for part in ["@a", "a.example", "example.org"] {
-            assert!(!shown.contains(part), "{shown:?}");
-        }
     }
 }

@@ -1,9 +1,10 @@
 //! Mail that stays here: a folder of JSON files, for development.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -13,7 +14,6 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::{
     mail::OutgoingMail,
-    model::Language,
     ports::{Clock, MailError, Mailer},
 };
 
@@ -29,7 +29,6 @@ pub struct StoredMail {
     /// The code of the mail's kind.
     pub kind: String,
     /// The code of the language that it is written in.
-    #[serde(default = "language_of_old_mails")]
     pub language: String,
     pub to: String,
     pub subject: String,
@@ -40,11 +39,6 @@ pub struct StoredMail {
     pub link: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     pub sent_at: OffsetDateTime,
-}
-
-/// There were mails before there were languages.
-fn language_of_old_mails() -> String {
-    Language::English.as_str().to_owned()
 }
 
 /// The folder, readable by its owner alone: its mails hold links that sign people in.
@@ -60,7 +54,7 @@ impl Mailbox {
     pub fn open(folder: impl Into<PathBuf>) -> io::Result<Self> {
         let folder = folder.into();
         fs::create_dir_all(&folder)?;
-        set_mode(&folder, 0o700)?;
+        fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         Ok(Self { folder })
     }
 
@@ -94,9 +88,7 @@ impl Mailbox {
     fn keep(&self, mail: &StoredMail) -> io::Result<()> {
         let unfinished = self.folder.join(format!(".{}.tmp", mail.id));
         let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.write(true).create(true).truncate(true).mode(0o600);
         let mut file = options.open(&unfinished)?;
         file.write_all(&serde_json::to_vec_pretty(mail)?)?;
         drop(file);
@@ -143,16 +135,6 @@ impl Mailbox {
     }
 }
 
-#[cfg(unix)]
-fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &Path, _: u32) -> io::Result<()> {
-    Ok(())
-}
-
 /// Puts mails into a [`Mailbox`] instead of sending them.
 pub struct MailboxMailer {
     mailbox: Arc<Mailbox>,
@@ -195,8 +177,10 @@ impl Mailer for MailboxMailer {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use time::{Duration, macros::datetime};
-    use vestibule_core::ports::SystemClock;
+    use vestibule_core::{model::Language, ports::SystemClock};
 
     use super::*;
     use crate::samples;
@@ -254,11 +238,8 @@ mod tests {
         assert_eq!(mailer.mailbox.read(Uuid::nil()).unwrap(), None);
     }
 
-    #[cfg(unix)]
     #[tokio::test]
     async fn only_the_owner_can_read() {
-        use std::os::unix::fs::PermissionsExt as _;
-
         let folder = tempfile::tempdir().unwrap();
         let mailbox = folder.path().join("mailbox");
         fs::create_dir(&mailbox).unwrap();
@@ -304,16 +285,6 @@ mod tests {
         .unwrap();
         assert_eq!(mailbox.list().unwrap(), [stored(1)]);
         assert!(mailbox.read(Uuid::from_u128(2)).is_err());
-    }
-
-    #[test]
-    fn a_mail_that_was_kept_before_there_were_languages_is_english() {
-        let folder = tempfile::tempdir().unwrap();
-        let mailbox = Mailbox::open(folder.path()).unwrap();
-        let mut old = serde_json::to_value(stored(1)).unwrap();
-        old.as_object_mut().unwrap().remove("language").unwrap();
-        fs::write(mailbox.file(Uuid::from_u128(1)), old.to_string()).unwrap();
-        assert_eq!(mailbox.list().unwrap()[0].language, "en");
     }
 
     #[tokio::test]

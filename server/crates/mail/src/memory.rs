@@ -1,7 +1,8 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use async_trait::async_trait;
 use vestibule_core::{
+    lock,
     mail::OutgoingMail,
     ports::{MailError, Mailer},
 };
@@ -30,16 +31,13 @@ impl MemoryMailer {
 
     /// The mails so far, oldest first.
     pub fn sent(&self) -> Vec<SentMail> {
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.sent).clone()
     }
 
     /// The mails since the last call, oldest first; a test
     /// that takes all it expects can assert that none is left.
     pub fn take(&self) -> Vec<SentMail> {
-        std::mem::take(&mut *self.sent.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *lock(&self.sent))
     }
 }
 
@@ -52,10 +50,7 @@ impl Mailer for MemoryMailer {
             mail: mail.clone(),
             rendered,
         };
-        self.sent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(sent);
+        lock(&self.sent).push(sent);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@ use lettre::{
     Address, Message,
     message::{
         Attachment, Body, MultiPart, SinglePart,
-        header::{ContentTransferEncoding, ContentType, Header, HeaderName, HeaderValue},
+        header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue},
     },
 };
 use vestibule_core::{mail::OutgoingMail, ports::MailError};
@@ -11,60 +11,10 @@ use crate::{MailLogo, MailSettings, RenderedMail, render};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// RFC 3834: vacation responders leave this mail alone.
-#[derive(Clone)]
-struct AutoSubmitted;
-
-impl Header for AutoSubmitted {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Auto-Submitted")
-    }
-
-    fn parse(_: &str) -> Result<Self, BoxError> {
-        Ok(Self)
-    }
-
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "auto-generated".to_owned())
-    }
-}
-
-/// Exchange answers "out of office" and the like to what it does not find this in; a mail that
-/// cannot be delivered still comes back.
-#[derive(Clone)]
-struct AutoResponseSuppress;
-
-impl Header for AutoResponseSuppress {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("X-Auto-Response-Suppress")
-    }
-
-    fn parse(_: &str) -> Result<Self, BoxError> {
-        Ok(Self)
-    }
-
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), "DR, RN, NRN, OOF, AutoReply".to_owned())
-    }
-}
-
-/// RFC 3282: for readers and translators that do not look into the parts.
-#[derive(Clone)]
-struct ContentLanguage(String);
-
-impl Header for ContentLanguage {
-    fn name() -> HeaderName {
-        HeaderName::new_from_ascii_str("Content-Language")
-    }
-
-    fn parse(language: &str) -> Result<Self, BoxError> {
-        Ok(Self(language.to_owned()))
-    }
-
-    fn display(&self) -> HeaderValue {
-        HeaderValue::new(Self::name(), self.0.clone())
-    }
-}
+const AUTO_SUBMITTED: HeaderName = HeaderName::new_from_ascii_str("Auto-Submitted");
+const AUTO_RESPONSE_SUPPRESS: HeaderName =
+    HeaderName::new_from_ascii_str("X-Auto-Response-Suppress");
+const CONTENT_LANGUAGE: HeaderName = HeaderName::new_from_ascii_str("Content-Language");
 
 /// What the server takes (RFC 6152).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,9 +70,16 @@ pub(crate) fn message(
             mail.id,
             settings.from.email.domain()
         )))
-        .header(ContentLanguage(mail.language.as_str().to_owned()))
-        .header(AutoSubmitted)
-        .header(AutoResponseSuppress);
+        // RFC 3282: for readers and translators that do not look into the parts.
+        .raw_header(header(CONTENT_LANGUAGE, mail.language.as_str()))
+        // RFC 3834: vacation responders leave this mail alone.
+        .raw_header(header(AUTO_SUBMITTED, "auto-generated"))
+        // Exchange answers "out of office" and the like to what it does not find this in; a mail
+        // that cannot be delivered still comes back.
+        .raw_header(header(
+            AUTO_RESPONSE_SUPPRESS,
+            "DR, RN, NRN, OOF, AutoReply",
+        ));
     if let Some(support) = &settings.support {
         builder = builder.reply_to(support.clone().into());
     }
@@ -136,6 +93,10 @@ pub(crate) fn message(
                 .multipart(page_with_logo(html, logo, mail)?),
         })
         .map_err(permanent)
+}
+
+fn header(name: HeaderName, value: &str) -> HeaderValue {
+    HeaderValue::new(name, value.to_owned())
 }
 
 /// The page together with the image in it (RFC 2387). The

@@ -45,11 +45,11 @@ impl Default for MailColours {
 /// A setting that no mail can be sent with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMailSettings {
-    #[error("the product name must be one line of 1 to 60 characters")]
+    #[error("must be one line of 1 to 60 characters")]
     ProductName,
-    #[error("the sender must be an address such as \"Example <no-reply@example.org>\"")]
+    #[error("must be an address like \"Example <no-reply@example.org>\"")]
     From,
-    #[error("the support address must be an address such as \"help@example.org\"")]
+    #[error("must be an address like help@example.org")]
     Support,
 }
 

@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use vestibule_core::{
+    lock,
     mail::OutgoingMail,
     ports::{MailError, Mailer},
 };
@@ -173,10 +174,6 @@ impl Mailer for SmtpMailer {
     fn interrupt(&self) {
         self.stop.cancel();
     }
-}
-
-fn lock(idle: &Mutex<Option<Idle>>) -> MutexGuard<'_, Option<Idle>> {
-    idle.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn quit(mut connection: AsyncSmtpConnection) {

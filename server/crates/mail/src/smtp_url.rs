@@ -195,60 +195,41 @@ mod tests {
         }
     }
 
-    const MALFORMED: [(&str, InvalidSmtpUrl); 17] = [
-        ("", InvalidSmtpUrl::Malformed),
-        ("mail.example.org", InvalidSmtpUrl::Malformed),
-        ("https://mail.example.org", InvalidSmtpUrl::Scheme),
-        ("smtp:mail.example.org", InvalidSmtpUrl::Host),
-        ("smtp://", InvalidSmtpUrl::Host),
-        ("smtps://ann@mail.example.org", InvalidSmtpUrl::Credentials),
-        (
-            "smtps://:secret@mail.example.org",
-            InvalidSmtpUrl::Credentials,
-        ),
-        ("smtp://mail.example.org?tls=yes", InvalidSmtpUrl::Query),
-        (
-            "smtp://mail.example.org?tsl=required",
-            InvalidSmtpUrl::Query,
-        ),
-        (
-            "smtp://mail.example.org?tls=required&tls=opportunistic",
-            InvalidSmtpUrl::Query,
-        ),
-        (
-            "smtps://mail.example.org?tls=required",
-            InvalidSmtpUrl::Query,
-        ),
-        (
-            "smtps://mail.example.org?sslmode=disable",
-            InvalidSmtpUrl::Query,
-        ),
-        (
-            "smtp://mail.example.org?tls=required&sslmode=disable",
-            InvalidSmtpUrl::Query,
-        ),
-        (
-            "smtp://mail.example.org?sslmode=require",
-            InvalidSmtpUrl::Query,
-        ),
-        (
-            "smtp://mail.example.org?sslrootcert=/ca.pem",
-            InvalidSmtpUrl::Query,
-        ),
-        (
-            "smtps://mail.example.org?sslrootcert=/no/such/file",
-            InvalidSmtpUrl::RootCertificate(io::ErrorKind::NotFound),
-        ),
-        (
-            "smtps://mail.example.org?sslrootcert=/dev/null",
-            InvalidSmtpUrl::NoCertificate,
-        ),
+    const WITH_ANOTHER_QUERY: [&str; 9] = [
+        "smtp://mail.example.org?tls=yes",
+        "smtp://mail.example.org?tsl=required",
+        "smtp://mail.example.org?tls=required&tls=opportunistic",
+        "smtps://mail.example.org?tls=required",
+        "smtps://mail.example.org?sslmode=disable",
+        "smtp://mail.example.org?tls=required&sslmode=disable",
+        "smtp://mail.example.org?sslmode=require",
+        "smtp://mail.example.org?sslrootcert=/ca.pem",
+        "smtps://mail.example.org?sslrootcert=/ca.pem&sslrootcert=/other.pem",
     ];
 
     #[test]
     fn malformed_urls_are_refused_everywhere() {
-        for (url, error) in MALFORMED {
-            assert_eq!(validate_url(url, false), Err(error), "{url}");
+        use InvalidSmtpUrl::{Credentials, Host, Malformed, NoCertificate, Query, Scheme};
+        let no_file = InvalidSmtpUrl::RootCertificate(io::ErrorKind::NotFound);
+        let ca = |file: &str| format!("smtps://mail.example.org?sslrootcert={file}");
+        for (error, urls) in [
+            (Malformed, &["", "mail.example.org"] as &[&str]),
+            (Scheme, &["https://mail.example.org"]),
+            (Host, &["smtp:mail.example.org", "smtp://"]),
+            (
+                Credentials,
+                &[
+                    "smtps://ann@mail.example.org",
+                    "smtps://:secret@mail.example.org",
+                ],
+            ),
+            (Query, &WITH_ANOTHER_QUERY),
+            (no_file, &[ca("/no/such/file").as_str()]),
+            (NoCertificate, &[ca("/dev/null").as_str()]),
+        ] {
+            for url in urls {
+                assert_eq!(validate_url(url, false), Err(error), "{url}");
+            }
         }
     }
 

@@ -14,11 +14,9 @@ mod sent_form;
 
 pub use bearer::Bearer;
 pub use branding::Branding;
-pub use browser_session::{
-    BrowserSessionStore, begin_browser_session, end_browser_session, signed_in_browser,
-};
+pub use browser_session::{begin_browser_session, end_browser_session, signed_in_browser};
 pub use client::{ClientAddress, ForwardedHeader, Meta, RequestId, TrustedProxies, request_meta};
-pub use cookies::cookies;
+pub use cookies::{browser_sessions, cookie, cookies};
 pub use language::{DefaultLanguage, LANGUAGE_COOKIE, page_language, requested_language};
 pub use outcome::RequestOutcome;
 pub use problem::{Problem, retry_after_seconds, status};

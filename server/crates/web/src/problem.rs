@@ -84,8 +84,14 @@ impl Problem {
         self.code
     }
 
-    /// The document, with the id of the request that it answers.
-    pub fn document(&self, request_id: &str) -> Value {
+    /// The document as an answer to the request with this id.
+    pub fn answer(&self, request_id: &str) -> Response {
+        let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+        let document = Json(self.document(request_id));
+        (status(self.code), content_type, document).into_response()
+    }
+
+    fn document(&self, request_id: &str) -> Value {
         let status = status(self.code);
         let mut document = json!({
             "type": "about:blank",
@@ -176,15 +182,10 @@ fn invalid_fields(fields: &[FieldError]) -> String {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = status(self.code);
-        let mut response = (status, Json(self.document(""))).into_response();
+        let mut response = self.answer("");
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::UNAUTHORIZED {
+        if status(self.code) == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(wait) = self.retry_after() {

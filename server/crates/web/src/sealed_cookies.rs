@@ -8,11 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tower_sessions::cookie::{Cookie, SameSite};
 use vestibule_core::MasterKey;
 use vestibule_core::ports::{Clock, Random};
 
-use crate::cookies::cookie;
+use crate::cookies::{cookie, protected_cookie};
 
 /// Seals and opens cookies. The key encrypts and authenticates; a cookie that was changed is no
 /// cookie, and neither is one past its time, whatever the browser thinks of it.
@@ -78,10 +77,9 @@ impl SealedCookies {
     /// A `Set-Cookie` value for what is no secret and may be changed by its owner;
     /// `None` if it cannot be put into a cookie.
     pub fn plain(&self, name: &str, value: &str, max_age: time::Duration) -> Option<HeaderValue> {
-        self.cookie(name, value.to_owned(), max_age)
-            .to_string()
-            .parse()
-            .ok()
+        let (name, value) = (self.name(name), value.to_owned());
+        let cookie = protected_cookie(name, value, max_age, self.is_secure);
+        cookie.to_string().parse().ok()
     }
 
     /// What a cookie of the request holds.
@@ -127,16 +125,6 @@ impl SealedCookies {
     fn key(&self, name: &str, day: [u8; DAY_BYTES]) -> MasterKey {
         let day = i32::from_be_bytes(day);
         self.master.for_use(&format!("{day} {name}"))
-    }
-
-    fn cookie(&self, name: &str, value: String, max_age: time::Duration) -> Cookie<'static> {
-        Cookie::build((self.name(name), value))
-            .path("/")
-            .http_only(true)
-            .secure(self.is_secure)
-            .same_site(SameSite::Lax)
-            .max_age(max_age)
-            .build()
     }
 }
 

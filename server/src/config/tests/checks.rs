@@ -18,9 +18,8 @@ fn a_public_url_that_links_cannot_begin_with_is_refused() {
         "ftp://localhost",
         "localhost",
     ] {
-        let error = refused(&[("PUBLIC_URL", url)]);
-        assert!(error.starts_with("PUBLIC_URL"), "{error}");
-        assert!(error.contains("must be scheme and host alone"), "{error}");
+        let says = "must be scheme and host alone";
+        refuses(&[("PUBLIC_URL", url)], "PUBLIC_URL", says);
     }
     for url in [
         "https://auth.example.org",
@@ -30,11 +29,8 @@ fn a_public_url_that_links_cannot_begin_with_is_refused() {
     ] {
         load(&in_production(&[("PUBLIC_URL", url)])).unwrap();
     }
-    let error = refused(&[("VESTIBULE_LISTEN", "127.0.0.1:0")]);
-    assert!(
-        error.starts_with("PUBLIC_URL") && error.contains("leaves the port"),
-        "{error}"
-    );
+    let any_port = [("VESTIBULE_LISTEN", "127.0.0.1:0")];
+    refuses(&any_port, "PUBLIC_URL", "leaves the port");
 }
 
 #[test]
@@ -50,12 +46,9 @@ fn a_further_host_is_a_name_alone() {
         "a..b",
         "*",
     ] {
-        let error = refused(&in_production(&[("VESTIBULE_ALLOWED_HOSTS", host)]));
-        assert!(error.starts_with("VESTIBULE_ALLOWED_HOSTS"), "{error}");
-        assert!(
-            error.contains(&format!("`{host}`")) && error.contains("no scheme, wildcard"),
-            "{error}"
-        );
+        let hosts = in_production(&[("VESTIBULE_ALLOWED_HOSTS", host)]);
+        let says = format!("holds `{host}`, which is not a host");
+        refuses(&hosts, "VESTIBULE_ALLOWED_HOSTS", &says);
     }
     let hosts = "Login.Example.org, bücher.example:8443,192.0.2.1 , [2001:db8::1]";
     let config = load(&in_production(&[("VESTIBULE_ALLOWED_HOSTS", hosts)])).unwrap();
@@ -101,8 +94,7 @@ fn any_origin_that_a_browser_sends_may_be_allowed() {
     assert_eq!(config.http.allowed_origins.len(), 10);
     assert_eq!(config.warnings, [], "{:?}", config.warnings);
     for (variable, origin, says) in table(NO_ORIGINS) {
-        let error = refused(&in_production(&[(variable, origin)]));
-        assert!(error.contains(says), "{error}");
+        refuses(&in_production(&[(variable, origin)]), variable, says);
     }
 }
 
@@ -114,12 +106,11 @@ fn a_port_is_used_once() {
         ("[::1]:3000", "[::]:3000"),
         ("127.0.0.1:3000", "[::ffff:127.0.0.1]:3000"),
     ] {
-        let error = refused(&[
+        let ports = [
             ("VESTIBULE_LISTEN", public),
             ("VESTIBULE_PRIVATE_LISTEN", private),
-        ]);
-        assert!(error.starts_with("VESTIBULE_PRIVATE_LISTEN"), "{error}");
-        assert!(error.contains("a port of its own"), "{error}");
+        ];
+        refuses(&ports, "VESTIBULE_PRIVATE_LISTEN", "a port of its own");
     }
     for private in ["127.0.0.2:3000", "127.0.0.1:0", "127.0.0.1:3001"] {
         load(&[("VESTIBULE_PRIVATE_LISTEN", private)]).unwrap();
@@ -139,8 +130,7 @@ fn a_log_filter_that_logs_nothing_of_the_portal_is_refused() {
         "=info",
         "vestibule::access::x y",
     ] {
-        let error = refused(&[("VESTIBULE_LOG", filter)]);
-        assert!(error.starts_with("VESTIBULE_LOG"), "{filter}: {error}");
+        refuses(&[("VESTIBULE_LOG", filter)], "VESTIBULE_LOG", "");
     }
     for (filter, read) in [
         ("info", "info"),
@@ -165,17 +155,13 @@ fn a_place_that_cannot_be_written_is_refused() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(path("file"), "").unwrap();
     for data in ["file", "file/data", "file/data/deeper"] {
-        let error = refused(&[("VESTIBULE_DATA_DIR", &path(data))]);
-        assert!(error.starts_with("VESTIBULE_DATA_DIR"), "{error}");
-        assert!(error.contains("cannot be written"), "{error}");
+        let name = "VESTIBULE_DATA_DIR";
+        refuses(&[(name, &path(data))], name, "cannot be written");
     }
     for database in ["file/x.db", "missing/x.db", ""] {
         let url = format!("sqlite:{}", path(database));
-        let error = refused(&[("DATABASE_URL", &url)]);
-        assert!(
-            error.starts_with("DATABASE_URL") && error.contains("cannot be written"),
-            "{error}"
-        );
+        let name = "DATABASE_URL";
+        refuses(&[(name, &url)], name, "cannot be written");
     }
     std::fs::create_dir(path("data")).unwrap();
     std::fs::write(path("data/master.key"), "not-a-secret").unwrap();
@@ -243,8 +229,8 @@ fn a_network_of_proxies_that_everybody_is_in_is_refused() {
         "2000::/3",
         "10.0.0.1, 0.0.0.0/0",
     ] {
-        let error = refused(&in_production(&[("VESTIBULE_TRUSTED_PROXIES", network)]));
-        assert!(error.starts_with("VESTIBULE_TRUSTED_PROXIES"), "{error}");
+        let name = "VESTIBULE_TRUSTED_PROXIES";
+        refuses(&in_production(&[(name, network)]), name, "holds `");
     }
     for network in [
         "10.0.0.0/8",
@@ -287,8 +273,9 @@ fn production_wants_a_sender_of_its_own() {
         "no-reply@vestibule.invalid",
         "Example <no-reply@vestibule.invalid>",
     ] {
-        let error = refused(&in_production(&[("VESTIBULE_MAIL_FROM", sender)]));
-        assert!(error.contains("is needed in production"), "{error}");
+        let name = "VESTIBULE_MAIL_FROM";
+        let says = "is needed in production";
+        refuses(&in_production(&[(name, sender)]), name, says);
     }
 }
 
@@ -330,8 +317,7 @@ fn variables(line: &'static str) -> Vec<(&'static str, &'static str)> {
 fn development_mode_serves_this_machine_alone() {
     for line in FOR_OTHERS.trim().lines() {
         let (settings, name) = line.split_once(" | ").unwrap();
-        let error = refused(&variables(settings));
-        assert!(error.starts_with(name), "{error}");
+        refuses(&variables(settings), name, "");
     }
     for line in FOR_THIS_MACHINE.trim().lines() {
         load(&variables(line)).unwrap();

@@ -65,12 +65,7 @@ fn quotes_and_control_characters_are_no_part_of_a_value() {
         ("da\nta", "U+000A"),
         ("da\tta", "U+0009"),
     ] {
-        let error = refused(&[("VESTIBULE_DATA_DIR", value)]);
-        assert!(
-            error.starts_with("VESTIBULE_DATA_DIR") && error.contains(says),
-            "{error}"
-        );
-        assert!(!error.contains('\n'), "{error}");
+        refuses(&[("VESTIBULE_DATA_DIR", value)], "VESTIBULE_DATA_DIR", says);
     }
 }
 
@@ -84,11 +79,11 @@ fn a_secret_comes_from_its_file_and_never_from_both() {
         let (_folder, path) = file("key", content);
         let config = load(&[("VESTIBULE_MASTER_KEY_FILE", &path)]).unwrap();
         assert!(config.master_key.is_some());
-        let error = refused(&[
-            ("VESTIBULE_MASTER_KEY_FILE", &path),
+        let both = [
+            ("VESTIBULE_MASTER_KEY_FILE", path.as_str()),
             ("VESTIBULE_MASTER_KEY", KEY),
-        ]);
-        assert!(error.contains("is given twice"), "{error}");
+        ];
+        refuses(&both, "VESTIBULE_MASTER_KEY", "is given twice");
     }
 }
 
@@ -107,15 +102,12 @@ fn a_secret_file_that_holds_no_secret_stops_the_start() {
     ] {
         let path = folder.path().join(name);
         std::fs::write(&path, content).unwrap();
-        let error = refused(&[("DATABASE_URL_FILE", path.to_str().unwrap())]);
-        assert!(
-            error.starts_with("DATABASE_URL") && error.contains(says),
-            "{error}"
-        );
+        let given = [("DATABASE_URL_FILE", path.to_str().unwrap())];
+        refuses(&given, "DATABASE_URL", says);
     }
     for path in ["/nonexistent/key", folder.path().to_str().unwrap()] {
-        let error = refused(&[("DATABASE_URL_FILE", path)]);
-        assert!(error.contains("which cannot be read"), "{error}");
+        let given = [("DATABASE_URL_FILE", path)];
+        refuses(&given, "DATABASE_URL", "which cannot be read");
     }
 }
 
@@ -179,12 +171,8 @@ fn an_error_in_the_file_names_the_file() {
         (folder.path().to_str().unwrap(), "cannot be read"),
         ("/nonexistent/vestibule.toml", "cannot be read"),
     ] {
-        let error = refused(&[("VESTIBULE_CONFIG", path)]);
-        assert!(
-            error.starts_with(&format!("VESTIBULE_CONFIG names {path}, which")),
-            "{error}"
-        );
-        assert!(error.contains(says), "{error}");
+        let name = format!("VESTIBULE_CONFIG names {path}, which");
+        refuses(&[("VESTIBULE_CONFIG", path)], &name, says);
     }
 }
 

@@ -132,10 +132,6 @@ mod tests {
         Colour::parse(text).unwrap()
     }
 
-    fn near(value: f64, expected: f64) -> bool {
-        (value - expected).abs() < 0.005
-    }
-
     #[test]
     fn luminance_is_that_of_the_standard() {
         for (text, luminance) in [
@@ -166,12 +162,9 @@ mod tests {
             ("#0000ff", "#ffffff", 8.59),
         ] {
             let (one, two) = (colour(one), colour(two));
-            assert!(
-                near(one.contrast(two), contrast),
-                "{one} {two}: {}",
-                one.contrast(two)
-            );
-            assert!(near(two.contrast(one), contrast));
+            for found in [one.contrast(two), two.contrast(one)] {
+                assert!((found - contrast).abs() < 0.005, "{one} {two}: {found}");
+            }
         }
     }
 

@@ -4,21 +4,16 @@ pub mod colour;
 pub mod logo;
 pub mod theme;
 
-use std::sync::Arc;
-
 use aws_lc_rs::digest;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, StatusCode, header};
+use http::HeaderMap;
 use tower_http::compression::CompressionLayer;
 use vestibule_web::Branding;
 
-use super::assets::{entity_tag, matches_entity_tag};
+use super::assets::{FOR_EVER, StaticFile};
 use crate::config::Config;
 
 /// An SVG that is opened by itself is a document: it may style itself,
@@ -36,10 +31,7 @@ pub struct BrandFiles {
 #[derive(Clone, Debug)]
 struct BrandFile {
     path: String,
-    media_type: &'static str,
-    policy: Option<&'static str>,
-    bytes: Bytes,
-    tag: String,
+    file: StaticFile,
 }
 
 impl BrandFiles {
@@ -47,14 +39,17 @@ impl BrandFiles {
         let branding = &config.branding;
         Self {
             stylesheet: branding.theme.map(|theme| {
-                let bytes = theme.stylesheet().into();
-                BrandFile::new("theme.css", "text/css; charset=utf-8", bytes)
+                let style = theme.stylesheet().into();
+                BrandFile::new(
+                    "theme.css",
+                    StaticFile::new("text/css; charset=utf-8", style),
+                )
             }),
             logo: branding.logo.as_ref().map(|logo| {
                 let name = format!("logo.{}", logo.kind.extension());
-                let file = BrandFile::new(&name, logo.kind.media_type(), logo.bytes.clone());
-                let policy = (logo.kind == logo::LogoKind::Svg).then_some(SVG_POLICY);
-                BrandFile { policy, ..file }
+                let mut file = StaticFile::new(logo.kind.media_type(), logo.bytes.clone());
+                file.policy = (logo.kind == logo::LogoKind::Svg).then_some(SVG_POLICY);
+                BrandFile::new(&name, file)
             }),
         }
     }
@@ -75,38 +70,21 @@ impl BrandFiles {
             .into_iter()
             .flatten()
             .fold(Router::new(), |router, file| {
-                let handler = get(serve).with_state(Arc::new(file.clone()));
-                router.route(&file.path, handler)
+                let (path, file) = (&file.path, file.file.clone());
+                let serve = async move |headers: HeaderMap| file.answer(&headers, FOR_EVER);
+                router.route(path, get(serve))
             })
             .layer(CompressionLayer::new())
     }
 }
 
 impl BrandFile {
-    fn new(name: &str, media_type: &'static str, bytes: Bytes) -> Self {
-        let hash = digest::digest(&digest::SHA256, &bytes);
+    fn new(name: &str, file: StaticFile) -> Self {
+        let hash = digest::digest(&digest::SHA256, &file.plain);
         let version = URL_SAFE_NO_PAD.encode(&hash.as_ref()[..9]);
         Self {
             path: format!("/branding/{version}/{name}"),
-            media_type,
-            policy: None,
-            tag: entity_tag(&bytes),
-            bytes,
+            file,
         }
     }
-}
-
-async fn serve(State(file): State<Arc<BrandFile>>, headers: HeaderMap) -> Response {
-    let common = [
-        (header::ETAG, file.tag.as_str()),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-    ];
-    if matches_entity_tag(&headers, &file.tag) {
-        return (StatusCode::NOT_MODIFIED, common).into_response();
-    }
-    let policy = file
-        .policy
-        .map(|policy| [(header::CONTENT_SECURITY_POLICY, policy)]);
-    let content_type = [(header::CONTENT_TYPE, file.media_type)];
-    (common, content_type, policy, file.bytes.clone()).into_response()
 }

@@ -1,9 +1,10 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use vestibule_core::lock;
 use vestibule_web::ClientAddress;
 
 use super::rate_limit::is_cheap;
@@ -29,7 +30,7 @@ impl LogLimit {
     }
 
     fn one_more(&self, now: Instant) -> bool {
-        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lines = lock(&self.0);
         if lines.since.is_none_or(|since| now - since >= MINUTE) {
             let left_out = lines.count.saturating_sub(LINES);
             if left_out > 0 {

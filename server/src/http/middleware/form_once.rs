@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use vestibule_core::{
     Abandoned, Auth, AuthError, ErrorCode, FormClaim, FormSubmission, hash_token,
 };
-use vestibule_web::{Problem, RequestOutcome, SentForm, status};
+use vestibule_web::{Problem, RequestOutcome, SentForm, cookie, status};
 
 /// What of an answer is remembered: where a browser is sent, and what it is to keep or forget.
 const REMEMBERED: [HeaderName; 3] = [
@@ -139,13 +139,7 @@ impl FormsOnce {
 
     /// Whom the request is signed in as.
     fn session_of(&self, headers: &HeaderMap) -> String {
-        // A neighbour's cookie in the same header need not be text.
-        let values = headers.get_all(header::COOKIE).iter();
-        let values: Vec<_> = values
-            .map(|value| String::from_utf8_lossy(value.as_bytes()))
-            .collect();
-        let mut pairs = values.iter().flat_map(|value| value.split(';'));
-        hash_token(pairs.find_map(|pair| self.session_in(pair)).unwrap_or(""))
+        hash_token(cookie(headers, &self.session_cookie).unwrap_or_default())
     }
 
     /// Whom the answer signs the browser in as; `None` if it changes nothing.

@@ -2,13 +2,13 @@ use std::collections::HashMap;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use vestibule_core::{ErrorCode, site_of};
+use vestibule_core::{ErrorCode, lock, site_of};
 use vestibule_web::{ClientAddress, Problem};
 
 /// Bodies are small: forms and JSON objects.
@@ -35,10 +35,6 @@ struct Taken {
 }
 
 impl BodyRoom {
-    fn lock(&self) -> MutexGuard<'_, Taken> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What a body of this site takes: nothing so far.
     fn place(&self, site: IpAddr) -> Place {
         Place {
@@ -63,7 +59,7 @@ impl Place {
         if more == 0 {
             return Ok(());
         }
-        let mut taken = self.room.lock();
+        let mut taken = lock(&self.room.0);
         let of_site = taken.by_site.get(&self.site).copied().unwrap_or(0);
         if taken.total + more > ROOM_KIB || of_site + more > SITE_KIB {
             return Err(ErrorCode::Overloaded);
@@ -80,7 +76,7 @@ impl Drop for Place {
         if self.kib == 0 {
             return;
         }
-        let mut taken = self.room.lock();
+        let mut taken = lock(&self.room.0);
         taken.total -= self.kib;
         if let Some(of_site) = taken.by_site.get_mut(&self.site) {
             *of_site -= self.kib;
@@ -151,7 +147,7 @@ mod tests {
         };
         let (small, place) = take(0, 6).await;
         assert_eq!(small, Ok(6));
-        assert_eq!(room.lock().total, 1);
+        assert_eq!(lock(&room.0).total, 1);
         // What is thrown away takes none.
         let (long, _) = take(0, 2 * MAX_BODY_BYTES).await;
         assert_eq!(long, Err(ErrorCode::BodyTooLarge));
@@ -170,7 +166,7 @@ mod tests {
         assert_eq!(take(9, MAX_BODY_BYTES).await.0, Err(ErrorCode::Overloaded));
         drop((place, others));
         assert_eq!(take(9, 6).await.0, Ok(6));
-        let left = room.lock();
+        let left = lock(&room.0);
         assert_eq!((left.total, left.by_site.len()), (0, 0));
     }
 }

@@ -6,7 +6,7 @@ use tracing::{Instrument as _, Span};
 use vestibule_core::TRACE_TARGET;
 
 use crate::telemetry::metrics::known_method;
-use crate::telemetry::{TraceParent, join_trace};
+use crate::telemetry::{calling_span, join_trace};
 
 /// What describes a request: the span of its trace, and inside of that the log's, whose fields
 /// every line has. What runs in a task of its own has to be put into both.
@@ -22,12 +22,13 @@ impl RequestSpans {
         let route = request.extensions().get::<MatchedPath>();
         let route = route.map(MatchedPath::as_str);
         let trace = trace_span(request.method(), route, id);
-        let caller = TraceParent::of(request.headers()).filter(|_| is_trusted);
+        let caller = calling_span(request.headers()).filter(|_| is_trusted);
         let trace_id = join_trace(&trace, caller.as_ref());
+        let trace_id = trace_id.or_else(|| caller.map(|caller| caller.trace_id().to_string()));
         let log = tracing::info_span!(
             "request",
             request_id = %id,
-            trace_id = trace_id.or_else(|| Some(caller?.trace_id())),
+            trace_id,
             method = %request.method(),
             path = request.uri().path(),
             route

@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderValue, header};
 use vestibule_core::ports::Random;
 
 /// What the one inline script of a page, the one that loads its islands,
@@ -34,24 +34,18 @@ pub async fn set_security_headers(
     request.extensions_mut().insert(Nonce(nonce.clone()));
     let mut response = next.run(request).await;
     let fixed = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
         // The old filter did harm; browsers advise to switch it off.
-        (header::X_XSS_PROTECTION, "0"),
-        (header::REFERRER_POLICY, "same-origin"),
+        ("x-xss-protection", "0"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
         (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("permissions-policy"),
+            "permissions-policy",
             "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         ),
-        (header::CACHE_CONTROL, "no-store"),
+        ("cache-control", "no-store"),
     ];
     let headers = response.headers_mut();
     for (name, value) in fixed {

@@ -1,10 +1,11 @@
 use std::io;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use vestibule_core::lock;
 
 use super::busy::{self, Busy, Share};
 use super::limits::Limits;
@@ -89,13 +90,13 @@ impl Activity {
 
     /// The place of its request among those of its site.
     pub fn share(&self) -> Option<Arc<Share>> {
-        self.lock().share.clone()
+        lock(&self.state).share.clone()
     }
 
     /// When to cut it off, as things are; `None` while it answers and the client reads. `close_at`:
     /// when it has to go if it waits, whatever its time.
     pub fn deadline(&self, limits: &Limits, close_at: Option<Instant>) -> Option<Instant> {
-        let state = self.lock();
+        let state = lock(&self.state);
         if state.is_busy() {
             return state.stalled_since.map(|since| since + limits.stall);
         }
@@ -111,7 +112,7 @@ impl Activity {
     /// The head of a request has come: it waits for its turn,
     /// and for no longer than a head may take.
     pub async fn turn(&self, draining: &CancellationToken) -> Option<Share> {
-        self.lock().head_since = Some(Instant::now());
+        lock(&self.state).head_since = Some(Instant::now());
         if self.site.is_proxy {
             return None;
         }
@@ -124,7 +125,7 @@ impl Activity {
     }
 
     pub fn request_begins(&self, share: Option<Share>) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         // One that came before the answer to the request before it was sent whole.
         if let Some((before, _)) = state.request {
             self.busy.goes_on(before);
@@ -139,7 +140,7 @@ impl Activity {
     }
 
     pub fn request_ends(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.is_answering = false;
         // The library has it, and writes it from now on.
         state.has_unsent = true;
@@ -147,20 +148,20 @@ impl Activity {
     }
 
     pub fn receives(&self, is_receiving: bool) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.is_receiving = is_receiving;
         self.queue(&mut state);
     }
 
     pub fn received(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if !state.is_busy() {
             state.head_since.get_or_insert_with(Instant::now);
         }
     }
 
     pub fn wrote(&self, written: &Poll<io::Result<usize>>) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         state.has_unsent = true;
         if written.is_pending() {
             state.stalled_since.get_or_insert_with(Instant::now);
@@ -172,7 +173,7 @@ impl Activity {
 
     /// The library flushes once it has written all that it has.
     pub fn flushed(&self) {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         if state.has_unsent {
             state.has_unsent = false;
             self.queue(&mut state);
@@ -213,15 +214,11 @@ impl Activity {
         }
         state.is_slow = state.waits_for_client();
     }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Drop for Activity {
     fn drop(&mut self) {
-        let state = self.lock();
+        let state = lock(&self.state);
         if let Some(turn) = state.turn {
             self.waiting.leave(turn);
         }

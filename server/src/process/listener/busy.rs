@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use vestibule_core::lock;
 
 /// A client that keeps its request or its answer waiting for less
 /// than this makes room for nobody: it may just be far away.
@@ -88,7 +89,7 @@ impl Busy {
     }
 
     fn ask(self: &Arc<Self>, site: IpAddr) -> Result<Share, oneshot::Receiver<Share>> {
-        let mut table = self.lock();
+        let mut table = lock(&self.table);
         let of_site = table.sites.entry(site).or_default();
         if of_site.busy < self.of_site {
             of_site.busy += 1;
@@ -112,7 +113,7 @@ impl Busy {
     /// Gives a place that is free to the request that waits for it, or back.
     fn pass_on(self: &Arc<Self>, site: IpAddr) {
         let waiting = {
-            let mut table = self.lock();
+            let mut table = lock(&self.table);
             let Some(of_site) = table.sites.get_mut(&site) else {
                 return;
             };
@@ -132,7 +133,7 @@ impl Busy {
 
     /// The name of a request that begins.
     pub fn begin(&self) -> Request {
-        let mut table = self.lock();
+        let mut table = lock(&self.table);
         table.next += 1;
         Request(table.next)
     }
@@ -140,33 +141,29 @@ impl Busy {
     /// Notes that a request, which began at `since`, waits for its client;
     /// `cut` ends its connection.
     pub fn waits(&self, request: Request, site: IpAddr, since: Instant, cut: CancellationToken) {
-        let mut table = self.lock();
+        let mut table = lock(&self.table);
         table.slow.insert(request, Slow { site, since, cut });
         table.sites.entry(site).or_default().slow.insert(request);
     }
 
     /// Notes that it does so no more.
     pub fn goes_on(&self, request: Request) {
-        self.lock().take_out(request);
+        lock(&self.table).take_out(request);
     }
 
     /// Ends the connection whose client has kept its
     /// request waiting for longest, if that is long enough.
     pub fn cut_slowest(&self) -> bool {
-        let mut table = self.lock();
+        let mut table = lock(&self.table);
         let slowest = table.slow.keys().next().copied();
         table.cut(slowest)
     }
 
     fn cut_slowest_of(&self, site: IpAddr) {
-        let mut table = self.lock();
+        let mut table = lock(&self.table);
         let of_site = table.sites.get(&site);
         let slowest = of_site.and_then(|of_site| of_site.slow.first().copied());
         table.cut(slowest);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -235,7 +232,7 @@ mod tests {
         drop(last);
         shares.push(first.await.unwrap());
         drop(shares);
-        assert!(busy.lock().sites.is_empty());
+        assert!(lock(&busy.table).sites.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
@@ -260,6 +257,6 @@ mod tests {
         assert_eq!(cut(), [false, true, true]);
         assert!(!busy.cut_slowest());
         busy.goes_on(last);
-        assert!(busy.lock().sites.is_empty());
+        assert!(lock(&busy.table).sites.is_empty());
     }
 }

@@ -14,19 +14,19 @@ mod waiting;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
 use activity::Site;
 use busy::Busy;
 use connection::Connection;
 pub use connection::Place;
-use vestibule_core::site_of;
+use vestibule_core::{Alert, site_of};
 use vestibule_web::TrustedProxies;
 use waiting::Waiting;
 
@@ -37,8 +37,6 @@ pub use open_files::connections_within;
 /// for want of file descriptors or memory.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
-/// How often such failures are logged.
-const WARN_INTERVAL: Duration = Duration::from_mins(1);
 /// A connection that was asked to make room has done so by then;
 /// otherwise it became busy, and another one is asked.
 const ROOM_TIME: Duration = Duration::from_millis(10);
@@ -128,10 +126,8 @@ impl Listener {
                     let pause = failures.another(&error);
                     // One connection less is a file descriptor more.
                     let pause = if self.make_room() { ROOM_TIME } else { pause };
-                    tokio::select! {
-                        () = self.stages.draining.cancelled() => {}
-                        () = sleep(pause) => {}
-                    }
+                    let draining = &self.stages.draining;
+                    draining.run_until_cancelled(sleep(pause)).await;
                 }
             }
         }
@@ -210,7 +206,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 #[derive(Default)]
 struct Failures {
     pause: Duration,
-    reported_at: Option<Instant>,
+    alert: Alert,
 }
 
 impl Failures {
@@ -221,12 +217,7 @@ impl Failures {
     /// How long to wait after this one; logged once a minute.
     fn another(&mut self, error: &io::Error) -> Duration {
         self.pause = (self.pause * 2).clamp(FIRST_PAUSE, MAX_PAUSE);
-        let now = Instant::now();
-        if self
-            .reported_at
-            .is_none_or(|reported| now - reported >= WARN_INTERVAL)
-        {
-            self.reported_at = Some(now);
+        if self.alert.is_due(Instant::now()) {
             tracing::warn!(
                 error = error as &dyn std::error::Error,
                 "connections cannot be accepted at the moment; they wait"

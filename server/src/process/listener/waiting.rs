@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use tokio_util::sync::CancellationToken;
+use vestibule_core::lock;
 
 /// The connections that wait for a request, and can make room for others.
 #[derive(Default)]
@@ -20,7 +21,7 @@ pub struct Turn(u64);
 
 impl Waiting {
     pub fn join(&self, closer: CancellationToken) -> Turn {
-        let mut queue = self.lock();
+        let mut queue = lock(&self.0);
         let turn = queue.next;
         queue.next += 1;
         queue.closers.insert(turn, closer);
@@ -28,18 +29,14 @@ impl Waiting {
     }
 
     pub fn leave(&self, turn: Turn) {
-        self.lock().closers.remove(&turn.0);
+        lock(&self.0).closers.remove(&turn.0);
     }
 
     /// Asks the connection that has waited longest to close, if there is one. It has its request
     /// answered first if that has just come. `false`: none waits.
     pub fn close_longest(&self) -> bool {
-        let longest = self.lock().closers.pop_first();
+        let longest = lock(&self.0).closers.pop_first();
         longest.map(|(_, closer)| closer.cancel()).is_some()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

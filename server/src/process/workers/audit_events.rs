@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use vestibule_core::Auth;
 
@@ -17,11 +18,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(4);
 /// Writes what requests left to be written later, until cancelled; [`write_last`] does the rest.
 pub async fn write_due(auth: Arc<Auth>, stop: CancellationToken) {
     let mut pause = WRITE_INTERVAL;
-    while !stop.is_cancelled() {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(pause) => {}
-        }
+    while stop.run_until_cancelled(sleep(pause)).await.is_some() {
         pause = match auth.write_due().await {
             Ok(_) => WRITE_INTERVAL,
             Err(error) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use vestibule_core::{Auth, AuthError, CleanupRun, Removed, Retention};
 
@@ -34,10 +35,7 @@ pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationT
                 "deleted expired rows"
             );
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(CLEANUP_INTERVAL) => {}
-        }
+        stop.run_until_cancelled(sleep(CLEANUP_INTERVAL)).await;
     }
 }
 
@@ -50,7 +48,7 @@ async fn clean_up_once(
         if stop.is_cancelled() {
             return auth.leave_cleanup(run).await;
         }
-        tokio::time::sleep(CLEANUP_PAUSE).await;
+        sleep(CLEANUP_PAUSE).await;
     }
     Ok(())
 }

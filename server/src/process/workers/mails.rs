@@ -68,10 +68,7 @@ pub async fn deliver(auth: Arc<Auth>, mailer: Arc<dyn Mailer>, stop: Cancellatio
         while let Ok(delivery) = reports.try_recv() {
             pause = pause.max(backoff.after(delivery));
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(pause) => {}
-        }
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await;
     }
     for delivery in slow {
         // What came of it is in the log.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use vestibule_core::Auth;
 
@@ -12,11 +13,11 @@ const KEYS_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Loads the keys, which operators rotate while the portal runs, until cancelled.
 pub async fn follow(auth: Arc<Auth>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(KEYS_INTERVAL) => {}
-        }
+    while stop
+        .run_until_cancelled(sleep(KEYS_INTERVAL))
+        .await
+        .is_some()
+    {
         if let Err(error) = auth.reload_signing_keys().await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,

@@ -3,10 +3,11 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
+use vestibule_core::lock;
 use vestibule_core::ports::{Charge, Decision, RateLimiter};
 
 /// Keys are bounded, so that made-up addresses cannot fill the memory (about 18 MB).
@@ -31,13 +32,9 @@ pub struct InProcessLimiter {
 }
 
 impl InProcessLimiter {
-    fn lock(&self) -> MutexGuard<'_, CountsByKey> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The same, with room for so many keys more.
+    /// The counts, with room for so many keys more.
     fn lock_for(&self, keys: usize, now: OffsetDateTime) -> MutexGuard<'_, CountsByKey> {
-        let mut counts = self.lock();
+        let mut counts = lock(&self.counts);
         if counts.len() + keys > MAX_KEYS {
             make_room(&mut counts, now);
         }
@@ -45,7 +42,7 @@ impl InProcessLimiter {
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<Count> {
-        self.lock().get(key).copied()
+        lock(&self.counts).get(key).copied()
     }
 
     /// Notes what is known from elsewhere, in the place of what was known before. Answers that
@@ -105,7 +102,7 @@ impl RateLimiter for InProcessLimiter {
     }
 
     async fn give_back(&self, charges: &[Charge], _: OffsetDateTime) -> Result<()> {
-        let mut counts = self.lock();
+        let mut counts = lock(&self.counts);
         for charge in charges {
             if let Some(count) = counts.get_mut(&charge.key) {
                 count.full_at -= charge.quota.period;
@@ -115,7 +112,7 @@ impl RateLimiter for InProcessLimiter {
     }
 
     async fn reset(&self, charges: &[Charge]) -> Result<()> {
-        let mut counts = self.lock();
+        let mut counts = lock(&self.counts);
         for charge in charges {
             counts.remove(&charge.key);
         }
@@ -144,55 +141,50 @@ mod tests {
 
     use super::*;
 
-    fn seen(key: &str, full_at: OffsetDateTime) -> [(&str, Count); 1] {
-        let seen_in_epoch = Some(1);
-        [(
-            key,
-            Count {
-                full_at,
-                seen_in_epoch,
-            },
-        )]
+    const PERIOD: std::time::Duration = std::time::Duration::from_mins(1);
+
+    fn charge(key: &str, burst: u32) -> [Charge; 1] {
+        let (key, period) = (key.to_owned(), PERIOD);
+        let quota = Quota { burst, period };
+        [Charge { key, quota }]
+    }
+
+    fn seen(key: &str, full_at: OffsetDateTime) -> impl ExactSizeIterator<Item = (&str, Count)> {
+        let count = Count {
+            full_at,
+            seen_in_epoch: Some(1),
+        };
+        [(key, count)].into_iter()
     }
 
     #[tokio::test]
     async fn a_clock_that_was_wrong_for_a_moment_costs_one_quota() {
         let limiter = InProcessLimiter::default();
-        let (burst, period) = (3, std::time::Duration::from_mins(1));
-        let charges = [Charge {
-            key: "a".to_owned(),
-            quota: Quota { burst, period },
-        }];
+        let charges = charge("a", 3);
         let now = OffsetDateTime::UNIX_EPOCH;
-        let next_year = now + Duration::days(365);
-        limiter.note(seen("a", next_year).into_iter(), now);
+        limiter.note(seen("a", now + Duration::days(365)), now);
         let refused = Decision::Limited {
             charge: 0,
-            retry_after: period,
+            retry_after: PERIOD,
         };
-        assert_eq!(limiter.take(&charges, now).await.unwrap(), refused);
-        let later = now + period;
-        let taken = limiter.take(&charges, later).await.unwrap();
-        assert_eq!(taken, Decision::Allowed);
-        assert_eq!(limiter.take(&charges, later).await.unwrap(), refused);
-        assert_eq!(
-            limiter.take(&charges, now + period * 2).await.unwrap(),
-            Decision::Allowed
-        );
+        for (periods, expected) in [
+            (0, refused),
+            (1, Decision::Allowed),
+            (1, refused),
+            (2, Decision::Allowed),
+        ] {
+            let taken = limiter.take(&charges, now + PERIOD * periods).await;
+            assert_eq!(taken.unwrap(), expected, "{periods}");
+        }
     }
 
     #[tokio::test]
     async fn what_was_reported_last_counts() {
         let limiter = InProcessLimiter::default();
-        let period = std::time::Duration::from_mins(1);
-        let quota = Quota { burst: 1, period };
-        let charges = [Charge {
-            key: "a".to_owned(),
-            quota,
-        }];
+        let charges = charge("a", 1);
         let now = OffsetDateTime::UNIX_EPOCH;
-        for (full_at, is_allowed) in [(now + period, false), (now, true), (now + period, false)] {
-            limiter.note(seen("a", full_at).into_iter(), now);
+        for (full_at, is_allowed) in [(now + PERIOD, false), (now, true), (now + PERIOD, false)] {
+            limiter.note(seen("a", full_at), now);
             let taken = limiter.take(&charges, now).await.unwrap();
             assert_eq!(taken == Decision::Allowed, is_allowed);
         }
@@ -201,23 +193,15 @@ mod tests {
     #[tokio::test]
     async fn keys_are_bounded() {
         let limiter = InProcessLimiter::default();
-        let quota = Quota {
-            burst: 3,
-            period: std::time::Duration::from_mins(1),
-        };
+        let now = OffsetDateTime::UNIX_EPOCH;
         for number in 0..MAX_KEYS + 10 {
-            let key = number.to_string();
-            let charges = [Charge { key, quota }];
-            let taken = limiter.take(&charges, OffsetDateTime::UNIX_EPOCH).await;
+            let taken = limiter.take(&charge(&number.to_string(), 3), now).await;
             assert_eq!(taken.unwrap(), Decision::Allowed);
         }
-        assert!(limiter.lock().len() <= MAX_KEYS);
+        assert!(lock(&limiter.counts).len() <= MAX_KEYS);
         for number in 0..2 * MAX_KEYS {
-            let key = format!("noted {number}");
-            let instant = OffsetDateTime::UNIX_EPOCH + Duration::HOUR;
-            let noted = seen(&key, instant);
-            limiter.note(noted.into_iter(), OffsetDateTime::UNIX_EPOCH);
+            limiter.note(seen(&format!("noted {number}"), now + Duration::HOUR), now);
         }
-        assert!(limiter.lock().len() <= MAX_KEYS);
+        assert!(lock(&limiter.counts).len() <= MAX_KEYS);
     }
 }

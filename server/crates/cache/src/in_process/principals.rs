@@ -1,11 +1,12 @@
 //! Who sessions speak for, in the memory of this process.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use uuid::Uuid;
+use vestibule_core::lock;
 use vestibule_core::model::Principal;
 use vestibule_core::ports::{Lookup, PrincipalCache, Ticket};
 
@@ -43,15 +44,9 @@ impl InProcessPrincipals {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Generations> {
-        self.generations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The session's snapshot, or the generation that one can be kept in.
     pub(crate) fn find(&self, user_id: Uuid, session_id: Uuid) -> Result<Principal, u64> {
-        let mut generations = self.lock();
+        let mut generations = lock(&self.generations);
         let now = Instant::now();
         let generation = generations.current(user_id, now, self.life);
         match generation.snapshots.get(&session_id) {
@@ -62,7 +57,7 @@ impl InProcessPrincipals {
 
     /// Keeps a snapshot for as long as its generation lives, and no longer than `life`.
     pub(crate) fn keep(&self, principal: &Principal, number: u64, life: Duration) {
-        let mut generations = self.lock();
+        let mut generations = lock(&self.generations);
         let Some(generation) = generations.of_users.get_mut(&principal.user.id) else {
             return;
         };
@@ -75,12 +70,12 @@ impl InProcessPrincipals {
     }
 
     pub(crate) fn drop_user(&self, user_id: Uuid) {
-        self.lock().of_users.remove(&user_id);
+        lock(&self.generations).of_users.remove(&user_id);
     }
 
     /// For when it is not known who should have been forgotten.
     pub(crate) fn drop_all(&self) {
-        self.lock().of_users.clear();
+        lock(&self.generations).of_users.clear();
     }
 }
 
@@ -168,6 +163,6 @@ mod tests {
             let user_id = Uuid::from_u128(number as u128);
             assert!(cache.find(user_id, Uuid::nil()).is_err());
         }
-        assert!(cache.lock().of_users.len() <= MAX_USERS);
+        assert!(lock(&cache.generations).of_users.len() <= MAX_USERS);
     }
 }

@@ -1,10 +1,10 @@
 //! A circuit breaker: a Redis that does not answer is not asked for a while,
 //! so that requests do not wait for it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::alert::Alert;
+use vestibule_core::{Alert, lock};
 
 /// Failures in a row that open the circuit.
 const MAX_FAILURES: u32 = 3;
@@ -23,14 +23,10 @@ struct State {
 }
 
 impl Breaker {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Whether a call may be tried now. After a pause one
     /// caller is let through, and the others a pause later.
     pub(super) fn may_call(&self, now: Instant) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         match state.open_until {
             None => true,
             Some(until) if until > now => false,
@@ -43,7 +39,7 @@ impl Breaker {
 
     /// Notes an answer; whether it ends failures that were reported.
     pub(super) fn succeeded(&self) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         state.failures = 0;
         state.open_until = None;
         std::mem::take(&mut state.is_end_unreported)
@@ -51,7 +47,7 @@ impl Breaker {
 
     /// Notes a failure; whether it is time to report it.
     pub(super) fn failed(&self, now: Instant) -> bool {
-        let mut state = self.lock();
+        let mut state = lock(&self.0);
         state.failures = state.failures.saturating_add(1);
         if state.failures >= MAX_FAILURES {
             state.open_until = Some(now + PAUSE);

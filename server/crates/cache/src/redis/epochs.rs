@@ -1,10 +1,10 @@
 //! The epoch of Redis is a number that it keeps for as long as
 //! it keeps its counts: another one means that they are lost.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
-use super::alert::Alert;
+use vestibule_core::{Alert, lock};
 
 /// What this process has seen of them.
 #[derive(Default)]
@@ -19,7 +19,7 @@ struct State {
 impl Epochs {
     /// Notes the epoch of an answer; whether it is time to report that counts were lost.
     pub(super) fn saw(&self, epoch: u64, now: Instant) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         let is_another = state.last.replace(epoch).is_some_and(|last| last != epoch);
         is_another && state.alert.is_due(now)
     }

@@ -1,13 +1,12 @@
 //! A Redis that drops counts when its memory is full, and says nothing: a limit that went is a
 //! fresh one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use tokio::time::timeout;
-
-use super::alert::Alert;
+use vestibule_core::{Alert, lock};
 
 const DEADLINE: Duration = Duration::from_secs(1);
 
@@ -29,7 +28,7 @@ impl Eviction {
             let Some(policy) = evicting_policy(&memory) else {
                 return;
             };
-            let mut alert = alert.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut alert = lock(&alert);
             if alert.is_due(Instant::now()) {
                 tracing::warn!(
                     policy,

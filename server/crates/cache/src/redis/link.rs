@@ -1,7 +1,7 @@
 //! The connection to Redis: a deadline on every call, and a circuit breaker before it.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, gauge};
@@ -10,7 +10,7 @@ use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::time::timeout;
 use tracing::field::Empty;
-use vestibule_core::{TRACE_TARGET, fail_span};
+use vestibule_core::{TRACE_TARGET, fail_span, lock};
 
 use super::breaker::Breaker;
 use super::eviction::Eviction;
@@ -63,12 +63,6 @@ struct Inner {
 struct Slot {
     generation: u64,
     connection: Option<MultiplexedConnection>,
-}
-
-impl fmt::Debug for RedisLink {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RedisLink")
-    }
 }
 
 impl RedisLink {
@@ -149,15 +143,11 @@ impl RedisLink {
         answer
     }
 
-    fn slot(&self) -> MutexGuard<'_, Slot> {
-        self.0.slot.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The connection that there is, or a new one, with its generation;
     /// of parallel callers one makes it.
     async fn connect(&self) -> RedisResult<(u64, MultiplexedConnection)> {
         let present = || {
-            let slot = self.slot();
+            let slot = lock(&self.0.slot);
             Some((slot.generation, slot.connection.clone()?))
         };
         if let Some(connection) = present() {
@@ -176,7 +166,7 @@ impl RedisLink {
             .get_multiplexed_async_connection_with_config(&config)
             .await?;
         self.0.eviction.look(connection.clone());
-        let mut slot = self.slot();
+        let mut slot = lock(&self.0.slot);
         slot.generation += 1;
         slot.connection = Some(connection.clone());
         Ok((slot.generation, connection))
@@ -193,7 +183,7 @@ impl RedisLink {
     /// or lead to a server that has become a read-only replica. Those who wait on it go on waiting;
     /// what they hear late says nothing of the connection that has taken its place.
     fn note_failure(&self, error: &Unreachable, used: Option<u64>) {
-        let mut slot = self.slot();
+        let mut slot = lock(&self.0.slot);
         if used == Some(slot.generation) {
             slot.connection = None;
         }

@@ -1,8 +1,10 @@
 //! Resets that Redis has not confirmed: they are done with the next calls that reach it.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use vestibule_core::lock;
 
 /// So many keys wait at most; the oldest go first.
 const MAX_WAITING: usize = 1000;
@@ -22,12 +24,8 @@ pub(super) struct Reset {
 pub(super) struct Resets(Mutex<VecDeque<Reset>>);
 
 impl Resets {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Reset>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn add(&self, keys: impl Iterator<Item = String>, since: Instant) {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.0);
         for key in keys {
             waiting.retain(|other| other.key != key);
             waiting.push_back(Reset { key, since });
@@ -39,7 +37,7 @@ impl Resets {
     /// The newest of them. They stay until they are done:
     /// the caller may be dropped while it waits.
     pub(super) fn waiting(&self, now: Instant) -> Vec<Reset> {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.0);
         waiting.retain(|reset| now.saturating_duration_since(reset.since) <= MAX_AGE);
         waiting.iter().rev().take(MAX_AT_ONCE).cloned().collect()
     }
@@ -47,7 +45,7 @@ impl Resets {
     /// One of the same key that came meanwhile stays.
     pub(super) fn done(&self, resets: &[Reset]) {
         if !resets.is_empty() {
-            self.lock().retain(|reset| !resets.contains(reset));
+            lock(&self.0).retain(|reset| !resets.contains(reset));
         }
     }
 }
@@ -71,7 +69,7 @@ mod tests {
         assert_eq!(keys(&waiting)[..2], [name(MAX_WAITING), name(0)]);
         let mut left = MAX_WAITING;
         while left > 0 {
-            assert_eq!(resets.lock().len(), left);
+            assert_eq!(lock(&resets.0).len(), left);
             resets.done(&resets.waiting(start));
             left -= MAX_AT_ONCE;
         }

@@ -270,12 +270,10 @@ codes! {
         LastName = "last_name",
         DeviceName = "device_name",
         Code = "code",
-        Token = "token",
         NewEmail = "new_email",
         Cursor = "cursor",
         Limit = "limit",
         Filter = "filter",
-        Language = "language",
     }
 }
 

@@ -2,6 +2,7 @@
 //! an operation runs in, security events, mails, limits, passwords, and the ports.
 
 mod abandon;
+mod alert;
 mod audit;
 mod call;
 mod charge;
@@ -12,6 +13,7 @@ mod lifetimes;
 mod limit_settings;
 pub mod limits;
 mod links;
+mod lock;
 pub mod mail;
 mod master_key;
 pub mod model;
@@ -26,6 +28,7 @@ mod write_behind;
 pub(crate) use self::core::Core;
 pub use self::core::{AuthSettings, RegistrationMode};
 pub use abandon::{Abandoned, Waiter};
+pub use alert::Alert;
 pub use audit::{AUDIT_TARGET, Actor, AuditEvent, AuditRecord};
 pub(crate) use call::Call;
 pub use call::RequestMeta;
@@ -36,6 +39,7 @@ pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH
 pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SettableLimit, SharedNetworks};
 pub use limits::site_of;
 pub(crate) use links::{LinkExtra, MAX_CODES_IN_A_ROW};
+pub use lock::lock;
 pub(crate) use mail::{MailKind, mask_email};
 pub use master_key::{MasterKey, SystemRandom, hash_token};
 pub(crate) use master_key::{equal_in_constant_time, hash_mailed_token, to_url_text};

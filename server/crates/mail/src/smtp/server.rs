@@ -20,9 +20,8 @@ pub(super) struct SmtpServer {
     host: String,
     port: u16,
     tls: Tls,
-    /// What EHLO says: a name that the URL gives, otherwise the portal's.
+    /// What EHLO says.
     hello_name: Option<ClientId>,
-    portal: ClientId,
     credentials: Option<Credentials>,
 }
 
@@ -48,7 +47,6 @@ impl SmtpServer {
             port: url.port().unwrap_or(default_port),
             tls,
             hello_name: (!name.is_empty()).then(|| ClientId::Domain(name.to_owned())),
-            portal: ClientId::default(),
             credentials: credentials(&url)?,
         })
     }
@@ -56,20 +54,17 @@ impl SmtpServer {
     /// Says the host of this URL where no other name is given.
     pub fn call_itself(&mut self, public_url: &Url) {
         if let Some(host) = public_url.host() {
-            self.portal = match host {
+            self.hello_name.get_or_insert_with(|| match host {
                 Host::Domain(name) => ClientId::Domain(name.to_owned()),
                 Host::Ipv4(address) => ClientId::Ipv4(address),
                 Host::Ipv6(address) => ClientId::Ipv6(address),
-            };
+            });
         }
-    }
-
-    fn hello_name(&self) -> &ClientId {
-        self.hello_name.as_ref().unwrap_or(&self.portal)
     }
 
     /// Everything that comes before the first mail: TCP, greeting, TLS, and authentication.
     pub async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+        let hello_name = self.hello_name.clone().unwrap_or_default();
         let wrapper = match &self.tls {
             Tls::Wrapper(parameters) => Some(parameters.clone()),
             _ => None,
@@ -77,16 +72,16 @@ impl SmtpServer {
         let mut connection = AsyncSmtpConnection::connect_tokio1(
             (self.host.as_str(), self.port),
             Some(ADDRESS_DEADLINE),
-            self.hello_name(),
+            &hello_name,
             wrapper,
             None,
         )
         .await?;
         match &self.tls {
             Tls::Opportunistic(tls) if connection.can_starttls() => {
-                connection.starttls(tls.clone(), self.hello_name()).await?;
+                connection.starttls(tls.clone(), &hello_name).await?;
             }
-            Tls::Required(tls) => connection.starttls(tls.clone(), self.hello_name()).await?,
+            Tls::Required(tls) => connection.starttls(tls.clone(), &hello_name).await?,
             _ => {}
         }
         if let Some(credentials) = &self.credentials {

@@ -124,22 +124,6 @@ async fn a_logo_travels_inside_the_mail() {
     assert_eq!(image, png);
 }
 
-#[tokio::test]
-async fn every_attempt_has_the_same_message_id() {
-    let peer = SmtpPeer::start(SmtpScript::Accept, "").await;
-    let mailer = mailer(&peer, "", "");
-    mailer.send(&sample()).await.unwrap();
-    mailer.send(&sample()).await.unwrap();
-    peer.seen(|seen| {
-        let ids: Vec<_> = seen
-            .messages
-            .iter()
-            .map(|message| split(&message.text).0["Message-ID"].clone())
-            .collect();
-        assert_eq!(ids[0], ids[1]);
-    });
-}
-
 /// Where the server takes eight bits, and in English anyway.
 #[tokio::test]
 async fn the_source_of_a_mail_has_its_link_whole_on_a_line_of_its_own() {

@@ -1,16 +1,14 @@
-//! One line a minute, and not one a request.
-
 use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_mins(1);
 
-/// When something was reported last.
+/// When something was reported last: it is worth one line a minute, and not one a request.
 #[derive(Default)]
-pub(super) struct Alert(Option<Instant>);
+pub struct Alert(Option<Instant>);
 
 impl Alert {
     /// Whether it is time to report it again; then it counts as reported.
-    pub(super) fn is_due(&mut self, now: Instant) -> bool {
+    pub fn is_due(&mut self, now: Instant) -> bool {
         let is_due = self
             .0
             .is_none_or(|at| now.saturating_duration_since(at) >= INTERVAL);
