@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use vestibule_core::model::{User, display_email};
+use vestibule_core::model::{Purpose, User, display_email};
 use vestibule_core::{AuthError, ErrorCode, Field, FieldCode, FieldError};
 use vestibule_web::{Problem, retry_after_seconds};
 
@@ -41,8 +41,8 @@ pub enum Form {
     ChangeEmail,
     ConfirmPassword,
     DeleteAccount,
-    RevertEmail,
-    RestoreAccount,
+    /// The one button on the page of a mailed link.
+    MailedLink(Purpose),
 }
 
 impl Form {
@@ -63,8 +63,7 @@ impl Form {
             Self::ChangeEmail => "/account/email",
             Self::ConfirmPassword => "/account/confirm",
             Self::DeleteAccount => "/account/delete",
-            Self::RevertEmail => "/revert-email",
-            Self::RestoreAccount => "/restore-account",
+            Self::MailedLink(purpose) => purpose.page(),
         }
     }
 
@@ -72,11 +71,7 @@ impl Form {
     pub fn is_of_a_link(self) -> bool {
         matches!(
             self,
-            Self::ConfirmLink
-                | Self::ResendByLink
-                | Self::ResetPassword
-                | Self::RevertEmail
-                | Self::RestoreAccount
+            Self::ConfirmLink | Self::ResendByLink | Self::ResetPassword | Self::MailedLink(_)
         )
     }
 }

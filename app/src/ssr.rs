@@ -5,7 +5,7 @@
 mod links;
 mod showing;
 
-pub use links::{MailedLink, link_page};
+pub use links::link_page;
 pub use showing::other_account;
 
 use std::fmt;

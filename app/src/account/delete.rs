@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use vestibule_core::AuthError;
-use vestibule_core::model::Principal;
+use vestibule_core::model::{Principal, Purpose};
 use vestibule_i18n::{Texts, life, t};
 
 use super::changes::DeleteAccount;
@@ -21,7 +21,7 @@ async fn render(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let is_unticked = flash.is_unticked();
     let is_ticked = !flash.value(CONFIRM).is_empty();
     let password = password_again(&visit, &who, &flash);
-    let delay = life(texts, ssr::lifetimes().deletion_delay);
+    let delay = life(texts, ssr::lifetimes().link(Purpose::RestoreAccount));
     let content = view! {
         <section class="panel danger-zone" aria-labelledby="what">
             <h2 id="what">{t!(texts, "account-delete-what")}</h2>

@@ -1,9 +1,8 @@
 use leptos::prelude::*;
-use vestibule_core::model::display_email;
+use vestibule_core::model::{Purpose, display_email};
 
 use crate::flash::{Form, Notice};
 use crate::return_to::ReturnTo;
-use crate::ssr::MailedLink;
 use crate::submit::{Done, sent};
 
 /// Mails a link. Whether the address has an account does not show.
@@ -31,7 +30,7 @@ pub async fn forgot_password(
 pub async fn send_new_reset_link() -> Result<(), ServerFnError> {
     sent(Form::ResetPassword)
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::ResetPassword)?;
+            let token = visit.needed_token(Purpose::ResetPassword)?;
             let auth = visit.auth();
             auth.request_password_reset_by_link(&token, &visit.meta())
                 .await?;
@@ -45,7 +44,7 @@ pub async fn send_new_reset_link() -> Result<(), ServerFnError> {
 pub async fn reset_password(#[server(default)] new_password: String) -> Result<(), ServerFnError> {
     sent(Form::ResetPassword)
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::ResetPassword)?;
+            let token = visit.needed_token(Purpose::ResetPassword)?;
             let auth = visit.auth();
             let done = auth
                 .reset_password(&token, &new_password.into(), &visit.meta())

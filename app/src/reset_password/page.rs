@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::model::Purpose;
 use vestibule_core::{AuthError, Field, ResetLink};
 use vestibule_i18n::t;
 
@@ -9,7 +10,7 @@ use crate::components::{
 };
 use crate::flash::{Flash, Notice};
 use crate::return_to::ReturnTo;
-use crate::ssr::{self, MailedLink, Visit};
+use crate::ssr::{self, Visit};
 
 #[component]
 pub fn ForgotPasswordPage() -> impl IntoView {
@@ -44,7 +45,7 @@ async fn render_forgot(visit: Visit) -> Result<AnyView, AuthError> {
 
 #[component]
 pub fn ResetPasswordPage() -> impl IntoView {
-    ssr::link_page(MailedLink::ResetPassword, render_reset)
+    ssr::link_page(Purpose::ResetPassword, render_reset)
 }
 
 async fn render_reset(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {

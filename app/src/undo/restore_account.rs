@@ -1,21 +1,21 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::model::display_email;
+use vestibule_core::model::{Purpose, display_email};
 use vestibule_core::{AuthError, RestoreLink};
 use vestibule_i18n::{Texts, life, t};
 
 use crate::components::{LinkForm, Sentence, card, slot};
 use crate::dates::Moment;
 use crate::flash::{Form, Notice};
-use crate::ssr::{self, MailedLink, Visit};
+use crate::ssr::{self, Visit};
 use crate::submit::{Done, sent};
 
 /// Keeps an account that was to be deleted. It signs nobody in.
 #[server(prefix = "/_fn", endpoint = "restore_account")]
 pub async fn restore_account() -> Result<(), ServerFnError> {
-    sent(Form::RestoreAccount)
+    sent(Form::MailedLink(Purpose::RestoreAccount))
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::RestoreAccount)?;
+            let token = visit.needed_token(Purpose::RestoreAccount)?;
             let auth = visit.auth();
             let user = auth.restore_account(&token, &visit.meta()).await?;
             Ok(Done::at(Form::SignIn.page())
@@ -28,7 +28,7 @@ pub async fn restore_account() -> Result<(), ServerFnError> {
 
 #[component]
 pub fn RestoreAccountPage() -> impl IntoView {
-    ssr::link_page(MailedLink::RestoreAccount, render)
+    ssr::link_page(Purpose::RestoreAccount, render)
 }
 
 async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
@@ -63,7 +63,7 @@ fn ask(texts: Texts, link: RestoreLink) -> AnyView {
 
 fn dead_link(texts: Texts) -> AnyView {
     view! {
-        <p>{t!(texts, "restore-dead-text", life = life(texts, ssr::lifetimes().deletion_delay))}</p>
+        <p>{t!(texts, "restore-dead-text", life = life(texts, ssr::lifetimes().link(Purpose::RestoreAccount)))}</p>
         <p>{t!(texts, "restore-dead-help")}</p>
         <p><a class="button" href="/login">{t!(texts, "undo-sign-in")}</a></p>
         <p>{t!(texts, "restore-dead-again")}</p>

@@ -1,21 +1,21 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::model::display_email;
+use vestibule_core::model::{Purpose, display_email};
 use vestibule_core::{AuthError, RevertLink};
 use vestibule_i18n::{Texts, life, t};
 
 use crate::components::{LinkForm, Sentence, card, slot};
 use crate::flash::{Form, Notice};
-use crate::ssr::{self, MailedLink, Visit};
+use crate::ssr::{self, Visit};
 use crate::submit::{Done, sent};
 
 /// Gives the account its former address back. It signs nobody in: the one who changed the address
 /// may know the password, so the way leads to a new one.
 #[server(prefix = "/_fn", endpoint = "revert_email")]
 pub async fn revert_email() -> Result<(), ServerFnError> {
-    sent(Form::RevertEmail)
+    sent(Form::MailedLink(Purpose::RevertEmail))
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::RevertEmail)?;
+            let token = visit.needed_token(Purpose::RevertEmail)?;
             let auth = visit.auth();
             let user = auth.revert_email_change(&token, &visit.meta()).await?;
             Ok(Done::at(Form::ForgotPassword.page())
@@ -28,7 +28,7 @@ pub async fn revert_email() -> Result<(), ServerFnError> {
 
 #[component]
 pub fn RevertEmailPage() -> impl IntoView {
-    ssr::link_page(MailedLink::RevertEmail, render)
+    ssr::link_page(Purpose::RevertEmail, render)
 }
 
 async fn render(visit: Visit, token: Option<String>) -> Result<AnyView, AuthError> {
@@ -64,7 +64,7 @@ fn dead_link(texts: Texts) -> AnyView {
         .as_ref()
         .map(|address| support(texts, address));
     view! {
-        <p>{t!(texts, "revert-dead-text", life = life(texts, ssr::lifetimes().revert_email_link))}</p>
+        <p>{t!(texts, "revert-dead-text", life = life(texts, ssr::lifetimes().link(Purpose::RevertEmail)))}</p>
         <p>{t!(texts, "revert-dead-help")} {support}</p>
         <p><a class="button" href="/forgot-password">{t!(texts, "revert-dead-reset")}</a></p>
         <p class="footnote"><a href="/login">{t!(texts, "undo-sign-in")}</a></p>

@@ -1,10 +1,11 @@
 use leptos::prelude::*;
+use vestibule_core::model::Purpose;
 use vestibule_core::{Abandoned, RequestMeta};
 
 use crate::flash::{Form, Notice};
 use crate::return_to::ReturnTo;
 use crate::sign_in;
-use crate::ssr::{MailedLink, Visit, given};
+use crate::ssr::{Visit, given};
 use crate::submit::{Done, Refusal, sent, signed_in_as_on_the_page};
 
 /// Uses up the code of the form, or the link of its page. A browser that is not signed in to the
@@ -30,7 +31,7 @@ pub async fn verify_email(
             let given_password = given(password.clone()).map(Into::into);
             let proof = if has_link {
                 vestibule_core::VerifyEmail::Link {
-                    token: visit.needed_token(MailedLink::VerifyEmail)?,
+                    token: visit.needed_token(Purpose::VerifyEmail)?,
                     password: given_password,
                 }
             } else {
@@ -124,7 +125,7 @@ pub async fn resend_by_link(#[server(default)] return_to: String) -> Result<(), 
     sent(Form::ResendByLink)
         .before(&return_to)
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::VerifyEmail)?;
+            let token = visit.needed_token(Purpose::VerifyEmail)?;
             let auth = visit.auth();
             auth.resend_verification_by_link(&token, &visit.meta())
                 .await?;
@@ -144,7 +145,7 @@ fn resent(return_to: &ReturnTo) -> Done {
 pub async fn reset_by_verify_link() -> Result<(), ServerFnError> {
     sent(Form::ConfirmLink)
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::VerifyEmail)?;
+            let token = visit.needed_token(Purpose::VerifyEmail)?;
             let auth = visit.auth();
             auth.request_password_reset_by_link(&token, &visit.meta())
                 .await?;

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::model::display_email;
+use vestibule_core::model::{Purpose, display_email};
 use vestibule_core::{AuthError, Field, LinkState};
 use vestibule_i18n::{Texts, life, t};
 
@@ -11,11 +11,11 @@ use crate::components::{
 };
 use crate::flash::Flash;
 use crate::return_to::ReturnTo;
-use crate::ssr::{self, MailedLink, Visit};
+use crate::ssr::{self, Visit};
 
 #[component]
 pub fn VerifyEmailPage() -> impl IntoView {
-    ssr::link_page(MailedLink::VerifyEmail, render)
+    ssr::link_page(Purpose::VerifyEmail, render)
 }
 
 /// What all states of the page need.
@@ -278,7 +278,7 @@ impl Page {
             texts,
             "verify-code-hint",
             code = life(texts, lifetimes.verify_code),
-            link = life(texts, lifetimes.verify_link)
+            link = life(texts, lifetimes.link(Purpose::VerifyEmail))
         );
         let (return_to, own_address) = (self.return_to.clone(), self.own_address.clone());
         let typed = self.flash.value("email");

@@ -175,7 +175,7 @@ from users u
 where u.delete_at > $1 and u.deleted_at is null
     and not exists (
         select 1 from mailed_links t
-        where t.user_id = u.id and t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at >= u.delete_at
+        where t.user_id = u.id and t.purpose = 'restore_account' and not t.is_used and t.expires_at >= u.delete_at
     )",
     ),
     check_at(
@@ -185,7 +185,7 @@ where u.delete_at > $1 and u.deleted_at is null
 select count(*) as broken
 from mailed_links t
 join users u on u.id = t.user_id
-where t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at > $1 and u.is_active",
+where t.purpose = 'restore_account' and not t.is_used and t.expires_at > $1 and u.is_active",
     ),
     check_at(
         "pending_change_of_inactive_account",

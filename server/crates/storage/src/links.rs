@@ -19,33 +19,17 @@ use crate::users::{user, user_columns};
 /// another mail gives no more guesses.
 const ATTEMPTS_LAST: Duration = Duration::hours(1);
 
-/// Whether the account `u` is in the state that a link is for, at $2. An account that an operator
-/// closed is not given back; a thief of one could have it deleted, so a change is reverted on
-/// one that is scheduled for that as well.
-macro_rules! admits {
-    ($link:literal) => {
-        concat!(
-            "case ",
-            $link,
-            ".purpose when 'cancel_deletion' then not u.is_active and u.delete_at > $2
-        when 'revert_email' then u.is_active or u.delete_at > $2 else u.is_active end"
-        )
-    };
-}
-
 /// The links of a table by hash, each with its owner: $1 the hash, $2 now.
 macro_rules! found_in {
-    ($table:literal, $purpose:literal, $email:literal, $admits:expr) => {
+    ($table:literal, $purpose:literal, $email:literal) => {
         concat!(
             "
 select ",
             $purpose,
             " as purpose, ",
             $email,
-            " as new_email, l.expires_at,
-    coalesce(not l.is_used and l.expires_at > $2 and ",
-            $admits,
-            ", false) as is_live,
+            " as new_email, l.expires_at, not l.is_used and l.expires_at > $2 as is_unused,
+    coalesce(not u.is_active and u.delete_at > $2, false) as is_scheduled,
     exists (
         select 1 from mail_outbox m where m.user_id = l.user_id and m.token_id = l.id and m.recipient = u.email
     ) as was_mailed_to_present_address, ",
@@ -62,10 +46,10 @@ where l.token_hash = $1 and u.deleted_at is null"
 
 statements! {
     const FIND: Sql = Sql::both(concat!(
-        found_in!("mailed_links", "l.purpose", "l.email", admits!("l")),
+        found_in!("mailed_links", "l.purpose", "l.email"),
         "
 union all",
-        found_in!("password_reset_tokens", "'reset_password'", "cast(null as text)", "u.is_active")
+        found_in!("password_reset_tokens", "'reset_password'", "cast(null as text)")
     ));
 
     /// Using a link goes on to change the account, so the account is locked first; not for a link
@@ -75,15 +59,18 @@ update users
 set is_active = is_active
 where id = (select user_id from mailed_links where token_hash = $1 and expires_at > $2 and purpose = $3 and not is_used)");
 
-    const USE: Sql = Sql::both(concat!("
+    /// $4 whether the purpose is for active accounts, $5 whether for those that are scheduled for
+    /// deletion.
+    const USE: Sql = Sql::both("
 update mailed_links
 set is_used = true
 where token_hash = $1 and expires_at > $2 and purpose = $3 and not is_used
     and exists (
         select 1 from users u
-        where u.id = mailed_links.user_id and u.deleted_at is null and ", admits!("mailed_links"), "
+        where u.id = mailed_links.user_id and u.deleted_at is null
+            and ((u.is_active and $4) or (not u.is_active and u.delete_at > $2 and $5))
     )
-returning user_id, email, session_id"));
+returning user_id, email, session_id");
 
     const LOCK_OWNER_OF_RESET: Sql = Sql::both("
 update users
@@ -243,11 +230,13 @@ impl<DB: Backend> Links for SqlRepository<DB> {
         let (lock, update) = if purpose == Purpose::ResetPassword {
             (by_hash(LOCK_OWNER_OF_RESET), by_hash(USE_RESET))
         } else {
+            let accounts = purpose.accounts();
             let purpose = purpose.as_str();
-            (
-                by_hash(LOCK_OWNER).bind(purpose),
-                by_hash(USE).bind(purpose),
-            )
+            let update = by_hash(USE)
+                .bind(purpose)
+                .bind(accounts.admit(true, false))
+                .bind(accounts.admit(false, true));
+            (by_hash(LOCK_OWNER).bind(purpose), update)
         };
         self.execute(lock).await?;
         self.fetch_optional(update, used).await
@@ -350,10 +339,13 @@ fn found<DB: Backend>(row: &Row<DB>) -> Result<Option<FoundLink>> {
     let Some(purpose) = Purpose::from_code(&row.get::<String>("purpose")?) else {
         return Ok(None);
     };
+    let owner = user(row)?;
+    let is_scheduled = row.get::<bool>("is_scheduled")?;
+    let is_admitted = purpose.accounts().admit(owner.is_active, is_scheduled);
     Ok(Some(FoundLink {
         purpose,
-        owner: user(row)?,
-        is_live: row.get("is_live")?,
+        is_live: row.get::<bool>("is_unused")? && is_admitted,
+        owner,
         email: row.get("new_email")?,
         expires_at: row.time("expires_at")?,
         was_mailed_to_present_address: row.get("was_mailed_to_present_address")?,

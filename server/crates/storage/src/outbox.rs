@@ -5,12 +5,12 @@ use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::mail::{LeasedMail, MailContext, MailKind, MailStatus, NewMail};
-use vestibule_core::model::{Language, MailRecord};
+use vestibule_core::model::MailRecord;
 use vestibule_core::ports::{Outbox, ReadOutbox};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Column, Result, Row, SqlRepository};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -202,8 +202,7 @@ fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
         token_id: row.get("token_id")?,
         recipient: row.get("recipient")?,
         first_name: row.get("first_name")?,
-        // A newer version may know more languages than this one.
-        language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
+        language: Column::read(row, "language")?,
         code_entries: row.count("code_entries")?,
         context: context(row)?,
         created_at: row.time("created_at")?,

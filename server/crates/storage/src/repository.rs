@@ -6,7 +6,9 @@
 use async_trait::async_trait;
 use sqlx::error::BoxDynError;
 use time::OffsetDateTime;
+use uuid::Uuid;
 use vestibule_core::AuditRecord;
+use vestibule_core::model::Language;
 use vestibule_core::ports::{Reader, StoreError, Transaction, Writer};
 
 use crate::backend::{Backend, Bind, Get};
@@ -165,5 +167,41 @@ impl<DB: Backend> Row<DB> {
     pub fn count(&self, column: &'static str) -> Result<u32> {
         u32::try_from(self.get::<i32>(column)?)
             .map_err(|error| StoreError::Unexpected(Box::new(error)))
+    }
+}
+
+/// What a column is read as.
+pub(crate) trait Column: Sized {
+    fn read<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<Self>;
+}
+
+macro_rules! read_as_they_are {
+    ($($type:ty),+) => {
+        $(impl Column for $type {
+            fn read<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<Self> {
+                row.get::<Self>(column)
+            }
+        })+
+    };
+}
+
+read_as_they_are!(Uuid, String, Option<String>, bool);
+
+impl Column for OffsetDateTime {
+    fn read<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<Self> {
+        row.time(column)
+    }
+}
+
+impl Column for Option<OffsetDateTime> {
+    fn read<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<Self> {
+        row.optional_time(column)
+    }
+}
+
+/// A newer version may know more languages than this one.
+impl Column for Language {
+    fn read<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<Self> {
+        Ok(Self::from_code(&row.get::<String>(column)?).unwrap_or_default())
     }
 }

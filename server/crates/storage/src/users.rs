@@ -10,28 +10,28 @@ use vestibule_core::ports::{
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::repository::{Column, Query, Result, Row, SqlRepository};
 use crate::sql::{Sql, statements};
 
-/// The columns that [`user`] reads, each after a prefix such as `u.`: the one place where a column
-/// is added. With `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database
-/// that returns no columns of another table.
+/// The columns that [`user`] reads, each after a prefix such as `u.`; which they are is the core's
+/// list. With `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database that
+/// returns no columns of another table.
 macro_rules! user_columns {
     () => {
         user_columns!("")
     };
     ($prefix:literal) => {
-        user_columns!(@prefixed $prefix)
+        vestibule_core::with_user_columns!(user_columns!(@prefixed $prefix))
     };
-    (@$form:ident $argument:literal) => {
-        user_columns!(@$form $argument: "email" "first_name" "last_name" "is_email_verified" "is_active" "language"
-            "last_login_at" "created_at" "updated_at")
+    (@looked_up $key:literal) => {
+        vestibule_core::with_user_columns!(user_columns!(@looked_up $key))
     };
-    (@prefixed $prefix:literal: $($column:literal)+) => {
-        concat!($prefix, "id", $(", ", $prefix, $column),+)
+    (@prefixed $prefix:literal $first:ident $($column:ident)+) => {
+        concat!($prefix, stringify!($first), $(", ", $prefix, stringify!($column)),+)
     };
-    (@looked_up $key:literal: $($column:literal)+) => {
-        concat!($key, " as id", $(", (select ", $column, " from users where id = refresh_tokens.", $key, ") as ", $column),+)
+    (@looked_up $key:literal id $($column:ident)+) => {
+        concat!($key, " as id", $(", (select ", stringify!($column), " from users where id = refresh_tokens.", $key, ") as ",
+            stringify!($column)),+)
     };
 }
 pub(crate) use user_columns;
@@ -398,20 +398,15 @@ impl<DB: Backend> SqlRepository<DB> {
     }
 }
 
+/// Each field from the column of its name.
+macro_rules! read_user {
+    ($row:ident $($column:ident)+) => {
+        User { $($column: Column::read($row, stringify!($column))?),+ }
+    };
+}
+
 pub(crate) fn user<DB: Backend>(row: &Row<DB>) -> Result<User> {
-    Ok(User {
-        id: row.get("id")?,
-        email: row.get("email")?,
-        first_name: row.get("first_name")?,
-        last_name: row.get("last_name")?,
-        is_email_verified: row.get("is_email_verified")?,
-        is_active: row.get("is_active")?,
-        // A newer version may know more languages than this one.
-        language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
-        last_login_at: row.optional_time("last_login_at")?,
-        created_at: row.time("created_at")?,
-        updated_at: row.time("updated_at")?,
-    })
+    Ok(vestibule_core::with_user_columns!(read_user!(row)))
 }
 
 fn account<DB: Backend>(row: &Row<DB>) -> Result<Account> {
