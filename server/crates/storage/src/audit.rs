@@ -10,7 +10,7 @@ use vestibule_core::{AuditEvent, AuditRecord};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository, readers};
 use crate::sql::{Sql, statements};
 
 /// The user, then what [`bind_event`] binds.
@@ -173,14 +173,8 @@ fn row(record: &AuditRecord) -> Result<Value> {
     }))
 }
 
-fn entry<DB: Backend>(row: &Row<DB>) -> Result<AuditEntry> {
-    Ok(AuditEntry {
-        id: row.get("id")?,
-        event: row.code("event_type", AuditEvent::from_code)?,
-        details: row.get("details")?,
-        ip_address: row.get("ip_address")?,
-        user_agent: row.get("user_agent")?,
-        success: row.get("success")?,
-        created_at: row.time("created_at")?,
-    })
+readers! {
+    entry: AuditEntry {
+        id, event from "event_type", details, ip_address, user_agent, success, created_at,
+    }
 }

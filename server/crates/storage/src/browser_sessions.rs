@@ -7,7 +7,7 @@ use vestibule_core::ports::{BrowserRecord, BrowserSessions, ReadBrowserSessions}
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, readers};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -56,10 +56,6 @@ impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
     }
 }
 
-fn record<DB: Backend>(row: &Row<DB>) -> Result<BrowserRecord> {
-    Ok(BrowserRecord {
-        session_id: row.get("id")?,
-        user_id: row.get("user_id")?,
-        expires_at: row.time("expires_at")?,
-    })
+readers! {
+    record: BrowserRecord { session_id from "id", user_id, expires_at }
 }

@@ -296,5 +296,5 @@ fn rows(limit: u32) -> i32 {
 }
 
 fn due<DB: Backend>(row: &Row<DB>) -> Result<(OffsetDateTime, Uuid)> {
-    Ok((row.time("delete_at")?, row.get("id")?))
+    Ok((row.get("delete_at")?, row.get("id")?))
 }

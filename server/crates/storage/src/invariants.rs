@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 use vestibule_core::MAILS_KEPT;
-use vestibule_core::ports::{Invariants, StoreError, Violation};
+use vestibule_core::ports::{Invariants, Violation};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
@@ -268,13 +268,9 @@ impl<DB: Backend> Invariants for SqlRepository<DB> {
                 Some(at) => query.bind(Micros(now + at)),
                 None => query,
             };
-            let broken = self
-                .fetch_optional(query, |row| row.get::<i64>("broken"))
-                .await?
-                .unwrap_or_default();
-            if broken != 0 {
-                let rows = u64::try_from(broken)
-                    .map_err(|error| StoreError::Unexpected(Box::new(error)))?;
+            let rows = self.fetch_optional(query, |row| row.get::<u64>("broken"));
+            let rows = rows.await?.unwrap_or_default();
+            if rows != 0 {
                 violations.push(Violation {
                     invariant: check.invariant,
                     rows,

@@ -11,7 +11,7 @@ use vestibule_core::ports::{CodeAttempt, FoundLink, Links, ReadLinks, UsedLink};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, readers};
 use crate::sql::{Sql, statements};
 use crate::users::{user, user_columns};
 
@@ -323,15 +323,7 @@ impl<DB: Backend> SqlRepository<DB> {
 }
 
 fn superseded<DB: Backend>(row: &Row<DB>) -> Result<(i32, OffsetDateTime)> {
-    Ok((row.get("attempts")?, row.time("created_at")?))
-}
-
-fn attempt<DB: Backend>(row: &Row<DB>) -> Result<CodeAttempt> {
-    Ok(CodeAttempt {
-        token_id: row.get("id")?,
-        token_hash: row.get("token_hash")?,
-        created_at: row.time("created_at")?,
-    })
+    Ok((row.get("attempts")?, row.get("created_at")?))
 }
 
 /// `None` for a purpose that a newer version knows.
@@ -347,35 +339,16 @@ fn found<DB: Backend>(row: &Row<DB>) -> Result<Option<FoundLink>> {
         is_live: row.get::<bool>("is_unused")? && is_admitted,
         owner,
         email: row.get("new_email")?,
-        expires_at: row.time("expires_at")?,
+        expires_at: row.get("expires_at")?,
         was_mailed_to_present_address: row.get("was_mailed_to_present_address")?,
     }))
 }
 
-fn used<DB: Backend>(row: &Row<DB>) -> Result<UsedLink> {
-    Ok(UsedLink {
-        user_id: row.get("user_id")?,
-        email: row.get("email")?,
-        session_id: row.get("session_id")?,
-    })
-}
-
-fn pending<DB: Backend>(row: &Row<DB>) -> Result<PendingEmail> {
-    Ok(PendingEmail {
-        email: row.get("email")?,
-        requested_at: row.time("created_at")?,
-        expires_at: row.time("expires_at")?,
-    })
-}
-
-fn record<DB: Backend>(row: &Row<DB>) -> Result<LinkRecord> {
-    Ok(LinkRecord {
-        purpose: row.code("purpose", Purpose::from_code)?,
-        email: row.get("email")?,
-        ip_address: row.get("ip_address")?,
-        user_agent: row.get("user_agent")?,
-        created_at: row.time("created_at")?,
-        expires_at: row.time("expires_at")?,
-        is_used: row.get("is_used")?,
-    })
+readers! {
+    attempt: CodeAttempt { token_id from "id", token_hash, created_at }
+    used: UsedLink { user_id, email, session_id }
+    pending: PendingEmail { email, requested_at from "created_at", expires_at }
+    record: LinkRecord {
+        purpose, email, ip_address, user_agent, created_at, expires_at, is_used,
+    }
 }

@@ -4,13 +4,13 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::mail::{LeasedMail, MailContext, MailKind, MailStatus, NewMail};
+use vestibule_core::mail::{LeasedMail, MailContext, NewMail};
 use vestibule_core::model::MailRecord;
 use vestibule_core::ports::{Outbox, ReadOutbox};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Column, Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, readers};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -177,36 +177,31 @@ impl<DB: Backend> SqlRepository<DB> {
 
 fn record<DB: Backend>(row: &Row<DB>) -> Result<MailRecord> {
     Ok(MailRecord {
-        kind: row.code("kind", MailKind::from_code)?,
+        kind: row.get("kind")?,
         recipient: row.get("recipient")?,
         context: context(row)?,
-        status: row.code("status", MailStatus::from_code)?,
-        created_at: row.time("created_at")?,
-        sent_at: row.optional_time("sent_at")?,
+        status: row.get("status")?,
+        created_at: row.get("created_at")?,
+        sent_at: row.get("sent_at")?,
     })
 }
 
-fn context<DB: Backend>(row: &Row<DB>) -> Result<MailContext> {
-    Ok(MailContext {
-        device: row.get("device")?,
-        ip_address: row.get("ip_address")?,
-        at: row.time("happened_at")?,
-        other_email: row.get("other_email")?,
-    })
+readers! {
+    context: MailContext { device, ip_address, at from "happened_at", other_email }
 }
 
 fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
     Ok(LeasedMail {
         id: row.get("id")?,
-        kind: row.code("kind", MailKind::from_code)?,
+        kind: row.get("kind")?,
         token_id: row.get("token_id")?,
         recipient: row.get("recipient")?,
         first_name: row.get("first_name")?,
-        language: Column::read(row, "language")?,
-        code_entries: row.count("code_entries")?,
+        language: row.get("language")?,
+        code_entries: row.get("code_entries")?,
         context: context(row)?,
-        created_at: row.time("created_at")?,
-        attempts: row.count("attempts")?,
+        created_at: row.get("created_at")?,
+        attempts: row.get("attempts")?,
         last_error: row.get("last_error")?,
     })
 }

@@ -9,7 +9,7 @@ use vestibule_core::ports::{ReadRefreshTokens, RefreshTokens};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, readers};
 use crate::sessions::{principal, session_columns};
 use crate::sql::{Sql, statements};
 use crate::users::user_columns;
@@ -150,17 +150,6 @@ impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
     }
 }
 
-fn record<DB: Backend>(row: &Row<DB>) -> Result<RefreshRecord> {
-    Ok(RefreshRecord {
-        session_id: row.get("session_id")?,
-        device_info: row.get("device_info")?,
-        created_at: row.time("created_at")?,
-        rotated_at: row.optional_time("rotated_at")?,
-        expires_at: row.time("expires_at")?,
-        is_revoked: row.get("is_revoked")?,
-    })
-}
-
 fn outcome<DB: Backend>(row: &Row<DB>) -> Result<RotationOutcome> {
     Ok(RotationOutcome {
         principal: principal(row)?,
@@ -168,13 +157,11 @@ fn outcome<DB: Backend>(row: &Row<DB>) -> Result<RotationOutcome> {
     })
 }
 
-fn state<DB: Backend>(row: &Row<DB>) -> Result<RefreshTokenState> {
-    Ok(RefreshTokenState {
-        user_id: row.get("user_id")?,
-        session_id: row.get("session_id")?,
-        token_hash: row.get("token_hash")?,
-        previous_hash: row.get("previous_hash")?,
-        is_revoked: row.get("is_revoked")?,
-        expires_at: row.time("expires_at")?,
-    })
+readers! {
+    record: RefreshRecord {
+        session_id, device_info, created_at, rotated_at, expires_at, is_revoked,
+    }
+    state: RefreshTokenState {
+        user_id, session_id, token_hash, previous_hash, is_revoked, expires_at,
+    }
 }

@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::model::{Principal, Session, SessionKind, SessionRecord, SignInMethod, User};
+use vestibule_core::model::{Principal, Session, SessionRecord, User};
 use vestibule_core::ports::{AuditLog as _, NewSignIn, ReadSessions, RefreshTokens as _, Sessions};
 
 use crate::audit::{bind_event, insert_into_audit_logs};
 use crate::backend::Backend;
 use crate::error::store_error;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository, readers};
 use crate::sql::{Sql, statements};
 use crate::users::{user, user_columns};
 
@@ -242,22 +242,12 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<bool> {
-        self.execute(
-            Self::query(REVOKE_FAMILY)
-                .bind(user_id)
-                .bind(session_id)
-                .bind(Micros(now)),
-        )
-        .await?;
-        let ended = self
-            .execute(
-                Self::query(END)
-                    .bind(user_id)
-                    .bind(session_id)
-                    .bind(Micros(now)),
-            )
-            .await?;
-        Ok(ended > 0)
+        self.revoke_refresh_family(user_id, session_id, now).await?;
+        let end = Self::query(END)
+            .bind(user_id)
+            .bind(session_id)
+            .bind(Micros(now));
+        Ok(self.execute(end).await? > 0)
     }
 
     async fn end_sessions(
@@ -399,27 +389,17 @@ fn bind_session<DB: Backend>(
         .bind(cookie_hash)
 }
 
-fn session<DB: Backend>(row: &Row<DB>) -> Result<Session> {
-    Ok(Session {
-        id: row.get("session_id")?,
-        user_id: row.get("user_id")?,
-        kind: row.code("kind", SessionKind::from_code)?,
-        device: row.get("device")?,
-        ip_address: row.get("ip_address")?,
-        user_agent: row.get("user_agent")?,
-        method: row.code("method", SignInMethod::from_code)?,
-        is_persistent: row.get("is_persistent")?,
-        created_at: row.time("session_created_at")?,
-        last_seen_at: row.time("last_seen_at")?,
-        authenticated_at: row.time("authenticated_at")?,
-        expires_at: row.time("expires_at")?,
-    })
+readers! {
+    session: Session {
+        id from "session_id", user_id, kind, device, ip_address, user_agent, method, is_persistent,
+        created_at from "session_created_at", last_seen_at, authenticated_at, expires_at,
+    }
 }
 
 fn record<DB: Backend>(row: &Row<DB>) -> Result<SessionRecord> {
     Ok(SessionRecord {
         session: session(row)?,
-        ended_at: row.optional_time("ended_at")?,
+        ended_at: row.get("ended_at")?,
     })
 }
 

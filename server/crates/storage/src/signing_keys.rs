@@ -50,9 +50,9 @@ impl<DB: Backend> ReadSigningKeys for SqlRepository<DB> {
                 kid: row.get("kid")?,
                 kind,
                 sealed_private_key: row.get("sealed_private_key")?,
-                created_at: row.time("created_at")?,
-                active_at: row.time("active_at")?,
-                expires_at: row.optional_time("expires_at")?,
+                created_at: row.get("created_at")?,
+                active_at: row.get("active_at")?,
+                expires_at: row.get("expires_at")?,
             })
         })
         .await

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
-use vestibule_core::ports::{MailQueue, Statistics, StoreCounts, StoreError};
+use vestibule_core::ports::{MailQueue, Statistics, StoreCounts};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, readers};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -36,21 +36,7 @@ impl<DB: Backend> Statistics for SqlRepository<DB> {
     }
 }
 
-fn read_queue<DB: Backend>(row: &Row<DB>) -> Result<MailQueue> {
-    Ok(MailQueue {
-        waiting: count(row, "waiting")?,
-        oldest: row.optional_time("oldest")?,
-    })
-}
-
-fn read<DB: Backend>(row: &Row<DB>) -> Result<StoreCounts> {
-    Ok(StoreCounts {
-        users: count(row, "users")?,
-        verified_users: count(row, "verified_users")?,
-        active_sessions: count(row, "active_sessions")?,
-    })
-}
-
-fn count<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<u64> {
-    u64::try_from(row.get::<i64>(column)?).map_err(|error| StoreError::Unexpected(Box::new(error)))
+readers! {
+    read_queue: MailQueue { waiting, oldest }
+    read: StoreCounts { users, verified_users, active_sessions }
 }

@@ -291,7 +291,7 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
         }
         let mut repository = SqlRepository::new(self.pool.acquire().await?);
         let now = SqlRepository::<DB>::query(CLOCK);
-        repository.fetch_optional(now, |row| row.time("now")).await
+        repository.fetch_optional(now, |row| row.get("now")).await
     }
 
     fn is_remote(&self) -> bool {

@@ -10,7 +10,7 @@ use vestibule_core::ports::{
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Column, Query, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository, readers};
 use crate::sql::{Sql, statements};
 
 /// The columns that [`user`] reads, each after a prefix such as `u.`; which they are is the core's
@@ -361,7 +361,7 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         now: OffsetDateTime,
     ) -> Result<Option<OffsetDateTime>> {
         let lock = Self::query(LOCK_SCHEDULED).bind(id).bind(Micros(now));
-        self.fetch_optional(lock, |row| row.time("delete_at")).await
+        self.fetch_optional(lock, |row| row.get("delete_at")).await
     }
 }
 
@@ -401,7 +401,7 @@ impl<DB: Backend> SqlRepository<DB> {
 /// Each field from the column of its name.
 macro_rules! read_user {
     ($row:ident $($column:ident)+) => {
-        User { $($column: Column::read($row, stringify!($column))?),+ }
+        User { $($column: $row.get(stringify!($column))?),+ }
     };
 }
 
@@ -416,10 +416,6 @@ fn account<DB: Backend>(row: &Row<DB>) -> Result<Account> {
     })
 }
 
-fn history<DB: Backend>(row: &Row<DB>) -> Result<SignInHistory> {
-    Ok(SignInHistory {
-        has_sessions: row.get("has_sessions")?,
-        knows_device: row.get("knows_device")?,
-        is_full: row.get("is_full")?,
-    })
+readers! {
+    history: SignInHistory { has_sessions, knows_device, is_full }
 }
