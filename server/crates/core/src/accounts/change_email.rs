@@ -62,9 +62,6 @@ impl Auth {
     }
 
     /// The change that waits for the new address to confirm.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn pending_email_change(
         &self,
         who: &Principal,
@@ -76,9 +73,6 @@ impl Auth {
 
     /// Makes the link worthless that was mailed to the new address.
     /// Without a pending change nothing happens.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn cancel_email_change(
         &self,
         who: &Principal,
@@ -132,9 +126,6 @@ impl Auth {
 
     /// What a mailed revert link would do; `None` if nothing.
     /// For showing a page; it changes nothing.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn revert_link(&self, token: &str) -> Result<Option<RevertLink>, AuthError> {
         let found = self.core.find_link(&hash_mailed_token(token)).await?;
         let email = found.filter(is_live_revert).and_then(|link| link.email);

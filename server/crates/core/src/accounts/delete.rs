@@ -81,9 +81,6 @@ impl Auth {
 
     /// What a mailed undo link would keep; `None` if nothing.
     /// For showing a page; it changes nothing.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
         let found = self.core.find_link(&hash_mailed_token(token)).await?;
         let link = found.filter(|it| it.is_live && it.purpose == Purpose::RestoreAccount);

@@ -147,9 +147,6 @@ impl Auth {
 
     /// What a mailed confirmation link would do in this browser.
     /// For showing a page; it changes nothing.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn confirmation_link(
         &self,
         token: &str,

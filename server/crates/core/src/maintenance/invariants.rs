@@ -6,9 +6,6 @@ use crate::kernel::ports::Violation;
 
 impl Auth {
     /// Checks the data against the invariants (`vestibule verify`).
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn violations(&self) -> Result<Vec<Violation>, AuthError> {
         Ok(self
             .core

@@ -57,9 +57,6 @@ impl Auth {
     }
 
     /// What a mailed reset link would do. For showing a page; it changes nothing.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn reset_link(&self, token: &str) -> Result<ResetLink, AuthError> {
         let found = self.core.find_link(&hash_mailed_token(token)).await?;
         Ok(match found {
