@@ -7,7 +7,7 @@ use vestibule_core::ports::{BrowserRecord, BrowserSessions, ReadBrowserSessions}
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository, readers};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -31,11 +31,8 @@ impl<DB: Backend> ReadBrowserSessions for SqlRepository<DB> {
         cookie_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<BrowserRecord>> {
-        self.fetch_optional(
-            Self::query(BY_COOKIE).bind(cookie_hash).bind(Micros(now)),
-            record,
-        )
-        .await
+        self.fetch_optional(query!(BY_COOKIE, cookie_hash, Micros(now)), record)
+            .await
     }
 }
 
@@ -46,12 +43,9 @@ impl<DB: Backend> BrowserSessions for SqlRepository<DB> {
         cookie_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<Uuid>> {
-        self.fetch_optional(
-            Self::query(END_BY_COOKIE)
-                .bind(cookie_hash)
-                .bind(Micros(now)),
-            |row| row.get("user_id"),
-        )
+        self.fetch_optional(query!(END_BY_COOKIE, cookie_hash, Micros(now)), |row| {
+            row.get("user_id")
+        })
         .await
     }
 }

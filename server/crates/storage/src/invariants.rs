@@ -7,7 +7,7 @@ use vestibule_core::ports::{Invariants, Violation};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, SqlRepository};
+use crate::repository::{Result, SqlRepository, query};
 use crate::sql::Sql;
 
 /// A statement that counts the rows that break an invariant, as `broken`.
@@ -263,7 +263,7 @@ impl<DB: Backend> Invariants for SqlRepository<DB> {
     async fn violations(&mut self, now: OffsetDateTime) -> Result<Vec<Violation>> {
         let mut violations = Vec::new();
         for check in CHECKS.iter().filter(|check| !DB::sql(check.sql).is_empty()) {
-            let query = Self::query(check.sql);
+            let query = query!(check.sql);
             let query = match check.at {
                 Some(at) => query.bind(Micros(now + at)),
                 None => query,

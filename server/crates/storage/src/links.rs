@@ -11,7 +11,7 @@ use vestibule_core::ports::{CodeAttempt, FoundLink, Links, ReadLinks, UsedLink};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository, readers};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 use crate::users::{user, user_columns};
 
@@ -177,7 +177,7 @@ impl<DB: Backend> ReadLinks for SqlRepository<DB> {
         token_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<FoundLink>> {
-        let find = Self::query(FIND).bind(token_hash).bind(Micros(now));
+        let find = query!(FIND, token_hash, Micros(now));
         Ok(self.fetch_optional(find, found).await?.flatten())
     }
 
@@ -186,13 +186,12 @@ impl<DB: Backend> ReadLinks for SqlRepository<DB> {
         user_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<PendingEmail>> {
-        let query = Self::query(PENDING_CHANGE).bind(user_id).bind(Micros(now));
+        let query = query!(PENDING_CHANGE, user_id, Micros(now));
         self.fetch_optional(query, pending).await
     }
 
     async fn link_records(&mut self, user_id: Uuid) -> Result<Vec<LinkRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
+        self.fetch_all(query!(RECORDS, user_id), record).await
     }
 }
 
@@ -203,20 +202,22 @@ impl<DB: Backend> Links for SqlRepository<DB> {
             return self.insert_reset(link).await;
         }
         let attempts = self.supersede(link).await?;
-        let insert = Self::query(INSERT)
-            .bind(link.id)
-            .bind(link.user_id)
-            .bind(link.purpose.as_str())
-            .bind(link.token_hash.as_str())
-            .bind(attempts)
-            .bind(Micros(link.expires_at))
-            .bind(false)
-            .bind(link.ip_address.as_str())
-            .bind(link.user_agent.as_deref())
-            .bind(Micros(link.created_at))
-            .bind(link.email.as_ref().map(EmailAddress::as_str))
-            .bind(link.email.as_ref().map(EmailAddress::canonical))
-            .bind(link.session_id);
+        let insert = query!(
+            INSERT,
+            link.id,
+            link.user_id,
+            link.purpose.as_str(),
+            link.token_hash.as_str(),
+            attempts,
+            Micros(link.expires_at),
+            false,
+            link.ip_address.as_str(),
+            link.user_agent.as_deref(),
+            Micros(link.created_at),
+            link.email.as_ref().map(EmailAddress::as_str),
+            link.email.as_ref().map(EmailAddress::canonical),
+            link.session_id
+        );
         self.execute(insert).await.map(drop)
     }
 
@@ -226,7 +227,7 @@ impl<DB: Backend> Links for SqlRepository<DB> {
         token_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<UsedLink>> {
-        let by_hash = |sql| Self::query(sql).bind(token_hash).bind(Micros(now));
+        let by_hash = |sql| query!(sql, token_hash, Micros(now));
         let (lock, update) = if purpose == Purpose::ResetPassword {
             (by_hash(LOCK_OWNER_OF_RESET), by_hash(USE_RESET))
         } else {
@@ -249,57 +250,62 @@ impl<DB: Backend> Links for SqlRepository<DB> {
         max_in_a_row: u32,
         now: OffsetDateTime,
     ) -> Result<Option<CodeAttempt>> {
-        let update = Self::query(COUNT_ATTEMPT)
-            .bind(user_id)
-            .bind(Purpose::VerifyEmail.as_str())
-            .bind(Micros(now))
-            .bind(i32::try_from(max_attempts).unwrap_or(i32::MAX));
+        let update = query!(
+            COUNT_ATTEMPT,
+            user_id,
+            Purpose::VerifyEmail.as_str(),
+            Micros(now),
+            i32::try_from(max_attempts).unwrap_or(i32::MAX)
+        );
         let attempt = self.fetch_optional(update, attempt).await?;
         // Of nobody where there is no such link, in the same time.
         let of = attempt.as_ref().map_or(Uuid::nil(), |_| user_id);
-        let count = Self::query(COUNT_ENTRY)
-            .bind(of)
-            .bind(i32::try_from(max_in_a_row).unwrap_or(i32::MAX));
+        let count = query!(
+            COUNT_ENTRY,
+            of,
+            i32::try_from(max_in_a_row).unwrap_or(i32::MAX)
+        );
         let is_counted = self.execute(count).await? > 0;
         Ok(attempt.filter(|_| is_counted))
     }
 
     async fn void_links(&mut self, user_id: Uuid) -> Result<()> {
-        self.execute(Self::query(VOID).bind(user_id)).await?;
-        self.execute(Self::query(SUPERSEDE_RESET).bind(user_id))
+        self.execute(query!(VOID, user_id)).await?;
+        self.execute(query!(SUPERSEDE_RESET, user_id))
             .await
             .map(drop)
     }
 
     async fn void_later_reverts(&mut self, user_id: Uuid, token_hash: &str) -> Result<()> {
-        let update = Self::query(VOID_REVERTS).bind(user_id).bind(token_hash);
+        let update = query!(VOID_REVERTS, user_id, token_hash);
         self.execute(update).await.map(drop)
     }
 
     async fn void_pending_change(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<bool> {
-        let update = Self::query(VOID_CHANGE).bind(user_id).bind(Micros(now));
+        let update = query!(VOID_CHANGE, user_id, Micros(now));
         Ok(self.execute(update).await? > 0)
     }
 
     async fn void_change_of_ended_session(&mut self, user_id: Uuid) -> Result<()> {
-        let update = Self::query(VOID_CHANGE_OF_ENDED).bind(user_id);
+        let update = query!(VOID_CHANGE_OF_ENDED, user_id);
         self.execute(update).await.map(drop)
     }
 }
 
 impl<DB: Backend> SqlRepository<DB> {
     async fn insert_reset(&mut self, link: &NewLink) -> Result<()> {
-        self.execute(Self::query(SUPERSEDE_RESET).bind(link.user_id))
-            .await?;
-        let insert = Self::query(INSERT_RESET)
-            .bind(link.id)
-            .bind(link.user_id)
-            .bind(link.token_hash.as_str())
-            .bind(Micros(link.expires_at))
-            .bind(false)
-            .bind(link.ip_address.as_str())
-            .bind(link.user_agent.as_deref())
-            .bind(Micros(link.created_at));
+        self.execute(query!(SUPERSEDE_RESET, link.user_id)).await?;
+        let insert = query!(
+            INSERT_RESET,
+            link.id,
+            link.user_id,
+            link.token_hash.as_str(),
+            Micros(link.expires_at),
+            false,
+            link.ip_address.as_str(),
+            link.user_agent.as_deref(),
+            Micros(link.created_at)
+        );
         self.execute(insert).await.map(drop)
     }
 
@@ -309,9 +315,7 @@ impl<DB: Backend> SqlRepository<DB> {
         if link.purpose == Purpose::RevertEmail {
             return Ok(0);
         }
-        let supersede = Self::query(SUPERSEDE)
-            .bind(link.user_id)
-            .bind(link.purpose.as_str());
+        let supersede = query!(SUPERSEDE, link.user_id, link.purpose.as_str());
         let superseded = self.fetch_optional(supersede, superseded).await?;
         Ok(match superseded {
             Some((attempts, created_at)) if link.created_at - created_at <= ATTEMPTS_LAST => {

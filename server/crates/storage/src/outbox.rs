@@ -10,7 +10,7 @@ use vestibule_core::ports::{Outbox, ReadOutbox};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository, readers};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -82,8 +82,7 @@ where id = $1 and lease_id = $2 and status = 'pending'");
 #[async_trait]
 impl<DB: Backend> ReadOutbox for SqlRepository<DB> {
     async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
+        self.fetch_all(query!(RECORDS, user_id), record).await
     }
 }
 
@@ -99,10 +98,7 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
         lease_until: OffsetDateTime,
         now: OffsetDateTime,
     ) -> Result<Option<LeasedMail>> {
-        let claim = Self::query(CLAIM)
-            .bind(lease_id)
-            .bind(Micros(lease_until))
-            .bind(Micros(now));
+        let claim = query!(CLAIM, lease_id, Micros(lease_until), Micros(now));
         self.fetch_optional(claim, leased).await
     }
 
@@ -113,12 +109,7 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
         now: OffsetDateTime,
     ) -> Result<bool> {
         Ok(self
-            .execute(
-                Self::query(MARK_SENT)
-                    .bind(id)
-                    .bind(lease_id)
-                    .bind(Micros(now)),
-            )
+            .execute(query!(MARK_SENT, id, lease_id, Micros(now)))
             .await?
             > 0)
     }
@@ -131,12 +122,8 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
         error: &str,
     ) -> Result<bool> {
         let update = match next_attempt_at {
-            Some(at) => Self::query(RETRY)
-                .bind(id)
-                .bind(lease_id)
-                .bind(error)
-                .bind(Micros(at)),
-            None => Self::query(MARK_DEAD).bind(id).bind(lease_id).bind(error),
+            Some(at) => query!(RETRY, id, lease_id, error, Micros(at)),
+            None => query!(MARK_DEAD, id, lease_id, error),
         };
         Ok(self.execute(update).await? > 0)
     }
@@ -148,29 +135,27 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
         next_attempt_at: OffsetDateTime,
         error: &str,
     ) -> Result<bool> {
-        let update = Self::query(POSTPONE)
-            .bind(id)
-            .bind(lease_id)
-            .bind(error)
-            .bind(Micros(next_attempt_at));
+        let update = query!(POSTPONE, id, lease_id, error, Micros(next_attempt_at));
         Ok(self.execute(update).await? > 0)
     }
 }
 
 impl<DB: Backend> SqlRepository<DB> {
     pub async fn enqueue_to(&mut self, mail: &NewMail, recipient: &str) -> Result<()> {
-        let insert = Self::query(ENQUEUE)
-            .bind(mail.id)
-            .bind(mail.kind.as_str())
-            .bind(mail.user_id)
-            .bind(mail.token_id)
-            .bind(recipient)
-            .bind(mail.context.device.as_str())
-            .bind(mail.context.ip_address.as_str())
-            .bind(Micros(mail.context.at))
-            .bind(Micros(mail.created_at))
-            .bind(mail.context.other_email.as_deref())
-            .bind(mail.kind.priority());
+        let insert = query!(
+            ENQUEUE,
+            mail.id,
+            mail.kind.as_str(),
+            mail.user_id,
+            mail.token_id,
+            recipient,
+            mail.context.device.as_str(),
+            mail.context.ip_address.as_str(),
+            Micros(mail.context.at),
+            Micros(mail.created_at),
+            mail.context.other_email.as_deref(),
+            mail.kind.priority()
+        );
         self.execute(insert).await.map(drop)
     }
 }

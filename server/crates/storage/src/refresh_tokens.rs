@@ -9,7 +9,7 @@ use vestibule_core::ports::{ReadRefreshTokens, RefreshTokens};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository, readers};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sessions::{principal, session_columns};
 use crate::sql::{Sql, statements};
 use crate::users::user_columns;
@@ -109,28 +109,28 @@ order by id desc");
 #[async_trait]
 impl<DB: Backend> ReadRefreshTokens for SqlRepository<DB> {
     async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>> {
-        self.fetch_optional(Self::query(STATE).bind(family_id), state)
-            .await
+        self.fetch_optional(query!(STATE, family_id), state).await
     }
 
     async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
+        self.fetch_all(query!(RECORDS, user_id), record).await
     }
 }
 
 #[async_trait]
 impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
     async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()> {
-        let insert = Self::query(INSERT)
-            .bind(token.id)
-            .bind(token.user_id)
-            .bind(token.session_id)
-            .bind(token.token_hash.as_str())
-            .bind(token.device_info.as_str())
-            .bind(Micros(token.expires_at))
-            .bind(false)
-            .bind(Micros(token.created_at));
+        let insert = query!(
+            INSERT,
+            token.id,
+            token.user_id,
+            token.session_id,
+            token.token_hash.as_str(),
+            token.device_info.as_str(),
+            Micros(token.expires_at),
+            false,
+            Micros(token.created_at)
+        );
         self.execute(insert).await.map(drop)
     }
 
@@ -138,14 +138,16 @@ impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
         &mut self,
         rotation: &RefreshRotation,
     ) -> Result<Option<RotationOutcome>> {
-        let update = Self::query(ROTATE)
-            .bind(rotation.family_id)
-            .bind(rotation.presented_hash.as_str())
-            .bind(rotation.fresh_hash.as_str())
-            .bind(rotation.fresh_nonce.as_str())
-            .bind(Micros(rotation.now))
-            .bind(Micros(rotation.grace_since))
-            .bind(Micros(rotation.expires_at));
+        let update = query!(
+            ROTATE,
+            rotation.family_id,
+            rotation.presented_hash.as_str(),
+            rotation.fresh_hash.as_str(),
+            rotation.fresh_nonce.as_str(),
+            Micros(rotation.now),
+            Micros(rotation.grace_since),
+            Micros(rotation.expires_at)
+        );
         self.fetch_optional(update, outcome).await
     }
 }

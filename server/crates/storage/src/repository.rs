@@ -142,6 +142,14 @@ impl<DB: Backend> Query<DB> {
     }
 }
 
+/// A statement with its arguments.
+macro_rules! query {
+    ($sql:expr $(, $argument:expr)* $(,)?) => {
+        $crate::repository::SqlRepository::<DB>::query($sql)$(.bind($argument))*
+    };
+}
+pub(crate) use query;
+
 /// A row of an answer.
 pub(crate) struct Row<DB: Backend>(DB::Row);
 

@@ -14,7 +14,7 @@ use crate::audit::{bind_event, insert_into_audit_logs};
 use crate::backend::Backend;
 use crate::error::store_error;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, Row, SqlRepository, readers};
+use crate::repository::{Query, Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 use crate::users::{user, user_columns};
 
@@ -175,28 +175,24 @@ impl<DB: Backend> ReadSessions for SqlRepository<DB> {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<Principal>> {
-        self.fetch_optional(
-            Self::query(PRINCIPAL).bind(session_id).bind(Micros(now)),
-            principal,
-        )
-        .await
+        self.fetch_optional(query!(PRINCIPAL, session_id, Micros(now)), principal)
+            .await
     }
 
     async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>> {
-        self.fetch_all(Self::query(LIVE).bind(user_id).bind(Micros(now)), session)
+        self.fetch_all(query!(LIVE, user_id, Micros(now)), session)
             .await
     }
 
     async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
+        self.fetch_all(query!(RECORDS, user_id), record).await
     }
 }
 
 #[async_trait]
 impl<DB: Backend> Sessions for SqlRepository<DB> {
     async fn insert_session(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()> {
-        let insert = Self::query(INSERT).bind(session.user_id);
+        let insert = query!(INSERT, session.user_id);
         let insert = bind_session(insert, session, cookie_hash);
         self.execute(insert).await.map(drop)
     }
@@ -229,10 +225,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<()> {
-        let revoke = Self::query(REVOKE_FAMILY)
-            .bind(user_id)
-            .bind(session_id)
-            .bind(Micros(now));
+        let revoke = query!(REVOKE_FAMILY, user_id, session_id, Micros(now));
         self.execute(revoke).await.map(drop)
     }
 
@@ -243,10 +236,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         now: OffsetDateTime,
     ) -> Result<bool> {
         self.revoke_refresh_family(user_id, session_id, now).await?;
-        let end = Self::query(END)
-            .bind(user_id)
-            .bind(session_id)
-            .bind(Micros(now));
+        let end = query!(END, user_id, session_id, Micros(now));
         Ok(self.execute(end).await? > 0)
     }
 
@@ -261,17 +251,9 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         self.lock_user(user_id).await?;
         // No session has the nil id.
         let except = except.unwrap_or_default();
-        self.execute(
-            Self::query(REVOKE_FAMILIES)
-                .bind(user_id)
-                .bind(except)
-                .bind(Micros(now)),
-        )
-        .await?;
-        let end = Self::query(END_ALL)
-            .bind(user_id)
-            .bind(except)
-            .bind(Micros(now));
+        self.execute(query!(REVOKE_FAMILIES, user_id, except, Micros(now)))
+            .await?;
+        let end = query!(END_ALL, user_id, except, Micros(now));
         self.fetch_all(end, |row| row.get("id")).await
     }
 
@@ -283,21 +265,12 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
     ) -> Result<u64> {
         // No sign-in comes in between, so both tables lose the same sessions.
         self.lock_user(user_id).await?;
-        let surplus = Self::query(SURPLUS)
-            .bind(user_id)
-            .bind(Micros(now))
-            .bind(i32::from(keep));
+        let surplus = query!(SURPLUS, user_id, Micros(now), i32::from(keep));
         let surplus: Vec<Uuid> = self.fetch_all(surplus, |row| row.get("id")).await?;
         let (Some(newest), Some(oldest)) = (surplus.first(), surplus.last()) else {
             return Ok(0);
         };
-        let of_surplus = |sql: Sql| {
-            Self::query(sql)
-                .bind(user_id)
-                .bind(*oldest)
-                .bind(*newest)
-                .bind(Micros(now))
-        };
+        let of_surplus = |sql: Sql| query!(sql, user_id, *oldest, *newest, Micros(now));
         self.execute(of_surplus(REVOKE_SURPLUS_FAMILIES)).await?;
         self.execute(of_surplus(END_SURPLUS)).await
     }
@@ -308,14 +281,12 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
             .map(|(id, at)| Ok(json!({ "id": id.to_string(), "at": Micros(*at).unix()? })))
             .collect::<Result<Vec<Value>>>()?;
         let rows = Value::Array(rows).to_string();
-        let update = Self::query(TOUCH_MANY).bind(rows.as_str());
+        let update = query!(TOUCH_MANY, rows.as_str());
         self.execute(update).await.map(drop)
     }
 
     async fn reauthenticate(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<bool> {
-        let update = Self::query(REAUTHENTICATE)
-            .bind(session_id)
-            .bind(Micros(now));
+        let update = query!(REAUTHENTICATE, session_id, Micros(now));
         Ok(self.execute(update).await? > 0)
     }
 }
@@ -346,11 +317,13 @@ fn begin<DB: Backend>(sign_in: &NewSignIn<'_>) -> Query<DB> {
         mail,
         ..
     } = sign_in;
-    let query = SqlRepository::query(BEGIN)
-        .bind(session.user_id)
-        .bind(sign_in.verified_hash)
-        .bind(sign_in.new_hash)
-        .bind(Micros(session.created_at));
+    let query = query!(
+        BEGIN,
+        session.user_id,
+        sign_in.verified_hash,
+        sign_in.new_hash,
+        Micros(session.created_at)
+    );
     let query = bind_session(query, session, sign_in.cookie_hash)
         .bind(token.map(|token| token.id))
         .bind(token.map(|token| token.token_hash.as_str()))

@@ -8,7 +8,7 @@ use vestibule_core::ports::{ReadSigningKeys, SigningKeys};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, SqlRepository};
+use crate::repository::{Query, Result, SqlRepository, query};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -88,7 +88,5 @@ impl<DB: Backend> SigningKeys for SqlRepository<DB> {
 }
 
 fn of_kind<DB: Backend>(sql: Sql, kind: KeyKind) -> Query<DB> {
-    SqlRepository::query(sql)
-        .bind(kind.set)
-        .bind(kind.algorithm)
+    query!(sql, kind.set, kind.algorithm)
 }

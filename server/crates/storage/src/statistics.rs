@@ -6,7 +6,7 @@ use vestibule_core::ports::{MailQueue, Statistics, StoreCounts};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository, readers};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -25,12 +25,12 @@ where status = 'pending'");
 #[async_trait]
 impl<DB: Backend> Statistics for SqlRepository<DB> {
     async fn mail_queue(&mut self) -> Result<MailQueue> {
-        let found = self.fetch_optional(Self::query(MAIL_QUEUE), read_queue);
+        let found = self.fetch_optional(query!(MAIL_QUEUE), read_queue);
         Ok(found.await?.unwrap_or_default())
     }
 
     async fn counts(&mut self, now: OffsetDateTime) -> Result<StoreCounts> {
-        let counts = Self::query(COUNTS).bind(Micros(now));
+        let counts = query!(COUNTS, Micros(now));
         let found = self.fetch_optional(counts, read).await?;
         Ok(found.unwrap_or_default())
     }
