@@ -36,8 +36,8 @@ pub use kernel::{
     Delivery, ErrorCode, ErrorKind, Field, FieldCode, FieldError, HashEngine, HashSettings,
     Lifetimes, LimitSettings, MAIL_LEASE, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE,
     MasterKey, NOTE_TIME, PasswordHasher, PasswordPolicy, PasswordStrength, RegistrationMode,
-    RequestMeta, SETTABLE_LIMITS, SharedNetworks, SystemRandom, TRACE_TARGET,
-    Waiter, fail_span, hash_token, is_loopback, mail, model, ports, site_of,
+    RequestMeta, SETTABLE_LIMITS, SharedNetworks, SystemRandom, TRACE_TARGET, Waiter, fail_span,
+    hash_token, is_loopback, mail, model, ports, site_of,
 };
 pub use maintenance::{CleanupRun, MAILS_KEPT, Removed, Retention};
 pub use sessions::SignedIn;

@@ -45,6 +45,35 @@ where id in (select id from ",
     };
 }
 
+macro_rules! claim_due {
+    ($lock:literal) => {
+        concat!(
+            "
+update users
+set deleted_at = coalesce(deleted_at, $3)
+where id = (
+    select id
+    from users
+    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
+    order by delete_at, id
+    limit 1 ",
+            $lock,
+            "
+)
+returning delete_at, id"
+        )
+    };
+}
+
+macro_rules! due {
+    ($lock:literal) => {
+        concat!(
+            "select id from users where id = $1 and delete_at <= $2 and not is_active ",
+            $lock
+        )
+    };
+}
+
 statements! {
     const LEASE: Sql = Sql::both("
 insert into jobs (name, lease_id, leased_until)
@@ -120,31 +149,7 @@ where id in (
     and not is_email_verified and (last_login_at is null or last_login_at < $1) and is_active");
 
     /// Workers pass over an account that another one is just deleting, or that is just being kept.
-    const CLAIM_DUE: Sql = Sql {
-        postgres: "
-update users
-set deleted_at = coalesce(deleted_at, $3)
-where id = (
-    select id
-    from users
-    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
-    order by delete_at, id
-    limit 1
-    for update skip locked
-)
-returning delete_at, id",
-        sqlite: "
-update users
-set deleted_at = coalesce(deleted_at, $3)
-where id = (
-    select id
-    from users
-    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
-    order by delete_at, id
-    limit 1
-)
-returning delete_at, id",
-    };
+    const CLAIM_DUE: Sql = Sql { postgres: claim_due!("for update skip locked"), sqlite: claim_due!("") };
 
     const EVENTS_OF_USER: Sql = Sql::both(delete_of_user!("audit_logs"));
 
@@ -158,17 +163,7 @@ returning delete_at, id",
 
     /// The lock keeps every new reference out, so that no event is written about the account while
     /// it goes.
-    const LOCK_DUE: Sql = Sql {
-        postgres: "
-select id
-from users
-where id = $1 and delete_at <= $2 and not is_active
-for update",
-        sqlite: "
-select id
-from users
-where id = $1 and delete_at <= $2 and not is_active",
-    };
+    const LOCK_DUE: Sql = Sql { postgres: due!("for update"), sqlite: due!("") };
 
     /// What else belongs to the account goes by its foreign keys.
     const ERASE: Sql = Sql::both("

@@ -13,6 +13,29 @@ use crate::micros::Micros;
 use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "
+update mail_outbox
+set lease_id = $1, leased_until = $2
+where id = (
+    select id
+    from mail_outbox
+    where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
+    order by priority, next_attempt_at, id
+    limit 1 ",
+            $lock,
+            "
+)
+returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
+    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
+    (select u.language from users u where u.id = mail_outbox.user_id) as language,
+    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries"
+        )
+    };
+}
+
 statements! {
     const ENQUEUE: Sql = Sql::both("
 insert into mail_outbox (id, kind, user_id, token_id, recipient, device, ip_address, happened_at, status, attempts,
@@ -20,37 +43,7 @@ insert into mail_outbox (id, kind, user_id, token_id, recipient, device, ip_addr
 values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9, $10, $11)");
 
     /// Workers pass over rows that another one is just taking, instead of waiting in a row.
-    const CLAIM: Sql = Sql {
-        postgres: "
-update mail_outbox
-set lease_id = $1, leased_until = $2
-where id = (
-    select id
-    from mail_outbox
-    where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
-    order by priority, next_attempt_at, id
-    limit 1
-    for update skip locked
-)
-returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
-    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
-    (select u.language from users u where u.id = mail_outbox.user_id) as language,
-    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries",
-        sqlite: "
-update mail_outbox
-set lease_id = $1, leased_until = $2
-where id = (
-    select id
-    from mail_outbox
-    where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
-    order by priority, next_attempt_at, id
-    limit 1
-)
-returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
-    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
-    (select u.language from users u where u.id = mail_outbox.user_id) as language,
-    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries",
-    };
+    const CLAIM: Sql = Sql { postgres: claim!("for update skip locked"), sqlite: claim!("") };
 
     const RECORDS: Sql = Sql::both("
 select kind, recipient, other_email, device, ip_address, happened_at, status, created_at, sent_at

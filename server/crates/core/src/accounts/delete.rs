@@ -82,8 +82,7 @@ impl Auth {
     /// What a mailed undo link would keep; `None` if nothing.
     /// For showing a page; it changes nothing.
     pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
-        let found = self.core.find_link(&hash_mailed_token(token)).await?;
-        let link = found.filter(|it| it.is_live && it.purpose == Purpose::RestoreAccount);
+        let link = self.core.live_link(Purpose::RestoreAccount, token).await?;
         Ok(link.map(|link| RestoreLink {
             email: display_email(&link.owner.email),
             delete_at: link.expires_at,
