@@ -232,7 +232,7 @@ impl Visit {
 
     /// The shortest new password that the rules allow.
     pub fn min_password_length(&self) -> usize {
-        self.auth().password_policy().min_length
+        self.auth().settings().passwords.min_length
     }
 
     /// What is wrong with the fields of a form, in words.

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::model::{Principal, Session, SessionRecord, User};
-use vestibule_core::ports::{AuditLog as _, NewSignIn, ReadSessions, RefreshTokens as _, Sessions};
+use vestibule_core::ports::{
+    AuditLog as _, BrowserRecord, NewSignIn, ReadSessions, RefreshTokens as _, Sessions,
+};
 
 use crate::audit::{bind_event, insert_into_audit_logs};
 use crate::backend::Backend;
@@ -48,6 +50,11 @@ from sessions s
 join users u on u.id = s.user_id
 where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"));
 
+    const BY_COOKIE: Sql = Sql::both("
+select id, user_id, expires_at
+from sessions
+where cookie_hash = $1 and ended_at is null and expires_at > $2");
+
     const LIVE: Sql = Sql::both(concat!("
 select ", session_columns!(), "
 from sessions s
@@ -63,6 +70,13 @@ where user_id = $1 and session_id = $2 and not is_revoked");
 update sessions
 set ended_at = $3
 where user_id = $1 and id = $2 and ended_at is null and expires_at > $3");
+
+    /// A browser session has no refresh family to end with it.
+    const END_BY_COOKIE: Sql = Sql::both("
+update sessions
+set ended_at = $2
+where cookie_hash = $1 and ended_at is null and expires_at > $2
+returning user_id");
 
     const REVOKE_FAMILIES: Sql = Sql::both("
 update refresh_tokens
@@ -179,6 +193,15 @@ impl<DB: Backend> ReadSessions for SqlRepository<DB> {
             .await
     }
 
+    async fn session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<BrowserRecord>> {
+        let query = query!(BY_COOKIE, cookie_hash, Micros(now));
+        self.fetch_optional(query, browser_record).await
+    }
+
     async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>> {
         self.fetch_all(query!(LIVE, user_id, Micros(now)), session)
             .await
@@ -238,6 +261,15 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         self.revoke_refresh_family(user_id, session_id, now).await?;
         let end = query!(END, user_id, session_id, Micros(now));
         Ok(self.execute(end).await? > 0)
+    }
+
+    async fn end_session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>> {
+        let end = query!(END_BY_COOKIE, cookie_hash, Micros(now));
+        self.fetch_optional(end, |row| row.get("user_id")).await
     }
 
     async fn end_sessions(
@@ -363,6 +395,7 @@ fn bind_session<DB: Backend>(
 }
 
 readers! {
+    browser_record: BrowserRecord { session_id from "id", user_id, expires_at }
     session: Session {
         id from "session_id", user_id, kind, device, ip_address, user_agent, method, is_persistent,
         created_at from "session_created_at", last_seen_at, authenticated_at, expires_at,

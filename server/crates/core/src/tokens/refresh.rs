@@ -58,7 +58,7 @@ impl Auth {
             fresh_hash: hash_token(&text.successor(&core.master, presented, &fresh_nonce)),
             fresh_nonce,
             now,
-            grace_since: now - self.signer.settings().refresh_grace,
+            grace_since: now - self.signer.settings.refresh_grace,
             expires_at: now + core.settings.lifetimes.refresh_token,
         };
         let mut store = core.store.writer().await?;
