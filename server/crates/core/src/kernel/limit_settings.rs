@@ -93,21 +93,6 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_what_the_deployment_says() {
-        let quota = Quota {
-            burst: 100,
-            period: Duration::from_secs(5),
-        };
-        let settings = LimitSettings {
-            quotas: vec![("register:network", quota)],
-            shared_networks: None,
-        };
-        assert_eq!(of(&settings, REGISTER_NETWORK, "203.0.113.7"), quota);
-        let other = of(&settings, MAIL_NETWORK, "203.0.113.7");
-        assert_eq!(other, MAIL_NETWORK.quota);
-    }
-
-    #[test]
     fn a_network_that_many_share_has_larger_limits_and_its_accounts_have_not() {
         let shared = ["203.0.113.7", "2001:db8::"].map(|text| text.parse::<IpAddr>().unwrap());
         let settings = LimitSettings {

@@ -8,7 +8,6 @@ use super::Result;
 use crate::kernel::mail::{LeasedMail, NewMail};
 use crate::kernel::model::MailRecord;
 
-/// The mails of a user, as they are read.
 #[async_trait]
 pub trait ReadOutbox {
     /// Every mail to the user, newest first.
@@ -18,7 +17,6 @@ pub trait ReadOutbox {
 /// Mails between the fact that they report and the next hop: at least once, under leases.
 #[async_trait]
 pub trait Outbox {
-    /// Writes a mail that is due now.
     async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()>;
 
     /// Takes the mail that is due and not leased, of those with the lowest

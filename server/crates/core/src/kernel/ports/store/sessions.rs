@@ -49,7 +49,6 @@ pub struct NewSignIn<'a> {
     pub mail: Option<&'a NewMail>,
 }
 
-/// Sessions of both kinds, as they are read.
 #[async_trait]
 pub trait ReadSessions {
     /// The session and its user if both are live at `now`:
