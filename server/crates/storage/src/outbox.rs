@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::mail::{LeasedMail, MailContext, NewMail};
+use vestibule_core::mail::{LeasedMail, MailContext, MailOutcome, NewMail};
 use vestibule_core::model::MailRecord;
 use vestibule_core::ports::{Outbox, ReadOutbox};
 
@@ -95,40 +95,17 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
         self.fetch_optional(claim, leased).await
     }
 
-    async fn mark_mail_sent(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<bool> {
-        Ok(self
-            .execute(query!(MARK_SENT, id, lease_id, Micros(now)))
-            .await?
-            > 0)
-    }
-
-    async fn mark_mail_failed(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        next_attempt_at: Option<OffsetDateTime>,
-        error: &str,
-    ) -> Result<bool> {
-        let update = match next_attempt_at {
-            Some(at) => query!(RETRY, id, lease_id, error, Micros(at)),
-            None => query!(MARK_DEAD, id, lease_id, error),
+    async fn note_mail(&mut self, id: Uuid, lease_id: Uuid, outcome: &MailOutcome) -> Result<bool> {
+        let update = match outcome {
+            MailOutcome::Sent(at) => query!(MARK_SENT, id, lease_id, Micros(*at)),
+            MailOutcome::Postponed(next, error) => {
+                query!(POSTPONE, id, lease_id, error.as_str(), Micros(*next))
+            }
+            MailOutcome::Failed(Some(next), error) => {
+                query!(RETRY, id, lease_id, error.as_str(), Micros(*next))
+            }
+            MailOutcome::Failed(None, error) => query!(MARK_DEAD, id, lease_id, error.as_str()),
         };
-        Ok(self.execute(update).await? > 0)
-    }
-
-    async fn postpone_mail(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        next_attempt_at: OffsetDateTime,
-        error: &str,
-    ) -> Result<bool> {
-        let update = query!(POSTPONE, id, lease_id, error, Micros(next_attempt_at));
         Ok(self.execute(update).await? > 0)
     }
 }

@@ -229,6 +229,16 @@ pub struct LeasedMail {
     pub last_error: Option<String>,
 }
 
+/// What is noted of a mail that was tried.
+pub enum MailOutcome {
+    /// At this time.
+    Sent(OffsetDateTime),
+    /// Nobody could be asked to take it: that was no try. Due again then.
+    Postponed(OffsetDateTime, String),
+    /// Due again then, and dead if there is no next time.
+    Failed(Option<OffsetDateTime>, String),
+}
+
 /// A mail ready to be put into words: everything a template may show.
 #[derive(Clone)]
 pub struct OutgoingMail {

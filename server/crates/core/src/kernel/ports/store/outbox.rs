@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Result;
-use crate::kernel::mail::{LeasedMail, NewMail};
+use crate::kernel::mail::{LeasedMail, MailOutcome, NewMail};
 use crate::kernel::model::MailRecord;
 
 #[async_trait]
@@ -29,31 +29,7 @@ pub trait Outbox {
         now: OffsetDateTime,
     ) -> Result<Option<LeasedMail>>;
 
-    /// `false` if the lease has passed to another worker.
-    async fn mark_mail_sent(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<bool>;
-
-    /// Counts the attempt; due again at `next_attempt_at`,
-    /// or dead without one. `false` if the lease is gone.
-    async fn mark_mail_failed(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        next_attempt_at: Option<OffsetDateTime>,
-        error: &str,
-    ) -> Result<bool>;
-
-    /// Gives a mail back that nobody could be asked to take; the
-    /// attempt does not count. `false` if the lease is gone.
-    async fn postpone_mail(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        next_attempt_at: OffsetDateTime,
-        error: &str,
-    ) -> Result<bool>;
+    /// Notes what came of a mail, and ends the lease on it; `false` if that has passed to another
+    /// worker.
+    async fn note_mail(&mut self, id: Uuid, lease_id: Uuid, outcome: &MailOutcome) -> Result<bool>;
 }
