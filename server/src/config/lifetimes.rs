@@ -101,6 +101,9 @@ mod tests {
 
     #[test]
     fn a_link_lives_as_the_core_has_it_where_nothing_is_set() {
+        for purpose in Purpose::ALL {
+            assert!(purpose.default_life() <= MAX_LINK_LIFE, "{purpose}");
+        }
         for (purpose, key, unit) in LINKS {
             let default: u64 = key.setting.default.unwrap().parse().unwrap();
             assert_eq!(
