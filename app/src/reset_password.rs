@@ -3,12 +3,13 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::model::Purpose;
 use vestibule_core::{AuthError, Field, ResetLink};
 use vestibule_i18n::t;
 
 use crate::kit::{
-    Button, Carried, Done, EmailField, Flash, Form, LinkForm, MailedLink, Notice, PostForm,
-    ReturnTo, Sentence, Username, Visit, address, card, new_password, sent, slot, texts,
+    Button, Carried, Done, EmailField, Flash, Form, LinkForm, Notice, PostForm, ReturnTo, Sentence,
+    Username, Visit, address, card, new_password, sent, slot, texts,
 };
 
 /// Mails a link. Whether the address has an account does not show.
@@ -34,11 +35,11 @@ pub async fn forgot_password(
 /// Mails a new link in the place of the dead one of the page, to the same address.
 #[server(prefix = "/_fn", endpoint = "send_new_reset_link")]
 pub async fn send_new_reset_link() -> Result<(), ServerFnError> {
-    by_link(Form::ResetPassword, MailedLink::ResetPassword).await
+    by_link(Form::ResetPassword, Purpose::ResetPassword).await
 }
 
 /// Mails a link to set a password to the account that another link was mailed to.
-pub async fn by_link(form: Form, link: MailedLink) -> Result<(), ServerFnError> {
+pub async fn by_link(form: Form, link: Purpose) -> Result<(), ServerFnError> {
     sent(form)
         .submit(|visit| async move {
             let token = visit.needed_token(link)?;
@@ -55,7 +56,7 @@ pub async fn by_link(form: Form, link: MailedLink) -> Result<(), ServerFnError> 
 pub async fn reset_password(#[server(default)] new_password: String) -> Result<(), ServerFnError> {
     sent(Form::ResetPassword)
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::ResetPassword)?;
+            let token = visit.needed_token(Purpose::ResetPassword)?;
             let auth = visit.auth();
             let done = auth
                 .reset_password(&token, &new_password.into(), &visit.meta())

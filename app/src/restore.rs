@@ -2,20 +2,20 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use vestibule_core::model::Purpose;
 use vestibule_core::{AuthError, RestoreLink, RevertLink};
 use vestibule_i18n::{Texts, life, t};
 
 use crate::kit::{
-    Done, Form, LinkForm, MailedLink, Moment, Notice, Sentence, Visit, branding, card, lifetimes,
-    sent, slot,
+    Done, Form, LinkForm, Moment, Notice, Sentence, Visit, branding, card, lifetimes, sent, slot,
 };
 
 /// Keeps an account that was to be deleted. It signs nobody in.
 #[server(prefix = "/_fn", endpoint = "restore_account")]
 pub async fn restore_account() -> Result<(), ServerFnError> {
-    sent(Form::RestoreAccount)
+    sent(Form::MailedLink(Purpose::RestoreAccount))
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::RestoreAccount)?;
+            let token = visit.needed_token(Purpose::RestoreAccount)?;
             let auth = visit.auth();
             let user = auth.restore_account(&token, &visit.meta()).await?;
             Ok(Done::at(Form::SignIn.page())
@@ -57,7 +57,7 @@ fn keep_account(texts: Texts, link: RestoreLink) -> AnyView {
 
 fn cannot_keep(texts: Texts) -> AnyView {
     view! {
-        <p>{t!(texts, "restore-dead-text", life = life(texts, lifetimes().deletion_delay))}</p>
+        <p>{t!(texts, "restore-dead-text", life = life(texts, lifetimes().link(Purpose::RestoreAccount)))}</p>
         <p>{t!(texts, "restore-dead-help")}</p>
         <p><a class="button" href="/login">{t!(texts, "restore-sign-in")}</a></p>
         <p>{t!(texts, "restore-dead-again")}</p>
@@ -71,9 +71,9 @@ fn cannot_keep(texts: Texts) -> AnyView {
 /// may know the password, so the way leads to a new one.
 #[server(prefix = "/_fn", endpoint = "revert_email")]
 pub async fn revert_email() -> Result<(), ServerFnError> {
-    sent(Form::RevertEmail)
+    sent(Form::MailedLink(Purpose::RevertEmail))
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::RevertEmail)?;
+            let token = visit.needed_token(Purpose::RevertEmail)?;
             let auth = visit.auth();
             let user = auth.revert_email_change(&token, &visit.meta()).await?;
             Ok(Done::at(Form::ForgotPassword.page())
@@ -115,7 +115,7 @@ fn cannot_revert(texts: Texts) -> AnyView {
     let support = branding.support.as_ref();
     let support = support.map(|address| who_helps(texts, address));
     view! {
-        <p>{t!(texts, "revert-dead-text", life = life(texts, lifetimes().revert_email_link))}</p>
+        <p>{t!(texts, "revert-dead-text", life = life(texts, lifetimes().link(Purpose::RevertEmail)))}</p>
         <p>{t!(texts, "revert-dead-help")} {support}</p>
         <p><a class="button" href="/forgot-password">{t!(texts, "revert-dead-reset")}</a></p>
         <p class="footnote"><a href="/login">{t!(texts, "restore-sign-in")}</a></p>

@@ -6,15 +6,14 @@ use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
+use vestibule_core::model::Purpose;
 
 use crate::account::{
     activity, delete, email, overview, password, profile, reauthenticate, sessions, sign_out,
 };
 use crate::errors::NotFoundPage;
 use crate::islands::Enhancements;
-use crate::kit::{
-    Head, MailedLink, account_page, announce_texts, has_islands, link_page, page, stylesheet,
-};
+use crate::kit::{Head, account_page, announce_texts, has_islands, link_page, page, stylesheet};
 use crate::{register, reset_password, restore, sign_in, verify_email};
 
 /// The whole document. Wasm comes with pages alone on which it does something: browsers fetch a
@@ -52,13 +51,13 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/register") view=|| page(register::page) ssr=SsrMode::Async/>
                 <Route
                     path=path!("/verify-email")
-                    view=|| link_page(MailedLink::VerifyEmail, verify_email::page)
+                    view=|| link_page(Purpose::VerifyEmail, verify_email::page)
                     ssr=SsrMode::Async
                 />
                 <Route path=path!("/forgot-password") view=|| page(reset_password::forgot_page) ssr=SsrMode::Async/>
                 <Route
                     path=path!("/reset-password")
-                    view=|| link_page(MailedLink::ResetPassword, reset_password::page)
+                    view=|| link_page(Purpose::ResetPassword, reset_password::page)
                     ssr=SsrMode::Async
                 />
                 <Route path=path!("/account") view=|| account_page(overview::page) ssr=SsrMode::Async/>
@@ -71,12 +70,12 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account/delete") view=|| account_page(delete::page) ssr=SsrMode::Async/>
                 <Route
                     path=path!("/revert-email")
-                    view=|| link_page(MailedLink::RevertEmail, restore::email_page)
+                    view=|| link_page(Purpose::RevertEmail, restore::email_page)
                     ssr=SsrMode::Async
                 />
                 <Route
                     path=path!("/restore-account")
-                    view=|| link_page(MailedLink::RestoreAccount, restore::account_page)
+                    view=|| link_page(Purpose::RestoreAccount, restore::account_page)
                     ssr=SsrMode::Async
                 />
                 <Route path=path!("/logout") view=|| page(sign_out::page) ssr=SsrMode::Async/>

@@ -2,15 +2,14 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::model::display_email;
+use vestibule_core::model::{Purpose, display_email};
 use vestibule_core::{Abandoned, AuthError, Field, LinkState, RequestMeta};
 use vestibule_i18n::{Texts, life, t};
 
 use crate::kit::{
     Button, ButtonStyle, Carried, Done, EmailField, FieldErrors, Flash, Form, HiddenField,
-    LinkForm, MailedLink, Notice, PostForm, Refusal, ReturnTo, Sentence, TextField, Username,
-    Visit, address, card, given, known_password, lifetimes, link, sent, signed_in_as_on_the_page,
-    slot,
+    LinkForm, Notice, PostForm, Refusal, ReturnTo, Sentence, TextField, Username, Visit, address,
+    card, given, known_password, lifetimes, link, sent, signed_in_as_on_the_page, slot,
 };
 use crate::{reset_password, sign_in};
 
@@ -37,7 +36,7 @@ pub async fn verify_email(
             let given_password = given(password.clone()).map(Into::into);
             let proof = if has_link {
                 vestibule_core::VerifyEmail::Link {
-                    token: visit.needed_token(MailedLink::VerifyEmail)?,
+                    token: visit.needed_token(Purpose::VerifyEmail)?,
                     password: given_password,
                 }
             } else {
@@ -126,7 +125,7 @@ pub async fn resend_by_link(#[server(default)] return_to: String) -> Result<(), 
     sent(Form::ResendByLink)
         .before(&return_to)
         .submit(|visit| async move {
-            let token = visit.needed_token(MailedLink::VerifyEmail)?;
+            let token = visit.needed_token(Purpose::VerifyEmail)?;
             let auth = visit.auth();
             auth.resend_verification_by_link(&token, &visit.meta())
                 .await?;
@@ -144,7 +143,7 @@ fn resent(return_to: &ReturnTo) -> Done {
 /// account: mails a link to set one.
 #[server(prefix = "/_fn", endpoint = "reset_by_verify_link")]
 pub async fn reset_by_verify_link() -> Result<(), ServerFnError> {
-    reset_password::by_link(Form::ConfirmLink, MailedLink::VerifyEmail).await
+    reset_password::by_link(Form::ConfirmLink, Purpose::VerifyEmail).await
 }
 
 /// What all states of the page need.
@@ -401,7 +400,7 @@ impl Page {
             texts,
             "verify-code-hint",
             code = life(texts, lifetimes.verify_code),
-            link = life(texts, lifetimes.verify_link)
+            link = life(texts, lifetimes.link(Purpose::VerifyEmail))
         );
         let (return_to, error) = (self.return_to.clone(), errors.of(Field::Code));
         let account = self.account(&errors);

@@ -58,7 +58,7 @@ create index sessions_open_of_user on sessions (user_id) where ended_at is null;
 -- also finds all sessions of a user.
 create index sessions_device on sessions (user_id, device);
 -- Rows that carry the time in their id are expired by it; these are not.
-create index sessions_over on sessions (coalesce(ended_at, expires_at));
+create index sessions_expired on sessions (coalesce(ended_at, expires_at));
 
 -- One row is a whole family: the current token, the previous one, and what the current one was
 -- derived with.
@@ -214,4 +214,4 @@ create table form_submissions (
     expires_at integer not null
 ) strict;
 
-create index form_submissions_over on form_submissions (expires_at);
+create index form_submissions_expired on form_submissions (expires_at);

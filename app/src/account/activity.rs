@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use time::Date;
-use vestibule_core::model::Principal;
+use vestibule_core::model::{Principal, Purpose};
 use vestibule_core::{AuthError, SecurityEvent, SecurityEventFilter};
 use vestibule_i18n::{Texts, life, t};
 
@@ -146,7 +146,7 @@ fn Event(texts: Texts, activity: SecurityEvent, sentence: String) -> impl IntoVi
 /// What contains it when an attacker is in the account.
 #[component]
 fn NotMe(texts: Texts) -> impl IntoView {
-    let back = life(texts, lifetimes().revert_email_link);
+    let back = life(texts, lifetimes().link(Purpose::RevertEmail));
     view! {
         <section class="panel" id="not-me" tabindex="-1" aria-labelledby="not-me-heading">
             <h2 id="not-me-heading">{t!(texts, "account-not-me-heading")}</h2>

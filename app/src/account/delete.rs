@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use time::OffsetDateTime;
 use vestibule_core::AuthError;
-use vestibule_core::model::Principal;
+use vestibule_core::model::{Principal, Purpose};
 use vestibule_i18n::{Texts, life, t};
 
 use super::frame::{self, Tab, password_again};
@@ -71,7 +71,7 @@ pub async fn page(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let is_unticked = flash.is_unticked();
     let is_ticked = !flash.value(CONFIRM).is_empty();
     let password = password_again(&visit, &who, &flash);
-    let delay = life(texts, lifetimes().deletion_delay);
+    let delay = life(texts, lifetimes().link(Purpose::RestoreAccount));
     let content = view! {
         <section class="panel danger-zone" aria-labelledby="what">
             <h2 id="what">{t!(texts, "account-delete-what")}</h2>

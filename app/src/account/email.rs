@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use vestibule_core::model::{PendingEmail, Principal, User, display_email};
+use vestibule_core::model::{PendingEmail, Principal, Purpose, User, display_email};
 use vestibule_core::{AuthError, Field};
 use vestibule_i18n::{Texts, life, t};
 
@@ -118,7 +118,7 @@ fn Change(
     error: Option<String>,
     password: AnyView,
 ) -> impl IntoView {
-    let back = life(texts, lifetimes().revert_email_link);
+    let back = life(texts, lifetimes().link(Purpose::RevertEmail));
     view! {
         <section class="panel" aria-labelledby="change">
             <h2 id="change">{t!(texts, "account-email-change-heading")}</h2>

@@ -1,7 +1,7 @@
 //! What errors and notices say, looked up by closed code. The words are the catalogue's.
 
 use time::OffsetDateTime;
-use vestibule_core::model::MAX_NAME_CHARS;
+use vestibule_core::model::{MAX_NAME_CHARS, Purpose};
 use vestibule_core::{ErrorCode, Field, FieldCode, Lifetimes};
 use vestibule_i18n::{Texts, life, t};
 
@@ -194,7 +194,7 @@ fn consequence(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> Option<St
         Notice::Registered => t!(texts, "notice-registered"),
         Notice::VerificationSent => t!(texts, "notice-verification-sent"),
         Notice::ResetSent => {
-            let life = life(texts, lifetimes.reset_link);
+            let life = life(texts, lifetimes.link(Purpose::ResetPassword));
             t!(texts, "notice-reset-sent", life = life)
         }
         Notice::PasswordReset => t!(texts, "notice-password-reset"),
@@ -204,7 +204,7 @@ fn consequence(texts: Texts, lifetimes: &Lifetimes, notice: Notice) -> Option<St
         Notice::EmailChanged {
             is_former_notified: true,
         } => {
-            let life = life(texts, lifetimes.revert_email_link);
+            let life = life(texts, lifetimes.link(Purpose::RevertEmail));
             t!(texts, "notice-email-changed-text", life = life)
         }
         Notice::EmailReverted => t!(texts, "notice-email-reverted-text"),

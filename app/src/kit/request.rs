@@ -5,7 +5,7 @@
 mod mailed_link;
 mod showing;
 
-pub use mailed_link::{MailedLink, link_page};
+pub use mailed_link::link_page;
 pub use showing::other_account;
 
 use std::sync::Arc;
@@ -178,7 +178,7 @@ impl Visit {
 
     /// The shortest new password that the rules allow.
     pub fn min_password_length(&self) -> usize {
-        self.auth().password_policy().min_length
+        self.auth().settings().passwords.min_length
     }
 
     /// What is wrong with the fields of a form, in words.

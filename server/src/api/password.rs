@@ -126,5 +126,5 @@ pub async fn change(
 #[utoipa::path(get, path = "/password/policy", tag = "password", operation_id = "password_policy",
     responses((status = 200, description = "The rules in force", body = PolicyBody)))]
 pub async fn policy(State(auth): State<Arc<Auth>>) -> Json<PolicyBody> {
-    Json(auth.password_policy().into())
+    Json((&auth.settings().passwords).into())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use vestibule_core::Lifetimes;
+use vestibule_core::model::Purpose;
 
 use super::reader::Reader;
 use super::setting::{Key, settings};
@@ -42,21 +43,29 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
+/// What sets the life of each mailed link, and in which unit.
+const LINKS: [(Purpose, Key<u64>, u64); 5] = [
+    (Purpose::ResetPassword, RESET_MINUTES, MINUTE),
+    (Purpose::VerifyEmail, VERIFY_HOURS, HOUR),
+    (Purpose::ChangeEmail, CHANGE_EMAIL_HOURS, HOUR),
+    (Purpose::RevertEmail, REVERT_EMAIL_HOURS, HOUR),
+    (Purpose::RestoreAccount, RESTORE_ACCOUNT_DAYS, DAY),
+];
+
 pub(super) fn read(reader: &mut Reader<'_>) -> Lifetimes {
     let mut life = |key: Key<u64>, unit| Duration::from_secs(unit * reader.get(key));
-    let lifetimes = Lifetimes {
+    let mut lifetimes = Lifetimes {
         transient_session: life(TRANSIENT_HOURS, HOUR),
         persistent_session: life(PERSISTENT_DAYS, DAY),
         reauthentication: life(REAUTHENTICATION_MINUTES, MINUTE),
         access_token: life(tokens::ACCESS_MINUTES, MINUTE),
         refresh_token: life(tokens::REFRESH_DAYS, DAY),
-        reset_link: life(RESET_MINUTES, MINUTE),
-        verify_link: life(VERIFY_HOURS, HOUR),
         verify_code: life(CODE_MINUTES, MINUTE),
-        change_email_link: life(CHANGE_EMAIL_HOURS, HOUR),
-        revert_email_link: life(REVERT_EMAIL_HOURS, HOUR),
-        deletion_delay: life(RESTORE_ACCOUNT_DAYS, DAY),
+        ..Lifetimes::default()
     };
+    for (purpose, key, unit) in LINKS {
+        lifetimes = lifetimes.with_link(purpose, life(key, unit));
+    }
     if lifetimes.refresh_token > lifetimes.persistent_session {
         reader.refuse(
             tokens::REFRESH_DAYS,
@@ -76,20 +85,32 @@ mod tests {
     /// What is kept of keys and links is counted from the longest life of what depends on them.
     #[test]
     fn no_life_can_be_set_beyond_what_is_kept() {
-        for (key, unit, longest) in [
+        let links = LINKS.map(|(_, key, unit)| (key, unit, MAX_LINK_LIFE));
+        let others = [
             (tokens::ACCESS_MINUTES, MINUTE, MAX_ACCESS_TOKEN_LIFE),
             (tokens::REFRESH_DAYS, DAY, MAX_REFRESH_LIFE),
-            (RESET_MINUTES, MINUTE, MAX_LINK_LIFE),
-            (VERIFY_HOURS, HOUR, MAX_LINK_LIFE),
             (CODE_MINUTES, MINUTE, MAX_LINK_LIFE),
-            (CHANGE_EMAIL_HOURS, HOUR, MAX_LINK_LIFE),
-            (REVERT_EMAIL_HOURS, HOUR, MAX_LINK_LIFE),
-            (RESTORE_ACCOUNT_DAYS, DAY, MAX_LINK_LIFE),
-        ] {
+        ];
+        for (key, unit, longest) in links.into_iter().chain(others) {
             let Range::Numbers(_, most) = key.setting.range else {
                 panic!("{} has no range", key.setting.key);
             };
             assert!(unit * most <= longest.as_secs(), "{}", key.setting.key);
+        }
+    }
+
+    #[test]
+    fn a_link_lives_as_the_core_has_it_where_nothing_is_set() {
+        for purpose in Purpose::ALL {
+            assert!(purpose.default_life() <= MAX_LINK_LIFE, "{purpose}");
+        }
+        for (purpose, key, unit) in LINKS {
+            let default: u64 = key.setting.default.unwrap().parse().unwrap();
+            assert_eq!(
+                purpose.default_life().as_secs(),
+                unit * default,
+                "{purpose}"
+            );
         }
     }
 }

@@ -281,6 +281,11 @@ async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
         ("cursor='%20or%201=1--", "cursor"),
         ("cursor=2026-11-24T08:30:00Z", "cursor"),
         ("cursor=a&cursor=b", "cursor"),
+        // Ids in other spellings than the one of a cursor.
+        ("cursor=%2001935b7e-4a00-7000-8000-00000000000a", "cursor"),
+        ("cursor=01935B7E-4A00-7000-8000-00000000000A", "cursor"),
+        ("cursor=01935b7e4a007000800000000000000a", "cursor"),
+        ("cursor=%7B01935b7e-4a00-7000-8000-00000000000a%7D", "cursor"),
         ("filter=", "filter"),
         ("filter=everything", "filter"),
         ("filter=failed&filter=all", "filter"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use vestibule::config::Config;
 use vestibule_core::SharedNetworks;
+use vestibule_core::model::Purpose;
 use vestibule_core::ports::Quota;
 
 use crate::support::{NEW_PASSWORD, PASSWORD, TestApp, on_every_database};
@@ -35,7 +36,9 @@ fn with_a_shared_network(config: &mut Config) {
 
 fn with_short_lives(config: &mut Config) {
     config.lifetimes.access_token = Duration::from_mins(5);
-    config.lifetimes.reset_link = Duration::from_mins(20);
+    config.lifetimes = config
+        .lifetimes
+        .with_link(Purpose::ResetPassword, Duration::from_mins(20));
 }
 
 /// How many of ten register from one address.

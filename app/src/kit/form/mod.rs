@@ -7,6 +7,7 @@ pub use flash::{CONFIRM, Flash, Notice, PageError, SIGNED_IN_AS};
 pub use submit::{Done, Refusal, sent, signed_in_as_on_the_page};
 
 use serde::{Deserialize, Serialize};
+use vestibule_core::model::Purpose;
 
 /// Which form it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,8 +30,8 @@ pub enum Form {
     ChangeEmail,
     Reauthenticate,
     DeleteAccount,
-    RevertEmail,
-    RestoreAccount,
+    /// The one button on the page of a mailed link.
+    MailedLink(Purpose),
 }
 
 impl Form {
@@ -51,8 +52,7 @@ impl Form {
             Self::ChangeEmail => "/account/email",
             Self::Reauthenticate => "/account/confirm",
             Self::DeleteAccount => "/account/delete",
-            Self::RevertEmail => "/revert-email",
-            Self::RestoreAccount => "/restore-account",
+            Self::MailedLink(purpose) => purpose.page(),
         }
     }
 
@@ -60,11 +60,7 @@ impl Form {
     pub fn is_of_a_link(self) -> bool {
         matches!(
             self,
-            Self::ConfirmLink
-                | Self::ResendByLink
-                | Self::ResetPassword
-                | Self::RevertEmail
-                | Self::RestoreAccount
+            Self::ConfirmLink | Self::ResendByLink | Self::ResetPassword | Self::MailedLink(_)
         )
     }
 }

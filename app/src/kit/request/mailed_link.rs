@@ -4,6 +4,7 @@
 
 use http::{HeaderValue, header};
 use leptos::prelude::*;
+use vestibule_core::model::Purpose;
 use vestibule_core::{AuthError, ErrorCode};
 use vestibule_i18n::t;
 use vestibule_web::RequestOutcome;
@@ -20,34 +21,12 @@ const MAX_TOKEN_CHARS: usize = 200;
 /// The link in the mail opens it again.
 const HANDLE_LIFE: time::Duration = time::Duration::hours(1);
 
-/// A link that is mailed to a page with a button.
-#[derive(Clone, Copy)]
-pub enum MailedLink {
-    /// Of a new account, or of a change of address.
-    VerifyEmail,
-    ResetPassword,
-    RevertEmail,
-    RestoreAccount,
-}
-
-impl MailedLink {
-    /// What its handle is good for, and no other.
-    fn name(self) -> &'static str {
-        match self {
-            Self::VerifyEmail => "verify_link",
-            Self::ResetPassword => "reset_link",
-            Self::RevertEmail => "revert_link",
-            Self::RestoreAccount => "restore_link",
-        }
-    }
-}
-
 /// The page of a mailed link. It gets the token of the link that it was opened by, if it was.
 ///
 /// The address of the mail leads on to one with a handle in the place of the token. Nothing is used
 /// up: a mail scanner may follow the link as often as it likes. A handle that has expired is the
 /// link's own affair: the mail has another one.
-pub fn link_page<Render, Page>(link: MailedLink, render: Render) -> AnyView
+pub fn link_page<Render, Page>(link: Purpose, render: Render) -> AnyView
 where
     Render: FnOnce(Visit, Option<String>) -> Page + Send + 'static,
     Page: Future<Output = Result<AnyView, AuthError>> + Send + 'static,
@@ -82,7 +61,7 @@ fn expired(visit: &Visit) -> AnyView {
 
 impl Visit {
     /// The token of the link that the form was sent with.
-    pub fn needed_token(&self, link: MailedLink) -> Result<String, AuthError> {
+    pub fn needed_token(&self, link: Purpose) -> Result<String, AuthError> {
         let handle = self.sent().link;
         let token = handle.and_then(|handle| self.token_of(link, &handle));
         if token.is_none() {
@@ -93,16 +72,17 @@ impl Visit {
         token.ok_or(AuthError::InvalidToken)
     }
 
-    fn token_of(&self, link: MailedLink, handle: &str) -> Option<String> {
-        self.state.cookies.open_text(link.name(), handle)
+    /// A handle is good for the page of its link, and no other.
+    fn token_of(&self, link: Purpose, handle: &str) -> Option<String> {
+        self.state.cookies.open_text(link.page(), handle)
     }
 
     /// Sends the browser on to the address without the token.
-    fn move_token(&self, link: MailedLink, token: &str) -> AnyView {
+    fn move_token(&self, link: Purpose, token: &str) -> AnyView {
         let token: String = token.chars().take(MAX_TOKEN_CHARS).collect();
         let path = self.parts.uri.path();
         let cookies = &self.state.cookies;
-        let handle = cookies.seal_text(link.name(), &token, HANDLE_LIFE);
+        let handle = cookies.seal_text(link.page(), &token, HANDLE_LIFE);
         self.leave(
             &handle.map_or_else(|| path.to_owned(), |handle| with_query(path, LINK, &handle)),
         )

@@ -10,7 +10,7 @@ use crate::kernel::model::Principal;
 use crate::kernel::ports::{Clock, Mailer, PrincipalCache, Random, RateLimiter, Store};
 use crate::kernel::{
     AuthError, AuthSettings, Call, Core, Delivery, ErrorCode, Estimator, MasterKey, Part,
-    PasswordHasher, PasswordPolicy, RequestMeta, WriteBehind,
+    PasswordHasher, RequestMeta, WriteBehind,
 };
 use crate::tokens::{TokenSettings, TokenSigner};
 
@@ -69,11 +69,6 @@ impl AuthBuilder {
 }
 
 impl Auth {
-    /// The rules for new passwords.
-    pub fn password_policy(&self) -> &PasswordPolicy {
-        &self.core.settings.passwords
-    }
-
     /// The rules of this deployment.
     pub fn settings(&self) -> &AuthSettings {
         &self.core.settings

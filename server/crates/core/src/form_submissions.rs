@@ -85,9 +85,6 @@ impl Auth {
     }
 
     /// Remembers what a form came to.
-    ///
-    /// # Errors
-    /// Those of the store.
     pub async fn remember_form(&self, claim: &FormClaim, answer: &[u8]) -> Result<(), AuthError> {
         let sealed = self
             .answer_key(&claim.key)

@@ -7,6 +7,14 @@
 //!
 //! `kernel` is what every capability uses, and uses none of them; the other folders are the
 //! capabilities.
+//!
+//! Every operation of [`Auth`] that returns a `Result` can fail as the store does
+//! ([`AuthError::Unavailable`], [`AuthError::Internal`]); its documentation names what else can.
+
+#![allow(
+    clippy::missing_errors_doc,
+    reason = "what every operation has in common is said once, above"
+)]
 
 mod accounts;
 mod auth;
@@ -28,8 +36,8 @@ pub use kernel::{
     Delivery, ErrorCode, ErrorKind, Field, FieldCode, FieldError, HashEngine, HashSettings,
     Lifetimes, LimitSettings, MAIL_LEASE, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE,
     MasterKey, NOTE_TIME, PasswordHasher, PasswordPolicy, PasswordStrength, RegistrationMode,
-    RequestMeta, SETTABLE_LIMITS, SettableLimit, SharedNetworks, SystemRandom, TRACE_TARGET,
-    Waiter, fail_span, hash_token, is_loopback, mail, model, ports, site_of,
+    RequestMeta, SETTABLE_LIMITS, SharedNetworks, SystemRandom, TRACE_TARGET, Waiter, fail_span,
+    hash_token, is_loopback, mail, model, ports, site_of,
 };
 pub use kernel::{Alert, lock};
 pub use maintenance::{CleanupRun, MAILS_KEPT, Removed, Retention};

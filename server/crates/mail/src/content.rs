@@ -74,6 +74,13 @@ impl<'a> Body<'a> {
         self
     }
 
+    pub fn may_say(self, text: Option<String>) -> Self {
+        match text {
+            Some(text) => self.say(text),
+            None => self,
+        }
+    }
+
     pub fn code(mut self, digits: &str) -> Self {
         self.blocks.push(Block::Code {
             label: t!(self.facts.texts, "mail-code"),
@@ -83,13 +90,7 @@ impl<'a> Body<'a> {
     }
 
     /// What is special to this mail, then when it happened, on which device and from where.
-    pub fn facts(self, special: Option<Fact>) -> Self {
-        let when = t!(self.facts.texts, "mail-when");
-        self.facts_with(special, when)
-    }
-
-    /// The same where "when" could be misunderstood.
-    pub fn facts_with(mut self, special: Option<Fact>, when: String) -> Self {
+    pub fn facts(mut self, special: Option<Fact>, when: String) -> Self {
         let MailFacts { texts, .. } = *self.facts;
         let fact = |label, value: &str| Fact {
             label,

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use vestibule_core::Lifetimes;
 use vestibule_core::mail::MailKind;
-use vestibule_core::model::Language;
+use vestibule_core::model::{Language, Purpose};
 use vestibule_mail::{MailSettings, render, samples};
 
 #[test]
 fn mails_say_how_long_links_and_codes_live_in_this_deployment() {
     let lifetimes = Lifetimes {
-        reset_link: Duration::from_mins(20),
-        verify_link: Duration::from_hours(48),
         verify_code: Duration::from_mins(5),
-        change_email_link: Duration::from_hours(12),
-        revert_email_link: Duration::from_hours(24 * 7),
         ..Lifetimes::default()
-    };
+    }
+    .with_link(Purpose::ResetPassword, Duration::from_mins(20))
+    .with_link(Purpose::VerifyEmail, Duration::from_hours(48))
+    .with_link(Purpose::ChangeEmail, Duration::from_hours(12))
+    .with_link(Purpose::RevertEmail, Duration::from_hours(24 * 7));
     let settings = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
     let settings = settings.with_lifetimes(lifetimes);
     for (kind, lives) in [

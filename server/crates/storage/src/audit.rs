@@ -10,7 +10,7 @@ use vestibule_core::{AuditEvent, AuditRecord};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 
 /// The user, then what [`bind_event`] binds.
@@ -98,11 +98,13 @@ impl<DB: Backend> ReadAuditLog for SqlRepository<DB> {
             .iter()
             .flat_map(|event| [event.as_str(), ","])
             .collect();
-        let query = Self::query(HISTORY)
-            .bind(user_id)
-            .bind(before)
-            .bind(format!(",{types}").as_str())
-            .bind(i32::try_from(limit).unwrap_or(i32::MAX));
+        let query = query!(
+            HISTORY,
+            user_id,
+            before,
+            format!(",{types}").as_str(),
+            i32::try_from(limit).unwrap_or(i32::MAX)
+        );
         self.fetch_all(query, entry).await
     }
 
@@ -112,11 +114,13 @@ impl<DB: Backend> ReadAuditLog for SqlRepository<DB> {
         (before, before_id): (OffsetDateTime, Uuid),
         limit: u32,
     ) -> Result<Vec<AuditEntry>> {
-        let query = Self::query(RECORDS)
-            .bind(user_id)
-            .bind(Micros(before))
-            .bind(before_id)
-            .bind(i32::try_from(limit).unwrap_or(i32::MAX));
+        let query = query!(
+            RECORDS,
+            user_id,
+            Micros(before),
+            before_id,
+            i32::try_from(limit).unwrap_or(i32::MAX)
+        );
         self.fetch_all(query, entry).await
     }
 }
@@ -124,7 +128,7 @@ impl<DB: Backend> ReadAuditLog for SqlRepository<DB> {
 #[async_trait]
 impl<DB: Backend> AuditLog for SqlRepository<DB> {
     async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()> {
-        let insert = Self::query(INSERT).bind(record.user_id);
+        let insert = query!(INSERT, record.user_id);
         self.execute(bind_event(insert, record)).await?;
         self.announce(record);
         Ok(())
@@ -133,7 +137,7 @@ impl<DB: Backend> AuditLog for SqlRepository<DB> {
     async fn insert_audits(&mut self, records: &[AuditRecord]) -> Result<()> {
         let rows = records.iter().map(row).collect::<Result<Vec<Value>>>()?;
         let rows = Value::Array(rows).to_string();
-        let insert = Self::query(INSERT_MANY).bind(rows.as_str());
+        let insert = query!(INSERT_MANY, rows.as_str());
         self.execute(insert).await?;
         for record in records {
             self.announce(record);
@@ -173,14 +177,8 @@ fn row(record: &AuditRecord) -> Result<Value> {
     }))
 }
 
-fn entry<DB: Backend>(row: &Row<DB>) -> Result<AuditEntry> {
-    Ok(AuditEntry {
-        id: row.get("id")?,
-        event: row.code("event_type", AuditEvent::from_code)?,
-        details: row.get("details")?,
-        ip_address: row.get("ip_address")?,
-        user_agent: row.get("user_agent")?,
-        success: row.get("success")?,
-        created_at: row.time("created_at")?,
-    })
+readers! {
+    entry: AuditEntry {
+        id, event from "event_type", details, ip_address, user_agent, success, created_at,
+    }
 }

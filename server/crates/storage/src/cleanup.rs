@@ -10,7 +10,7 @@ use vestibule_core::ports::{Cleanup, Expired, StoreError};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, query};
 use crate::sql::{Sql, statements};
 
 /// Deletes the oldest rows of a table whose ids are lower than $1, $2 at most.
@@ -41,6 +41,35 @@ delete from ",
 where id in (select id from ",
             $table,
             " where user_id = $1 limit $2)"
+        )
+    };
+}
+
+macro_rules! claim_due {
+    ($lock:literal) => {
+        concat!(
+            "
+update users
+set deleted_at = coalesce(deleted_at, $3)
+where id = (
+    select id
+    from users
+    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
+    order by delete_at, id
+    limit 1 ",
+            $lock,
+            "
+)
+returning delete_at, id"
+        )
+    };
+}
+
+macro_rules! due {
+    ($lock:literal) => {
+        concat!(
+            "select id from users where id = $1 and delete_at <= $2 and not is_active ",
+            $lock
         )
     };
 }
@@ -120,31 +149,7 @@ where id in (
     and not is_email_verified and (last_login_at is null or last_login_at < $1) and is_active");
 
     /// Workers pass over an account that another one is just deleting, or that is just being kept.
-    const CLAIM_DUE: Sql = Sql {
-        postgres: "
-update users
-set deleted_at = coalesce(deleted_at, $3)
-where id = (
-    select id
-    from users
-    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
-    order by delete_at, id
-    limit 1
-    for update skip locked
-)
-returning delete_at, id",
-        sqlite: "
-update users
-set deleted_at = coalesce(deleted_at, $3)
-where id = (
-    select id
-    from users
-    where (delete_at, id) > ($1, $2) and delete_at <= $3 and not is_active
-    order by delete_at, id
-    limit 1
-)
-returning delete_at, id",
-    };
+    const CLAIM_DUE: Sql = Sql { postgres: claim_due!("for update skip locked"), sqlite: claim_due!("") };
 
     const EVENTS_OF_USER: Sql = Sql::both(delete_of_user!("audit_logs"));
 
@@ -158,17 +163,7 @@ returning delete_at, id",
 
     /// The lock keeps every new reference out, so that no event is written about the account while
     /// it goes.
-    const LOCK_DUE: Sql = Sql {
-        postgres: "
-select id
-from users
-where id = $1 and delete_at <= $2 and not is_active
-for update",
-        sqlite: "
-select id
-from users
-where id = $1 and delete_at <= $2 and not is_active",
-    };
+    const LOCK_DUE: Sql = Sql { postgres: due!("for update"), sqlite: due!("") };
 
     /// What else belongs to the account goes by its foreign keys.
     const ERASE: Sql = Sql::both("
@@ -197,17 +192,13 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
         until: OffsetDateTime,
         now: OffsetDateTime,
     ) -> Result<bool> {
-        let lease = Self::query(LEASE)
-            .bind(name)
-            .bind(lease_id)
-            .bind(Micros(until))
-            .bind(Micros(now));
+        let lease = query!(LEASE, name, lease_id, Micros(until), Micros(now));
         let leased = self.fetch_optional(lease, |row| row.get::<Uuid>("lease_id"));
         Ok(leased.await?.is_some())
     }
 
     async fn release_job(&mut self, name: &str, lease_id: Uuid) -> Result<()> {
-        let release = Self::query(RELEASE).bind(name).bind(lease_id);
+        let release = query!(RELEASE, name, lease_id);
         self.execute(release).await.map(drop)
     }
 
@@ -218,18 +209,17 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
         limit: u32,
     ) -> Result<u64> {
         let delete = match what {
-            Expired::Sessions => Self::query(SESSIONS).bind(Micros(before)),
-            Expired::SigningKeys(kind) => Self::query(SIGNING_KEYS)
-                .bind(kind.set)
-                .bind(kind.algorithm)
-                .bind(Micros(before)),
-            Expired::FormSubmissions => Self::query(FORM_SUBMISSIONS).bind(Micros(before)),
-            Expired::MailedLinks => Self::query(MAILED_LINKS).bind(first_id(before)?),
-            Expired::ResetTokens => Self::query(RESET_TOKENS).bind(first_id(before)?),
-            Expired::Mails => Self::query(MAILS).bind(first_id(before)?),
-            Expired::Events => Self::query(EVENTS).bind(first_id(before)?),
-            Expired::RefreshEvents => Self::query(REFRESH_EVENTS).bind(first_id(before)?),
-            Expired::Refusals => Self::query(REFUSALS).bind(first_id(before)?),
+            Expired::Sessions => query!(SESSIONS, Micros(before)),
+            Expired::SigningKeys(kind) => {
+                query!(SIGNING_KEYS, kind.set, kind.algorithm, Micros(before))
+            }
+            Expired::FormSubmissions => query!(FORM_SUBMISSIONS, Micros(before)),
+            Expired::MailedLinks => query!(MAILED_LINKS, first_id(before)?),
+            Expired::ResetTokens => query!(RESET_TOKENS, first_id(before)?),
+            Expired::Mails => query!(MAILS, first_id(before)?),
+            Expired::Events => query!(EVENTS, first_id(before)?),
+            Expired::RefreshEvents => query!(REFRESH_EVENTS, first_id(before)?),
+            Expired::Refusals => query!(REFUSALS, first_id(before)?),
         };
         self.execute(delete.bind(rows(limit))).await
     }
@@ -240,10 +230,12 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
         now: OffsetDateTime,
         limit: u32,
     ) -> Result<u64> {
-        let update = Self::query(SCHEDULE_UNVERIFIED)
-            .bind(Micros(before))
-            .bind(Micros(now))
-            .bind(rows(limit));
+        let update = query!(
+            SCHEDULE_UNVERIFIED,
+            Micros(before),
+            Micros(now),
+            rows(limit)
+        );
         self.execute(update).await
     }
 
@@ -252,16 +244,13 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
         (after, after_id): (OffsetDateTime, Uuid),
         now: OffsetDateTime,
     ) -> Result<Option<(OffsetDateTime, Uuid)>> {
-        let claim = Self::query(CLAIM_DUE)
-            .bind(Micros(after))
-            .bind(after_id)
-            .bind(Micros(now));
+        let claim = query!(CLAIM_DUE, Micros(after), after_id, Micros(now));
         self.fetch_optional(claim, due).await
     }
 
     async fn erase_part(&mut self, user_id: Uuid, limit: u32) -> Result<u64> {
         for sql in OF_USER {
-            let delete = Self::query(sql).bind(user_id).bind(rows(limit));
+            let delete = query!(sql, user_id, rows(limit));
             let deleted = self.execute(delete).await?;
             if deleted > 0 {
                 return Ok(deleted);
@@ -271,15 +260,15 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
     }
 
     async fn erase_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<bool> {
-        let lock = Self::query(LOCK_DUE).bind(id).bind(Micros(now));
+        let lock = query!(LOCK_DUE, id, Micros(now));
         let locked = self.fetch_optional(lock, |row| row.get::<Uuid>("id"));
         if locked.await?.is_none() {
             return Ok(false);
         }
         // Its foreign key would only take the user's id out of them.
-        let events = || Self::query(EVENTS_OF_USER).bind(id).bind(EVENTS_AT_ONCE);
+        let events = || query!(EVENTS_OF_USER, id, EVENTS_AT_ONCE);
         while self.execute(events()).await? > 0 {}
-        let erase = Self::query(ERASE).bind(id).bind(Micros(now));
+        let erase = query!(ERASE, id, Micros(now));
         Ok(self.execute(erase).await? > 0)
     }
 }
@@ -296,5 +285,5 @@ fn rows(limit: u32) -> i32 {
 }
 
 fn due<DB: Backend>(row: &Row<DB>) -> Result<(OffsetDateTime, Uuid)> {
-    Ok((row.time("delete_at")?, row.get("id")?))
+    Ok((row.get("delete_at")?, row.get("id")?))
 }

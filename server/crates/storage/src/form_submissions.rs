@@ -7,7 +7,7 @@ use vestibule_core::ports::{FormSubmissions, ReadFormSubmissions};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, SqlRepository};
+use crate::repository::{Result, SqlRepository, query};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -35,7 +35,7 @@ where form_key = $1 and claim_id = $2");
 #[async_trait]
 impl<DB: Backend> ReadFormSubmissions for SqlRepository<DB> {
     async fn form_answer(&mut self, key: &str, now: OffsetDateTime) -> Result<Option<String>> {
-        let answer = Self::query(ANSWER).bind(key).bind(Micros(now));
+        let answer = query!(ANSWER, key, Micros(now));
         self.fetch_optional(answer, |row| row.get::<String>("answer"))
             .await
     }
@@ -50,11 +50,7 @@ impl<DB: Backend> FormSubmissions for SqlRepository<DB> {
         until: OffsetDateTime,
         now: OffsetDateTime,
     ) -> Result<bool> {
-        let claim = Self::query(CLAIM)
-            .bind(key)
-            .bind(claim_id)
-            .bind(Micros(until))
-            .bind(Micros(now));
+        let claim = query!(CLAIM, key, claim_id, Micros(until), Micros(now));
         let claimed = self.fetch_optional(claim, |row| row.get::<Uuid>("claim_id"));
         Ok(claimed.await?.is_some())
     }
@@ -66,16 +62,12 @@ impl<DB: Backend> FormSubmissions for SqlRepository<DB> {
         answer: &str,
         until: OffsetDateTime,
     ) -> Result<()> {
-        let keep = Self::query(KEEP)
-            .bind(key)
-            .bind(claim_id)
-            .bind(answer)
-            .bind(Micros(until));
+        let keep = query!(KEEP, key, claim_id, answer, Micros(until));
         self.execute(keep).await.map(drop)
     }
 
     async fn release_form(&mut self, key: &str, claim_id: Uuid) -> Result<()> {
-        let release = Self::query(RELEASE).bind(key).bind(claim_id);
+        let release = query!(RELEASE, key, claim_id);
         self.execute(release).await.map(drop)
     }
 }

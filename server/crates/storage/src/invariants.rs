@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use time::{Duration, OffsetDateTime};
 use vestibule_core::MAILS_KEPT;
-use vestibule_core::ports::{Invariants, StoreError, Violation};
+use vestibule_core::ports::{Invariants, Violation};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, SqlRepository};
+use crate::repository::{Result, SqlRepository, query};
 use crate::sql::Sql;
 
 /// A statement that counts the rows that break an invariant, as `broken`.
@@ -175,7 +175,7 @@ from users u
 where u.delete_at > $1 and u.deleted_at is null
     and not exists (
         select 1 from mailed_links t
-        where t.user_id = u.id and t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at >= u.delete_at
+        where t.user_id = u.id and t.purpose = 'restore_account' and not t.is_used and t.expires_at >= u.delete_at
     )",
     ),
     check_at(
@@ -185,7 +185,7 @@ where u.delete_at > $1 and u.deleted_at is null
 select count(*) as broken
 from mailed_links t
 join users u on u.id = t.user_id
-where t.purpose = 'cancel_deletion' and not t.is_used and t.expires_at > $1 and u.is_active",
+where t.purpose = 'restore_account' and not t.is_used and t.expires_at > $1 and u.is_active",
     ),
     check_at(
         "pending_change_of_inactive_account",
@@ -263,18 +263,14 @@ impl<DB: Backend> Invariants for SqlRepository<DB> {
     async fn violations(&mut self, now: OffsetDateTime) -> Result<Vec<Violation>> {
         let mut violations = Vec::new();
         for check in CHECKS.iter().filter(|check| !DB::sql(check.sql).is_empty()) {
-            let query = Self::query(check.sql);
+            let query = query!(check.sql);
             let query = match check.at {
                 Some(at) => query.bind(Micros(now + at)),
                 None => query,
             };
-            let broken = self
-                .fetch_optional(query, |row| row.get::<i64>("broken"))
-                .await?
-                .unwrap_or_default();
-            if broken != 0 {
-                let rows = u64::try_from(broken)
-                    .map_err(|error| StoreError::Unexpected(Box::new(error)))?;
+            let rows = self.fetch_optional(query, |row| row.get::<u64>("broken"));
+            let rows = rows.await?.unwrap_or_default();
+            if rows != 0 {
                 violations.push(Violation {
                     invariant: check.invariant,
                     rows,

@@ -5,7 +5,6 @@
 
 mod audit;
 mod backend;
-mod browser_sessions;
 mod cleanup;
 mod error;
 mod form_submissions;
@@ -41,7 +40,6 @@ pub use store::{SqlDatabase, connect_store};
 fn statements() -> impl Iterator<Item = Sql> {
     let files = [
         audit::STATEMENTS,
-        browser_sessions::STATEMENTS,
         cleanup::STATEMENTS,
         form_submissions::STATEMENTS,
         links::STATEMENTS,

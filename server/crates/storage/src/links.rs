@@ -11,7 +11,7 @@ use vestibule_core::ports::{CodeAttempt, FoundLink, Links, ReadLinks, UsedLink};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 use crate::users::{user, user_columns};
 
@@ -19,33 +19,17 @@ use crate::users::{user, user_columns};
 /// another mail gives no more guesses.
 const ATTEMPTS_LAST: Duration = Duration::hours(1);
 
-/// Whether the account `u` is in the state that a link is for, at $2. An account that an operator
-/// closed is not given back; a thief of one could have it deleted, so a change is reverted on
-/// one that is scheduled for that as well.
-macro_rules! admits {
-    ($link:literal) => {
-        concat!(
-            "case ",
-            $link,
-            ".purpose when 'cancel_deletion' then not u.is_active and u.delete_at > $2
-        when 'revert_email' then u.is_active or u.delete_at > $2 else u.is_active end"
-        )
-    };
-}
-
 /// The links of a table by hash, each with its owner: $1 the hash, $2 now.
 macro_rules! found_in {
-    ($table:literal, $purpose:literal, $email:literal, $admits:expr) => {
+    ($table:literal, $purpose:literal, $email:literal) => {
         concat!(
             "
 select ",
             $purpose,
             " as purpose, ",
             $email,
-            " as new_email, l.expires_at,
-    coalesce(not l.is_used and l.expires_at > $2 and ",
-            $admits,
-            ", false) as is_live,
+            " as new_email, l.expires_at, not l.is_used and l.expires_at > $2 as is_unused,
+    coalesce(not u.is_active and u.delete_at > $2, false) as is_scheduled,
     exists (
         select 1 from mail_outbox m where m.user_id = l.user_id and m.token_id = l.id and m.recipient = u.email
     ) as was_mailed_to_present_address, ",
@@ -62,10 +46,10 @@ where l.token_hash = $1 and u.deleted_at is null"
 
 statements! {
     const FIND: Sql = Sql::both(concat!(
-        found_in!("mailed_links", "l.purpose", "l.email", admits!("l")),
+        found_in!("mailed_links", "l.purpose", "l.email"),
         "
 union all",
-        found_in!("password_reset_tokens", "'reset_password'", "cast(null as text)", "u.is_active")
+        found_in!("password_reset_tokens", "'reset_password'", "cast(null as text)")
     ));
 
     /// Using a link goes on to change the account, so the account is locked first; not for a link
@@ -75,15 +59,18 @@ update users
 set is_active = is_active
 where id = (select user_id from mailed_links where token_hash = $1 and expires_at > $2 and purpose = $3 and not is_used)");
 
-    const USE: Sql = Sql::both(concat!("
+    /// $4 whether the purpose is for active accounts, $5 whether for those that are scheduled for
+    /// deletion.
+    const USE: Sql = Sql::both("
 update mailed_links
 set is_used = true
 where token_hash = $1 and expires_at > $2 and purpose = $3 and not is_used
     and exists (
         select 1 from users u
-        where u.id = mailed_links.user_id and u.deleted_at is null and ", admits!("mailed_links"), "
+        where u.id = mailed_links.user_id and u.deleted_at is null
+            and ((u.is_active and $4) or (not u.is_active and u.delete_at > $2 and $5))
     )
-returning user_id, email, session_id"));
+returning user_id, email, session_id");
 
     const LOCK_OWNER_OF_RESET: Sql = Sql::both("
 update users
@@ -190,7 +177,7 @@ impl<DB: Backend> ReadLinks for SqlRepository<DB> {
         token_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<FoundLink>> {
-        let find = Self::query(FIND).bind(token_hash).bind(Micros(now));
+        let find = query!(FIND, token_hash, Micros(now));
         Ok(self.fetch_optional(find, found).await?.flatten())
     }
 
@@ -199,13 +186,12 @@ impl<DB: Backend> ReadLinks for SqlRepository<DB> {
         user_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<PendingEmail>> {
-        let query = Self::query(PENDING_CHANGE).bind(user_id).bind(Micros(now));
+        let query = query!(PENDING_CHANGE, user_id, Micros(now));
         self.fetch_optional(query, pending).await
     }
 
     async fn link_records(&mut self, user_id: Uuid) -> Result<Vec<LinkRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
+        self.fetch_all(query!(RECORDS, user_id), record).await
     }
 }
 
@@ -216,20 +202,22 @@ impl<DB: Backend> Links for SqlRepository<DB> {
             return self.insert_reset(link).await;
         }
         let attempts = self.supersede(link).await?;
-        let insert = Self::query(INSERT)
-            .bind(link.id)
-            .bind(link.user_id)
-            .bind(link.purpose.as_str())
-            .bind(link.token_hash.as_str())
-            .bind(attempts)
-            .bind(Micros(link.expires_at))
-            .bind(false)
-            .bind(link.ip_address.as_str())
-            .bind(link.user_agent.as_deref())
-            .bind(Micros(link.created_at))
-            .bind(link.email.as_ref().map(EmailAddress::as_str))
-            .bind(link.email.as_ref().map(EmailAddress::canonical))
-            .bind(link.session_id);
+        let insert = query!(
+            INSERT,
+            link.id,
+            link.user_id,
+            link.purpose.as_str(),
+            link.token_hash.as_str(),
+            attempts,
+            Micros(link.expires_at),
+            false,
+            link.ip_address.as_str(),
+            link.user_agent.as_deref(),
+            Micros(link.created_at),
+            link.email.as_ref().map(EmailAddress::as_str),
+            link.email.as_ref().map(EmailAddress::canonical),
+            link.session_id
+        );
         self.execute(insert).await.map(drop)
     }
 
@@ -239,15 +227,17 @@ impl<DB: Backend> Links for SqlRepository<DB> {
         token_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<UsedLink>> {
-        let by_hash = |sql| Self::query(sql).bind(token_hash).bind(Micros(now));
+        let by_hash = |sql| query!(sql, token_hash, Micros(now));
         let (lock, update) = if purpose == Purpose::ResetPassword {
             (by_hash(LOCK_OWNER_OF_RESET), by_hash(USE_RESET))
         } else {
+            let accounts = purpose.accounts();
             let purpose = purpose.as_str();
-            (
-                by_hash(LOCK_OWNER).bind(purpose),
-                by_hash(USE).bind(purpose),
-            )
+            let update = by_hash(USE)
+                .bind(purpose)
+                .bind(accounts.admit(true, false))
+                .bind(accounts.admit(false, true));
+            (by_hash(LOCK_OWNER).bind(purpose), update)
         };
         self.execute(lock).await?;
         self.fetch_optional(update, used).await
@@ -260,57 +250,62 @@ impl<DB: Backend> Links for SqlRepository<DB> {
         max_in_a_row: u32,
         now: OffsetDateTime,
     ) -> Result<Option<CodeAttempt>> {
-        let update = Self::query(COUNT_ATTEMPT)
-            .bind(user_id)
-            .bind(Purpose::VerifyEmail.as_str())
-            .bind(Micros(now))
-            .bind(i32::try_from(max_attempts).unwrap_or(i32::MAX));
+        let update = query!(
+            COUNT_ATTEMPT,
+            user_id,
+            Purpose::VerifyEmail.as_str(),
+            Micros(now),
+            i32::try_from(max_attempts).unwrap_or(i32::MAX)
+        );
         let attempt = self.fetch_optional(update, attempt).await?;
         // Of nobody where there is no such link, in the same time.
         let of = attempt.as_ref().map_or(Uuid::nil(), |_| user_id);
-        let count = Self::query(COUNT_ENTRY)
-            .bind(of)
-            .bind(i32::try_from(max_in_a_row).unwrap_or(i32::MAX));
+        let count = query!(
+            COUNT_ENTRY,
+            of,
+            i32::try_from(max_in_a_row).unwrap_or(i32::MAX)
+        );
         let is_counted = self.execute(count).await? > 0;
         Ok(attempt.filter(|_| is_counted))
     }
 
     async fn void_links(&mut self, user_id: Uuid) -> Result<()> {
-        self.execute(Self::query(VOID).bind(user_id)).await?;
-        self.execute(Self::query(SUPERSEDE_RESET).bind(user_id))
+        self.execute(query!(VOID, user_id)).await?;
+        self.execute(query!(SUPERSEDE_RESET, user_id))
             .await
             .map(drop)
     }
 
     async fn void_later_reverts(&mut self, user_id: Uuid, token_hash: &str) -> Result<()> {
-        let update = Self::query(VOID_REVERTS).bind(user_id).bind(token_hash);
+        let update = query!(VOID_REVERTS, user_id, token_hash);
         self.execute(update).await.map(drop)
     }
 
     async fn void_pending_change(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<bool> {
-        let update = Self::query(VOID_CHANGE).bind(user_id).bind(Micros(now));
+        let update = query!(VOID_CHANGE, user_id, Micros(now));
         Ok(self.execute(update).await? > 0)
     }
 
     async fn void_change_of_ended_session(&mut self, user_id: Uuid) -> Result<()> {
-        let update = Self::query(VOID_CHANGE_OF_ENDED).bind(user_id);
+        let update = query!(VOID_CHANGE_OF_ENDED, user_id);
         self.execute(update).await.map(drop)
     }
 }
 
 impl<DB: Backend> SqlRepository<DB> {
     async fn insert_reset(&mut self, link: &NewLink) -> Result<()> {
-        self.execute(Self::query(SUPERSEDE_RESET).bind(link.user_id))
-            .await?;
-        let insert = Self::query(INSERT_RESET)
-            .bind(link.id)
-            .bind(link.user_id)
-            .bind(link.token_hash.as_str())
-            .bind(Micros(link.expires_at))
-            .bind(false)
-            .bind(link.ip_address.as_str())
-            .bind(link.user_agent.as_deref())
-            .bind(Micros(link.created_at));
+        self.execute(query!(SUPERSEDE_RESET, link.user_id)).await?;
+        let insert = query!(
+            INSERT_RESET,
+            link.id,
+            link.user_id,
+            link.token_hash.as_str(),
+            Micros(link.expires_at),
+            false,
+            link.ip_address.as_str(),
+            link.user_agent.as_deref(),
+            Micros(link.created_at)
+        );
         self.execute(insert).await.map(drop)
     }
 
@@ -320,9 +315,7 @@ impl<DB: Backend> SqlRepository<DB> {
         if link.purpose == Purpose::RevertEmail {
             return Ok(0);
         }
-        let supersede = Self::query(SUPERSEDE)
-            .bind(link.user_id)
-            .bind(link.purpose.as_str());
+        let supersede = query!(SUPERSEDE, link.user_id, link.purpose.as_str());
         let superseded = self.fetch_optional(supersede, superseded).await?;
         Ok(match superseded {
             Some((attempts, created_at)) if link.created_at - created_at <= ATTEMPTS_LAST => {
@@ -334,15 +327,7 @@ impl<DB: Backend> SqlRepository<DB> {
 }
 
 fn superseded<DB: Backend>(row: &Row<DB>) -> Result<(i32, OffsetDateTime)> {
-    Ok((row.get("attempts")?, row.time("created_at")?))
-}
-
-fn attempt<DB: Backend>(row: &Row<DB>) -> Result<CodeAttempt> {
-    Ok(CodeAttempt {
-        token_id: row.get("id")?,
-        token_hash: row.get("token_hash")?,
-        created_at: row.time("created_at")?,
-    })
+    Ok((row.get("attempts")?, row.get("created_at")?))
 }
 
 /// `None` for a purpose that a newer version knows.
@@ -350,40 +335,24 @@ fn found<DB: Backend>(row: &Row<DB>) -> Result<Option<FoundLink>> {
     let Some(purpose) = Purpose::from_code(&row.get::<String>("purpose")?) else {
         return Ok(None);
     };
+    let owner = user(row)?;
+    let is_scheduled = row.get::<bool>("is_scheduled")?;
+    let is_admitted = purpose.accounts().admit(owner.is_active, is_scheduled);
     Ok(Some(FoundLink {
         purpose,
-        owner: user(row)?,
-        is_live: row.get("is_live")?,
+        is_live: row.get::<bool>("is_unused")? && is_admitted,
+        owner,
         email: row.get("new_email")?,
-        expires_at: row.time("expires_at")?,
+        expires_at: row.get("expires_at")?,
         was_mailed_to_present_address: row.get("was_mailed_to_present_address")?,
     }))
 }
 
-fn used<DB: Backend>(row: &Row<DB>) -> Result<UsedLink> {
-    Ok(UsedLink {
-        user_id: row.get("user_id")?,
-        email: row.get("email")?,
-        session_id: row.get("session_id")?,
-    })
-}
-
-fn pending<DB: Backend>(row: &Row<DB>) -> Result<PendingEmail> {
-    Ok(PendingEmail {
-        email: row.get("email")?,
-        requested_at: row.time("created_at")?,
-        expires_at: row.time("expires_at")?,
-    })
-}
-
-fn record<DB: Backend>(row: &Row<DB>) -> Result<LinkRecord> {
-    Ok(LinkRecord {
-        purpose: row.code("purpose", Purpose::from_code)?,
-        email: row.get("email")?,
-        ip_address: row.get("ip_address")?,
-        user_agent: row.get("user_agent")?,
-        created_at: row.time("created_at")?,
-        expires_at: row.time("expires_at")?,
-        is_used: row.get("is_used")?,
-    })
+readers! {
+    attempt: CodeAttempt { token_id from "id", token_hash, created_at }
+    used: UsedLink { user_id, email, session_id }
+    pending: PendingEmail { email, requested_at from "created_at", expires_at }
+    record: LinkRecord {
+        purpose, email, ip_address, user_agent, created_at, expires_at, is_used,
+    }
 }

@@ -16,21 +16,34 @@ pub(crate) struct Script {
     pub sql: Sql,
 }
 
+macro_rules! script {
+    ($folder:literal, $name:literal) => {
+        include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../../migrations/",
+            $folder,
+            "/",
+            $name,
+            ".sql"
+        ))
+    };
+}
+
 macro_rules! scripts {
     ($($version:literal $name:literal),+ $(,)?) => {
         &[$(Script {
             version: $version,
             name: $name,
             sql: Sql {
-                postgres: include_str!(concat!("../../../../migrations/postgres/", $name, ".sql")),
-                sqlite: include_str!(concat!("../../../../migrations/sqlite/", $name, ".sql")),
+                postgres: script!("postgres", $name),
+                sqlite: script!("sqlite", $name),
             },
         }),+]
     };
 }
 
-/// The embedded migrations, in order.
-pub(crate) const SCRIPTS: &[Script] = scripts!(1 "0001_initial");
+/// The embedded migrations, in order: all that are in the folders, by `build.rs`.
+pub(crate) const SCRIPTS: &[Script] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 statements! {
     /// Whether there is a table of migrations, as `present`.

@@ -4,14 +4,37 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::mail::{LeasedMail, MailContext, MailKind, MailStatus, NewMail};
-use vestibule_core::model::{Language, MailRecord};
+use vestibule_core::mail::{LeasedMail, MailContext, MailOutcome, NewMail};
+use vestibule_core::model::MailRecord;
 use vestibule_core::ports::{Outbox, ReadOutbox};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
+
+macro_rules! claim {
+    ($lock:literal) => {
+        concat!(
+            "
+update mail_outbox
+set lease_id = $1, leased_until = $2
+where id = (
+    select id
+    from mail_outbox
+    where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
+    order by priority, next_attempt_at, id
+    limit 1 ",
+            $lock,
+            "
+)
+returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
+    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
+    (select u.language from users u where u.id = mail_outbox.user_id) as language,
+    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries"
+        )
+    };
+}
 
 statements! {
     const ENQUEUE: Sql = Sql::both("
@@ -20,37 +43,7 @@ insert into mail_outbox (id, kind, user_id, token_id, recipient, device, ip_addr
 values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', 0, $9, $9, $10, $11)");
 
     /// Workers pass over rows that another one is just taking, instead of waiting in a row.
-    const CLAIM: Sql = Sql {
-        postgres: "
-update mail_outbox
-set lease_id = $1, leased_until = $2
-where id = (
-    select id
-    from mail_outbox
-    where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
-    order by priority, next_attempt_at, id
-    limit 1
-    for update skip locked
-)
-returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
-    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
-    (select u.language from users u where u.id = mail_outbox.user_id) as language,
-    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries",
-        sqlite: "
-update mail_outbox
-set lease_id = $1, leased_until = $2
-where id = (
-    select id
-    from mail_outbox
-    where status = 'pending' and next_attempt_at <= $3 and (leased_until is null or leased_until <= $3)
-    order by priority, next_attempt_at, id
-    limit 1
-)
-returning id, kind, token_id, recipient, other_email, device, ip_address, happened_at, created_at, attempts, last_error,
-    (select u.first_name from users u where u.id = mail_outbox.user_id) as first_name,
-    (select u.language from users u where u.id = mail_outbox.user_id) as language,
-    (select u.code_entries from users u where u.id = mail_outbox.user_id) as code_entries",
-    };
+    const CLAIM: Sql = Sql { postgres: claim!("for update skip locked"), sqlite: claim!("") };
 
     const RECORDS: Sql = Sql::both("
 select kind, recipient, other_email, device, ip_address, happened_at, status, created_at, sent_at
@@ -82,8 +75,7 @@ where id = $1 and lease_id = $2 and status = 'pending'");
 #[async_trait]
 impl<DB: Backend> ReadOutbox for SqlRepository<DB> {
     async fn mail_records(&mut self, user_id: Uuid) -> Result<Vec<MailRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
+        self.fetch_all(query!(RECORDS, user_id), record).await
     }
 }
 
@@ -99,115 +91,72 @@ impl<DB: Backend> Outbox for SqlRepository<DB> {
         lease_until: OffsetDateTime,
         now: OffsetDateTime,
     ) -> Result<Option<LeasedMail>> {
-        let claim = Self::query(CLAIM)
-            .bind(lease_id)
-            .bind(Micros(lease_until))
-            .bind(Micros(now));
+        let claim = query!(CLAIM, lease_id, Micros(lease_until), Micros(now));
         self.fetch_optional(claim, leased).await
     }
 
-    async fn mark_mail_sent(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<bool> {
-        Ok(self
-            .execute(
-                Self::query(MARK_SENT)
-                    .bind(id)
-                    .bind(lease_id)
-                    .bind(Micros(now)),
-            )
-            .await?
-            > 0)
-    }
-
-    async fn mark_mail_failed(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        next_attempt_at: Option<OffsetDateTime>,
-        error: &str,
-    ) -> Result<bool> {
-        let update = match next_attempt_at {
-            Some(at) => Self::query(RETRY)
-                .bind(id)
-                .bind(lease_id)
-                .bind(error)
-                .bind(Micros(at)),
-            None => Self::query(MARK_DEAD).bind(id).bind(lease_id).bind(error),
+    async fn note_mail(&mut self, id: Uuid, lease_id: Uuid, outcome: &MailOutcome) -> Result<bool> {
+        let update = match outcome {
+            MailOutcome::Sent(at) => query!(MARK_SENT, id, lease_id, Micros(*at)),
+            MailOutcome::Postponed(next, error) => {
+                query!(POSTPONE, id, lease_id, error.as_str(), Micros(*next))
+            }
+            MailOutcome::Failed(Some(next), error) => {
+                query!(RETRY, id, lease_id, error.as_str(), Micros(*next))
+            }
+            MailOutcome::Failed(None, error) => query!(MARK_DEAD, id, lease_id, error.as_str()),
         };
-        Ok(self.execute(update).await? > 0)
-    }
-
-    async fn postpone_mail(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        next_attempt_at: OffsetDateTime,
-        error: &str,
-    ) -> Result<bool> {
-        let update = Self::query(POSTPONE)
-            .bind(id)
-            .bind(lease_id)
-            .bind(error)
-            .bind(Micros(next_attempt_at));
         Ok(self.execute(update).await? > 0)
     }
 }
 
 impl<DB: Backend> SqlRepository<DB> {
     pub async fn enqueue_to(&mut self, mail: &NewMail, recipient: &str) -> Result<()> {
-        let insert = Self::query(ENQUEUE)
-            .bind(mail.id)
-            .bind(mail.kind.as_str())
-            .bind(mail.user_id)
-            .bind(mail.token_id)
-            .bind(recipient)
-            .bind(mail.context.device.as_str())
-            .bind(mail.context.ip_address.as_str())
-            .bind(Micros(mail.context.at))
-            .bind(Micros(mail.created_at))
-            .bind(mail.context.other_email.as_deref())
-            .bind(mail.kind.priority());
+        let insert = query!(
+            ENQUEUE,
+            mail.id,
+            mail.kind.as_str(),
+            mail.user_id,
+            mail.token_id,
+            recipient,
+            mail.context.device.as_str(),
+            mail.context.ip_address.as_str(),
+            Micros(mail.context.at),
+            Micros(mail.created_at),
+            mail.context.other_email.as_deref(),
+            mail.kind.priority()
+        );
         self.execute(insert).await.map(drop)
     }
 }
 
 fn record<DB: Backend>(row: &Row<DB>) -> Result<MailRecord> {
     Ok(MailRecord {
-        kind: row.code("kind", MailKind::from_code)?,
+        kind: row.get("kind")?,
         recipient: row.get("recipient")?,
         context: context(row)?,
-        status: row.code("status", MailStatus::from_code)?,
-        created_at: row.time("created_at")?,
-        sent_at: row.optional_time("sent_at")?,
+        status: row.get("status")?,
+        created_at: row.get("created_at")?,
+        sent_at: row.get("sent_at")?,
     })
 }
 
-fn context<DB: Backend>(row: &Row<DB>) -> Result<MailContext> {
-    Ok(MailContext {
-        device: row.get("device")?,
-        ip_address: row.get("ip_address")?,
-        at: row.time("happened_at")?,
-        other_email: row.get("other_email")?,
-    })
+readers! {
+    context: MailContext { device, ip_address, at from "happened_at", other_email }
 }
 
 fn leased<DB: Backend>(row: &Row<DB>) -> Result<LeasedMail> {
     Ok(LeasedMail {
         id: row.get("id")?,
-        kind: row.code("kind", MailKind::from_code)?,
+        kind: row.get("kind")?,
         token_id: row.get("token_id")?,
         recipient: row.get("recipient")?,
         first_name: row.get("first_name")?,
-        // A newer version may know more languages than this one.
-        language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
-        code_entries: row.count("code_entries")?,
+        language: row.get("language")?,
+        code_entries: row.get("code_entries")?,
         context: context(row)?,
-        created_at: row.time("created_at")?,
-        attempts: row.count("attempts")?,
+        created_at: row.get("created_at")?,
+        attempts: row.get("attempts")?,
         last_error: row.get("last_error")?,
     })
 }

@@ -9,7 +9,7 @@ use vestibule_core::ports::{ReadRefreshTokens, RefreshTokens};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sessions::{principal, session_columns};
 use crate::sql::{Sql, statements};
 use crate::users::user_columns;
@@ -109,28 +109,28 @@ order by id desc");
 #[async_trait]
 impl<DB: Backend> ReadRefreshTokens for SqlRepository<DB> {
     async fn refresh_token_state(&mut self, family_id: Uuid) -> Result<Option<RefreshTokenState>> {
-        self.fetch_optional(Self::query(STATE).bind(family_id), state)
-            .await
+        self.fetch_optional(query!(STATE, family_id), state).await
     }
 
     async fn refresh_records(&mut self, user_id: Uuid) -> Result<Vec<RefreshRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
+        self.fetch_all(query!(RECORDS, user_id), record).await
     }
 }
 
 #[async_trait]
 impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
     async fn insert_refresh_token(&mut self, token: &NewRefreshToken) -> Result<()> {
-        let insert = Self::query(INSERT)
-            .bind(token.id)
-            .bind(token.user_id)
-            .bind(token.session_id)
-            .bind(token.token_hash.as_str())
-            .bind(token.device_info.as_str())
-            .bind(Micros(token.expires_at))
-            .bind(false)
-            .bind(Micros(token.created_at));
+        let insert = query!(
+            INSERT,
+            token.id,
+            token.user_id,
+            token.session_id,
+            token.token_hash.as_str(),
+            token.device_info.as_str(),
+            Micros(token.expires_at),
+            false,
+            Micros(token.created_at)
+        );
         self.execute(insert).await.map(drop)
     }
 
@@ -138,27 +138,18 @@ impl<DB: Backend> RefreshTokens for SqlRepository<DB> {
         &mut self,
         rotation: &RefreshRotation,
     ) -> Result<Option<RotationOutcome>> {
-        let update = Self::query(ROTATE)
-            .bind(rotation.family_id)
-            .bind(rotation.presented_hash.as_str())
-            .bind(rotation.fresh_hash.as_str())
-            .bind(rotation.fresh_nonce.as_str())
-            .bind(Micros(rotation.now))
-            .bind(Micros(rotation.grace_since))
-            .bind(Micros(rotation.expires_at));
+        let update = query!(
+            ROTATE,
+            rotation.family_id,
+            rotation.presented_hash.as_str(),
+            rotation.fresh_hash.as_str(),
+            rotation.fresh_nonce.as_str(),
+            Micros(rotation.now),
+            Micros(rotation.grace_since),
+            Micros(rotation.expires_at)
+        );
         self.fetch_optional(update, outcome).await
     }
-}
-
-fn record<DB: Backend>(row: &Row<DB>) -> Result<RefreshRecord> {
-    Ok(RefreshRecord {
-        session_id: row.get("session_id")?,
-        device_info: row.get("device_info")?,
-        created_at: row.time("created_at")?,
-        rotated_at: row.optional_time("rotated_at")?,
-        expires_at: row.time("expires_at")?,
-        is_revoked: row.get("is_revoked")?,
-    })
 }
 
 fn outcome<DB: Backend>(row: &Row<DB>) -> Result<RotationOutcome> {
@@ -168,13 +159,11 @@ fn outcome<DB: Backend>(row: &Row<DB>) -> Result<RotationOutcome> {
     })
 }
 
-fn state<DB: Backend>(row: &Row<DB>) -> Result<RefreshTokenState> {
-    Ok(RefreshTokenState {
-        user_id: row.get("user_id")?,
-        session_id: row.get("session_id")?,
-        token_hash: row.get("token_hash")?,
-        previous_hash: row.get("previous_hash")?,
-        is_revoked: row.get("is_revoked")?,
-        expires_at: row.time("expires_at")?,
-    })
+readers! {
+    record: RefreshRecord {
+        session_id, device_info, created_at, rotated_at, expires_at, is_revoked,
+    }
+    state: RefreshTokenState {
+        user_id, session_id, token_hash, previous_hash, is_revoked, expires_at,
+    }
 }

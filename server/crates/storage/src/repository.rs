@@ -3,11 +3,16 @@
 //! Transactions that lock rows of several tables lock them in one order, so that none waits for
 //! another in a circle: the account, its mailed links, its refresh families, its sessions.
 
+use std::num::TryFromIntError;
+
 use async_trait::async_trait;
 use sqlx::error::BoxDynError;
 use time::OffsetDateTime;
-use vestibule_core::AuditRecord;
+use uuid::Uuid;
+use vestibule_core::mail::{MailKind, MailStatus};
+use vestibule_core::model::{Language, Purpose, SessionKind, SignInMethod};
 use vestibule_core::ports::{Reader, StoreError, Transaction, Writer};
+use vestibule_core::{AuditEvent, AuditRecord};
 
 use crate::backend::{Backend, Bind, Get};
 use crate::error::{is_conflict, store_error, unknown_code};
@@ -137,33 +142,88 @@ impl<DB: Backend> Query<DB> {
     }
 }
 
+/// A statement with its arguments.
+macro_rules! query {
+    ($sql:expr $(, $argument:expr)* $(,)?) => {
+        $crate::repository::SqlRepository::<DB>::query($sql)$(.bind($argument))*
+    };
+}
+pub(crate) use query;
+
 /// A row of an answer.
 pub(crate) struct Row<DB: Backend>(DB::Row);
 
 impl<DB: Backend> Row<DB> {
-    pub fn get<T>(&self, column: &'static str) -> Result<T>
+    pub fn get<T: Column>(&self, column: &'static str) -> Result<T> {
+        T::read(self, column)
+    }
+
+    fn value<T>(&self, column: &'static str) -> Result<T>
     where
         DB: Get<T>,
     {
         DB::get(&self.0, column).map_err(store_error::<DB>)
     }
-
-    pub fn time(&self, column: &'static str) -> Result<OffsetDateTime> {
-        Ok(self.get::<Micros>(column)?.0)
-    }
-
-    pub fn optional_time(&self, column: &'static str) -> Result<Option<OffsetDateTime>> {
-        Ok(self.get::<Option<Micros>>(column)?.map(|micros| micros.0))
-    }
-
-    /// A member of a closed set of codes.
-    pub fn code<T>(&self, column: &'static str, from_code: fn(&str) -> Option<T>) -> Result<T> {
-        from_code(&self.get::<String>(column)?).ok_or_else(|| unknown_code(column))
-    }
-
-    /// A count; the tables hold none below zero.
-    pub fn count(&self, column: &'static str) -> Result<u32> {
-        u32::try_from(self.get::<i32>(column)?)
-            .map_err(|error| StoreError::Unexpected(Box::new(error)))
-    }
 }
+
+/// What a column is read as.
+pub(crate) trait Column: Sized {
+    fn read<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<Self>;
+}
+
+macro_rules! columns {
+    ($($type:ty: |$row:ident, $column:ident| $value:expr;)+) => {
+        $(impl Column for $type {
+            fn read<DB: Backend>($row: &Row<DB>, $column: &'static str) -> Result<Self> {
+                $value
+            }
+        })+
+    };
+}
+
+columns! {
+    Uuid: |row, column| row.value(column);
+    Option<Uuid>: |row, column| row.value(column);
+    String: |row, column| row.value(column);
+    Option<String>: |row, column| row.value(column);
+    bool: |row, column| row.value(column);
+    i32: |row, column| row.value(column);
+    u32: |row, column| count(row.value::<i32>(column)?);
+    u64: |row, column| count(row.value::<i64>(column)?);
+    OffsetDateTime: |row, column| Ok(row.value::<Micros>(column)?.0);
+    Option<OffsetDateTime>: |row, column| Ok(row.value::<Option<Micros>>(column)?.map(|it| it.0));
+    AuditEvent: |row, column| code(row, column, Self::from_code);
+    MailKind: |row, column| code(row, column, Self::from_code);
+    MailStatus: |row, column| code(row, column, Self::from_code);
+    Purpose: |row, column| code(row, column, Self::from_code);
+    SessionKind: |row, column| code(row, column, Self::from_code);
+    SignInMethod: |row, column| code(row, column, Self::from_code);
+    // A newer version may know more languages than this one.
+    Language: |row, column| Ok(Self::from_code(&row.get::<String>(column)?).unwrap_or_default());
+}
+
+/// The tables hold no count below zero.
+fn count<T, N: TryFrom<T, Error = TryFromIntError>>(number: T) -> Result<N> {
+    N::try_from(number).map_err(|error| StoreError::Unexpected(Box::new(error)))
+}
+
+/// A member of a closed set of codes.
+fn code<DB: Backend, T>(
+    row: &Row<DB>,
+    column: &'static str,
+    from_code: fn(&str) -> Option<T>,
+) -> Result<T> {
+    from_code(&row.get::<String>(column)?).ok_or_else(|| unknown_code(column))
+}
+
+/// Defines what reads a row: each field from the column of its name, or from the one that is named.
+macro_rules! readers {
+    ($($reader:ident: $type:ident { $($field:ident $(from $column:literal)?),+ $(,)? })+) => {
+        $(fn $reader<DB: Backend>(row: &Row<DB>) -> Result<$type> {
+            Ok($type { $($field: row.get(readers!(@column $field $($column)?))?),+ })
+        })+
+    };
+    (@column $field:ident) => { stringify!($field) };
+    (@column $field:ident $column:literal) => { $column };
+}
+pub(crate) use readers;

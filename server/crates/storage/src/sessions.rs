@@ -7,14 +7,16 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use uuid::Uuid;
-use vestibule_core::model::{Principal, Session, SessionKind, SessionRecord, SignInMethod, User};
-use vestibule_core::ports::{AuditLog as _, NewSignIn, ReadSessions, RefreshTokens as _, Sessions};
+use vestibule_core::model::{Principal, Session, SessionRecord, User};
+use vestibule_core::ports::{
+    AuditLog as _, BrowserRecord, NewSignIn, ReadSessions, RefreshTokens as _, Sessions,
+};
 
 use crate::audit::{bind_event, insert_into_audit_logs};
 use crate::backend::Backend;
 use crate::error::store_error;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 use crate::users::{user, user_columns};
 
@@ -48,6 +50,11 @@ from sessions s
 join users u on u.id = s.user_id
 where s.id = $1 and s.ended_at is null and s.expires_at > $2 and u.is_active and u.deleted_at is null"));
 
+    const BY_COOKIE: Sql = Sql::both("
+select id, user_id, expires_at
+from sessions
+where cookie_hash = $1 and ended_at is null and expires_at > $2");
+
     const LIVE: Sql = Sql::both(concat!("
 select ", session_columns!(), "
 from sessions s
@@ -63,6 +70,13 @@ where user_id = $1 and session_id = $2 and not is_revoked");
 update sessions
 set ended_at = $3
 where user_id = $1 and id = $2 and ended_at is null and expires_at > $3");
+
+    /// A browser session has no refresh family to end with it.
+    const END_BY_COOKIE: Sql = Sql::both("
+update sessions
+set ended_at = $2
+where cookie_hash = $1 and ended_at is null and expires_at > $2
+returning user_id");
 
     const REVOKE_FAMILIES: Sql = Sql::both("
 update refresh_tokens
@@ -175,28 +189,33 @@ impl<DB: Backend> ReadSessions for SqlRepository<DB> {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<Principal>> {
-        self.fetch_optional(
-            Self::query(PRINCIPAL).bind(session_id).bind(Micros(now)),
-            principal,
-        )
-        .await
+        self.fetch_optional(query!(PRINCIPAL, session_id, Micros(now)), principal)
+            .await
+    }
+
+    async fn session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<BrowserRecord>> {
+        let query = query!(BY_COOKIE, cookie_hash, Micros(now));
+        self.fetch_optional(query, browser_record).await
     }
 
     async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>> {
-        self.fetch_all(Self::query(LIVE).bind(user_id).bind(Micros(now)), session)
+        self.fetch_all(query!(LIVE, user_id, Micros(now)), session)
             .await
     }
 
     async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>> {
-        self.fetch_all(Self::query(RECORDS).bind(user_id), record)
-            .await
+        self.fetch_all(query!(RECORDS, user_id), record).await
     }
 }
 
 #[async_trait]
 impl<DB: Backend> Sessions for SqlRepository<DB> {
     async fn insert_session(&mut self, session: &Session, cookie_hash: Option<&str>) -> Result<()> {
-        let insert = Self::query(INSERT).bind(session.user_id);
+        let insert = query!(INSERT, session.user_id);
         let insert = bind_session(insert, session, cookie_hash);
         self.execute(insert).await.map(drop)
     }
@@ -229,10 +248,7 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<()> {
-        let revoke = Self::query(REVOKE_FAMILY)
-            .bind(user_id)
-            .bind(session_id)
-            .bind(Micros(now));
+        let revoke = query!(REVOKE_FAMILY, user_id, session_id, Micros(now));
         self.execute(revoke).await.map(drop)
     }
 
@@ -242,22 +258,18 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<bool> {
-        self.execute(
-            Self::query(REVOKE_FAMILY)
-                .bind(user_id)
-                .bind(session_id)
-                .bind(Micros(now)),
-        )
-        .await?;
-        let ended = self
-            .execute(
-                Self::query(END)
-                    .bind(user_id)
-                    .bind(session_id)
-                    .bind(Micros(now)),
-            )
-            .await?;
-        Ok(ended > 0)
+        self.revoke_refresh_family(user_id, session_id, now).await?;
+        let end = query!(END, user_id, session_id, Micros(now));
+        Ok(self.execute(end).await? > 0)
+    }
+
+    async fn end_session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>> {
+        let end = query!(END_BY_COOKIE, cookie_hash, Micros(now));
+        self.fetch_optional(end, |row| row.get("user_id")).await
     }
 
     async fn end_sessions(
@@ -271,17 +283,9 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         self.lock_user(user_id).await?;
         // No session has the nil id.
         let except = except.unwrap_or_default();
-        self.execute(
-            Self::query(REVOKE_FAMILIES)
-                .bind(user_id)
-                .bind(except)
-                .bind(Micros(now)),
-        )
-        .await?;
-        let end = Self::query(END_ALL)
-            .bind(user_id)
-            .bind(except)
-            .bind(Micros(now));
+        self.execute(query!(REVOKE_FAMILIES, user_id, except, Micros(now)))
+            .await?;
+        let end = query!(END_ALL, user_id, except, Micros(now));
         self.fetch_all(end, |row| row.get("id")).await
     }
 
@@ -293,21 +297,12 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
     ) -> Result<u64> {
         // No sign-in comes in between, so both tables lose the same sessions.
         self.lock_user(user_id).await?;
-        let surplus = Self::query(SURPLUS)
-            .bind(user_id)
-            .bind(Micros(now))
-            .bind(i32::from(keep));
+        let surplus = query!(SURPLUS, user_id, Micros(now), i32::from(keep));
         let surplus: Vec<Uuid> = self.fetch_all(surplus, |row| row.get("id")).await?;
         let (Some(newest), Some(oldest)) = (surplus.first(), surplus.last()) else {
             return Ok(0);
         };
-        let of_surplus = |sql: Sql| {
-            Self::query(sql)
-                .bind(user_id)
-                .bind(*oldest)
-                .bind(*newest)
-                .bind(Micros(now))
-        };
+        let of_surplus = |sql: Sql| query!(sql, user_id, *oldest, *newest, Micros(now));
         self.execute(of_surplus(REVOKE_SURPLUS_FAMILIES)).await?;
         self.execute(of_surplus(END_SURPLUS)).await
     }
@@ -318,14 +313,12 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
             .map(|(id, at)| Ok(json!({ "id": id.to_string(), "at": Micros(*at).unix()? })))
             .collect::<Result<Vec<Value>>>()?;
         let rows = Value::Array(rows).to_string();
-        let update = Self::query(TOUCH_MANY).bind(rows.as_str());
+        let update = query!(TOUCH_MANY, rows.as_str());
         self.execute(update).await.map(drop)
     }
 
     async fn reauthenticate(&mut self, session_id: Uuid, now: OffsetDateTime) -> Result<bool> {
-        let update = Self::query(REAUTHENTICATE)
-            .bind(session_id)
-            .bind(Micros(now));
+        let update = query!(REAUTHENTICATE, session_id, Micros(now));
         Ok(self.execute(update).await? > 0)
     }
 }
@@ -356,11 +349,13 @@ fn begin<DB: Backend>(sign_in: &NewSignIn<'_>) -> Query<DB> {
         mail,
         ..
     } = sign_in;
-    let query = SqlRepository::query(BEGIN)
-        .bind(session.user_id)
-        .bind(sign_in.verified_hash)
-        .bind(sign_in.new_hash)
-        .bind(Micros(session.created_at));
+    let query = query!(
+        BEGIN,
+        session.user_id,
+        sign_in.verified_hash,
+        sign_in.new_hash,
+        Micros(session.created_at)
+    );
     let query = bind_session(query, session, sign_in.cookie_hash)
         .bind(token.map(|token| token.id))
         .bind(token.map(|token| token.token_hash.as_str()))
@@ -399,27 +394,18 @@ fn bind_session<DB: Backend>(
         .bind(cookie_hash)
 }
 
-fn session<DB: Backend>(row: &Row<DB>) -> Result<Session> {
-    Ok(Session {
-        id: row.get("session_id")?,
-        user_id: row.get("user_id")?,
-        kind: row.code("kind", SessionKind::from_code)?,
-        device: row.get("device")?,
-        ip_address: row.get("ip_address")?,
-        user_agent: row.get("user_agent")?,
-        method: row.code("method", SignInMethod::from_code)?,
-        is_persistent: row.get("is_persistent")?,
-        created_at: row.time("session_created_at")?,
-        last_seen_at: row.time("last_seen_at")?,
-        authenticated_at: row.time("authenticated_at")?,
-        expires_at: row.time("expires_at")?,
-    })
+readers! {
+    browser_record: BrowserRecord { session_id from "id", user_id, expires_at }
+    session: Session {
+        id from "session_id", user_id, kind, device, ip_address, user_agent, method, is_persistent,
+        created_at from "session_created_at", last_seen_at, authenticated_at, expires_at,
+    }
 }
 
 fn record<DB: Backend>(row: &Row<DB>) -> Result<SessionRecord> {
     Ok(SessionRecord {
         session: session(row)?,
-        ended_at: row.optional_time("ended_at")?,
+        ended_at: row.get("ended_at")?,
     })
 }
 

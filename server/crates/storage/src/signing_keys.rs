@@ -8,7 +8,7 @@ use vestibule_core::ports::{ReadSigningKeys, SigningKeys};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, SqlRepository};
+use crate::repository::{Query, Result, SqlRepository, query};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -50,9 +50,9 @@ impl<DB: Backend> ReadSigningKeys for SqlRepository<DB> {
                 kid: row.get("kid")?,
                 kind,
                 sealed_private_key: row.get("sealed_private_key")?,
-                created_at: row.time("created_at")?,
-                active_at: row.time("active_at")?,
-                expires_at: row.optional_time("expires_at")?,
+                created_at: row.get("created_at")?,
+                active_at: row.get("active_at")?,
+                expires_at: row.get("expires_at")?,
             })
         })
         .await
@@ -88,7 +88,5 @@ impl<DB: Backend> SigningKeys for SqlRepository<DB> {
 }
 
 fn of_kind<DB: Backend>(sql: Sql, kind: KeyKind) -> Query<DB> {
-    SqlRepository::query(sql)
-        .bind(kind.set)
-        .bind(kind.algorithm)
+    query!(sql, kind.set, kind.algorithm)
 }

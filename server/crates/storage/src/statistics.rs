@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
-use vestibule_core::ports::{MailQueue, Statistics, StoreCounts, StoreError};
+use vestibule_core::ports::{MailQueue, Statistics, StoreCounts};
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Result, Row, SqlRepository};
+use crate::repository::{Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 
 statements! {
@@ -25,32 +25,18 @@ where status = 'pending'");
 #[async_trait]
 impl<DB: Backend> Statistics for SqlRepository<DB> {
     async fn mail_queue(&mut self) -> Result<MailQueue> {
-        let found = self.fetch_optional(Self::query(MAIL_QUEUE), read_queue);
+        let found = self.fetch_optional(query!(MAIL_QUEUE), read_queue);
         Ok(found.await?.unwrap_or_default())
     }
 
     async fn counts(&mut self, now: OffsetDateTime) -> Result<StoreCounts> {
-        let counts = Self::query(COUNTS).bind(Micros(now));
+        let counts = query!(COUNTS, Micros(now));
         let found = self.fetch_optional(counts, read).await?;
         Ok(found.unwrap_or_default())
     }
 }
 
-fn read_queue<DB: Backend>(row: &Row<DB>) -> Result<MailQueue> {
-    Ok(MailQueue {
-        waiting: count(row, "waiting")?,
-        oldest: row.optional_time("oldest")?,
-    })
-}
-
-fn read<DB: Backend>(row: &Row<DB>) -> Result<StoreCounts> {
-    Ok(StoreCounts {
-        users: count(row, "users")?,
-        verified_users: count(row, "verified_users")?,
-        active_sessions: count(row, "active_sessions")?,
-    })
-}
-
-fn count<DB: Backend>(row: &Row<DB>, column: &'static str) -> Result<u64> {
-    u64::try_from(row.get::<i64>(column)?).map_err(|error| StoreError::Unexpected(Box::new(error)))
+readers! {
+    read_queue: MailQueue { waiting, oldest }
+    read: StoreCounts { users, verified_users, active_sessions }
 }

@@ -19,7 +19,7 @@ use crate::error::{ConnectError, MigrationError, Refused, store_error};
 use crate::migrate;
 use crate::pool::{Connections, Pool, connect};
 use crate::pooling::{self, Setup};
-use crate::repository::{Result, SqlRepository};
+use crate::repository::{Result, SqlRepository, query};
 use crate::round_trips::RoundTrips;
 use crate::settings::StorageSettings;
 use crate::space;
@@ -290,8 +290,8 @@ impl<DB: Backend> SqlDatabase for SqlStore<DB> {
             return Ok(None);
         }
         let mut repository = SqlRepository::new(self.pool.acquire().await?);
-        let now = SqlRepository::<DB>::query(CLOCK);
-        repository.fetch_optional(now, |row| row.time("now")).await
+        let now = query!(CLOCK);
+        repository.fetch_optional(now, |row| row.get("now")).await
     }
 
     fn is_remote(&self) -> bool {

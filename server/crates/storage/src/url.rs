@@ -60,14 +60,13 @@ fn check_postgres_url(url: &str, is_production: bool) -> std::result::Result<(),
     if !is_plain(options.get_username()) || !password(&parsed).is_none_or(|text| is_plain(&text)) {
         return Err(ConnectError::Unprepared);
     }
-    let mode = options.get_ssl_mode();
-    let verifies = matches!(mode, PgSslMode::VerifyFull | PgSslMode::VerifyCa);
     let names_root = ["sslrootcert=", "ssl-root-cert=", "ssl-ca="]
         .iter()
         .any(|name| url.contains(name));
-    if names_root && !verifies {
+    if names_root && !verifies(&options) {
         return Err(ConnectError::RootIsIgnored);
     }
+    let mode = options.get_ssl_mode();
     let is_uncertain = matches!(mode, PgSslMode::Prefer | PgSslMode::Allow);
     if is_production && is_uncertain && !is_local(&options) {
         return Err(ConnectError::MayFallBack);
@@ -128,24 +127,25 @@ fn password(url: &Url) -> Option<String> {
 
 /// Whether PostgreSQL is on another machine.
 pub fn is_elsewhere(url: &str) -> bool {
-    let is_postgres = url.starts_with("postgres:") || url.starts_with("postgresql:");
-    let options = PgConnectOptions::from_str(url).ok().filter(|_| is_postgres);
-    options.is_some_and(|options| !is_local(&options))
+    elsewhere(url).is_some()
 }
 
 /// Whether PostgreSQL is on another machine, and nothing proves that it is the right one: an
 /// attacker who is on the way can read, or be, the database. A URL that [`check_url`] refuses is
 /// none.
 pub fn is_unverified(url: &str) -> bool {
+    elsewhere(url).is_some_and(|options| !verifies(&options))
+}
+
+fn elsewhere(url: &str) -> Option<PgConnectOptions> {
     let is_postgres = url.starts_with("postgres:") || url.starts_with("postgresql:");
     let options = PgConnectOptions::from_str(url).ok().filter(|_| is_postgres);
-    options.is_some_and(|options| {
-        let verifies = matches!(
-            options.get_ssl_mode(),
-            PgSslMode::VerifyFull | PgSslMode::VerifyCa
-        );
-        !verifies && !is_local(&options)
-    })
+    options.filter(|options| !is_local(options))
+}
+
+fn verifies(options: &PgConnectOptions) -> bool {
+    let mode = options.get_ssl_mode();
+    matches!(mode, PgSslMode::VerifyFull | PgSslMode::VerifyCa)
 }
 
 fn is_local(options: &PgConnectOptions) -> bool {

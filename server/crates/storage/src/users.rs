@@ -10,28 +10,28 @@ use vestibule_core::ports::{
 
 use crate::backend::Backend;
 use crate::micros::Micros;
-use crate::repository::{Query, Result, Row, SqlRepository};
+use crate::repository::{Query, Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 
-/// The columns that [`user`] reads, each after a prefix such as `u.`: the one place where a column
-/// is added. With `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database
-/// that returns no columns of another table.
+/// The columns that [`user`] reads, each after a prefix such as `u.`; which they are is the core's
+/// list. With `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database that
+/// returns no columns of another table.
 macro_rules! user_columns {
     () => {
         user_columns!("")
     };
     ($prefix:literal) => {
-        user_columns!(@prefixed $prefix)
+        vestibule_core::with_user_columns!(user_columns!(@prefixed $prefix))
     };
-    (@$form:ident $argument:literal) => {
-        user_columns!(@$form $argument: "email" "first_name" "last_name" "is_email_verified" "is_active" "language"
-            "last_login_at" "created_at" "updated_at")
+    (@looked_up $key:literal) => {
+        vestibule_core::with_user_columns!(user_columns!(@looked_up $key))
     };
-    (@prefixed $prefix:literal: $($column:literal)+) => {
-        concat!($prefix, "id", $(", ", $prefix, $column),+)
+    (@prefixed $prefix:literal $first:ident $($column:ident)+) => {
+        concat!($prefix, stringify!($first), $(", ", $prefix, stringify!($column)),+)
     };
-    (@looked_up $key:literal: $($column:literal)+) => {
-        concat!($key, " as id", $(", (select ", $column, " from users where id = refresh_tokens.", $key, ") as ", $column),+)
+    (@looked_up $key:literal id $($column:ident)+) => {
+        concat!($key, " as id", $(", (select ", stringify!($column), " from users where id = refresh_tokens.", $key, ") as ",
+            stringify!($column)),+)
     };
 }
 pub(crate) use user_columns;
@@ -178,16 +178,16 @@ returning delete_at");
 #[async_trait]
 impl<DB: Backend> ReadUsers for SqlRepository<DB> {
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>> {
-        self.fetch_optional(Self::query(BY_ID).bind(id), user).await
+        self.fetch_optional(query!(BY_ID, id), user).await
     }
 
     async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>> {
-        self.fetch_optional(Self::query(ACCOUNT_BY_ID).bind(id), account)
+        self.fetch_optional(query!(ACCOUNT_BY_ID, id), account)
             .await
     }
 
     async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>> {
-        self.fetch_optional(Self::query(ACCOUNT_BY_EMAIL).bind(canonical), account)
+        self.fetch_optional(query!(ACCOUNT_BY_EMAIL, canonical), account)
             .await
     }
 
@@ -198,12 +198,14 @@ impl<DB: Backend> ReadUsers for SqlRepository<DB> {
         user_agent: Option<&str>,
         now: OffsetDateTime,
     ) -> Result<Option<(Account, SignInHistory)>> {
-        let query = Self::query(ACCOUNT_TO_SIGN_IN)
-            .bind(canonical)
-            .bind(device)
-            .bind(user_agent)
-            .bind(i32::from(MAX_LIVE_SESSIONS) - 1)
-            .bind(Micros(now));
+        let query = query!(
+            ACCOUNT_TO_SIGN_IN,
+            canonical,
+            device,
+            user_agent,
+            i32::from(MAX_LIVE_SESSIONS) - 1,
+            Micros(now)
+        );
         self.fetch_optional(query, |row| Ok((account(row)?, history(row)?)))
             .await
     }
@@ -214,10 +216,7 @@ impl<DB: Backend> ReadUsers for SqlRepository<DB> {
         user_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<bool> {
-        let query = Self::query(TAKEN)
-            .bind(canonical)
-            .bind(user_id)
-            .bind(Micros(now));
+        let query = query!(TAKEN, canonical, user_id, Micros(now));
         let taken = self.fetch_optional(query, |row| row.get("taken")).await?;
         Ok(taken.unwrap_or_default())
     }
@@ -226,22 +225,23 @@ impl<DB: Backend> ReadUsers for SqlRepository<DB> {
 #[async_trait]
 impl<DB: Backend> Users for SqlRepository<DB> {
     async fn lock_active_user(&mut self, id: Uuid) -> Result<Option<User>> {
-        self.fetch_optional(Self::query(LOCK_ACTIVE).bind(id), user)
-            .await
+        self.fetch_optional(query!(LOCK_ACTIVE, id), user).await
     }
 
     async fn insert_user(&mut self, new: &NewUser) -> Result<User> {
-        let insert = Self::query(INSERT)
-            .bind(new.id)
-            .bind(new.email.as_str())
-            .bind(new.email.canonical())
-            .bind(new.password_hash.as_str())
-            .bind(new.first_name.as_deref())
-            .bind(new.last_name.as_deref())
-            .bind(false)
-            .bind(true)
-            .bind(new.language.as_str())
-            .bind(Micros(new.created_at));
+        let insert = query!(
+            INSERT,
+            new.id,
+            new.email.as_str(),
+            new.email.canonical(),
+            new.password_hash.as_str(),
+            new.first_name.as_deref(),
+            new.last_name.as_deref(),
+            false,
+            true,
+            new.language.as_str(),
+            Micros(new.created_at)
+        );
         let inserted = self
             .fetch_optional(insert, user)
             .await?
@@ -250,7 +250,7 @@ impl<DB: Backend> Users for SqlRepository<DB> {
             .email_is_taken(new.email.canonical(), new.id, new.created_at)
             .await?
         {
-            self.execute(Self::query(REMOVE).bind(new.id)).await?;
+            self.execute(query!(REMOVE, new.id)).await?;
             return Err(StoreError::Conflict);
         }
         Ok(inserted)
@@ -263,11 +263,7 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         last_name: Option<&str>,
         now: OffsetDateTime,
     ) -> Result<Option<User>> {
-        let update = Self::query(UPDATE_PROFILE)
-            .bind(id)
-            .bind(first_name)
-            .bind(last_name)
-            .bind(Micros(now));
+        let update = query!(UPDATE_PROFILE, id, first_name, last_name, Micros(now));
         self.fetch_optional(update, user).await
     }
 
@@ -278,20 +274,13 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         new_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<User>> {
-        let update = Self::query(UPDATE_PASSWORD)
-            .bind(id)
-            .bind(verified_hash)
-            .bind(new_hash)
-            .bind(Micros(now));
+        let update = query!(UPDATE_PASSWORD, id, verified_hash, new_hash, Micros(now));
         self.fetch_optional(update, user).await
     }
 
     async fn mark_email_verified(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>> {
-        self.fetch_optional(
-            Self::query(MARK_EMAIL_VERIFIED).bind(id).bind(Micros(now)),
-            user,
-        )
-        .await
+        self.fetch_optional(query!(MARK_EMAIL_VERIFIED, id, Micros(now)), user)
+            .await
     }
 
     async fn set_language(
@@ -300,10 +289,7 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         language: Language,
         now: OffsetDateTime,
     ) -> Result<Option<User>> {
-        let update = Self::query(SET_LANGUAGE)
-            .bind(id)
-            .bind(language.as_str())
-            .bind(Micros(now));
+        let update = query!(SET_LANGUAGE, id, language.as_str(), Micros(now));
         self.fetch_optional(update, user).await
     }
 
@@ -313,11 +299,13 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         email: &EmailAddress,
         now: OffsetDateTime,
     ) -> Result<Option<User>> {
-        let update = Self::query(CHANGE_EMAIL)
-            .bind(id)
-            .bind(email.as_str())
-            .bind(email.canonical())
-            .bind(Micros(now));
+        let update = query!(
+            CHANGE_EMAIL,
+            id,
+            email.as_str(),
+            email.canonical(),
+            Micros(now)
+        );
         self.move_to(update, id, email, now).await
     }
 
@@ -328,12 +316,14 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         new_hash: &str,
         now: OffsetDateTime,
     ) -> Result<Option<User>> {
-        let update = Self::query(REVERT_EMAIL)
-            .bind(id)
-            .bind(email.as_str())
-            .bind(email.canonical())
-            .bind(Micros(now))
-            .bind(new_hash);
+        let update = query!(
+            REVERT_EMAIL,
+            id,
+            email.as_str(),
+            email.canonical(),
+            Micros(now),
+            new_hash
+        );
         self.move_to(update, id, email, now).await
     }
 
@@ -343,15 +333,12 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         delete_at: OffsetDateTime,
         now: OffsetDateTime,
     ) -> Result<Option<User>> {
-        let update = Self::query(SCHEDULE_DELETION)
-            .bind(id)
-            .bind(Micros(delete_at))
-            .bind(Micros(now));
+        let update = query!(SCHEDULE_DELETION, id, Micros(delete_at), Micros(now));
         self.fetch_optional(update, user).await
     }
 
     async fn restore_user(&mut self, id: Uuid, now: OffsetDateTime) -> Result<Option<User>> {
-        let update = Self::query(RESTORE).bind(id).bind(Micros(now));
+        let update = query!(RESTORE, id, Micros(now));
         self.fetch_optional(update, user).await
     }
 
@@ -360,8 +347,8 @@ impl<DB: Backend> Users for SqlRepository<DB> {
         id: Uuid,
         now: OffsetDateTime,
     ) -> Result<Option<OffsetDateTime>> {
-        let lock = Self::query(LOCK_SCHEDULED).bind(id).bind(Micros(now));
-        self.fetch_optional(lock, |row| row.time("delete_at")).await
+        let lock = query!(LOCK_SCHEDULED, id, Micros(now));
+        self.fetch_optional(lock, |row| row.get("delete_at")).await
     }
 }
 
@@ -384,34 +371,31 @@ impl<DB: Backend> SqlRepository<DB> {
     /// The row stays locked until the transaction ends, so a
     /// parallel reset comes wholly before or wholly after.
     pub async fn record_sign_in(&mut self, sign_in: &NewSignIn<'_>) -> Result<Option<User>> {
-        let update = Self::query(RECORD_SIGN_IN)
-            .bind(sign_in.session.user_id)
-            .bind(sign_in.verified_hash)
-            .bind(sign_in.new_hash)
-            .bind(Micros(sign_in.session.created_at));
+        let update = query!(
+            RECORD_SIGN_IN,
+            sign_in.session.user_id,
+            sign_in.verified_hash,
+            sign_in.new_hash,
+            Micros(sign_in.session.created_at)
+        );
         self.fetch_optional(update, user).await
     }
 
     /// Holds the account until the transaction ends, first in the order of locks.
     pub async fn lock_user(&mut self, id: Uuid) -> Result<()> {
-        self.execute(Self::query(LOCK).bind(id)).await.map(drop)
+        self.execute(query!(LOCK, id)).await.map(drop)
     }
 }
 
+/// Each field from the column of its name.
+macro_rules! read_user {
+    ($row:ident $($column:ident)+) => {
+        User { $($column: $row.get(stringify!($column))?),+ }
+    };
+}
+
 pub(crate) fn user<DB: Backend>(row: &Row<DB>) -> Result<User> {
-    Ok(User {
-        id: row.get("id")?,
-        email: row.get("email")?,
-        first_name: row.get("first_name")?,
-        last_name: row.get("last_name")?,
-        is_email_verified: row.get("is_email_verified")?,
-        is_active: row.get("is_active")?,
-        // A newer version may know more languages than this one.
-        language: Language::from_code(&row.get::<String>("language")?).unwrap_or_default(),
-        last_login_at: row.optional_time("last_login_at")?,
-        created_at: row.time("created_at")?,
-        updated_at: row.time("updated_at")?,
-    })
+    Ok(vestibule_core::with_user_columns!(read_user!(row)))
 }
 
 fn account<DB: Backend>(row: &Row<DB>) -> Result<Account> {
@@ -421,10 +405,6 @@ fn account<DB: Backend>(row: &Row<DB>) -> Result<Account> {
     })
 }
 
-fn history<DB: Backend>(row: &Row<DB>) -> Result<SignInHistory> {
-    Ok(SignInHistory {
-        has_sessions: row.get("has_sessions")?,
-        knows_device: row.get("knows_device")?,
-        is_full: row.get("is_full")?,
-    })
+readers! {
+    history: SignInHistory { has_sessions, knows_device, is_full }
 }

@@ -128,7 +128,7 @@ const VIOLATIONS: [(&str, &str); 13] = [
         "change_without_address",
     ),
     (
-        "update mailed_links set purpose = 'cancel_deletion' where purpose = 'verify_email'",
+        "update mailed_links set purpose = 'restore_account' where purpose = 'verify_email'",
         "undo_of_active_account",
     ),
     (

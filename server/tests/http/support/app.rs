@@ -11,6 +11,7 @@ use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
 use vestibule_core::model::Language;
+use vestibule_core::ports::Clock as _;
 use vestibule_core::{Abandoned, Delivery, HashEngine, HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
@@ -248,7 +249,9 @@ impl TestApp {
     }
 
     pub async fn holds_every_invariant(&self) {
-        assert_eq!(self.portal.auth.violations().await.unwrap(), []);
+        let mut store = self.store.reader().await.unwrap();
+        let violations = store.violations(self.clock.now()).await;
+        assert_eq!(violations.unwrap(), []);
     }
 
     pub fn advance(&self, by: Duration) {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::mail_request::{check_email, notify_owner};
 use crate::auth::Auth;
 use crate::kernel::model::{EmailAddress, PendingEmail, Principal, Purpose, User, display_email};
-use crate::kernel::ports::{FoundLink, StoreError, UsedLink};
+use crate::kernel::ports::{StoreError, UsedLink};
 use crate::kernel::{
     AuditEvent, AuthError, Call, ErrorCode, Field, FieldCode, FieldError, LinkExtra, MailKind,
     RequestMeta, UserMail, Work, hash_mailed_token, in_uniform_time,
@@ -62,9 +62,6 @@ impl Auth {
     }
 
     /// The change that waits for the new address to confirm.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn pending_email_change(
         &self,
         who: &Principal,
@@ -76,9 +73,6 @@ impl Auth {
 
     /// Makes the link worthless that was mailed to the new address.
     /// Without a pending change nothing happens.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn cancel_email_change(
         &self,
         who: &Principal,
@@ -110,15 +104,14 @@ impl Auth {
     ) -> Result<User, AuthError> {
         let call = &self.call(meta);
         call.charge_token_entry(async {
-            let token_hash = hash_mailed_token(token);
-            let found = call.core.find_link(&token_hash).await?;
-            let reverted = if found.is_some_and(|link| is_live_revert(&link)) {
+            let link = call.core.live_link(Purpose::RevertEmail, token).await?;
+            let reverted = if link.is_some() {
                 // Of no password that anybody knows.
                 let mut unknown = zeroize::Zeroizing::new([0; 32]);
                 call.core.random.fill(unknown.as_mut());
                 let unknown = zeroize::Zeroizing::new(URL_SAFE_NO_PAD.encode(unknown.as_slice()));
                 let unknown_hash = call.hash(&unknown).await?;
-                revert(call, &token_hash, &unknown_hash).await?
+                revert(call, &hash_mailed_token(token), &unknown_hash).await?
             } else {
                 None
             };
@@ -132,12 +125,9 @@ impl Auth {
 
     /// What a mailed revert link would do; `None` if nothing.
     /// For showing a page; it changes nothing.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn revert_link(&self, token: &str) -> Result<Option<RevertLink>, AuthError> {
-        let found = self.core.find_link(&hash_mailed_token(token)).await?;
-        let email = found.filter(is_live_revert).and_then(|link| link.email);
+        let link = self.core.live_link(Purpose::RevertEmail, token).await?;
+        let email = link.and_then(|link| link.email);
         Ok(email.map(|email| RevertLink {
             email: display_email(&email),
         }))
@@ -302,10 +292,6 @@ fn or_taken(call: &Call<'_>, error: StoreError, user_id: Uuid) -> AuthError {
         return AuthError::EmailTaken;
     }
     error.into()
-}
-
-fn is_live_revert(link: &FoundLink) -> bool {
-    link.is_live && link.purpose == Purpose::RevertEmail
 }
 
 /// Where a link moves its account.

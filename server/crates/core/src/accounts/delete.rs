@@ -40,7 +40,7 @@ impl Auth {
         require_password(&call, who, password).await?;
         let call = call.later();
         let now = call.now;
-        let delete_at = now + call.core.settings.lifetimes.deletion_delay;
+        let delete_at = now + call.core.settings.lifetimes.link(Purpose::RestoreAccount);
         let mut work = call.begin().await?;
         let user = work
             .schedule_deletion(who.user.id, delete_at, now)
@@ -74,19 +74,15 @@ impl Auth {
             if let Some(user) = restore(call, token).await? {
                 return Ok(user);
             }
-            Err(call.refuse_link(Purpose::CancelDeletion))
+            Err(call.refuse_link(Purpose::RestoreAccount))
         })
         .await
     }
 
     /// What a mailed undo link would keep; `None` if nothing.
     /// For showing a page; it changes nothing.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn restore_link(&self, token: &str) -> Result<Option<RestoreLink>, AuthError> {
-        let found = self.core.find_link(&hash_mailed_token(token)).await?;
-        let link = found.filter(|it| it.is_live && it.purpose == Purpose::CancelDeletion);
+        let link = self.core.live_link(Purpose::RestoreAccount, token).await?;
         Ok(link.map(|link| RestoreLink {
             email: display_email(&link.owner.email),
             delete_at: link.expires_at,
@@ -98,7 +94,7 @@ async fn restore(call: &Call<'_>, token: &str) -> Result<Option<User>, AuthError
     let mut work = call.begin().await?;
     let token_hash = hash_mailed_token(token);
     let spent = work
-        .use_link(Purpose::CancelDeletion, &token_hash, call.now)
+        .use_link(Purpose::RestoreAccount, &token_hash, call.now)
         .await?;
     let Some(UsedLink { user_id, .. }) = spent else {
         return Ok(None);
@@ -129,7 +125,7 @@ pub(super) async fn resend_restore_link(
         expires_at: Some(delete_at),
         ..LinkExtra::default()
     };
-    let token_id = work.link(Purpose::CancelDeletion, user.id, extra).await?;
+    let token_id = work.link(Purpose::RestoreAccount, user.id, extra).await?;
     let kind = MailKind::DeletionScheduled;
     let mut mail = UserMail::new(kind, user).with_link(token_id).at(call);
     let mails = work.mail_records(user.id).await?;
@@ -138,7 +134,7 @@ pub(super) async fn resend_restore_link(
         .map(|first| (first.context.device, first.context.ip_address))
         .unwrap_or_default();
     // The outbox counts the life of the link from here.
-    mail.context.at = delete_at - call.core.settings.lifetimes.deletion_delay;
+    mail.context.at = delete_at - call.core.settings.lifetimes.link(Purpose::RestoreAccount);
     work.enqueue_mail(&mail).await?;
     Ok(true)
 }

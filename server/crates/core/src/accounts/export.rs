@@ -8,10 +8,7 @@ use uuid::Uuid;
 use super::history::shown_details;
 use crate::auth::Auth;
 use crate::kernel::limits::EXPORT_ACCOUNT;
-use crate::kernel::model::{
-    AuditEntry, LinkRecord, MailRecord, Principal, RefreshRecord, Session, SessionRecord, User,
-    device_name,
-};
+use crate::kernel::model::{AuditEntry, MailRecord, Principal, SessionRecord, User, device_name};
 use crate::kernel::ports::Reader;
 use crate::kernel::{AuditEvent, AuthError, Call, MailKind, RequestMeta, UserMail};
 use crate::sign_in::is_recently_authenticated;
@@ -83,18 +80,19 @@ async fn collect(call: &Call<'_>, user: &User) -> Result<Value, AuthError> {
     let mut store = call.core.store.reader().await?;
     let sessions = store.session_records(id).await?;
     let refresh_tokens = store.refresh_records(id).await?;
-    let mails = store.mail_records(id).await?;
+    let mut mails = store.mail_records(id).await?;
+    mails.retain(is_to_the_user);
     let links = store.link_records(id).await?;
     let (events, has_older) = newest_events(&mut *store, id, call.now).await?;
     Ok(json!({
         "exported_at": text(call.now),
-        "user": user_json(user),
+        "user": user,
         "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
-        "refresh_tokens": refresh_tokens.iter().map(refresh_json).collect::<Vec<_>>(),
+        "refresh_tokens": refresh_tokens,
         "events": events,
         "older_events_left_out": has_older,
-        "mails": mails.iter().filter(|mail| is_to_the_user(mail)).map(mail_json).collect::<Vec<_>>(),
-        "mailed_links": links.iter().map(link_json).collect::<Vec<_>>(),
+        "mails": mails,
+        "mailed_links": links,
     }))
 }
 
@@ -124,65 +122,13 @@ fn text(time: OffsetDateTime) -> Value {
     time.format(&Rfc3339).map_or(Value::Null, Value::String)
 }
 
-fn optional_text(time: Option<OffsetDateTime>) -> Value {
-    time.map_or(Value::Null, text)
-}
-
-fn user_json(user: &User) -> Value {
-    json!({
-        "id": user.id,
-        "email": user.email,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "is_email_verified": user.is_email_verified,
-        "is_active": user.is_active,
-        "language": user.language.as_str(),
-        "last_login_at": optional_text(user.last_login_at),
-        "created_at": text(user.created_at),
-        "updated_at": text(user.updated_at),
-    })
-}
-
 fn session_json(record: &SessionRecord) -> Value {
-    let Session {
-        id,
-        user_id: _,
-        kind,
-        device,
-        ip_address,
-        user_agent,
-        method,
-        is_persistent,
-        created_at,
-        last_seen_at,
-        authenticated_at,
-        expires_at,
-    } = &record.session;
-    json!({
-        "id": id,
-        "kind": kind.as_str(),
-        "device": device,
-        "ip_address": ip_address,
-        "user_agent": user_agent,
-        "method": method.as_str(),
-        "is_persistent": is_persistent,
-        "created_at": text(*created_at),
-        "last_seen_at": text(*last_seen_at),
-        "authenticated_at": text(*authenticated_at),
-        "expires_at": text(*expires_at),
-        "ended_at": optional_text(record.ended_at),
-    })
-}
-
-fn refresh_json(record: &RefreshRecord) -> Value {
-    json!({
-        "session_id": record.session_id,
-        "device_info": record.device_info,
-        "created_at": text(record.created_at),
-        "rotated_at": optional_text(record.rotated_at),
-        "expires_at": text(record.expires_at),
-        "is_revoked": record.is_revoked,
-    })
+    let mut session = json!(record.session);
+    session["ended_at"] = record.ended_at.map_or(Value::Null, text);
+    if let Some(fields) = session.as_object_mut() {
+        fields.remove("user_id");
+    }
+    session
 }
 
 fn event_json(event: &AuditEntry) -> Value {
@@ -203,30 +149,4 @@ fn event_json(event: &AuditEntry) -> Value {
 /// The request itself is among the events and links.
 fn is_to_the_user(mail: &MailRecord) -> bool {
     mail.kind != MailKind::ConfirmNewEmail
-}
-
-fn mail_json(mail: &MailRecord) -> Value {
-    json!({
-        "kind": mail.kind.as_str(),
-        "recipient": mail.recipient,
-        "other_email": mail.context.other_email,
-        "device": mail.context.device,
-        "ip_address": mail.context.ip_address,
-        "happened_at": text(mail.context.at),
-        "status": mail.status.as_str(),
-        "created_at": text(mail.created_at),
-        "sent_at": optional_text(mail.sent_at),
-    })
-}
-
-fn link_json(link: &LinkRecord) -> Value {
-    json!({
-        "purpose": link.purpose.as_str(),
-        "email": link.email,
-        "ip_address": link.ip_address,
-        "user_agent": link.user_agent,
-        "created_at": text(link.created_at),
-        "expires_at": text(link.expires_at),
-        "is_used": link.is_used,
-    })
 }

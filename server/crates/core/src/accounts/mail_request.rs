@@ -8,7 +8,7 @@ use crate::kernel::model::{EmailAddress, Purpose, User};
 use crate::kernel::ports::FoundLink;
 use crate::kernel::{
     AuditEvent, AuthError, Call, Field, FieldCode, FieldError, MailKind, UserMail, Work,
-    hash_mailed_token, in_uniform_time,
+    in_uniform_time,
 };
 
 /// A mail with a token, and who gets it.
@@ -58,7 +58,7 @@ impl MailRequest {
     /// nobody types an address again. Nothing happens for a link that is not known.
     pub async fn by_link(&self, call: &Call<'_>, token: &str) -> Result<(), AuthError> {
         call.charge_token_entry(async {
-            let link = call.core.find_link(&hash_mailed_token(token)).await?;
+            let link = call.core.find_link(token).await?;
             match link.and_then(mailbox_of) {
                 Some(email) => Box::pin(self.by_address(call, &email)).await,
                 None => Ok(()),

@@ -56,9 +56,6 @@ impl Auth {
     }
 
     /// Sets what the user's mails are written in. Setting it again is no change.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn set_language(
         &self,
         who: &Principal,

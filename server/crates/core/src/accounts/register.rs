@@ -33,12 +33,8 @@ pub enum Registered {
     CheckInbox,
 }
 
-/// The input after its checks.
-struct CheckedInput {
-    email: EmailAddress,
-    first_name: Option<String>,
-    last_name: Option<String>,
-}
+/// The address, the first name and the last name, after their checks.
+type CheckedInput = (EmailAddress, Option<String>, Option<String>);
 
 impl Auth {
     /// Makes an account, with the mail that welcomes its owner and verifies the address.
@@ -62,15 +58,15 @@ impl Auth {
         call: &Call<'_>,
         command: Register,
     ) -> Result<Registered, AuthError> {
-        let input = check_registration(call, &command).await?;
+        let (email, first_name, last_name) = check_registration(call, &command).await?;
         let password_hash = call.hash(command.password.expose_secret()).await?;
         let call = &call.later();
         let user = NewUser {
             id: call.new_id(),
-            email: input.email,
+            email,
             password_hash,
-            first_name: input.first_name,
-            last_name: input.last_name,
+            first_name,
+            last_name,
             language: call.meta.language,
             created_at: call.now,
         };
@@ -129,11 +125,7 @@ async fn check_registration(
     ];
     let password = check_new_password(call, Field::Password, &command.password, own_words).await?;
     match (email, first_name, last_name, password) {
-        (Ok(email), Ok(first_name), Ok(last_name), Ok(())) => Ok(CheckedInput {
-            email,
-            first_name,
-            last_name,
-        }),
+        (Ok(email), Ok(first_name), Ok(last_name), Ok(())) => Ok((email, first_name, last_name)),
         (email, first_name, last_name, password) => Err(AuthError::invalid([
             email.err(),
             password.err(),

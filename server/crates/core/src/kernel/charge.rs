@@ -81,11 +81,11 @@ impl Call<'_> {
         event: AuditEvent,
         user_id: Option<Uuid>,
     ) -> Result<(), AuthError> {
-        let refused = self.decide(charges).await?;
-        if let Some(Refused { limit, .. }) = refused {
-            self.audit_later(event, user_id, json!({ "limit": limit }));
-        }
-        refused.map_or(Ok(()), |refused| Err(refused.into()))
+        let Some((limit, retry_after)) = self.decide(charges).await? else {
+            return Ok(());
+        };
+        self.audit_later(event, user_id, json!({ "limit": limit }));
+        Err(AuthError::RateLimited { retry_after })
     }
 
     /// Takes the charges of an operation, and gives them back if what it needs is out of reach or
@@ -115,7 +115,11 @@ impl Call<'_> {
         self.charge(&charges, operation).await
     }
 
-    async fn decide<'a>(&self, charges: &'a [Charge]) -> Result<Option<Refused<'a>>, AuthError> {
+    /// The limit that is used up, if one is, and for how long.
+    async fn decide<'a>(
+        &self,
+        charges: &'a [Charge],
+    ) -> Result<Option<(&'a str, Duration)>, AuthError> {
         if !self.core.settings.limits_enabled {
             return Ok(None);
         }
@@ -138,7 +142,7 @@ impl Call<'_> {
             } => {
                 let limit = charges.get(charge).map_or("unknown", limit_name);
                 count_decision(limit, "refused");
-                Some(Refused { limit, retry_after })
+                Some((limit, retry_after))
             }
         })
     }
@@ -163,21 +167,6 @@ impl Call<'_> {
     pub async fn reset_limits(&self, charges: &[Charge]) {
         if let Err(error) = self.core.limiter.reset(charges).await {
             tracing::warn!(error, "a limit was not reset");
-        }
-    }
-}
-
-/// Which limit was used up.
-#[derive(Clone, Copy)]
-struct Refused<'a> {
-    limit: &'a str,
-    retry_after: Duration,
-}
-
-impl From<Refused<'_>> for AuthError {
-    fn from(refused: Refused<'_>) -> Self {
-        Self::RateLimited {
-            retry_after: refused.retry_after,
         }
     }
 }

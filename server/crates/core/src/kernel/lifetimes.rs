@@ -31,14 +31,11 @@ pub struct Lifetimes {
     pub access_token: Duration,
     /// A refresh token unless it is used.
     pub refresh_token: Duration,
-    pub reset_link: Duration,
-    pub verify_link: Duration,
     /// The six digits that do the same as the link.
     pub verify_code: Duration,
-    pub change_email_link: Duration,
-    pub revert_email_link: Duration,
-    /// How long a deletion can be undone; then the account goes.
-    pub deletion_delay: Duration,
+    /// Mailed links, in the order of [`Purpose::ALL`]. An account that is scheduled for deletion
+    /// goes when the link expires that restores it.
+    pub links: [Duration; Purpose::ALL.len()],
 }
 
 impl Default for Lifetimes {
@@ -49,25 +46,21 @@ impl Default for Lifetimes {
             reauthentication: 10 * MINUTE,
             access_token: 15 * MINUTE,
             refresh_token: 7 * DAY,
-            reset_link: HOUR,
-            verify_link: DAY,
             verify_code: 10 * MINUTE,
-            change_email_link: DAY,
-            revert_email_link: 72 * HOUR,
-            deletion_delay: 14 * DAY,
+            links: std::array::from_fn(|index| Purpose::ALL[index].default_life()),
         }
     }
 }
 
 impl Lifetimes {
-    /// How long a mailed token of this purpose works.
+    /// How long a mailed link of this purpose works.
     pub fn link(&self, purpose: Purpose) -> Duration {
-        match purpose {
-            Purpose::VerifyEmail => self.verify_link,
-            Purpose::ResetPassword => self.reset_link,
-            Purpose::ChangeEmail => self.change_email_link,
-            Purpose::RevertEmail => self.revert_email_link,
-            Purpose::CancelDeletion => self.deletion_delay,
-        }
+        self.links[purpose as usize]
+    }
+
+    #[must_use]
+    pub fn with_link(mut self, purpose: Purpose, life: Duration) -> Self {
+        self.links[purpose as usize] = life;
+        self
     }
 }

@@ -9,7 +9,7 @@ use crate::kernel::call::Call;
 use crate::kernel::core::Core;
 use crate::kernel::errors::AuthError;
 use crate::kernel::mail::MailKind;
-use crate::kernel::master_key::hash_token;
+use crate::kernel::master_key::{hash_mailed_token, hash_token};
 use crate::kernel::model::{EmailAddress, NewLink, Purpose, User};
 use crate::kernel::ports::FoundLink;
 use crate::kernel::work::{UserMail, Work};
@@ -78,10 +78,21 @@ impl Call<'_> {
 }
 
 impl Core {
-    /// The mailed link with this hash, live or not. For showing a page or checking input; never a
+    /// The mailed link with this token, live or not. For showing a page or checking input; never a
     /// reason to act.
-    pub async fn find_link(&self, token_hash: &str) -> Result<Option<FoundLink>, AuthError> {
+    pub async fn find_link(&self, token: &str) -> Result<Option<FoundLink>, AuthError> {
         let mut store = self.store.reader().await?;
-        Ok(store.find_link(token_hash, self.clock.now()).await?)
+        let token_hash = hash_mailed_token(token);
+        Ok(store.find_link(&token_hash, self.clock.now()).await?)
+    }
+
+    /// The same of one that would work now, for this purpose.
+    pub async fn live_link(
+        &self,
+        purpose: Purpose,
+        token: &str,
+    ) -> Result<Option<FoundLink>, AuthError> {
+        let found = self.find_link(token).await?;
+        Ok(found.filter(|link| link.is_live && link.purpose == purpose))
     }
 }

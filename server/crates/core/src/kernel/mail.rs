@@ -1,14 +1,30 @@
 //! The mails that Vestibule sends, as facts; `vestibule-mail` gives them words.
 
+use serde::Serialize;
 use time::OffsetDateTime;
+use time::serde::rfc3339;
 use uuid::Uuid;
 
 use crate::kernel::errors::codes;
 use crate::kernel::model::{Language, Purpose, display_email};
 
+/// In what order a mail says what it has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailShape {
+    /// Something was asked for: the button does it, and comes before what holds if another person
+    /// asked.
+    Request,
+    /// Something happened, when and where; the button is the next step.
+    Report,
+    /// Something happened, when and where; the button is for a reader who did not do it, and comes
+    /// last.
+    Warning,
+}
+
 /// How a mail differs from the others.
 #[derive(Clone, Copy)]
 struct Traits {
+    shape: MailShape,
     page: &'static str,
     purpose: Option<Purpose>,
     has_code: bool,
@@ -19,6 +35,7 @@ struct Traits {
 /// A mail that leads to a page.
 const fn page(page: &'static str) -> Traits {
     Traits {
+        shape: MailShape::Request,
         page,
         purpose: None,
         has_code: false,
@@ -27,15 +44,31 @@ const fn page(page: &'static str) -> Traits {
     }
 }
 
-/// A mail with a link of this purpose, which the page opens.
-const fn link(path: &'static str, purpose: Purpose) -> Traits {
+/// A mail with a link of this purpose.
+const fn link(purpose: Purpose) -> Traits {
     Traits {
         purpose: Some(purpose),
-        ..page(path)
+        ..page(purpose.page())
     }
 }
 
 impl Traits {
+    /// It reports what happened.
+    const fn reports(self) -> Self {
+        Self {
+            shape: MailShape::Report,
+            ..self
+        }
+    }
+
+    /// It warns a reader who did not do what happened.
+    const fn warns(self) -> Self {
+        Self {
+            shape: MailShape::Warning,
+            ..self
+        }
+    }
+
     /// With six digits that do the same as the link.
     const fn with_code(self) -> Self {
         Self {
@@ -79,41 +112,45 @@ macro_rules! mails {
 
 mails! {
     /// After registration: welcome, with the link and code that verify the address.
-    Welcome = "welcome": link("/verify-email", Purpose::VerifyEmail).with_code().later(),
+    Welcome = "welcome": link(Purpose::VerifyEmail).with_code().later(),
     /// The link and code again.
-    VerifyEmail = "verify_email": link("/verify-email", Purpose::VerifyEmail).with_code().later(),
+    VerifyEmail = "verify_email": link(Purpose::VerifyEmail).with_code().later(),
     /// The link that sets a new password.
-    ResetPassword = "reset_password": link("/reset-password", Purpose::ResetPassword),
+    ResetPassword = "reset_password": link(Purpose::ResetPassword),
     /// Private registration with a taken address: "you already have an account".
     AlreadyRegistered = "already_registered": page("/login").later(),
     /// The password was changed or reset.
-    PasswordChanged = "password_changed": page("/forgot-password"),
+    PasswordChanged = "password_changed": page("/forgot-password").warns(),
     /// A stolen refresh token was replayed and its session ended.
-    SessionEnded = "session_ended": page("/forgot-password"),
+    SessionEnded = "session_ended": page("/forgot-password").warns(),
     /// To the new address of a change: the link that confirms it.
-    ConfirmNewEmail = "confirm_new_email": link("/verify-email", Purpose::ChangeEmail).later(),
+    ConfirmNewEmail = "confirm_new_email": link(Purpose::ChangeEmail).later(),
     /// To the present address: a change of it was requested.
-    EmailChangeRequested = "email_change_requested": page("/forgot-password"),
+    EmailChangeRequested = "email_change_requested": page("/forgot-password").warns(),
     /// To the address that an account had until now, with the link that goes back to it.
-    EmailChanged = "email_changed": link("/revert-email", Purpose::RevertEmail),
+    EmailChanged = "email_changed": link(Purpose::RevertEmail).warns(),
     /// To the address that an account went back to.
-    EmailReverted = "email_reverted": page("/forgot-password"),
+    EmailReverted = "email_reverted": page("/forgot-password").reports(),
     /// To the address that an account left by going back to a former one.
-    EmailTakenBack = "email_taken_back": page("/forgot-password"),
+    EmailTakenBack = "email_taken_back": page("/forgot-password").reports(),
     /// A sign-in on a device that the account was not used on before.
-    NewDevice = "new_device": page("/forgot-password").with_sessions(),
+    NewDevice = "new_device": page("/forgot-password").warns().with_sessions(),
     /// The account will be deleted, with the link that keeps it.
-    DeletionScheduled = "deletion_scheduled": link("/restore-account", Purpose::CancelDeletion),
+    DeletionScheduled = "deletion_scheduled": link(Purpose::RestoreAccount).reports(),
     /// The account will not be deleted after all.
-    DeletionCancelled = "deletion_cancelled": page("/login"),
+    DeletionCancelled = "deletion_cancelled": page("/login").reports(),
     /// All data about the user was downloaded.
-    DataExported = "data_exported": page("/forgot-password").with_sessions(),
+    DataExported = "data_exported": page("/forgot-password").warns().with_sessions(),
 }
 
 impl MailKind {
     /// Mails with a lower one go out first.
     pub fn priority(self) -> i32 {
         self.traits().priority
+    }
+
+    pub fn shape(self) -> MailShape {
+        self.traits().shape
     }
 
     /// The page that the mail leads to.
@@ -138,10 +175,11 @@ impl MailKind {
 }
 
 /// Where and when the thing happened that the mail reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MailContext {
     pub device: String,
     pub ip_address: String,
+    #[serde(rename = "happened_at", with = "rfc3339")]
     pub at: OffsetDateTime,
     /// Where the mail reports a change of address, the one that it went to;
     /// shown by [`mask_email`].
@@ -189,6 +227,16 @@ pub struct LeasedMail {
     pub attempts: u32,
     /// What came of the last time.
     pub last_error: Option<String>,
+}
+
+/// What is noted of a mail that was tried.
+pub enum MailOutcome {
+    /// At this time.
+    Sent(OffsetDateTime),
+    /// Nobody could be asked to take it: that was no try. Due again then.
+    Postponed(OffsetDateTime, String),
+    /// Due again then, and dead if there is no next time.
+    Failed(Option<OffsetDateTime>, String),
 }
 
 /// A mail ready to be put into words: everything a template may show.

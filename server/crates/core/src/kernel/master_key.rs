@@ -229,7 +229,7 @@ impl MasterKey {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
         let mut data = plain.to_vec();
-        sealing_key(&self.derive(SEAL))?
+        self.sealing_key()?
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(label),
@@ -245,10 +245,7 @@ impl MasterKey {
     /// [`CannotOpen`] if it was sealed under another key or label, or changed since.
     pub fn open(&self, label: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
         let sealed = STANDARD.decode(sealed).map_err(|_| CannotOpen)?;
-        // Signing keys that are in the store since before keys were derived by HKDF.
-        let before = self.mac("derive", &[SEAL.as_bytes()]);
         self.open_bytes(label.as_bytes(), &sealed)
-            .or_else(|_| open_with(&before, label.as_bytes(), &sealed))
     }
 
     /// The same for bytes.
@@ -260,7 +257,20 @@ impl MasterKey {
         label: &[u8],
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-        open_with(&self.derive(SEAL), label, sealed)
+        let mut data = Zeroizing::new(sealed.to_vec());
+        let (nonce, rest) = data.split_at_mut_checked(NONCE_LEN).ok_or(CannotOpen)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
+        let plain = self
+            .sealing_key()?
+            .open_in_place(nonce, Aad::from(label), rest)
+            .map_err(|_| CannotOpen)?;
+        Ok(Zeroizing::new(plain.to_vec()))
+    }
+
+    fn sealing_key(&self) -> Result<LessSafeKey, CannotOpen> {
+        let key = self.derive("seal");
+        let key = UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| CannotOpen)?;
+        Ok(LessSafeKey::new(key))
     }
 
     /// HMAC-SHA256 over parts that are each preceded by their length,
@@ -276,28 +286,6 @@ impl MasterKey {
         mac.copy_from_slice(context.sign().as_ref());
         mac
     }
-}
-
-/// The label of the key that seals.
-const SEAL: &str = "seal";
-
-fn sealing_key(key: &[u8; 32]) -> Result<LessSafeKey, CannotOpen> {
-    let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| CannotOpen)?;
-    Ok(LessSafeKey::new(key))
-}
-
-fn open_with(
-    key: &[u8; 32],
-    label: &[u8],
-    sealed: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
-    let mut data = Zeroizing::new(sealed.to_vec());
-    let (nonce, rest) = data.split_at_mut_checked(NONCE_LEN).ok_or(CannotOpen)?;
-    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
-    let plain = sealing_key(key)?
-        .open_in_place(nonce, Aad::from(label), rest)
-        .map_err(|_| CannotOpen)?;
-    Ok(Zeroizing::new(plain.to_vec()))
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::kernel::core::Core;
 use crate::kernel::errors::AuthError;
 use crate::kernel::links::MAX_CODES_IN_A_ROW;
-use crate::kernel::mail::{LeasedMail, MailKind, OutgoingMail};
-use crate::kernel::ports::{MailError, Mailer, Store, StoreError};
+use crate::kernel::mail::{LeasedMail, MailKind, MailOutcome, OutgoingMail};
+use crate::kernel::ports::{MailError, Mailer, StoreError};
 use crate::kernel::trace::{TRACE_TARGET, fail_span};
 
 /// A worker that dies holds its mail back for at most this long;
@@ -50,26 +50,6 @@ pub enum Delivery {
     Unreachable,
     /// The server takes no mail from the portal, and may block it for asking again soon.
     NotAccepting,
-}
-
-/// What is noted of a mail that was tried.
-enum MailOutcome {
-    Sent(OffsetDateTime),
-    /// That was no try of it.
-    Postponed(OffsetDateTime, String),
-    /// Dead if there is no next time.
-    Failed(Option<OffsetDateTime>, String),
-}
-
-impl MailOutcome {
-    async fn write(&self, store: &dyn Store, id: Uuid, lease: Uuid) -> Result<bool, StoreError> {
-        let mut store = store.writer().await?;
-        match self {
-            Self::Sent(at) => store.mark_mail_sent(id, lease, *at).await,
-            Self::Postponed(next, reason) => store.postpone_mail(id, lease, *next, reason).await,
-            Self::Failed(next, reason) => store.mark_mail_failed(id, lease, *next, reason).await,
-        }
-    }
 }
 
 impl Core {
@@ -123,7 +103,11 @@ impl Core {
     ) -> Result<bool, AuthError> {
         let until = Instant::now() + NOTE_TIME;
         loop {
-            match outcome.write(&*self.store, id, lease).await {
+            let noted = match self.store.writer().await {
+                Ok(mut store) => store.note_mail(id, lease, outcome).await,
+                Err(error) => Err(error),
+            };
+            match noted {
                 Err(StoreError::Unavailable(_)) if Instant::now() < until => {
                     tokio::time::sleep(NOTE_PAUSE).await;
                 }

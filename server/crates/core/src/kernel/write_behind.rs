@@ -99,9 +99,7 @@ impl WriteBehind {
             waiting.seen.entry(session_id).or_insert(at);
         }
     }
-}
 
-impl WriteBehind {
     /// Has `last_seen_at` of a session moved forward.
     pub fn seen(&self, session_id: Uuid, at: OffsetDateTime) {
         self.lock().seen.insert(session_id, at);

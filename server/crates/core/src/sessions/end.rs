@@ -10,9 +10,6 @@ use crate::kernel::{AuditEvent, AuthError, Call, RequestMeta, hash_token};
 
 impl Auth {
     /// Ends the caller's session. Ending it twice is no error.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn sign_out(&self, who: &Principal, meta: &RequestMeta) -> Result<(), AuthError> {
         let call = self.call_by(who, meta);
         let (user_id, session_id) = (who.user.id, who.session.id);
@@ -26,9 +23,6 @@ impl Auth {
     }
 
     /// Ends all of the caller's sessions, or all but the current one; how many ended.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn sign_out_all(
         &self,
         who: &Principal,
@@ -48,9 +42,6 @@ impl Auth {
     }
 
     /// The caller's live sessions, last seen first.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn list_sessions(&self, who: &Principal) -> Result<Vec<Session>, AuthError> {
         let mut store = self.core.store.reader().await?;
         let now = self.core.clock.now();
@@ -86,9 +77,6 @@ impl Auth {
     }
 
     /// The live session that a cookie stands for.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn session_by_cookie(
         &self,
         cookie: &str,
@@ -99,9 +87,6 @@ impl Auth {
     }
 
     /// Ends the session that a cookie stands for, if any.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn end_session_by_cookie(&self, cookie: &str) -> Result<(), AuthError> {
         let mut store = self.core.store.writer().await?;
         let now = self.core.clock.now();

@@ -57,15 +57,14 @@ impl Auth {
     }
 
     /// What a mailed reset link would do. For showing a page; it changes nothing.
-    ///
-    /// # Errors
-    /// Only those of the store.
     pub async fn reset_link(&self, token: &str) -> Result<ResetLink, AuthError> {
-        let found = self.core.find_link(&hash_mailed_token(token)).await?;
+        let found = self.core.find_link(token).await?;
         Ok(match found {
-            Some(link) if is_live_reset(&link) => ResetLink::Live {
-                email: display_email(&link.owner.email),
-            },
+            Some(link) if link.is_live && link.purpose == Purpose::ResetPassword => {
+                ResetLink::Live {
+                    email: display_email(&link.owner.email),
+                }
+            }
             found => ResetLink::Dead {
                 masked_email: found.and_then(mailbox_of).map(|email| mask_email(&email)),
             },
@@ -101,14 +100,13 @@ impl Auth {
     ) -> Result<ResetDone, AuthError> {
         let call = &self.call(meta);
         call.charge_token_entry(async {
-            let token_hash = hash_mailed_token(token);
-            let found = call.core.find_link(&token_hash).await?;
-            let Some(FoundLink { owner: user, .. }) = found.filter(is_live_reset) else {
+            let link = call.core.live_link(Purpose::ResetPassword, token).await?;
+            let Some(FoundLink { owner: user, .. }) = link else {
                 return Err(refused(call));
             };
             check_password_of(call, &user, new_password).await?;
             let new_hash = call.hash(new_password.expose_secret()).await?;
-            if !apply(call, &user, &token_hash, &new_hash).await? {
+            if !apply(call, &user, &hash_mailed_token(token), &new_hash).await? {
                 return Err(refused(call));
             }
             // A user who was locked out by failed attempts gets in with the new password.
@@ -162,8 +160,4 @@ async fn apply(
 fn refused(call: &Call<'_>) -> AuthError {
     call.audit_later(AuditEvent::PasswordResetFailed, None, json!({}));
     AuthError::InvalidToken
-}
-
-fn is_live_reset(link: &FoundLink) -> bool {
-    link.is_live && link.purpose == Purpose::ResetPassword
 }

@@ -66,7 +66,7 @@ struct VerifiedToken {
 
 /// Signs and verifies access tokens.
 pub(crate) struct TokenSigner {
-    settings: TokenSettings,
+    pub settings: TokenSettings,
     access_life: Duration,
     validation: Validation,
     ring: RwLock<Arc<KeyRing>>,
@@ -119,10 +119,6 @@ impl TokenSigner {
     /// How long an access token that is signed now lives: never longer than its session.
     pub(crate) fn access_life(&self, session: &Session, now: OffsetDateTime) -> time::Duration {
         (now + self.access_life).min(session.expires_at) - now
-    }
-
-    pub(crate) fn settings(&self) -> &TokenSettings {
-        &self.settings
     }
 
     /// Since when the key signs that signs now.

@@ -13,9 +13,6 @@ impl Auth {
 
     /// Loads the signing keys anew, if that was not just done:
     /// operators rotate them while the portal runs.
-    ///
-    /// # Errors
-    /// Those of the store.
     pub async fn reload_signing_keys(&self) -> Result<(), AuthError> {
         let now = self.core.clock.now();
         self.signer

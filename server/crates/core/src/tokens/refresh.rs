@@ -31,21 +31,14 @@ impl Auth {
         // A session has one family, and the family's id is in the token:
         // nobody has to be asked for it.
         let charges = [REFRESH_SESSION.of(&text.family.to_string())];
-        let call = self.call(meta);
-        let exchange = self.exchange(&call, refresh_token, &text);
-        call.charge(&charges, exchange).await
-    }
-
-    async fn exchange(
-        &self,
-        call: &Call<'_>,
-        presented: &str,
-        text: &RefreshTokenText,
-    ) -> Result<SignedIn, AuthError> {
-        match self.rotate(call, presented, text).await? {
-            Some(signed_in) => Ok(signed_in),
-            None => Err(judge_refused_token(call, presented, text).await?),
-        }
+        let call = &self.call(meta);
+        call.charge(&charges, async {
+            match self.rotate(call, refresh_token, &text).await? {
+                Some(signed_in) => Ok(signed_in),
+                None => Err(judge_refused_token(call, refresh_token, &text).await?),
+            }
+        })
+        .await
     }
 
     /// The conditional write and what belongs to it; `None` if it did not apply.
@@ -65,7 +58,7 @@ impl Auth {
             fresh_hash: hash_token(&text.successor(&core.master, presented, &fresh_nonce)),
             fresh_nonce,
             now,
-            grace_since: now - self.signer.settings().refresh_grace,
+            grace_since: now - self.signer.settings.refresh_grace,
             expires_at: now + core.settings.lifetimes.refresh_token,
         };
         let mut store = core.store.writer().await?;

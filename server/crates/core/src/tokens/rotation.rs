@@ -69,9 +69,6 @@ pub enum KeyState {
 }
 
 /// The published keys, oldest first.
-///
-/// # Errors
-/// Those of the store.
 pub async fn signing_keys(
     store: &dyn Store,
     now: OffsetDateTime,

@@ -6,6 +6,8 @@ use fluent_syntax::ast::{
 };
 use fluent_syntax::parser;
 use proc_macro2::{TokenStream, TokenTree};
+use vestibule_core::AuditEvent;
+use vestibule_core::mail::MailKind;
 use vestibule_core::model::Language;
 use vestibule_i18n::{Texts, Value};
 
@@ -108,6 +110,62 @@ fn uses() -> Vec<(String, String, BTreeSet<String>)> {
     uses
 }
 
+/// What a text of a mail may name.
+const VALUES_OF_MAILS: [&str; 5] = ["product", "life", "code_life", "deadline", "support"];
+
+/// The parts that mails may have, and whether the mails of a page may share theirs.
+const PARTS_OF_MAILS: [(&str, bool); 15] = [
+    ("subject", false),
+    ("preheader", false),
+    ("heading", false),
+    ("intro", false),
+    ("code", false),
+    ("or-link", false),
+    ("link", false),
+    ("where", false),
+    ("when", false),
+    ("deadline", false),
+    ("other-address", false),
+    ("then", false),
+    ("button", true),
+    ("after", false),
+    ("not-you", true),
+];
+
+/// The keys that the sources make of codes, as [`uses`] has the others: the sentence of each event
+/// of a history, and the parts of mails that there are.
+fn uses_by_code(keys: &Keys) -> Vec<(String, String, BTreeSet<String>)> {
+    let mut uses = Vec::new();
+    for event in AuditEvent::ALL.iter().filter(|event| event.is_in_history()) {
+        let key = format!("event-{}", event.as_str().replace('_', "-"));
+        let device = BTreeSet::from(["device".to_owned()]);
+        uses.push(("app/src/account/events.rs".to_owned(), key, device));
+    }
+    let known = BTreeSet::from(VALUES_OF_MAILS.map(str::to_owned));
+    for kind in MailKind::ALL {
+        let code = kind.as_str().replace('_', "-");
+        let page = kind.page().trim_start_matches('/');
+        for (part, is_shared) in PARTS_OF_MAILS {
+            let own = format!("mail-{code}-{part}");
+            let shared = is_shared.then(|| format!("mail-{page}-{part}"));
+            let variant = format!("{own}-without-support");
+            for key in [own].into_iter().chain(shared).chain([variant]) {
+                let Some(wanted) = keys.get(&key) else {
+                    continue;
+                };
+                let given = if wanted.is_subset(&known) {
+                    wanted
+                } else {
+                    &known
+                };
+                let file = "server/crates/mail/src/contents.rs".to_owned();
+                uses.push((file, key, given.clone()));
+            }
+        }
+    }
+    uses
+}
+
 fn read_call(call: TokenStream) -> (Option<String>, BTreeSet<String>) {
     let tokens: Vec<TokenTree> = call.into_iter().collect();
     let mut arguments = tokens.split(|token| source::is_punct(token, ','));
@@ -145,7 +203,7 @@ fn every_language_has_the_same_keys_with_the_same_variables() {
 #[test]
 fn every_text_that_is_used_exists_and_gets_its_variables() {
     let keys = catalogue(Language::English);
-    for (file, key, given) in uses() {
+    for (file, key, given) in uses().into_iter().chain(uses_by_code(&keys)) {
         let wanted = keys
             .get(&key)
             .unwrap_or_else(|| panic!("{file}: there is no {key}"));
@@ -155,8 +213,9 @@ fn every_text_that_is_used_exists_and_gets_its_variables() {
 
 #[test]
 fn every_text_is_used() {
-    let used: BTreeSet<String> = uses().into_iter().map(|(_, key, _)| key).collect();
     let keys = catalogue(Language::English);
+    let uses = uses().into_iter().chain(uses_by_code(&keys));
+    let used: BTreeSet<String> = uses.map(|(_, key, _)| key).collect();
     let unused: Vec<&String> = keys.keys().filter(|key| !used.contains(*key)).collect();
     assert!(unused.is_empty(), "{unused:#?}");
 }

@@ -147,7 +147,19 @@ fn every_mail_has_what_a_mail_needs() {
             "{name}: the link is alone on its line"
         );
         assert_eq!(html.matches("class=\"button\"").count(), 1, "{name}");
+        no_needed_text_is_missing(&mail);
     }
+}
+
+fn no_needed_text_is_missing(mail: &OutgoingMail) {
+    let settings = settings();
+    let facts = MailFacts::of(mail, &settings).unwrap();
+    let content = content(mail.kind, &facts).unwrap();
+    let has_no_text = |block: &Block| matches!(block, Block::Button { label: text } | Block::NotYou { text, .. } if text.is_empty());
+    let is_whole = !content.preheader.is_empty()
+        && !content.heading.is_empty()
+        && !content.blocks.iter().any(has_no_text);
+    assert!(is_whole, "{}", mail.kind);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 use vestibule_core::AuditEvent;
-use vestibule_core::mail::MailKind;
+use vestibule_core::mail::{MailKind, MailOutcome};
 use vestibule_core::model::{EmailAddress, Purpose, SessionKind, User};
 use vestibule_core::ports::Expired;
 
@@ -141,14 +141,12 @@ pub async fn mails_go_once_they_are_done_with(cx: Contract) {
         let lease = cx.id();
         let until = cx.now() + Duration::minutes(2);
         let mail = some!(store.claim_mail(lease, until, cx.now()));
-        let marked = if is_sent {
-            store.mark_mail_sent(mail.id, lease, cx.now()).await
+        let outcome = if is_sent {
+            MailOutcome::Sent(cx.now())
         } else {
-            store
-                .mark_mail_failed(mail.id, lease, None, "refused")
-                .await
+            MailOutcome::Failed(None, "refused".to_owned())
         };
-        assert!(marked.unwrap());
+        assert!(ok!(store.note_mail(mail.id, lease, &outcome)));
     }
     drop(store);
     assert_eq!(delete(&cx, Expired::Mails, cx.now()).await, 0);

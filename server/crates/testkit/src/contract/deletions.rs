@@ -16,7 +16,7 @@ const DELAY: Duration = Duration::days(14);
 /// Schedules the account, with a token that undoes it.
 async fn schedule(cx: &Contract, user: &User, hash: &str) -> OffsetDateTime {
     let due = cx.now() + DELAY;
-    let mut token = builders::link(cx.id(), user.id, Purpose::CancelDeletion, hash, cx.now());
+    let mut token = builders::link(cx.id(), user.id, Purpose::RestoreAccount, hash, cx.now());
     token.expires_at = due;
     let mut tx = cx.begin().await;
     let scheduled = ok!(tx.schedule_deletion(user.id, due, cx.now()));
@@ -28,7 +28,7 @@ async fn schedule(cx: &Contract, user: &User, hash: &str) -> OffsetDateTime {
 
 async fn cancel(cx: &Contract, hash: &str) -> Option<User> {
     let mut tx = cx.begin().await;
-    let link = ok!(tx.use_link(Purpose::CancelDeletion, hash, cx.now()))?;
+    let link = ok!(tx.use_link(Purpose::RestoreAccount, hash, cx.now()))?;
     let user = ok!(tx.restore_user(link.user_id, cx.now()))?;
     ok!(tx.commit());
     Some(user)
@@ -320,7 +320,7 @@ pub async fn a_purge_passes_over_an_account_that_is_being_kept(cx: Contract) {
     cx.advance(DELAY);
     let mut keeping = cx.begin().await;
     // This replica's clock is a little behind.
-    let used = ok!(keeping.use_link(Purpose::CancelDeletion, "anns", almost));
+    let used = ok!(keeping.use_link(Purpose::RestoreAccount, "anns", almost));
     assert_eq!(used.map(|link| link.user_id), Some(ann.id));
     assert_eq!(purge(&cx).await, Some(bob.id));
     assert_eq!(purge(&cx).await, None);

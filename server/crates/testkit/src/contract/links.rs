@@ -1,6 +1,6 @@
 use time::Duration;
 use uuid::Uuid;
-use vestibule_core::model::Purpose::{self, CancelDeletion, ResetPassword, VerifyEmail};
+use vestibule_core::model::Purpose::{self, ResetPassword, RestoreAccount, VerifyEmail};
 
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders;
@@ -39,7 +39,7 @@ async fn consume_hash(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uui
 
 pub async fn a_token_is_consumed_once_and_for_its_purpose(cx: Contract) {
     let user = cx.user("ann@example.org").await;
-    let purposes = [VerifyEmail, ResetPassword, CancelDeletion];
+    let purposes = [VerifyEmail, ResetPassword, RestoreAccount];
     for purpose in purposes {
         insert(&cx, user.id, purpose, "token").await;
     }
@@ -54,7 +54,7 @@ pub async fn a_token_is_consumed_once_and_for_its_purpose(cx: Contract) {
         assert_eq!(owner(&cx, purpose, "token").await, None);
     }
     // An active account has no deletion to cancel.
-    assert_eq!(owner(&cx, CancelDeletion, "token").await, None);
+    assert_eq!(owner(&cx, RestoreAccount, "token").await, None);
     let mut tx = cx.begin().await;
     ok!(tx.void_links(user.id));
     ok!(tx.commit());

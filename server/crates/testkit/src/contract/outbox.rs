@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use time::Duration;
 use uuid::Uuid;
-use vestibule_core::mail::{LeasedMail, MailKind};
+use vestibule_core::mail::{LeasedMail, MailKind, MailOutcome};
 
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders::{self, DEVICE, IP_ADDRESS};
@@ -89,27 +89,16 @@ pub async fn a_failed_mail_is_due_again_later(cx: Contract) {
     let lease = cx.id();
     let mail = ok!(claim(&cx, lease));
     let due = cx.now() + Duration::minutes(10);
-    assert!(ok!(cx.connect().await.mark_mail_failed(
-        mail.id,
-        lease,
-        Some(due),
-        "greylisted"
-    )));
+    let failed = MailOutcome::Failed(Some(due), "greylisted".to_owned());
+    assert!(ok!(cx.connect().await.note_mail(mail.id, lease, &failed)));
     assert!(claim(&cx, cx.id()).await.is_none());
     cx.advance(Duration::minutes(10));
     let lease = cx.id();
     let again = ok!(claim(&cx, lease));
     assert_eq!((again.id, again.attempts), (mail.id, 1));
-    assert!(ok!(cx.connect().await.mark_mail_sent(
-        mail.id,
-        lease,
-        cx.now()
-    )));
-    assert!(!ok!(cx.connect().await.mark_mail_sent(
-        mail.id,
-        lease,
-        cx.now()
-    )));
+    let sent = MailOutcome::Sent(cx.now());
+    assert!(ok!(cx.connect().await.note_mail(mail.id, lease, &sent)));
+    assert!(!ok!(cx.connect().await.note_mail(mail.id, lease, &sent)));
     cx.advance(Duration::days(1));
     assert!(claim(&cx, cx.id()).await.is_none());
 }
@@ -120,8 +109,9 @@ pub async fn a_postponed_mail_counts_no_attempt(cx: Contract) {
     let mail = ok!(claim(&cx, lease));
     let due = cx.now() + Duration::seconds(2);
     let mut store = cx.connect().await;
-    assert!(!ok!(store.postpone_mail(mail.id, other, due, "refused")));
-    assert!(ok!(store.postpone_mail(mail.id, lease, due, "refused")));
+    let postponed = MailOutcome::Postponed(due, "refused".to_owned());
+    assert!(!ok!(store.note_mail(mail.id, other, &postponed)));
+    assert!(ok!(store.note_mail(mail.id, lease, &postponed)));
     drop(store);
     assert!(claim(&cx, cx.id()).await.is_none());
     cx.advance(Duration::seconds(2));
@@ -133,20 +123,12 @@ pub async fn a_dead_mail_is_never_claimed(cx: Contract) {
     cx.user("ann@example.org").await;
     let lease = cx.id();
     let mail = ok!(claim(&cx, lease));
-    assert!(ok!(cx.connect().await.mark_mail_failed(
-        mail.id,
-        lease,
-        None,
-        "no such mailbox"
-    )));
+    let dead = MailOutcome::Failed(None, "no such mailbox".to_owned());
+    assert!(ok!(cx.connect().await.note_mail(mail.id, lease, &dead)));
     cx.advance(Duration::days(1));
     assert!(claim(&cx, cx.id()).await.is_none());
-    assert!(!ok!(cx.connect().await.mark_mail_failed(
-        mail.id,
-        lease,
-        Some(cx.now()),
-        "again"
-    )));
+    let again = MailOutcome::Failed(Some(cx.now()), "again".to_owned());
+    assert!(!ok!(cx.connect().await.note_mail(mail.id, lease, &again)));
 }
 
 pub async fn a_lost_lease_marks_nothing(cx: Contract) {
@@ -156,9 +138,11 @@ pub async fn a_lost_lease_marks_nothing(cx: Contract) {
     cx.advance(LEASE);
     assert_eq!(ok!(claim(&cx, quick)).id, mail.id);
     let mut store = cx.connect().await;
-    assert!(!ok!(store.mark_mail_sent(mail.id, slow, cx.now())));
-    assert!(!ok!(store.mark_mail_failed(mail.id, slow, None, "late")));
-    assert!(ok!(store.mark_mail_sent(mail.id, quick, cx.now())));
+    let sent = MailOutcome::Sent(cx.now());
+    let failed = MailOutcome::Failed(None, "late".to_owned());
+    assert!(!ok!(store.note_mail(mail.id, slow, &sent)));
+    assert!(!ok!(store.note_mail(mail.id, slow, &failed)));
+    assert!(ok!(store.note_mail(mail.id, quick, &sent)));
 }
 
 pub async fn parallel_workers_never_hold_the_same_mail(cx: Contract) {

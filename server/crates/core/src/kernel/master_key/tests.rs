@@ -14,25 +14,6 @@ fn what_is_sealed_opens_only_in_its_place_and_with_its_key() {
 }
 
 #[test]
-fn a_signing_key_that_was_sealed_before_the_derivation_changed_still_opens() {
-    let key = MasterKey::generate(&SystemRandom);
-    let before = key.mac("derive", &[SEAL.as_bytes()]);
-    let nonce = [7; NONCE_LEN];
-    let mut data = b"secret".to_vec();
-    sealing_key(&before)
-        .unwrap()
-        .seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(b"place".as_slice()),
-            &mut data,
-        )
-        .unwrap();
-    let sealed = STANDARD.encode([nonce.as_slice(), &data].concat());
-    assert_eq!(key.open("place", &sealed).unwrap().as_slice(), b"secret");
-    assert!(key.open("elsewhere", &sealed).is_err());
-}
-
-#[test]
 fn keys_are_derived_as_rfc_5869_says() {
     let master = [0x0b; 32];
     let key = MasterKey::parse(&STANDARD.encode(master)).unwrap();
@@ -43,19 +24,11 @@ fn keys_are_derived_as_rfc_5869_says() {
 }
 
 #[test]
-fn a_key_survives_its_text_form_and_other_lengths_are_refused() {
-    let key = MasterKey::generate(&SystemRandom);
-    let again = MasterKey::parse(&key.to_text()).unwrap();
-    assert_eq!(key.derive("x"), again.derive("x"));
-    assert_ne!(key.derive("x"), key.derive("y"));
-    assert!(MasterKey::parse("c2hvcnQ=").is_err());
-}
-
-#[test]
 fn a_master_key_is_read_in_every_usual_form() {
     let standard = "+/+/AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0=";
     let hex = "fbffbf0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d";
     let key = MasterKey::parse(standard).unwrap();
+    assert_eq!(key.to_text().as_str(), standard);
     for text in [
         standard.trim_end_matches('=').to_owned(),
         standard.replace('+', "-").replace('/', "_"),
@@ -73,6 +46,7 @@ fn a_master_key_is_read_in_every_usual_form() {
     for text in [
         "",
         "=",
+        "c2hvcnQ=",
         &hex[2..],
         &hex.replace('f', "g"),
         &hex.replace("fb", "é"),

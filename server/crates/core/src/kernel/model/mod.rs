@@ -18,7 +18,7 @@ pub use name::{MAX_NAME_CHARS, clean_name};
 pub use records::{AuditEntry, LinkRecord, MailRecord, RefreshRecord, SessionRecord};
 pub use session::{Principal, Session, SessionKind, SignInMethod};
 pub use token::{
-    KeyKind, NewLink, NewRefreshToken, PendingEmail, Purpose, RefreshRotation, RefreshTokenState,
-    RotationOutcome, SigningKey,
+    KeyKind, LinkAccounts, NewLink, NewRefreshToken, PendingEmail, Purpose, RefreshRotation,
+    RefreshTokenState, RotationOutcome, SigningKey,
 };
 pub use user::{Account, NewUser, User};

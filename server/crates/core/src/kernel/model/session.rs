@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::serde::rfc3339;
 use uuid::Uuid;
 
 use super::User;
@@ -45,11 +46,15 @@ pub struct Session {
     pub method: SignInMethod,
     /// Whether the browser may keep the cookie after it closes.
     pub is_persistent: bool,
+    #[serde(with = "rfc3339")]
     pub created_at: OffsetDateTime,
+    #[serde(with = "rfc3339")]
     pub last_seen_at: OffsetDateTime,
     /// When the password was last given in it.
+    #[serde(with = "rfc3339")]
     pub authenticated_at: OffsetDateTime,
     /// The absolute end, which no activity extends.
+    #[serde(with = "rfc3339")]
     pub expires_at: OffsetDateTime,
 }
 

@@ -1,10 +1,12 @@
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+use time::serde::rfc3339;
 use uuid::Uuid;
 
 use super::{EmailAddress, Language};
 
-/// An account as every face may show it; it holds no secret.
+/// An account as every face may show it; it holds no secret. The download of an account's data has
+/// it as it is serialized here, a snapshot in a cache too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub id: Uuid,
@@ -16,9 +18,25 @@ pub struct User {
     pub is_active: bool,
     /// What mails are written in, and pages while signed in.
     pub language: Language,
+    #[serde(with = "rfc3339::option")]
     pub last_login_at: Option<OffsetDateTime>,
+    #[serde(with = "rfc3339")]
     pub created_at: OffsetDateTime,
+    #[serde(with = "rfc3339")]
     pub updated_at: OffsetDateTime,
+}
+
+/// The columns of `users` that a [`User`] is read from, which are named as its fields are: from
+/// this list storage makes what its statements return and what reads it. A field that is missing
+/// here does not compile there. Calls the macro `$make` with its arguments and the columns.
+#[macro_export]
+macro_rules! with_user_columns {
+    ($make:ident!($($argument:tt)*)) => {
+        $make!(
+            $($argument)* id email first_name last_name is_email_verified is_active language
+            last_login_at created_at updated_at
+        )
+    };
 }
 
 impl User {

@@ -6,7 +6,7 @@ mod walks;
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::kernel::errors::{Field, FieldCode, FieldError};
+use crate::kernel::errors::FieldCode;
 use crate::kernel::passwords::hasher::MAX_PASSWORD_BYTES;
 
 /// As many of a user's words as a form has; more would only cost time.
@@ -50,23 +50,7 @@ impl PasswordPolicy {
     /// The lowest score that passes, of 0 to 4.
     pub const MIN_SCORE: u8 = 3;
 
-    /// Checks a new password; `own_words` are the user's address and names.
-    ///
-    /// # Errors
-    /// What is wrong with it, as one field error on `field`.
-    pub fn check(
-        &self,
-        field: Field,
-        password: &str,
-        own_words: &[&str],
-    ) -> Result<(), FieldError> {
-        self.strength(password, own_words)
-            .error
-            .map_or(Ok(()), |code| Err(FieldError { field, code }))
-    }
-
-    /// The same rules as in [`PasswordPolicy::check`], for
-    /// a caller that shows how far a password is from them.
+    /// What the rules say of a new password; `own_words` are the user's address and names.
     pub fn strength(&self, password: &str, own_words: &[&str]) -> PasswordStrength {
         let password = match self.without_estimate(password) {
             Ok(password) => password,

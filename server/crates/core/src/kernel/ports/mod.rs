@@ -12,12 +12,11 @@ pub use chance::{Clock, Random, SystemClock};
 pub use limiter::{Charge, Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
-    AuditLog, BrowserRecord, BrowserSessions, Cleanup, CodeAttempt, Expired, FormSubmissions,
-    FoundLink, Invariants, Links, MAX_LIVE_SESSIONS, MailQueue, NewSignIn, Outbox, ReadAuditLog,
-    ReadBrowserSessions, ReadFormSubmissions, ReadLinks, ReadOutbox, ReadRefreshTokens,
-    ReadSessions, ReadSigningKeys, ReadUsers, Reader, RefreshTokens, Sessions, SignInHistory,
-    SigningKeys, Statistics, Store, StoreCounts, StoreError, Transaction, UsedLink, Users,
-    Violation, Writer,
+    AuditLog, BrowserRecord, Cleanup, CodeAttempt, Expired, FormSubmissions, FoundLink, Invariants,
+    Links, MAX_LIVE_SESSIONS, MailQueue, NewSignIn, Outbox, ReadAuditLog, ReadFormSubmissions,
+    ReadLinks, ReadOutbox, ReadRefreshTokens, ReadSessions, ReadSigningKeys, ReadUsers, Reader,
+    RefreshTokens, Sessions, SignInHistory, SigningKeys, Statistics, Store, StoreCounts,
+    StoreError, Transaction, UsedLink, Users, Violation, Writer,
 };
 
 /// What an adapter met, for the log.

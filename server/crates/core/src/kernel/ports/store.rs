@@ -8,7 +8,6 @@
 //! connection does one thing at a time.
 
 mod audit_log;
-mod browser_sessions;
 mod cleanup;
 mod form_submissions;
 mod invariants;
@@ -25,14 +24,15 @@ use async_trait::async_trait;
 use super::BoxError;
 
 pub use audit_log::{AuditLog, ReadAuditLog};
-pub use browser_sessions::{BrowserRecord, BrowserSessions, ReadBrowserSessions};
 pub use cleanup::{Cleanup, Expired};
 pub use form_submissions::{FormSubmissions, ReadFormSubmissions};
 pub use invariants::{Invariants, Violation};
 pub use links::{CodeAttempt, FoundLink, Links, ReadLinks, UsedLink};
 pub use outbox::{Outbox, ReadOutbox};
 pub use refresh_tokens::{ReadRefreshTokens, RefreshTokens};
-pub use sessions::{MAX_LIVE_SESSIONS, NewSignIn, ReadSessions, Sessions, SignInHistory};
+pub use sessions::{
+    BrowserRecord, MAX_LIVE_SESSIONS, NewSignIn, ReadSessions, Sessions, SignInHistory,
+};
 pub use signing_keys::{ReadSigningKeys, SigningKeys};
 pub use statistics::{MailQueue, Statistics, StoreCounts};
 pub use users::{ReadUsers, Users};
@@ -90,7 +90,6 @@ pub trait Store: Send + Sync {
 pub trait Reader:
     ReadUsers
     + ReadSessions
-    + ReadBrowserSessions
     + ReadRefreshTokens
     + ReadLinks
     + ReadOutbox
@@ -108,7 +107,6 @@ pub trait Writer:
     Reader
     + Users
     + Sessions
-    + BrowserSessions
     + RefreshTokens
     + Links
     + Outbox

@@ -8,7 +8,6 @@ use super::Result;
 use crate::kernel::audit::{AuditEvent, AuditRecord};
 use crate::kernel::model::AuditEntry;
 
-/// The audit log, as it is read.
 #[async_trait]
 pub trait ReadAuditLog {
     /// The user's events of these kinds before `before`, newest first, `limit` at most.
@@ -33,7 +32,6 @@ pub trait ReadAuditLog {
 /// The audit log, which only grows.
 #[async_trait]
 pub trait AuditLog {
-    /// Writes one event.
     async fn insert_audit(&mut self, record: &AuditRecord) -> Result<()>;
 
     /// Writes many events, in one statement. One about an account that was removed meanwhile is

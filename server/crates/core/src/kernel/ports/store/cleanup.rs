@@ -44,7 +44,7 @@ pub trait Cleanup {
     /// Gives a lease back.
     async fn release_job(&mut self, name: &str, lease_id: Uuid) -> Result<()>;
 
-    /// Deletes the oldest rows that were over before `before`, `limit` at most; how many.
+    /// Deletes the oldest rows that had expired before `before`, `limit` at most; how many.
     async fn delete_expired(
         &mut self,
         what: Expired,

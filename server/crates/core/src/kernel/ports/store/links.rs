@@ -38,7 +38,6 @@ pub struct UsedLink {
     pub session_id: Option<Uuid>,
 }
 
-/// Mailed single-use links, as they are read.
 #[async_trait]
 pub trait ReadLinks {
     /// The link with this hash, whatever it is for, and whether it could be used now. A purpose

@@ -5,10 +5,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Result;
-use crate::kernel::mail::{LeasedMail, NewMail};
+use crate::kernel::mail::{LeasedMail, MailOutcome, NewMail};
 use crate::kernel::model::MailRecord;
 
-/// The mails of a user, as they are read.
 #[async_trait]
 pub trait ReadOutbox {
     /// Every mail to the user, newest first.
@@ -18,7 +17,6 @@ pub trait ReadOutbox {
 /// Mails between the fact that they report and the next hop: at least once, under leases.
 #[async_trait]
 pub trait Outbox {
-    /// Writes a mail that is due now.
     async fn enqueue_mail(&mut self, mail: &NewMail) -> Result<()>;
 
     /// Takes the mail that is due and not leased, of those with the lowest
@@ -31,31 +29,7 @@ pub trait Outbox {
         now: OffsetDateTime,
     ) -> Result<Option<LeasedMail>>;
 
-    /// `false` if the lease has passed to another worker.
-    async fn mark_mail_sent(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        now: OffsetDateTime,
-    ) -> Result<bool>;
-
-    /// Counts the attempt; due again at `next_attempt_at`,
-    /// or dead without one. `false` if the lease is gone.
-    async fn mark_mail_failed(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        next_attempt_at: Option<OffsetDateTime>,
-        error: &str,
-    ) -> Result<bool>;
-
-    /// Gives a mail back that nobody could be asked to take; the
-    /// attempt does not count. `false` if the lease is gone.
-    async fn postpone_mail(
-        &mut self,
-        id: Uuid,
-        lease_id: Uuid,
-        next_attempt_at: OffsetDateTime,
-        error: &str,
-    ) -> Result<bool>;
+    /// Notes what came of a mail, and ends the lease on it; `false` if that has passed to another
+    /// worker.
+    async fn note_mail(&mut self, id: Uuid, lease_id: Uuid, outcome: &MailOutcome) -> Result<bool>;
 }

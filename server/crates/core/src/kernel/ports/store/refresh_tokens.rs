@@ -8,7 +8,6 @@ use crate::kernel::model::{
     NewRefreshToken, RefreshRecord, RefreshRotation, RefreshTokenState, RotationOutcome,
 };
 
-/// Refresh families, as they are read.
 #[async_trait]
 pub trait ReadRefreshTokens {
     /// The family as it stands, live or not.

@@ -25,6 +25,13 @@ pub struct SignInHistory {
     pub is_full: bool,
 }
 
+/// What a session cookie stands for.
+pub struct BrowserRecord {
+    pub session_id: Uuid,
+    pub user_id: Uuid,
+    pub expires_at: OffsetDateTime,
+}
+
 /// A sign-in whose password was right.
 pub struct NewSignIn<'a> {
     /// The stored hash that it was right for.
@@ -42,7 +49,6 @@ pub struct NewSignIn<'a> {
     pub mail: Option<&'a NewMail>,
 }
 
-/// Sessions of both kinds, as they are read.
 #[async_trait]
 pub trait ReadSessions {
     /// The session and its user if both are live at `now`:
@@ -53,6 +59,13 @@ pub trait ReadSessions {
         now: OffsetDateTime,
     ) -> Result<Option<Principal>>;
 
+    /// The live session behind a cookie.
+    async fn session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<BrowserRecord>>;
+
     /// The user's live sessions, last seen first. A browser session without a cookie is nobody's.
     async fn live_sessions(&mut self, user_id: Uuid, now: OffsetDateTime) -> Result<Vec<Session>>;
 
@@ -60,7 +73,8 @@ pub trait ReadSessions {
     async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>>;
 }
 
-/// Sessions of both kinds. Those that end one belong into a transaction: they write two tables.
+/// Sessions of both kinds. Those that end one belong into a transaction: they write two tables. A
+/// session is written together with its cookie; nothing here brings an ended one back.
 #[async_trait]
 pub trait Sessions {
     /// Writes a new session; one of a browser with the hash of its cookie, which never changes.
@@ -78,6 +92,13 @@ pub trait Sessions {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<bool>;
+
+    /// Ends the session behind the cookie, which has no refresh family; its user if it was live.
+    async fn end_session_by_cookie(
+        &mut self,
+        cookie_hash: &str,
+        now: OffsetDateTime,
+    ) -> Result<Option<Uuid>>;
 
     /// Ends the refresh family of a session that goes on without one.
     async fn revoke_refresh_family(

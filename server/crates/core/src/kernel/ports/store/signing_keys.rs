@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 use super::Result;
 use crate::kernel::model::{KeyKind, SigningKey};
 
-/// The keys that sign tokens, as they are read.
 #[async_trait]
 pub trait ReadSigningKeys {
     /// All keys that are still published at `now`, oldest first.

@@ -22,7 +22,6 @@ pub struct StoreCounts {
 /// What metrics show of the data.
 #[async_trait]
 pub trait Statistics {
-    /// Counts the mails that wait.
     async fn mail_queue(&mut self) -> Result<MailQueue>;
 
     /// Counts accounts and sessions. It reads whole tables: ask now and then, not with a request.

@@ -13,10 +13,8 @@ pub trait ReadUsers {
     /// The user with this id, active or not.
     async fn user_by_id(&mut self, id: Uuid) -> Result<Option<User>>;
 
-    /// The user with this id and the stored password hash.
     async fn account_by_id(&mut self, id: Uuid) -> Result<Option<Account>>;
 
-    /// The user with this canonical address and the stored password hash.
     async fn account_by_email(&mut self, canonical: &str) -> Result<Option<Account>>;
 
     /// The same, with what the user's sessions so far, live or not, say of a device. It is known by
@@ -39,7 +37,6 @@ pub trait ReadUsers {
     ) -> Result<bool>;
 }
 
-/// Accounts. Deleted ones are not found.
 #[async_trait]
 pub trait Users {
     /// The user with this id if active. Nobody else changes the account,
