@@ -17,8 +17,9 @@ use vestibule_testkit::TestDatabase;
 
 /// Waits longer than a portal would, for machines that have more to do than this.
 pub fn connect(database: &TestDatabase) -> Arc<dyn SqlDatabase> {
-    const TIMEOUT: Duration = Duration::from_secs(9);
+    const TIMEOUT: Duration = Duration::from_secs(30);
     let settings = StorageSettings {
+        connect_timeout: TIMEOUT,
         acquire_timeout: TIMEOUT,
         statement_timeout: TIMEOUT,
         lock_timeout: TIMEOUT,
