@@ -145,13 +145,22 @@ impl Timer {
     }
 }
 
-async fn through(
-    server: RedisServer,
+/// An outage of a Redis, and the way out of it.
+async fn through(fail: impl Fn(&mut RedisServer), heal: impl Fn(&mut RedisServer)) {
+    let Some(server) = RedisServer::start() else {
+        return;
+    };
+    let url = server.url();
+    through_on(server, &url, fail, heal).await;
+}
+
+/// The same of this one.
+async fn through_on(
+    mut server: RedisServer,
     url: &str,
     fail: impl Fn(&mut RedisServer),
     heal: impl Fn(&mut RedisServer),
 ) {
-    let mut server = server;
     let (user, session) = (fresh_id(), fresh_id());
     let outage = Outage::over(url);
     outage.begin(user, session).await;
@@ -180,50 +189,30 @@ async fn not_there_at_the_start() {
 
 #[tokio::test]
 async fn killed_and_back_empty() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
-    through(server, &url, RedisServer::kill, RedisServer::start_again).await;
+    through(RedisServer::kill, RedisServer::start_again).await;
 }
 
 #[tokio::test]
 async fn not_answering() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
-    through(server, &url, RedisServer::freeze, RedisServer::thaw).await;
+    through(RedisServer::freeze, RedisServer::thaw).await;
 }
 
 #[tokio::test]
 async fn a_read_only_replica_of_a_dead_master() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
     let fail = |server: &mut RedisServer| ok(&server.command("REPLICAOF 127.0.0.1 1"));
     let heal = |server: &mut RedisServer| ok(&server.command("REPLICAOF NO ONE"));
-    through(server, &url, fail, heal).await;
+    through(fail, heal).await;
 }
 
 #[tokio::test]
 async fn full() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
     let fail = |server: &mut RedisServer| ok(&server.command("CONFIG SET maxmemory 1"));
     let heal = |server: &mut RedisServer| ok(&server.command("CONFIG SET maxmemory 0"));
-    through(server, &url, fail, heal).await;
+    through(fail, heal).await;
 }
 
 #[tokio::test]
 async fn a_password_that_the_portal_does_not_have() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
     let fail = |server: &mut RedisServer| {
         ok(&server.command("CONFIG SET requirepass fake-password"));
         server.command_as("fake-password", "CLIENT KILL SKIPME yes");
@@ -231,7 +220,7 @@ async fn a_password_that_the_portal_does_not_have() {
     let heal = |server: &mut RedisServer| {
         ok(&server.command_as("fake-password", "CONFIG SET requirepass \"\""));
     };
-    through(server, &url, fail, heal).await;
+    through(fail, heal).await;
 }
 
 #[tokio::test]
@@ -248,16 +237,12 @@ async fn a_password_that_has_changed() {
     let heal = |server: &mut RedisServer| {
         ok(&server.command_as("fake-second", "CONFIG SET requirepass fake-first"));
     };
-    through(server, &url, fail, heal).await;
+    through_on(server, &url, fail, heal).await;
 }
 
 /// Something else has the port. It has a thread of its own, so
 /// that it gives the port up while this one waits for Redis.
 async fn in_its_place(answer: &'static [u8]) {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
     let impostor = RefCell::new(None);
     let fail = |server: &mut RedisServer| {
         server.kill();
@@ -268,7 +253,7 @@ async fn in_its_place(answer: &'static [u8]) {
         task.unwrap().abort();
         server.start_again();
     };
-    through(server, &url, fail, heal).await;
+    through(fail, heal).await;
 }
 
 fn answer_everybody(address: String, answer: &'static [u8]) -> JoinHandle<()> {
