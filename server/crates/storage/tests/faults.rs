@@ -8,16 +8,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::wire::{Wire, address_of};
-use common::{impatient, is_unavailable, quick};
+use common::{END_CONNECTIONS, impatient, is_unavailable, quick};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use vestibule_core::model::KeyKind;
 use vestibule_core::ports::StoreError;
-use vestibule_storage::{
-    ConnectError, MigrationError, SqlDatabase, StorageSettings, connect_store,
-};
+use vestibule_daemons::Line;
+use vestibule_storage::{ConnectError, MigrationError, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, TestDatabase, databases};
 
 #[tokio::test]
@@ -111,9 +110,7 @@ async fn connections_that_the_server_ended_are_replaced() {
     let store = common::migrated(&database).await;
     store.ping().await.unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
-    database
-        .execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
-        .await;
+    database.execute(END_CONNECTIONS).await;
     store.ping().await.unwrap();
     store.close().await;
 }
@@ -170,26 +167,26 @@ async fn a_look_at_the_migrations_has_a_deadline() {
     store.close().await;
 }
 
-async fn wired(settings: &StorageSettings) -> Option<(TestDatabase, Wire, Arc<dyn SqlDatabase>)> {
-    let database = TestDatabase::postgres().await?;
-    common::migrated(&database).await.close().await;
-    let wire = Wire::to(address_of(database.url())).await;
-    let store = connect_store(&wire.url(database.url()).into(), settings).unwrap();
-    Some((database, wire, store))
-}
-
 /// Neither the requests that find out nor the connections that
 /// are lost by it keep a place, and nothing has to be restarted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_goes_dark_is_reported_in_time_and_found_again() {
-    let Some((_database, wire, store)) = wired(&impatient()).await else {
+    let Some(database) = TestDatabase::postgres().await else {
         return;
     };
+    common::migrated(&database).await.close().await;
+    let server: PgConnectOptions = database.url().parse().unwrap();
+    let server = format!("{}:{}", server.get_host(), server.get_port());
+    let line = Line::to(server.replace("localhost", "127.0.0.1").parse().unwrap()).unwrap();
+    let url = database
+        .url()
+        .replacen(&server, &line.address().to_string(), 1);
+    let store = connect_store(&url.into(), &impatient()).unwrap();
     // In the middle of a transaction, between two statements, and idle.
     let transaction = store.begin().await.unwrap();
     let mut connection = store.reader().await.unwrap();
     store.ping().await.unwrap();
-    wire.darken();
+    line.silence();
     let started = Instant::now();
     is_unavailable(transaction.commit().await);
     is_unavailable(connection.user_by_id(uuid::Uuid::nil()).await);
@@ -215,7 +212,7 @@ async fn a_server_that_goes_dark_is_reported_in_time_and_found_again() {
         "{:?}",
         started.elapsed()
     );
-    wire.lighten();
+    line.restore();
     let held = [
         store.begin().await.unwrap(),
         store.begin().await.unwrap(),
@@ -243,9 +240,7 @@ async fn connections_that_ended_together_are_found_out_together() {
         held.push(store.reader().await.unwrap());
     }
     drop(held);
-    database
-        .execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
-        .await;
+    database.execute(END_CONNECTIONS).await;
     is_unavailable(store.ping().await);
     for _ in 0..5 {
         store.ping().await.unwrap();
@@ -365,8 +360,7 @@ async fn a_database_that_takes_no_writes_is_not_ready_until_it_does() {
         database.execute(&sql).await;
     };
     turn("on").await;
-    let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()";
-    database.execute(end).await;
+    database.execute(END_CONNECTIONS).await;
     // The first one may find that its connection has ended.
     let _ = store.ping().await;
     let said = common::is_unavailable(store.ping().await);

@@ -6,8 +6,6 @@
     reason = "each test file uses a part; a test that cannot go on panics"
 )]
 
-pub mod wire;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,6 +50,10 @@ pub fn impatient() -> StorageSettings {
         ..StorageSettings::default()
     }
 }
+
+/// Ends every connection of the database but the one that says so.
+pub const END_CONNECTIONS: &str = "select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()";
 
 #[track_caller]
 pub fn is_unavailable<T>(answer: Result<T, StoreError>) -> String {
