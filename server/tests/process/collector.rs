@@ -5,7 +5,6 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
@@ -13,7 +12,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
-use crate::support::{Deployment, TIMEOUT};
+use crate::support::{Deployment, wait_for};
 
 /// One POST: its head, in lower case, and its body.
 struct Post {
@@ -90,18 +89,10 @@ impl Collector {
     /// Waits for the first span that is like this.
     #[track_caller]
     pub fn wait_for(&self, is_it: impl Fn(&Span) -> bool) -> Span {
-        let started = Instant::now();
-        loop {
-            if let Some(span) = self.spans().into_iter().find(&is_it) {
-                return span;
-            }
-            assert!(
-                started.elapsed() < TIMEOUT,
-                "it does not come: {:#?}",
-                self.spans()
-            );
-            thread::sleep(Duration::from_millis(20));
-        }
+        wait_for(
+            || self.spans().into_iter().find(&is_it),
+            || format!("{:#?}", self.spans()),
+        )
     }
 }
 

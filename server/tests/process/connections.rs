@@ -9,11 +9,16 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{Client, Deployment, Running, TIMEOUT, exchange};
+use crate::support::{Client, Deployment, Running, get, wait_until};
 
 /// The head of a request that has a body of a hundred bytes.
 const LOGIN: &str = "POST /api/v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n";
 const HALF_A_HEAD: &str = "GET /health/live HTTP/1.1\r\nhost: loc";
+const LARGE_FILE: &str = "/api/docs/swagger-ui-bundle.js";
+
+fn get_large_file() -> String {
+    format!("GET {LARGE_FILE} HTTP/1.1\r\nhost: localhost\r\n\r\n")
+}
 
 fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -127,16 +132,11 @@ fn a_body_that_is_somewhat_too_large_is_received_before_it_is_refused() {
 fn a_client_that_reads_nothing_is_cut_off() {
     let deployment = Deployment::new().with("VESTIBULE_REQUEST_TIMEOUT_SECONDS", "1");
     let portal = deployment.start();
-    let large = "GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let answer = exchange(
-        portal.address,
-        &large.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"),
-    );
-    let size = answer.unwrap().body.len();
+    let size = portal.get(LARGE_FILE).unwrap().body.len();
     // More than the system keeps for a client.
     let count = 40_000_000 / size;
     let mut client = portal.open();
-    client.send(&large.repeat(count));
+    client.send(&get_large_file().repeat(count));
     thread::sleep(millis(2500));
     serves_others(&portal);
     let mut received = Vec::new();
@@ -170,8 +170,7 @@ fn sixteen_places() -> Deployment {
 
 /// How many requests are being worked on.
 fn in_flight(portal: &Running) -> usize {
-    let ask = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    let metrics = exchange(portal.private_address, ask).unwrap().body;
+    let metrics = get(portal.private_address, "/metrics").unwrap().body;
     let mut lines = metrics.lines();
     let gauge = lines.find_map(|line| line.strip_prefix("vestibule_http_requests_in_flight "));
     gauge.map_or(0, |gauge| gauge.trim().parse().unwrap())
@@ -193,11 +192,7 @@ fn clients_that_hang_up_cannot_have_more_work_done_than_there_are_permits() {
         most = most.max(in_flight(&portal));
     }
     assert!((2..=16).contains(&most), "{most} at once");
-    let started = Instant::now();
-    while in_flight(&portal) > 0 {
-        assert!(started.elapsed() < TIMEOUT, "they do not end");
-        thread::sleep(millis(50));
-    }
+    wait_until(|| in_flight(&portal) == 0, || "they do not end");
 }
 
 #[test]
@@ -307,7 +302,7 @@ fn slow_readers_of_large_files_keep_nobody_out() {
     for proxies in ["", "127.0.0.0/8"] {
         let deployment = sixteen_places().with("VESTIBULE_TRUSTED_PROXIES", proxies);
         let portal = deployment.start();
-        let large = "GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        let large = get_large_file();
         let mut slow: Vec<Client> = (0..16).map(|_| portal.open()).collect();
         for client in &mut slow {
             // More than the system keeps for a client.
@@ -328,12 +323,8 @@ fn the_other_port_has_room_of_its_own() {
     for client in &mut slow {
         client.send(LOGIN);
     }
-    // The other port has room of its own.
-    let request = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    assert_eq!(
-        exchange(portal.private_address, request).unwrap().status,
-        200
-    );
+    let answer = get(portal.private_address, "/health/live").unwrap();
+    assert_eq!(answer.status, 200);
 }
 
 const CROWD: usize = 10_000;
@@ -389,7 +380,7 @@ fn open_many(address: SocketAddr, count: usize) -> Vec<Client> {
 fn out_of_file_descriptors_it_lives_on() {
     let deployment = Deployment::new().with("VESTIBULE_LOG", "warn");
     let mut shell = deployment.in_shell("ulimit -n 32");
-    let mut portal = deployment.start_by(shell.stderr(Stdio::piped()));
+    let portal = deployment.start_by(shell.stderr(Stdio::piped()));
     let crowd = open_many(portal.address, 100);
     assert_eq!(
         portal.get("/health/live").unwrap().status,
@@ -405,11 +396,7 @@ fn out_of_file_descriptors_it_lives_on() {
     assert!(spent < millis(300), "it spins: {spent:?}");
     drop(crowd);
     serves_others(&portal);
-    let mut lines = String::new();
-    portal.signal(rustix::process::Signal::TERM);
-    assert_eq!(portal.end_within(millis(10_000)), Some(0));
-    let mut stderr = portal.child.stderr.take().unwrap();
-    stderr.read_to_string(&mut lines).unwrap();
+    let lines = portal.log_to_the_end();
     let logged = |text: &str| lines.lines().filter(|line| line.contains(text)).count();
     assert_eq!(logged("VESTIBULE_MAX_CONNECTIONS"), 1, "{lines}");
     assert_eq!(logged("cannot be accepted"), 1, "once a minute: {lines}");

@@ -23,17 +23,13 @@ mod stop;
 mod support;
 mod traces;
 
-use sqlx::{Connection as _, SqliteConnection};
-use std::io;
-use std::net::TcpListener;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use vestibule_testkit::databases;
+use vestibule_testkit::{TestDatabase, databases};
 
 use support::{
     Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private,
-    refused_in_one_line, refuses_to_start, register, registers, text,
+    refused_in_one_line, refuses_to_start, register, registers, request, text, wait_until,
 };
 
 #[test]
@@ -47,15 +43,6 @@ fn a_data_folder_that_cannot_be_written_says_so() {
         "VESTIBULE_DATA_DIR",
         "cannot be written",
     );
-}
-
-#[test]
-fn a_port_in_use_says_so() {
-    for name in ["VESTIBULE_LISTEN", "VESTIBULE_PRIVATE_LISTEN"] {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = taken.local_addr().unwrap().to_string();
-        refuses_to_start(&Deployment::new().with(name, &address), name, &address);
-    }
 }
 
 #[test]
@@ -115,9 +102,7 @@ fn the_development_mailbox_is_not_shown_through_a_proxy() {
     let deployment = Deployment::new();
     let portal = deployment.start();
     let mailbox = |header: &str| {
-        let request = format!(
-            "GET /dev/mailbox HTTP/1.1\r\nhost: localhost\r\n{header}\r\nconnection: close\r\n\r\n"
-        );
+        let request = request("GET /dev/mailbox", &[header], "");
         exchange(portal.address, &request).unwrap().status
     };
     assert_eq!(mailbox("accept: text/html"), 200);
@@ -134,29 +119,6 @@ fn the_development_mailbox_is_not_shown_through_a_proxy() {
     ] {
         assert_eq!(mailbox(header), 404, "{header}");
     }
-}
-
-#[test]
-fn requests_under_way_are_answered_before_it_stops() {
-    let deployment = Deployment::new();
-    let portal = deployment.start();
-    let address = portal.address;
-    let requests: Vec<_> = (0..8)
-        .map(|number| {
-            thread::spawn(move || register(address, &format!("user-{number}@example.org")))
-        })
-        .collect();
-    // Once the first of them are through, the others are in the middle of it.
-    thread::sleep(Duration::from_millis(40));
-    assert_eq!(portal.terminate(), Some(0));
-    for request in requests {
-        // A connection that came too late was never taken; one that was taken is answered.
-        match request.join().unwrap() {
-            Ok(answer) => assert_eq!(answer.status, 201, "{}", answer.body),
-            Err(error) => assert_ne!(error.kind(), io::ErrorKind::UnexpectedEof),
-        }
-    }
-    every_invariant_holds(&deployment);
 }
 
 /// Each with the answers that it may get.
@@ -225,17 +187,6 @@ fn oversized_headers_are_refused_and_odd_requests_survived() {
     }
 }
 
-#[test]
-fn a_database_under_another_master_key_is_reported_in_one_line() {
-    let deployment = Deployment::new();
-    deployment.start().terminate();
-    let other = deployment.with(
-        "VESTIBULE_MASTER_KEY",
-        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-    );
-    refuses_to_start(&other, "master key", "sealed");
-}
-
 #[tokio::test]
 async fn verify_names_what_does_not_hold() {
     for database in databases().await {
@@ -268,22 +219,12 @@ async fn an_account_whose_time_is_over_is_deleted() {
         database.execute(due).await;
 
         let portal = deployment.start();
-        let started = Instant::now();
-        while support::register(portal.address, "ann@example.org")
-            .unwrap()
-            .status
-            != 201
-        {
-            assert!(started.elapsed() < TIMEOUT, "the account is still there");
-            thread::sleep(Duration::from_millis(50));
-        }
-        assert_eq!(
-            support::register(portal.address, "bob@example.org")
-                .unwrap()
-                .status,
-            409,
-            "others stay"
+        let register = |email| support::register(portal.address, email).unwrap().status;
+        wait_until(
+            || register("ann@example.org") == 201,
+            || "the account is still there",
         );
+        assert_eq!(register("bob@example.org"), 409, "others stay");
         assert_eq!(portal.terminate(), Some(0));
         every_invariant_holds(&deployment);
     }
@@ -292,7 +233,7 @@ async fn an_account_whose_time_is_over_is_deleted() {
 /// A copy of the file shows nothing of an erased account in its free pages.
 #[tokio::test]
 async fn an_erased_account_is_overwritten() {
-    let database = vestibule_testkit::TestDatabase::sqlite();
+    let database = TestDatabase::sqlite();
     let deployment = Deployment::on(&database);
     let portal = deployment.start();
     for name in ["ann", "bob"] {
@@ -301,29 +242,21 @@ async fn an_erased_account_is_overwritten() {
     }
     assert_eq!(portal.terminate(), Some(0));
     let due = "update users set is_active = false, delete_at = created_at where email like 'ann%'";
-    let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
     // This write is none of the portal's.
-    for sql in ["pragma secure_delete = on", due] {
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-    }
+    database
+        .execute(&format!("pragma secure_delete = on; {due}"))
+        .await;
     let portal = deployment.start();
-    let started = Instant::now();
-    let left = "select count(*) from users where email like 'ann%'";
-    while sqlx::query_scalar::<_, i64>(left)
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
-        > 0
-    {
-        assert!(started.elapsed() < TIMEOUT, "the account is still there");
-        thread::sleep(Duration::from_millis(50));
-    }
+    let erased = async {
+        while database.count("from users where email like 'ann%'").await > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let erased = tokio::time::timeout(TIMEOUT, erased).await;
+    erased.expect("the account is still there");
     assert_eq!(portal.terminate(), Some(0));
     // What was written last is beside the file until then.
-    sqlx::query("pragma wal_checkpoint(truncate)")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    database.execute("pragma wal_checkpoint(truncate)").await;
     let file = database
         .url()
         .trim_start_matches("sqlite:")
@@ -336,20 +269,4 @@ async fn an_erased_account_is_overwritten() {
     };
     assert!(holds("bob.marker@example.org"));
     assert!(!holds("ann.marker@example.org"));
-}
-
-#[tokio::test]
-async fn migrate_prepares_a_database_once() {
-    for database in databases().await {
-        let deployment = Deployment::on(&database).with("VESTIBULE_MIGRATE_ON_START", "off");
-        let first = text(&deployment.run(&["migrate"]).stdout);
-        assert!(
-            first.ends_with("migrations applied; the schema is up to date.\n")
-                && !first.starts_with('0'),
-            "{first}"
-        );
-        let second = text(&deployment.run(&["migrate"]).stdout);
-        assert_eq!(second, "0 migrations applied; the schema is up to date.\n");
-        assert_eq!(deployment.start().terminate(), Some(0));
-    }
 }

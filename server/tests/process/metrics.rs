@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use vestibule_testkit::databases;
 
-use crate::support::{Deployment, Running, exchange, post, registers};
+use crate::support::{Deployment, Running, get, post, registers};
 
 /// Value by series, as they are written.
 fn scrape(portal: &Running) -> BTreeMap<String, f64> {
-    let request = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    let answer = exchange(portal.private_address, request).unwrap();
+    let answer = get(portal.private_address, "/metrics").unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
     let (_, body) = answer.body.split_once("\r\n\r\n").unwrap();
     body.lines()

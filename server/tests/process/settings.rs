@@ -127,10 +127,9 @@ fn the_first_lines_of_a_start_say_what_it_serves_and_on_what() {
         .with("VESTIBULE_LOG", "info")
         .with("REDIS_URL", "redis://ann:not-a-secret@127.0.0.1:1/2");
     let lines_of = |deployment: &Deployment| {
-        let mut running = deployment.start_by(deployment.command(&[]).stderr(Stdio::piped()));
-        let log = running.child.stderr.take().unwrap();
-        assert_eq!(running.terminate(), Some(0));
-        std::io::read_to_string(log).unwrap()
+        let mut command = deployment.command(&[]);
+        let running = deployment.start_by(command.stderr(Stdio::piped()));
+        running.log_to_the_end()
     };
     let log = lines_of(&deployment);
     let listen = deployment.setting("VESTIBULE_LISTEN");
@@ -174,10 +173,7 @@ fn config_check_warns_of_what_a_start_warns_of() {
         .with("VESTIBULE_RATE_LIMITS", "on")
         .with("VESTIBULE_LOG", "info,vestibule_cache=debug")
         .with("PUBLIC_URL", "https://localhost")
-        .with(
-            "VESTIBULE_MASTER_KEY",
-            "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=",
-        )
+        .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
         .with("SMTP_URL", "smtp://127.0.0.1:1")
         .with("VESTIBULE_MAIL_FROM", "no-reply@example.org")
         .with("VESTIBULE_CORS_ALLOWED_ORIGINS", "http://app.example.org");
@@ -188,10 +184,9 @@ fn config_check_warns_of_what_a_start_warns_of() {
         .filter_map(|line| line.strip_prefix("warning: "))
         .collect();
     assert_eq!(warnings.len(), 3, "{checked}");
-    let mut running = deployment.start_by(deployment.command(&[]).stderr(Stdio::piped()));
-    let log = running.child.stderr.take().unwrap();
-    assert_eq!(running.terminate(), Some(0));
-    let log = std::io::read_to_string(log).unwrap();
+    let mut command = deployment.command(&[]);
+    let running = deployment.start_by(command.stderr(Stdio::piped()));
+    let log = running.log_to_the_end();
     for warning in warnings {
         assert!(
             log.contains(&warning.replace('"', "\\\"")),

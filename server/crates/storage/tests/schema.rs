@@ -167,35 +167,6 @@ async fn migrating_twice_does_nothing_the_second_time() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replicas_that_migrate_at_once_apply_each_migration_once() {
-    for database in databases().await {
-        let replicas: Vec<_> = (0..5)
-            .map(|_| {
-                let store = common::connect(&database);
-                tokio::spawn(async move {
-                    // As the start does: a process that finds the file locked tries again.
-                    let applied = loop {
-                        match store.migrate().await {
-                            Err(MigrationError::Unavailable(_)) => {
-                                tokio::time::sleep(Duration::from_millis(50)).await;
-                            }
-                            applied => break applied.unwrap(),
-                        }
-                    };
-                    store.close().await;
-                    applied
-                })
-            })
-            .collect();
-        let mut applied = Vec::new();
-        for replica in replicas {
-            applied.extend(replica.await.unwrap());
-        }
-        assert_eq!(applied.len(), embedded_migrations().len());
-    }
-}
-
 /// The key that both the test and the migration lock.
 const LOCK: &str = "pg_advisory_lock(8531352012944733548)";
 
