@@ -38,7 +38,7 @@ pub async fn parallel_sign_ins_do_not_outlive_the_end_of_all_sessions(cx: Contra
         }
     })
     .await;
-    assert_eq!(ok!(cx.connect().await.live_sessions(user.id, cx.now())), []);
+    assert_eq!(ok!(cx.writer().await.live_sessions(user.id, cx.now())), []);
 }
 
 pub async fn the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way(cx: Contract) {
