@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use vestibule_storage::{MigrationError, embedded_migrations};
 use vestibule_testkit::{TestDatabase, databases, ok};
 
@@ -85,42 +85,26 @@ async fn the_tables_that_the_mission_names_have_all_their_columns() {
 
 async fn shape_of_postgres(url: &str) -> Shape {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let rows = ok!(sqlx::query(
+    let columns: Vec<(String, String, bool)> = ok!(sqlx::query_as(
         "select table_name::text as table_name, column_name::text as column_name, is_nullable = 'YES' as is_nullable
         from information_schema.columns
         where table_schema = 'public' and table_name <> '_sqlx_migrations'",
     )
     .fetch_all(&mut connection));
     connection.close().await.unwrap();
-    rows.iter()
-        .map(|row| {
-            (
-                row.get("table_name"),
-                row.get("column_name"),
-                row.get("is_nullable"),
-            )
-        })
-        .collect()
+    columns.into_iter().collect()
 }
 
 async fn shape_of_sqlite(url: &str) -> Shape {
     let mut connection = SqliteConnection::connect(url).await.unwrap();
-    let rows = ok!(sqlx::query(
+    let columns: Vec<(String, String, bool)> = ok!(sqlx::query_as(
         "select t.name as table_name, c.name as column_name, c.\"notnull\" = 0 as is_nullable
         from sqlite_master t
         join pragma_table_info(t.name) c
         where t.type = 'table' and t.name not like 'sqlite_%' and t.name <> '_sqlx_migrations'",
     )
     .fetch_all(&mut connection));
-    rows.iter()
-        .map(|row| {
-            (
-                row.get("table_name"),
-                row.get("column_name"),
-                row.get("is_nullable"),
-            )
-        })
-        .collect()
+    columns.into_iter().collect()
 }
 
 /// Then PostgreSQL keeps the new version of a row on its page and writes no index (HOT).
