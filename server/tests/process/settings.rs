@@ -7,18 +7,8 @@ use std::process::Stdio;
 use crate::support::{Deployment, MASTER_KEY, refused_in_one_line, refuses_to_start, text};
 
 /// Each with what the start says; what else is wrong is in the tests of `server/src/config`.
-const WRONG: [(&str, &str, &str); 5] = [
-    (
-        "VESTIBULE_MODE",
-        "prod",
-        "must be development or production",
-    ),
+const WRONG: [(&str, &str, &str); 3] = [
     ("VESTIBULE_RATE_LIMITS", "sometimes", "must be on or off"),
-    (
-        "DATABSE_URL",
-        "postgres://localhost/x",
-        "did you mean DATABASE_URL?",
-    ),
     (
         "PUBLIC_URL",
         "https://auth.example.org",
@@ -193,16 +183,6 @@ fn config_check_warns_of_what_a_start_warns_of() {
             "{warning} in {log}"
         );
     }
-}
-
-#[test]
-fn the_variables_of_a_kubernetes_service_stop_no_start() {
-    let output = Deployment::new()
-        .with("VESTIBULE_PORT", "tcp://10.96.4.7:3000")
-        .with("VESTIBULE_SERVICE_HOST", "10.96.4.7")
-        .run(&["config", "check"]);
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("enableServiceLinks: false"));
 }
 
 #[test]
