@@ -29,21 +29,8 @@ use vestibule_testkit::{TestDatabase, databases};
 
 use support::{
     Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private,
-    refused_in_one_line, refuses_to_start, register, registers, request, text, wait_until,
+    refused_in_one_line, register, registers, request, text, wait_until,
 };
-
-#[test]
-fn a_data_folder_that_cannot_be_written_says_so() {
-    let deployment = Deployment::new();
-    let file = deployment.folder.path().join("a-file");
-    std::fs::write(&file, "").unwrap();
-    let inside = file.join("data").display().to_string();
-    refuses_to_start(
-        &deployment.with("VESTIBULE_DATA_DIR", &inside),
-        "VESTIBULE_DATA_DIR",
-        "cannot be written",
-    );
-}
 
 #[test]
 fn an_embedded_database_serves_one_process() {

@@ -116,14 +116,8 @@ fn a_client_without_a_whole_request_does_not_hold_it_up() {
         second_half.get("/health/live").unwrap();
         second_half.send("GET /health/live HTTP/1.1\r\n");
         thread::sleep(Duration::from_millis(100));
-        let asked = Instant::now();
         portal.signal(signal);
-        assert_eq!(portal.end_within(Duration::from_secs(3)), Some(0));
-        assert!(
-            asked.elapsed() < Duration::from_millis(1500),
-            "{:?}",
-            asked.elapsed()
-        );
+        assert_eq!(portal.end_within(Duration::from_millis(1500)), Some(0));
         drop((silent, kept, half, second_half));
     }
 }
@@ -193,14 +187,8 @@ fn a_second_signal_ends_it_at_once() {
             portal.child.try_wait().unwrap().is_none(),
             "it waits for the request"
         );
-        let asked = Instant::now();
         portal.signal(Signal::TERM);
-        assert_eq!(portal.end_within(Duration::from_secs(2)), Some(1));
-        assert!(
-            asked.elapsed() < Duration::from_secs(1),
-            "{:?}",
-            asked.elapsed()
-        );
+        assert_eq!(portal.end_within(Duration::from_secs(1)), Some(1));
         drop(unfinished);
         every_invariant_holds(&deployment);
     }

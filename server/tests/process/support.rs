@@ -370,11 +370,6 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-#[track_caller]
-pub fn refuses_to_start(deployment: &Deployment, names: &str, says: &str) {
-    refused_in_one_line(&deployment.run(&[]), names, says);
-}
-
 /// It did not start, and says why in one line.
 #[track_caller]
 pub fn refused_in_one_line(output: &Output, names: &str, says: &str) {

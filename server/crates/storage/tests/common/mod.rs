@@ -7,7 +7,7 @@
 )]
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vestibule_core::ports::StoreError;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
@@ -49,6 +49,12 @@ pub fn impatient() -> StorageSettings {
         lock_timeout: Duration::from_millis(200),
         ..StorageSettings::default()
     }
+}
+
+#[track_caller]
+pub fn took_less_than(limit: Duration, started: Instant) {
+    let took = started.elapsed();
+    assert!(took < limit, "{took:?}");
 }
 
 /// Ends every connection of the database but the one that says so.
