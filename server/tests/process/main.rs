@@ -29,7 +29,7 @@ use vestibule_testkit::{TestDatabase, databases};
 
 use support::{
     Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private,
-    refused_in_one_line, register, registers, request, text, wait_until,
+    refused_in_one_line, registers, request, text,
 };
 
 #[test]
@@ -191,33 +191,8 @@ async fn verify_names_what_does_not_hold() {
     }
 }
 
-/// The worker of the running portal does it; nobody asks it to.
-#[tokio::test]
-async fn an_account_whose_time_is_over_is_deleted() {
-    for database in databases().await {
-        let deployment = Deployment::on(&database);
-        let portal = deployment.start();
-        let register = |email| register(portal.address, email).unwrap().status;
-        assert_eq!(register("ann@example.org"), 201);
-        assert_eq!(register("ann@example.org"), 409);
-        assert_eq!(register("bob@example.org"), 201);
-        assert_eq!(portal.terminate(), Some(0));
-        let due = "update users set is_active = false, delete_at = created_at where email = 'ann@example.org'";
-        database.execute(due).await;
-
-        let portal = deployment.start();
-        let register = |email| support::register(portal.address, email).unwrap().status;
-        wait_until(
-            || register("ann@example.org") == 201,
-            || "the account is still there",
-        );
-        assert_eq!(register("bob@example.org"), 409, "others stay");
-        assert_eq!(portal.terminate(), Some(0));
-        every_invariant_holds(&deployment);
-    }
-}
-
-/// A copy of the file shows nothing of an erased account in its free pages.
+/// By the worker of the running portal, which nobody asks to;
+/// then a copy of the file shows nothing of the account in its free pages.
 #[tokio::test]
 async fn an_erased_account_is_overwritten() {
     let database = TestDatabase::sqlite();

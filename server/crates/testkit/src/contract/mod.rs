@@ -274,7 +274,7 @@ fn cookie_hash(session: &Session) -> String {
 }
 
 /// Runs the tasks at once, each in a task of the runtime, and gives what they gave.
-async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
+pub async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,
