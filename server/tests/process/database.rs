@@ -9,7 +9,7 @@ use std::thread;
 
 use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use vestibule_testkit::{TestDatabase, databases};
+use vestibule_testkit::{TestDatabase, databases, or_skip};
 
 use crate::support::{
     Deployment, MASTER_KEY, TIMEOUT, every_invariant_holds, free_address, get, text, wait_until,
@@ -88,9 +88,7 @@ fn lives_and_is_not_ready(deployment: &Deployment) {
 
 #[tokio::test]
 async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     for migrate_on_start in ["on", "off"] {
         let address = free_address();
         let (url, server) = moved(database.url(), address);
@@ -133,9 +131,7 @@ fn asked_to_stop_while_it_waits_for_its_database_it_ends_in_order() {
 /// waited for like one that is not there; here because of a lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_waits_for_a_database_that_is_frozen_and_says_so() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let on_database = || Deployment::on(&database).with("VESTIBULE_MASTER_KEY", MASTER_KEY);
     assert_eq!(applied(migrating(&on_database())), MIGRATIONS);
     let mut rival = PgConnection::connect(database.url()).await.unwrap();

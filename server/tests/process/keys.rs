@@ -1,7 +1,7 @@
 //! The operator's command for signing keys, beside a portal that runs.
 
 use serde_json::Value;
-use vestibule_testkit::{TestDatabase, databases};
+use vestibule_testkit::{TestDatabase, databases, or_skip};
 
 use crate::support::{
     Deployment, MASTER_KEY, Running, refused_in_one_line, registers, text, wait_until,
@@ -79,9 +79,7 @@ fn rotates(deployment: &Deployment) {
 /// Here that of the database is another one.
 #[tokio::test]
 async fn a_clock_that_is_wrong_rotates_a_key_in_an_emergency_alone() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let deployment = Deployment::on(&database).with("VESTIBULE_MASTER_KEY", MASTER_KEY);
     assert!(deployment.run(&["migrate"]).status.success());
     let name = database.url().rsplit('/').next().unwrap();

@@ -17,7 +17,7 @@ use vestibule_core::model::KeyKind;
 use vestibule_core::ports::StoreError;
 use vestibule_daemons::Line;
 use vestibule_storage::{ConnectError, MigrationError, StorageSettings, connect_store};
-use vestibule_testkit::{FakeClock, TestDatabase, databases};
+use vestibule_testkit::{FakeClock, TestDatabase, databases, or_skip};
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_out_of_reach_and_no_error_before_it_is_needed() {
@@ -104,9 +104,7 @@ async fn a_file_that_cannot_be_made_is_named() {
 
 #[tokio::test]
 async fn connections_that_the_server_ended_are_replaced() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let store = common::migrated(&database).await;
     store.ping().await.unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
@@ -139,9 +137,7 @@ async fn a_server_that_takes_connections_and_says_nothing_is_given_up_soon() {
 /// froze while the portal starts; here because of a lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_look_at_the_migrations_has_a_deadline() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     common::migrated(&database).await.close().await;
     let mut rival = PgConnection::connect(database.url()).await.unwrap();
     let lock = "begin; lock table _sqlx_migrations in access exclusive mode";
@@ -163,9 +159,7 @@ async fn a_look_at_the_migrations_has_a_deadline() {
 /// are lost by it keep a place, and nothing has to be restarted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_goes_dark_is_reported_in_time_and_found_again() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     common::migrated(&database).await.close().await;
     let server: PgConnectOptions = database.url().parse().unwrap();
     let server = format!("{}:{}", server.get_host(), server.get_port());
@@ -210,9 +204,7 @@ async fn a_server_that_goes_dark_is_reported_in_time_and_found_again() {
 /// As after a restart: the others fail once for all of them, not each once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_ended_together_are_found_out_together() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let settings = StorageSettings {
         test_idle_after: Duration::from_hours(1),
         ..StorageSettings::default()
@@ -332,9 +324,7 @@ async fn a_busy_database_differs_from_one_that_is_away() {
 /// use, and a new connection may find what is.
 #[tokio::test]
 async fn a_database_that_takes_no_writes_is_not_ready_until_it_does() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let store = common::migrated(&database).await;
     store.ping().await.unwrap();
     let turn = async |read_only: &str| {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use vestibule_storage::{MigrationError, embedded_migrations};
-use vestibule_testkit::{TestDatabase, databases, ok};
+use vestibule_testkit::{TestDatabase, databases, ok, or_skip};
 
 /// Table, column, and whether it may be null.
 type Shape = BTreeSet<(String, String, bool)>;
@@ -40,9 +40,7 @@ fn the_folders_hold_what_is_embedded_and_the_same_in_both() {
 
 #[tokio::test]
 async fn both_databases_have_the_same_tables_columns_and_nullability() {
-    let Some(postgres) = TestDatabase::postgres().await else {
-        return;
-    };
+    let postgres = or_skip!(TestDatabase::postgres().await);
     let sqlite = TestDatabase::sqlite();
     common::migrated(&postgres).await.close().await;
     common::migrated(&sqlite).await.close().await;
@@ -110,9 +108,7 @@ async fn shape_of_sqlite(url: &str) -> Shape {
 /// Then PostgreSQL keeps the new version of a row on its page and writes no index (HOT).
 #[tokio::test]
 async fn a_refresh_changes_no_column_of_an_index() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     common::migrated(&database).await.close().await;
     let indexes = |table: &str, column: &str| {
         format!("from pg_indexes where tablename = '{table}' and indexdef ~ '\\y{column}\\y'")
@@ -157,9 +153,7 @@ const LOCK: &str = "pg_advisory_lock(8531352012944733548)";
 /// Waiting in the database would hold up an index that the other one builds concurrently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lock_of_migrations_is_asked_for_and_not_queued_for() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let mut other = PgConnection::connect(database.url()).await.unwrap();
     run(&mut other, &format!("select {LOCK}")).await;
     let store = common::connect(&database);
@@ -179,9 +173,7 @@ async fn the_lock_of_migrations_is_asked_for_and_not_queued_for() {
 /// Cut off at any point, a migration leaves what was there before, and the next run does it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_migration_that_is_cut_off_is_undone_and_run_again() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let mut other = PgConnection::connect(database.url()).await.unwrap();
     // The first migration makes this table too, after others, and has to wait for this.
     run(&mut other, "begin; create table mail_outbox (id uuid)").await;

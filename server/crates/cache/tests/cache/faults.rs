@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 use vestibule_core::ports::{Lookup, PrincipalCache as _};
-use vestibule_testkit::builders;
 use vestibule_testkit::contract::principals::{is_hit, miss, read};
+use vestibule_testkit::{builders, or_skip};
 
 use crate::server::RedisServer;
 use crate::support::{CapturedLog, Replica, charge, fresh_id, within};
@@ -147,9 +147,7 @@ impl Timer {
 
 /// An outage of a Redis, and the way out of it.
 async fn through(fail: impl Fn(&mut RedisServer), heal: impl Fn(&mut RedisServer)) {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let url = server.url();
     through_on(server, &url, fail, heal).await;
 }
@@ -176,9 +174,7 @@ pub fn ok(answer: &str) {
 
 #[tokio::test]
 async fn not_there_at_the_start() {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
+    let mut server = or_skip!(RedisServer::start());
     let (user, session) = (fresh_id(), fresh_id());
     server.kill();
     let outage = Outage::over(&server.url());
@@ -225,9 +221,7 @@ async fn a_password_that_the_portal_does_not_have() {
 
 #[tokio::test]
 async fn a_password_that_has_changed() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     ok(&server.command("CONFIG SET requirepass fake-first"));
     let url = format!("redis://:fake-first@{}", server.address());
     let fail = |server: &mut RedisServer| {
@@ -290,9 +284,7 @@ async fn silence_in_its_place() {
 
 #[tokio::test]
 async fn plain_text_where_tls_is_asked_for() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let outage = Outage::over(&format!("rediss://{}", server.address()));
     outage.last(fresh_id(), fresh_id()).await;
     assert_eq!(server.command("DBSIZE"), ":0");
@@ -301,9 +293,7 @@ async fn plain_text_where_tls_is_asked_for() {
 /// No outage: what is lost is only a cache, and counts that are remembered.
 #[tokio::test]
 async fn everything_is_deleted() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let log = CapturedLog::start();
     let [one, two] = Replica::two(&server.url(), "v");
     let (user, session) = (fresh_id(), fresh_id());
@@ -335,9 +325,7 @@ async fn everything_is_deleted() {
 /// What a caller gave up is done once Redis can.
 #[tokio::test]
 async fn what_is_done_late_brings_nobody_back() {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
+    let mut server = or_skip!(RedisServer::start());
     let [one, two] = Replica::two(&server.url(), "v");
     let (user, session) = (fresh_id(), fresh_id());
     for forgotten_meanwhile in [true, false] {
