@@ -110,21 +110,10 @@ fn refusing_server(code: &'static str, message: &'static str) -> SocketAddr {
             let mut client = client.unwrap();
             let mut startup = [0; 512];
             let _ = client.read(&mut startup).unwrap();
-            let mut fields = Vec::new();
-            for (name, value) in [
-                ('S', "FATAL"),
-                ('V', "FATAL"),
-                ('C', code),
-                ('M', message),
-                ('F', "auth.c"),
-                ('L', "334"),
-                ('R', "auth_failed"),
-            ] {
-                fields.extend(format!("{name}{value}\0").bytes());
-            }
-            fields.push(0);
+            let fields =
+                format!("SFATAL\0VFATAL\0C{code}\0M{message}\0Fauth.c\0L334\0Rauth_failed\0\0");
             let length = u32::try_from(fields.len() + 4).unwrap();
-            let answer = [&b"E"[..], &length.to_be_bytes(), &fields].concat();
+            let answer = [&b"E"[..], &length.to_be_bytes(), fields.as_bytes()].concat();
             client.write_all(&answer).unwrap();
         }
     });
