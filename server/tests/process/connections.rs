@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use vestibule_daemons::cpu_time;
 
 use crate::support::{Client, Deployment, Running, get, wait_until};
 
@@ -390,9 +391,9 @@ fn out_of_file_descriptors_it_lives_on() {
     for _ in 0..3 {
         serves_others(&portal);
     }
-    let before = cpu_time(&portal);
+    let before = cpu_time(portal.child.id());
     thread::sleep(millis(1000));
-    let spent = cpu_time(&portal).saturating_sub(before);
+    let spent = cpu_time(portal.child.id()).saturating_sub(before);
     assert!(spent < millis(300), "it spins: {spent:?}");
     drop(crowd);
     serves_others(&portal);
@@ -400,13 +401,4 @@ fn out_of_file_descriptors_it_lives_on() {
     let logged = |text: &str| lines.lines().filter(|line| line.contains(text)).count();
     assert_eq!(logged("VESTIBULE_MAX_CONNECTIONS"), 1, "{lines}");
     assert_eq!(logged("cannot be accepted"), 1, "once a minute: {lines}");
-}
-
-/// What the process has computed so far.
-fn cpu_time(portal: &Running) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", portal.child.id())).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
-    // User and system time, in hundredths of a second.
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    millis(ticks * 10)
 }

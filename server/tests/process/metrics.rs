@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use vestibule_testkit::databases;
 
-use crate::support::{Deployment, Running, get, post, registers};
+use crate::support::{Deployment, Running, get, post, registers, wait_for};
 
 /// Value by series, as they are written.
 fn scrape(portal: &Running) -> BTreeMap<String, f64> {
@@ -55,16 +55,9 @@ const COUNTED: [(&str, f64); 14] = [
 ];
 
 /// What belongs to no change is written, and logged, a moment later.
-async fn scrape_with_failures(portal: &Running) -> BTreeMap<String, f64> {
-    let mut found = scrape(portal);
-    for _ in 0..100 {
-        if found.get(FAILURES) == Some(&3.0) {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        found = scrape(portal);
-    }
-    found
+fn scrape_with_failures(portal: &Running) -> BTreeMap<String, f64> {
+    let look = || Some(scrape(portal)).filter(|found| found.get(FAILURES) == Some(&3.0));
+    wait_for(look, || format!("{:#?}", scrape(portal)))
 }
 
 #[tokio::test]
@@ -81,7 +74,7 @@ async fn it_counts_what_happens_and_names_nobody() {
         for path in ["/login", "/no/such/page", "/api/v1/auth/ann%40example.org"] {
             portal.get(path).unwrap();
         }
-        let found = scrape_with_failures(&portal).await;
+        let found = scrape_with_failures(&portal);
         for (series, value) in COUNTED {
             assert_eq!(found.get(series), Some(&value), "{series} in {found:#?}");
         }
