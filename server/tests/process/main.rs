@@ -111,15 +111,10 @@ fn the_development_mailbox_is_not_shown_through_a_proxy() {
 /// Each with the answers that it may get.
 fn odd_requests() -> Vec<(String, &'static [u16])> {
     let me = "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost";
+    let bearer = |count| format!("{me}\r\nauthorization: Bearer {}", "x".repeat(count));
     vec![
-        (
-            format!("{me}\r\nauthorization: Bearer {}", "x".repeat(100_000)),
-            &[431][..],
-        ),
-        (
-            format!("{me}\r\nauthorization: Bearer {}", "x".repeat(2_000_000)),
-            &[431],
-        ),
+        (bearer(100_000), &[431][..]),
+        (bearer(2_000_000), &[431]),
         (format!("{me}{}", "\r\na: b".repeat(500)), &[431]),
         (
             format!("GET /{} HTTP/1.1\r\nhost: localhost", "x".repeat(100_000)),

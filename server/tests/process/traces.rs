@@ -176,7 +176,11 @@ fn a_trace_names_nobody() {
     let again = format!(r#"{{"email":"canary@example.org","password":"{NEW_PASSWORD}"}}"#);
     let signed_in = portal.post("/api/v1/auth/login", &again).unwrap();
     let (_, id) = signed_in.body.split_once("\"id\":\"").unwrap();
-    for (line, status) in [("GET /canary/page?canary=1", 404), ("CANARY /login", 405)] {
+    for (line, status) in [
+        ("GET /api/v1/auth/me?canary=1", 401),
+        ("GET /canary/page", 404),
+        ("CANARY /login", 405),
+    ] {
         let odd = request(line, &["user-agent: Mozilla/5.0"], "");
         assert_eq!(exchange(portal.address, &odd).unwrap().status, status);
     }
