@@ -198,7 +198,10 @@ pub struct Client {
 
 impl Client {
     pub fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::on(TcpStream::connect(address).unwrap())
+    }
+
+    fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
@@ -219,11 +222,7 @@ impl Client {
             socket.connect(address).await.unwrap().into_std().unwrap()
         });
         stream.set_nonblocking(false).unwrap();
-        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-        Self {
-            stream,
-            unread: Vec::new(),
-        }
+        Self::on(stream)
     }
 
     pub fn send(&mut self, bytes: &str) -> &mut Self {
