@@ -15,9 +15,7 @@ use crate::support::{
 };
 
 /// A registration whose last byte is still to come.
-struct Unfinished {
-    client: Client,
-}
+struct Unfinished(Client);
 
 impl Unfinished {
     fn begin(portal: &Running, email: &str) -> Self {
@@ -30,12 +28,12 @@ impl Unfinished {
         client.send(&head).send(&body[..body.len() - 1]);
         // Until it is in its hands.
         thread::sleep(Duration::from_millis(100));
-        Self { client }
+        Self(client)
     }
 
     /// The status, and whether the connection ends with the answer.
     fn finish(mut self) -> (u16, bool) {
-        let answer = self.client.send("}").answer().unwrap();
+        let answer = self.0.send("}").answer().unwrap();
         (answer.status, answer.body.contains("connection: close"))
     }
 }
