@@ -164,6 +164,14 @@ fn http_2_is_cut_off() {
     serves_others(&portal);
 }
 
+fn clients_that_sent(text: &str, count: usize, portal: &Running) -> Vec<Client> {
+    let mut clients = open_many(portal.address, count);
+    for client in &mut clients {
+        client.send(text);
+    }
+    clients
+}
+
 /// The smallest room that can be set.
 fn sixteen_places() -> Deployment {
     Deployment::new().with("VESTIBULE_MAX_CONNECTIONS", "16")
@@ -251,10 +259,7 @@ fn serves_other_sites(portal: &Running) {
 fn one_site_that_keeps_requests_waiting_keeps_nobody_out() {
     let deployment = Deployment::new().with("VESTIBULE_MAX_CONNECTIONS", "64");
     let portal = deployment.start();
-    let mut slow: Vec<Client> = (0..64).map(|_| portal.open()).collect();
-    for client in &mut slow {
-        client.send(LOGIN);
-    }
+    let _slow = clients_that_sent(LOGIN, 64, &portal);
     serves_other_sites(&portal);
     // Nor others at the same address.
     for _ in 0..10 {
@@ -281,10 +286,7 @@ fn a_site_has_no_more_than_its_part_of_requests_under_way() {
 fn behind_a_trusted_proxy_the_slowest_makes_room() {
     let deployment = sixteen_places().with("VESTIBULE_TRUSTED_PROXIES", "127.0.0.0/8");
     let portal = deployment.start();
-    let mut slow: Vec<Client> = (0..16).map(|_| portal.open()).collect();
-    for client in &mut slow {
-        client.send(LOGIN);
-    }
+    let slow = clients_that_sent(LOGIN, 16, &portal);
     thread::sleep(millis(200));
     assert!(
         in_flight(&portal) > 2,
@@ -303,12 +305,8 @@ fn slow_readers_of_large_files_keep_nobody_out() {
     for proxies in ["", "127.0.0.0/8"] {
         let deployment = sixteen_places().with("VESTIBULE_TRUSTED_PROXIES", proxies);
         let portal = deployment.start();
-        let large = get_large_file();
-        let mut slow: Vec<Client> = (0..16).map(|_| portal.open()).collect();
-        for client in &mut slow {
-            // More than the system keeps for a client.
-            client.send(&large.repeat(20));
-        }
+        // More than the system keeps for a client.
+        let _slow = clients_that_sent(&get_large_file().repeat(20), 16, &portal);
         // Until the system takes no more of them, a busy machine
         // has work for seconds; they would stay for thirty.
         for _ in 0..5 {
@@ -320,10 +318,7 @@ fn slow_readers_of_large_files_keep_nobody_out() {
 #[test]
 fn the_other_port_has_room_of_its_own() {
     let portal = sixteen_places().start();
-    let mut slow: Vec<Client> = (0..16).map(|_| portal.open()).collect();
-    for client in &mut slow {
-        client.send(LOGIN);
-    }
+    let _slow = clients_that_sent(LOGIN, 16, &portal);
     let answer = get(portal.private_address, "/health/live").unwrap();
     assert_eq!(answer.status, 200);
 }

@@ -16,7 +16,7 @@ use crate::support::{
 };
 
 /// What a database that is up to date has had.
-const MIGRATIONS: i64 = 1;
+pub const MIGRATIONS: i64 = 1;
 
 /// What a portal writes as its standard error, read while it runs.
 struct Log(PathBuf);
@@ -171,7 +171,7 @@ async fn it_does_not_start_on_a_schema_that_nobody_migrates() {
     }
 }
 
-fn migrating(deployment: &Deployment) -> Child {
+pub fn migrating(deployment: &Deployment) -> Child {
     let mut command = deployment.command(&["migrate"]);
     command
         .stdout(Stdio::piped())
@@ -182,7 +182,7 @@ fn migrating(deployment: &Deployment) -> Child {
 
 /// How many migrations it applied.
 #[track_caller]
-fn applied(child: Child) -> i64 {
+pub fn applied(child: Child) -> i64 {
     let output = child.wait_with_output().unwrap();
     let (out, error) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{out} {error}");

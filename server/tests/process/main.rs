@@ -64,17 +64,14 @@ fn commands_that_are_none_are_refused() {
 fn it_starts_with_nothing_but_itself_and_stops_when_asked() {
     let deployment = Deployment::new();
     let portal = deployment.start();
-    let body = format!(r#"{{"email":"ann@example.org","password":"{PASSWORD}"}}"#);
-    assert_eq!(
-        portal.post("/api/v1/auth/register", &body).unwrap().status,
-        201
-    );
+    registers(&portal, "ann@example.org");
     assert_eq!(portal.get("/login").unwrap().status, 200);
     assert_eq!(portal.get("/dev/mailbox").unwrap().status, 200);
     assert_eq!(portal.terminate(), Some(0));
     is_private(&deployment.folder.path().join("data"));
 
     let portal = deployment.start();
+    let body = format!(r#"{{"email":"ann@example.org","password":"{PASSWORD}"}}"#);
     assert_eq!(
         portal.post("/api/v1/auth/login", &body).unwrap().status,
         200,

@@ -151,6 +151,11 @@ trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
 
+async fn in_time<T>(exchange: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let answered = timeout(DEADLINE, exchange).await;
+    answered.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+}
+
 async fn send(stream: &mut dyn Stream, text: &str) -> io::Result<()> {
     stream.write_all(text.as_bytes()).await?;
     stream.flush().await
@@ -224,9 +229,7 @@ impl Connection {
             }
             Ok(answer)
         };
-        timeout(DEADLINE, exchange)
-            .await
-            .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+        in_time(exchange).await
     }
 
     /// Sends a text as it is and reads until the other side closes.
@@ -245,9 +248,7 @@ impl Connection {
             }
             Ok(String::from_utf8_lossy(&answer).into_owned())
         };
-        timeout(DEADLINE, exchange)
-            .await
-            .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+        in_time(exchange).await
     }
 
     /// Sends a request and does not wait for its answer.

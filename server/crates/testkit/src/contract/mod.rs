@@ -218,11 +218,8 @@ impl Contract {
         let sign_in = NewSignIn {
             verified_hash,
             new_hash,
-            session: &session,
-            cookie_hash: None,
             refresh_token: Some(&token),
-            event: &event,
-            mail: None,
+            ..builders::sign_in(&session, &event)
         };
         let user = ok!(store.begin_session(&sign_in))?;
         Some((user, session))
