@@ -359,10 +359,8 @@ pub fn wait_until<S: Display>(mut holds: impl FnMut() -> bool, said: impl Fn() -
 
 /// An address that nobody listens on at this moment.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
 }
 
 pub fn text(bytes: &[u8]) -> String {

@@ -15,7 +15,7 @@ use vestibule_daemons::{Line, Postgres, Proxy, Redis, free_port, proc};
 use vestibule_testkit::{SmtpPeer, SmtpScript};
 
 use crate::http::Door;
-use crate::support::{Deployment, MASTER_KEY, Running, every_invariant_holds};
+use crate::support::{Deployment, MASTER_KEY, Running, every_invariant_holds, get};
 use crate::world::World;
 
 /// The one that operators get as an example.
@@ -301,8 +301,7 @@ fn by_line(url: &str, server: SocketAddr, line: &Line, has_line: bool) -> String
 
 /// The status of a GET, if there is an answer.
 pub fn status(address: SocketAddr, path: &str) -> Option<u16> {
-    let answer = crate::support::get(address, path).ok()?;
-    Some(answer.status)
+    get(address, path).ok().map(|answer| answer.status)
 }
 
 /// Sleeps, unless the run is interrupted; then everything is put away.
