@@ -7,7 +7,6 @@
 )]
 
 mod attack;
-mod audit;
 mod collector;
 mod commands;
 mod connections;

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use vestibule_testkit::{SmtpPeer, SmtpScript, TestDatabase, databases};
 
 use crate::support::{
-    Client, Deployment, PASSWORD, Running, TIMEOUT, every_invariant_holds, get, registers,
+    Client, Deployment, PASSWORD, Running, TIMEOUT, every_invariant_holds, get, post, registers,
     wait_until,
 };
 
@@ -243,5 +243,27 @@ async fn a_mail_that_was_handed_over_is_waited_for_and_not_sent_again() {
         let sent = "from mail_outbox where status = 'sent'";
         assert_eq!(database.count(sent).await, 1);
         peer.seen(|seen| assert_eq!(seen.messages.len(), 1));
+    }
+}
+
+const GUESSES: i64 = 40;
+
+#[tokio::test]
+async fn what_was_refused_before_the_end_is_in_the_audit_log() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database);
+        let mut portal = deployment.start();
+        for number in 0..GUESSES {
+            let body = format!(r#"{{"email":"user-{number}@example.org","password":"wrong"}}"#);
+            let answer = post(portal.address, "/api/v1/auth/login", &body).unwrap();
+            assert_eq!(answer.status, 401, "{}", answer.body);
+        }
+        portal.signal(Signal::TERM);
+        assert_eq!(portal.end_within(TIMEOUT), Some(0));
+        let written = database
+            .count("from audit_logs where event_type = 'login_failure'")
+            .await;
+        assert_eq!(written, GUESSES);
+        every_invariant_holds(&deployment);
     }
 }

@@ -6,6 +6,7 @@ use vestibule_core::mail::MailKind;
 use vestibule_core::model::{EmailAddress, Purpose, User};
 use vestibule_core::ports::{StoreError, UsedLink};
 
+use super::links::consume_hash;
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders;
 
@@ -49,10 +50,7 @@ async fn register(cx: &Contract, email: &str) -> Result<(), StoreError> {
 }
 
 async fn consume(cx: &Contract, hash: &str) -> Option<Uuid> {
-    let mut tx = cx.begin().await;
-    let used = ok!(tx.use_link(Purpose::RevertEmail, hash, cx.now()));
-    ok!(tx.commit());
-    used.map(|link| link.user_id)
+    consume_hash(cx, Purpose::RevertEmail, hash).await
 }
 
 pub async fn an_account_moves_to_an_address_that_is_free(cx: Contract) {

@@ -30,7 +30,7 @@ async fn consume(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
     consume_hash(cx, purpose, &of(purpose, hash)).await
 }
 
-async fn consume_hash(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
+pub(super) async fn consume_hash(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
     let mut tx = cx.begin().await;
     let used = ok!(tx.use_link(purpose, hash, cx.now()));
     ok!(tx.commit());
