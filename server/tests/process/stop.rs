@@ -66,14 +66,11 @@ async fn readiness_fails_first_and_everything_is_served_for_a_while() {
             || "it is still ready",
         );
         assert!(asked.elapsed() < Duration::from_secs(1));
+        let status = |port, path| get(port, path).unwrap().status;
         for port in ports {
-            for (path, status) in [
-                ("/health/ready", 503),
-                ("/health", 503),
-                ("/health/live", 200),
-            ] {
-                assert_eq!(get(port, path).unwrap().status, status, "{path}");
-            }
+            assert_eq!(status(port, "/health/ready"), 503);
+            assert_eq!(status(port, "/health"), 503);
+            assert_eq!(status(port, "/health/live"), 200);
         }
         // A proxy that has not looked yet goes on, and
         // learns that this connection is of no more use.
