@@ -27,7 +27,6 @@ pub use mails::Mail;
 pub use outage::Outage;
 pub use schema::{DOCUMENT, violations};
 pub use users::SignedIn;
-pub use vestibule_testkit::contract::in_parallel;
 
 /// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a
 /// function change the configuration first.
@@ -94,6 +93,22 @@ macro_rules! configure {
 pub(crate) use {
     configure, on_any_database, on_databases, on_every_database, on_replicas, with_attributes,
 };
+
+/// Runs the tasks at once and gives what they gave, in their order.
+pub async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    let tasks: Vec<_> = (0..count)
+        .map(|number| tokio::spawn(task(number)))
+        .collect();
+    let mut results = Vec::with_capacity(count);
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
 
 /// An address of its own for each number, for what must not meet the limits of one network.
 pub fn address(number: usize) -> String {

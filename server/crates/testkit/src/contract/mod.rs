@@ -182,6 +182,10 @@ impl Contract {
         ok!(self.store.reader())
     }
 
+    async fn connect(&self) -> Box<dyn Writer> {
+        self.writer().await
+    }
+
     /// One that may write, since most contracts do. On SQLite there is one at a time.
     async fn writer(&self) -> Box<dyn Writer> {
         ok!(self.store.writer())
@@ -271,7 +275,7 @@ fn cookie_hash(session: &Session) -> String {
 }
 
 /// Runs the tasks at once, each in a task of the runtime, and gives what they gave.
-pub async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
+async fn in_parallel<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

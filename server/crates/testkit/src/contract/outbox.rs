@@ -1,6 +1,6 @@
 use std::collections::HashSet;
 
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 use uuid::Uuid;
 use vestibule_core::mail::{LeasedMail, MailKind};
 
@@ -10,14 +10,10 @@ use crate::builders::{self, DEVICE, IP_ADDRESS};
 const LEASE: Duration = Duration::minutes(2);
 
 async fn claim(cx: &Contract, lease: Uuid) -> Option<LeasedMail> {
-    let mut store = cx.writer().await;
-    ok!(store.claim_mail(lease, cx.now() + LEASE, cx.now()))
-}
-
-/// Notes under a lease that a mail was not sent, and when it is due again.
-async fn fail(cx: &Contract, mail: &LeasedMail, lease: Uuid, due: Option<OffsetDateTime>) -> bool {
-    let mut store = cx.writer().await;
-    ok!(store.mark_mail_failed(mail.id, lease, due, "greylisted"))
+    ok!(cx
+        .connect()
+        .await
+        .claim_mail(lease, cx.now() + LEASE, cx.now()))
 }
 
 pub async fn a_mail_is_claimed_with_its_facts(cx: Contract) {
@@ -26,7 +22,7 @@ pub async fn a_mail_is_claimed_with_its_facts(cx: Contract) {
     cx.advance(Duration::seconds(1));
     let mut reset = builders::mail(cx.id(), MailKind::ResetPassword, &user, cx.now());
     reset.token_id = Some(cx.id());
-    ok!(cx.writer().await.enqueue_mail(&reset));
+    ok!(cx.connect().await.enqueue_mail(&reset));
 
     let leased = ok!(claim(&cx, cx.id()));
     assert_eq!(
@@ -60,7 +56,7 @@ pub async fn security_mails_come_before_what_anybody_can_ask_for(cx: Contract) {
     for kind in kinds {
         cx.advance(Duration::seconds(1));
         let mail = builders::mail(cx.id(), kind, &user, cx.now());
-        ok!(cx.writer().await.enqueue_mail(&mail));
+        ok!(cx.connect().await.enqueue_mail(&mail));
     }
     let mut order = Vec::new();
     while let Some(mail) = claim(&cx, cx.id()).await {
@@ -93,18 +89,27 @@ pub async fn a_failed_mail_is_due_again_later(cx: Contract) {
     let lease = cx.id();
     let mail = ok!(claim(&cx, lease));
     let due = cx.now() + Duration::minutes(10);
-    assert!(fail(&cx, &mail, lease, Some(due)).await);
+    assert!(ok!(cx.connect().await.mark_mail_failed(
+        mail.id,
+        lease,
+        Some(due),
+        "greylisted"
+    )));
     assert!(claim(&cx, cx.id()).await.is_none());
     cx.advance(Duration::minutes(10));
     let lease = cx.id();
     let again = ok!(claim(&cx, lease));
     assert_eq!((again.id, again.attempts), (mail.id, 1));
-    let mut store = cx.writer().await;
-    for is_marked in [true, false] {
-        let marked = ok!(store.mark_mail_sent(mail.id, lease, cx.now()));
-        assert_eq!(marked, is_marked);
-    }
-    drop(store);
+    assert!(ok!(cx.connect().await.mark_mail_sent(
+        mail.id,
+        lease,
+        cx.now()
+    )));
+    assert!(!ok!(cx.connect().await.mark_mail_sent(
+        mail.id,
+        lease,
+        cx.now()
+    )));
     cx.advance(Duration::days(1));
     assert!(claim(&cx, cx.id()).await.is_none());
 }
@@ -114,7 +119,7 @@ pub async fn a_postponed_mail_counts_no_attempt(cx: Contract) {
     let (lease, other) = (cx.id(), cx.id());
     let mail = ok!(claim(&cx, lease));
     let due = cx.now() + Duration::seconds(2);
-    let mut store = cx.writer().await;
+    let mut store = cx.connect().await;
     assert!(!ok!(store.postpone_mail(mail.id, other, due, "refused")));
     assert!(ok!(store.postpone_mail(mail.id, lease, due, "refused")));
     drop(store);
@@ -128,10 +133,20 @@ pub async fn a_dead_mail_is_never_claimed(cx: Contract) {
     cx.user("ann@example.org").await;
     let lease = cx.id();
     let mail = ok!(claim(&cx, lease));
-    assert!(fail(&cx, &mail, lease, None).await);
+    assert!(ok!(cx.connect().await.mark_mail_failed(
+        mail.id,
+        lease,
+        None,
+        "no such mailbox"
+    )));
     cx.advance(Duration::days(1));
     assert!(claim(&cx, cx.id()).await.is_none());
-    assert!(!fail(&cx, &mail, lease, Some(cx.now())).await);
+    assert!(!ok!(cx.connect().await.mark_mail_failed(
+        mail.id,
+        lease,
+        Some(cx.now()),
+        "again"
+    )));
 }
 
 pub async fn a_lost_lease_marks_nothing(cx: Contract) {
@@ -140,7 +155,7 @@ pub async fn a_lost_lease_marks_nothing(cx: Contract) {
     let mail = ok!(claim(&cx, slow));
     cx.advance(LEASE);
     assert_eq!(ok!(claim(&cx, quick)).id, mail.id);
-    let mut store = cx.writer().await;
+    let mut store = cx.connect().await;
     assert!(!ok!(store.mark_mail_sent(mail.id, slow, cx.now())));
     assert!(!ok!(store.mark_mail_failed(mail.id, slow, None, "late")));
     assert!(ok!(store.mark_mail_sent(mail.id, quick, cx.now())));
