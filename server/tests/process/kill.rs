@@ -8,7 +8,7 @@ use std::time::Duration;
 use vestibule_core::ports::Random as _;
 use vestibule_testkit::{SeededRandom, databases};
 
-use crate::support::{Deployment, PASSWORD, every_invariant_holds, register, wait_until};
+use crate::support::{Deployment, PASSWORD, every_invariant_holds, post, register, wait_until};
 
 const ROUNDS: u32 = 50;
 
@@ -23,7 +23,7 @@ async fn a_kill_at_any_moment_leaves_no_user_without_mail_and_no_mail_without_us
         let portal = deployment.start();
         for email in acknowledged {
             let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
-            let answer = portal.post("/api/v1/auth/login", &body).unwrap();
+            let answer = post(portal.address, "/api/v1/auth/login", &body).unwrap();
             assert_eq!(
                 answer.status, 200,
                 "{email} was acknowledged: {}",

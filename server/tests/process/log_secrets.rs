@@ -142,12 +142,8 @@ fn use_mailed_links(portal: &Running, canaries: &mut Canaries) {
     canaries.add("code", code);
     let by_code = format!(r#"{{"email":"canary@example.org","code":"{code}"}}"#);
     api(portal, "email/verify", &by_code, 200);
-    api(
-        portal,
-        "password/forgot",
-        r#"{"email":"canary@example.org"}"#,
-        200,
-    );
+    let forgot = r#"{"email":"canary@example.org"}"#;
+    api(portal, "password/forgot", forgot, 200);
     let mail = mail_with_link_to(portal, "reset-password");
     let token = token_in(&mail);
     canaries.add("link to reset", token);

@@ -27,7 +27,7 @@ use std::time::Duration;
 use vestibule_testkit::{TestDatabase, databases};
 
 use support::{
-    Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private,
+    Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private, post,
     refused_in_one_line, registers, request, text,
 };
 
@@ -71,9 +71,9 @@ fn it_starts_with_nothing_but_itself_and_stops_when_asked() {
 
     let portal = deployment.start();
     let body = format!(r#"{{"email":"ann@example.org","password":"{PASSWORD}"}}"#);
+    let signed_in = post(portal.address, "/api/v1/auth/login", &body).unwrap();
     assert_eq!(
-        portal.post("/api/v1/auth/login", &body).unwrap().status,
-        200,
+        signed_in.status, 200,
         "it finds its data and its keys again"
     );
     assert_eq!(portal.terminate(), Some(0));

@@ -150,10 +150,6 @@ impl Running {
         get(self.address, path)
     }
 
-    pub fn post(&self, path: &str, body: &str) -> io::Result<Answer> {
-        post(self.address, path, body)
-    }
-
     /// SIGTERM, as an orchestrator stops it; how it ended.
     pub fn terminate(mut self) -> Option<i32> {
         self.signal(Signal::TERM);

@@ -94,10 +94,8 @@ pub fn run() {
 fn guess_passwords_of_one_account(fleet: &Fleet, [one, two]: [SocketAddr; 2]) {
     let register = json!({ "email": "ann@example.org", "password": "violet harbour quartz 42" });
     let mut at_home = Connection::to(two);
-    let answer = fleet
-        .runtime
-        .block_on(at_home.ask(&Request::post("/register", &register)));
-    let answer = answer.unwrap();
+    let register = Request::post("/register", &register);
+    let answer = fleet.runtime.block_on(at_home.ask(&register)).unwrap();
     assert_eq!(answer.status, 201);
     let mut ways: Vec<Way> = (10..60)
         .map(|last| Way::from(if last % 2 == 0 { one } else { two }, last))
@@ -105,13 +103,8 @@ fn guess_passwords_of_one_account(fleet: &Fleet, [one, two]: [SocketAddr; 2]) {
     let (tried, took) = fleet
         .runtime
         .block_on(guess(&mut ways, &|_| "", |_| "ann@example.org".to_owned()));
-    judge(
-        "for one account",
-        &tried,
-        ACCOUNT_BURST,
-        took,
-        Duration::from_mins(1),
-    );
+    let period = Duration::from_mins(1);
+    judge("for one account", &tried, ACCOUNT_BURST, took, period);
     let me = Request::get("/me").bearer(&answer.text("access_token"));
     let answer = fleet.runtime.block_on(at_home.ask(&me)).unwrap();
     assert_eq!(answer.status, 200, "who is in stays in");

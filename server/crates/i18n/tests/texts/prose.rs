@@ -6,22 +6,8 @@ use regex::Regex;
 use crate::source::{self, is_call_of, is_punct, string};
 
 /// Attributes and properties whose values people see or hear.
-const SEEN: [&str; 14] = [
-    "alt",
-    "aria-description",
-    "aria-label",
-    "aria-roledescription",
-    "button",
-    "heading",
-    "help",
-    "hint",
-    "label",
-    "message",
-    "of",
-    "placeholder",
-    "text",
-    "title",
-];
+const SEEN: &str = "alt aria-description aria-label aria-roledescription button heading help \
+    hint label message of placeholder text title";
 
 /// Words in the sources that are no page's: for logs, and the name that a device gives itself.
 const ALLOWED: [&str; 5] = [
@@ -62,7 +48,8 @@ fn prose_of_view(tokens: &[TokenTree]) -> Vec<String> {
         }
         let Some(text) = string(token) else { continue };
         let is_value = index > 0 && is_punct(&tokens[index - 1], '=');
-        let is_shown = !is_value || SEEN.contains(&attribute(&tokens[..index - 1]).as_str());
+        let is_seen = |name: String| SEEN.split(' ').any(|seen| seen == name);
+        let is_shown = !is_value || is_seen(attribute(&tokens[..index - 1]));
         if is_shown && text.contains(char::is_alphabetic) {
             found.push(text);
         }
