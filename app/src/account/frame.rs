@@ -6,7 +6,7 @@ use vestibule_core::model::{Principal, display_email};
 use vestibule_i18n::{Texts, t};
 
 use crate::kit::{
-    CONTENT, ErrorSummary, Flash, Layout, Visit, current_password, form_error, notice_box,
+    CONTENT, ErrorSummary, Flash, Layout, Visit, Width, current_password, form_error, notice_box,
 };
 
 /// The pages, in the order of their navigation.
@@ -83,7 +83,7 @@ pub fn page(visit: &Visit, tab: Tab, flash: &Flash, content: impl IntoView + 'st
             heading=tab.heading(texts)
             has_error=message.is_some()
             is_signed_in=true
-            has_tabs=true
+            width=Width::Wide
         >
             <Navigation texts here=tab/>
             <div class="content" id=CONTENT tabindex="-1">

@@ -59,6 +59,15 @@ const MAIN: &str = "main";
 /// What it leads to where a navigation begins the main landmark.
 pub const CONTENT: &str = "content";
 
+/// How much room a page takes.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub enum Width {
+    #[default]
+    Narrow,
+    /// For a page that begins with a navigation.
+    Wide,
+}
+
 /// The frame of a page: skip link, header, the main
 /// landmark with its one heading, and the languages.
 #[component]
@@ -74,9 +83,7 @@ pub fn Layout(
     /// Whether nothing of this host can be opened, so that there is nothing to link to.
     #[prop(optional)]
     is_dead_end: bool,
-    /// Whether it is wide, and begins with a navigation.
-    #[prop(optional)]
-    has_tabs: bool,
+    #[prop(optional)] width: Width,
     children: Children,
 ) -> impl IntoView {
     let texts = request::texts();
@@ -84,10 +91,9 @@ pub fn Layout(
     if has_error {
         title = t!(texts, "frame-title-error", title = title);
     }
-    let (class, content) = if has_tabs {
-        ("page page-wide", CONTENT)
-    } else {
-        ("page page-narrow", MAIN)
+    let (class, content) = match width {
+        Width::Wide => ("page page-wide", CONTENT),
+        Width::Narrow => ("page page-narrow", MAIN),
     };
     view! {
         <Title text=escape(&title)/>

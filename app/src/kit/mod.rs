@@ -19,7 +19,7 @@ pub use components::{
 };
 pub use dates::{Clock, Moment, When, date_of, day};
 pub use form::{CONFIRM, Done, Flash, Form, Notice, Refusal, sent, signed_in_as_on_the_page};
-pub use frame::{CONTENT, Head, Layout, card, icon_file, stylesheet};
+pub use frame::{CONTENT, Head, Layout, Width, card, icon_file, stylesheet};
 pub use frame_forms::SignOut;
 pub use markup::valid_markup;
 pub use messages::{FieldErrors, error_page, form_error};

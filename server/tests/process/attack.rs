@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::support::{Deployment, PASSWORD, register};
+use crate::support::{Deployment, FORM, JSON, PASSWORD, register, request};
 
 const ATTACKER: &str = "127.0.0.66:0";
 const USER: &str = "127.0.0.1:0";
@@ -39,16 +39,9 @@ async fn ask(from: &str, to: SocketAddr, request: &str) -> io::Result<u16> {
     status.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-fn request(line: &str, kind: &str, body: &str) -> String {
-    let length = body.len();
-    format!(
-        "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-}
-
 async fn sign_in(to: SocketAddr) -> Duration {
     let body = format!(r#"{{"email":"ann@example.org","password":"{PASSWORD}"}}"#);
-    let request = request("POST /api/v1/auth/login", "application/json", &body);
+    let request = request("POST /api/v1/auth/login", &[JSON], &body);
     let asked = Instant::now();
     assert_eq!(ask(USER, to, &request).await.unwrap(), 200);
     asked.elapsed()
@@ -60,12 +53,8 @@ fn attack(to: SocketAddr) -> JoinSet<()> {
     let password: String = WORST_PASSWORD.chars().cycle().take(100).collect();
     let escape = |c: char| format!("%{:02x}", u32::from(c));
     let password: String = password.chars().map(escape).collect();
-    let form = "application/x-www-form-urlencoded";
-    let rating = request(
-        "POST /_fn/password_strength",
-        form,
-        &format!("password={password}"),
-    );
+    let form = format!("password={password}");
+    let rating = request("POST /_fn/password_strength", &[FORM], &form);
     for _ in 0..RATINGS {
         let rating = rating.clone();
         attack.spawn(async move {
@@ -84,7 +73,7 @@ fn attack(to: SocketAddr) -> JoinSet<()> {
     }
     attack.spawn(async move {
         loop {
-            let refused = request("GET /api/v1/auth/me", "text/plain", "");
+            let refused = request("GET /api/v1/auth/me", &[], "");
             // Turned away in one way or another.
             let _ = ask(ATTACKER, to, &refused).await;
             tokio::time::sleep(REFUSED_EVERY).await;

@@ -1,24 +1,25 @@
 //! A collector of OpenTelemetry that keeps what it gets.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::body::Bytes;
+use http::{HeaderMap, Method, Uri};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message as _;
 
-use crate::support::{Deployment, TIMEOUT};
+use crate::support::{Deployment, wait_for};
 
-/// One POST: its head, in lower case, and its body.
 struct Post {
-    head: String,
-    body: Vec<u8>,
+    line: String,
+    headers: HeaderMap,
+    body: Bytes,
 }
 
 pub struct Collector {
@@ -29,18 +30,29 @@ pub struct Collector {
 impl Collector {
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let collector = Self {
-            url: format!("http://{}", listener.local_addr().unwrap()),
-            posts: Arc::default(),
+        listener.set_nonblocking(true).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let posts = Arc::<Mutex<Vec<Post>>>::default();
+        let kept = Arc::clone(&posts);
+        let keep = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
+            let line = format!("{method} {uri}");
+            let post = Post {
+                line,
+                headers,
+                body,
+            };
+            kept.lock().unwrap().push(post);
+            async {}
         };
-        let posts = Arc::clone(&collector.posts);
         thread::spawn(move || {
-            for client in listener.incoming() {
-                let posts = Arc::clone(&posts);
-                thread::spawn(move || serve(client.unwrap(), &posts));
-            }
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                axum::serve(listener, Router::new().fallback(keep)).await
+            })
         });
-        collector
+        Self { url, posts }
     }
 
     /// Sends traces here, and soon.
@@ -69,13 +81,15 @@ impl Collector {
 
     fn requests(&self) -> Vec<ExportTraceServiceRequest> {
         let posts = self.posts.lock().unwrap();
-        let decode = |post: &Post| ExportTraceServiceRequest::decode(post.body.as_slice()).unwrap();
+        let decode = |post: &Post| ExportTraceServiceRequest::decode(post.body.clone()).unwrap();
         posts.iter().map(decode).collect()
     }
 
-    pub fn heads(&self) -> Vec<String> {
+    /// Lines and headers of the requests.
+    pub fn heads(&self) -> Vec<(String, HeaderMap)> {
         let posts = self.posts.lock().unwrap();
-        posts.iter().map(|post| post.head.clone()).collect()
+        let head = |post: &Post| (post.line.clone(), post.headers.clone());
+        posts.iter().map(head).collect()
     }
 
     /// Whether these bytes are anywhere in the bodies, decoded or not.
@@ -90,43 +104,11 @@ impl Collector {
     /// Waits for the first span that is like this.
     #[track_caller]
     pub fn wait_for(&self, is_it: impl Fn(&Span) -> bool) -> Span {
-        let started = Instant::now();
-        loop {
-            if let Some(span) = self.spans().into_iter().find(&is_it) {
-                return span;
-            }
-            assert!(
-                started.elapsed() < TIMEOUT,
-                "it does not come: {:#?}",
-                self.spans()
-            );
-            thread::sleep(Duration::from_millis(20));
-        }
+        wait_for(
+            || self.spans().into_iter().find(&is_it),
+            || format!("{:#?}", self.spans()),
+        )
     }
-}
-
-/// Answers one request after the other, until the client closes.
-fn serve(client: TcpStream, posts: &Mutex<Vec<Post>>) {
-    let mut answers = client.try_clone().unwrap();
-    let mut client = BufReader::new(client);
-    while let Some(post) = read(&mut client) {
-        posts.lock().unwrap().push(post);
-        let _ = answers.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
-    }
-}
-
-fn read(client: &mut BufReader<TcpStream>) -> Option<Post> {
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if client.read_line(&mut head).ok()? == 0 {
-            return None;
-        }
-    }
-    let head = head.to_ascii_lowercase();
-    let length = |line: &str| line.strip_prefix("content-length: ")?.parse().ok();
-    let mut body = vec![0; head.lines().find_map(length).unwrap()];
-    client.read_exact(&mut body).ok()?;
-    Some(Post { head, body })
 }
 
 pub fn texts(attributes: &[KeyValue]) -> BTreeMap<String, String> {

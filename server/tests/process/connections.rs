@@ -8,12 +8,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use vestibule_daemons::cpu_time;
 
-use crate::support::{Client, Deployment, Running, TIMEOUT, exchange};
+use crate::support::{Client, Deployment, Running, get, wait_until};
 
 /// The head of a request that has a body of a hundred bytes.
 const LOGIN: &str = "POST /api/v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n";
 const HALF_A_HEAD: &str = "GET /health/live HTTP/1.1\r\nhost: loc";
+const LARGE_FILE: &str = "/api/docs/swagger-ui-bundle.js";
+
+fn get_large_file() -> String {
+    format!("GET {LARGE_FILE} HTTP/1.1\r\nhost: localhost\r\n\r\n")
+}
 
 fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -127,16 +133,11 @@ fn a_body_that_is_somewhat_too_large_is_received_before_it_is_refused() {
 fn a_client_that_reads_nothing_is_cut_off() {
     let deployment = Deployment::new().with("VESTIBULE_REQUEST_TIMEOUT_SECONDS", "1");
     let portal = deployment.start();
-    let large = "GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n";
-    let answer = exchange(
-        portal.address,
-        &large.replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"),
-    );
-    let size = answer.unwrap().body.len();
+    let size = portal.get(LARGE_FILE).unwrap().body.len();
     // More than the system keeps for a client.
     let count = 40_000_000 / size;
     let mut client = portal.open();
-    client.send(&large.repeat(count));
+    client.send(&get_large_file().repeat(count));
     thread::sleep(millis(2500));
     serves_others(&portal);
     let mut received = Vec::new();
@@ -163,6 +164,14 @@ fn http_2_is_cut_off() {
     serves_others(&portal);
 }
 
+fn clients_that_sent(text: &str, count: usize, portal: &Running) -> Vec<Client> {
+    let mut clients = open_many(portal.address, count);
+    for client in &mut clients {
+        client.send(text);
+    }
+    clients
+}
+
 /// The smallest room that can be set.
 fn sixteen_places() -> Deployment {
     Deployment::new().with("VESTIBULE_MAX_CONNECTIONS", "16")
@@ -170,8 +179,7 @@ fn sixteen_places() -> Deployment {
 
 /// How many requests are being worked on.
 fn in_flight(portal: &Running) -> usize {
-    let ask = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    let metrics = exchange(portal.private_address, ask).unwrap().body;
+    let metrics = get(portal.private_address, "/metrics").unwrap().body;
     let mut lines = metrics.lines();
     let gauge = lines.find_map(|line| line.strip_prefix("vestibule_http_requests_in_flight "));
     gauge.map_or(0, |gauge| gauge.trim().parse().unwrap())
@@ -193,11 +201,7 @@ fn clients_that_hang_up_cannot_have_more_work_done_than_there_are_permits() {
         most = most.max(in_flight(&portal));
     }
     assert!((2..=16).contains(&most), "{most} at once");
-    let started = Instant::now();
-    while in_flight(&portal) > 0 {
-        assert!(started.elapsed() < TIMEOUT, "they do not end");
-        thread::sleep(millis(50));
-    }
+    wait_until(|| in_flight(&portal) == 0, || "they do not end");
 }
 
 #[test]
@@ -255,10 +259,7 @@ fn serves_other_sites(portal: &Running) {
 fn one_site_that_keeps_requests_waiting_keeps_nobody_out() {
     let deployment = Deployment::new().with("VESTIBULE_MAX_CONNECTIONS", "64");
     let portal = deployment.start();
-    let mut slow: Vec<Client> = (0..64).map(|_| portal.open()).collect();
-    for client in &mut slow {
-        client.send(LOGIN);
-    }
+    let _slow = clients_that_sent(LOGIN, 64, &portal);
     serves_other_sites(&portal);
     // Nor others at the same address.
     for _ in 0..10 {
@@ -285,10 +286,7 @@ fn a_site_has_no_more_than_its_part_of_requests_under_way() {
 fn behind_a_trusted_proxy_the_slowest_makes_room() {
     let deployment = sixteen_places().with("VESTIBULE_TRUSTED_PROXIES", "127.0.0.0/8");
     let portal = deployment.start();
-    let mut slow: Vec<Client> = (0..16).map(|_| portal.open()).collect();
-    for client in &mut slow {
-        client.send(LOGIN);
-    }
+    let slow = clients_that_sent(LOGIN, 16, &portal);
     thread::sleep(millis(200));
     assert!(
         in_flight(&portal) > 2,
@@ -307,12 +305,8 @@ fn slow_readers_of_large_files_keep_nobody_out() {
     for proxies in ["", "127.0.0.0/8"] {
         let deployment = sixteen_places().with("VESTIBULE_TRUSTED_PROXIES", proxies);
         let portal = deployment.start();
-        let large = "GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: localhost\r\n\r\n";
-        let mut slow: Vec<Client> = (0..16).map(|_| portal.open()).collect();
-        for client in &mut slow {
-            // More than the system keeps for a client.
-            client.send(&large.repeat(20));
-        }
+        // More than the system keeps for a client.
+        let _slow = clients_that_sent(&get_large_file().repeat(20), 16, &portal);
         // Until the system takes no more of them, a busy machine
         // has work for seconds; they would stay for thirty.
         for _ in 0..5 {
@@ -324,16 +318,9 @@ fn slow_readers_of_large_files_keep_nobody_out() {
 #[test]
 fn the_other_port_has_room_of_its_own() {
     let portal = sixteen_places().start();
-    let mut slow: Vec<Client> = (0..16).map(|_| portal.open()).collect();
-    for client in &mut slow {
-        client.send(LOGIN);
-    }
-    // The other port has room of its own.
-    let request = "GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    assert_eq!(
-        exchange(portal.private_address, request).unwrap().status,
-        200
-    );
+    let _slow = clients_that_sent(LOGIN, 16, &portal);
+    let answer = get(portal.private_address, "/health/live").unwrap();
+    assert_eq!(answer.status, 200);
 }
 
 const CROWD: usize = 10_000;
@@ -389,7 +376,7 @@ fn open_many(address: SocketAddr, count: usize) -> Vec<Client> {
 fn out_of_file_descriptors_it_lives_on() {
     let deployment = Deployment::new().with("VESTIBULE_LOG", "warn");
     let mut shell = deployment.in_shell("ulimit -n 32");
-    let mut portal = deployment.start_by(shell.stderr(Stdio::piped()));
+    let portal = deployment.start_by(shell.stderr(Stdio::piped()));
     let crowd = open_many(portal.address, 100);
     assert_eq!(
         portal.get("/health/live").unwrap().status,
@@ -399,27 +386,14 @@ fn out_of_file_descriptors_it_lives_on() {
     for _ in 0..3 {
         serves_others(&portal);
     }
-    let before = cpu_time(&portal);
+    let before = cpu_time(portal.child.id());
     thread::sleep(millis(1000));
-    let spent = cpu_time(&portal).saturating_sub(before);
+    let spent = cpu_time(portal.child.id()).saturating_sub(before);
     assert!(spent < millis(300), "it spins: {spent:?}");
     drop(crowd);
     serves_others(&portal);
-    let mut lines = String::new();
-    portal.signal(rustix::process::Signal::TERM);
-    assert_eq!(portal.end_within(millis(10_000)), Some(0));
-    let mut stderr = portal.child.stderr.take().unwrap();
-    stderr.read_to_string(&mut lines).unwrap();
+    let lines = portal.log_to_the_end();
     let logged = |text: &str| lines.lines().filter(|line| line.contains(text)).count();
     assert_eq!(logged("VESTIBULE_MAX_CONNECTIONS"), 1, "{lines}");
     assert_eq!(logged("cannot be accepted"), 1, "once a minute: {lines}");
-}
-
-/// What the process has computed so far.
-fn cpu_time(portal: &Running) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", portal.child.id())).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
-    // User and system time, in hundredths of a second.
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    millis(ticks * 10)
 }

@@ -3,28 +3,44 @@
 use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use vestibule_testkit::{TestDatabase, databases};
+use vestibule_testkit::{TestDatabase, databases, or_skip};
 
 use crate::support::{
-    Deployment, MASTER_KEY, TIMEOUT, every_invariant_holds, exchange, free_address, text,
+    Deployment, MASTER_KEY, TIMEOUT, every_invariant_holds, free_address, get, text, wait_until,
 };
 
 /// What a database that is up to date has had.
-const MIGRATIONS: i64 = 1;
+pub const MIGRATIONS: i64 = 1;
 
-/// Polls until it holds, within reason.
-#[track_caller]
-fn wait_for(holds: impl Fn() -> bool, said: impl Fn() -> String) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < TIMEOUT, "waited too long: {}", said());
-        thread::sleep(Duration::from_millis(20));
+/// What a portal writes as its standard error, read while it runs.
+struct Log(PathBuf);
+
+impl Log {
+    fn of(deployment: &Deployment) -> Self {
+        Self(deployment.folder.path().join("log"))
+    }
+
+    fn file(&self) -> File {
+        File::create(&self.0).unwrap()
+    }
+
+    fn text(&self) -> String {
+        std::fs::read_to_string(&self.0).unwrap_or_default()
+    }
+
+    /// Until the portal has said so many times that it waits.
+    #[track_caller]
+    fn wait_until_it_waits(&self, times: usize) {
+        wait_until(
+            || self.text().matches("waiting for the database").count() >= times,
+            || self.text(),
+        );
     }
 }
 
@@ -56,11 +72,7 @@ fn moved(url: &str, to: SocketAddr) -> (String, SocketAddr) {
 /// As an orchestrator sees it on the private port; the public one is closed.
 #[track_caller]
 fn lives_and_is_not_ready(deployment: &Deployment) {
-    let private = deployment.private_address();
-    let ask = |path: &str| {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        exchange(private, &head).unwrap()
-    };
+    let ask = |path: &str| get(deployment.private_address(), path).unwrap();
     assert_eq!(ask("/health/live").status, 200);
     for path in ["/health/ready", "/health", "/metrics"] {
         let answer = ask(path);
@@ -76,9 +88,7 @@ fn lives_and_is_not_ready(deployment: &Deployment) {
 
 #[tokio::test]
 async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     for migrate_on_start in ["on", "off"] {
         let address = free_address();
         let (url, server) = moved(database.url(), address);
@@ -87,21 +97,15 @@ async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
             .with("VESTIBULE_MIGRATE_ON_START", migrate_on_start)
             .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
             .with("VESTIBULE_LOG", "warn");
-        let log = deployment.folder.path().join("log");
-        let said = || std::fs::read_to_string(&log).unwrap_or_default();
+        let log = Log::of(&deployment);
         let starting = thread::scope(|scope| {
-            let portal = scope.spawn(|| {
-                let output = File::create(&log).unwrap();
-                deployment.start_by(deployment.command(&[]).stderr(output))
-            });
-            wait_for(
-                || said().matches("waiting for the database").count() >= 2,
-                said,
-            );
+            let portal =
+                scope.spawn(|| deployment.start_by(deployment.command(&[]).stderr(log.file())));
+            log.wait_until_it_waits(2);
             assert!(!portal.is_finished());
             lives_and_is_not_ready(&deployment);
             forward(address, server);
-            portal.join().unwrap_or_else(|_| panic!("{}", said()))
+            portal.join().unwrap_or_else(|_| panic!("{}", log.text()))
         });
         assert_eq!(starting.terminate(), Some(0));
         every_invariant_holds(&deployment);
@@ -110,27 +114,24 @@ async fn it_waits_for_a_database_that_is_not_there_yet_and_says_so() {
 
 #[test]
 fn asked_to_stop_while_it_waits_for_its_database_it_ends_in_order() {
-    let url = format!("postgres://nobody@{}/nothing", free_address());
+    let url = format!("postgres://nobody:not-a-secret@{}/nothing", free_address());
     let deployment = Deployment::new()
         .with("DATABASE_URL", &url)
         .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
         .with("VESTIBULE_LOG", "warn");
-    let log = deployment.folder.path().join("log");
-    let said = || std::fs::read_to_string(&log).unwrap_or_default();
-    let output = File::create(&log).unwrap();
-    let mut waiting = deployment.spawn(deployment.command(&[]).stderr(output));
-    wait_for(|| said().contains("waiting for the database"), said);
+    let log = Log::of(&deployment);
+    let mut waiting = deployment.spawn(deployment.command(&[]).stderr(log.file()));
+    log.wait_until_it_waits(1);
     waiting.signal(Signal::TERM);
-    assert_eq!(waiting.end_within(TIMEOUT), Some(0), "{}", said());
+    assert_eq!(waiting.end_within(TIMEOUT), Some(0), "{}", log.text());
+    assert!(!log.text().contains("not-a-secret"), "{}", log.text());
 }
 
 /// A database that takes connections and does not answer is
 /// waited for like one that is not there; here because of a lock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_waits_for_a_database_that_is_frozen_and_says_so() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let on_database = || Deployment::on(&database).with("VESTIBULE_MASTER_KEY", MASTER_KEY);
     assert_eq!(applied(migrating(&on_database())), MIGRATIONS);
     let mut rival = PgConnection::connect(database.url()).await.unwrap();
@@ -142,53 +143,20 @@ async fn it_waits_for_a_database_that_is_frozen_and_says_so() {
         let deployment = on_database()
             .with("VESTIBULE_MIGRATE_ON_START", migrate_on_start)
             .with("VESTIBULE_LOG", "warn");
-        let log = deployment.folder.path().join("log");
-        let said = || std::fs::read_to_string(&log).unwrap_or_default();
+        let log = Log::of(&deployment);
         let lock = format!("begin; lock table {locked} in access exclusive mode");
         run(&mut rival, &lock).await;
-        let output = File::create(&log).unwrap();
+        let output = log.file();
         let starting = thread::spawn(move || {
             let starting = deployment.start_by(deployment.command(&[]).stderr(output));
             starting.terminate()
         });
-        wait_for(|| said().contains("waiting for the database"), said);
+        log.wait_until_it_waits(1);
         assert!(!starting.is_finished(), "{locked}");
         run(&mut rival, "commit").await;
         assert_eq!(starting.join().unwrap(), Some(0), "{locked}");
     }
     every_invariant_holds(&on_database());
-}
-
-/// It may be meant, so it is no reason not to start; but it is said, and before anything is sent.
-#[test]
-fn a_database_that_proves_nothing_is_warned_of() {
-    let warned = |mode: &str| {
-        let url = format!("postgres://ann:not-a-secret@db.invalid/x?sslmode={mode}");
-        let deployment = Deployment::new()
-            .with("VESTIBULE_MODE", "production")
-            .with("PUBLIC_URL", "https://auth.example.org")
-            .with("VESTIBULE_RATE_LIMITS", "on")
-            .with("VESTIBULE_MASTER_KEY", MASTER_KEY)
-            .with("SMTP_URL", "smtps://mail.example.org")
-            .with("VESTIBULE_MAIL_FROM", "Example <no-reply@example.org>")
-            .with("DATABASE_URL", &url)
-            .with("VESTIBULE_LOG", "warn");
-        let log = deployment.folder.path().join("log");
-        let said = || std::fs::read_to_string(&log).unwrap_or_default();
-        let output = File::create(&log).unwrap();
-        let mut starting = deployment.command(&[]).stderr(output).spawn().unwrap();
-        wait_for(|| said().contains("waiting for the database"), said);
-        starting.kill().unwrap();
-        starting.wait().unwrap();
-        let said = said();
-        assert!(!said.contains("not-a-secret"), "{said}");
-        let warnings = said
-            .lines()
-            .filter(|line| line.contains("DATABASE_URL") && line.contains("sslmode=verify-full"));
-        warnings.count()
-    };
-    assert_eq!(["disable", "require"].map(warned), [1, 1]);
-    assert_eq!(["verify-ca", "verify-full"].map(warned), [0, 0]);
 }
 
 /// With the schema left to another process, an old one is no surprise for the first visitor.
@@ -203,11 +171,8 @@ async fn it_does_not_start_on_a_schema_that_nobody_migrates() {
     }
 }
 
-fn migrating(deployment: &Deployment) -> Child {
-    piped(&mut deployment.command(&["migrate"]))
-}
-
-fn piped(command: &mut Command) -> Child {
+pub fn migrating(deployment: &Deployment) -> Child {
+    let mut command = deployment.command(&["migrate"]);
     command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -217,7 +182,7 @@ fn piped(command: &mut Command) -> Child {
 
 /// How many migrations it applied.
 #[track_caller]
-fn applied(child: Child) -> i64 {
+pub fn applied(child: Child) -> i64 {
     let output = child.wait_with_output().unwrap();
     let (out, error) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{out} {error}");
@@ -233,38 +198,14 @@ async fn processes_that_migrate_at_once_do_it_once() {
         let processes: Vec<Child> = (0..3).map(|_| migrating(&deployment)).collect();
         let total: i64 = processes.into_iter().map(applied).sum();
         assert_eq!(total, MIGRATIONS);
+        assert_eq!(applied(migrating(&deployment)), 0);
         every_invariant_holds(&deployment);
+        let served = deployment.with("VESTIBULE_MIGRATE_ON_START", "off");
+        assert_eq!(served.start().terminate(), Some(0));
     }
 }
 
 async fn run(connection: &mut PgConnection, sql: &str) {
     let sql = AssertSqlSafe(sql.to_owned());
     sqlx::raw_sql(sql).execute(connection).await.unwrap();
-}
-
-/// Killed in the middle of a migration: nothing of it is left,
-/// and the next run, even at once, gets it done.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_migration_whose_process_was_killed_is_run_again() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
-    let mut other = PgConnection::connect(database.url()).await.unwrap();
-    // The migration makes this table too, after others, and has to wait for this.
-    run(&mut other, "begin; create table mail_outbox (id uuid)").await;
-    let deployment = Deployment::on(&database);
-    let mut killed = migrating(&deployment);
-    let stuck =
-        "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    while database.count(stuck).await == 0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    killed.kill().unwrap();
-    killed.wait().unwrap();
-    let next = migrating(&deployment);
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    run(&mut other, "rollback").await;
-    assert_eq!(applied(next), MIGRATIONS);
-    assert_eq!(applied(migrating(&deployment)), 0);
-    every_invariant_holds(&deployment);
 }

@@ -1,13 +1,10 @@
 //! The operator's command for signing keys, beside a portal that runs.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use serde_json::Value;
-use vestibule_testkit::{TestDatabase, databases};
+use vestibule_testkit::{TestDatabase, databases, or_skip};
 
 use crate::support::{
-    Deployment, MASTER_KEY, Running, TIMEOUT, refused_in_one_line, registers, text,
+    Deployment, MASTER_KEY, Running, refused_in_one_line, registers, text, wait_until,
 };
 
 const OTHER_MASTER_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
@@ -57,11 +54,10 @@ fn rotates(deployment: &Deployment) {
     assert_eq!(former[..4], [&first[0], "signing", "believed", "until"]);
     assert_eq!(next[1..4], ["next", "signs", "from"]);
     // The portal learns of it by itself.
-    let started = Instant::now();
-    while published(&portal) != [first[0].clone(), next[0].clone()] {
-        assert!(started.elapsed() < TIMEOUT, "{:?}", published(&portal));
-        thread::sleep(Duration::from_millis(200));
-    }
+    wait_until(
+        || published(&portal) == [first[0].clone(), next[0].clone()],
+        || format!("{:?}", published(&portal)),
+    );
     registers(&portal, "ann@example.org");
     let again = deployment.run(&["keys", "rotate"]);
     refused_in_one_line(&again, "", "is published already");
@@ -83,9 +79,7 @@ fn rotates(deployment: &Deployment) {
 /// Here that of the database is another one.
 #[tokio::test]
 async fn a_clock_that_is_wrong_rotates_a_key_in_an_emergency_alone() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let deployment = Deployment::on(&database).with("VESTIBULE_MASTER_KEY", MASTER_KEY);
     assert!(deployment.run(&["migrate"]).status.success());
     let name = database.url().rsplit('/').next().unwrap();

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vestibule_core::ports::Random as _;
 use vestibule_testkit::{SeededRandom, databases};
 
-use crate::support::{Deployment, PASSWORD, TIMEOUT, every_invariant_holds, register};
+use crate::support::{Deployment, PASSWORD, every_invariant_holds, post, register, wait_until};
 
 const ROUNDS: u32 = 50;
 
@@ -23,7 +23,7 @@ async fn a_kill_at_any_moment_leaves_no_user_without_mail_and_no_mail_without_us
         let portal = deployment.start();
         for email in acknowledged {
             let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
-            let answer = portal.post("/api/v1/auth/login", &body).unwrap();
+            let answer = post(portal.address, "/api/v1/auth/login", &body).unwrap();
             assert_eq!(
                 answer.status, 200,
                 "{email} was acknowledged: {}",
@@ -51,8 +51,11 @@ fn kill_during_registrations(deployment: &Deployment) -> Vec<String> {
                 scope.spawn(move || register_until_it_dies(address, &prefix, acknowledged));
             }
             // So many answers, and then in the middle of the next ones.
-            let [answers, millis] = random_bytes(&moments);
-            wait_for(|| acknowledged.lock().unwrap().len() >= usize::from(answers % 6));
+            let mut moment = [0; 2];
+            moments.fill(&mut moment);
+            let [answers, millis] = moment;
+            let is_near = || acknowledged.lock().unwrap().len() >= usize::from(answers % 6);
+            wait_until(is_near, || "nobody registers");
             thread::sleep(Duration::from_millis(u64::from(millis % 32)));
             portal.child.kill().unwrap();
             portal.child.wait().unwrap();
@@ -70,21 +73,5 @@ fn register_until_it_dies(address: SocketAddr, prefix: &str, acknowledged: &Mute
         };
         assert_eq!(answer.status, 201, "{}", answer.body);
         acknowledged.lock().unwrap().push(email);
-    }
-}
-
-fn random_bytes<const N: usize>(random: &SeededRandom) -> [u8; N] {
-    let mut bytes = [0; N];
-    random.fill(&mut bytes);
-    bytes
-}
-
-/// Polls until it holds, within reason.
-#[track_caller]
-fn wait_for(holds: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !holds() {
-        assert!(started.elapsed() < TIMEOUT, "waited too long");
-        thread::sleep(Duration::from_millis(1));
     }
 }

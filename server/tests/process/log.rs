@@ -4,12 +4,14 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use vestibule::config::LogConfig;
 use vestibule::telemetry::init;
 
-use crate::support::{Deployment, Running, TIMEOUT, exchange, registers, text};
+use crate::support::{
+    Deployment, JSON, Running, TIMEOUT, exchange, get, registers, request, text, wait_for,
+};
 
 /// Each is a line: a pipe holds a few hundred, and 8192 may wait.
 const REQUESTS: usize = 12_000;
@@ -114,10 +116,8 @@ pub fn lines_of(deployment: Deployment, work: impl FnOnce(&Running)) -> Vec<Stri
 fn every_line_says_which_stream_it_belongs_to() {
     let lines = log_of("info", |portal| {
         registers(portal, "ann@example.org");
-        let agent = "evil\\u000a{\"stream\":\"audit\"}";
-        let request = format!(
-            "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost\r\nuser-agent: {agent}\r\nconnection: close\r\n\r\n"
-        );
+        let agent = "user-agent: evil\\u000a{\"stream\":\"audit\"}";
+        let request = request("GET /api/v1/auth/me", &[agent], "");
         assert_eq!(exchange(portal.address, &request).unwrap().status, 401);
     });
     let of = |stream: &str| -> Vec<&serde_json::Value> {
@@ -177,25 +177,21 @@ fn a_client_that_hangs_up_is_in_every_log() {
         registers(portal, "ann@example.org");
         let body = r#"{"email":"ann@example.org","password":"not the password"}"#;
         let path = "/api/v1/auth/login";
-        let head =
-            format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json");
-        let length = body.len();
-        let mut client = portal.open();
-        client.send(&format!("{head}\r\ncontent-length: {length}\r\n\r\n{body}"));
-        drop(client);
+        let request = request(&format!("POST {path}"), &[JSON], body);
+        portal.open().send(&request);
         let counted = |status: u16| {
             format!(
                 r#"vestibule_http_requests_total{{method="POST",route="{path}",status="{status}"}} 1"#
             )
         };
-        let ended = wait_for(|| {
-            let ask = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-            let metrics = exchange(portal.private_address, ask).unwrap().body;
+        let look = || {
+            let metrics = get(portal.private_address, "/metrics").unwrap().body;
             // It goes while its password is hashed, or before its turn came.
             [(401, "login_failure"), (408, "request_refused")]
                 .into_iter()
                 .find(|(status, _)| metrics.contains(&counted(*status)))
-        });
+        };
+        let ended = wait_for(look, || "it is not counted");
         how.set(Some(ended));
     });
     let (status, event) = how.get().unwrap();
@@ -205,17 +201,6 @@ fn a_client_that_hangs_up_is_in_every_log() {
     };
     is_logged("access", "status", status.into());
     is_logged("audit", "event", event.into());
-}
-
-pub fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
-    let started = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(started.elapsed() < TIMEOUT, "it does not come");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// A process that panics, with the log of the binary; nothing in the binary panics on demand.

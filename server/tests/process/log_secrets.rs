@@ -4,15 +4,17 @@ use regex::Regex;
 use vestibule_core::TRACE_TARGET;
 
 use crate::collector::Collector;
-use crate::log::{log_in, wait_for};
-use crate::support::{Answer, Deployment, PASSWORD, Running, exchange, post, register};
+use crate::log::log_in;
+use crate::support::{
+    Answer, Deployment, FORM, PASSWORD, Running, exchange, post, register, request, wait_for,
+};
 
-const NEW_PASSWORD: &str = "copper lantern meadow 901";
+pub const NEW_PASSWORD: &str = "copper lantern meadow 901";
 const WRONG_PASSWORD: &str = "a wrong one of canaries";
 
 /// Secrets, each with its kind.
 #[derive(Default)]
-struct Canaries(Vec<(&'static str, String)>);
+pub struct Canaries(pub Vec<(&'static str, String)>);
 
 impl Canaries {
     fn add(&mut self, kind: &'static str, secret: &str) {
@@ -72,7 +74,7 @@ fn has_number(line: &str, number: &str) -> bool {
 /// The mail with a link to a page, once it is sent.
 fn mail_with_link_to(portal: &Running, page: &str) -> String {
     let link = format!("/{page}?token=");
-    wait_for(|| {
+    let look = || {
         let list = portal.get("/dev/mailbox").unwrap().body;
         let mails = list.split("href=\"/dev/mailbox/0").skip(1);
         let mut ids = mails.filter_map(|rest| rest.split('"').next());
@@ -80,7 +82,8 @@ fn mail_with_link_to(portal: &Running, page: &str) -> String {
             let mail = portal.get(&format!("/dev/mailbox/0{id}")).unwrap().body;
             mail.contains(&link).then_some(mail)
         })
-    })
+    };
+    wait_for(look, || format!("no mail leads to /{page}"))
 }
 
 fn token_in(mail: &str) -> &str {
@@ -95,7 +98,7 @@ fn code_in(mail: &str) -> &str {
 }
 
 /// Does with a portal what needs a secret, and makes new ones.
-fn use_every_secret(portal: &Running) -> Canaries {
+pub fn use_every_secret(portal: &Running) -> Canaries {
     let mut canaries = Canaries::default();
     for password in [PASSWORD, WRONG_PASSWORD, NEW_PASSWORD] {
         canaries.add("password", password);
@@ -119,19 +122,15 @@ fn use_passwords_and_tokens(portal: &Running, canaries: &mut Canaries) {
     api(portal, "login", &wrong, 401);
     let refresh = format!(r#"{{"refresh_token":"{refresh}"}}"#);
     canaries.add_tokens(&api(portal, "refresh", &refresh, 200));
-    let request = format!(
-        "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {access}\r\nconnection: close\r\n\r\n"
-    );
-    assert_eq!(exchange(portal.address, &request).unwrap().status, 200);
+    let bearer = format!("authorization: Bearer {access}");
+    let me = request("GET /api/v1/auth/me", &[&bearer], "");
+    assert_eq!(exchange(portal.address, &me).unwrap().status, 200);
     let form = format!(
         "email=canary%40example.org&password={}",
         PASSWORD.replace(' ', "+")
     );
-    let request = format!(
-        "POST /_fn/sign_in HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{form}",
-        form.len()
-    );
-    let signed_in = exchange(portal.address, &request).unwrap();
+    let sign_in = request("POST /_fn/sign_in", &[FORM], &form);
+    let signed_in = exchange(portal.address, &sign_in).unwrap();
     assert_eq!(signed_in.status, 303, "{}", signed_in.body);
     canaries.add_cookies(&signed_in);
 }
@@ -143,12 +142,8 @@ fn use_mailed_links(portal: &Running, canaries: &mut Canaries) {
     canaries.add("code", code);
     let by_code = format!(r#"{{"email":"canary@example.org","code":"{code}"}}"#);
     api(portal, "email/verify", &by_code, 200);
-    api(
-        portal,
-        "password/forgot",
-        r#"{"email":"canary@example.org"}"#,
-        200,
-    );
+    let forgot = r#"{"email":"canary@example.org"}"#;
+    api(portal, "password/forgot", forgot, 200);
     let mail = mail_with_link_to(portal, "reset-password");
     let token = token_in(&mail);
     canaries.add("link to reset", token);

@@ -7,7 +7,6 @@
 )]
 
 mod attack;
-mod audit;
 mod collector;
 mod commands;
 mod connections;
@@ -23,40 +22,14 @@ mod stop;
 mod support;
 mod traces;
 
-use sqlx::{Connection as _, SqliteConnection};
-use std::io;
-use std::net::TcpListener;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use vestibule_testkit::databases;
+use vestibule_testkit::{TestDatabase, databases};
 
 use support::{
-    Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private,
-    refused_in_one_line, refuses_to_start, register, registers, text,
+    Deployment, PASSWORD, TIMEOUT, every_invariant_holds, exchange, free_address, is_private, post,
+    refused_in_one_line, registers, request, text,
 };
-
-#[test]
-fn a_data_folder_that_cannot_be_written_says_so() {
-    let deployment = Deployment::new();
-    let file = deployment.folder.path().join("a-file");
-    std::fs::write(&file, "").unwrap();
-    let inside = file.join("data").display().to_string();
-    refuses_to_start(
-        &deployment.with("VESTIBULE_DATA_DIR", &inside),
-        "VESTIBULE_DATA_DIR",
-        "cannot be written",
-    );
-}
-
-#[test]
-fn a_port_in_use_says_so() {
-    for name in ["VESTIBULE_LISTEN", "VESTIBULE_PRIVATE_LISTEN"] {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = taken.local_addr().unwrap().to_string();
-        refuses_to_start(&Deployment::new().with(name, &address), name, &address);
-    }
-}
 
 #[test]
 fn an_embedded_database_serves_one_process() {
@@ -90,20 +63,17 @@ fn commands_that_are_none_are_refused() {
 fn it_starts_with_nothing_but_itself_and_stops_when_asked() {
     let deployment = Deployment::new();
     let portal = deployment.start();
-    let body = format!(r#"{{"email":"ann@example.org","password":"{PASSWORD}"}}"#);
-    assert_eq!(
-        portal.post("/api/v1/auth/register", &body).unwrap().status,
-        201
-    );
+    registers(&portal, "ann@example.org");
     assert_eq!(portal.get("/login").unwrap().status, 200);
     assert_eq!(portal.get("/dev/mailbox").unwrap().status, 200);
     assert_eq!(portal.terminate(), Some(0));
     is_private(&deployment.folder.path().join("data"));
 
     let portal = deployment.start();
+    let body = format!(r#"{{"email":"ann@example.org","password":"{PASSWORD}"}}"#);
+    let signed_in = post(portal.address, "/api/v1/auth/login", &body).unwrap();
     assert_eq!(
-        portal.post("/api/v1/auth/login", &body).unwrap().status,
-        200,
+        signed_in.status, 200,
         "it finds its data and its keys again"
     );
     assert_eq!(portal.terminate(), Some(0));
@@ -115,9 +85,7 @@ fn the_development_mailbox_is_not_shown_through_a_proxy() {
     let deployment = Deployment::new();
     let portal = deployment.start();
     let mailbox = |header: &str| {
-        let request = format!(
-            "GET /dev/mailbox HTTP/1.1\r\nhost: localhost\r\n{header}\r\nconnection: close\r\n\r\n"
-        );
+        let request = request("GET /dev/mailbox", &[header], "");
         exchange(portal.address, &request).unwrap().status
     };
     assert_eq!(mailbox("accept: text/html"), 200);
@@ -136,41 +104,13 @@ fn the_development_mailbox_is_not_shown_through_a_proxy() {
     }
 }
 
-#[test]
-fn requests_under_way_are_answered_before_it_stops() {
-    let deployment = Deployment::new();
-    let portal = deployment.start();
-    let address = portal.address;
-    let requests: Vec<_> = (0..8)
-        .map(|number| {
-            thread::spawn(move || register(address, &format!("user-{number}@example.org")))
-        })
-        .collect();
-    // Once the first of them are through, the others are in the middle of it.
-    thread::sleep(Duration::from_millis(40));
-    assert_eq!(portal.terminate(), Some(0));
-    for request in requests {
-        // A connection that came too late was never taken; one that was taken is answered.
-        match request.join().unwrap() {
-            Ok(answer) => assert_eq!(answer.status, 201, "{}", answer.body),
-            Err(error) => assert_ne!(error.kind(), io::ErrorKind::UnexpectedEof),
-        }
-    }
-    every_invariant_holds(&deployment);
-}
-
 /// Each with the answers that it may get.
 fn odd_requests() -> Vec<(String, &'static [u16])> {
     let me = "GET /api/v1/auth/me HTTP/1.1\r\nhost: localhost";
+    let bearer = |count| format!("{me}\r\nauthorization: Bearer {}", "x".repeat(count));
     vec![
-        (
-            format!("{me}\r\nauthorization: Bearer {}", "x".repeat(100_000)),
-            &[431][..],
-        ),
-        (
-            format!("{me}\r\nauthorization: Bearer {}", "x".repeat(2_000_000)),
-            &[431],
-        ),
+        (bearer(100_000), &[431][..]),
+        (bearer(2_000_000), &[431]),
         (format!("{me}{}", "\r\na: b".repeat(500)), &[431]),
         (
             format!("GET /{} HTTP/1.1\r\nhost: localhost", "x".repeat(100_000)),
@@ -225,17 +165,6 @@ fn oversized_headers_are_refused_and_odd_requests_survived() {
     }
 }
 
-#[test]
-fn a_database_under_another_master_key_is_reported_in_one_line() {
-    let deployment = Deployment::new();
-    deployment.start().terminate();
-    let other = deployment.with(
-        "VESTIBULE_MASTER_KEY",
-        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
-    );
-    refuses_to_start(&other, "master key", "sealed");
-}
-
 #[tokio::test]
 async fn verify_names_what_does_not_hold() {
     for database in databases().await {
@@ -253,46 +182,11 @@ async fn verify_names_what_does_not_hold() {
     }
 }
 
-/// The worker of the running portal does it; nobody asks it to.
-#[tokio::test]
-async fn an_account_whose_time_is_over_is_deleted() {
-    for database in databases().await {
-        let deployment = Deployment::on(&database);
-        let portal = deployment.start();
-        let register = |email| register(portal.address, email).unwrap().status;
-        assert_eq!(register("ann@example.org"), 201);
-        assert_eq!(register("ann@example.org"), 409);
-        assert_eq!(register("bob@example.org"), 201);
-        assert_eq!(portal.terminate(), Some(0));
-        let due = "update users set is_active = false, delete_at = created_at where email = 'ann@example.org'";
-        database.execute(due).await;
-
-        let portal = deployment.start();
-        let started = Instant::now();
-        while support::register(portal.address, "ann@example.org")
-            .unwrap()
-            .status
-            != 201
-        {
-            assert!(started.elapsed() < TIMEOUT, "the account is still there");
-            thread::sleep(Duration::from_millis(50));
-        }
-        assert_eq!(
-            support::register(portal.address, "bob@example.org")
-                .unwrap()
-                .status,
-            409,
-            "others stay"
-        );
-        assert_eq!(portal.terminate(), Some(0));
-        every_invariant_holds(&deployment);
-    }
-}
-
-/// A copy of the file shows nothing of an erased account in its free pages.
+/// By the worker of the running portal, which nobody asks to;
+/// then a copy of the file shows nothing of the account in its free pages.
 #[tokio::test]
 async fn an_erased_account_is_overwritten() {
-    let database = vestibule_testkit::TestDatabase::sqlite();
+    let database = TestDatabase::sqlite();
     let deployment = Deployment::on(&database);
     let portal = deployment.start();
     for name in ["ann", "bob"] {
@@ -301,29 +195,21 @@ async fn an_erased_account_is_overwritten() {
     }
     assert_eq!(portal.terminate(), Some(0));
     let due = "update users set is_active = false, delete_at = created_at where email like 'ann%'";
-    let mut connection = SqliteConnection::connect(database.url()).await.unwrap();
     // This write is none of the portal's.
-    for sql in ["pragma secure_delete = on", due] {
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-    }
+    database
+        .execute(&format!("pragma secure_delete = on; {due}"))
+        .await;
     let portal = deployment.start();
-    let started = Instant::now();
-    let left = "select count(*) from users where email like 'ann%'";
-    while sqlx::query_scalar::<_, i64>(left)
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
-        > 0
-    {
-        assert!(started.elapsed() < TIMEOUT, "the account is still there");
-        thread::sleep(Duration::from_millis(50));
-    }
+    let erased = async {
+        while database.count("from users where email like 'ann%'").await > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let erased = tokio::time::timeout(TIMEOUT, erased).await;
+    erased.expect("the account is still there");
     assert_eq!(portal.terminate(), Some(0));
     // What was written last is beside the file until then.
-    sqlx::query("pragma wal_checkpoint(truncate)")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    database.execute("pragma wal_checkpoint(truncate)").await;
     let file = database
         .url()
         .trim_start_matches("sqlite:")
@@ -336,20 +222,4 @@ async fn an_erased_account_is_overwritten() {
     };
     assert!(holds("bob.marker@example.org"));
     assert!(!holds("ann.marker@example.org"));
-}
-
-#[tokio::test]
-async fn migrate_prepares_a_database_once() {
-    for database in databases().await {
-        let deployment = Deployment::on(&database).with("VESTIBULE_MIGRATE_ON_START", "off");
-        let first = text(&deployment.run(&["migrate"]).stdout);
-        assert!(
-            first.ends_with("migrations applied; the schema is up to date.\n")
-                && !first.starts_with('0'),
-            "{first}"
-        );
-        let second = text(&deployment.run(&["migrate"]).stdout);
-        assert_eq!(second, "0 migrations applied; the schema is up to date.\n");
-        assert_eq!(deployment.start().terminate(), Some(0));
-    }
 }

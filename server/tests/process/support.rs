@@ -1,5 +1,6 @@
 //! A deployment of the binary, a running portal, and the smallest HTTP client that will do.
 
+use std::fmt::Display;
 use std::io::{self, BufRead as _, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -16,6 +17,8 @@ pub const PASSWORD: &str = "correct horse battery";
 pub const MASTER_KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 /// A machine that is busy with other tests takes its time.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
+pub const JSON: &str = "content-type: application/json";
+pub const FORM: &str = "content-type: application/x-www-form-urlencoded";
 
 /// The settings of one deployment; its data folder is also where it runs.
 pub struct Deployment {
@@ -144,20 +147,20 @@ impl Drop for Running {
 
 impl Running {
     pub fn get(&self, path: &str) -> io::Result<Answer> {
-        exchange(
-            self.address,
-            &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"),
-        )
-    }
-
-    pub fn post(&self, path: &str, body: &str) -> io::Result<Answer> {
-        post(self.address, path, body)
+        get(self.address, path)
     }
 
     /// SIGTERM, as an orchestrator stops it; how it ended.
     pub fn terminate(mut self) -> Option<i32> {
         self.signal(Signal::TERM);
         self.end_within(TIMEOUT)
+    }
+
+    /// Stops it, and gives what it has written to a pipe as its standard error.
+    pub fn log_to_the_end(mut self) -> String {
+        let log = self.child.stderr.take().unwrap();
+        assert_eq!(self.terminate(), Some(0));
+        io::read_to_string(log).unwrap()
     }
 
     pub fn signal(&self, signal: Signal) {
@@ -191,7 +194,10 @@ pub struct Client {
 
 impl Client {
     pub fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::on(TcpStream::connect(address).unwrap())
+    }
+
+    fn on(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream.set_nodelay(true).unwrap();
         Self {
@@ -212,11 +218,7 @@ impl Client {
             socket.connect(address).await.unwrap().into_std().unwrap()
         });
         stream.set_nonblocking(false).unwrap();
-        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-        Self {
-            stream,
-            unread: Vec::new(),
-        }
+        Self::on(stream)
     }
 
     pub fn send(&mut self, bytes: &str) -> &mut Self {
@@ -293,15 +295,21 @@ pub struct Answer {
     pub body: String,
 }
 
+pub fn get(address: SocketAddr, path: &str) -> io::Result<Answer> {
+    exchange(address, &request(&format!("GET {path}"), &[], ""))
+}
+
 pub fn post(address: SocketAddr, path: &str, body: &str) -> io::Result<Answer> {
-    let length = body.len();
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}"
-    );
-    exchange(
-        address,
-        &format!("{head}\r\nconnection: close\r\n\r\n{body}"),
-    )
+    exchange(address, &request(&format!("POST {path}"), &[JSON], body))
+}
+
+/// A request after which the server closes: what it asks for, further headers, and its body.
+pub fn request(line: &str, headers: &[&str], body: &str) -> String {
+    let mut request = format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
+    for header in headers {
+        request.extend([*header, "\r\n"]);
+    }
+    request + &format!("content-length: {}\r\n\r\n{body}", body.len())
 }
 
 /// Sends one request and reads to the end. An answer that was cut off before its status is none.
@@ -326,21 +334,33 @@ pub fn exchange(address: SocketAddr, request: &str) -> io::Result<Answer> {
     }
 }
 
+/// Looks again and again until there is something, within reason.
+#[track_caller]
+pub fn wait_for<T, S: Display>(mut look: impl FnMut() -> Option<T>, said: impl Fn() -> S) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(started.elapsed() < TIMEOUT, "waited too long: {}", said());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The same until it holds.
+#[track_caller]
+pub fn wait_until<S: Display>(mut holds: impl FnMut() -> bool, said: impl Fn() -> S) {
+    wait_for(|| holds().then_some(()), said);
+}
+
 /// An address that nobody listens on at this moment.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
 }
 
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-#[track_caller]
-pub fn refuses_to_start(deployment: &Deployment, names: &str, says: &str) {
-    refused_in_one_line(&deployment.run(&[]), names, says);
 }
 
 /// It did not start, and says why in one line.

@@ -43,25 +43,25 @@ enum Fault {
     AllKilled,
 }
 
-/// The last one first.
-const ALL: [Fault; 17] = [
-    Fault::PostgresKilled,
-    Fault::PostgresFrozen,
-    Fault::PostgresSilent,
-    Fault::BackendsTerminated,
-    Fault::RedisKilled,
-    Fault::RedisFrozen,
-    Fault::RedisSilent,
-    Fault::MailAway,
-    Fault::MailSlow,
-    Fault::MailSilent,
-    Fault::MailPutOff,
-    Fault::MailRefused,
-    Fault::MailCut,
-    Fault::ReplicaKilled(0),
-    Fault::ReplicaKilled(1),
-    Fault::ReplicaKilled(2),
-    Fault::AllKilled,
+/// Each with its name; the last one first.
+const ALL: [(Fault, &str); 17] = [
+    (Fault::PostgresKilled, "PostgreSQL killed"),
+    (Fault::PostgresFrozen, "PostgreSQL frozen"),
+    (Fault::PostgresSilent, "line to PostgreSQL silent"),
+    (Fault::BackendsTerminated, "PostgreSQL backends terminated"),
+    (Fault::RedisKilled, "Redis killed, back empty"),
+    (Fault::RedisFrozen, "Redis frozen"),
+    (Fault::RedisSilent, "line to Redis silent"),
+    (Fault::MailAway, "mail server away"),
+    (Fault::MailSlow, "mail server slow"),
+    (Fault::MailSilent, "mail server silent"),
+    (Fault::MailPutOff, "mail server answers 451"),
+    (Fault::MailRefused, "mail server answers 550"),
+    (Fault::MailCut, "mail server hangs up"),
+    (Fault::ReplicaKilled(0), "replica 1 killed"),
+    (Fault::ReplicaKilled(1), "replica 2 killed"),
+    (Fault::ReplicaKilled(2), "replica 3 killed"),
+    (Fault::AllKilled, "all replicas killed"),
 ];
 
 /// For so long the whole run breaks one thing after the other.
@@ -74,28 +74,6 @@ const SILENCES: [&str; 6] = [".", "MAIL", "", "DATA", "EHLO", "RCPT"];
 const BETWEEN: Duration = Duration::from_millis(800);
 
 impl Fault {
-    fn name(self) -> &'static str {
-        match self {
-            Self::PostgresKilled => "PostgreSQL killed",
-            Self::PostgresFrozen => "PostgreSQL frozen",
-            Self::PostgresSilent => "line to PostgreSQL silent",
-            Self::BackendsTerminated => "PostgreSQL backends terminated",
-            Self::RedisKilled => "Redis killed, back empty",
-            Self::RedisFrozen => "Redis frozen",
-            Self::RedisSilent => "line to Redis silent",
-            Self::MailAway => "mail server away",
-            Self::MailSlow => "mail server slow",
-            Self::MailSilent => "mail server silent",
-            Self::MailPutOff => "mail server answers 451",
-            Self::MailRefused => "mail server answers 550",
-            Self::MailCut => "mail server hangs up",
-            Self::ReplicaKilled(0) => "replica 1 killed",
-            Self::ReplicaKilled(1) => "replica 2 killed",
-            Self::ReplicaKilled(_) => "replica 3 killed",
-            Self::AllKilled => "all replicas killed",
-        }
-    }
-
     fn allowed(self) -> Allowed {
         let seconds = Duration::from_secs;
         match self {
@@ -365,11 +343,14 @@ fn break_things(fleet: &mut Fleet, scale: Scale, seed: u64) {
     println!("The faults took {}.", human(started.elapsed()));
 }
 
-fn happen(fleet: &mut Fleet, fault: Fault, length: Duration, ledger: &mut Ledger) {
+fn happen(
+    fleet: &mut Fleet,
+    (fault, name): (Fault, &'static str),
+    length: Duration,
+    ledger: &mut Ledger,
+) {
     let world = Arc::clone(&fleet.world);
-    world
-        .observations
-        .start_phase(fault.name(), fault.allowed());
+    world.observations.start_phase(name, fault.allowed());
     let since = Instant::now();
     let (noticed, well) = fault.happen(fleet, length);
     let until = if fault.is_sudden() {
@@ -377,7 +358,7 @@ fn happen(fleet: &mut Fleet, fault: Fault, length: Duration, ledger: &mut Ledger
     } else {
         Instant::now()
     };
-    ledger.note(fault.name(), since, until, fault.duplicates());
+    ledger.note(name, since, until, fault.duplicates());
     // A user who waits before the next try is not too late for this phase.
     pause(Duration::from_millis(300));
     world.observations.phase(|phase| {
@@ -395,7 +376,7 @@ fn happen(fleet: &mut Fleet, fault: Fault, length: Duration, ledger: &mut Ledger
     });
     world
         .observations
-        .start_phase(&format!("after: {}", fault.name()), Allowed::NO_FAULT);
+        .start_phase(&format!("after: {name}"), Allowed::NO_FAULT);
     pause(BETWEEN);
 }
 

@@ -15,14 +15,13 @@ use vestibule_daemons::{Line, Postgres, Proxy, Redis, free_port, proc};
 use vestibule_testkit::{SmtpPeer, SmtpScript};
 
 use crate::http::Door;
-use crate::support::{Deployment, Running, every_invariant_holds};
+use crate::support::{Deployment, MASTER_KEY, Running, every_invariant_holds, get};
 use crate::world::World;
 
 /// The one that operators get as an example.
 const PROXY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/haproxy/haproxy.cfg");
 /// How many there are.
 pub const REPLICAS: usize = 3;
-const MASTER_KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 /// Between SIGTERM and the end of accepting: longer than two checks of the proxy.
 const GRACE_SECONDS: &str = "2";
 /// A part is back, and the portal with it (I9).
@@ -302,9 +301,7 @@ fn by_line(url: &str, server: SocketAddr, line: &Line, has_line: bool) -> String
 
 /// The status of a GET, if there is an answer.
 pub fn status(address: SocketAddr, path: &str) -> Option<u16> {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-    let answer = crate::support::exchange(address, &request).ok()?;
-    Some(answer.status)
+    get(address, path).ok().map(|answer| answer.status)
 }
 
 /// Sleeps, unless the run is interrupted; then everything is put away.

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -144,39 +143,20 @@ impl Answer {
 pub struct Connection {
     to: Door,
     from: Option<IpAddr>,
-    stream: Option<Stream>,
+    stream: Option<Box<dyn Stream>>,
 }
 
-enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+/// With TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
+
+async fn in_time<T>(exchange: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let answered = timeout(DEADLINE, exchange).await;
+    answered.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
-impl Stream {
-    fn socket(&self) -> &TcpStream {
-        match self {
-            Self::Plain(socket) => socket,
-            Self::Tls(stream) => stream.get_ref().0,
-        }
-    }
-
-    async fn write(&mut self, text: &str) -> io::Result<()> {
-        match self {
-            Self::Plain(stream) => stream.write_all(text.as_bytes()).await,
-            Self::Tls(stream) => send(stream, text).await,
-        }
-    }
-
-    async fn ask(&mut self, text: &str) -> io::Result<Answer> {
-        self.write(text).await?;
-        match self {
-            Self::Plain(stream) => read_answer(stream).await,
-            Self::Tls(stream) => read_answer(stream).await,
-        }
-    }
-}
-
-async fn send(stream: &mut (impl AsyncWrite + Unpin), text: &str) -> io::Result<()> {
+async fn send(stream: &mut dyn Stream, text: &str) -> io::Result<()> {
     stream.write_all(text.as_bytes()).await?;
     stream.flush().await
 }
@@ -211,12 +191,12 @@ impl Connection {
 
     /// Connects, if it is not connected.
     pub async fn open(&mut self) -> io::Result<()> {
-        let is_open = |stream: &Stream| {
-            let peeked = stream.socket().try_read(&mut [0]);
-            peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
-        };
-        if self.stream.as_ref().is_some_and(is_open) {
-            return Ok(());
+        if let Some(stream) = &mut self.stream {
+            // Nothing comes unasked; what comes is the end.
+            let end = timeout(Duration::ZERO, stream.read_u8()).await;
+            if end.is_err() {
+                return Ok(());
+            }
         }
         let socket = TcpSocket::new_v4()?;
         if let Some(from) = self.from {
@@ -224,13 +204,14 @@ impl Connection {
         }
         let stream = socket.connect(self.to.address).await?;
         stream.set_nodelay(true)?;
-        self.stream = Some(match &self.to.tls {
-            None => Stream::Plain(stream),
+        let stream: Box<dyn Stream> = match &self.to.tls {
+            None => Box::new(stream),
             Some(tls) => {
                 let name = ServerName::try_from("localhost").unwrap();
-                Stream::Tls(Box::new(tls.connect(name, stream).await?))
+                Box::new(tls.connect(name, stream).await?)
             }
-        });
+        };
+        self.stream = Some(stream);
         Ok(())
     }
 
@@ -241,15 +222,14 @@ impl Connection {
             self.open().await?;
             // After an error it is not used again.
             let mut stream = self.stream.take().ok_or(ErrorKind::NotConnected)?;
-            let answer = stream.ask(&text).await?;
+            send(&mut *stream, &text).await?;
+            let answer = read_answer(&mut *stream).await?;
             if answer.header("connection") != Some("close") {
                 self.stream = Some(stream);
             }
             Ok(answer)
         };
-        timeout(DEADLINE, exchange)
-            .await
-            .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+        in_time(exchange).await
     }
 
     /// Sends a text as it is and reads until the other side closes.
@@ -257,12 +237,9 @@ impl Connection {
         let exchange = async {
             self.open().await?;
             let mut stream = self.stream.take().ok_or(ErrorKind::NotConnected)?;
-            stream.write(text).await?;
+            send(&mut *stream, text).await?;
             let mut answer = Vec::new();
-            let read = match &mut stream {
-                Stream::Plain(stream) => stream.read_to_end(&mut answer).await,
-                Stream::Tls(stream) => stream.read_to_end(&mut answer).await,
-            };
+            let read = stream.read_to_end(&mut answer).await;
             // Some close without the goodbye of TLS.
             if let Err(error) = read
                 && error.kind() != ErrorKind::UnexpectedEof
@@ -271,9 +248,7 @@ impl Connection {
             }
             Ok(String::from_utf8_lossy(&answer).into_owned())
         };
-        timeout(DEADLINE, exchange)
-            .await
-            .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+        in_time(exchange).await
     }
 
     /// Sends a request and does not wait for its answer.
@@ -281,7 +256,7 @@ impl Connection {
         let text = self.text_of(request);
         self.open().await?;
         let mut stream = self.stream.take().ok_or(ErrorKind::NotConnected)?;
-        stream.write(&text).await?;
+        send(&mut *stream, &text).await?;
         tokio::time::sleep(after).await;
         Ok(())
     }
@@ -297,7 +272,7 @@ impl Connection {
     }
 }
 
-async fn read_answer(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Answer> {
+async fn read_answer(stream: &mut dyn Stream) -> io::Result<Answer> {
     let mut bytes = Vec::with_capacity(2048);
     loop {
         if let Some(answer) = parse(&bytes)? {

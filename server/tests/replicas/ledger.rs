@@ -31,6 +31,7 @@ struct Doubt {
 pub struct Ledger(Vec<Doubt>);
 
 /// How many mails there were, and what became of them.
+#[derive(Default)]
 pub struct Deliveries {
     pub mails: usize,
     /// Sent again because the mail server did not say that it had taken them.
@@ -54,10 +55,8 @@ impl Ledger {
     /// Finds a reason for each mail that was sent again, and reports those that have none.
     pub fn judge(mut self, world: &World) -> Deliveries {
         let mut deliveries = Deliveries {
-            mails: 0,
-            unacknowledged: 0,
-            unmarked: 0,
             allowed: self.0.iter().map(|doubt| doubt.left).sum(),
+            ..Deliveries::default()
         };
         let messages = world.mails.seen(|seen| seen.messages.clone());
         let mut by_id: HashMap<String, Vec<&SmtpMessage>> = HashMap::new();

@@ -18,6 +18,7 @@ use vestibule_testkit::{SmtpPeer, SmtpScript};
 
 use crate::fleet::{Doors, Fleet, Replica, pause};
 use crate::http::{Answer, Connection, Request};
+use crate::ledger::wait_for_mail;
 use crate::load::Load;
 use crate::observations::Allowed;
 use crate::world::header;
@@ -130,14 +131,9 @@ impl<'a> Clumsy<'a> {
 
     /// The token of a link, once it is mailed.
     fn mailed(&self, page: &str) -> String {
-        let started = Instant::now();
-        loop {
-            if let Some(token) = self.fleet.world.token_for(Self::EMAIL, page) {
-                return token;
-            }
-            assert!(started.elapsed() < ALERT_TIME, "no mail leads to /{page}");
-            pause(Duration::from_millis(50));
-        }
+        let world = &self.fleet.world;
+        wait_for_mail(world, Self::EMAIL, page, Instant::now(), ALERT_TIME);
+        world.token_for(Self::EMAIL, page).unwrap()
     }
 
     #[track_caller]

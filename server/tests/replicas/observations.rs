@@ -30,6 +30,7 @@ impl Allowed {
 }
 
 /// A time in which one thing is broken, or none.
+#[derive(Default)]
 pub struct Phase {
     pub name: String,
     allowed: Allowed,
@@ -63,11 +64,7 @@ impl Observations {
         self.lock().phases.push(Phase {
             name: name.to_owned(),
             allowed,
-            requests: 0,
-            answered: 0,
-            unavailable: 0,
-            lost: 0,
-            slowest: Duration::ZERO,
+            ..Phase::default()
         });
     }
 

@@ -196,7 +196,7 @@ impl Storm {
         self.idle.sort_unstable();
         self.busy.sort_unstable();
         let (idle, busy) = (median(&self.idle), median(&self.busy));
-        let slower = ratio(busy, idle);
+        let slower = busy.as_secs_f64() / idle.as_secs_f64();
         println!(
             "/me took {} at rest and {} in the storm ({slower:.1} times, {} looks)",
             human(idle),
@@ -210,8 +210,4 @@ impl Storm {
 /// Of times in order.
 fn median(times: &[Duration]) -> Duration {
     times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn ratio(one: Duration, other: Duration) -> f64 {
-    one.as_secs_f64() / other.as_secs_f64()
 }

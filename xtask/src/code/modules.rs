@@ -265,13 +265,13 @@ impl Tree<'_> {
             return module;
         };
         let import = module.imports.iter().find(|import| import.name == *name);
-        let named = import
+        let target = import
             .filter(|_| re_exports > 0)
             .and_then(|import| self.root_path(at, &import.path));
-        let Some(named) = named else {
+        let Some(target) = target else {
             return module;
         };
-        self.defining(&[named.as_slice(), rest].concat(), re_exports - 1)
+        self.defining(&[target.as_slice(), rest].concat(), re_exports - 1)
     }
 }
 

@@ -7,13 +7,13 @@ mod common;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{impatient, is_unavailable, quick};
+use common::{impatient, is_unavailable, quick, took_less_than};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
 use vestibule_core::model::{SessionKind, User};
 use vestibule_core::ports::{Expired, Random as _, StoreError};
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
-use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders, ok};
+use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders, ok, or_skip};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_that_waits_too_long_is_refused_with_a_time_to_retry() {
@@ -45,11 +45,7 @@ async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
     let mut writer = store.writer().await.unwrap();
     let error = is_unavailable(writer.void_links(Uuid::nil()).await);
     assert!(error.contains("database is locked"), "{error}");
-    assert!(
-        started.elapsed() < impatient().statement_timeout,
-        "{:?}",
-        started.elapsed()
-    );
+    took_less_than(impatient().statement_timeout, started);
     sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
     writer.void_links(Uuid::nil()).await.unwrap();
     drop(writer);
@@ -58,9 +54,7 @@ async fn a_write_to_a_file_that_another_process_locks_has_a_deadline() {
 
 #[tokio::test]
 async fn a_statement_that_waits_for_a_lock_has_a_deadline() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let settings = StorageSettings {
         lock_timeout: Duration::from_millis(200),
         ..StorageSettings::default()
@@ -148,9 +142,7 @@ async fn in_a_circle<T: Send + 'static>(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deadlock_is_retried_in_a_statement_and_reported_in_a_transaction() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     common::migrated(&database).await.close().await;
     let store = with_quick_detection(&database);
     let (user, ids) = two_sessions(&store).await;
@@ -192,9 +184,7 @@ async fn a_deadlock_is_retried_in_a_statement_and_reported_in_a_transaction() {
 /// A client that goes away takes its request with it, and leaves no lock and no half-read answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_is_dropped_in_the_middle_leaves_its_connection_sound() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let settings = StorageSettings {
         max_connections: 2,
         ..StorageSettings::default()

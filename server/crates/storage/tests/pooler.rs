@@ -17,7 +17,7 @@ use vestibule_storage::{
     MigrationError, Pooling, Refused, SqlDatabase, StorageSettings, connect_store,
 };
 use vestibule_testkit::contract::{self, Contract};
-use vestibule_testkit::{TestDatabase, ok};
+use vestibule_testkit::{TestDatabase, ok, or_skip};
 
 const LOCK_TIMEOUT: Duration = Duration::from_millis(400);
 /// For machines that have more to do than this.
@@ -75,9 +75,7 @@ const WORKING: [(&str, Pooling); 3] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_store_works_behind_a_pooler() {
     for (pool_mode, pooling) in WORKING {
-        let Some(pooled) = pooled(pool_mode, pooling, TIMEOUT).await else {
-            return;
-        };
+        let pooled = or_skip!(pooled(pool_mode, pooling, TIMEOUT).await);
         let store = &pooled.store;
         store.check().await.unwrap();
         assert!(!store.pending().await.unwrap().is_empty());
@@ -99,9 +97,7 @@ macro_rules! contracts {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 for (pool_mode, pooling) in WORKING {
-                    let Some(pooled) = pooled(pool_mode, pooling, TIMEOUT).await else {
-                        return;
-                    };
+                    let pooled = or_skip!(pooled(pool_mode, pooling, TIMEOUT).await);
                     pooled.store.migrate().await.unwrap();
                     let cx = Contract::new(pooled.store.clone(), Arc::new(pooled.database));
                     contract::$module::$name(cx).await;
@@ -124,9 +120,7 @@ contracts! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn time_outs_hold_behind_a_pooler() {
     for (pool_mode, pooling) in WORKING {
-        let Some(pooled) = pooled(pool_mode, pooling, LOCK_TIMEOUT).await else {
-            return;
-        };
+        let pooled = or_skip!(pooled(pool_mode, pooling, LOCK_TIMEOUT).await);
         let store = &pooled.store;
         store.migrate().await.unwrap();
         let mut rival = PgConnection::connect(pooled.database.url()).await.unwrap();
@@ -162,9 +156,7 @@ async fn a_pooler_that_is_not_what_the_settings_say_is_named_with_the_remedy() {
             other => panic!("{other:?}"),
         })
     };
-    let Some(refused) = refusal("transaction", Pooling::Session).await else {
-        return;
-    };
+    let refused = or_skip!(refusal("transaction", Pooling::Session).await);
     assert!(matches!(refused, Refused::TransactionPooling), "{refused}");
     for part in [
         "VESTIBULE_DATABASE_POOLING=transaction",
@@ -182,9 +174,7 @@ async fn a_pooler_that_is_not_what_the_settings_say_is_named_with_the_remedy() {
 /// everything.
 #[tokio::test]
 async fn what_a_pooler_refuses_for_ever_is_not_waited_for() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let pooler = PgBouncer::before(database.url(), "session").unwrap();
     let url = pooler.url(database.url()).unwrap();
     let said = async |url: String| {

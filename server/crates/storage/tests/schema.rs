@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use vestibule_storage::{MigrationError, embedded_migrations};
-use vestibule_testkit::{TestDatabase, databases, ok};
+use vestibule_testkit::{TestDatabase, databases, ok, or_skip};
 
 /// Table, column, and whether it may be null.
 type Shape = BTreeSet<(String, String, bool)>;
@@ -40,9 +40,7 @@ fn the_folders_hold_what_is_embedded_and_the_same_in_both() {
 
 #[tokio::test]
 async fn both_databases_have_the_same_tables_columns_and_nullability() {
-    let Some(postgres) = TestDatabase::postgres().await else {
-        return;
-    };
+    let postgres = or_skip!(TestDatabase::postgres().await);
     let sqlite = TestDatabase::sqlite();
     common::migrated(&postgres).await.close().await;
     common::migrated(&sqlite).await.close().await;
@@ -85,50 +83,32 @@ async fn the_tables_that_the_mission_names_have_all_their_columns() {
 
 async fn shape_of_postgres(url: &str) -> Shape {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    let rows = ok!(sqlx::query(
+    let columns: Vec<(String, String, bool)> = ok!(sqlx::query_as(
         "select table_name::text as table_name, column_name::text as column_name, is_nullable = 'YES' as is_nullable
         from information_schema.columns
         where table_schema = 'public' and table_name <> '_sqlx_migrations'",
     )
     .fetch_all(&mut connection));
     connection.close().await.unwrap();
-    rows.iter()
-        .map(|row| {
-            (
-                row.get("table_name"),
-                row.get("column_name"),
-                row.get("is_nullable"),
-            )
-        })
-        .collect()
+    columns.into_iter().collect()
 }
 
 async fn shape_of_sqlite(url: &str) -> Shape {
     let mut connection = SqliteConnection::connect(url).await.unwrap();
-    let rows = ok!(sqlx::query(
+    let columns: Vec<(String, String, bool)> = ok!(sqlx::query_as(
         "select t.name as table_name, c.name as column_name, c.\"notnull\" = 0 as is_nullable
         from sqlite_master t
         join pragma_table_info(t.name) c
         where t.type = 'table' and t.name not like 'sqlite_%' and t.name <> '_sqlx_migrations'",
     )
     .fetch_all(&mut connection));
-    rows.iter()
-        .map(|row| {
-            (
-                row.get("table_name"),
-                row.get("column_name"),
-                row.get("is_nullable"),
-            )
-        })
-        .collect()
+    columns.into_iter().collect()
 }
 
 /// Then PostgreSQL keeps the new version of a row on its page and writes no index (HOT).
 #[tokio::test]
 async fn a_refresh_changes_no_column_of_an_index() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     common::migrated(&database).await.close().await;
     let indexes = |table: &str, column: &str| {
         format!("from pg_indexes where tablename = '{table}' and indexdef ~ '\\y{column}\\y'")
@@ -167,44 +147,13 @@ async fn migrating_twice_does_nothing_the_second_time() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn replicas_that_migrate_at_once_apply_each_migration_once() {
-    for database in databases().await {
-        let replicas: Vec<_> = (0..5)
-            .map(|_| {
-                let store = common::connect(&database);
-                tokio::spawn(async move {
-                    // As the start does: a process that finds the file locked tries again.
-                    let applied = loop {
-                        match store.migrate().await {
-                            Err(MigrationError::Unavailable(_)) => {
-                                tokio::time::sleep(Duration::from_millis(50)).await;
-                            }
-                            applied => break applied.unwrap(),
-                        }
-                    };
-                    store.close().await;
-                    applied
-                })
-            })
-            .collect();
-        let mut applied = Vec::new();
-        for replica in replicas {
-            applied.extend(replica.await.unwrap());
-        }
-        assert_eq!(applied.len(), embedded_migrations().len());
-    }
-}
-
 /// The key that both the test and the migration lock.
 const LOCK: &str = "pg_advisory_lock(8531352012944733548)";
 
 /// Waiting in the database would hold up an index that the other one builds concurrently.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_lock_of_migrations_is_asked_for_and_not_queued_for() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let mut other = PgConnection::connect(database.url()).await.unwrap();
     run(&mut other, &format!("select {LOCK}")).await;
     let store = common::connect(&database);
@@ -224,9 +173,7 @@ async fn the_lock_of_migrations_is_asked_for_and_not_queued_for() {
 /// Cut off at any point, a migration leaves what was there before, and the next run does it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_migration_that_is_cut_off_is_undone_and_run_again() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     let mut other = PgConnection::connect(database.url()).await.unwrap();
     // The first migration makes this table too, after others, and has to wait for this.
     run(&mut other, "begin; create table mail_outbox (id uuid)").await;

@@ -6,7 +6,7 @@ mod common;
 use sqlx::{
     AssertSqlSafe, Connection, Executor, PgConnection, Row as _, SqlSafeStr, SqliteConnection,
 };
-use vestibule_testkit::{TestDatabase, ok};
+use vestibule_testkit::{TestDatabase, ok, or_skip};
 
 #[tokio::test]
 async fn every_statement_can_be_prepared_on_sqlite() {
@@ -21,9 +21,7 @@ async fn every_statement_can_be_prepared_on_sqlite() {
 
 #[tokio::test]
 async fn every_statement_can_be_prepared_on_postgres() {
-    let Some(database) = TestDatabase::postgres().await else {
-        return;
-    };
+    let database = or_skip!(TestDatabase::postgres().await);
     common::migrated(&database).await.close().await;
     let mut connection = PgConnection::connect(database.url()).await.unwrap();
     for sql in vestibule_storage::postgres_statements() {
@@ -46,9 +44,7 @@ async fn every_statement_finds_its_rows_by_an_index() {
         let scans = plan.iter().any(|step| is_scan_in_sqlite(step));
         assert!(!scans, "{sql}\n{plan:#?}");
     }
-    let Some(postgres) = TestDatabase::postgres().await else {
-        return;
-    };
+    let postgres = or_skip!(TestDatabase::postgres().await);
     common::migrated(&postgres).await.close().await;
     let mut connection = PgConnection::connect(postgres.url()).await.unwrap();
     // An empty table is read as a whole unless that is dear;

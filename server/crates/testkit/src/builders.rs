@@ -8,6 +8,7 @@ use vestibule_core::model::{
     EmailAddress, KeyKind, Language, NewLink, NewRefreshToken, NewUser, Principal, Purpose,
     Session, SessionKind, SignInMethod, SigningKey, User,
 };
+use vestibule_core::ports::NewSignIn;
 use vestibule_core::{Actor, AuditEvent, AuditRecord};
 
 use crate::FakeClock;
@@ -66,6 +67,19 @@ pub fn principal(user_id: Uuid, session_id: Uuid) -> Principal {
     };
     let session = session(session_id, user_id, SessionKind::Api, now);
     Principal { user, session }
+}
+
+/// Under [`PASSWORD_HASH`], with nothing beside the session and its event.
+pub fn sign_in<'a>(session: &'a Session, event: &'a AuditRecord) -> NewSignIn<'a> {
+    NewSignIn {
+        verified_hash: PASSWORD_HASH,
+        new_hash: None,
+        session,
+        cookie_hash: None,
+        refresh_token: None,
+        event,
+        mail: None,
+    }
 }
 
 /// Lives for seven days.

@@ -86,19 +86,14 @@ impl TestDatabase {
     /// How many rows there are past the store: `select count(*)` and the rest of the query.
     pub async fn count(&self, rest: &str) -> i64 {
         let sql = AssertSqlSafe(format!("select count(*) {rest}"));
-        if self.is_postgres() {
+        let count = if self.is_postgres() {
             let mut connection = PgConnection::connect(&self.url).await.unwrap();
-            sqlx::query_scalar(sql)
-                .fetch_one(&mut connection)
-                .await
-                .unwrap()
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await
         } else {
             let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-            sqlx::query_scalar(sql)
-                .fetch_one(&mut connection)
-                .await
-                .unwrap()
-        }
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await
+        };
+        count.unwrap()
     }
 }
 
@@ -124,14 +119,10 @@ impl Drop for TestDatabase {
 
 /// PostgreSQL 12 does not know `force`; there it works once every connection is closed.
 async fn drop_database(admin_url: &str, name: &str) {
-    if run_on_postgres(
-        admin_url,
-        &format!("drop database if exists {name} with (force)"),
-    )
-    .await
-    .is_err()
-    {
-        let _ = run_on_postgres(admin_url, &format!("drop database if exists {name}")).await;
+    let sql = format!("drop database if exists {name}");
+    let forced = run_on_postgres(admin_url, &format!("{sql} with (force)")).await;
+    if forced.is_err() {
+        let _ = run_on_postgres(admin_url, &sql).await;
     }
 }
 

@@ -34,6 +34,15 @@ macro_rules! none {
     };
 }
 
+/// What a test needs and not every machine has; without it the test ends here.
+#[macro_export]
+macro_rules! or_skip {
+    ($needed:expr) => {{
+        let Some(found) = $needed else { return };
+        found
+    }};
+}
+
 pub mod builders;
 mod clock;
 pub mod contract;

@@ -37,20 +37,9 @@ pub fn redis_contents(url: &str, prefix: &str) -> String {
             kind => panic!("{key} is a {kind}"),
         };
         let value: redis::Value = redis::cmd(ask).arg(&key).query(&mut connection).unwrap();
-        contents.push(key);
-        write_texts(value, &mut contents);
+        let value = format!("{value:?}");
+        assert!(!value.contains("binary-data"), "no text: {value}");
+        contents.extend([key, value]);
     }
     contents.join("\n")
-}
-
-fn write_texts(value: redis::Value, texts: &mut Vec<String>) {
-    match value {
-        redis::Value::BulkString(bytes) => texts.push(String::from_utf8(bytes).unwrap()),
-        redis::Value::Array(values) => values
-            .into_iter()
-            .for_each(|value| write_texts(value, texts)),
-        // It expired meanwhile.
-        redis::Value::Nil => {}
-        value => panic!("{value:?}"),
-    }
 }

@@ -1,5 +1,6 @@
-//! As much of JSON Schema (2020-12) as the OpenAPI document uses.
+//! As much of JSON Schema (2020-12) as the OpenAPI document and the schema of log lines use.
 
+use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -32,6 +33,14 @@ fn check(schema: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     if !has_type(&schema["type"], value) {
         found.push(format!("{place}: {value} is not {}", schema["type"]));
         return;
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        if violations(&part["if"], value).is_empty() {
+            check(&part["then"], value, place, found);
+        }
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        found.push(format!("{place}: {value} is not {}", schema["const"]));
     }
     let allowed = schema["enum"].as_array();
     if allowed.is_some_and(|allowed| !allowed.contains(value)) {
@@ -125,6 +134,7 @@ fn text_violation(schema: &Value, text: &str, place: &str) -> Option<String> {
         Some("email") => text
             .split_once('@')
             .is_some_and(|(_, domain)| domain.contains('.')),
+        Some("ip") => text.parse::<IpAddr>().is_ok(),
         None | Some("password") => true,
         Some(other) => panic!("no format: {other}"),
     };

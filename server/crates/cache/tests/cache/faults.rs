@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 use vestibule_core::ports::{Lookup, PrincipalCache as _};
-use vestibule_testkit::builders;
 use vestibule_testkit::contract::principals::{is_hit, miss, read};
+use vestibule_testkit::{builders, or_skip};
 
 use crate::server::RedisServer;
 use crate::support::{CapturedLog, Replica, charge, fresh_id, within};
@@ -145,13 +145,20 @@ impl Timer {
     }
 }
 
-async fn through(
-    server: RedisServer,
+/// An outage of a Redis, and the way out of it.
+async fn through(fail: impl Fn(&mut RedisServer), heal: impl Fn(&mut RedisServer)) {
+    let server = or_skip!(RedisServer::start());
+    let url = server.url();
+    through_on(server, &url, fail, heal).await;
+}
+
+/// The same of this one.
+async fn through_on(
+    mut server: RedisServer,
     url: &str,
     fail: impl Fn(&mut RedisServer),
     heal: impl Fn(&mut RedisServer),
 ) {
-    let mut server = server;
     let (user, session) = (fresh_id(), fresh_id());
     let outage = Outage::over(url);
     outage.begin(user, session).await;
@@ -167,9 +174,7 @@ pub fn ok(answer: &str) {
 
 #[tokio::test]
 async fn not_there_at_the_start() {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
+    let mut server = or_skip!(RedisServer::start());
     let (user, session) = (fresh_id(), fresh_id());
     server.kill();
     let outage = Outage::over(&server.url());
@@ -180,50 +185,30 @@ async fn not_there_at_the_start() {
 
 #[tokio::test]
 async fn killed_and_back_empty() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
-    through(server, &url, RedisServer::kill, RedisServer::start_again).await;
+    through(RedisServer::kill, RedisServer::start_again).await;
 }
 
 #[tokio::test]
 async fn not_answering() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
-    through(server, &url, RedisServer::freeze, RedisServer::thaw).await;
+    through(RedisServer::freeze, RedisServer::thaw).await;
 }
 
 #[tokio::test]
 async fn a_read_only_replica_of_a_dead_master() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
     let fail = |server: &mut RedisServer| ok(&server.command("REPLICAOF 127.0.0.1 1"));
     let heal = |server: &mut RedisServer| ok(&server.command("REPLICAOF NO ONE"));
-    through(server, &url, fail, heal).await;
+    through(fail, heal).await;
 }
 
 #[tokio::test]
 async fn full() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
     let fail = |server: &mut RedisServer| ok(&server.command("CONFIG SET maxmemory 1"));
     let heal = |server: &mut RedisServer| ok(&server.command("CONFIG SET maxmemory 0"));
-    through(server, &url, fail, heal).await;
+    through(fail, heal).await;
 }
 
 #[tokio::test]
 async fn a_password_that_the_portal_does_not_have() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
     let fail = |server: &mut RedisServer| {
         ok(&server.command("CONFIG SET requirepass fake-password"));
         server.command_as("fake-password", "CLIENT KILL SKIPME yes");
@@ -231,14 +216,12 @@ async fn a_password_that_the_portal_does_not_have() {
     let heal = |server: &mut RedisServer| {
         ok(&server.command_as("fake-password", "CONFIG SET requirepass \"\""));
     };
-    through(server, &url, fail, heal).await;
+    through(fail, heal).await;
 }
 
 #[tokio::test]
 async fn a_password_that_has_changed() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     ok(&server.command("CONFIG SET requirepass fake-first"));
     let url = format!("redis://:fake-first@{}", server.address());
     let fail = |server: &mut RedisServer| {
@@ -248,16 +231,12 @@ async fn a_password_that_has_changed() {
     let heal = |server: &mut RedisServer| {
         ok(&server.command_as("fake-second", "CONFIG SET requirepass fake-first"));
     };
-    through(server, &url, fail, heal).await;
+    through_on(server, &url, fail, heal).await;
 }
 
 /// Something else has the port. It has a thread of its own, so
 /// that it gives the port up while this one waits for Redis.
 async fn in_its_place(answer: &'static [u8]) {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
-    let url = server.url();
     let impostor = RefCell::new(None);
     let fail = |server: &mut RedisServer| {
         server.kill();
@@ -268,7 +247,7 @@ async fn in_its_place(answer: &'static [u8]) {
         task.unwrap().abort();
         server.start_again();
     };
-    through(server, &url, fail, heal).await;
+    through(fail, heal).await;
 }
 
 fn answer_everybody(address: String, answer: &'static [u8]) -> JoinHandle<()> {
@@ -305,9 +284,7 @@ async fn silence_in_its_place() {
 
 #[tokio::test]
 async fn plain_text_where_tls_is_asked_for() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let outage = Outage::over(&format!("rediss://{}", server.address()));
     outage.last(fresh_id(), fresh_id()).await;
     assert_eq!(server.command("DBSIZE"), ":0");
@@ -316,9 +293,7 @@ async fn plain_text_where_tls_is_asked_for() {
 /// No outage: what is lost is only a cache, and counts that are remembered.
 #[tokio::test]
 async fn everything_is_deleted() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let log = CapturedLog::start();
     let [one, two] = Replica::two(&server.url(), "v");
     let (user, session) = (fresh_id(), fresh_id());
@@ -350,9 +325,7 @@ async fn everything_is_deleted() {
 /// What a caller gave up is done once Redis can.
 #[tokio::test]
 async fn what_is_done_late_brings_nobody_back() {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
+    let mut server = or_skip!(RedisServer::start());
     let [one, two] = Replica::two(&server.url(), "v");
     let (user, session) = (fresh_id(), fresh_id());
     for forgotten_meanwhile in [true, false] {

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use vestibule_core::ports::Charge;
+use vestibule_testkit::or_skip;
 
 use crate::faults::ok;
 use crate::server::RedisServer;
@@ -11,9 +12,7 @@ use crate::support::{CapturedLog, Replica, charge, fresh_id, within};
 
 /// Four replicas allow together what was left when the outage began, and no more.
 async fn what_is_left_is_shared(fail: impl Fn(&mut RedisServer), heal: impl Fn(&mut RedisServer)) {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
+    let mut server = or_skip!(RedisServer::start());
     let four = [1, 2, 3, 4].map(|seed| Replica::deaf(&server.url(), "v", seed));
     let [one, two, three, last] = &four;
     let [begun, used_up, given_back, reset] =
@@ -90,9 +89,7 @@ fn only(charge: &Charge) -> &[Charge] {
 
 /// Counts that Redis loses are those that a replica remembers, whichever asks first.
 async fn what_replicas_remember_goes_on(lose: impl Fn(&mut RedisServer)) {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
+    let mut server = or_skip!(RedisServer::start());
     let [one, two] = [1, 2].map(|seed| Replica::deaf(&server.url(), "v", seed));
     let [used_up, begun, reset, given_back, unheard] =
         ["used up", "begun", "reset", "back", "unheard"].map(|key| charge(key, 10));
@@ -152,9 +149,7 @@ async fn unlock(server: &RedisServer, replicas: &[Replica]) {
 /// Else a Redis that comes and goes would let through a share of the quota each time.
 #[tokio::test]
 async fn what_is_taken_alone_counts_when_redis_is_back() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let replicas = Replica::two(&server.url(), "v");
     let [one, two] = &replicas;
     let quota = charge("a", 20);
@@ -168,9 +163,7 @@ async fn what_is_taken_alone_counts_when_redis_is_back() {
 
 #[tokio::test]
 async fn what_is_given_back_is_what_was_taken() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let replicas = Replica::two(&server.url(), "v");
     let [one, two] = &replicas;
     let [alone, shared] = ["alone", "shared"].map(|key| charge(key, 20));
@@ -195,9 +188,7 @@ async fn what_is_given_back_is_what_was_taken() {
 
 #[tokio::test]
 async fn a_reset_on_one_replica_counts_on_the_other_when_redis_goes_away() {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
+    let mut server = or_skip!(RedisServer::start());
     let [one, two] = Replica::two(&server.url(), "v");
     let [asked, reset] = ["asked", "reset"].map(|key| charge(key, 20));
     for key in [&asked, &reset] {
@@ -214,9 +205,7 @@ async fn a_reset_on_one_replica_counts_on_the_other_when_redis_goes_away() {
 
 #[tokio::test]
 async fn a_reset_that_redis_missed_is_done_once_it_answers() {
-    let Some(mut server) = RedisServer::start() else {
-        return;
-    };
+    let mut server = or_skip!(RedisServer::start());
     let replicas = Replica::two(&server.url(), "v");
     let [one, two] = &replicas;
     let [owner, other] = ["owner", "other"].map(|key| charge(key, 10));
@@ -250,9 +239,7 @@ async fn a_redis_that_may_drop_counts_is_reported_with_the_remedy() {
         ("volatile-ttl", true),
         ("noeviction", false),
     ] {
-        let Some(server) = RedisServer::start() else {
-            return;
-        };
+        let server = or_skip!(RedisServer::start());
         ok(&server.command("CONFIG SET maxmemory 100mb"));
         ok(&server.command(&format!("CONFIG SET maxmemory-policy {policy}")));
         let log = CapturedLog::start();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use uuid::Uuid;
 use vestibule_core::ports::{Lookup, PrincipalCache as _};
 use vestibule_testkit::contract::principals::{is_hit, miss, read};
+use vestibule_testkit::or_skip;
 
 use crate::server::RedisServer;
 use crate::support::{CapturedLog, Replica, charge, fresh_id, limit_key};
@@ -23,9 +24,7 @@ fn two(server: &RedisServer) -> [Replica; 2] {
 
 #[tokio::test]
 async fn a_call_is_one_round_trip_and_scripts_come_back_by_themselves() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let log = CapturedLog::start();
     let [one, _] = two(&server);
     for _ in 0..2 {
@@ -46,9 +45,7 @@ async fn a_call_is_one_round_trip_and_scripts_come_back_by_themselves() {
 
 #[tokio::test]
 async fn everything_expires() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let [one, _] = two(&server);
     let mut short = charge("a", 5);
     short.quota.period = Duration::from_millis(100);
@@ -71,9 +68,7 @@ async fn everything_expires() {
 
 #[tokio::test]
 async fn redis_knows_no_names_and_vouches_for_nobody() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let [one, two] = two(&server);
     read(&*one.principals, ANN, PHONE).await;
     let sealed = server.command(&format!("HGET {} {PHONE}", key(ANN)));
@@ -93,9 +88,7 @@ async fn redis_knows_no_names_and_vouches_for_nobody() {
 
 #[tokio::test]
 async fn a_clock_of_redis_that_is_set_back_or_stands_still_makes_nothing_older() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let [one, two] = two(&server);
     read(&*one.principals, ANN, PHONE).await;
     // Set back by a minute, expiries are a minute further away.
@@ -130,9 +123,7 @@ async fn a_clock_of_redis_that_is_set_back_or_stands_still_makes_nothing_older()
 
 #[tokio::test]
 async fn strange_values_are_nothing_and_are_replaced() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let log = CapturedLog::start();
     let [one, two] = two(&server);
     strange_limits_are_replaced(&server, &one, &two).await;
@@ -217,9 +208,7 @@ async fn strange_snapshots_are_replaced(server: &RedisServer, one: &Replica, two
 
 #[tokio::test]
 async fn a_strange_epoch_is_replaced_and_loses_nothing() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let log = CapturedLog::start();
     let [one, two] = two(&server);
     assert_eq!(one.passes(&charge("a", 5)).await, 5);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use vestibule_core::ports::PrincipalCache as _;
 use vestibule_testkit::contract::principals::{is_hit, miss, read};
-use vestibule_testkit::{builders, redis_prefix};
+use vestibule_testkit::{builders, or_skip, redis_prefix};
 
 use crate::server::RedisServer;
 use crate::support::{Replica, charge, fresh_id, within};
@@ -22,9 +22,7 @@ async fn both_listen(server: &RedisServer) {
 
 #[tokio::test]
 async fn a_user_forgotten_on_one_replica_is_forgotten_on_the_other_at_once() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let [one, two] = Replica::two(&server.url(), &redis_prefix());
     both_listen(&server).await;
     for _ in 0..3 {
@@ -41,9 +39,7 @@ async fn a_user_forgotten_on_one_replica_is_forgotten_on_the_other_at_once() {
 
 #[tokio::test]
 async fn a_message_that_is_lost_is_made_up_for_within_a_second() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let [one, two] = Replica::two(&server.url(), &redis_prefix());
     both_listen(&server).await;
     let (user, session) = (fresh_id(), fresh_id());
@@ -64,9 +60,7 @@ async fn a_message_that_is_lost_is_made_up_for_within_a_second() {
 
 #[tokio::test]
 async fn what_one_read_before_the_other_forgot_is_kept_nowhere() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let [one, two] = [1, 2].map(|seed| Replica::deaf(&server.url(), "v", seed));
     let (user, session) = (fresh_id(), fresh_id());
     let ticket = miss(&*two.principals, user, session).await;
@@ -80,9 +74,7 @@ async fn what_one_read_before_the_other_forgot_is_kept_nowhere() {
 
 #[tokio::test]
 async fn a_new_listener_believes_nothing_from_before() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let [one, mut two] = [1, 2].map(|seed| Replica::deaf(&server.url(), "v", seed));
     let (user, session) = (fresh_id(), fresh_id());
     read(&*two.principals, user, session).await;
@@ -95,9 +87,7 @@ async fn a_new_listener_believes_nothing_from_before() {
 
 #[tokio::test]
 async fn limits_are_kept_together_and_deployments_apart() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let [one, two] = Replica::two(&server.url(), "here");
     let elsewhere = Replica::deaf(&server.url(), "elsewhere", 3);
     let charge = charge("a", 5);
@@ -109,9 +99,7 @@ async fn limits_are_kept_together_and_deployments_apart() {
 
 #[tokio::test]
 async fn listening_ends_when_it_is_cancelled() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let replicas = Replica::two(&server.url(), &redis_prefix());
     both_listen(&server).await;
     drop(replicas);

@@ -1,8 +1,8 @@
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use secrecy::SecretString;
+use tempfile::NamedTempFile;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::subscriber::DefaultGuard;
 use uuid::Uuid;
@@ -119,30 +119,16 @@ pub fn fresh_id() -> Uuid {
 
 /// What is logged on this thread while it lives.
 pub struct CapturedLog {
-    lines: Lines,
+    lines: NamedTempFile,
     _guard: DefaultGuard,
-}
-
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 impl CapturedLog {
     pub fn start() -> Self {
-        let lines = Lines::default();
-        let writer = lines.clone();
+        let lines = NamedTempFile::new().unwrap();
         let subscriber = tracing_subscriber::fmt()
             .with_ansi(false)
-            .with_writer(move || writer.clone())
+            .with_writer(lines.reopen().unwrap())
             .finish();
         Self {
             lines,
@@ -151,7 +137,7 @@ impl CapturedLog {
     }
 
     pub fn text(&self) -> String {
-        String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
+        std::fs::read_to_string(self.lines.path()).unwrap()
     }
 
     pub fn count(&self, part: &str) -> usize {

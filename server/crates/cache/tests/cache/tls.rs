@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vestibule_cache::check_redis_url;
-use vestibule_testkit::TestCertificate;
+use vestibule_testkit::{TestCertificate, or_skip};
 
 use crate::server::RedisServer;
 use crate::support::{Replica, charge};
@@ -33,9 +33,7 @@ fn turn_on_tls(server: &RedisServer, folder: &Path) -> u16 {
 /// The certificate is the server's, of the authority that is named, for the name that is asked for.
 #[tokio::test]
 async fn a_certificate_is_verified_in_full() {
-    let Some(server) = RedisServer::start() else {
-        return;
-    };
+    let server = or_skip!(RedisServer::start());
     let folder = tempfile::tempdir().unwrap();
     let port = turn_on_tls(&server, folder.path());
     let root = folder.path().join("ca.pem").display().to_string();

@@ -1,10 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use fluent_syntax::ast::{
-    CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement,
-};
-use fluent_syntax::parser;
+use fluent_syntax::ast::{Entry, Message, Resource};
+use fluent_syntax::{parser, serializer};
 use proc_macro2::{TokenStream, TokenTree};
 use vestibule_core::AuditEvent;
 use vestibule_core::mail::MailKind;
@@ -36,15 +34,10 @@ fn catalogue(language: Language) -> Keys {
         for entry in resource.body {
             match entry {
                 Entry::Message(message) => {
-                    let mut variables = BTreeSet::new();
-                    let pattern = message.value.expect("a message has a text");
-                    in_pattern(&pattern, &mut variables);
-                    let before = keys.insert(message.id.name.clone(), variables);
-                    assert!(
-                        before.is_none(),
-                        "{} is there twice in {language}",
-                        message.id.name
-                    );
+                    assert!(message.value.is_some(), "a message has a text");
+                    let key = message.id.name.clone();
+                    let before = keys.insert(key.clone(), variables(message));
+                    assert!(before.is_none(), "{key} is there twice in {language}");
                 }
                 Entry::Junk { content } => panic!("{}: {content}", path.display()),
                 Entry::Term(term) => panic!("-{}: texts are whole sentences", term.id.name),
@@ -55,44 +48,24 @@ fn catalogue(language: Language) -> Keys {
     keys
 }
 
-fn in_pattern(pattern: &Pattern<String>, variables: &mut BTreeSet<String>) {
-    for element in &pattern.elements {
-        if let PatternElement::Placeable { expression } = element {
-            in_expression(expression, variables);
-        }
+/// The names behind `$`. What else a text puts in is a function, a string or a number: texts do not
+/// refer to one another.
+fn variables(message: Message<String>) -> BTreeSet<String> {
+    let message = Message {
+        comment: None,
+        ..message
+    };
+    let body = vec![Entry::Message(message)];
+    let text = serializer::serialize(&Resource { body });
+    for inside in text.split("{ ").skip(1) {
+        let is_reference = inside.starts_with(|c: char| c == '-' || c.is_lowercase());
+        assert!(!is_reference, "texts do not refer to one another: {text}");
     }
-}
-
-fn in_expression(expression: &Expression<String>, variables: &mut BTreeSet<String>) {
-    match expression {
-        Expression::Inline(inline) => in_inline(inline, variables),
-        Expression::Select { selector, variants } => {
-            in_inline(selector, variables);
-            for variant in variants {
-                in_pattern(&variant.value, variables);
-            }
-        }
-    }
-}
-
-fn in_inline(expression: &InlineExpression<String>, variables: &mut BTreeSet<String>) {
-    match expression {
-        InlineExpression::VariableReference { id } => {
-            variables.insert(id.name.clone());
-        }
-        InlineExpression::FunctionReference { arguments, .. } => in_arguments(arguments, variables),
-        InlineExpression::Placeable { expression } => in_expression(expression, variables),
-        InlineExpression::MessageReference { .. } | InlineExpression::TermReference { .. } => {
-            panic!("texts do not refer to one another: {expression:?}")
-        }
-        InlineExpression::StringLiteral { .. } | InlineExpression::NumberLiteral { .. } => {}
-    }
-}
-
-fn in_arguments(arguments: &CallArguments<String>, variables: &mut BTreeSet<String>) {
-    for argument in &arguments.positional {
-        in_inline(argument, variables);
-    }
+    let is_name = |c: &char| c.is_alphanumeric() || *c == '-' || *c == '_';
+    let names = text.split('$').skip(1);
+    names
+        .map(|rest| rest.chars().take_while(is_name).collect())
+        .collect()
 }
 
 /// Every `t!` of the sources: where it is, its key, and the variables that it gives.

@@ -1,26 +1,13 @@
 //! No page holds text of its own.
 
 use proc_macro2::TokenTree;
+use regex::Regex;
 
 use crate::source::{self, is_call_of, is_punct, string};
 
 /// Attributes and properties whose values people see or hear.
-const SEEN: [&str; 14] = [
-    "alt",
-    "aria-description",
-    "aria-label",
-    "aria-roledescription",
-    "button",
-    "heading",
-    "help",
-    "hint",
-    "label",
-    "message",
-    "of",
-    "placeholder",
-    "text",
-    "title",
-];
+const SEEN: &str = "alt aria-description aria-label aria-roledescription button heading help \
+    hint label message of placeholder text title";
 
 /// Words in the sources that are no page's: for logs, and the name that a device gives itself.
 const ALLOWED: [&str; 5] = [
@@ -33,9 +20,6 @@ const ALLOWED: [&str; 5] = [
 
 /// What a user may be called, for trying mails out.
 const SAMPLES: &str = "server/crates/mail/src/samples.rs";
-
-/// Attributes of HTML whose values people see or hear.
-const SEEN_IN_HTML: [&str; 4] = ["alt", "aria-label", "title", "placeholder"];
 
 /// What looks like text for end users in the tokens of a file.
 fn prose(tokens: &[TokenTree]) -> Vec<String> {
@@ -64,7 +48,8 @@ fn prose_of_view(tokens: &[TokenTree]) -> Vec<String> {
         }
         let Some(text) = string(token) else { continue };
         let is_value = index > 0 && is_punct(&tokens[index - 1], '=');
-        let is_shown = !is_value || SEEN.contains(&attribute(&tokens[..index - 1]).as_str());
+        let is_seen = |name: String| SEEN.split(' ').any(|seen| seen == name);
+        let is_shown = !is_value || is_seen(attribute(&tokens[..index - 1]));
         if is_shown && text.contains(char::is_alphabetic) {
             found.push(text);
         }
@@ -109,40 +94,16 @@ fn reads_like_prose(text: &str) -> bool {
 
 /// The words of a template that are no tag, no style and none of its own language.
 fn prose_of_template(template: &str) -> Vec<String> {
-    let mut plain = template.to_owned();
-    for (from, to) in [
-        ("{#", "#}"),
-        ("{%", "%}"),
-        ("{{", "}}"),
-        ("<style>", "</style>"),
-    ] {
-        plain = without_between(&plain, from, to);
-    }
-    let (mut found, mut shown) = (Vec::new(), String::new());
-    for piece in plain.split('<') {
-        let (tag, text) = piece.split_once('>').unwrap_or(("", piece));
-        found.extend(SEEN_IN_HTML.iter().filter_map(|name| value(tag, name)));
-        shown.push_str(text);
-        shown.push(' ');
-    }
+    let own = Regex::new(r"(?s)\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<style>.*?</style>").unwrap();
+    let seen = Regex::new(r#" (?:alt|aria-label|title|placeholder)="([^"]*)""#).unwrap();
+    let tag = Regex::new("<[^>]*>").unwrap();
+    let plain = own.replace_all(template, "");
+    let seen = seen.captures_iter(&plain).map(|found| found[1].to_owned());
+    let mut found: Vec<String> = seen.collect();
+    let shown = tag.replace_all(&plain, " ");
     found.extend(shown.split_whitespace().map(str::to_owned));
     found.retain(|text| text.contains(char::is_alphabetic));
     found
-}
-
-/// The value of an attribute.
-fn value(tag: &str, name: &str) -> Option<String> {
-    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
-    rest.split('"').next().map(str::to_owned)
-}
-
-fn without_between(text: &str, from: &str, to: &str) -> String {
-    let mut parts = text.split(from);
-    let mut kept = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        kept.push_str(part.split_once(to).map_or("", |(_, rest)| rest));
-    }
-    kept
 }
 
 /// A format string without what is put into it.

@@ -6,10 +6,8 @@
     reason = "each test file uses a part; a test that cannot go on panics"
 )]
 
-pub mod wire;
-
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use vestibule_core::ports::StoreError;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
@@ -53,6 +51,16 @@ pub fn impatient() -> StorageSettings {
         ..StorageSettings::default()
     }
 }
+
+#[track_caller]
+pub fn took_less_than(limit: Duration, started: Instant) {
+    let took = started.elapsed();
+    assert!(took < limit, "{took:?}");
+}
+
+/// Ends every connection of the database but the one that says so.
+pub const END_CONNECTIONS: &str = "select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()";
 
 #[track_caller]
 pub fn is_unavailable<T>(answer: Result<T, StoreError>) -> String {

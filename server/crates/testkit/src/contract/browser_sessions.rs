@@ -9,7 +9,7 @@ pub async fn a_cookie_finds_its_live_session(cx: Contract) {
     let session = cx.browser_session(&user).await;
     let other = cx.browser_session(&user).await;
     let (api, _) = cx.api_session(&user, "first").await;
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     let record = some!(store.session_by_cookie(&cookie_hash(&session), cx.now()));
     assert_eq!(
         (record.session_id, record.user_id, record.expires_at),
@@ -39,7 +39,7 @@ pub async fn a_cookie_is_that_of_one_session(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let session = cx.browser_session(&user).await;
     let second = builders::session(cx.id(), user.id, SessionKind::Browser, cx.now());
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     let taken = cookie_hash(&session);
     for _ in 0..2 {
         let refused = store.insert_session(&second, Some(&taken)).await;
@@ -65,7 +65,7 @@ pub async fn an_ended_session_never_comes_back(cx: Contract) {
     assert_eq!(ok!(tx.end_session_by_cookie(&cookie, cx.now())), None);
     ok!(tx.commit());
 
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     // What still comes for it changes nothing.
     let later = cx.now() + time::Duration::seconds(1);
     ok!(store.touch_sessions(&[(session.id, later)]));

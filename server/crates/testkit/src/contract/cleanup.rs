@@ -98,7 +98,7 @@ pub async fn mailed_tokens_go_by_age(cx: Contract) {
         let left = cx.database.count(&format!("from {table}")).await;
         assert_eq!(left, i64::try_from(rows).unwrap());
         for purpose in purposes {
-            let mut store = cx.connect().await;
+            let mut store = cx.writer().await;
             let early = store.find_link(&format!("early {purpose}"), cx.now()).await;
             let late = store.find_link(&format!("late {purpose}"), cx.now()).await;
             assert!(early.unwrap().is_none() && late.unwrap().is_some());
@@ -119,7 +119,7 @@ pub async fn sessions_go_some_time_after_their_end(cx: Contract) {
     let later = ended_at + Duration::MICROSECOND;
     assert_eq!(delete(&cx, Expired::Sessions, later).await, 1);
     assert_eq!(cx.database.count("from refresh_tokens").await, 1);
-    let left = ok!(cx.connect().await.session_records(user.id));
+    let left = ok!(cx.writer().await.session_records(user.id));
     assert_eq!(left[0].session, expires);
     let end = expires.expires_at;
     assert_eq!(delete(&cx, Expired::Sessions, end).await, 0);
@@ -285,7 +285,7 @@ pub async fn a_sign_in_that_is_under_way_keeps_an_unverified_account(cx: Contrac
     .await;
     ok!(sign_in.commit());
     assert_eq!(ok!(scheduling), 0);
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     let principal = ok!(store.principal(session.id, cx.now()));
     assert!(principal.is_some());
 }

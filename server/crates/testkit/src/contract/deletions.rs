@@ -56,7 +56,7 @@ pub async fn a_scheduled_account_is_inactive_until_it_is_cancelled(cx: Contract)
     let user = cx.user("ann@example.org").await;
     let (session, _) = cx.api_session(&user, "A").await;
     schedule(&cx, &user, "undo").await;
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     none!(store.principal(session.id, cx.now()));
     let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, None);
     assert!(begun.await.is_none());
@@ -79,7 +79,7 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
     let due = schedule(&cx, &ann, "anns").await;
     schedule(&cx, &bob, "bobs").await;
     let owner = async || {
-        let mut store = cx.connect().await;
+        let mut store = cx.writer().await;
         let found = ok!(store.find_link("anns", cx.now()));
         found.filter(|link| link.is_live).map(|link| link.owner.id)
     };
@@ -100,7 +100,7 @@ pub async fn a_deletion_can_be_cancelled_until_it_is_due(cx: Contract) {
     assert_eq!(goes_at().await, None);
     assert_eq!(owner().await, None);
     assert!(cancel(&cx, "anns").await.is_none());
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     none!(store.restore_user(ann.id, cx.now()));
     drop(store);
     assert_eq!(purge(&cx).await, Some(ann.id));
@@ -114,12 +114,12 @@ pub async fn an_account_that_an_operator_closed_is_not_given_back(cx: Contract) 
         .execute("update users set delete_at = null")
         .await;
     assert!(cancel(&cx, "undo").await.is_none());
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     none!(store.restore_user(user.id, cx.now()));
     drop(store);
     cx.advance(2 * DELAY);
     assert_eq!(purge(&cx).await, None, "nor deleted");
-    let user = ok!(cx.connect().await.user_by_id(user.id));
+    let user = ok!(cx.writer().await.user_by_id(user.id));
     assert!(!user.unwrap().is_active);
 }
 
@@ -158,7 +158,7 @@ pub async fn everything_of_a_deleted_account_is_gone(cx: Contract) {
     schedule(&cx, &ann, "undo").await;
     cx.advance(DELAY);
     assert_eq!(purge(&cx).await, Some(ann.id));
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     none!(store.user_by_id(ann.id));
     assert!(ok!(store.session_records(ann.id)).is_empty());
     assert!(ok!(store.mail_records(ann.id)).is_empty());
@@ -249,7 +249,7 @@ pub async fn a_claimed_account_is_nobodys_and_its_address_free(cx: Contract) {
     drop(store);
     let again = cx.user("ann@example.org").await;
     assert_eq!(purge(&cx).await, Some(ann.id));
-    assert!(ok!(cx.connect().await.user_by_id(again.id)).is_some());
+    assert!(ok!(cx.writer().await.user_by_id(again.id)).is_some());
 }
 
 pub async fn what_belongs_to_an_account_goes_in_parts(cx: Contract) {
@@ -327,6 +327,6 @@ pub async fn a_purge_passes_over_an_account_that_is_being_kept(cx: Contract) {
     some!(keeping.restore_user(ann.id, almost));
     ok!(keeping.commit());
     assert_eq!(purge(&cx).await, None);
-    let ann = ok!(cx.connect().await.user_by_id(ann.id));
+    let ann = ok!(cx.writer().await.user_by_id(ann.id));
     assert!(ann.unwrap().is_active);
 }

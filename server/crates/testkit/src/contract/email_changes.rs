@@ -6,6 +6,7 @@ use vestibule_core::mail::MailKind;
 use vestibule_core::model::{EmailAddress, Purpose, User};
 use vestibule_core::ports::{StoreError, UsedLink};
 
+use super::links::consume_hash;
 use super::{Contract, in_parallel, meanwhile};
 use crate::builders;
 
@@ -49,10 +50,7 @@ async fn register(cx: &Contract, email: &str) -> Result<(), StoreError> {
 }
 
 async fn consume(cx: &Contract, hash: &str) -> Option<Uuid> {
-    let mut tx = cx.begin().await;
-    let used = ok!(tx.use_link(Purpose::RevertEmail, hash, cx.now()));
-    ok!(tx.commit());
-    used.map(|link| link.user_id)
+    consume_hash(cx, Purpose::RevertEmail, hash).await
 }
 
 pub async fn an_account_moves_to_an_address_that_is_free(cx: Contract) {
@@ -66,7 +64,7 @@ pub async fn an_account_moves_to_an_address_that_is_free(cx: Contract) {
         (moved.created_at, moved.updated_at),
         (ann.created_at, cx.now())
     );
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     let by_new = ok!(store.account_by_email("ann.new@example.org"));
     assert_eq!(by_new.unwrap().user, moved);
     none!(store.account_by_email("ann@example.org"));
@@ -112,7 +110,7 @@ pub async fn a_reserved_address_is_only_its_accounts(cx: Contract) {
     ok!(change(&cx, ann.id, "new@example.org"));
     reserve(&cx, ann.id, "token", "ann@example.org").await;
     let taken = async |user_id: Uuid| {
-        let mut store = cx.connect().await;
+        let mut store = cx.writer().await;
         ok!(store.email_is_taken("ann@example.org", user_id, cx.now()))
     };
     assert!(taken(bob.id).await && !taken(ann.id).await);
@@ -152,7 +150,7 @@ pub async fn a_reserved_address_leaves_the_transaction_usable(cx: Contract) {
     none!(tx.user_by_id(again.id));
     some!(tx.update_profile(ann.id, Some("Anna"), None, cx.now()));
     ok!(tx.commit());
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     none!(store.user_by_id(again.id));
     let ann = some!(store.user_by_id(ann.id));
     assert_eq!(ann.first_name.as_deref(), Some("Anna"));
@@ -189,12 +187,12 @@ pub async fn an_account_goes_back_under_another_password(cx: Contract) {
     let back = some!(revert(&cx, ann.id, "ann@example.org"));
     assert_eq!(back.email, "ann@example.org");
     assert!(back.is_email_verified && back.is_active);
-    let account = ok!(cx.connect().await.account_by_id(ann.id));
+    let account = ok!(cx.writer().await.account_by_id(ann.id));
     assert_eq!(account.unwrap().password_hash, "void");
 
     // A deletion that was scheduled meanwhile is off.
     let due = cx.now() + Duration::days(14);
-    some!(cx.connect().await.schedule_deletion(ann.id, due, cx.now()));
+    some!(cx.writer().await.schedule_deletion(ann.id, due, cx.now()));
     let back = ok!(revert(&cx, ann.id, "ann@example.org"));
     assert!(back.unwrap().is_active);
     cx.advance(Duration::days(15));
@@ -246,9 +244,9 @@ pub async fn a_token_that_goes_back_works_on_a_scheduled_account_only_until_it_i
     let ann = cx.user("ann@example.org").await;
     reserve(&cx, ann.id, "token", "ann@example.org").await;
     let due = cx.now() + Duration::minutes(30);
-    some!(cx.connect().await.schedule_deletion(ann.id, due, cx.now()));
+    some!(cx.writer().await.schedule_deletion(ann.id, due, cx.now()));
     let owner = async || {
-        let mut store = cx.connect().await;
+        let mut store = cx.writer().await;
         let found = ok!(store.find_link("token", cx.now()));
         found.filter(|link| link.is_live).map(|link| link.owner.id)
     };

@@ -2,7 +2,7 @@ use time::Duration;
 use uuid::Uuid;
 use vestibule_core::model::Purpose::{self, ResetPassword, RestoreAccount, VerifyEmail};
 
-use super::{Contract, in_parallel, meanwhile};
+use super::{ACCOUNT_GONE, Contract, in_parallel, meanwhile};
 use crate::builders;
 
 /// A link whose token has this hash, with the purpose before it: no two tokens have the same.
@@ -19,7 +19,7 @@ fn of(purpose: Purpose, hash: &str) -> String {
 
 /// Whose link it is, if it could be used now.
 async fn owner(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     let found = ok!(store.find_link(&of(purpose, hash), cx.now()));
     let live = found.filter(|link| link.is_live)?;
     assert_eq!(live.purpose, purpose);
@@ -30,7 +30,7 @@ async fn consume(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
     consume_hash(cx, purpose, &of(purpose, hash)).await
 }
 
-async fn consume_hash(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
+pub(super) async fn consume_hash(cx: &Contract, purpose: Purpose, hash: &str) -> Option<Uuid> {
     let mut tx = cx.begin().await;
     let used = ok!(tx.use_link(purpose, hash, cx.now()));
     ok!(tx.commit());
@@ -123,7 +123,7 @@ const ROW: u32 = 100;
 
 pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
     let user = cx.user("ann@example.org").await;
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     none!(store.count_code_attempt(user.id, 5, ROW, cx.now()));
     let hash = of(VerifyEmail, "verify");
     let link = builders::link(cx.id(), user.id, VerifyEmail, &hash, cx.now());
@@ -144,7 +144,7 @@ pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
     // Guessing codes does not take the link from its owner.
     assert_eq!(consume(&cx, VerifyEmail, "verify").await, Some(user.id));
     none!(
-        cx.connect()
+        cx.writer()
             .await
             .count_code_attempt(user.id, 99, ROW, cx.now())
     );
@@ -153,7 +153,7 @@ pub async fn wrong_codes_are_counted_up_to_the_limit(cx: Contract) {
 pub async fn codes_in_a_row_are_counted_until_the_address_is_proved(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let allowed = async || {
-        let mut store = cx.connect().await;
+        let mut store = cx.writer().await;
         let attempt = store.count_code_attempt(user.id, 9, 6, cx.now()).await;
         attempt.unwrap().is_some()
     };
@@ -168,7 +168,7 @@ pub async fn codes_in_a_row_are_counted_until_the_address_is_proved(cx: Contract
     assert!(!allowed().await);
     insert(&cx, user.id, VerifyEmail, "third").await;
     assert!(!allowed().await);
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     ok!(store.mark_email_verified(user.id, cx.now()));
     drop(store);
     assert!(allowed().await);
@@ -181,7 +181,7 @@ pub async fn parallel_code_entries_never_pass_the_limit(cx: Contract) {
         let cx = cx.clone();
         async move {
             ok!(cx
-                .connect()
+                .writer()
                 .await
                 .count_code_attempt(user.id, 5, ROW, cx.now()))
             .is_some()
@@ -195,7 +195,7 @@ pub async fn the_count_of_codes_goes_over_to_a_new_token_for_an_hour(cx: Contrac
     let user = cx.user("ann@example.org").await;
     let allowed = async |limit: u32| {
         let attempt = ok!(cx
-            .connect()
+            .writer()
             .await
             .count_code_attempt(user.id, limit, ROW, cx.now()));
         attempt.is_some()
@@ -234,16 +234,7 @@ pub async fn a_token_of_an_inactive_user_is_worthless(cx: Contract) {
     for purpose in [VerifyEmail, ResetPassword] {
         insert(&cx, user.id, purpose, "token").await;
     }
-    for (broken, repaired) in [
-        (
-            "update users set is_active = false",
-            "update users set is_active = true",
-        ),
-        (
-            "update users set deleted_at = created_at",
-            "update users set deleted_at = null",
-        ),
-    ] {
+    for (broken, repaired) in ACCOUNT_GONE {
         cx.database.execute(broken).await;
         for purpose in [VerifyEmail, ResetPassword] {
             assert_eq!(owner(&cx, purpose, "token").await, None, "{broken}");

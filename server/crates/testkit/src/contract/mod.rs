@@ -41,18 +41,15 @@ macro_rules! store_contracts {
             users::a_taken_address_leaves_the_transaction_usable,
             users::a_deleted_account_frees_its_address,
             users::parallel_registrations_of_one_address_give_one_account,
-            users::a_sign_in_is_recorded_only_under_the_hash_that_was_verified,
             users::a_password_changes_only_over_the_hash_that_was_verified,
             users::the_names_that_are_given_change,
             users::an_address_is_marked_verified,
             users::an_inactive_account_cannot_be_changed,
-            sessions::a_live_session_has_a_principal,
             sessions::an_expired_or_orphaned_session_has_no_principal,
             sessions::live_sessions_are_listed_last_seen_first,
             sessions::a_session_is_ended_once_and_by_its_user_only,
             sessions::all_sessions_end_or_all_but_one,
             sessions::the_oldest_sessions_end_beyond_a_number,
-            sessions::last_seen_only_moves_forward,
             sessions::many_are_seen_in_one_statement,
             sessions::a_session_that_is_just_being_ended_is_not_waited_for,
             sign_ins::parallel_sign_ins_do_not_outlive_the_end_of_all_sessions,
@@ -68,7 +65,6 @@ macro_rules! store_contracts {
             refresh_tokens::a_replay_in_grace_gets_the_same_successor,
             refresh_tokens::a_replay_after_the_grace_time_gets_a_fresh_successor,
             refresh_tokens::a_token_older_than_the_predecessor_gets_nothing,
-            refresh_tokens::a_voided_successor_gets_nothing,
             refresh_tokens::a_family_dies_with_its_life_its_session_and_its_user,
             refresh_tokens::the_grace_time_does_not_extend_the_life,
             refresh_tokens::parallel_rotations_of_one_token_agree_on_one_successor,
@@ -125,7 +121,6 @@ macro_rules! store_contracts {
             cleanup::no_more_than_a_part_goes_at_once_and_the_oldest_first,
             cleanup::accounts_that_never_proved_their_address_are_due_if_nobody_uses_them,
             cleanup::a_sign_in_that_is_under_way_keeps_an_unverified_account,
-            records::the_history_is_paged_by_id,
             records::every_event_is_read_back_in_parts,
             records::an_event_of_nobody_that_is_there_is_refused,
             records::a_filter_shows_exactly_its_events,
@@ -141,7 +136,6 @@ macro_rules! store_contracts {
             signing_keys::signing_keys_end_when_others_take_their_place,
             signing_keys::keys_of_one_kind_leave_those_of_others_alone,
             whole::an_uncommitted_transaction_leaves_nothing,
-            whole::an_audit_record_is_kept,
             whole::many_events_are_kept_as_each_alone,
             whole::an_event_names_who_did_it,
             whole::events_of_an_account_that_goes_are_nobodys,
@@ -183,7 +177,11 @@ impl Contract {
         self.random.id(self.now())
     }
 
-    /// One that may write, since most contracts do. On SQLite there is one at a time.
+    /// One to look by while another transaction may write.
+    async fn reader(&self) -> Box<dyn Reader> {
+        ok!(self.store.reader())
+    }
+
     async fn connect(&self) -> Box<dyn Writer> {
         self.writer().await
     }
@@ -193,6 +191,12 @@ impl Contract {
         ok!(self.store.reader())
     }
 
+    async fn connect(&self) -> Box<dyn Writer> {
+        self.writer().await
+    }
+
+    /// One that may write, since most contracts do. On SQLite there is one at a time.
+    /// One that may write. On SQLite there is one at a time.
     async fn writer(&self) -> Box<dyn Writer> {
         ok!(self.store.writer())
     }
@@ -228,11 +232,8 @@ impl Contract {
         let sign_in = NewSignIn {
             verified_hash,
             new_hash,
-            session: &session,
-            cookie_hash: None,
             refresh_token: Some(&token),
-            event: &event,
-            mail: None,
+            ..builders::sign_in(&session, &event)
         };
         let user = ok!(store.begin_session(&sign_in))?;
         Some((user, session))
@@ -242,7 +243,7 @@ impl Contract {
     async fn browser_session(&self, user: &User) -> Session {
         let session = builders::session(self.id(), user.id, SessionKind::Browser, self.now());
         let cookie_hash = cookie_hash(&session);
-        let mut store = self.connect().await;
+        let mut store = self.writer().await;
         let inserted = store.insert_session(&session, Some(&cookie_hash));
         ok!(inserted);
         session
@@ -259,6 +260,24 @@ impl Contract {
         (session, token.id)
     }
 }
+
+/// What makes an account unusable, each with what makes it usable again.
+const ACCOUNT_GONE: [(&str, &str); 2] = [
+    (
+        "update users set is_active = false",
+        "update users set is_active = true",
+    ),
+    (
+        "update users set deleted_at = created_at",
+        "update users set deleted_at = null",
+    ),
+];
+
+/// The same of a session.
+const SESSION_ENDED: (&str, &str) = (
+    "update sessions set ended_at = created_at",
+    "update sessions set ended_at = null",
+);
 
 /// The hash of the cookie that a browser session of these tests has.
 fn cookie_hash(session: &Session) -> String {

@@ -22,7 +22,7 @@ pub async fn a_mail_is_claimed_with_its_facts(cx: Contract) {
     cx.advance(Duration::seconds(1));
     let mut reset = builders::mail(cx.id(), MailKind::ResetPassword, &user, cx.now());
     reset.token_id = Some(cx.id());
-    ok!(cx.connect().await.enqueue_mail(&reset));
+    ok!(cx.writer().await.enqueue_mail(&reset));
 
     let leased = ok!(claim(&cx, cx.id()));
     assert_eq!(
@@ -56,7 +56,7 @@ pub async fn security_mails_come_before_what_anybody_can_ask_for(cx: Contract) {
     for kind in kinds {
         cx.advance(Duration::seconds(1));
         let mail = builders::mail(cx.id(), kind, &user, cx.now());
-        ok!(cx.connect().await.enqueue_mail(&mail));
+        ok!(cx.writer().await.enqueue_mail(&mail));
     }
     let mut order = Vec::new();
     while let Some(mail) = claim(&cx, cx.id()).await {
@@ -90,15 +90,15 @@ pub async fn a_failed_mail_is_due_again_later(cx: Contract) {
     let mail = ok!(claim(&cx, lease));
     let due = cx.now() + Duration::minutes(10);
     let failed = MailOutcome::Failed(Some(due), "greylisted".to_owned());
-    assert!(ok!(cx.connect().await.note_mail(mail.id, lease, &failed)));
+    assert!(ok!(cx.writer().await.note_mail(mail.id, lease, &failed)));
     assert!(claim(&cx, cx.id()).await.is_none());
     cx.advance(Duration::minutes(10));
     let lease = cx.id();
     let again = ok!(claim(&cx, lease));
     assert_eq!((again.id, again.attempts), (mail.id, 1));
     let sent = MailOutcome::Sent(cx.now());
-    assert!(ok!(cx.connect().await.note_mail(mail.id, lease, &sent)));
-    assert!(!ok!(cx.connect().await.note_mail(mail.id, lease, &sent)));
+    assert!(ok!(cx.writer().await.note_mail(mail.id, lease, &sent)));
+    assert!(!ok!(cx.writer().await.note_mail(mail.id, lease, &sent)));
     cx.advance(Duration::days(1));
     assert!(claim(&cx, cx.id()).await.is_none());
 }
@@ -108,7 +108,7 @@ pub async fn a_postponed_mail_counts_no_attempt(cx: Contract) {
     let (lease, other) = (cx.id(), cx.id());
     let mail = ok!(claim(&cx, lease));
     let due = cx.now() + Duration::seconds(2);
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     let postponed = MailOutcome::Postponed(due, "refused".to_owned());
     assert!(!ok!(store.note_mail(mail.id, other, &postponed)));
     assert!(ok!(store.note_mail(mail.id, lease, &postponed)));
@@ -124,11 +124,11 @@ pub async fn a_dead_mail_is_never_claimed(cx: Contract) {
     let lease = cx.id();
     let mail = ok!(claim(&cx, lease));
     let dead = MailOutcome::Failed(None, "no such mailbox".to_owned());
-    assert!(ok!(cx.connect().await.note_mail(mail.id, lease, &dead)));
+    assert!(ok!(cx.writer().await.note_mail(mail.id, lease, &dead)));
     cx.advance(Duration::days(1));
     assert!(claim(&cx, cx.id()).await.is_none());
     let again = MailOutcome::Failed(Some(cx.now()), "again".to_owned());
-    assert!(!ok!(cx.connect().await.note_mail(mail.id, lease, &again)));
+    assert!(!ok!(cx.writer().await.note_mail(mail.id, lease, &again)));
 }
 
 pub async fn a_lost_lease_marks_nothing(cx: Contract) {
@@ -137,7 +137,7 @@ pub async fn a_lost_lease_marks_nothing(cx: Contract) {
     let mail = ok!(claim(&cx, slow));
     cx.advance(LEASE);
     assert_eq!(ok!(claim(&cx, quick)).id, mail.id);
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     let sent = MailOutcome::Sent(cx.now());
     let failed = MailOutcome::Failed(None, "late".to_owned());
     assert!(!ok!(store.note_mail(mail.id, slow, &sent)));

@@ -23,7 +23,6 @@ macro_rules! principal_cache_contracts {
             a_forgotten_user_is_forgotten_in_every_session,
             what_was_read_before_the_user_was_forgotten_is_not_kept,
             a_ticket_is_good_for_its_user_only,
-            a_session_is_found_only_with_its_own_user,
             the_newest_snapshot_is_found,
             nothing_is_older_than_its_life,
             a_ticket_of_a_past_life_is_worthless,
@@ -109,14 +108,6 @@ pub async fn a_ticket_is_good_for_its_user_only(cache: Cache) {
     miss(&*cache, BEN, LAPTOP).await;
     cache.put(&principal(BEN, LAPTOP), ben).await;
     assert!(is_hit(&*cache, BEN, LAPTOP).await);
-}
-
-pub async fn a_session_is_found_only_with_its_own_user(cache: Cache) {
-    read(&*cache, ANN, PHONE).await;
-    read(&*cache, BEN, LAPTOP).await;
-    miss(&*cache, BEN, PHONE).await;
-    miss(&*cache, ANN, LAPTOP).await;
-    assert!(is_hit(&*cache, ANN, PHONE).await && is_hit(&*cache, BEN, LAPTOP).await);
 }
 
 pub async fn the_newest_snapshot_is_found(cache: Cache) {

@@ -38,7 +38,7 @@ pub async fn parallel_sign_ins_do_not_outlive_the_end_of_all_sessions(cx: Contra
         }
     })
     .await;
-    assert_eq!(ok!(cx.connect().await.live_sessions(user.id, cx.now())), []);
+    assert_eq!(ok!(cx.writer().await.live_sessions(user.id, cx.now())), []);
 }
 
 pub async fn the_end_of_all_sessions_waits_for_a_sign_in_that_is_under_way(cx: Contract) {
@@ -77,13 +77,8 @@ pub async fn a_sign_in_is_written_with_all_that_belongs_to_it(cx: Contract) {
     let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginSuccess, now);
     let browser = builders::session(cx.id(), user.id, SessionKind::Browser, now);
     let sign_in = NewSignIn {
-        verified_hash: PASSWORD_HASH,
-        new_hash: None,
-        session: &browser,
         cookie_hash: Some("cookie"),
-        refresh_token: None,
-        event: &event,
-        mail: None,
+        ..builders::sign_in(&browser, &event)
     };
     let mut store = cx.writer().await;
     let signed_in = some!(store.begin_session(&sign_in));
@@ -111,13 +106,10 @@ async fn a_second_one_is_written_with_tokens_and_mail(cx: &Contract, user: &User
     // Read before the account moved to another address.
     "left@example.org".clone_into(&mut mail.recipient);
     let sign_in = NewSignIn {
-        verified_hash: PASSWORD_HASH,
         new_hash: Some("rehashed"),
-        session: &api,
-        cookie_hash: None,
         refresh_token: Some(&token),
-        event: &event,
         mail: Some(&mail),
+        ..builders::sign_in(&api, &event)
     };
     some!(store.begin_session(&sign_in));
     assert_eq!(rows(cx).await, [2, 1, 2, 2]);
@@ -209,13 +201,9 @@ pub async fn a_sign_in_that_fails_half_way_leaves_nothing(cx: Contract) {
     let token = builders::refresh_token(existing, &session, "second");
     let event = builders::audit(cx.id(), Some(user.id), AuditEvent::LoginSuccess, cx.now());
     let sign_in = NewSignIn {
-        verified_hash: PASSWORD_HASH,
         new_hash: Some("new"),
-        session: &session,
-        cookie_hash: None,
         refresh_token: Some(&token),
-        event: &event,
-        mail: None,
+        ..builders::sign_in(&session, &event)
     };
     let mut store = cx.writer().await;
     let begun = store.begin_session(&sign_in).await;

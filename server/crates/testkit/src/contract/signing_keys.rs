@@ -27,7 +27,7 @@ async fn published(cx: &Contract) -> Vec<String> {
 }
 
 async fn published_of(cx: &Contract, kind: KeyKind) -> Vec<String> {
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     let keys = ok!(store.signing_keys(kind, cx.now()));
     keys.into_iter().map(|key| key.kid).collect()
 }

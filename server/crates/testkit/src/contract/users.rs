@@ -17,7 +17,7 @@ pub async fn a_user_is_found_by_id_and_by_canonical_address(cx: Contract) {
         (cx.now(), cx.now(), None)
     );
 
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     assert_eq!(ok!(store.user_by_id(user.id)).as_ref(), Some(&user));
     let account = some!(store.account_by_id(user.id));
     assert_eq!(
@@ -38,7 +38,7 @@ pub async fn a_user_is_found_by_id_and_by_canonical_address(cx: Contract) {
 pub async fn a_canonical_address_has_one_live_account(cx: Contract) {
     cx.user("ann@example.org").await;
     let again = builders::new_user(cx.id(), "ANN@example.org", cx.now());
-    let error = cx.connect().await.insert_user(&again).await.unwrap_err();
+    let error = cx.writer().await.insert_user(&again).await.unwrap_err();
     assert!(matches!(error, StoreError::Conflict), "{error:?}");
 }
 
@@ -50,7 +50,7 @@ pub async fn a_taken_address_leaves_the_transaction_usable(cx: Contract) {
     let user = some!(tx.account_by_email("ann@example.org")).user;
     some!(tx.update_profile(user.id, Some("Anna"), None, cx.now()));
     ok!(tx.commit());
-    let user = some!(cx.connect().await.user_by_id(user.id));
+    let user = some!(cx.writer().await.user_by_id(user.id));
     assert_eq!(user.first_name.as_deref(), Some("Anna"));
 }
 
@@ -59,7 +59,7 @@ pub async fn a_deleted_account_frees_its_address(cx: Contract) {
     cx.database
         .execute("update users set deleted_at = created_at")
         .await;
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     none!(store.user_by_id(user.id));
     none!(store.account_by_id(user.id));
     none!(store.account_by_email("ann@example.org"));
@@ -96,36 +96,10 @@ pub async fn parallel_registrations_of_one_address_give_one_account(cx: Contract
     assert_eq!(results.into_iter().filter(|won| *won).count(), 1);
 }
 
-pub async fn a_sign_in_is_recorded_only_under_the_hash_that_was_verified(cx: Contract) {
-    let user = cx.user("ann@example.org").await;
-    cx.advance(Duration::hours(1));
-    let mut store = cx.writer().await;
-    let signed_in = cx
-        .begin_session(&mut *store, user.id, PASSWORD_HASH, None)
-        .await;
-    let (signed_in, _) = signed_in.unwrap();
-    assert_eq!(
-        (signed_in.last_login_at, signed_in.updated_at),
-        (Some(cx.now()), user.updated_at)
-    );
-    let hash = async || {
-        let mut store = cx.reader().await;
-        let account = ok!(store.account_by_id(user.id));
-        account.unwrap().password_hash
-    };
-    assert_eq!(hash().await, PASSWORD_HASH);
-
-    let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, Some("rehashed"));
-    assert!(begun.await.is_some());
-    assert_eq!(hash().await, "rehashed");
-    let begun = cx.begin_session(&mut *store, user.id, PASSWORD_HASH, None);
-    assert!(begun.await.is_none());
-}
-
 pub async fn a_password_changes_only_over_the_hash_that_was_verified(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     cx.advance(Duration::hours(1));
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     none!(store.update_password(user.id, Some("other"), "new", cx.now()));
     let changed = some!(store.update_password(user.id, Some(PASSWORD_HASH), "second", cx.now()));
     assert_eq!(changed.updated_at, cx.now());
@@ -138,7 +112,7 @@ pub async fn a_password_changes_only_over_the_hash_that_was_verified(cx: Contrac
 pub async fn the_names_that_are_given_change(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     cx.advance(Duration::hours(1));
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     for (given, names) in [
         (
             (None, Some("Lee")),
@@ -163,7 +137,7 @@ pub async fn the_names_that_are_given_change(cx: Contract) {
 pub async fn an_address_is_marked_verified(cx: Contract) {
     let user = cx.user("ann@example.org").await;
     let other = cx.user("bob@example.org").await;
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     assert!(some!(store.mark_email_verified(user.id, cx.now())).is_email_verified);
     assert!(some!(store.mark_email_verified(user.id, cx.now())).is_email_verified);
     assert!(!some!(store.user_by_id(other.id)).is_email_verified);
@@ -174,7 +148,7 @@ pub async fn an_inactive_account_cannot_be_changed(cx: Contract) {
     cx.database
         .execute("update users set is_active = false")
         .await;
-    let mut store = cx.connect().await;
+    let mut store = cx.writer().await;
     assert!(!some!(store.user_by_id(user.id)).is_active);
     none!(store.update_password(user.id, None, "new", cx.now()));
     none!(store.update_profile(user.id, None, None, cx.now()));
