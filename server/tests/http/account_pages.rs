@@ -14,7 +14,6 @@ on_any_database! {
     a_visitor_who_is_signed_out_signs_in_first,
     forms_of_an_ended_session_lead_to_signing_in,
     every_page_is_one_of_the_navigation,
-    pages_speak_the_language_of_the_browser,
     the_overview_says_what_there_is_to_do,
     the_overview_has_each_page_once,
     the_skip_link_leads_past_the_navigation,
@@ -78,27 +77,6 @@ async fn every_page_is_one_of_the_navigation(app: TestApp) {
         for other in TABS {
             assert_has(&page, &[&format!("href=\"{other}\"")]);
         }
-    }
-}
-
-async fn pages_speak_the_language_of_the_browser(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    browser.set_cookie("__Host-language", "de");
-    for (path, words) in [
-        ("/account", "Guten Tag <bdi>Ann</bdi>!"),
-        ("/account/profile", "Ihr Name"),
-        ("/account/email", "Adresse ändern"),
-        ("/account/password", "Aktuelles Passwort"),
-        ("/account/sessions", "bis zu 15 Minuten"),
-        ("/account/activity", "Das war ich nicht"),
-        ("/account/delete", "14 Tage lang"),
-        ("/revert-email", "72 Stunden lang"),
-        ("/restore-account", "Konto noch"),
-        ("/verify-email", "sechsstelligen Code"),
-    ] {
-        let page = page(&mut browser, path).await;
-        assert_has(&page, &["lang=\"de\"", words]);
     }
 }
 

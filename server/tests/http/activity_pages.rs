@@ -160,6 +160,7 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
 
 async fn the_download_holds_everything_but_secrets(app: TestApp) {
     app.user("ann@example.org").await;
+    let bob = app.verified_user("bob@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let answer = browser.download().await.expect(200);
     assert_eq!(answer.header("content-type"), "application/json");
@@ -179,6 +180,7 @@ async fn the_download_holds_everything_but_secrets(app: TestApp) {
     }
     let text = answer.text();
     assert_has_not(&text, &["hash", "argon2", "cookie", PASSWORD]);
+    assert_has_not(&text, &[&bob.email, &bob.id.to_string()]);
     assert_eq!(app.read_mails().await, ["data_exported to ann@example.org"]);
     shows!(&page(&mut browser, "/account/activity").await => "Data downloaded with");
     // A link must not start it.

@@ -15,7 +15,6 @@ on_any_database! {
     a_body_that_is_no_json_object_is_malformed with without_limits,
     a_field_of_the_wrong_type_is_malformed with without_limits,
     a_missing_field_is_malformed with without_limits,
-    a_missing_password_of_a_sensitive_call_is_named with without_limits,
     a_nul_is_malformed_wherever_it_stands with without_limits,
     a_field_that_comes_twice_is_malformed_whether_it_is_known_or_not with without_limits,
     a_byte_order_mark_is_passed_over with without_limits,
@@ -113,26 +112,6 @@ async fn a_missing_field_is_malformed(app: TestApp) {
             before.malformed(&endpoint, body.to_string()).await;
             body.as_object_mut().unwrap().remove(*field);
             before.malformed(&endpoint, body.to_string()).await;
-        }
-    }
-    before.check().await;
-}
-
-async fn a_missing_password_of_a_sensitive_call_is_named(app: TestApp) {
-    let before = Before::new(app).await;
-    let sensitive = [(Method::POST, "/email/change"), (Method::DELETE, "/me")];
-    for endpoint in endpoints() {
-        if !sensitive.contains(&(endpoint.method.clone(), endpoint.path)) {
-            continue;
-        }
-        let mut without = endpoint.body.clone();
-        without.as_object_mut().unwrap().remove("password");
-        let mut null = endpoint.body.clone();
-        null["password"] = Value::Null;
-        for body in [without, null] {
-            before
-                .refuses(&endpoint, body.to_string(), 400, "validation_failed")
-                .await;
         }
     }
     before.check().await;

@@ -13,8 +13,6 @@ on_every_database! {
     a_link_lives_for_a_day,
     only_the_newest_mail_counts,
     resend_is_answered_alike_for_every_address,
-    a_reset_token_verifies_nothing,
-    a_body_is_either_a_token_or_an_address_with_a_code,
 }
 
 async fn verify_token(app: &TestApp, token: &str) -> Answer {
@@ -116,34 +114,4 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
     ] {
         invalid!(resend(&app, email) => [format!("email: {code}")]);
     }
-}
-
-async fn a_reset_token_verifies_nothing(app: TestApp) {
-    let (ann, welcome) = app.register("ann@example.org").await;
-    let reset = app.reset_token("ann@example.org").await;
-    for token in [
-        reset.as_str(),
-        &ann.access_token,
-        &ann.refresh_token,
-        "",
-        "x",
-    ] {
-        expect!(verify_token(&app, token) => 400, "invalid_token");
-    }
-    expect!(verify_token(&app, &welcome.token.unwrap()) => 200);
-}
-
-async fn a_body_is_either_a_token_or_an_address_with_a_code(app: TestApp) {
-    let (_, mail) = app.register("ann@example.org").await;
-    for body in [
-        json!({}),
-        json!({ "token": null }),
-        json!({ "email": "ann@example.org" }),
-        json!({ "code": mail.code }),
-        json!({ "token": mail.token, "email": "ann@example.org", "code": mail.code }),
-        json!({ "token": mail.token, "code": mail.code }),
-    ] {
-        expect!(app.post("/email/verify").json(&body) => 400, "malformed_body");
-    }
-    verify_token(&app, &mail.token.unwrap()).await.expect(200);
 }

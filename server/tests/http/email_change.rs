@@ -13,7 +13,6 @@ on_every_database! {
     an_unconfirmed_address_can_be_changed,
     what_was_mailed_to_the_former_address_is_dead,
     a_change_needs_the_password_each_time,
-    wrong_passwords_count_like_failed_sign_ins,
     an_address_that_breaks_a_rule_changes_nothing,
     the_link_lives_for_a_day,
     only_the_newest_link_counts,
@@ -191,31 +190,6 @@ async fn a_change_needs_the_password_each_time(app: TestApp) {
             .await,
         "3"
     );
-}
-
-async fn wrong_passwords_count_like_failed_sign_ins(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let wrong = json!({ "new_email": "new@example.org", "password": "wrong" });
-    for number in 0..10 {
-        let answer = if number % 2 == 0 {
-            change_with(&app, &ann, wrong.clone()).await
-        } else {
-            let body = json!({ "password": "wrong" });
-            app.delete("/me")
-                .bearer(&ann.access_token)
-                .json(&body)
-                .await
-        };
-        answer.expect_problem(401, "invalid_credentials");
-    }
-    expect!(app.change_email(&ann, "new@example.org") => 429, "rate_limited");
-    let elsewhere = app.try_sign_in("ann@example.org", PASSWORD).await;
-    assert_eq!(
-        elsewhere, 200,
-        "those who are signed in have a quota of their own"
-    );
-    app.advance(Duration::minutes(1));
-    app.change_token(&ann, "new@example.org").await;
 }
 
 async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {

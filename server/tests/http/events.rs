@@ -22,7 +22,6 @@ on_every_database! {
     unknown_names_in_the_query_are_ignored,
     a_cursor_of_another_user_shows_nothing_of_theirs,
     no_secret_stands_in_the_details with without_limits,
-    without_a_token_there_are_no_events,
 }
 
 fn without_limits(config: &mut Config) {
@@ -390,11 +389,4 @@ async fn cause_every_event(app: &TestApp) -> (SignedIn, Vec<String>) {
     ];
     let secrets = secrets.map(str::to_owned).to_vec();
     (ann, secrets)
-}
-
-async fn without_a_token_there_are_no_events(app: TestApp) {
-    app.verified_user("ann@example.org").await;
-    expect!(app.get("/events") => 401, "unauthenticated");
-    expect!(app.get("/events?limit=x") => 401, "unauthenticated");
-    expect!(app.post("/events") => 405, "method_not_allowed");
 }

@@ -5,16 +5,16 @@ use std::sync::{Arc, Barrier};
 use http::Method;
 use leptos::prelude::{Owner, provide_context};
 use serde_json::json;
-use vestibule::config::Config;
 use vestibule_core::model::Language;
 use vestibule_i18n::Texts;
 
-use crate::support::{Answer, Browser, PASSWORD, TestApp, in_parallel, location, on_any_database};
+use crate::support::{
+    Answer, Browser, PASSWORD, TestApp, assert_has, in_parallel, location, on_any_database,
+};
 
 on_any_database! {
     a_page_speaks_the_language_that_the_browser_asks_for,
     every_page_speaks_german,
-    a_visitor_who_asks_for_an_unknown_language_gets_the_default with german_by_default,
     a_visitor_chooses_a_language_and_stays_on_the_page,
     a_page_in_another_language_still_shows_what_happened,
     only_known_languages_and_pages_are_chosen,
@@ -29,10 +29,6 @@ on_any_database! {
 
 const CHOICE: &str = "__Host-language";
 const GERMAN: &str = "de-AT,de;q=0.9,en;q=0.5";
-
-fn german_by_default(config: &mut Config) {
-    config.default_language = Language::German;
-}
 
 /// The page, which says in markup and headers what its language is.
 #[track_caller]
@@ -93,24 +89,27 @@ async fn every_page_speaks_german(app: TestApp) {
         ("/verify-email", "E-Mail-Adresse"),
         ("/forgot-password", "Passwort vergessen?"),
         ("/reset-password", "Passwort zurücksetzen"),
+        ("/revert-email", "72 Stunden lang"),
+        ("/restore-account", "Konto noch"),
     ] {
         let page = page_in("de", &browser.open(path).await.expect(200));
         assert!(page.contains(text), "{path}: {page}");
     }
     sign_in(&mut browser, "ann@example.org").await;
     app.read_mails().await;
-    for path in ["/account", "/account/password", "/logout"] {
+    for (path, text) in [
+        ("/account", "Guten Tag <bdi>Ann</bdi>!"),
+        ("/account/profile", "Ihr Name"),
+        ("/account/email", "Adresse ändern"),
+        ("/account/password", "Aktuelles Passwort"),
+        ("/account/sessions", "bis zu 15 Minuten"),
+        ("/account/activity", "Das war ich nicht"),
+        ("/account/delete", "14 Tage lang"),
+        ("/verify-email", "sechsstelligen Code"),
+        ("/logout", "Abmelden"),
+    ] {
         let page = page_in("de", &browser.open(path).await.expect(200));
-        assert!(page.contains("Abmelden"), "{path}: {page}");
-    }
-}
-
-async fn a_visitor_who_asks_for_an_unknown_language_gets_the_default(app: TestApp) {
-    for (languages, language) in [("fr", "de"), ("", "de"), ("en", "en")] {
-        page_in(
-            language,
-            &Browser::speaking(&app, languages).open("/login").await,
-        );
+        assert_has(&page, &[text, "Abmelden"]);
     }
 }
 

@@ -6,19 +6,17 @@ mod dead_links;
 use time::Duration;
 use vestibule_core::mail::MailKind;
 use vestibule_core::model::Principal;
-use vestibule_core::{AuthError, LinkState, ResetLink, VerifyEmail};
+use vestibule_core::{AuthError, LinkState, VerifyEmail};
 
 use crate::support::{
     Browser, Mail, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, location, meta, on_every_database,
 };
 
 on_every_database! {
-    a_link_says_what_it_would_do,
     a_link_of_a_change_says_where_to,
     a_link_wants_the_password_of_another_browser,
     a_code_wants_the_password_of_another_browser,
     a_code_does_not_reveal_whether_there_is_an_account,
-    a_reset_link_says_whose_it_is,
     a_slip_of_the_pen_gets_no_link_back,
     a_link_that_was_copied_with_its_full_stop_works,
 }
@@ -154,25 +152,6 @@ async fn used_with_full_stop(
     location(&browser.submit(function, fields).await).to_owned()
 }
 
-async fn a_link_says_what_it_would_do(app: TestApp) {
-    let (_, ann, mail) = registered(&app, "ann@example.org").await;
-    let (_, bob, _) = registered(&app, "bob@example.org").await;
-    let token = mail.token.unwrap();
-    for (who, needs_password) in [(Some(&ann), false), (Some(&bob), true), (None, true)] {
-        let live = LinkState::Live {
-            email: "ann@example.org".to_owned(),
-            is_change: false,
-            needs_password,
-        };
-        assert_eq!(state(&app, &token, who).await, live);
-    }
-    assert_eq!(state(&app, "x", None).await, dead(None));
-    assert_eq!(state(&app, "", Some(&ann)).await, dead(None));
-    assert_eq!(confirm(&app, &token, Some(&ann), None).await, "ok");
-    gives!(state(&app, &token, None) => dead(Some("a***@example.org")));
-    gives!(confirm(&app, &token, Some(&ann), None) => "invalid_token");
-}
-
 async fn a_link_of_a_change_says_where_to(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let who = app.principal(&ann.access_token).await;
@@ -280,33 +259,6 @@ async fn a_code_does_not_reveal_whether_there_is_an_account(app: TestApp) {
         answers,
         [["reauthentication_required", "invalid_credentials"]]
     );
-}
-
-async fn a_reset_link_says_whose_it_is(app: TestApp) {
-    app.verified_user("ann@example.org").await;
-    let token = app.reset_token("ann@example.org").await;
-    let auth = &app.portal.auth;
-    assert_eq!(
-        auth.reset_link(&token).await.unwrap(),
-        ResetLink::Live {
-            email: "ann@example.org".to_owned()
-        }
-    );
-    app.advance(Duration::hours(1));
-    assert_eq!(
-        auth.reset_link(&token).await.unwrap(),
-        ResetLink::Dead {
-            masked_email: Some("a***@example.org".to_owned())
-        }
-    );
-    auth.request_password_reset_by_link(&token, &meta())
-        .await
-        .unwrap();
-    let again = app.mail_to("ann@example.org").await.token.unwrap();
-    assert!(matches!(
-        auth.reset_link(&again).await.unwrap(),
-        ResetLink::Live { .. }
-    ));
 }
 
 /// A mistyped address belongs to a stranger. A link back would hand the account over.

@@ -12,7 +12,7 @@ on_every_database! {
     a_new_user_agent_is_notified_once,
     a_new_device_name_is_notified_once,
     another_version_of_a_program_is_no_new_device,
-    new_devices_do_not_flood_a_mailbox with with_limits,
+    new_devices_do_not_flood_a_mailbox,
     the_first_sign_in_of_an_account_sends_no_mail with privately,
     a_device_of_another_account_is_new,
     a_device_stays_known_after_its_session_has_ended,
@@ -24,10 +24,6 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 
 
 fn privately(config: &mut Config) {
     config.registration = RegistrationMode::Private;
-}
-
-fn with_limits(config: &mut Config) {
-    config.rate_limits = true;
 }
 
 async fn sign_in(app: &TestApp, email: &str, agent: &str, device_name: Option<&str>) -> Value {

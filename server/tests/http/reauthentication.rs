@@ -14,7 +14,6 @@ on_every_database! {
     an_ended_session_takes_no_password,
     a_refresh_is_no_password,
     a_change_of_the_password_gives_it,
-    the_download_wants_it,
 }
 
 const WINDOW: Duration = Duration::minutes(10);
@@ -163,39 +162,4 @@ async fn a_change_of_the_password_gives_it(app: TestApp) {
     let who = app.principal(&ann.access_token).await;
     assert!(app.portal.auth.is_recently_authenticated(&who));
     app.read_mails().await;
-}
-
-async fn the_download_wants_it(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let bob = app.verified_user("bob@example.org").await;
-    let who = app.principal(&ann.access_token).await;
-    let auth = &app.portal.auth;
-    let data = auth.export_data(&who, &meta()).await.unwrap();
-    assert_eq!(data["user"]["email"], "ann@example.org");
-    assert_eq!(data["sessions"].as_array().unwrap().len(), 1);
-    let mails = data["mails"].as_array().unwrap();
-    let mut kinds: Vec<&str> = mails
-        .iter()
-        .filter_map(|mail| mail["kind"].as_str())
-        .collect();
-    kinds.sort_unstable();
-    assert_eq!(kinds, ["data_exported", "welcome"]);
-    assert_eq!(app.read_mails().await, ["data_exported to ann@example.org"]);
-    assert_eq!(data["mailed_links"][0]["purpose"], "verify_email");
-    let events: Vec<&str> = data["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|event| event["event_type"].as_str().unwrap())
-        .collect();
-    for kind in ["user_registered", "email_verified", "data_exported"] {
-        assert!(events.contains(&kind), "{events:?}");
-    }
-    let text = data.to_string();
-    for foreign in ["hash", "argon2", &bob.email, &bob.id.to_string()] {
-        assert!(!text.contains(foreign), "{foreign} in {text}");
-    }
-    app.advance(WINDOW + Duration::seconds(1));
-    let late = auth.export_data(&who, &meta()).await;
-    assert_eq!(code(late), "reauthentication_required");
 }

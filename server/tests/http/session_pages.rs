@@ -115,11 +115,8 @@ async fn sessions_of_others_stay(app: TestApp) {
 async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let list = async || {
-        let body = expect!(app.get("/sessions").bearer(&ann.access_token) => 200).json();
-        body["sessions"].as_array().unwrap().clone()
-    };
-    let sessions = list().await;
+    let body = expect!(app.get("/sessions").bearer(&ann.access_token) => 200).json();
+    let sessions = body["sessions"].as_array().unwrap();
     assert_eq!(sessions.len(), 2);
     let from_browser = sessions
         .iter()
@@ -128,15 +125,4 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let id = from_browser["id"].as_str().unwrap();
     expect!(app.delete(&format!("/sessions/{id}")).bearer(&ann.access_token) => 204);
     assert!(!is_signed_in(&mut browser).await);
-
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let eve = app.user("eve@example.org").await;
-    let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
-    let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
-    for id in [theirs.as_str(), "not-a-uuid", ""] {
-        gives!(browser.submits("revoke_session", &[("session_id", id)]) => "/account/sessions");
-    }
-    assert!(app.accepts(&eve.access_token).await);
-    gives!(browser.submits("sign_out_others", &[]) => "/account/sessions");
-    assert!(is_signed_in(&mut browser).await && !app.accepts(&ann.access_token).await);
 }

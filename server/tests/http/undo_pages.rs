@@ -363,6 +363,7 @@ async fn links_that_take_back_change_nothing_before_the_button(app: TestApp) {
     let mut browser = signed_in_browser(&app, "ann@new.example").await;
     browser.submit("delete_account", &[("confirm", "on")]).await;
     let mail = app.mail_to("ann@new.example").await;
+    let before = app.rows().await;
     // A scanner of the mail provider follows every link, and more than once.
     for _ in 0..3 {
         for path in [revert.as_str(), path_of(&mail)] {
@@ -371,6 +372,7 @@ async fn links_that_take_back_change_nothing_before_the_button(app: TestApp) {
             scanner.open(location(&answer)).await.expect(200);
         }
     }
+    assert_eq!(app.rows().await, before);
     assert!(app.read_mails().await.is_empty());
     assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 401);
     let mut browser = Browser::new(&app);

@@ -5,11 +5,10 @@ use time::Duration;
 use vestibule_core::mail::MailKind;
 use vestibule_core::ports::Clock as _;
 
-use crate::support::{Browser, PASSWORD, TestApp, location, on_every_database};
+use crate::support::{PASSWORD, TestApp, on_every_database};
 
 on_every_database! {
     the_link_brings_the_account_back,
-    a_button_on_the_page_brings_the_account_back,
     the_link_works_once,
     the_link_lives_for_fourteen_days,
     asking_for_a_reset_brings_the_link_again,
@@ -53,24 +52,6 @@ async fn the_link_brings_the_account_back(app: TestApp) {
     app.advance(Duration::days(15));
     assert_eq!(app.purge().await, 0);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-}
-
-async fn a_button_on_the_page_brings_the_account_back(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let token = app.undo_token(&ann).await;
-    let mut browser = Browser::new(&app);
-    let opened = expect!(browser.open(&format!("/restore-account?token={token}")) => 303);
-    assert_eq!(location(&opened), "/restore-account");
-    let page = browser.open("/restore-account").await.expect(200).text();
-    assert!(page.contains("ann@example.org"), "{page}");
-    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
-    let done = browser.submit("restore_account", &[]).await.expect(303);
-    assert_eq!(location(&done), "/login");
-    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
-    let again = browser.submit("restore_account", &[]).await.expect(303);
-    assert_eq!(location(&again), "/restore-account");
-    assert!(app.read_mails().await.is_empty());
 }
 
 async fn the_link_works_once(app: TestApp) {

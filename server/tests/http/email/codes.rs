@@ -17,15 +17,11 @@ on_every_database! {
     a_code_dies_after_five_entries,
     asking_for_a_new_code_does_not_reset_the_count,
     after_fifty_codes_in_a_row_only_the_link_is_left,
-    codes_of_one_site_are_bounded_by_the_day with with_limits,
-    codes_of_all_sites_together_are_bounded_by_the_day with with_limits,
+    codes_of_one_site_are_bounded_by_the_day,
+    codes_of_all_sites_together_are_bounded_by_the_day,
     a_code_is_good_for_its_own_address_only,
     the_last_tries_of_a_code_do_not_reveal_who_has_an_account with privately,
     a_right_code_with_a_right_password_costs_nothing with privately,
-}
-
-fn with_limits(config: &mut Config) {
-    config.rate_limits = true;
 }
 
 /// A code that is wrong, from this address.
