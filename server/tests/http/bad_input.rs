@@ -51,11 +51,8 @@ async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
             let body = json!({ "email": address, "password": PASSWORD });
             invalid!(app.post(path).json(&body) => ["email: invalid_email"], "{path} {address:?}");
         }
-        let body = json!({ "new_email": address, "password": PASSWORD });
         let answer = app
-            .post("/email/change")
-            .bearer(&ann.access_token)
-            .json(&body)
+            .change_email(&ann, address)
             .await
             .expect_problem(400, "validation_failed");
         assert_eq!(
@@ -63,10 +60,8 @@ async fn an_address_with_line_breaks_gets_no_mail(app: TestApp) {
             ["new_email: invalid_email"],
             "{address:?}"
         );
-        let body = json!({ "email": address, "password": PASSWORD });
-        expect!(app.post("/login").json(&body) => 401, "invalid_credentials");
-        let body = json!({ "email": address, "code": "123456" });
-        expect!(app.post("/email/verify").json(&body) => 400, "invalid_token");
+        expect!(app.login(address, PASSWORD) => 401, "invalid_credentials");
+        expect!(app.verify_code(address, "123456") => 400, "invalid_token");
     }
     assert_eq!(app.rows().await, before);
 }

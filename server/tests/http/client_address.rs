@@ -1,7 +1,6 @@
 //! The address that a request is counted and recorded for:
 //! the sender's, unless a trusted proxy names another.
 
-use serde_json::json;
 use time::Duration;
 use vestibule::config::Config;
 use vestibule_web::ForwardedHeader;
@@ -22,10 +21,8 @@ fn forwarded_header(config: &mut Config) {
 
 async fn a_forwarded_address_of_no_trusted_proxy_is_nothing(app: TestApp) {
     for number in 0..=10 {
-        let body = json!({ "email": "ann@example.org", "password": "wrong" });
         let call = app
-            .post("/login")
-            .json(&body)
+            .login("ann@example.org", "wrong")
             .header("x-forwarded-for", address(number));
         call.header("x-real-ip", address(number))
             .header("forwarded", format!("for={}", address(number)))
@@ -38,9 +35,7 @@ async fn a_forwarded_address_of_no_trusted_proxy_is_nothing(app: TestApp) {
 async fn a_trusted_proxy_names_the_client(app: TestApp) {
     let from = async |forwarded: &str| {
         app.advance(Duration::seconds(1));
-        let body = json!({ "email": "nobody@example.org", "password": "wrong" });
-        app.post("/login")
-            .json(&body)
+        app.login("nobody@example.org", "wrong")
             .header("x-forwarded-for", forwarded)
             .await;
         app.text("select ip_address from audit_logs order by created_at desc limit 1")
@@ -59,9 +54,7 @@ async fn a_trusted_proxy_names_the_client(app: TestApp) {
 async fn a_trusted_proxy_may_do_so_by_forwarded(app: TestApp) {
     let from = async |forwarded: &str| {
         app.advance(Duration::seconds(1));
-        let body = json!({ "email": "nobody@example.org", "password": "wrong" });
-        app.post("/login")
-            .json(&body)
+        app.login("nobody@example.org", "wrong")
             .header("forwarded", forwarded)
             .header("x-forwarded-for", "203.0.113.9")
             .await;

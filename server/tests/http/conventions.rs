@@ -31,10 +31,7 @@ async fn an_error_is_a_problem_document(app: TestApp) {
           "type": "about:blank"
         })
     );
-    let call = app
-        .post("/password/forgot")
-        .json(&json!({ "email": "nobody" }))
-        .header("x-request-id", "a-request");
+    let call = app.forgot("nobody").header("x-request-id", "a-request");
     assert_eq!(
         call.await.expect(400).json(),
         json!({

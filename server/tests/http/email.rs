@@ -6,7 +6,7 @@ use serde_json::json;
 use time::Duration;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{Answer, TestApp, on_every_database};
+use crate::support::{TestApp, on_every_database};
 
 on_every_database! {
     the_mailed_token_verifies_the_address_once,
@@ -15,29 +15,11 @@ on_every_database! {
     resend_is_answered_alike_for_every_address,
 }
 
-async fn verify_token(app: &TestApp, token: &str) -> Answer {
-    app.post("/email/verify")
-        .json(&json!({ "token": token }))
-        .await
-}
-
-async fn verify_code(app: &TestApp, email: &str, code: &str) -> Answer {
-    app.post("/email/verify")
-        .json(&json!({ "email": email, "code": code }))
-        .await
-}
-
-async fn resend(app: &TestApp, email: &str) -> Answer {
-    app.post("/email/resend")
-        .json(&json!({ "email": email }))
-        .await
-}
-
 async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
     app.advance(Duration::minutes(1));
     let token = mail.token.unwrap();
-    let answer = verify_token(&app, &token).await.expect(200);
+    let answer = app.verify(&token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(
         answer.redacted(),
@@ -53,8 +35,8 @@ async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
           "updated_at": "2026-11-24T08:31:00.123456Z"
         })
     );
-    expect!(verify_token(&app, &token) => 400, "invalid_token");
-    expect!(verify_code(&app, "ann@example.org", &mail.code.unwrap()) => 400, "invalid_token");
+    expect!(app.verify(&token) => 400, "invalid_token");
+    expect!(app.verify_code("ann@example.org", &mail.code.unwrap()) => 400, "invalid_token");
     let me = app.get("/me").bearer(&ann.access_token).await.json();
     assert_eq!(me["is_email_verified"], true);
 }
@@ -63,28 +45,28 @@ async fn a_link_lives_for_a_day(app: TestApp) {
     let (_, ann) = app.register("ann@example.org").await;
     let (_, bob) = app.register("bob@example.org").await;
     app.advance(Duration::hours(24) - Duration::seconds(1));
-    verify_token(&app, &ann.token.unwrap()).await.expect(200);
+    app.verify(&ann.token.unwrap()).await.expect(200);
     app.advance(Duration::seconds(1));
-    expect!(verify_token(&app, &bob.token.unwrap()) => 400, "invalid_token");
+    expect!(app.verify(&bob.token.unwrap()) => 400, "invalid_token");
 }
 
 async fn only_the_newest_mail_counts(app: TestApp) {
     let (_, first) = app.register("ann@example.org").await;
-    resend(&app, "ann@example.org").await.expect(200);
+    app.resend("ann@example.org").await.expect(200);
     let second = app.mail_to("ann@example.org").await;
     assert_eq!(second.kind, MailKind::VerifyEmail);
     assert_ne!(second.token, first.token);
-    expect!(verify_token(&app, &first.token.unwrap()) => 400, "invalid_token");
+    expect!(app.verify(&first.token.unwrap()) => 400, "invalid_token");
     if first.code != second.code {
-        expect!(verify_code(&app, "ann@example.org", &first.code.unwrap()) => 400, "invalid_token");
+        expect!(app.verify_code("ann@example.org", &first.code.unwrap()) => 400, "invalid_token");
     }
-    verify_token(&app, &second.token.unwrap()).await.expect(200);
+    app.verify(&second.token.unwrap()).await.expect(200);
 }
 
 async fn resend_is_answered_alike_for_every_address(app: TestApp) {
     app.user("ann@example.org").await;
     let (_, bob) = app.register("bob@example.org").await;
-    verify_token(&app, &bob.token.unwrap()).await.expect(200);
+    app.verify(&bob.token.unwrap()).await.expect(200);
     app.user("inactive@example.org").await;
     app.database
         .execute("update users set is_active = false where email = 'inactive@example.org'")
@@ -96,7 +78,7 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
         "nobody@example.org",
         "inactive@example.org",
     ] {
-        let answer = resend(&app, email).await.expect(200);
+        let answer = app.resend(email).await.expect(200);
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
         bodies.push((answer.text(), names));
     }
@@ -112,6 +94,6 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
         ("ann", "invalid_email"),
         ("ann@example.org\r\nBcc: eve@example.org", "invalid_email"),
     ] {
-        invalid!(resend(&app, email) => [format!("email: {code}")]);
+        invalid!(app.resend(email) => [format!("email: {code}")]);
     }
 }

@@ -100,10 +100,7 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
     app.verify(&token).await.expect(200);
     app.get("/me").bearer(&ann.access_token).await.expect(200);
     expect!(app.get("/me").bearer(&other.access_token) => 401, "unauthenticated");
-    app.post("/refresh")
-        .json(&json!({ "refresh_token": other.refresh_token }))
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(app.refresh(&other.refresh_token) => 401, "invalid_refresh_token");
     app.read_mails().await;
 }
 
@@ -141,13 +138,11 @@ async fn an_unconfirmed_address_can_be_changed(app: TestApp) {
     );
     // The first mail proves an address that is no longer the account's.
     expect!(app.verify(&welcome.token.unwrap()) => 400, "invalid_token");
-    let code = json!({ "email": "ann.typo@example.org", "code": welcome.code });
-    expect!(app.post("/email/verify").json(&code) => 400, "invalid_token");
+    expect!(app.verify_code("ann.typo@example.org", welcome.code.as_deref().unwrap()) => 400, "invalid_token");
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
     // A slip of the pen is another person's address, who gets no link into the account.
     assert!(app.read_mails().await.is_empty());
-    let body = json!({ "email": "ann.typo@example.org", "password": PASSWORD });
-    app.post("/register").json(&body).await.expect(201);
+    expect!(app.registration("ann.typo@example.org", PASSWORD) => 201);
     app.read_mails().await;
 }
 
@@ -156,13 +151,11 @@ async fn what_was_mailed_to_the_former_address_is_dead(app: TestApp) {
     let token = app.change_token(&ann, "new@example.org").await;
     let reset = app.reset_token("ann@example.org").await;
     app.verify(&token).await.expect(200);
-    let body = json!({ "token": reset, "new_password": "a quite different phrase" });
-    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
+    expect!(app.reset(&reset, "a quite different phrase") => 400, "invalid_token");
     assert_eq!(app.try_sign_in("new@example.org", PASSWORD).await, 200);
     // Nor does the former address get anything that is asked for from now on.
     app.read_mails().await;
-    let body = json!({ "email": "ann@example.org" });
-    app.post("/password/forgot").json(&body).await.expect(200);
+    app.forgot("ann@example.org").await.expect(200);
     assert!(app.read_mails().await.is_empty());
 }
 
@@ -261,11 +254,9 @@ async fn a_new_password_and_a_reset_void_the_change(app: TestApp) {
     let bob = app.verified_user("bob@example.org").await;
     let anns = app.change_token(&ann, "ann.new@example.org").await;
     let bobs = app.change_token(&bob, "bob.new@example.org").await;
-    let body = json!({ "current_password": PASSWORD, "new_password": new_password });
-    expect!(app.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
+    expect!(app.change_password(&ann, PASSWORD, new_password) => 204);
     let reset = app.reset_token("bob@example.org").await;
-    let body = json!({ "token": reset, "new_password": new_password });
-    app.post("/password/reset").json(&body).await.expect(200);
+    app.reset(&reset, new_password).await.expect(200);
     for token in [anns, bobs] {
         expect!(app.verify(&token) => 400, "invalid_token");
     }
@@ -285,8 +276,7 @@ async fn tokens_of_other_purposes_move_nothing(app: TestApp) {
     for token in [reset.as_str(), &ann.access_token, &ann.refresh_token, ""] {
         app.verify(token).await.expect_problem(400, "invalid_token");
     }
-    let body = json!({ "token": token, "new_password": "a quite different phrase" });
-    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
+    expect!(app.reset(&token, "a quite different phrase") => 400, "invalid_token");
     let auth = &app.portal.auth;
     for token in [&token, &reset] {
         assert!(auth.revert_email_change(token, &meta()).await.is_err());
@@ -325,8 +315,7 @@ async fn the_case_of_an_address_can_be_changed(app: TestApp) {
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
     assert!(app.read_mails().await.is_empty());
-    let body = json!({ "token": mail.token });
-    let moved = app.post("/email/verify").json(&body).await.expect(200);
+    let moved = app.verify(mail.token.as_deref().unwrap()).await.expect(200);
     assert_eq!(moved.json()["email"], "ann@example.org");
     assert!(app.read_mails().await.is_empty());
     assert_eq!(app.try_sign_in("ANN@example.org", PASSWORD).await, 200);

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
@@ -31,10 +30,9 @@ async fn a_confirmation_races_a_registration(app: TestApp) {
     let token = app.change_token(&ann, "wanted@example.org").await;
     let answers = in_parallel(20, |number| {
         let call = if number == 0 {
-            app.post("/email/verify").json(&json!({ "token": token }))
+            app.verify(&token)
         } else {
-            let body = json!({ "email": "wanted@example.org", "password": PASSWORD });
-            app.post("/register").json(&body)
+            app.registration("wanted@example.org", PASSWORD)
         };
         let call = call.from(&address(number));
         async move { call.await }
@@ -66,10 +64,9 @@ async fn leaving_an_address_races_its_registration(app: TestApp) {
         let token = app.change_token(&ann, &new).await;
         let answers = in_parallel(20, |number| {
             let call = if number == 10 {
-                app.post("/email/verify").json(&json!({ "token": token }))
+                app.verify(&token)
             } else {
-                let body = json!({ "email": old, "password": PASSWORD });
-                app.post("/register").json(&body)
+                app.registration(&old, PASSWORD)
             };
             let call = call.from(&address(number));
             async move { call.await }
@@ -119,8 +116,7 @@ async fn taking_back_races_the_thief(app: TestApp) {
                 1 => app.verify(&pending).await.status == 200,
                 2 => app.try_sign_in("thief@example.org", PASSWORD).await == 200,
                 _ => {
-                    let body = json!({ "refresh_token": thief.refresh_token });
-                    let call = app.post("/refresh").json(&body).from(&address(number));
+                    let call = app.refresh(&thief.refresh_token).from(&address(number));
                     call.await.status == 200
                 }
             }
@@ -150,9 +146,9 @@ async fn no_reset_link_outlives_the_address_it_was_mailed_to(app: TestApp) {
             .await;
         in_parallel(16, |number| {
             let call = if number == 8 {
-                app.post("/email/verify").json(&json!({ "token": token }))
+                app.verify(&token)
             } else {
-                app.post("/password/forgot").json(&json!({ "email": old }))
+                app.forgot(&old)
             };
             let call = call.from(&address(number));
             async move { call.await.expect(200) }
@@ -170,12 +166,10 @@ async fn an_account_that_is_just_moving_gets_no_reset_link(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.change_token(&ann, "new@example.org").await;
     let mut outbox = HeldOutbox::of(&app).await;
-    let moving = app.post("/email/verify").json(&json!({ "token": token }));
+    let moving = app.verify(&token);
     let moving = tokio::spawn(moving.into_future());
     outbox.has_waiting(1).await;
-    let asking = app
-        .post("/password/forgot")
-        .json(&json!({ "email": "ann@example.org" }));
+    let asking = app.forgot("ann@example.org");
     let asking = tokio::spawn(asking.into_future());
     outbox.has_waiting(2).await;
     outbox.let_go().await;

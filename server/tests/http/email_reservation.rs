@@ -35,11 +35,15 @@ async fn nobody_can_register_the_address_in_private_while_the_link_lives(app: Te
     app.stolen().await;
     let users = "select cast(count(*) as text) from users";
     let before = app.text(users).await;
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    let reserved = app.post("/register").json(&body).await.expect(202);
+    let reserved = app
+        .registration("ann@example.org", PASSWORD)
+        .await
+        .expect(202);
     assert_eq!(app.text(users).await, before);
-    let body = json!({ "email": "free@example.org", "password": PASSWORD });
-    let free = app.post("/register").json(&body).await.expect(202);
+    let free = app
+        .registration("free@example.org", PASSWORD)
+        .await
+        .expect(202);
     assert_eq!(reserved.text(), free.text());
     app.mail_to("free@example.org").await;
     // The owner of the reserved address may be notified; nobody else is.
@@ -54,8 +58,7 @@ async fn nobody_can_register_the_address_in_private_while_the_link_lives(app: Te
 async fn nobody_can_move_to_the_address_while_the_link_lives(app: TestApp) {
     let bob = app.verified_user("bob@example.org").await;
     let (_, _, token) = app.stolen().await;
-    let body = json!({ "new_email": "ann@example.org", "password": PASSWORD });
-    expect!(app.post("/email/change").bearer(&bob.access_token).json(&body) => 202);
+    expect!(app.change_email(&bob, "ann@example.org") => 202);
     let left = app.read_mails().await;
     assert!(
         !left

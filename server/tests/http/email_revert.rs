@@ -1,6 +1,5 @@
 //! The mail to the address that an account has left, and the link in it that takes the account back
 
-use serde_json::json;
 use time::Duration;
 use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
@@ -34,8 +33,7 @@ async fn the_link_takes_the_account_back(app: TestApp) {
     gives!(app.take_back(&token) => Ok("ann@example.org".to_owned()));
     for session in [&ann, &thief] {
         assert!(!app.accepts(&session.access_token).await);
-        let body = json!({ "refresh_token": session.refresh_token });
-        expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+        expect!(app.refresh(&session.refresh_token) => 401, "invalid_refresh_token");
     }
     assert_eq!(app.try_sign_in("thief@example.org", PASSWORD).await, 401);
     app.anns_again("thief@example.org").await;
@@ -76,8 +74,7 @@ async fn the_link_works_once(app: TestApp) {
 async fn a_thief_who_moves_on_does_not_get_rid_of_the_owner(app: TestApp) {
     let (_, thief, anns) = app.stolen().await;
     // A new password, a reset over the thief's own mailbox, another address and another one.
-    let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    expect!(app.post("/password/change").bearer(&thief.access_token).json(&body) => 204);
+    expect!(app.change_password(&thief, PASSWORD, NEW_PASSWORD) => 204);
     assert_eq!(
         app.mail_to("thief@example.org").await.kind,
         MailKind::PasswordChanged
@@ -85,8 +82,7 @@ async fn a_thief_who_moves_on_does_not_get_rid_of_the_owner(app: TestApp) {
     app.move_account(&thief, "hideout@example.org", NEW_PASSWORD)
         .await;
     let reset = app.reset_token("hideout@example.org").await;
-    let body = json!({ "token": reset, "new_password": PASSWORD });
-    app.post("/password/reset").json(&body).await.expect(200);
+    app.reset(&reset, PASSWORD).await.expect(200);
     app.read_mails().await;
     assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
     assert_eq!(app.try_sign_in("hideout@example.org", PASSWORD).await, 401);
@@ -106,8 +102,7 @@ async fn a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner(app: Tes
 
 async fn a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner(app: TestApp) {
     let (_, thief, anns) = app.stolen().await;
-    let body = json!({ "password": PASSWORD });
-    expect!(app.delete("/me").bearer(&thief.access_token).json(&body) => 202);
+    expect!(app.delete_account(&thief) => 202);
     app.read_mails().await;
     assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
     app.anns_again("thief@example.org").await;
@@ -132,8 +127,7 @@ async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
     let reset = app.reset_token("thief@example.org").await;
     app.take_back(&anns).await.unwrap();
     expect!(app.verify(&pending) => 400, "invalid_token");
-    let body = json!({ "token": reset, "new_password": NEW_PASSWORD });
-    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
+    expect!(app.reset(&reset, NEW_PASSWORD) => 400, "invalid_token");
     // The password that the thief knows is worthless too.
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     app.anns_again("thief@example.org").await;

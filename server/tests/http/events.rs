@@ -85,9 +85,7 @@ async fn all_ids(app: &TestApp, who: &SignedIn, query: &str) -> Vec<String> {
 async fn what_happened_is_listed_newest_first(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.advance(Duration::seconds(1));
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    app.post("/login")
-        .json(&body)
+    app.login("ann@example.org", PASSWORD)
         .header("user-agent", FIREFOX)
         .from("2001:db8::7")
         .await
@@ -145,11 +143,7 @@ async fn failed_sign_ins_are_shown_to_the_account(app: TestApp) {
     assert_eq!(app.try_sign_in("ann@example.org", "wrong").await, 401);
     assert_eq!(app.try_sign_in("nobody@example.org", "wrong").await, 401);
     app.advance(Duration::seconds(1));
-    app.delete("/me")
-        .bearer(&ann.access_token)
-        .json(&json!({ "password": "wrong" }))
-        .await
-        .expect_problem(401, "invalid_credentials");
+    expect!(app.delete_account_with(&ann, "wrong") => 401, "invalid_credentials");
     let page = page(&app, &ann, "?limit=2").await;
     assert_eq!(types(&page), ["reauthentication_failed", "login_failure"]);
     for event in page["events"].as_array().unwrap() {
@@ -161,8 +155,7 @@ async fn failed_sign_ins_are_shown_to_the_account(app: TestApp) {
 async fn a_refresh_is_no_event(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let before = page(&app, &ann, "").await;
-    let body = json!({ "refresh_token": ann.refresh_token });
-    app.post("/refresh").json(&body).await.expect(200);
+    app.refresh(&ann.refresh_token).await.expect(200);
     assert_eq!(page(&app, &ann, "").await, before);
 }
 
@@ -361,19 +354,14 @@ async fn cause_every_event(app: &TestApp) -> (SignedIn, Vec<String>) {
     let (ann, welcome) = app.register("ann@example.org").await;
     let wrong = "a wrong password typed";
     app.try_sign_in("ann@example.org", wrong).await;
-    app.post("/email/verify")
-        .json(&json!({ "email": "ann@example.org", "code": "000000" }))
-        .await;
-    expect!(app.post("/email/verify").json(&json!({ "token": welcome.token })) => 200);
+    app.verify_code("ann@example.org", "000000").await;
+    expect!(app.verify(welcome.token.as_deref().unwrap()) => 200);
     let reset = app.reset_token("ann@example.org").await;
-    let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    expect!(app.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
-    let body = json!({ "new_email": "secret-place@example.org", "password": NEW_PASSWORD });
-    expect!(app.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
+    expect!(app.change_password(&ann, PASSWORD, NEW_PASSWORD) => 204);
+    expect!(app.change_email_with(&ann, "secret-place@example.org", NEW_PASSWORD) => 202);
     let change = app.mail_to("secret-place@example.org").await.token.unwrap();
-    expect!(app.post("/email/verify").json(&json!({ "token": change })) => 200);
-    let body = json!({ "email": "secret-place@example.org", "password": wrong });
-    app.post("/login").json(&body).await.expect(401);
+    expect!(app.verify(&change) => 200);
+    expect!(app.login("secret-place@example.org", wrong) => 401);
     let secrets = [
         PASSWORD,
         NEW_PASSWORD,

@@ -165,8 +165,7 @@ async fn the_owner_is_notified_of_it(app: TestApp) {
 
 async fn refreshes_are_in_it_though_no_page_shows_them(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    let body = json!({ "refresh_token": ann.refresh_token });
-    app.post("/refresh").json(&body).await.expect(200);
+    app.refresh(&ann.refresh_token).await.expect(200);
     app.write_deferred().await;
     let who = app.principal(&ann.access_token).await;
     let data = app.portal.auth.export_data(&who, &meta()).await.unwrap();

@@ -86,8 +86,7 @@ async fn a_failure_is_logged_once_with_kind_code_request_id_and_route() {
         let answer = app.get("/me").bearer(&ann.access_token).await;
         expect_one(&log, &answer, "/api/v1/auth/me");
 
-        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-        let answer = app.post("/login").json(&body).await;
+        let answer = app.login("ann@example.org", PASSWORD).await;
         expect_one(&log, &answer, "/api/v1/auth/login");
 
         let page = browser.open("/account").await;

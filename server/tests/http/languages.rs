@@ -204,11 +204,9 @@ async fn a_signed_in_choice_is_kept_with_the_user(app: TestApp) {
 }
 
 async fn a_new_user_has_the_language_of_the_request(app: TestApp) {
-    let body = json!({ "email": "api@example.org", "password": PASSWORD });
     // The API reads no cookies, not even this one.
     let call = app
-        .post("/register")
-        .json(&body)
+        .registration("api@example.org", PASSWORD)
         .header("accept-language", GERMAN);
     call.cookies("__Host-language=en").await.expect(201);
     let mut browser = Browser::speaking(&app, "en");

@@ -2,7 +2,6 @@
 //! `Retry-After` is true to the second. On PostgreSQL with Redis two replicas take turns, and all
 //! of this holds for both together. What is no guess is in `limits_requests.rs`.
 
-use serde_json::json;
 use time::Duration;
 
 use crate::support::{
@@ -29,10 +28,7 @@ on_replicas! { 2;
 }
 
 async fn sign_in_from(app: &TestApp, from: &str, email: &str, password: &str) -> Answer {
-    app.post("/login")
-        .json(&json!({ "email": email, "password": password }))
-        .from(from)
-        .await
+    app.login(email, password).from(from).await
 }
 
 async fn wrong(app: &TestApp, from: &str, email: &str) -> Answer {
@@ -211,8 +207,7 @@ async fn guesses_let_in(
     let mut let_in = 0;
     for number in 0..100 {
         let email = format!("user-{number}@example.org");
-        let body = json!({ "email": email, "password": "not the password" });
-        let mut call = app.post("/login").json(&body);
+        let mut call = app.login(&email, "not the password");
         for (name, value) in headers(number) {
             call = call.header(name, value);
         }
@@ -311,8 +306,7 @@ async fn a_reset_lets_the_owner_in(app: TestApp) {
     }
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
     let token = app.reset_token("ann@example.org").await;
-    let body = json!({ "token": token, "new_password": "a quite different phrase" });
-    app.post("/password/reset").json(&body).await.expect(200);
+    expect!(app.reset(&token, "a quite different phrase") => 200);
     gives!(app.try_sign_in("ann@example.org", "a quite different phrase") => 200);
     gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
@@ -321,11 +315,7 @@ async fn a_reset_lets_the_owner_in(app: TestApp) {
 async fn wrong_current_passwords_count_like_wrong_sign_ins(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let change = async |current: &str| {
-        let body =
-            json!({ "current_password": current, "new_password": "a quite different phrase" });
-        app.post("/password/change")
-            .bearer(&ann.access_token)
-            .json(&body)
+        app.change_password(&ann, current, "a quite different phrase")
             .await
     };
     let limit = documented_limit("wrong passwords", "the account");
@@ -340,8 +330,9 @@ async fn wrong_current_passwords_count_like_wrong_sign_ins(app: TestApp) {
 async fn parallel_guesses_do_not_pass_the_limit(app: TestApp) {
     app.user("ann@example.org").await;
     let statuses = in_parallel(50, |number| {
-        let body = json!({ "email": "ann@example.org", "password": "not the password" });
-        let call = app.post("/login").json(&body).from(&address(number));
+        let call = app
+            .login("ann@example.org", "not the password")
+            .from(&address(number));
         async move { call.await.status.as_u16() }
     })
     .await;

@@ -35,8 +35,7 @@ async fn registrations_from_one_network(app: TestApp) {
             1 => "user-0@example.org",
             _ => "nobody",
         };
-        let body = json!({ "email": email, "password": PASSWORD });
-        app.post("/register").json(&body).from(from).await
+        app.registration(email, PASSWORD).from(from).await
     };
     let limit = documented_limit("registrations", "the network");
     keeps(&app, limit, async |number| {
@@ -79,8 +78,7 @@ async fn mails_to_one_address(app: TestApp) {
 }
 
 async fn register(app: &TestApp, email: &str, password: &str, from: &str) -> Answer {
-    let body = json!({ "email": email, "password": password });
-    app.post("/register").json(&body).from(from).await
+    app.registration(email, password).from(from).await
 }
 
 async fn mails_to_one_mailbox_count_together_whatever_its_tag(app: TestApp) {
@@ -244,8 +242,7 @@ async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
     for (email, notified) in [("theirs@example.org", limit.burst), ("own@example.org", 7)] {
         let (ann, mail) = app.register(email).await;
         if email.starts_with("own") {
-            let body = json!({ "token": mail.token });
-            app.post("/email/verify").json(&body).await.expect(200);
+            app.verify(mail.token.as_deref().unwrap()).await.expect(200);
         }
         let mut token = ann.access_token;
         let mut passwords = [PASSWORD, NEW_PASSWORD];
@@ -310,9 +307,7 @@ fn request_of_some_kind(app: &TestApp, number: usize) -> Call {
     match number % 4 {
         0 => app.get("/password/policy"),
         1 => app.get("/me"),
-        2 => app
-            .post("/refresh")
-            .json(&json!({ "refresh_token": "none" })),
+        2 => app.refresh("none"),
         _ => app.at(Method::GET, "/login").header("accept", "text/html"),
     }
 }

@@ -25,8 +25,7 @@ const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQo
 async fn the_right_password_begins_a_session(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.advance(Duration::minutes(5));
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    let answer = app.post("/login").json(&body).await.expect(200);
+    let answer = app.login("ann@example.org", PASSWORD).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(
         answer.redacted(),
@@ -73,9 +72,7 @@ async fn unknown_wrong_empty_and_inactive_are_answered_alike(app: TestApp) {
         ("inactive@example.org", PASSWORD),
         ("inactive@example.org", "wrong"),
     ] {
-        let call = app
-            .post("/login")
-            .json(&json!({ "email": email, "password": password }));
+        let call = app.login(email, password);
         let answer = expect!(call.header("x-request-id", "same") => 401, "invalid_credentials");
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
         bodies.push((answer.text(), names));

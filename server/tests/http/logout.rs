@@ -23,10 +23,7 @@ fn without_limits(config: &mut Config) {
 }
 
 async fn is_live(app: &TestApp, session: &SignedIn) -> (bool, bool) {
-    let refresh = app
-        .post("/refresh")
-        .json(&json!({ "refresh_token": session.refresh_token }))
-        .await;
+    let refresh = app.refresh(&session.refresh_token).await;
     assert!(
         refresh.status == 200 || refresh.code() == "invalid_refresh_token",
         "{refresh:?}"

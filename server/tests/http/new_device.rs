@@ -94,8 +94,7 @@ async fn another_version_of_a_program_is_no_new_device(app: TestApp) {
 
 async fn the_first_sign_in_of_an_account_sends_no_mail(app: TestApp) {
     let (_, mail) = app.account("ann@example.org").await;
-    let body = json!({ "token": mail.token });
-    app.post("/email/verify").json(&body).await.expect(200);
+    app.verify(mail.token.as_deref().unwrap()).await.expect(200);
     sign_in(&app, "ann@example.org", FIREFOX, None).await;
     assert!(app.read_mails().await.is_empty());
     sign_in(&app, "ann@example.org", "okhttp/5.0", None).await;
@@ -123,9 +122,7 @@ async fn a_device_stays_known_after_its_session_has_ended(app: TestApp) {
 
 async fn a_wrong_password_notifies_nobody(app: TestApp) {
     app.verified_user("ann@example.org").await;
-    let body = json!({ "email": "ann@example.org", "password": "wrong" });
-    app.post("/login")
-        .json(&body)
+    app.login("ann@example.org", "wrong")
         .header("user-agent", FIREFOX)
         .await
         .expect_problem(401, "invalid_credentials");
@@ -137,9 +134,7 @@ async fn a_wrong_password_notifies_nobody(app: TestApp) {
 
 async fn the_mail_says_where_it_came_from(app: TestApp) {
     app.verified_user("ann@example.org").await;
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    app.post("/login")
-        .json(&body)
+    app.login("ann@example.org", PASSWORD)
         .header("user-agent", FIREFOX)
         .from("198.51.100.77")
         .await

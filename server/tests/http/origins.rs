@@ -89,9 +89,7 @@ async fn another_host_is_refused(app: TestApp) {
 
 async fn no_header_decides_where_a_mailed_link_leads(app: TestApp) {
     app.user("ann@example.org").await;
-    let call = app
-        .post("/password/forgot")
-        .json(&json!({ "email": "ann@example.org" }));
+    let call = app.forgot("ann@example.org");
     let call = call
         .header("x-forwarded-host", "evil.example")
         .header("forwarded", "host=evil.example;proto=http");

@@ -54,8 +54,7 @@ async fn a_password_is_rated_by_the_rules_of_the_form(app: TestApp) {
         assert_eq!(answer.header("content-type"), "application/json");
         // What it says is what the form does.
         let email = format!("user-{number}@example.org");
-        let body = json!({ "email": email, "password": password });
-        let registered = app.post("/register").json(&body).await;
+        let registered = app.registration(&email, password).await;
         assert_eq!(
             registered.status == 201,
             expected["ok"] == Value::Bool(true),

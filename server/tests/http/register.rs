@@ -96,8 +96,7 @@ async fn a_taken_address_is_notified_whatever_its_spelling(app: TestApp) {
         " Ann.Lee@BÜCHER.example ",
         "ann.lee@bu\u{308}cher.example",
     ] {
-        let body = json!({ "email": email, "password": "another good password" });
-        expect!(app.post("/register").json(&body) => 409, "email_taken");
+        expect!(app.registration(email, "another good password") => 409, "email_taken");
     }
     assert_eq!(app.rows().await, before);
     gives!(app.try_sign_in("ann.lee@bücher.example", PASSWORD) => 200, "the account is as it was");
@@ -115,10 +114,7 @@ async fn every_invalid_field_is_named(app: TestApp) {
             "last_name: too_long"
         ]
     );
-    let answer = app
-        .post("/register")
-        .json(&json!({ "email": "", "password": "" }))
-        .await;
+    let answer = app.registration("", "").await;
     assert_eq!(
         answer.expect(400).field_errors(),
         ["email: required", "password: required"]
@@ -135,8 +131,7 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
         ("Vestibule!1", "too_weak"),
         (&"ü".repeat(513), "too_long"),
     ] {
-        let body = json!({ "email": "zoe.tester@example.org", "password": password });
-        invalid!(app.post("/register").json(&body) => [format!("password: {code}")], "{password}");
+        invalid!(app.registration("zoe.tester@example.org", password) => [format!("password: {code}")], "{password}");
     }
     // 64 code points of four bytes each.
     let emoji: String = (0..64)
@@ -150,10 +145,7 @@ async fn passwords_are_judged_by_length_strength_and_the_list(app: TestApp) {
     ];
     for (number, password) in passwords.into_iter().enumerate() {
         let email = format!("user-{number}@example.org");
-        let answer = app
-            .post("/register")
-            .json(&json!({ "email": email, "password": password }))
-            .await;
+        let answer = app.registration(&email, password).await;
         assert_eq!(answer.status, 201, "{password}: {answer:?}");
         assert_eq!(app.try_sign_in(&email, password).await, 200, "{password}");
         gives!(app.try_sign_in(&email, &format!("{password} ")) => 401, "{password} and a space");
@@ -183,8 +175,7 @@ async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {
     assert_eq!(app.mail_to("ann@example.org").await.kind, MailKind::Welcome);
 
     let taken = app
-        .post("/register")
-        .json(&json!({ "email": "ANN@example.org", "password": "another good password" }))
+        .registration("ANN@example.org", "another good password")
         .await;
     assert_eq!((taken.status, &taken.body), (new.status, &new.body));
     assert!(
@@ -199,17 +190,15 @@ async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {
 }
 
 async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    app.post("/register").json(&body).await.expect(202);
+    expect!(app.registration("ann@example.org", PASSWORD) => 202);
     let welcome = app.mail_to("ann@example.org").await;
     // Otherwise an attacker could register an address and see by signing in whether it had an
     // account.
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
-    expect!(app.post("/email/verify").json(&json!({ "token": welcome.token })) => 200);
+    expect!(app.verify(welcome.token.as_deref().unwrap()) => 200);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 
-    let taken = json!({ "email": "ann@example.org", "password": "another good password" });
-    app.post("/register").json(&taken).await.expect(202);
+    expect!(app.registration("ann@example.org", "another good password") => 202);
     assert_eq!(
         app.mail_to("ann@example.org").await.kind,
         MailKind::AlreadyRegistered
@@ -219,8 +208,7 @@ async fn in_private_mode_only_a_proved_mailbox_signs_in(app: TestApp) {
 }
 
 async fn in_private_mode_a_body_that_breaks_a_rule_is_refused(app: TestApp) {
-    let body = json!({ "email": "ann@example.org", "password": "short" });
-    invalid!(app.post("/register").json(&body) => ["password: too_short"]);
+    invalid!(app.registration("ann@example.org", "short") => ["password: too_short"]);
 }
 
 /// Registration and sign-in do not send people to each other.
@@ -248,8 +236,7 @@ async fn registering_a_deleted_account_again_says_how_to_restore_it(app: TestApp
 async fn in_private_mode_a_deleted_account_gets_the_link_that_restores_it(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.undo_token(&ann).await;
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    app.post("/register").json(&body).await.expect(202);
+    expect!(app.registration("ann@example.org", PASSWORD) => 202);
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::DeletionScheduled);
     let restored = app.undo(&mail.token.unwrap()).await;

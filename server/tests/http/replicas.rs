@@ -34,10 +34,8 @@ async fn redis_holds_no_address_and_no_network() {
     for app in [&one, &two] {
         for from in ["203.0.113.77", "2001:db8:77:78::9"] {
             for email in [ann, nobody] {
-                let wrong = json!({ "email": email, "password": "not the password" });
-                app.post("/login").json(&wrong).from(from).await.expect(401);
-                let forgot = json!({ "email": email });
-                let asked = app.post("/password/forgot").json(&forgot);
+                expect!(app.login(email, "not the password").from(from) => 401);
+                let asked = app.forgot(email);
                 asked.from(from).await.expect(200);
             }
             let me = app.get("/me").bearer(&known.access_token).from(from);

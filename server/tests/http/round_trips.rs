@@ -172,16 +172,12 @@ async fn without_an_account(app: &TestApp, counter: &mut Counter) {
     }
     app.get("/me").await.expect(401);
     counter.count("GET /me, without a token");
-    let body = json!({ "refresh_token": "x" });
-    app.post("/refresh").json(&body).await.expect(401);
+    app.refresh("x").await.expect(401);
     counter.count("POST /refresh, with a token that is none");
 }
 
 async fn signing_in(app: &TestApp, counter: &mut Counter) {
-    let login = async |email: &str, password: &str| {
-        let body = json!({ "email": email, "password": password });
-        app.post("/login").json(&body).await
-    };
+    let login = async |email: &str, password: &str| app.login(email, password).await;
     let answer = login("ann@example.org", PASSWORD).await.expect(200).json();
     counter.count("POST /login");
     login("ann@example.org", "wrong").await.expect(401);
@@ -260,13 +256,11 @@ async fn changing(app: &TestApp, counter: &mut Counter) {
     mia = SignedIn::from_body(&app.post("/login").json(&body).await.expect(200).json());
     app.read_mails().await;
     counter.skip();
-    let body = json!({ "email": "mia@example.org" });
-    app.post("/email/resend").json(&body).await.expect(200);
+    app.resend("mia@example.org").await.expect(200);
     counter.count("POST /email/resend");
     app.read_mails().await;
     counter.skip();
-    let body = json!({ "password": NEW_PASSWORD });
-    let gone = app.delete("/me").bearer(&mia.access_token).json(&body);
+    let gone = app.delete_account_with(&mia, NEW_PASSWORD);
     gone.await.expect(202);
     counter.count("DELETE /me");
     app.read_mails().await;
@@ -281,8 +275,7 @@ async fn by_mail(app: &TestApp, counter: &mut Counter) {
             "nobody@example.org",
         ),
     ] {
-        let body = json!({ "email": email });
-        app.post("/password/forgot").json(&body).await.expect(200);
+        app.forgot(email).await.expect(200);
         counter.count(name);
     }
     let token = app.mail_to("ann@example.org").await.token.unwrap();
@@ -293,8 +286,7 @@ async fn by_mail(app: &TestApp, counter: &mut Counter) {
     counter.skip();
     browser.open("/reset-password").await.expect(200);
     counter.count("/reset-password, with a link");
-    let body = json!({ "token": token, "new_password": PASSWORD });
-    app.post("/password/reset").json(&body).await.expect(200);
+    app.reset(&token, PASSWORD).await.expect(200);
     counter.count("POST /password/reset");
     browser.open("/reset-password").await.expect(200);
     counter.count("/reset-password, with a dead link");

@@ -82,8 +82,7 @@ async fn a_session_can_be_ended_once(app: TestApp) {
     let path = format!("/sessions/{}", current(&app, &phone).await);
     expect!(app.delete(&path).bearer(&ann.access_token) => 204);
     assert!(!app.accepts(&phone.access_token).await);
-    let body = json!({ "refresh_token": phone.refresh_token });
-    expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&phone.refresh_token) => 401, "invalid_refresh_token");
     expect!(app.delete(&path).bearer(&ann.access_token) => 404, "not_found");
     assert_eq!(list(&app, &ann).await.len(), 1);
 }
@@ -108,8 +107,7 @@ async fn beyond_a_hundred_sessions_the_oldest_end(app: TestApp) {
     let (oldest, newest) = sessions.split_at(3);
     for ended in oldest {
         expect!(app.get("/me").bearer(&ended.access_token) => 401, "unauthenticated");
-        let body = json!({ "refresh_token": ended.refresh_token });
-        expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+        expect!(app.refresh(&ended.refresh_token) => 401, "invalid_refresh_token");
     }
     for live in newest {
         assert!(app.accepts(&live.access_token).await);

@@ -65,8 +65,7 @@ async fn prepare(app: &TestApp) {
 }
 
 fn to_program(app: &TestApp, email: &str, password: &str) -> Call {
-    app.post("/login")
-        .json(&json!({ "email": email, "password": password }))
+    app.login(email, password)
 }
 
 fn to_people(app: &TestApp, email: &str, password: &str) -> Call {

@@ -256,8 +256,7 @@ async fn a_code_form_does_not_reveal_who_has_an_account(app: TestApp) {
     let taken = "ann@example.org";
     let free = "new@example.org";
     for (email, password) in [(taken, PASSWORD), (taken, WRONG), (free, WRONG)] {
-        let body = json!({ "email": email, "password": password });
-        app.post("/register").json(&body).await.expect(202);
+        app.registration(email, password).await.expect(202);
     }
     let mut seen = Vec::new();
     for email in [taken, free] {

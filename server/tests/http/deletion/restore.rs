@@ -36,8 +36,7 @@ async fn the_link_brings_the_account_back(app: TestApp) {
     );
     // What was signed out stays so.
     assert!(!app.accepts(&ann.access_token).await);
-    let body = json!({ "refresh_token": ann.refresh_token });
-    expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
     let again = app.sign_in("ann@example.org").await;
     assert_eq!(again.id, ann.id);
     let me = app.get("/me").bearer(&again.access_token).await.expect(200);
@@ -61,10 +60,8 @@ async fn the_link_works_once(app: TestApp) {
     for wrong in ["", "x", &reset, &ann.refresh_token, &"x".repeat(50_000)] {
         assert_eq!(app.undo(wrong).await, Err("invalid_token"));
     }
-    let body = json!({ "token": token });
-    expect!(app.post("/email/verify").json(&body) => 400, "invalid_token");
-    let body = json!({ "token": token, "new_password": "a quite different phrase" });
-    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
+    expect!(app.verify(&token) => 400, "invalid_token");
+    expect!(app.reset(&token, "a quite different phrase") => 400, "invalid_token");
     app.undo(&token).await.unwrap();
     assert_eq!(app.undo(&token).await, Err("invalid_token"));
     gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
@@ -95,10 +92,7 @@ async fn asking_for_a_reset_brings_the_link_again(app: TestApp) {
     app.advance(Duration::days(10));
     let mut answers = Vec::new();
     for email in ["ann@example.org", "nobody@example.org"] {
-        let call = app
-            .post("/password/forgot")
-            .json(&json!({ "email": email }))
-            .from("198.51.100.7");
+        let call = app.forgot(email).from("198.51.100.7");
         answers.push(call.await.expect(200).text());
     }
     assert_eq!(answers[0], answers[1]);
@@ -133,8 +127,7 @@ async fn the_link_again_lives_no_longer_than_the_first(app: TestApp) {
     app.mail_to("ann@example.org").await;
     app.advance(Duration::microseconds(1));
     assert_eq!(app.undo(&bobs).await, Err("invalid_token"));
-    let body = json!({ "email": "bob@example.org" });
-    app.post("/password/forgot").json(&body).await.expect(200);
+    app.forgot("bob@example.org").await.expect(200);
     assert!(app.read_mails().await.is_empty(), "it is due");
     assert_eq!(app.purge().await, 1);
 }
@@ -158,8 +151,7 @@ async fn an_account_that_is_closed_gets_no_link(app: TestApp) {
         .execute("update users set is_active = false")
         .await;
     let rows = app.rows().await;
-    let body = json!({ "email": "ann@example.org" });
-    app.post("/password/forgot").json(&body).await.expect(200);
+    app.forgot("ann@example.org").await.expect(200);
     assert_eq!(app.rows().await, rows);
     assert!(app.read_mails().await.is_empty());
 }

@@ -1,27 +1,12 @@
 //! What several files go through on the way to what they test.
 
-use serde_json::json;
 use vestibule_core::mail::MailKind;
 use vestibule_core::{Removed, Retention};
 
 use super::app::{PASSWORD, TestApp, meta};
 use super::users::SignedIn;
-use super::{Answer, Call};
 
 impl TestApp {
-    /// Shows a mailed token as proof of an address.
-    pub fn verify(&self, token: &str) -> Call {
-        self.post("/email/verify").json(&json!({ "token": token }))
-    }
-
-    /// Asks for a change of address with [`PASSWORD`].
-    pub fn change_email(&self, who: &SignedIn, new_email: &str) -> Call {
-        let body = json!({ "new_email": new_email, "password": PASSWORD });
-        self.post("/email/change")
-            .bearer(&who.access_token)
-            .json(&body)
-    }
-
     /// Asks for a change of address, reads the mail to the present one,
     /// and gives the token mailed to the new one.
     pub async fn change_token(&self, who: &SignedIn, new_email: &str) -> String {
@@ -35,8 +20,7 @@ impl TestApp {
         password: &str,
     ) -> String {
         let present = self.email_of(who).await;
-        let body = json!({ "new_email": new_email, "password": password });
-        expect!(self.post("/email/change").bearer(&who.access_token).json(&body) => 202);
+        expect!(self.change_email_with(who, new_email, password) => 202);
         let notice = self.mail_to(&present).await;
         assert_eq!(notice.kind, MailKind::EmailChangeRequested);
         let mail = self.mail_to(new_email).await;
@@ -74,12 +58,10 @@ impl TestApp {
         assert_eq!(self.mail_to(left).await.kind, MailKind::EmailTakenBack);
         let password = "something only ann knows";
         let token = self.reset_token("ann@example.org").await;
-        let body = json!({ "token": token, "new_password": password });
-        self.post("/password/reset").json(&body).await.expect(200);
+        self.reset(&token, password).await.expect(200);
         let notice = self.mail_to("ann@example.org").await;
         assert_eq!(notice.kind, MailKind::PasswordChanged);
-        let body = json!({ "email": "ann@example.org", "password": password });
-        let user = self.post("/login").json(&body).await.expect(200).json();
+        let user = expect!(self.login("ann@example.org", password) => 200).json();
         assert_eq!(user["user"]["is_email_verified"], true);
     }
 
@@ -95,13 +77,6 @@ impl TestApp {
             Ok(user) => Ok(user.email),
             Err(error) => Err(error.code().as_str()),
         }
-    }
-
-    pub async fn delete_account(&self, who: &SignedIn) -> Answer {
-        self.delete("/me")
-            .bearer(&who.access_token)
-            .json(&json!({ "password": PASSWORD }))
-            .await
     }
 
     /// Deletes the account, and gives the token of the link that undoes it.

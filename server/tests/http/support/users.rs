@@ -57,7 +57,7 @@ impl TestApp {
     /// Makes an account whose address is verified, and signs in.
     pub async fn verified_user(&self, email: &str) -> SignedIn {
         let (user, mail) = self.account(email).await;
-        expect!(self.post("/email/verify").json(&json!({ "token": mail.token })) => 200);
+        expect!(self.verify(&mail.token.unwrap()) => 200);
         match user {
             Some(user) => user,
             None => self.sign_in(email).await,
@@ -71,14 +71,21 @@ impl TestApp {
 
     /// One more session of a user who has [`PASSWORD`].
     pub async fn sign_in(&self, email: &str) -> SignedIn {
-        let body = json!({ "email": email, "password": PASSWORD });
-        SignedIn::from_body(&self.post("/login").json(&body).await.expect(200).json())
+        self.sign_in_with(email, PASSWORD).await
+    }
+
+    pub async fn sign_in_with(&self, email: &str, password: &str) -> SignedIn {
+        SignedIn::from_body(&expect!(self.login(email, password) => 200).json())
+    }
+
+    /// The tokens that a refresh token is exchanged for.
+    pub async fn refreshed(&self, token: &str) -> SignedIn {
+        SignedIn::from_body(&self.refresh(token).await.expect(200).json())
     }
 
     /// How trying to sign in is answered.
     pub async fn try_sign_in(&self, email: &str, password: &str) -> u16 {
-        let body = json!({ "email": email, "password": password });
-        self.post("/login").json(&body).await.status.as_u16()
+        self.login(email, password).await.status.as_u16()
     }
 
     /// Whether the access token is good now.
@@ -99,7 +106,7 @@ impl TestApp {
 
     /// The token of a mailed reset link that was just asked for.
     pub async fn reset_token(&self, email: &str) -> String {
-        expect!(self.post("/password/forgot").json(&json!({ "email": email })) => 200);
+        self.forgot(email).await.expect(200);
         self.mail_to(email).await.token.unwrap()
     }
 }
