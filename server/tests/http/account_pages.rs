@@ -7,7 +7,7 @@ use time::Duration;
 
 use crate::support::{
     Browser, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_field_error, assert_has, assert_has_not,
-    location, on_any_database, open_page as page, signed_in_browser,
+    browser_of_new_user, location, on_any_database, open_page as page, signed_in_browser,
 };
 
 on_any_database! {
@@ -66,8 +66,7 @@ async fn forms_of_an_ended_session_lead_to_signing_in(app: TestApp) {
 }
 
 async fn every_page_is_one_of_the_navigation(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     for path in TABS {
         let page = page(&mut browser, path).await;
         assert_eq!(page.matches("<h1").count(), 1, "{path}");
@@ -119,8 +118,7 @@ async fn the_overview_says_what_there_is_to_do(app: TestApp) {
 }
 
 async fn the_overview_has_each_page_once(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let page = page(&mut browser, "/account").await;
     let (_, content) = page.split_once("id=\"content\"").unwrap();
     // The checklist leads to what is to be done, and to nothing else.
@@ -132,8 +130,7 @@ async fn the_overview_has_each_page_once(app: TestApp) {
 }
 
 async fn the_skip_link_leads_past_the_navigation(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     for path in TABS {
         let page = page(&mut browser, path).await;
         assert_has(&page, &["href=\"#content\" class=\"skip-link\""]);
@@ -203,8 +200,7 @@ async fn another_language_is_marked_as_that(app: TestApp) {
 async fn the_session_that_changes_the_password_goes_on(app: TestApp) {
     const FORM: &str = "/account/password?return_to=/account/activity%3Fshow%3Dall";
     const GOAL: &str = "/account/activity?show=all";
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let form = page(&mut browser, FORM).await;
     assert_has(
         &form,
@@ -236,8 +232,7 @@ async fn the_session_that_changes_the_password_goes_on(app: TestApp) {
 }
 
 async fn names_are_changed_and_refusals_keep_what_was_typed(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let before = page(&mut browser, "/account/profile").await;
     assert_has(
         &before,

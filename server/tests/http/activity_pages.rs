@@ -5,8 +5,8 @@ use http::Method;
 use time::Duration;
 
 use crate::support::{
-    Browser, PASSWORD, TestApp, WRONG, assert_field_error, assert_has, assert_has_not, location,
-    on_any_database, open_page as page, signed_in_browser,
+    Browser, PASSWORD, TestApp, WRONG, assert_field_error, assert_has, assert_has_not,
+    browser_of_new_user, location, on_any_database, open_page as page, signed_in_browser,
 };
 
 on_any_database! {
@@ -107,8 +107,7 @@ async fn is_paged(browser: &mut Browser) {
 }
 
 async fn what_was_not_me_has_a_way_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let all = page(&mut browser, "/account/activity").await;
     assert_has(
         &all,
@@ -124,8 +123,7 @@ async fn what_was_not_me_has_a_way_out(app: TestApp) {
 }
 
 async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let here = "/account/confirm?return_to=/account/activity%3Fshow%3Dall";
     let back = "/account/activity?show=all";
     // It was given a moment ago.
@@ -193,8 +191,7 @@ async fn the_download_holds_everything_but_secrets(app: TestApp) {
 }
 
 async fn the_download_wants_a_fresh_password(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     app.advance(STALE);
     let answer = browser.download().await;
     let ask = "/account/confirm?return_to=/account/activity";

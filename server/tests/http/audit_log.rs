@@ -7,7 +7,7 @@ use http::Method;
 use vestibule_core::ErrorCode;
 
 use crate::support::{
-    Answer, Outage, PASSWORD, TestApp, address, meta_from, on_every_database, signed_in_browser,
+    Answer, Outage, PASSWORD, TestApp, address, browser_of_new_user, meta_from, on_every_database,
 };
 
 on_every_database! {
@@ -189,8 +189,7 @@ async fn what_no_handler_sees_is_reported_as_well(app: TestApp) {
 }
 
 async fn a_refused_form_is_logged_with_its_account(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut ann = signed_in_browser(&app, "ann@example.org").await;
+    let mut ann = browser_of_new_user(&app, "ann@example.org").await;
     let too_long = "n".repeat(1000);
     let fields = [("first_name", too_long.as_str()), ("last_name", "")];
     ann.submit("update_profile", &fields).await.expect(303);

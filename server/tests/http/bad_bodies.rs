@@ -5,9 +5,8 @@ mod endpoints;
 
 use http::Method;
 use serde_json::{Value, json};
-use vestibule::config::Config;
 
-use crate::support::{TestApp, on_any_database};
+use crate::support::{TestApp, on_any_database, without_limits};
 
 use endpoints::{Before, Endpoint, endpoints};
 
@@ -22,10 +21,6 @@ on_any_database! {
     nesting_is_bounded with without_limits,
     a_body_over_64_kib_is_too_large with without_limits,
     only_json_is_taken with without_limits,
-}
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 async fn a_body_that_is_no_json_object_is_malformed(app: TestApp) {

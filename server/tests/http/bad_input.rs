@@ -3,9 +3,8 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use vestibule::config::Config;
 
-use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database};
+use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database, without_limits};
 
 on_every_database! {
     an_address_with_line_breaks_gets_no_mail with without_limits,
@@ -15,10 +14,6 @@ on_every_database! {
     queries_are_not_read_by_the_api,
     a_form_that_is_none_is_refused,
     only_functions_take_forms_and_by_post_alone,
-}
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 const ADDRESSES_THAT_ARE_NONE: [&str; 19] = [

@@ -1,9 +1,10 @@
 //! Deletions, undoing them and purging at the same moment
 
 use time::Duration;
-use vestibule::config::Config;
 
-use crate::support::{PASSWORD, TestApp, address, in_parallel, meta_from, on_every_database};
+use crate::support::{
+    PASSWORD, TestApp, address, in_parallel, meta_from, on_every_database, without_limits,
+};
 
 on_every_database! {
     of_thirty_deletions_exactly_one_counts with without_limits,
@@ -11,10 +12,6 @@ on_every_database! {
     no_session_survives_a_deletion_in_parallel with without_limits,
     undoing_races_the_purge,
     a_sign_in_while_the_account_goes_is_refused with without_limits,
-}
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 async fn of_thirty_deletions_exactly_one_counts(app: TestApp) {

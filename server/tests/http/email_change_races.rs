@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{PASSWORD, TestApp, address, in_parallel, on_every_database};
+use crate::support::{PASSWORD, TestApp, address, in_parallel, on_every_database, without_limits};
 
 on_every_database! {
     a_confirmation_races_a_registration,
@@ -20,10 +19,6 @@ on_every_database! {
 /// Live reset links that were mailed to an address that is no longer the account's.
 const OUTLIVED: &str = "password_reset_tokens t join users u on u.id = t.user_id join mail_outbox m on m.token_id = t.id \
     where not t.is_used and m.recipient <> u.email";
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
-}
 
 async fn a_confirmation_races_a_registration(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;

@@ -4,21 +4,15 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use time::Duration;
-use vestibule::config::Config;
-use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 use vestibule_core::model::Principal;
 
-use crate::support::{PASSWORD, SignedIn, TestApp, meta, on_every_database};
+use crate::support::{PASSWORD, SignedIn, TestApp, meta, on_every_database, privately};
 
 on_every_database! {
     a_taken_address_is_answered_like_a_free_one,
     a_taken_address_is_answered_like_a_free_one_in_private with privately,
     an_address_that_was_taken_meanwhile_is_reported,
-}
-
-fn privately(config: &mut Config) {
-    config.registration = RegistrationMode::Private;
 }
 
 async fn a_taken_address_is_answered_like_a_free_one(app: TestApp) {

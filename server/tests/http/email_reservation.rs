@@ -2,10 +2,8 @@
 
 use serde_json::json;
 use time::Duration;
-use vestibule::config::Config;
-use vestibule_core::RegistrationMode;
 
-use crate::support::{PASSWORD, TestApp, on_every_database};
+use crate::support::{PASSWORD, TestApp, on_every_database, privately};
 
 on_every_database! {
     nobody_can_register_the_address_while_the_link_lives,
@@ -13,10 +11,6 @@ on_every_database! {
     nobody_can_move_to_the_address_while_the_link_lives,
     a_link_from_before_is_no_way_around_the_reservation,
     the_account_itself_can_go_back_to_its_address,
-}
-
-fn privately(config: &mut Config) {
-    config.registration = RegistrationMode::Private;
 }
 
 async fn nobody_can_register_the_address_while_the_link_lives(app: TestApp) {

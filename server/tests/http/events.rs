@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use time::Duration;
-use vestibule::config::Config;
 
-use crate::support::{NEW_PASSWORD, PASSWORD, SignedIn, TestApp, in_parallel, on_every_database};
+use crate::support::{
+    NEW_PASSWORD, PASSWORD, SignedIn, TestApp, in_parallel, on_every_database, without_limits,
+};
 
 on_every_database! {
     what_happened_is_listed_newest_first,
@@ -22,10 +23,6 @@ on_every_database! {
     unknown_names_in_the_query_are_ignored,
     a_cursor_of_another_user_shows_nothing_of_theirs,
     no_secret_stands_in_the_details with without_limits,
-}
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";

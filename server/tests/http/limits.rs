@@ -5,8 +5,9 @@
 use time::Duration;
 
 use crate::support::{
-    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address, documented_limit,
-    in_parallel, keeps, location, on_replicas, signed_in_browser, trusted_proxy,
+    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address,
+    browser_of_new_user, documented_limit, in_parallel, keeps, location, on_replicas,
+    trusted_proxy,
 };
 
 on_replicas! { 2;
@@ -110,8 +111,7 @@ async fn guesses_at_one_account_become_rarer_and_rarer(app: TestApp) {
 
 /// Nobody else can keep the owner out, and nobody gets more guesses by it.
 async fn a_browser_that_was_signed_in_has_a_quota_of_its_own(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.post("/logout").await;
     let limit = documented_limit("wrong passwords", "the account");
     for number in 0..limit.burst {
@@ -143,8 +143,7 @@ async fn only_the_known_browser_gets_in(app: &TestApp, known: &mut Browser) {
 }
 
 async fn a_thief_who_is_signed_out_by_a_reset_keeps_nobody_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut intruder = signed_in_browser(&app, "ann@example.org").await;
+    let mut intruder = browser_of_new_user(&app, "ann@example.org").await;
     let mut owner = Browser::new(&app);
     let token = app.reset_token("ann@example.org").await;
     owner.open(&format!("/reset-password?token={token}")).await;
@@ -182,8 +181,7 @@ async fn wrong_passwords_from_one_network(app: TestApp) {
 
 /// One client in an office does not keep its owners from their accounts.
 async fn guesses_from_a_network_keep_no_known_browser_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.post("/logout").await;
     let limit = documented_limit("wrong passwords", "the network");
     let guess = async |number: usize| {

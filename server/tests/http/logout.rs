@@ -5,9 +5,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::json;
-use vestibule::config::Config;
 
-use crate::support::{SignedIn, TestApp, on_every_database};
+use crate::support::{SignedIn, TestApp, on_every_database, without_limits};
 
 on_every_database! {
     after_logout_both_tokens_are_dead_at_once,
@@ -15,11 +14,6 @@ on_every_database! {
     logout_all_can_keep_the_calling_session,
     nobody_can_be_signed_out_by_others,
     a_client_that_does_not_wait_is_signed_out_all_the_same with without_limits,
-}
-
-/// Counting a request on Redis is a wait before anything is begun.
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 async fn is_live(app: &TestApp, session: &SignedIn) -> (bool, bool) {
@@ -91,6 +85,7 @@ async fn nobody_can_be_signed_out_by_others(app: TestApp) {
     assert!(app.accepts(&ann.access_token).await);
 }
 
+/// Without limits: counting a request on Redis is a wait before anything is begun.
 async fn a_client_that_does_not_wait_is_signed_out_all_the_same(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     assert!(app.accepts(&ann.access_token).await);

@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 use time::Duration;
-use vestibule::config::Config;
-use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{PASSWORD, TestApp, on_every_database};
+use crate::support::{PASSWORD, TestApp, on_every_database, privately};
 
 on_every_database! {
     a_new_user_agent_is_notified_once,
@@ -21,10 +19,6 @@ on_every_database! {
 }
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-
-fn privately(config: &mut Config) {
-    config.registration = RegistrationMode::Private;
-}
 
 async fn sign_in(app: &TestApp, email: &str, agent: &str, device_name: Option<&str>) -> Value {
     let body = json!({ "email": email, "password": PASSWORD, "device_name": device_name });

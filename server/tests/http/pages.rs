@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{
     Answer, Browser, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SESSION_COOKIE, TestApp, address,
-    is_signed_in, location, on_any_database, sign_in, signed_in_browser,
+    browser_of_new_user, is_signed_in, location, on_any_database, sign_in, signed_in_browser,
 };
 
 on_any_database! {
@@ -295,8 +295,7 @@ async fn a_mailed_link_changes_nothing_before_the_button(app: TestApp) {
 }
 
 async fn a_forgotten_password_is_reset(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut old = signed_in_browser(&app, "ann@example.org").await;
+    let mut old = browser_of_new_user(&app, "ann@example.org").await;
     let mut browser = Browser::new(&app);
     for email in ["ann@example.org", "nobody@example.org"] {
         gives!(browser.submits("forgot_password", &[("email", email)]) => "/forgot-password");

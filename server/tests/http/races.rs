@@ -10,11 +10,12 @@ use std::sync::LazyLock;
 use http::StatusCode;
 use serde_json::json;
 use time::Duration;
-use vestibule::config::Config;
 
 use rounds::{CALLS, end_amid, race};
 
-use crate::support::{Answer, Mail, PASSWORD, SignedIn, TestApp, in_parallel, on_replicas};
+use crate::support::{
+    Answer, Mail, PASSWORD, SignedIn, TestApp, in_parallel, on_replicas, without_limits,
+};
 
 /// `cargo xtask versions` asks for a hundred of them.
 #[expect(
@@ -41,10 +42,6 @@ on_replicas! { 2;
     of_a_password_change_and_a_reset_one_sets_the_password with without_limits,
     no_sign_in_outlives_a_reset with without_limits,
     nothing_refreshes_after_a_deletion with without_limits,
-}
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 /// None of the tokens is good for anything, on any replica.

@@ -1,13 +1,11 @@
 //! `POST /register`
 
 use serde_json::json;
-use vestibule::config::Config;
-use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
     Browser, PASSWORD, PUBLIC_URL, SESSION_COOKIE, SignedIn, TestApp, assert_has, is_signed_in,
-    on_every_database, signed_in_browser,
+    on_every_database, privately, signed_in_browser,
 };
 
 on_every_database! {
@@ -16,12 +14,12 @@ on_every_database! {
     every_invalid_field_is_named,
     passwords_are_judged_by_length_strength_and_the_list,
     names_are_trimmed,
-    in_private_mode_new_and_taken_are_answered_alike with private_mode,
-    in_private_mode_only_a_proved_mailbox_signs_in with private_mode,
+    in_private_mode_new_and_taken_are_answered_alike with privately,
+    in_private_mode_only_a_proved_mailbox_signs_in with privately,
     private_mode_lets_nobody_stay_whose_mailbox_is_not_proved,
-    in_private_mode_a_body_that_breaks_a_rule_is_refused with private_mode,
+    in_private_mode_a_body_that_breaks_a_rule_is_refused with privately,
     registering_a_deleted_account_again_says_how_to_restore_it,
-    in_private_mode_a_deleted_account_gets_the_link_that_restores_it with private_mode,
+    in_private_mode_a_deleted_account_gets_the_link_that_restores_it with privately,
 }
 
 /// They signed in while registration was open, and would show by it that the address is theirs.
@@ -30,7 +28,7 @@ async fn private_mode_lets_nobody_stay_whose_mailbox_is_not_proved(app: TestApp)
     let (ann, welcome) = app.register("ann@example.org").await;
     let browser = signed_in_browser(&app, "ann@example.org").await;
     let cookie = browser.cookie(SESSION_COOKIE).unwrap();
-    let private = TestApp::start(app.database.clone(), private_mode, 43).await;
+    let private = TestApp::start(app.database.clone(), privately, 43).await;
     assert!(private.accepts(&proved.access_token).await);
     let mut browser = Browser::new(&private);
     browser.set_cookie(SESSION_COOKIE, cookie);
@@ -43,10 +41,6 @@ async fn private_mode_lets_nobody_stay_whose_mailbox_is_not_proved(app: TestApp)
     private.post("/email/verify").json(&body).await.expect(200);
     assert!(private.accepts(&ann.access_token).await);
     private.finish().await;
-}
-
-fn private_mode(config: &mut Config) {
-    config.registration = RegistrationMode::Private;
 }
 
 async fn a_new_user_is_signed_in_and_welcomed(app: TestApp) {

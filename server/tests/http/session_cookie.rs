@@ -4,8 +4,8 @@
 use http::Method;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, is_signed_in, location,
-    on_any_database, sign_in, signed_in_browser,
+    Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, browser_of_new_user, is_signed_in,
+    location, on_any_database, sign_in, signed_in_browser,
 };
 
 on_any_database! {
@@ -47,8 +47,7 @@ async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) 
 /// A password is rated, and another tab loaded, while the form
 /// is under way that changes it: those answers come last.
 async fn a_late_answer_leaves_the_newer_cookie(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let mut late = Browser::new(&app);
     late.set_cookie(SESSION_COOKIE, browser.cookie(SESSION_COOKIE).unwrap());
     let fields = [
@@ -107,8 +106,7 @@ async fn a_made_up_cookie_is_no_session(app: TestApp) {
 }
 
 async fn a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let browser = signed_in_browser(&app, "ann@example.org").await;
+    let browser = browser_of_new_user(&app, "ann@example.org").await;
     let session = browser.cookie(SESSION_COOKIE).unwrap();
     let session = format!("{SESSION_COOKIE}={session}");
     let german = "__Host-language=de";
@@ -130,16 +128,14 @@ async fn a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out(app: Tes
 }
 
 async fn a_post_to_logout_signs_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     assert_eq!(location(&browser.post("/logout").await), "/login");
     assert_eq!(browser.cookie(SESSION_COOKIE), None);
     assert!(!is_signed_in(&mut browser).await);
 }
 
 async fn the_api_does_not_read_cookies(app: TestApp) {
-    app.user("ann@example.org").await;
-    let browser = signed_in_browser(&app, "ann@example.org").await;
+    let browser = browser_of_new_user(&app, "ann@example.org").await;
     let cookie = format!(
         "{SESSION_COOKIE}={}",
         browser.cookie(SESSION_COOKIE).unwrap()

@@ -2,8 +2,8 @@
 //! other pages and the API say of the same sessions.
 
 use crate::support::{
-    Browser, PASSWORD, TestApp, assert_has, assert_has_not, is_signed_in, location,
-    on_any_database, open_page as page, signed_in_browser,
+    Browser, PASSWORD, TestApp, assert_has, assert_has_not, browser_of_new_user, is_signed_in,
+    location, on_any_database, open_page as page, signed_in_browser,
 };
 
 on_any_database! {
@@ -32,8 +32,7 @@ async fn a_changed_password_is_what_the_device_signed_in_with(app: TestApp) {
 }
 
 async fn signing_out_everywhere_is_logged_as_what_it_was(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.submit("sign_out_others", &[]).await;
     let shown = page(&mut browser, "/account/activity?show=sign_ins").await;
     assert_has(&shown, &["Signed out everywhere else from"]);

@@ -6,7 +6,8 @@ use vestibule_core::mail::MailKind;
 
 use crate::support::{
     Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_field_error, assert_has,
-    assert_has_not, location, on_any_database, open_page as page, signed_in_browser,
+    assert_has_not, browser_of_new_user, location, on_any_database, open_page as page,
+    signed_in_browser,
 };
 
 on_any_database! {
@@ -169,8 +170,7 @@ async fn a_change_of_the_address_wants_a_fresh_password(app: TestApp) {
 
 /// No mail reports a change to an address that may be a stranger's, so no page says so.
 async fn an_address_that_was_not_confirmed_gets_no_promises(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let promises = ["within 72 hours", "72 Stunden lang"];
     for language in ["en", "de"] {
         browser.set_cookie("__Host-language", language);
@@ -313,8 +313,7 @@ async fn a_deletion_is_refused_without_its_box_or_password(app: TestApp) {
 }
 
 async fn a_restore_link_that_is_dead_says_what_to_do(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.submit("delete_account", &[("confirm", "on")]).await;
     let mail = app.mail_to("ann@example.org").await;
     app.advance(Duration::days(15));
@@ -333,8 +332,7 @@ async fn a_restore_link_that_is_dead_says_what_to_do(app: TestApp) {
 }
 
 async fn a_restore_link_that_a_newer_mail_replaced_leads_to_that(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.submit("delete_account", &[("confirm", "on")]).await;
     let old = app.mail_to("ann@example.org").await;
     let mut browser = Browser::new(&app);

@@ -6,7 +6,7 @@ use vestibule_core::mail::MailKind;
 
 use crate::support::{
     Browser, PASSWORD, TestApp, WRONG, assert_has, assert_has_not, follow_verify_link as follow,
-    location, on_any_database, open_page as page, signed_in_browser,
+    location, on_any_database, open_page as page, privately, signed_in_browser,
 };
 
 on_any_database! {
@@ -244,10 +244,6 @@ async fn a_confirmed_user_has_nothing_left_to_do(app: TestApp) {
     );
     let done = page(&mut browser, "/verify-email?return_to=/account/profile").await;
     assert!(done.contains("href=\"/account/profile\""), "{done}");
-}
-
-fn privately(config: &mut vestibule::config::Config) {
-    config.registration = vestibule_core::RegistrationMode::Private;
 }
 
 /// In private mode an attacker registers with an address and a password of their own, and tries a

@@ -2,12 +2,11 @@
 
 use serde_json::json;
 use time::Duration;
-use vestibule::config::Config;
 use vestibule_core::VerifyEmail;
 
 use crate::support::{
     Answer, Browser, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, meta_from,
-    on_every_database,
+    on_every_database, privately,
 };
 
 on_every_database! {
@@ -170,10 +169,6 @@ async fn a_code_is_good_for_its_own_address_only(app: TestApp) {
         expect!(app.verify_code("bob@example.org", code) => 400, "invalid_token");
     }
     expect!(app.verify_code("ann@example.org", &code) => 200);
-}
-
-fn privately(config: &mut Config) {
-    config.registration = vestibule_core::RegistrationMode::Private;
 }
 
 /// How a code is answered in a browser that nobody is signed in to, each time in another network.

@@ -328,6 +328,12 @@ pub async fn signed_in_browser(app: &TestApp, email: &str) -> Browser {
     browser
 }
 
+/// The same of a user who has just been made.
+pub async fn browser_of_new_user(app: &TestApp, email: &str) -> Browser {
+    app.user(email).await;
+    signed_in_browser(app, email).await
+}
+
 /// Fills in the form of the sign-in page.
 pub async fn sign_in(browser: &mut Browser, email: &str, password: &str) -> Answer {
     browser

@@ -18,8 +18,9 @@ pub use app::{
     MASTER_KEY, NEW_PASSWORD, PASSWORD, PUBLIC_URL, TestApp, WRONG, config, meta, meta_from, run,
 };
 pub use browser::{
-    Browser, SESSION_COOKIE, assert_field_error, assert_has, assert_has_not, follow_verify_link,
-    hidden, is_signed_in, location, new_nonce, open_page, sign_in, signed_in_browser,
+    Browser, SESSION_COOKIE, assert_field_error, assert_has, assert_has_not, browser_of_new_user,
+    follow_verify_link, hidden, is_signed_in, location, new_nonce, open_page, sign_in,
+    signed_in_browser,
 };
 pub use call::Call;
 pub use limits::{DocumentedLimit, documented_limit, keeps};
@@ -113,6 +114,15 @@ where
 /// An address of its own for each number, for what must not meet the limits of one network.
 pub fn address(number: usize) -> String {
     format!("198.51.{}.{}", number / 250, number % 250 + 1)
+}
+
+pub fn without_limits(config: &mut vestibule::config::Config) {
+    config.rate_limits = false;
+}
+
+/// Registration does not reveal who has an account.
+pub fn privately(config: &mut vestibule::config::Config) {
+    config.registration = vestibule_core::RegistrationMode::Private;
 }
 
 /// The network that requests come from is one of a proxy.
