@@ -110,11 +110,7 @@ async fn a_change_goes_with_the_session_that_asked(app: TestApp) {
         let thief = app.sign_in("ann@example.org").await;
         let token = app.change_token(&thief, "thief@example.org").await;
         let owner = if revokes_one {
-            let list = app.get("/sessions").bearer(&thief.access_token).await;
-            let list = list.expect(200).json();
-            let sessions = list["sessions"].as_array().unwrap();
-            let current = sessions.iter().find(|it| it["current"] == true).unwrap();
-            let path = format!("/sessions/{}", current["id"].as_str().unwrap());
+            let path = format!("/sessions/{}", app.current_session(&thief).await);
             app.delete(&path).bearer(&ann.access_token)
         } else {
             app.post("/logout-all")

@@ -7,7 +7,7 @@ use vestibule_core::model::NewUser;
 use vestibule_core::ports::{Clock as _, Random as _};
 use vestibule_testkit::{SeededRandom, builders};
 
-use crate::support::{PASSWORD, TestApp, on_every_database};
+use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database};
 
 on_every_database! {
     the_right_password_begins_a_session,
@@ -110,19 +110,9 @@ async fn a_session_that_is_not_remembered_ends_after_a_day(app: TestApp) {
     for (remember_me, days) in [(json!(false), 1), (json!(true), 30), (json!(null), 30)] {
         let body =
             json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": remember_me });
-        let tokens = app.post("/login").json(&body).await.expect(200).json();
-        let sessions = app
-            .get("/sessions")
-            .bearer(tokens["access_token"].as_str().unwrap())
-            .await
-            .expect(200)
-            .json();
-        let current = sessions["sessions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|session| session["current"] == true)
-            .unwrap();
+        let session = SignedIn::from_body(&expect!(app.post("/login").json(&body) => 200).json());
+        let sessions = app.sessions(&session).await;
+        let current = sessions.iter().find(|it| it["current"] == true).unwrap();
         let expires_at = app.clock.now() + Duration::days(days);
         let format = &time::format_description::well_known::Rfc3339;
         assert_eq!(
@@ -145,15 +135,8 @@ async fn a_device_is_named_by_the_client_or_by_its_user_agent(app: TestApp) {
         .await
         .expect(200)
         .json();
-    let sessions = app
-        .get("/sessions")
-        .bearer(last["access_token"].as_str().unwrap())
-        .await
-        .expect(200)
-        .json();
-    let mut devices: Vec<&str> = sessions["sessions"]
-        .as_array()
-        .unwrap()
+    let sessions = app.sessions(&SignedIn::from_body(&last)).await;
+    let mut devices: Vec<&str> = sessions
         .iter()
         .map(|session| session["device"].as_str().unwrap())
         .collect();

@@ -232,9 +232,7 @@ async fn a_client_that_takes_new_tokens_goes_on_with_them_alone(app: TestApp) {
     assert!(app.accepts(&new.access_token).await && !app.accepts(&ann.access_token).await);
     expect!(app.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
     app.refresh(&new.refresh_token).await.expect(200);
-    let sessions = app.get("/sessions").bearer(&new.access_token).await;
-    let sessions = sessions.json()["sessions"].as_array().unwrap().len();
-    assert_eq!(sessions, 1);
+    assert_eq!(app.sessions(&new).await.len(), 1);
     gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 

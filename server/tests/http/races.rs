@@ -5,16 +5,16 @@
 mod rounds;
 
 use std::env;
+use std::slice;
 use std::sync::LazyLock;
 
-use http::StatusCode;
 use serde_json::json;
 use time::Duration;
 
 use rounds::{CALLS, end_amid, race};
 
 use crate::support::{
-    Answer, Mail, PASSWORD, SignedIn, TestApp, in_parallel, on_replicas, without_limits,
+    Answer, Call, Mail, PASSWORD, SignedIn, TestApp, in_parallel, on_replicas, without_limits,
 };
 
 /// `cargo xtask versions` asks for a hundred of them.
@@ -117,6 +117,21 @@ async fn each_round_sent_a_mail(app: &TestApp, kind: &str) {
             .all(|mail| mail.starts_with(&format!("{kind} to "))),
         "{mails:?}"
     );
+}
+
+/// Refreshes of the phone's session amid which the call of the round ends it: none of its tokens
+/// is good for anything afterwards. Gives the answer of that call.
+async fn refreshes_end_by(
+    app: &TestApp,
+    round: usize,
+    phone: &SignedIn,
+    end: impl Fn() -> Call,
+) -> Answer {
+    let refresh = |_| app.refresh(&phone.refresh_token);
+    let (end, mut sessions) = end_amid(app, round % CALLS, end, refresh).await;
+    sessions.push(phone.clone());
+    are_dead(app, &sessions).await;
+    end
 }
 
 /// In every other round all fifty answers get lost, and the
@@ -232,16 +247,9 @@ async fn nothing_refreshes_after_a_sign_out(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     for round in 0..*ROUNDS {
         let phone = app.sign_in("ann@example.org").await;
-        let (end, mut sessions) = end_amid(
-            &app,
-            round % CALLS,
-            || app.post("/logout").bearer(&phone.access_token),
-            |_| app.refresh(&phone.refresh_token),
-        )
-        .await;
+        let end = || app.post("/logout").bearer(&phone.access_token);
+        let end = refreshes_end_by(&app, round, &phone, end).await;
         end.expect(204);
-        sessions.push(phone);
-        are_dead(&app, &sessions).await;
     }
     app.refreshed(&ann.refresh_token).await;
 }
@@ -251,24 +259,10 @@ async fn nothing_refreshes_after_its_session_was_revoked(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     for round in 0..*ROUNDS {
         let phone = app.sign_in("ann@example.org").await;
-        let sessions = app.get("/sessions").bearer(&phone.access_token).await;
-        let sessions = sessions.expect(200).json()["sessions"].clone();
-        let current = sessions.as_array().unwrap().iter();
-        let mut current = current.filter(|session| session["current"] == true);
-        let path = format!(
-            "/sessions/{}",
-            current.next().unwrap()["id"].as_str().unwrap()
-        );
-        let (end, mut sessions) = end_amid(
-            &app,
-            round % CALLS,
-            || app.delete(&path).bearer(&ann.access_token),
-            |_| app.refresh(&phone.refresh_token),
-        )
-        .await;
+        let path = format!("/sessions/{}", app.current_session(&phone).await);
+        let end = || app.delete(&path).bearer(&ann.access_token);
+        let end = refreshes_end_by(&app, round, &phone, end).await;
         end.expect(204);
-        sessions.push(phone);
-        are_dead(&app, &sessions).await;
     }
     assert_eq!(live_sessions_of(&app, &ann).await, "1");
     app.refreshed(&ann.refresh_token).await;
@@ -285,13 +279,8 @@ async fn nothing_refreshes_after_the_end_of_all_sessions(app: TestApp) {
             let call = app.post("/logout-all").bearer(&laptop.access_token);
             call.json(&json!({ "keep_current": keep_current }))
         };
-        let (end, mut sessions) = end_amid(&app, round % CALLS, end_all, |_| {
-            app.refresh(&phone.refresh_token)
-        })
-        .await;
+        let end = refreshes_end_by(&app, round, &phone, end_all).await;
         end.expect(204);
-        sessions.push(phone);
-        are_dead(&app, &sessions).await;
         let left = live_sessions_of(&app, &laptop).await;
         if keep_current {
             assert_eq!(left, "1");
@@ -318,16 +307,10 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
             "new_password": password(round + 1),
             "new_tokens": true
         });
-        let (end, mut sessions) = end_amid(
-            &app,
-            round % CALLS,
-            || change(&ann).json(&body),
-            |_| app.refresh(&phone.refresh_token),
-        )
-        .await;
+        let end = || change(&ann).json(&body);
+        let end = refreshes_end_by(&app, round, &phone, end).await;
         let new = SignedIn::from_body(&end.expect(200).json());
-        sessions.extend([phone, ann]);
-        are_dead(&app, &sessions).await;
+        are_dead(&app, &[ann]).await;
         ann = app.refreshed(&new.refresh_token).await;
     }
     assert_eq!(app.read_mails().await.len(), *ROUNDS + 1);
@@ -405,18 +388,11 @@ async fn no_sign_in_outlives_a_reset(app: TestApp) {
 async fn nothing_refreshes_after_a_deletion(app: TestApp) {
     for (round, (user, _)) in accounts(&app).await.into_iter().enumerate() {
         let phone = app.sign_in(&user.email).await;
-        let delete = || {
-            let call = app.delete("/me").bearer(&user.access_token);
-            call.json(&json!({ "password": PASSWORD }))
-        };
-        let (end, mut sessions) = end_amid(&app, round % CALLS, delete, |_| {
-            app.refresh(&phone.refresh_token)
-        })
-        .await;
-        assert_eq!(end.status, StatusCode::ACCEPTED, "{end:?}");
+        let delete = || app.delete_account(&user);
+        let end = refreshes_end_by(&app, round, &phone, delete).await;
+        end.expect(202);
         assert_eq!(live_sessions_of(&app, &user).await, "0");
-        sessions.extend([phone, user.clone()]);
-        are_dead(&app, &sessions).await;
+        are_dead(&app, slice::from_ref(&user)).await;
         assert_eq!(app.try_sign_in(&user.email, PASSWORD).await, 401);
     }
     each_round_sent_a_mail(&app, "deletion_scheduled").await;

@@ -76,10 +76,8 @@ async fn sessions_are_shown_and_ended(app: TestApp) {
             "modulepreload",
         ],
     );
-    let sessions = app.get("/sessions").bearer(&ann.access_token).await.json();
-    let mut listed = sessions["sessions"].as_array().unwrap().iter();
-    let of_app = listed.find(|session| session["kind"] == "api").unwrap();
-    let session = [("session_id", of_app["id"].as_str().unwrap())];
+    let of_app = app.current_session(&ann).await;
+    let session = [("session_id", of_app.as_str())];
     let answer = browser.submit("revoke_session", &session).await;
     assert_eq!(location(&answer), "/account/sessions");
     let alone = page(&mut browser, "/account/sessions").await;
@@ -97,8 +95,7 @@ async fn sessions_of_others_stay(app: TestApp) {
     app.user("ann@example.org").await;
     let eve = app.user("eve@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
-    let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let theirs = app.current_session(&eve).await;
     for id in [theirs.as_str(), "not-a-uuid", ""] {
         let answer = browser
             .submit("revoke_session", &[("session_id", id)])
@@ -114,8 +111,7 @@ async fn sessions_of_others_stay(app: TestApp) {
 async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let body = expect!(app.get("/sessions").bearer(&ann.access_token) => 200).json();
-    let sessions = body["sessions"].as_array().unwrap();
+    let sessions = app.sessions(&ann).await;
     assert_eq!(sessions.len(), 2);
     let from_browser = sessions
         .iter()

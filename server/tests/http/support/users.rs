@@ -88,6 +88,19 @@ impl TestApp {
         self.login(email, password).await.status.as_u16()
     }
 
+    /// The sessions of the account, as the API lists them.
+    pub async fn sessions(&self, who: &SignedIn) -> Vec<Value> {
+        let list = expect!(self.get("/sessions").bearer(&who.access_token) => 200).json();
+        list["sessions"].as_array().unwrap().clone()
+    }
+
+    /// The id of the session itself.
+    pub async fn current_session(&self, who: &SignedIn) -> String {
+        let sessions = self.sessions(who).await;
+        let current = sessions.iter().find(|session| session["current"] == true);
+        current.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
     /// Whether the access token is good now.
     pub async fn accepts(&self, access_token: &str) -> bool {
         let answer = self.get("/me").bearer(access_token).await;
