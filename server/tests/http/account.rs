@@ -3,7 +3,7 @@
 use serde_json::json;
 use time::Duration;
 
-use crate::support::{TestApp, on_every_database};
+use crate::support::{TestApp, ann_but, on_every_database};
 
 on_every_database! {
     me_is_the_signed_in_user,
@@ -20,20 +20,8 @@ async fn me_is_the_signed_in_user(app: TestApp) {
     let answer = app.get("/me").bearer(&ann.access_token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.json()["id"], ann.id.to_string());
-    assert_eq!(
-        answer.redacted(),
-        json!({
-          "created_at": "2026-11-24T08:30:00.123456Z",
-          "email": "ann@example.org",
-          "first_name": "Ann",
-          "id": "[uuid]",
-          "is_active": true,
-          "is_email_verified": false,
-          "last_login_at": null,
-          "last_name": null,
-          "updated_at": "2026-11-24T08:30:00.123456Z"
-        })
-    );
+    let expected = ann_but(&json!({}));
+    assert_eq!(answer.redacted(), expected);
 }
 
 async fn me_looks_the_user_up_on_each_request(app: TestApp) {

@@ -201,11 +201,7 @@ async fn what_is_not_there_is_not_found(app: TestApp) {
             (Method::POST, "*/*"),
         ] {
             let answer = app.at(method.clone(), path).header("accept", accept).await;
-            assert_eq!(
-                (answer.status.as_u16(), answer.code().as_str()),
-                (404, "not_found"),
-                "{method} {path}: {answer:?}"
-            );
+            answer.expect_problem_of(&format!("{method} {path}"), 404, "not_found");
         }
     }
     for path in ["/nothing", "/account/nothing", "/_fn/nothing"] {

@@ -182,10 +182,7 @@ async fn purging_takes_only_what_is_due(app: TestApp) {
     assert_eq!(app.purge().await, 0);
     gives!(app.count("users where email = 'user4@example.org'") => "1");
     // An account that an operator made inactive is none that is to go.
-    app.user("inactive@example.org").await;
-    app.database
-        .execute("update users set is_active = false where email = 'inactive@example.org'")
-        .await;
+    app.closed_user("inactive@example.org").await;
     app.advance(Duration::days(30));
     assert_eq!(app.purge().await, 1);
     gives!(app.count("users where email = 'inactive@example.org'") => "1");

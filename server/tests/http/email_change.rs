@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use time::Duration;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{Answer, PASSWORD, PUBLIC_URL, SignedIn, TestApp, meta, on_every_database};
+use crate::support::{
+    Answer, PASSWORD, PUBLIC_URL, SignedIn, TestApp, ann_but, meta, on_every_database,
+};
 
 on_every_database! {
     the_account_moves_when_the_new_address_confirms,
@@ -54,20 +56,12 @@ async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
     let token = mail.token.unwrap();
     let answer = app.verify(&token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(
-        answer.redacted(),
-        json!({
-          "created_at": "2026-11-24T08:30:00.123456Z",
-          "email": "Ann.New@example.org",
-          "first_name": "Ann",
-          "id": "[uuid]",
-          "is_active": true,
-          "is_email_verified": true,
-          "last_login_at": null,
-          "last_name": null,
-          "updated_at": "2026-11-24T08:32:00.123456Z"
-        })
-    );
+    let expected = ann_but(&json!({
+        "email": "Ann.New@example.org",
+        "is_email_verified": true,
+        "updated_at": "2026-11-24T08:32:00.123456Z"
+    }));
+    assert_eq!(answer.redacted(), expected);
     assert_eq!(app.email_of(&ann).await, "Ann.New@example.org");
     expect!(app.verify(&token) => 400, "invalid_token");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
@@ -174,11 +168,7 @@ async fn a_change_needs_the_password_each_time(app: TestApp) {
         .await
         .expect_problem(401, "unauthenticated");
     assert_eq!(app.rows().await, rows);
-    assert_eq!(
-        app.text("select cast(count(*) as text) from audit_logs where event_type = 'reauthentication_failed'")
-            .await,
-        "3"
-    );
+    gives!(app.count("audit_logs where event_type = 'reauthentication_failed'") => "3");
 }
 
 async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {

@@ -27,13 +27,12 @@ async fn nobody_can_register_the_address_while_the_link_lives(app: TestApp) {
 
 async fn nobody_can_register_the_address_in_private_while_the_link_lives(app: TestApp) {
     app.stolen().await;
-    let users = "select cast(count(*) as text) from users";
-    let before = app.text(users).await;
+    let before = app.count("users").await;
     let reserved = app
         .registration("ann@example.org", PASSWORD)
         .await
         .expect(202);
-    assert_eq!(app.text(users).await, before);
+    assert_eq!(app.count("users").await, before);
     let free = app
         .registration("free@example.org", PASSWORD)
         .await

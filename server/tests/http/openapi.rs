@@ -6,9 +6,8 @@ use http::Method;
 use serde_json::{Value, json};
 use vestibule_core::ErrorCode;
 
-use crate::support::{
-    DOCUMENT, NEW_PASSWORD, PASSWORD, TestApp, address, on_any_database, violations,
-};
+use crate::bad_bodies::endpoints::{Endpoint, endpoints};
+use crate::support::{DOCUMENT, PASSWORD, TestApp, address, on_any_database, violations};
 
 on_any_database! {
     the_contract_has_the_endpoints_of_the_document,
@@ -197,29 +196,8 @@ async fn the_ui_comes_from_the_same_origin(app: TestApp) {
     );
 }
 
-/// A body that the endpoint takes, or refuses for nothing but its token, code or password.
-fn good_body(path: &str) -> Value {
-    let token = "t".repeat(43);
-    match path {
-        "/register" => json!({ "email": "ann@example.org", "password": PASSWORD,
-            "first_name": "Ann", "last_name": "Other" }),
-        "/login" => json!({ "email": "ann@example.org", "password": PASSWORD,
-            "remember_me": false, "device_name": "a phone" }),
-        "/refresh" => json!({ "refresh_token": "r".repeat(86) }),
-        "/logout-all" => json!({ "keep_current": true }),
-        "PATCH /me" => json!({ "first_name": "Ann", "last_name": null }),
-        "DELETE /me" => json!({ "password": PASSWORD }),
-        "/password/forgot" | "/email/resend" => json!({ "email": "ann@example.org" }),
-        "/password/reset" => json!({ "token": token, "new_password": NEW_PASSWORD }),
-        "/password/change" => json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD }),
-        "/email/verify" => json!({ "token": token }),
-        "/email/change" => json!({ "new_email": "new@example.org", "password": PASSWORD }),
-        other => panic!("no body for {other}"),
-    }
-}
-
-/// Each operation that takes a body: method, path below the API, the schema, and a good body.
-fn operations_with_bodies() -> Vec<(Method, String, Value, Value)> {
+/// Each operation that takes a body, with its schema.
+fn operations_with_bodies() -> Vec<(Endpoint, Value)> {
     let mut all = Vec::new();
     for (method, path, operation) in operations(&DOCUMENT) {
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
@@ -229,13 +207,12 @@ fn operations_with_bodies() -> Vec<(Method, String, Value, Value)> {
         else {
             continue;
         };
-        let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).unwrap();
-        let name = if path == "/me" {
-            format!("{method} {path}")
-        } else {
-            path.to_owned()
-        };
-        all.push((method, path.to_owned(), schema.clone(), good_body(&name)));
+        let known = all.len();
+        let is_it =
+            |it: &Endpoint| it.path == path && it.method.as_str().eq_ignore_ascii_case(&method);
+        let of_operation = endpoints().into_iter().filter(is_it);
+        all.extend(of_operation.map(|it| (it, schema.clone())));
+        assert!(all.len() > known, "no body for {method} {path}");
     }
     assert!(all.len() >= 12, "{}", all.len());
     all
@@ -261,11 +238,13 @@ fn changed_bodies(good: &Value) -> Vec<Value> {
 async fn what_the_document_refuses_is_refused(app: TestApp) {
     let who = app.user("ann@example.org").await;
     let mut asked = 0;
-    for (method, path, schema, good) in operations_with_bodies() {
+    for (endpoint, schema) in operations_with_bodies() {
+        let (method, path) = (endpoint.method, endpoint.path);
+        let good = endpoint.body;
         assert_eq!(violations(&schema, &good), Vec::<String>::new(), "{path}");
         let bodies = changed_bodies(&good).into_iter();
         for body in bodies.filter(|body| !violations(&schema, body).is_empty()) {
-            let call = app.api(method.clone(), &path).json(&body);
+            let call = app.api(method.clone(), path).json(&body);
             let call = call.bearer(&who.access_token).from(&address(asked));
             let answer = call.await;
             let status = answer.status.as_u16();

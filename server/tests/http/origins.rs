@@ -62,11 +62,7 @@ async fn another_host_is_refused(app: TestApp) {
                 .host(host)
                 .bearer(&ann.access_token)
                 .await;
-            assert_eq!(
-                (answer.status.as_u16(), answer.code().as_str()),
-                (421, "misdirected_request"),
-                "{host}{path}: {answer:?}"
-            );
+            answer.expect_problem_of(&format!("{host}{path}"), 421, "misdirected_request");
         }
         let forgot = app
             .post("/password/forgot")
@@ -143,12 +139,8 @@ async fn another_site_cannot_post(app: TestApp) {
             } else {
                 call.json(&json!({ "first_name": "Eve" }))
             };
-            let answer = call.await;
-            assert_eq!(
-                (answer.status.as_u16(), answer.code().as_str()),
-                (403, "forbidden"),
-                "{path} {headers:?}: {answer:?}"
-            );
+            let sent = format!("{path} {headers:?}");
+            let answer = call.await.expect_problem_of(&sent, 403, "forbidden");
             assert_eq!(answer.header("set-cookie"), "");
         }
     }

@@ -28,10 +28,7 @@ on_every_database! {
 
 async fn forgot_is_answered_alike_for_every_address(app: TestApp) {
     app.user("ann@example.org").await;
-    app.user("inactive@example.org").await;
-    app.database
-        .execute("update users set is_active = false where email = 'inactive@example.org'")
-        .await;
+    app.closed_user("inactive@example.org").await;
     let mut bodies = Vec::new();
     for email in [
         "ann@example.org",

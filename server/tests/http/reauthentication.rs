@@ -117,11 +117,7 @@ async fn a_wrong_password_changes_nothing_and_counts(app: TestApp) {
     let right = auth.reauthenticate(&who, PASSWORD.into(), &meta()).await;
     assert_eq!(code(right), "rate_limited");
     assert_eq!(app.rows().await, rows);
-    assert_eq!(
-        app.text("select cast(count(*) as text) from audit_logs where event_type = 'reauthentication_failed'")
-            .await,
-        "10"
-    );
+    gives!(app.count("audit_logs where event_type = 'reauthentication_failed'") => "10");
     let elsewhere = app.try_sign_in("ann@example.org", PASSWORD).await;
     assert_eq!(
         elsewhere, 200,

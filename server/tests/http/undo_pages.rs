@@ -56,6 +56,15 @@ async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
 }
 
+/// Ann asks for another address: the mail that goes there.
+async fn change_mail(app: &TestApp, browser: &mut Browser, new_email: &str) -> Mail {
+    browser
+        .submit("change_email", &[("new_email", new_email)])
+        .await;
+    app.mail_to("ann@example.org").await;
+    app.mail_to(new_email).await
+}
+
 /// The mail to the other address, which is `ann@new.example`.
 async fn ask_for_another_address(app: &TestApp, browser: &mut Browser) -> Mail {
     let before = page(browser, "/account/email").await;
@@ -99,11 +108,7 @@ async fn ask_for_another_address(app: &TestApp, browser: &mut Browser) -> Mail {
 async fn a_waiting_change_is_cancelled(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    browser
-        .submit("change_email", &[("new_email", "ann@new.example")])
-        .await;
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("ann@new.example").await;
+    let mail = change_mail(&app, &mut browser, "ann@new.example").await;
     gives!(browser.submits("cancel_email_change", &[]) => "/account/email");
     let after = page(&mut browser, "/account/email").await;
     assert_has(&after, &["role=\"status\"", "The change was cancelled."]);
@@ -177,11 +182,7 @@ async fn an_address_that_was_not_confirmed_gets_no_promises(app: TestApp) {
         assert_has_not(&page(&mut browser, "/account/email").await, &promises);
     }
     browser.set_cookie("__Host-language", "en");
-    browser
-        .submit("change_email", &[("new_email", "ann@new.example")])
-        .await;
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("ann@new.example").await;
+    let mail = change_mail(&app, &mut browser, "ann@new.example").await;
     browser.open(path_of(&mail)).await;
     browser.submit("verify_email", &[]).await;
     assert!(app.read_mails().await.is_empty());
@@ -198,11 +199,7 @@ async fn an_address_that_was_not_confirmed_gets_no_promises(app: TestApp) {
 async fn a_taken_back_address_leads_to_a_new_password(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let mut thief = signed_in_browser(&app, "ann@example.org").await;
-    thief
-        .submit("change_email", &[("new_email", "eve@example.net")])
-        .await;
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("eve@example.net").await;
+    let mail = change_mail(&app, &mut thief, "eve@example.net").await;
     thief.open(path_of(&mail)).await;
     thief.submit("verify_email", &[]).await;
     let mail = app.mail_to("ann@example.org").await;

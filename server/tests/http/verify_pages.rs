@@ -156,9 +156,7 @@ async fn a_code_in_another_browser_wants_the_password(app: TestApp) {
 
 async fn a_change_is_confirmed_in_another_browser(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    app.change_email(&ann, "ann@new.example").await.expect(202);
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("ann@new.example").await;
+    let mail = app.change_mail(&ann, "ann@new.example", PASSWORD).await;
     let mut browser = Browser::new(&app);
     let asked = follow(&mut browser, &mail).await;
     assert_has(
@@ -193,9 +191,7 @@ async fn a_link_of_another_account_does_not_hide_the_own_code(app: TestApp) {
     app.user("ann@example.org").await;
     let (_, welcome) = app.register("bob@example.org").await;
     let cyd = app.verified_user("cyd@example.org").await;
-    app.change_email(&cyd, "cyd@new.example").await.expect(202);
-    app.mail_to("cyd@example.org").await;
-    let change = app.mail_to("cyd@new.example").await;
+    let change = app.change_mail(&cyd, "cyd@new.example", PASSWORD).await;
     for mail in [welcome, change] {
         let mut browser = signed_in_browser(&app, "ann@example.org").await;
         let theirs = follow(&mut browser, &mail).await;

@@ -235,9 +235,7 @@ impl TestApp {
             .map(|mail| format!("{} to {}", mail.kind, mail.to))
             .collect();
         assert!(unread.is_empty(), "unread mails: {unread:?}");
-        let unsent = self
-            .text("select cast(count(*) as text) from mail_outbox where status <> 'sent'")
-            .await;
+        let unsent = self.count("mail_outbox where status <> 'sent'").await;
         assert_eq!(unsent, "0", "mails that were not sent");
         self.write_deferred().await;
         self.holds_every_invariant().await;

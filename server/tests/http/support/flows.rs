@@ -4,36 +4,36 @@ use vestibule_core::mail::MailKind;
 use vestibule_core::{Removed, Retention};
 
 use super::app::{PASSWORD, TestApp, meta};
+use super::mails::Mail;
 use super::users::SignedIn;
 
 impl TestApp {
     /// Asks for a change of address, reads the mail to the present one,
     /// and gives the token mailed to the new one.
     pub async fn change_token(&self, who: &SignedIn, new_email: &str) -> String {
-        self.change_token_with(who, new_email, PASSWORD).await
+        self.change_mail(who, new_email, PASSWORD)
+            .await
+            .token
+            .unwrap()
     }
 
-    pub async fn change_token_with(
-        &self,
-        who: &SignedIn,
-        new_email: &str,
-        password: &str,
-    ) -> String {
+    /// The same, but for the whole mail.
+    pub async fn change_mail(&self, who: &SignedIn, new_email: &str, password: &str) -> Mail {
         let present = self.email_of(who).await;
         expect!(self.change_email_with(who, new_email, password) => 202);
         let notice = self.mail_to(&present).await;
         assert_eq!(notice.kind, MailKind::EmailChangeRequested);
         let mail = self.mail_to(new_email).await;
         assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
-        mail.token.unwrap()
+        mail
     }
 
     /// Moves an account, and gives the token of the link
     /// back that was mailed to the address it left.
     pub async fn move_account(&self, who: &SignedIn, new_email: &str, password: &str) -> String {
         let left = self.email_of(who).await;
-        let token = self.change_token_with(who, new_email, password).await;
-        self.verify(&token).await.expect(200);
+        let mail = self.change_mail(who, new_email, password).await;
+        self.verify(&mail.token.unwrap()).await.expect(200);
         let mail = self.mail_to(&left).await;
         assert_eq!(mail.kind, MailKind::EmailChanged);
         mail.token.unwrap()

@@ -27,7 +27,7 @@ pub use limits::{DocumentedLimit, documented_limit, keeps};
 pub use mails::Mail;
 pub use outage::Outage;
 pub use schema::{DOCUMENT, violations};
-pub use users::SignedIn;
+pub use users::{SignedIn, ann_but, tokens_of_ann_but};
 
 /// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a
 /// function change the configuration first.

@@ -13,6 +13,35 @@ pub struct SignedIn {
     pub refresh_token: String,
 }
 
+/// The user of [`TestApp::register`] as the API shows them, redacted, but for these fields.
+pub fn ann_but(fields: &Value) -> Value {
+    let mut user = json!({
+        "created_at": "2026-11-24T08:30:00.123456Z",
+        "email": "ann@example.org",
+        "first_name": "Ann",
+        "id": "[uuid]",
+        "is_active": true,
+        "is_email_verified": false,
+        "last_login_at": null,
+        "last_name": null,
+        "updated_at": "2026-11-24T08:30:00.123456Z",
+    });
+    let fields = fields.as_object().unwrap().clone();
+    user.as_object_mut().unwrap().extend(fields);
+    user
+}
+
+/// What signs such a user in, redacted.
+pub fn tokens_of_ann_but(fields: &Value) -> Value {
+    json!({
+        "access_token": "[token]",
+        "expires_in": 900,
+        "refresh_token": "[token]",
+        "token_type": "Bearer",
+        "user": ann_but(fields),
+    })
+}
+
 impl SignedIn {
     pub fn from_body(body: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -38,6 +67,13 @@ impl TestApp {
     /// Makes an account whose address is not verified, its welcome mail read.
     pub async fn user(&self, email: &str) -> SignedIn {
         self.register(email).await.0
+    }
+
+    /// Makes an account that an operator then closes.
+    pub async fn closed_user(&self, email: &str) {
+        self.user(email).await;
+        let close = format!("update users set is_active = false where email = '{email}'");
+        self.database.execute(&close).await;
     }
 
     /// Makes an account in either mode, its address not verified;
