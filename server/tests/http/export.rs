@@ -11,7 +11,7 @@ use vestibule_core::mail::MailKind;
 use vestibule_core::ports::Clock as _;
 use vestibule_testkit::builders;
 
-use crate::support::{PASSWORD, TestApp, meta, on_every_database};
+use crate::support::{PASSWORD, TestApp, assert_has, meta, on_every_database};
 
 on_every_database! {
     every_column_about_a_user_is_in_it_or_on_the_list,
@@ -143,9 +143,10 @@ async fn the_owner_is_notified_of_it(app: TestApp) {
     let data = download(&app).await;
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::DataExported);
-    for part in ["192.0.2.1", "/forgot-password", "/account/sessions"] {
-        assert!(mail.text.contains(part), "{part}: {}", mail.text);
-    }
+    assert_has(
+        &mail.text,
+        &["192.0.2.1", "/forgot-password", "/account/sessions"],
+    );
     let mails = data["mails"].as_array().unwrap();
     let notice = mails.iter().find(|mail| mail["kind"] == "data_exported");
     let notice = notice.unwrap();

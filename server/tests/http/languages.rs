@@ -40,10 +40,7 @@ fn page_in(language: &str, answer: &Answer) -> String {
     let vary = answer.headers.get_all("vary").iter();
     let vary: Vec<&str> = vary.map(|value| value.to_str().unwrap()).collect();
     let vary = vary.join(", ").to_ascii_lowercase();
-    assert!(
-        vary.contains("accept-language") && vary.contains("cookie"),
-        "{vary}"
-    );
+    assert_has(&vary, &["accept-language", "cookie"]);
     page
 }
 
@@ -271,9 +268,9 @@ async fn a_dead_reset_link_offers_a_new_one(app: TestApp) {
         .open(&format!("/reset-password?token={token}"))
         .await;
     let page = browser.open("/reset-password").await.expect(200).text();
-    assert!(
-        page.contains("autocomplete=\"username\"") && page.contains("value=\"zoe@example.org\""),
-        "password managers learn whose password it is: {page}"
+    assert_has(
+        &page,
+        &["autocomplete=\"username\"", "value=\"zoe@example.org\""],
     );
     app.advance(time::Duration::hours(2));
     browser
@@ -306,9 +303,9 @@ async fn a_wait_is_said_with_its_time(app: TestApp) {
         }
     };
     assert!(page.contains("data-seconds="), "{page}");
-    assert!(
-        page.contains("<a href=\"/forgot-password\">setzen Sie Ihr Passwort zurück</a>"),
-        "{page}"
+    assert_has(
+        &page,
+        &["<a href=\"/forgot-password\">setzen Sie Ihr Passwort zurück</a>"],
     );
 }
 

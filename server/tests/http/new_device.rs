@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{PASSWORD, TestApp, on_every_database, privately};
+use crate::support::{PASSWORD, TestApp, assert_has, on_every_database, privately};
 
 on_every_database! {
     a_new_user_agent_is_notified_once,
@@ -135,9 +135,7 @@ async fn the_mail_says_where_it_came_from(app: TestApp) {
         .expect(200);
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::NewDevice);
-    for fact in ["Firefox on Linux", "198.51.100.77"] {
-        assert!(mail.text.contains(fact), "{fact} in {}", mail.text);
-    }
+    assert_has(&mail.text, &["Firefox on Linux", "198.51.100.77"]);
     assert!(mail.link.ends_with("/forgot-password"), "{}", mail.link);
     assert_eq!(mail.token, None);
 }

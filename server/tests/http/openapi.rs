@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use vestibule_core::ErrorCode;
 
 use crate::bad_bodies::endpoints::{Endpoint, endpoints};
-use crate::support::{DOCUMENT, PASSWORD, TestApp, address, on_any_database, violations};
+use crate::support::{
+    DOCUMENT, PASSWORD, TestApp, address, assert_has_not, on_any_database, violations,
+};
 
 on_any_database! {
     the_contract_has_the_endpoints_of_the_document,
@@ -167,10 +169,8 @@ async fn every_code_that_it_names_exists(app: TestApp) {
                 .collect();
             assert!(!codes.is_empty(), "{method} {path} {status} names no code");
             for code in codes {
-                assert!(
-                    known.contains(code),
-                    "{method} {path} {status} names {code}"
-                );
+                let sent = format!("{method} {path} {status}");
+                assert!(known.contains(code), "{sent} names {code}");
             }
         }
     }
@@ -190,10 +190,7 @@ async fn the_ui_comes_from_the_same_origin(app: TestApp) {
         first
     };
     let page = page.expect(200).text();
-    assert!(
-        !page.contains("http://") && !page.contains("https://"),
-        "{page}"
-    );
+    assert_has_not(&page, &["http://", "https://"]);
 }
 
 /// Each operation that takes a body, with its schema.

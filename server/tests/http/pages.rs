@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::support::{
     Answer, Browser, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SESSION_COOKIE, TestApp, address,
-    browser_of_new_user, is_signed_in, location, on_any_database, sign_in, signed_in_browser,
+    assert_has, assert_has_not, browser_of_new_user, is_signed_in, location, on_any_database,
+    sign_in, signed_in_browser,
 };
 
 on_any_database! {
@@ -40,10 +41,7 @@ async fn every_page_is_there_for_people(app: TestApp) {
             "a visitor gets no session: {path}"
         );
         let page = answer.text();
-        assert!(
-            page.contains("<title>") && page.contains("<h1"),
-            "{path}: {page}"
-        );
+        assert_has(&page, &["<title>", "<h1"]);
         for field in fields {
             assert!(
                 page.contains(&format!("name=\"{field}\"")),
@@ -304,10 +302,8 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
     let path = mail.link.strip_prefix(PUBLIC_URL).unwrap();
     gives!(browser.opens(path) => "/reset-password");
     let page = browser.open("/reset-password").await.expect(200).text();
-    assert!(
-        page.contains("name=\"new_password\"") && !page.contains(&mail.token.unwrap()),
-        "{page}"
-    );
+    assert_has(&page, &["name=\"new_password\""]);
+    assert_has_not(&page, &[&mail.token.unwrap()]);
     let answer = set_password(&mut browser, "short").await;
     assert_eq!(location(&answer), "/reset-password");
     let answer = set_password(&mut browser, NEW_PASSWORD).await;

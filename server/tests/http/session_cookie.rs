@@ -4,8 +4,8 @@
 use http::Method;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, browser_of_new_user, is_signed_in,
-    location, on_any_database, sign_in, signed_in_browser,
+    Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, assert_has, browser_of_new_user,
+    is_signed_in, location, on_any_database, sign_in, signed_in_browser,
 };
 
 on_any_database! {
@@ -119,10 +119,8 @@ async fn a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out(app: Tes
         for cookies in [&cookies, &[&cookies, b"; x=\xff".as_slice()].concat()] {
             let page = app.at(Method::GET, "/account").header("cookie", cookies);
             let page = page.await.expect(200).text();
-            assert!(
-                page.contains("lang=\"de\""),
-                "the choice of a language counts too"
-            );
+            // The choice of a language counts too.
+            assert_has(&page, &["lang=\"de\""]);
         }
     }
 }

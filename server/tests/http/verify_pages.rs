@@ -31,14 +31,13 @@ async fn another_browser_gives_the_password_and_is_signed_in(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
     let mut browser = Browser::new(&app);
     let asked = follow(&mut browser, &mail).await;
-    for part in [
+    let parts = [
         "name=\"password\"",
         "autocomplete=\"current-password\"",
         "autocomplete=\"username\"",
         "ann@example.org",
-    ] {
-        assert!(asked.contains(part), "{part} in {asked}");
-    }
+    ];
+    assert_has(&asked, &parts);
     assert!(!asked.contains(mail.token.as_deref().unwrap()), "{asked}");
     let fields = [("password", PASSWORD), ("return_to", "/account/profile")];
     gives!(browser.submits("verify_email", &fields) => "/account/profile");
@@ -58,9 +57,10 @@ async fn the_notice_is_shown_where_the_visitor_goes_on(app: TestApp) {
     gives!(browser.submits("verify_email", &[("return_to", GOAL)]) => GOAL);
     assert!(is_verified(&app, &ann.access_token).await);
     let shown = page(&mut browser, GOAL).await;
-    for part in ["role=\"status\"", "Your email address is confirmed."] {
-        assert!(shown.contains(part), "{part} in {shown}");
-    }
+    assert_has(
+        &shown,
+        &["role=\"status\"", "Your email address is confirmed."],
+    );
 }
 
 async fn a_wrong_password_uses_nothing_up(app: TestApp) {
@@ -75,13 +75,12 @@ async fn a_wrong_password_uses_nothing_up(app: TestApp) {
         for wrong in ["", WRONG] {
             gives!(browser.submits("verify_email", &[("password", wrong)]) => "/verify-email");
             let refused = page(&mut browser, "/verify-email").await;
-            for part in [
+            let parts = [
                 "role=\"alert\"",
                 "id=\"password-error\"",
                 "href=\"#password\"",
-            ] {
-                assert!(refused.contains(part), "{part} in {refused}");
-            }
+            ];
+            assert_has(&refused, &parts);
             assert!(!refused.contains(WRONG), "{refused}");
         }
         assert!(!is_verified(&app, &ann.access_token).await);
@@ -234,10 +233,7 @@ async fn a_confirmed_user_has_nothing_left_to_do(app: TestApp) {
     follow(&mut browser, &mail).await;
     browser.submit("verify_email", &[]).await;
     let done = follow(&mut browser, &mail).await;
-    assert!(
-        done.contains("nothing left to do") && done.contains("ann@example.org"),
-        "{done}"
-    );
+    assert_has(&done, &["nothing left to do", "ann@example.org"]);
     let done = page(&mut browser, "/verify-email?return_to=/account/profile").await;
     assert!(done.contains("href=\"/account/profile\""), "{done}");
 }
@@ -285,9 +281,7 @@ async fn a_wait_brings_the_scripts_that_count_it_down(app: TestApp) {
         browser.submit("revert_email", &[]).await;
         shown = page(&mut browser, PAGE).await;
     }
-    for part in ["data-seconds", SCRIPTS, "<leptos-island"] {
-        assert!(shown.contains(part), "{part} in {shown}");
-    }
+    assert_has(&shown, &["data-seconds", SCRIPTS, "<leptos-island"]);
     let calm = page(&mut browser, PAGE).await;
     assert!(!calm.contains(SCRIPTS), "{calm}");
 }
