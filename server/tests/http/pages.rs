@@ -155,9 +155,6 @@ async fn where_a_visitor_wants_to_go_is_carried_along(app: TestApp) {
 async fn a_visitor_who_is_not_signed_in_is_sent_to_sign_in_and_back(app: TestApp) {
     app.user("ann@example.org").await;
     let mut browser = Browser::new(&app);
-    for path in ["/account", "/account/password"] {
-        gives!(browser.opens(path) => format!("/login?return_to={path}"));
-    }
     assert!(
         browser
             .open("/")

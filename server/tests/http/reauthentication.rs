@@ -9,7 +9,6 @@ use crate::support::{PASSWORD, TestApp, meta, on_every_database};
 on_every_database! {
     a_password_counts_for_ten_minutes,
     a_password_counts_in_its_session_only,
-    a_right_password_with_the_request_counts_again,
     a_wrong_password_changes_nothing_and_counts,
     an_ended_session_takes_no_password,
     a_refresh_is_no_password,
@@ -69,24 +68,6 @@ async fn a_password_counts_in_its_session_only(app: TestApp) {
     let other = app.principal(&other.access_token).await;
     assert!(!auth.is_recently_authenticated(&other));
     gives!(without_password(&app, &other) => "reauthentication_required");
-    assert_eq!(without_password(&app, &who).await, "ok");
-    app.read_mails().await;
-}
-
-async fn a_right_password_with_the_request_counts_again(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    app.advance(WINDOW + Duration::minutes(1));
-    let who = app.principal(&ann.access_token).await;
-    let command = ChangeEmail {
-        new_email: "new@example.org".to_owned(),
-        password: Some(PASSWORD.into()),
-    };
-    let auth = &app.portal.auth;
-    auth.request_email_change(&who, command, &meta())
-        .await
-        .unwrap();
-    let who = app.principal(&ann.access_token).await;
-    assert!(auth.is_recently_authenticated(&who));
     assert_eq!(without_password(&app, &who).await, "ok");
     app.read_mails().await;
 }

@@ -75,35 +75,8 @@ async fn links_that_are_opened_side_by_side_do_not_meet(app: TestApp) {
     app.read_mails().await;
 }
 
-/// Every mailed link with its page, the function of its form, and the account that it is for.
-async fn mailed_links(app: &TestApp) -> Vec<(&'static str, &'static str, String, &'static str)> {
-    let (_, welcome) = app.register("cyd@example.org").await;
-    app.verified_user(ANN).await;
-    let reset = app.reset_token(ANN).await;
-    let eve = app.verified_user("eve@example.org").await;
-    let revert = app.move_account(&eve, "eve@new.example", PASSWORD).await;
-    let dan = app.verified_user("dan@example.org").await;
-    let restore = app.undo_token(&dan).await;
-    vec![
-        (
-            "/verify-email",
-            "verify_email",
-            welcome.token.unwrap(),
-            "cyd@example.org",
-        ),
-        ("/reset-password", "reset_password", reset, ANN),
-        ("/revert-email", "revert_email", revert, "eve@example.org"),
-        (
-            "/restore-account",
-            "restore_account",
-            restore,
-            "dan@example.org",
-        ),
-    ]
-}
-
 async fn every_mailed_link_says_whose_account_it_is_about(app: TestApp) {
-    let links = mailed_links(&app).await;
+    let links = app.mailed_links().await;
     app.verified_user(BOB).await;
     // Another user who is signed in.
     for mut browser in [Browser::new(&app), signed_in_browser(&app, BOB).await] {
@@ -117,7 +90,7 @@ async fn every_mailed_link_says_whose_account_it_is_about(app: TestApp) {
 }
 
 async fn an_address_that_is_carried_to_another_browser_works_there(app: TestApp) {
-    for (page, function, token, email) in mailed_links(&app).await {
+    for (page, function, token, email) in app.mailed_links().await {
         let mut first = Browser::new(&app);
         first.open(&format!("{page}?token={token}")).await;
         let address = first.link_address(page);

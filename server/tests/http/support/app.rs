@@ -203,23 +203,24 @@ impl TestApp {
     /// The routes of the replica whose turn it is.
     pub(super) fn next_router(&self) -> Router {
         let turn = self.requests.fetch_add(1, Ordering::Relaxed) % (1 + self.others.len());
+        self.portals().nth(turn).unwrap().public.clone()
+    }
+
+    fn portals(&self) -> impl Iterator<Item = &Portal> {
         let others = self.others.iter().map(|(portal, _)| portal);
-        let mut portals = std::iter::once(&self.portal).chain(others);
-        portals.nth(turn).unwrap().public.clone()
+        std::iter::once(&self.portal).chain(others)
     }
 
     /// Writes what waits to be written, as the worker does in a moment.
     pub async fn write_deferred(&self) {
-        let others = self.others.iter().map(|(portal, _)| portal);
-        for portal in std::iter::once(&self.portal).chain(others) {
+        for portal in self.portals() {
             portal.auth.write_deferred().await.unwrap();
         }
     }
 
     /// Loads the signing keys on every replica, as the worker does now and then.
     pub async fn reload_signing_keys(&self) {
-        let others = self.others.iter().map(|(portal, _)| portal);
-        for portal in std::iter::once(&self.portal).chain(others) {
+        for portal in self.portals() {
             portal.auth.reload_signing_keys().await.unwrap();
         }
     }

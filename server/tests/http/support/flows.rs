@@ -50,6 +50,35 @@ impl TestApp {
         (ann, thief, token)
     }
 
+    /// Every mailed link with its page, the function of its form,
+    /// and the account that it is for.
+    pub async fn mailed_links(&self) -> Vec<(&'static str, &'static str, String, &'static str)> {
+        let (_, welcome) = self.register("cyd@example.org").await;
+        let welcome = welcome.token.unwrap();
+        self.verified_user("ann@example.org").await;
+        let reset = self.reset_token("ann@example.org").await;
+        let eve = self.verified_user("eve@example.org").await;
+        let revert = self.move_account(&eve, "eve@new.example", PASSWORD).await;
+        let dan = self.verified_user("dan@example.org").await;
+        let restore = self.undo_token(&dan).await;
+        vec![
+            ("/verify-email", "verify_email", welcome, "cyd@example.org"),
+            (
+                "/reset-password",
+                "reset_password",
+                reset,
+                "ann@example.org",
+            ),
+            ("/revert-email", "revert_email", revert, "eve@example.org"),
+            (
+                "/restore-account",
+                "restore_account",
+                restore,
+                "dan@example.org",
+            ),
+        ]
+    }
+
     /// The account is Ann's: she is notified, and so is the address that it left;
     /// hers is proved, and a reset over it lets her in.
     pub async fn anns_again(&self, left: &str) {
