@@ -50,7 +50,7 @@ async fn names_can_be_changed_and_removed(app: TestApp) {
             ["'; drop table users; --", "<b>&\""],
         ),
     ] {
-        let answer = expect!(app.patch("/me").bearer(&ann.access_token).json(&body) => 200).json();
+        let answer = expect!(app.rename(&ann, &body) => 200).json();
         assert_eq!([&answer["first_name"], &answer["last_name"]], names);
         assert_eq!(answer["updated_at"], "2026-11-24T08:31:00.123456Z");
         assert_eq!(
@@ -59,7 +59,7 @@ async fn names_can_be_changed_and_removed(app: TestApp) {
         );
     }
     let body = json!({ "first_name": null, "last_name": "" });
-    let answer = expect!(app.patch("/me").bearer(&ann.access_token).json(&body) => 200).json();
+    let answer = expect!(app.rename(&ann, &body) => 200).json();
     assert_eq!(
         (&answer["first_name"], &answer["last_name"]),
         (&json!(null), &json!(null))
@@ -70,18 +70,10 @@ async fn names_that_break_a_rule_change_nothing(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let before = app.get("/me").bearer(&ann.access_token).await.json();
     let body = json!({ "first_name": "line\u{2028}break", "last_name": "x".repeat(101) });
-    let answer = app
-        .patch("/me")
-        .bearer(&ann.access_token)
-        .json(&body)
-        .await
-        .expect_problem(400, "validation_failed");
-    assert_eq!(
-        answer.field_errors(),
-        ["first_name: invalid_characters", "last_name: too_long"]
-    );
+    let errors = ["first_name: invalid_characters", "last_name: too_long"];
+    invalid!(app.rename(&ann, &body) => errors);
     let half = json!({ "first_name": "Anna", "last_name": "x".repeat(101) });
-    expect!(app.patch("/me").bearer(&ann.access_token).json(&half) => 400, "validation_failed");
+    expect!(app.rename(&ann, &half) => 400, "validation_failed");
     assert_eq!(
         app.get("/me").bearer(&ann.access_token).await.json(),
         before

@@ -164,7 +164,7 @@ async fn what_is_there_already_is_no_change(app: TestApp) {
         let saved = page(&mut browser, "/account/profile").await;
         assert_has(&saved, &["Your name is saved."]);
     }
-    expect!(app.patch("/me").bearer(&ann.access_token).json(&serde_json::json!({})) => 200);
+    expect!(app.rename(&ann, &serde_json::json!({})) => 200);
     browser
         .submit(
             "set_language",

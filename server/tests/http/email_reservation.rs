@@ -67,10 +67,8 @@ async fn a_link_from_before_is_no_way_around_the_reservation(app: TestApp) {
     let bob = app.verified_user("bob@example.org").await;
     let early = app.change_token(&bob, "shared@example.org").await;
     let ann = app.verified_user("ann@example.org").await;
-    app.move_account(&ann, "shared@example.org", PASSWORD).await;
-    let token = app
-        .move_account(&ann, "ann.new@example.org", PASSWORD)
-        .await;
+    app.move_account(&ann, "shared@example.org").await;
+    let token = app.move_account(&ann, "ann.new@example.org").await;
     app.verify(&early).await.expect_problem(409, "email_taken");
     gives!(app.take_back(&token) => Ok("shared@example.org".to_owned()));
     app.read_mails().await;
@@ -78,8 +76,7 @@ async fn a_link_from_before_is_no_way_around_the_reservation(app: TestApp) {
 
 async fn the_account_itself_can_go_back_to_its_address(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    app.move_account(&ann, "ann.new@example.org", PASSWORD)
-        .await;
-    app.move_account(&ann, "ann@example.org", PASSWORD).await;
+    app.move_account(&ann, "ann.new@example.org").await;
+    app.move_account(&ann, "ann@example.org").await;
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 }

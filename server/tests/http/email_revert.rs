@@ -45,9 +45,7 @@ async fn the_link_takes_the_account_back(app: TestApp) {
 async fn the_link_lives_for_three_days(app: TestApp) {
     let (_, _, anns) = app.stolen().await;
     let bob = app.verified_user("bob@example.org").await;
-    let bobs = app
-        .move_account(&bob, "bob.new@example.org", PASSWORD)
-        .await;
+    let bobs = app.move_account(&bob, "bob.new@example.org").await;
     app.advance(Duration::hours(72) - Duration::seconds(1));
     assert!(app.take_back(&anns).await.is_ok());
     app.advance(Duration::seconds(1));
@@ -81,7 +79,7 @@ async fn a_thief_who_moves_on_does_not_get_rid_of_the_owner(app: TestApp) {
         app.mail_to("thief@example.org").await.kind,
         MailKind::PasswordChanged
     );
-    app.move_account(&thief, "hideout@example.org", NEW_PASSWORD)
+    app.move_account_with(&thief, "hideout@example.org", NEW_PASSWORD)
         .await;
     let reset = app.reset_token("hideout@example.org").await;
     app.reset(&reset, PASSWORD).await.expect(200);
@@ -93,9 +91,7 @@ async fn a_thief_who_moves_on_does_not_get_rid_of_the_owner(app: TestApp) {
 
 async fn a_thief_who_uses_the_second_link_does_not_get_rid_of_the_owner(app: TestApp) {
     let (_, thief, anns) = app.stolen().await;
-    let second = app
-        .move_account(&thief, "hideout@example.org", PASSWORD)
-        .await;
+    let second = app.move_account(&thief, "hideout@example.org").await;
     gives!(app.take_back(&second) => Ok("thief@example.org".to_owned()));
     app.read_mails().await;
     assert_eq!(app.take_back(&anns).await, Ok("ann@example.org".to_owned()));
@@ -115,9 +111,7 @@ async fn a_thief_who_deletes_the_account_does_not_get_rid_of_the_owner(app: Test
 
 async fn the_oldest_owner_makes_the_later_links_worthless(app: TestApp) {
     let (_, thief, anns) = app.stolen().await;
-    let second = app
-        .move_account(&thief, "hideout@example.org", PASSWORD)
-        .await;
+    let second = app.move_account(&thief, "hideout@example.org").await;
     app.take_back(&anns).await.unwrap();
     assert_eq!(app.take_back(&second).await, Err("invalid_token"));
     app.anns_again("hideout@example.org").await;
@@ -138,7 +132,7 @@ async fn what_a_thief_has_open_is_dead_after_it(app: TestApp) {
 /// The one who took the account back may read a mailbox that is Ann's no more.
 async fn the_address_that_the_account_left_is_notified(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    let token = app.move_account(&ann, "new@example.net", PASSWORD).await;
+    let token = app.move_account(&ann, "new@example.net").await;
     let mut browser = Browser::new(&app);
     expect!(browser.open(&format!("/revert-email?token={token}")) => 303);
     browser.submit("revert_email", &[]).await.expect(303);
@@ -168,8 +162,8 @@ async fn the_address_that_the_account_left_is_notified(app: TestApp) {
 
 async fn an_address_that_the_account_did_not_leave_is_notified_once(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    let token = app.move_account(&ann, "new@example.org", PASSWORD).await;
-    app.move_account(&ann, "ann@example.org", PASSWORD).await;
+    let token = app.move_account(&ann, "new@example.org").await;
+    app.move_account(&ann, "ann@example.org").await;
     assert!(app.take_back(&token).await.is_ok());
     gives!(app.read_mails() => ["email_reverted to ann@example.org"]);
 }

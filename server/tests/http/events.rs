@@ -57,11 +57,8 @@ async fn rename(app: &TestApp, who: &SignedIn, count: usize) {
     for _ in 0..count {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         app.advance(Duration::milliseconds(10));
-        app.patch("/me")
-            .bearer(&who.access_token)
-            .json(&json!({ "first_name": format!("Ann {number}") }))
-            .await
-            .expect(200);
+        let name = json!({ "first_name": format!("Ann {number}") });
+        app.rename(who, &name).await.expect(200);
     }
 }
 
@@ -199,11 +196,8 @@ async fn a_page_has_at_most_a_hundred_events(app: TestApp) {
 async fn one_moment_spreads_over_pages_without_gaps(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     for number in 0..20 {
-        app.patch("/me")
-            .bearer(&ann.access_token)
-            .json(&json!({ "first_name": format!("Ann {number}") }))
-            .await
-            .expect(200);
+        let name = json!({ "first_name": format!("Ann {number}") });
+        app.rename(&ann, &name).await.expect(200);
     }
     let read = all_ids(&app, &ann, "?limit=3").await;
     let different: BTreeSet<&String> = read.iter().collect();
@@ -252,6 +246,10 @@ async fn filters_choose_and_page_alike(app: TestApp) {
 
 async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
+    let get = |query: &str| {
+        let call = app.get(&format!("/events?{query}"));
+        call.bearer(&ann.access_token)
+    };
     for (query, error) in [
         ("limit=0", "limit"),
         ("limit=101", "limit"),
@@ -274,28 +272,12 @@ async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
         ("filter=everything", "filter"),
         ("filter=failed&filter=all", "filter"),
     ] {
-        let answer = app
-            .get(&format!("/events?{query}"))
-            .bearer(&ann.access_token)
-            .await
-            .expect_problem(400, "validation_failed");
-        assert_eq!(
-            answer.field_errors(),
-            [format!("{error}: invalid")],
-            "{query}"
-        );
+        invalid!(get(query) => [format!("{error}: invalid")], "{query}");
     }
-    let long = format!("/events?cursor={}", "a".repeat(5000));
-    expect!(app.get(&long).bearer(&ann.access_token) => 400, "validation_failed");
-    let answer = app
-        .get("/events?limit=x&filter=y&cursor=1&cursor=2")
-        .bearer(&ann.access_token)
-        .await
-        .expect_problem(400, "validation_failed");
-    assert_eq!(
-        answer.field_errors(),
-        ["cursor: invalid", "limit: invalid", "filter: invalid"]
-    );
+    let long = format!("cursor={}", "a".repeat(5000));
+    expect!(get(&long) => 400, "validation_failed");
+    let errors = ["cursor: invalid", "limit: invalid", "filter: invalid"];
+    invalid!(get("limit=x&filter=y&cursor=1&cursor=2") => errors);
 }
 
 async fn unknown_names_in_the_query_are_ignored(app: TestApp) {

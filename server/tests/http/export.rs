@@ -11,7 +11,7 @@ use vestibule_core::mail::MailKind;
 use vestibule_core::ports::Clock as _;
 use vestibule_testkit::builders;
 
-use crate::support::{PASSWORD, TestApp, assert_has, meta, on_every_database};
+use crate::support::{TestApp, assert_has, meta, on_every_database};
 
 on_every_database! {
     every_column_about_a_user_is_in_it_or_on_the_list,
@@ -101,7 +101,7 @@ where c.table_schema = 'public'
 /// A user with rows in every table, and the download.
 async fn download(app: &TestApp) -> Value {
     let ann = app.verified_user("old@example.org").await;
-    app.move_account(&ann, "ann@example.org", PASSWORD).await;
+    app.move_account(&ann, "ann@example.org").await;
     app.reset_token("ann@example.org").await;
     let who = app.principal(&ann.access_token).await;
     app.portal.auth.export_data(&who, &meta()).await.unwrap()

@@ -153,8 +153,7 @@ async fn no_name_and_no_device_is_more_than_text(app: TestApp) {
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     for text in HOSTILE {
         let names = json!({ "first_name": text, "last_name": text });
-        let patched = app.patch("/me").bearer(&ann.access_token).json(&names);
-        patched.await.expect(200);
+        app.rename(&ann, &names).await.expect(200);
         let body = json!({ "email": "ann@example.org", "password": PASSWORD, "device_name": text });
         let sign_in = app.post("/login").json(&body).header("user-agent", text);
         sign_in.await.expect(200);

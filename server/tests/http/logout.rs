@@ -63,11 +63,7 @@ async fn logout_all_ends_every_session(app: TestApp) {
 async fn logout_all_can_keep_the_calling_session(app: TestApp) {
     let (ann, other) = app.two_sessions("ann@example.org").await;
     assert!(app.accepts(&other.access_token).await);
-    app.post("/logout-all")
-        .bearer(&ann.access_token)
-        .json(&json!({ "keep_current": true }))
-        .await
-        .expect(204);
+    app.sign_out_all(&ann, true).await.expect(204);
     assert_eq!(is_live(&app, &ann).await, (true, true));
     assert_eq!(is_live(&app, &other).await, (false, false));
     let body = json!({ "keep_current": null });

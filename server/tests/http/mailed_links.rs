@@ -212,9 +212,7 @@ async fn a_slip_of_the_pen_gets_no_link_back(app: TestApp) {
     // Nor is the address kept from its owner.
     app.user("ann@exmaple.org").await;
     let ann = app.verified_user("bea@example.org").await;
-    let token = app
-        .move_account(&ann, "bea.new@example.org", PASSWORD)
-        .await;
+    let token = app.move_account(&ann, "bea.new@example.org").await;
     let link = app.portal.auth.revert_link(&token).await.unwrap().unwrap();
     assert_eq!(link.email, "bea@example.org");
 }

@@ -275,10 +275,7 @@ async fn nothing_refreshes_after_the_end_of_all_sessions(app: TestApp) {
         let keep_current = round % 2 == 1;
         let laptop = app.sign_in("ann@example.org").await;
         let phone = app.sign_in("ann@example.org").await;
-        let end_all = || {
-            let call = app.post("/logout-all").bearer(&laptop.access_token);
-            call.json(&json!({ "keep_current": keep_current }))
-        };
+        let end_all = || app.sign_out_all(&laptop, keep_current);
         let end = refreshes_end_by(&app, round, &phone, end_all).await;
         end.expect(204);
         let left = live_sessions_of(&app, &laptop).await;

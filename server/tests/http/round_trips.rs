@@ -199,8 +199,7 @@ async fn signed_in(app: &TestApp, counter: &mut Counter, ann: &SignedIn) {
     counted!(counter, "GET /me", get("/me") => 200);
     counted!(counter, "GET /sessions", get("/sessions") => 200);
     counted!(counter, "GET /events", get("/events") => 200);
-    let rename = app.patch("/me").bearer(&ann.access_token);
-    let rename = rename.json(&json!({ "first_name": "Anna" }));
+    let rename = app.rename(ann, &json!({ "first_name": "Anna" }));
     counted!(counter, "PATCH /me", rename => 200);
     let sign_out = app.post("/logout").bearer(&ann.access_token);
     counted!(counter, "POST /logout", sign_out => 204);

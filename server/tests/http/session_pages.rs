@@ -39,11 +39,7 @@ async fn signing_out_everywhere_is_logged_as_what_it_was(app: TestApp) {
     assert_has_not(&shown, &["Signed out everywhere from"]);
 
     let app_session = app.sign_in("ann@example.org").await;
-    app.post("/logout-all")
-        .bearer(&app_session.access_token)
-        .json(&serde_json::json!({ "keep_current": false }))
-        .await
-        .expect(204);
+    app.sign_out_all(&app_session, false).await.expect(204);
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     for (language, sentence) in [
         ("en", "Signed out everywhere from"),

@@ -158,6 +158,16 @@ impl TestApp {
         self.get("/me").bearer(&who.access_token)
     }
 
+    /// Changes the names.
+    pub fn rename(&self, who: &SignedIn, names: &Value) -> Call {
+        self.patch("/me").bearer(&who.access_token).json(names)
+    }
+
+    pub fn sign_out_all(&self, who: &SignedIn, keep_current: bool) -> Call {
+        let call = self.post("/logout-all").bearer(&who.access_token);
+        call.json(&json!({ "keep_current": keep_current }))
+    }
+
     pub fn delete_account(&self, who: &SignedIn) -> Call {
         self.delete_account_with(who, PASSWORD)
     }
