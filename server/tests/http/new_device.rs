@@ -133,8 +133,7 @@ async fn the_mail_says_where_it_came_from(app: TestApp) {
         .from("198.51.100.77")
         .await
         .expect(200);
-    let mail = app.mail_to("ann@example.org").await;
-    assert_eq!(mail.kind, MailKind::NewDevice);
+    let mail = app.mail_about(MailKind::NewDevice, "ann@example.org").await;
     assert_has(&mail.text, &["Firefox on Linux", "198.51.100.77"]);
     assert!(mail.link.ends_with("/forgot-password"), "{}", mail.link);
     assert_eq!(mail.token, None);

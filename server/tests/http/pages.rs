@@ -281,10 +281,7 @@ async fn a_mailed_link_changes_nothing_before_the_button(app: TestApp) {
         "the token does not stay in the address bar"
     );
     browser.open("/verify-email").await.expect(200);
-    let answer = browser
-        .submit("verify_email", &[("password", PASSWORD)])
-        .await;
-    assert_eq!(location(&answer), "/account");
+    gives!(browser.submits("verify_email", &[("password", PASSWORD)]) => "/account");
     assert!(verified().await);
     assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
 }

@@ -3,7 +3,7 @@
 
 use crate::support::{
     Browser, PASSWORD, TestApp, assert_has, assert_has_not, browser_of_new_user, is_signed_in,
-    location, on_any_database, open_page as page, signed_in_browser,
+    on_any_database, open_page as page, signed_in_browser,
 };
 
 on_any_database! {
@@ -74,8 +74,7 @@ async fn sessions_are_shown_and_ended(app: TestApp) {
     );
     let of_app = app.current_session(&ann).await;
     let session = [("session_id", of_app.as_str())];
-    let answer = browser.submit("revoke_session", &session).await;
-    assert_eq!(location(&answer), "/account/sessions");
+    gives!(browser.submits("revoke_session", &session) => "/account/sessions");
     let alone = page(&mut browser, "/account/sessions").await;
     shows!(&alone => "The device was signed out.", "You are signed in nowhere else.");
     assert_has_not(&alone, &["Sign out everywhere else"]);
@@ -93,10 +92,7 @@ async fn sessions_of_others_stay(app: TestApp) {
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let theirs = app.current_session(&eve).await;
     for id in [theirs.as_str(), "not-a-uuid", ""] {
-        let answer = browser
-            .submit("revoke_session", &[("session_id", id)])
-            .await;
-        assert_eq!(location(&answer), "/account/sessions");
+        gives!(browser.submits("revoke_session", &[("session_id", id)]) => "/account/sessions");
         let refused = page(&mut browser, "/account/sessions").await;
         shows!(&refused => "role=\"alert\"", "That session has already ended.");
     }

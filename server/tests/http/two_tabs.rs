@@ -274,10 +274,7 @@ async fn a_form_of_one_account_does_nothing_to_another(app: TestApp) {
     assert_eq!(state_of_bob(&app).await, before);
     assert_eq!(app.read_mails().await, [""; 0]);
     // The same forms from Bob's own page.
-    let answer = browser
-        .submit("update_profile", &[("first_name", "Bob")])
-        .await;
-    assert_eq!(location(&answer), "/account/profile");
+    gives!(browser.submits("update_profile", &[("first_name", "Bob")]) => "/account/profile");
     assert_ne!(state_of_bob(&app).await, before);
 }
 

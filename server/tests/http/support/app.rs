@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
+use vestibule_core::mail::MailKind;
 use vestibule_core::model::Language;
 use vestibule_core::{Abandoned, Delivery, HashEngine, HashSettings, MasterKey, RequestMeta};
 use vestibule_mail::MemoryMailer;
@@ -280,6 +281,13 @@ impl TestApp {
         position
             .and_then(|position| unread.remove(position))
             .unwrap_or_else(|| panic!("no mail to {address}"))
+    }
+
+    /// The same, which is of this kind.
+    pub async fn mail_about(&self, kind: MailKind, address: &str) -> Mail {
+        let mail = self.mail_to(address).await;
+        assert_eq!(mail.kind, kind, "to {address}");
+        mail
     }
 
     /// Reads all mails, and gives the kinds with their recipients.

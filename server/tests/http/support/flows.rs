@@ -21,10 +21,9 @@ impl TestApp {
     pub async fn change_mail(&self, who: &SignedIn, new_email: &str, password: &str) -> Mail {
         let present = self.email_of(who).await;
         expect!(self.change_email_with(who, new_email, password) => 202);
-        let notice = self.mail_to(&present).await;
-        assert_eq!(notice.kind, MailKind::EmailChangeRequested);
-        let mail = self.mail_to(new_email).await;
-        assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
+        self.mail_about(MailKind::EmailChangeRequested, &present)
+            .await;
+        let mail = self.mail_about(MailKind::ConfirmNewEmail, new_email).await;
         mail
     }
 
@@ -43,8 +42,7 @@ impl TestApp {
         let left = self.email_of(who).await;
         let mail = self.change_mail(who, new_email, password).await;
         self.verify(&mail.token.unwrap()).await.expect(200);
-        let mail = self.mail_to(&left).await;
-        assert_eq!(mail.kind, MailKind::EmailChanged);
+        let mail = self.mail_about(MailKind::EmailChanged, &left).await;
         mail.token.unwrap()
     }
 
@@ -89,14 +87,14 @@ impl TestApp {
     /// The account is Ann's: she is notified, and so is the address that it left;
     /// hers is proved, and a reset over it lets her in.
     pub async fn anns_again(&self, left: &str) {
-        let notice = self.mail_to("ann@example.org").await;
-        assert_eq!(notice.kind, MailKind::EmailReverted);
-        assert_eq!(self.mail_to(left).await.kind, MailKind::EmailTakenBack);
+        self.mail_about(MailKind::EmailReverted, "ann@example.org")
+            .await;
+        self.mail_about(MailKind::EmailTakenBack, left).await;
         let password = "something only ann knows";
         let token = self.reset_token("ann@example.org").await;
         self.reset(&token, password).await.expect(200);
-        let notice = self.mail_to("ann@example.org").await;
-        assert_eq!(notice.kind, MailKind::PasswordChanged);
+        self.mail_about(MailKind::PasswordChanged, "ann@example.org")
+            .await;
         let user = expect!(self.login("ann@example.org", password) => 200).json();
         assert_eq!(user["user"]["is_email_verified"], true);
     }
