@@ -31,23 +31,21 @@ async fn activity_is_filtered_and_paged(app: TestApp) {
         .await;
 
     let all = page(&mut browser, "/account/activity").await;
-    assert_has(
-        &all,
-        &[
-            ">Today</h2>",
-            ">Yesterday</h2>",
-            "Name changed from",
-            "Sign-in with a wrong password",
-            "Account created with",
-            "192.0.2.1",
-            "all of them with the account",
-            "Times are in UTC.",
-            "data-today=\"Today\" data-yesterday=\"Yesterday\"",
-            "<time datetime=\"2026-11-2",
-            "data-locale=\"en-GB\" class=\"clock\"",
-            "modulepreload",
-        ],
-    );
+    let parts = [
+        ">Today</h2>",
+        ">Yesterday</h2>",
+        "Name changed from",
+        "Sign-in with a wrong password",
+        "Account created with",
+        "192.0.2.1",
+        "all of them with the account",
+        "Times are in UTC.",
+        "data-today=\"Today\" data-yesterday=\"Yesterday\"",
+        "<time datetime=\"2026-11-2",
+        "data-locale=\"en-GB\" class=\"clock\"",
+        "modulepreload",
+    ];
+    assert_has(&all, &parts);
     let filtered = [
         ("sign_ins", "Signed in with", "Name changed"),
         ("changes", "Name changed from", "Signed in with"),
@@ -109,17 +107,15 @@ async fn is_paged(browser: &mut Browser) {
 async fn what_was_not_me_has_a_way_out(app: TestApp) {
     let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let all = page(&mut browser, "/account/activity").await;
-    assert_has(
-        &all,
-        &[
-            "href=\"#not-me\"",
-            "id=\"not-me\"",
-            "href=\"/account/password\"",
-            "href=\"/account/email\"",
-            "href=\"/forgot-password\"",
-            "sign_out_others",
-        ],
-    );
+    let parts = [
+        "href=\"#not-me\"",
+        "id=\"not-me\"",
+        "href=\"/account/password\"",
+        "href=\"/account/email\"",
+        "href=\"/forgot-password\"",
+        "sign_out_others",
+    ];
+    assert_has(&all, &parts);
 }
 
 async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
@@ -131,14 +127,12 @@ async fn a_password_is_confirmed_and_the_way_goes_back(app: TestApp) {
 
     app.advance(STALE);
     let asked = page(&mut browser, here).await;
-    assert_has(
-        &asked,
-        &[
-            "name=\"current_password\"",
-            "autocomplete=\"username\"",
-            "value=\"/account/activity?show=all\"",
-        ],
-    );
+    let parts = [
+        "name=\"current_password\"",
+        "autocomplete=\"username\"",
+        "value=\"/account/activity?show=all\"",
+    ];
+    assert_has(&asked, &parts);
     for wrong in ["", WRONG] {
         let fields = [("current_password", wrong), ("return_to", back)];
         let answer = browser.submit("confirm_password", &fields).await;

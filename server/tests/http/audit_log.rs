@@ -245,14 +245,8 @@ async fn a_client_with_a_whole_site_is_one_client(app: TestApp) {
             "select details from audit_logs where ip_address = '{address}' and event_type = 'request_refused'"
         )
     };
-    assert_eq!(
-        app.text(&of("2001:db8:1:2::1")).await,
-        r#"{"code":"unauthenticated","count":2}"#
-    );
-    assert_eq!(
-        app.text(&of("2001:db8:2:3::1")).await,
-        r#"{"code":"unauthenticated"}"#
-    );
+    gives!(app.text(&of("2001:db8:1:2::1")) => r#"{"code":"unauthenticated","count":2}"#);
+    gives!(app.text(&of("2001:db8:2:3::1")) => r#"{"code":"unauthenticated"}"#);
 }
 
 async fn an_event_that_cannot_be_written_takes_no_other_with_it(app: TestApp) {

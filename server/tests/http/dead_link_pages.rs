@@ -84,16 +84,14 @@ async fn a_link_of_a_change_that_was_not_made_says_so(app: TestApp) {
             browser.set_cookie("__Host-language", language);
             let dead = page(&mut browser, "/verify-email").await;
             assert_has(&dead, &[text, "href=\"/account/email\""]);
-            assert_has_not(
-                &dead,
-                &[
-                    "role=\"alert\"",
-                    "nothing left to do",
-                    "nichts mehr zu tun",
-                    "resend_",
-                    "ann@",
-                ],
-            );
+            let parts = [
+                "role=\"alert\"",
+                "nothing left to do",
+                "nichts mehr zu tun",
+                "resend_",
+                "ann@",
+            ];
+            assert_has_not(&dead, &parts);
         }
     }
     assert!(app.read_mails().await.is_empty());

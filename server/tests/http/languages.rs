@@ -23,7 +23,6 @@ on_any_database! {
     a_page_under_way_for_another_user_does_not_show,
     error_pages_speak_the_language_too,
     a_dead_reset_link_offers_a_new_one,
-    a_wait_is_said_with_its_time,
     only_a_browser_that_is_new_to_the_account_is_notified,
 }
 
@@ -290,23 +289,6 @@ async fn a_dead_reset_link_offers_a_new_one(app: TestApp) {
     let page = browser.open("/reset-password").await.text();
     assert!(page.contains("name=\"email\""), "{page}");
     assert_eq!(app.read_mails().await, Vec::<String>::new());
-}
-
-async fn a_wait_is_said_with_its_time(app: TestApp) {
-    let mut browser = Browser::speaking(&app, GERMAN);
-    let wrong = [("email", "ann@example.org"), ("password", "wrong")];
-    let page = loop {
-        browser.submit("sign_in", &wrong).await;
-        let page = browser.open("/login").await.text();
-        if page.contains("Zu viele Versuche") {
-            break page;
-        }
-    };
-    assert!(page.contains("data-seconds="), "{page}");
-    assert_has(
-        &page,
-        &["<a href=\"/forgot-password\">setzen Sie Ihr Passwort zurück</a>"],
-    );
 }
 
 async fn only_a_browser_that_is_new_to_the_account_is_notified(app: TestApp) {
