@@ -6,8 +6,9 @@
 use time::Duration;
 
 use crate::support::{
-    Browser, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_field_error, assert_has, assert_has_not,
-    browser_of_new_user, location, on_any_database, open_page as page, signed_in_browser,
+    ACCOUNT_FORMS, Browser, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_field_error, assert_has,
+    assert_has_not, browser_of_new_user, location, on_any_database, open_page as page,
+    signed_in_browser,
 };
 
 on_any_database! {
@@ -50,16 +51,8 @@ async fn a_visitor_who_is_signed_out_signs_in_first(app: TestApp) {
 
 async fn forms_of_an_ended_session_lead_to_signing_in(app: TestApp) {
     let mut browser = Browser::new(&app);
-    for (function, page) in [
-        ("update_profile", "/account/profile"),
-        ("change_password", "/account/password"),
-        ("change_email", "/account/email"),
-        ("cancel_email_change", "/account/email"),
-        ("revoke_session", "/account/sessions"),
-        ("sign_out_others", "/account/sessions"),
-        ("confirm_password", "/account/confirm"),
-        ("delete_account", "/account/delete"),
-    ] {
+    let forms = ACCOUNT_FORMS.iter();
+    for (function, _, page) in forms.filter(|(function, ..)| *function != "sign_out") {
         gives!(browser.submits(function, &[]) => format!("/login?return_to={page}"));
     }
     shows!(&page(&mut browser, "/login").await => "Your session has ended.");

@@ -5,10 +5,11 @@ mod dead_links;
 
 use time::Duration;
 use vestibule_core::model::Principal;
-use vestibule_core::{AuthError, LinkState, VerifyEmail};
+use vestibule_core::{LinkState, VerifyEmail};
 
 use crate::support::{
-    Browser, Mail, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, location, meta, on_every_database,
+    Browser, Mail, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, code, location, meta,
+    on_every_database,
 };
 
 on_every_database! {
@@ -18,13 +19,6 @@ on_every_database! {
     a_code_does_not_reveal_whether_there_is_an_account,
     a_slip_of_the_pen_gets_no_link_back,
     a_link_that_was_copied_with_its_full_stop_works,
-}
-
-fn code<T>(result: Result<T, AuthError>) -> String {
-    match result {
-        Ok(_) => "ok".to_owned(),
-        Err(error) => error.code().to_string(),
-    }
 }
 
 fn dead(masked_email: Option<&str>) -> LinkState {
@@ -51,7 +45,7 @@ async fn confirm(
     token: &str,
     who: Option<&Principal>,
     password: Option<&str>,
-) -> String {
+) -> &'static str {
     let link = VerifyEmail::Link {
         token: token.to_owned(),
         password: password.map(Into::into),
@@ -65,7 +59,7 @@ async fn enter(
     digits: &str,
     who: Option<&Principal>,
     password: Option<&str>,
-) -> String {
+) -> &'static str {
     let entry = VerifyEmail::Code {
         email: email.to_owned(),
         code: digits.to_owned(),

@@ -1,10 +1,10 @@
 //! Giving the password again, and what it opens: core, called as the pages call it
 
 use time::Duration;
+use vestibule_core::ChangeEmail;
 use vestibule_core::model::Principal;
-use vestibule_core::{AuthError, ChangeEmail};
 
-use crate::support::{PASSWORD, TestApp, meta, on_every_database};
+use crate::support::{PASSWORD, TestApp, code, meta, on_every_database};
 
 on_every_database! {
     a_password_counts_for_ten_minutes,
@@ -17,15 +17,8 @@ on_every_database! {
 
 const WINDOW: Duration = Duration::minutes(10);
 
-fn code<T>(result: Result<T, AuthError>) -> String {
-    match result {
-        Ok(_) => "ok".to_owned(),
-        Err(error) => error.code().to_string(),
-    }
-}
-
 /// How a change of address without a password is answered.
-async fn without_password(app: &TestApp, who: &Principal) -> String {
+async fn without_password(app: &TestApp, who: &Principal) -> &'static str {
     let command = ChangeEmail {
         new_email: "new@example.org".to_owned(),
         password: None,
@@ -123,11 +116,8 @@ async fn an_ended_session_takes_no_password(app: TestApp) {
 async fn a_refresh_is_no_password(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.advance(WINDOW + Duration::seconds(1));
-    let body = serde_json::json!({ "refresh_token": ann.refresh_token });
-    let answer = app.post("/refresh").json(&body).await.expect(200).json();
-    let who = app
-        .principal(answer["access_token"].as_str().unwrap())
-        .await;
+    let tokens = app.refreshed(&ann.refresh_token).await;
+    let who = app.principal(&tokens.access_token).await;
     assert!(!app.portal.auth.is_recently_authenticated(&who));
 }
 

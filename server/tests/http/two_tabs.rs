@@ -3,8 +3,8 @@
 use time::Duration;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, TestApp, assert_has, assert_has_not, hidden, location,
-    on_every_database, open_page, sign_in, signed_in_browser,
+    ACCOUNT_FORMS, Browser, NEW_PASSWORD, PASSWORD, TestApp, assert_has, assert_has_not, hidden,
+    location, on_every_database, open_page, sign_in, signed_in_browser,
 };
 
 on_every_database! {
@@ -175,51 +175,6 @@ async fn what_stands_for_a_link_is_good_for_its_page_alone(app: TestApp) {
     app.read_mails().await;
 }
 
-type Fields = &'static [(&'static str, &'static str)];
-
-/// Every form of the account's pages with good fields, and the page that it comes back to.
-const FORMS: &[(&str, Fields, &str)] = &[
-    (
-        "update_profile",
-        &[("first_name", "Mallory"), ("last_name", "M")],
-        "/account/profile",
-    ),
-    (
-        "change_password",
-        &[
-            ("current_password", PASSWORD),
-            ("new_password", NEW_PASSWORD),
-        ],
-        "/account/password",
-    ),
-    (
-        "change_email",
-        &[
-            ("new_email", "ann@new.example"),
-            ("current_password", PASSWORD),
-        ],
-        "/account/email",
-    ),
-    ("cancel_email_change", &[], "/account/email"),
-    (
-        "confirm_password",
-        &[("current_password", PASSWORD)],
-        "/account/confirm",
-    ),
-    (
-        "delete_account",
-        &[("current_password", PASSWORD), ("confirm", "on")],
-        "/account/delete",
-    ),
-    ("sign_out", &[], "/account/sessions"),
-    ("sign_out_others", &[], "/account/sessions"),
-    (
-        "revoke_session",
-        &[("session_id", "0192d3c4-0000-7000-8000-000000000001")],
-        "/account/sessions",
-    ),
-];
-
 /// What there is of Bob's account: everything that a form could change.
 async fn state_of_bob(app: &TestApp) -> String {
     app.text(
@@ -254,7 +209,7 @@ async fn from_ann_to_bob(app: &TestApp) -> (Browser, String) {
 async fn a_form_of_one_account_does_nothing_to_another(app: TestApp) {
     let (mut browser, account) = from_ann_to_bob(&app).await;
     let before = state_of_bob(&app).await;
-    for (function, fields, page) in FORMS {
+    for (function, fields, page) in ACCOUNT_FORMS {
         let fields = [*fields, &[("account", account.as_str())]].concat();
         gives!(browser.submits(function, &fields) => *page, "{function}");
         assert_eq!(state_of_bob(&app).await, before, "{function}");
@@ -281,7 +236,7 @@ async fn a_form_of_one_account_does_nothing_to_another(app: TestApp) {
 async fn a_form_that_names_no_account_does_nothing(app: TestApp) {
     let (mut browser, _) = from_ann_to_bob(&app).await;
     let before = state_of_bob(&app).await;
-    for (function, fields, page) in FORMS {
+    for (function, fields, page) in ACCOUNT_FORMS {
         // A visitor who leaves in this way has left.
         if *function != "sign_out" {
             let answer = browser.submit_just(function, fields).await;

@@ -5,8 +5,8 @@ use time::Duration;
 use vestibule_core::VerifyEmail;
 
 use crate::support::{
-    Answer, Browser, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, meta_from,
-    on_every_database, privately,
+    Answer, Browser, PASSWORD, TestApp, WRONG, address, code as code_of, documented_limit,
+    in_parallel, meta_from, on_every_database, privately,
 };
 
 on_every_database! {
@@ -186,10 +186,7 @@ async fn enter_code(
         from_browser: true,
     };
     let meta = meta_from(&address(number));
-    match app.portal.auth.verify_email(entry, None, &meta).await {
-        Ok(_) => "ok",
-        Err(error) => error.code().as_str(),
-    }
+    code_of(app.portal.auth.verify_email(entry, None, &meta).await)
 }
 
 /// An attacker registers with an address and a password of their own, and tries codes. If the

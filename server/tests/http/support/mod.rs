@@ -18,9 +18,9 @@ pub use app::{
     MASTER_KEY, NEW_PASSWORD, PASSWORD, PUBLIC_URL, TestApp, WRONG, config, meta, meta_from, run,
 };
 pub use browser::{
-    Browser, SESSION_COOKIE, assert_field_error, assert_has, assert_has_not, browser_of_new_user,
-    follow_verify_link, hidden, is_signed_in, location, new_nonce, open_page, sign_in,
-    signed_in_browser,
+    ACCOUNT_FORMS, Browser, SESSION_COOKIE, assert_field_error, assert_has, assert_has_not,
+    browser_of_new_user, follow_verify_link, hidden, is_signed_in, location, new_nonce, open_page,
+    sign_in, signed_in_browser,
 };
 pub use call::Call;
 pub use limits::{DocumentedLimit, documented_limit, keeps};
@@ -109,6 +109,14 @@ where
         results.push(task.await.unwrap());
     }
     results
+}
+
+/// How the core answered: the code of the error, or `ok`.
+pub fn code<T>(result: Result<T, vestibule_core::AuthError>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(error) => error.code().as_str(),
+    }
 }
 
 /// An address of its own for each number, for what must not meet the limits of one network.
