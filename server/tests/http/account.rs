@@ -17,7 +17,7 @@ on_every_database! {
 async fn me_is_the_signed_in_user(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.user("bob@example.org").await;
-    let answer = app.get("/me").bearer(&ann.access_token).await.expect(200);
+    let answer = app.me(&ann).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.json()["id"], ann.id.to_string());
     let expected = ann_but(&json!({}));
@@ -26,7 +26,7 @@ async fn me_is_the_signed_in_user(app: TestApp) {
 
 async fn me_looks_the_user_up_on_each_request(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
-    let me = async || expect!(app.get("/me").bearer(&ann.access_token) => 200).json();
+    let me = async || expect!(app.me(&ann) => 200).json();
     assert_eq!(me().await["is_email_verified"], false);
     expect!(app.verify(mail.token.as_deref().unwrap()) => 200);
     assert_eq!(me().await["is_email_verified"], true);
@@ -53,10 +53,7 @@ async fn names_can_be_changed_and_removed(app: TestApp) {
         let answer = expect!(app.rename(&ann, &body) => 200).json();
         assert_eq!([&answer["first_name"], &answer["last_name"]], names);
         assert_eq!(answer["updated_at"], "2026-11-24T08:31:00.123456Z");
-        assert_eq!(
-            app.get("/me").bearer(&ann.access_token).await.json(),
-            answer
-        );
+        assert_eq!(app.me(&ann).await.json(), answer);
     }
     let body = json!({ "first_name": null, "last_name": "" });
     let answer = expect!(app.rename(&ann, &body) => 200).json();
@@ -68,24 +65,21 @@ async fn names_can_be_changed_and_removed(app: TestApp) {
 
 async fn names_that_break_a_rule_change_nothing(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let before = app.get("/me").bearer(&ann.access_token).await.json();
+    let before = app.me(&ann).await.json();
     let body = json!({ "first_name": "line\u{2028}break", "last_name": "x".repeat(101) });
     let errors = ["first_name: invalid_characters", "last_name: too_long"];
     invalid!(app.rename(&ann, &body) => errors);
     let half = json!({ "first_name": "Anna", "last_name": "x".repeat(101) });
     expect!(app.rename(&ann, &half) => 400, "validation_failed");
-    assert_eq!(
-        app.get("/me").bearer(&ann.access_token).await.json(),
-        before
-    );
+    assert_eq!(app.me(&ann).await.json(), before);
 }
 
 async fn an_access_token_lives_for_fifteen_minutes(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.advance(Duration::minutes(15) - Duration::seconds(1));
-    app.get("/me").bearer(&ann.access_token).await.expect(200);
+    app.me(&ann).await.expect(200);
     app.advance(Duration::seconds(1));
-    expect!(app.get("/me").bearer(&ann.access_token) => 401, "token_expired");
+    expect!(app.me(&ann) => 401, "token_expired");
 }
 
 async fn without_a_token_there_is_no_me(app: TestApp) {
@@ -97,8 +91,5 @@ async fn without_a_token_there_is_no_me(app: TestApp) {
     expect!(app.get("/me").header("authorization", format!("bEARER {}", ann.access_token)) => 200);
     // The path is exact: no cache can be made to keep an answer under the name of a file.
     expect!(app.get("/me/x.css").bearer(&ann.access_token) => 404, "not_found");
-    assert_eq!(
-        app.get("/me").bearer(&ann.access_token).await.json()["first_name"],
-        "Ann"
-    );
+    assert_eq!(app.me(&ann).await.json()["first_name"], "Ann");
 }

@@ -142,7 +142,7 @@ async fn events(app: &TestApp, access_token: &str) -> Vec<String> {
 async fn what_is_there_already_is_no_change(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let me = async || app.get("/me").bearer(&ann.access_token).await.json();
+    let me = async || app.me(&ann).await.json();
     let (before, shown) = (me().await, events(&app, &ann.access_token).await);
     app.advance(Duration::seconds(1));
     for names in [

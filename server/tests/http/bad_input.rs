@@ -136,8 +136,7 @@ async fn fields_that_are_not_the_callers_are_ignored(app: TestApp) {
     let answer = app.post("/register").json(&body).await.expect(201);
     let ann = SignedIn::from_body(&answer.json());
     app.mail_to("ann@example.org").await;
-    let expected =
-        same_but_for_the_address(&app.get("/me").bearer(&plain.access_token).await.json());
+    let expected = same_but_for_the_address(&app.me(&plain).await.json());
     assert_eq!(same_but_for_the_address(&answer.json()["user"]), expected);
     assert_ne!(ann.id.to_string(), "01936f00-0000-7000-8000-000000000001");
 
@@ -158,10 +157,7 @@ async fn fields_that_are_not_the_callers_are_ignored(app: TestApp) {
         .await
         .expect(200);
     app.mail_to("ann@example.org").await;
-    assert_eq!(
-        app.get("/me").bearer(&ann.access_token).await.json()["is_email_verified"],
-        false
-    );
+    assert_eq!(app.me(&ann).await.json()["is_email_verified"], false);
 }
 
 async fn no_path_leads_out_of_the_assets(app: TestApp) {

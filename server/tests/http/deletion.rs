@@ -38,7 +38,7 @@ async fn deleting_signs_out_everywhere_and_says_until_when(app: TestApp) {
         })
     );
     for session in [&ann, &other] {
-        expect!(app.get("/me").bearer(&session.access_token) => 401, "unauthenticated");
+        expect!(app.me(session) => 401, "unauthenticated");
         expect!(app.refresh(&session.refresh_token) => 401, "invalid_refresh_token");
         expect!(app.delete_account(session) => 401, "unauthenticated");
     }
@@ -113,7 +113,8 @@ async fn every_mailed_token_dies_with_it(app: TestApp) {
         for token in [&welcome.token.clone().unwrap(), &change] {
             app.verify(token).await.expect_problem(400, "invalid_token");
         }
-        expect!(app.verify_code("ann@example.org", welcome.code.as_deref().unwrap()) => 400, "invalid_token");
+        let code = welcome.code.as_deref().unwrap();
+        expect!(app.verify_code("ann@example.org", code) => 400, "invalid_token");
         expect!(app.reset(&reset, "a quite different phrase") => 400, "invalid_token");
         if during {
             app.undo(&undo_token).await.unwrap();
@@ -190,7 +191,7 @@ async fn a_purged_account_can_be_registered_anew(app: TestApp) {
     app.purge().await;
     let (anew, _) = app.register("ann@example.org").await;
     assert_ne!(anew.id, ann.id);
-    let me = app.get("/me").bearer(&anew.access_token).await.json();
+    let me = app.me(&anew).await.json();
     assert_eq!(me["is_email_verified"], false);
     assert!(!app.accepts(&ann.access_token).await);
     assert_eq!(app.undo(&token).await, Err("invalid_token"));

@@ -26,7 +26,7 @@ async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
     assert_eq!(answer.redacted(), expected);
     expect!(app.verify(&token) => 400, "invalid_token");
     expect!(app.verify_code("ann@example.org", &mail.code.unwrap()) => 400, "invalid_token");
-    let me = app.get("/me").bearer(&ann.access_token).await.json();
+    let me = app.me(&ann).await.json();
     assert_eq!(me["is_email_verified"], true);
 }
 

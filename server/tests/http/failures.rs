@@ -83,7 +83,7 @@ async fn a_failure_is_logged_once_with_kind_code_request_id_and_route() {
         app.read_mails().await;
         app.store.close().await;
 
-        let answer = app.get("/me").bearer(&ann.access_token).await;
+        let answer = app.me(&ann).await;
         expect_one(&log, &answer, "/api/v1/auth/me");
 
         let answer = app.login("ann@example.org", PASSWORD).await;
@@ -188,7 +188,7 @@ async fn an_unexpected_answer_of_the_database_is_one_500() {
             "{line:#?}"
         );
         assert_eq!(app.count("users").await, "1", "nothing half-written");
-        app.get("/me").bearer(&ann.access_token).await.expect(200);
+        app.me(&ann).await.expect(200);
     }
 }
 

@@ -61,7 +61,7 @@ async fn people_behind_one_shared_address_have_larger_limits(app: TestApp) {
 
 async fn links_and_tokens_live_as_long_as_the_deployment_says(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let me = async || app.get("/me").bearer(&ann.access_token).await;
+    let me = async || app.me(&ann).await;
     app.advance(time::Duration::seconds(299));
     me().await.expect(200);
     app.advance(time::Duration::seconds(1));

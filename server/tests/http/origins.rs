@@ -184,12 +184,7 @@ async fn a_script_of_another_origin_may_not_call(app: TestApp) {
         "http://auth.example.org",
     ] {
         assert_eq!(preflight(&app, origin).await, "", "{origin}");
-        let answer = app
-            .get("/me")
-            .bearer(&ann.access_token)
-            .header("origin", origin)
-            .await
-            .expect(200);
+        let answer = app.me(&ann).header("origin", origin).await.expect(200);
         assert_eq!(answer.header("access-control-allow-origin"), "", "{origin}");
     }
 }

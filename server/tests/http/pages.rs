@@ -270,8 +270,7 @@ async fn a_mailed_link_changes_nothing_before_the_button(app: TestApp) {
         scanner.open("/verify-email").await.expect(200);
         app.at(Method::HEAD, path).await;
     }
-    let verified =
-        async || app.get("/me").bearer(&ann.access_token).await.json()["is_email_verified"] == true;
+    let verified = async || app.me(&ann).await.json()["is_email_verified"] == true;
     assert!(!verified().await);
     let mut browser = Browser::new(&app);
     let answer = browser.open(path).await;

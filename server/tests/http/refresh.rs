@@ -117,7 +117,7 @@ async fn theft_ends_one_session_with_its_access_tokens_and_notifies_the_owner(ap
     }
     expect!(app.refresh(&ann.refresh_token) => 401, "refresh_token_reused");
     for tokens in [&ann, &second, &third] {
-        expect!(app.get("/me").bearer(&tokens.access_token) => 401, "unauthenticated");
+        expect!(app.me(tokens) => 401, "unauthenticated");
     }
     assert!(
         app.accepts(&other.access_token).await,

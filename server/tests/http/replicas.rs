@@ -38,7 +38,7 @@ async fn redis_holds_no_address_and_no_network() {
                 let asked = app.forgot(email);
                 asked.from(from).await.expect(200);
             }
-            let me = app.get("/me").bearer(&known.access_token).from(from);
+            let me = app.me(&known).from(from);
             me.await.expect(200);
         }
     }
@@ -118,7 +118,7 @@ async fn an_account_that_is_deleted_or_moved_on_one_replica_is_so_on_the_other_a
     let token = one.change_token(&ann, "new@example.org").await;
     one.verify(&token).await.expect(200);
     let is_moved = async || {
-        let me = two.get("/me").bearer(&ann.access_token).await.expect(200);
+        let me = two.me(&ann).await.expect(200);
         me.json()["email"] == "new@example.org"
     };
     assert!(at_once(is_moved).await);

@@ -92,7 +92,7 @@ async fn beyond_a_hundred_sessions_the_oldest_end(app: TestApp) {
     }
     let (oldest, newest) = sessions.split_at(3);
     for ended in oldest {
-        expect!(app.get("/me").bearer(&ended.access_token) => 401, "unauthenticated");
+        expect!(app.me(ended) => 401, "unauthenticated");
         expect!(app.refresh(&ended.refresh_token) => 401, "invalid_refresh_token");
     }
     for live in newest {

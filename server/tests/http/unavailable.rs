@@ -81,7 +81,7 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
 }
 
 async fn nothing_is_answered(app: &TestApp, ann: &SignedIn, fresh: &SignedIn, mail: &Mail) {
-    expect!(app.get("/me").bearer(&fresh.access_token) => 503, "unavailable");
+    expect!(app.me(fresh) => 503, "unavailable");
     expect!(app.post("/logout").bearer(&fresh.access_token) => 503, "unavailable");
     expect!(app.get("/events").bearer(&fresh.access_token) => 503, "unavailable");
     expect!(app.delete_account(fresh) => 503, "unavailable");

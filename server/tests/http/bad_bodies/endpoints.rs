@@ -94,7 +94,7 @@ pub struct Before {
 impl Before {
     pub async fn new(app: TestApp) -> Self {
         let ann = app.user("ann@example.org").await;
-        let me = app.get("/me").bearer(&ann.access_token).await.json();
+        let me = app.me(&ann).await.json();
         let rows = app.rows().await;
         Self { app, ann, rows, me }
     }
@@ -139,10 +139,7 @@ impl Before {
     /// Nothing was written, not even by half.
     pub async fn check(self) {
         assert_eq!(self.app.rows().await, self.rows);
-        assert_eq!(
-            expect!(self.app.get("/me").bearer(&self.ann.access_token) => 200).json(),
-            self.me
-        );
+        assert_eq!(expect!(self.app.me(&self.ann) => 200).json(), self.me);
         assert!(self.app.read_mails().await.is_empty());
     }
 }

@@ -39,7 +39,7 @@ async fn the_link_brings_the_account_back(app: TestApp) {
     expect!(app.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
     let again = app.sign_in("ann@example.org").await;
     assert_eq!(again.id, ann.id);
-    let me = app.get("/me").bearer(&again.access_token).await.expect(200);
+    let me = app.me(&again).await.expect(200);
     assert_eq!(
         (&me.json()["is_active"], &me.json()["first_name"]),
         (&json!(true), &json!("Ann"))

@@ -101,7 +101,7 @@ impl TestApp {
 
     /// The address that the account has now.
     pub async fn email_of(&self, who: &SignedIn) -> String {
-        let me = self.get("/me").bearer(&who.access_token).await.expect(200);
+        let me = self.me(who).await.expect(200);
         me.json()["email"].as_str().unwrap().to_owned()
     }
 
