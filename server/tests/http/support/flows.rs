@@ -23,8 +23,7 @@ impl TestApp {
         expect!(self.change_email_with(who, new_email, password) => 202);
         self.mail_about(MailKind::EmailChangeRequested, &present)
             .await;
-        let mail = self.mail_about(MailKind::ConfirmNewEmail, new_email).await;
-        mail
+        self.mail_about(MailKind::ConfirmNewEmail, new_email).await
     }
 
     /// Moves an account, and gives the token of the link
