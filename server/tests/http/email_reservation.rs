@@ -1,6 +1,5 @@
 //! The address that an account has left is reserved while the link back to it lives
 
-use serde_json::json;
 use time::Duration;
 
 use crate::support::{PASSWORD, TestApp, on_every_database, privately};
@@ -15,12 +14,12 @@ on_every_database! {
 
 async fn nobody_can_register_the_address_while_the_link_lives(app: TestApp) {
     let (_, _, token) = app.stolen().await;
-    let body = json!({ "email": "Ann@example.org", "password": PASSWORD });
-    expect!(app.post("/register").json(&body) => 409, "email_taken");
+    let register = || app.registration("Ann@example.org", PASSWORD);
+    expect!(register() => 409, "email_taken");
     app.advance(Duration::hours(72) - Duration::seconds(1));
-    expect!(app.post("/register").json(&body) => 409, "email_taken");
+    expect!(register() => 409, "email_taken");
     app.advance(Duration::seconds(1));
-    app.post("/register").json(&body).await.expect(201);
+    register().await.expect(201);
     assert_eq!(app.read_mails().await, ["welcome to Ann@example.org"]);
     assert_eq!(app.take_back(&token).await, Err("invalid_token"));
 }
@@ -28,15 +27,9 @@ async fn nobody_can_register_the_address_while_the_link_lives(app: TestApp) {
 async fn nobody_can_register_the_address_in_private_while_the_link_lives(app: TestApp) {
     app.stolen().await;
     let before = app.count("users").await;
-    let reserved = app
-        .registration("ann@example.org", PASSWORD)
-        .await
-        .expect(202);
+    let reserved = expect!(app.registration("ann@example.org", PASSWORD) => 202);
     assert_eq!(app.count("users").await, before);
-    let free = app
-        .registration("free@example.org", PASSWORD)
-        .await
-        .expect(202);
+    let free = expect!(app.registration("free@example.org", PASSWORD) => 202);
     assert_eq!(reserved.text(), free.text());
     app.mail_to("free@example.org").await;
     // The owner of the reserved address may be notified; nobody else is.

@@ -176,10 +176,7 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
     let (ann, other) = app.two_sessions("ann@example.org").await;
     let reset_token = app.reset_token("ann@example.org").await;
     assert!(app.accepts(&other.access_token).await);
-    let answer = app
-        .change_password(&ann, PASSWORD, NEW_PASSWORD)
-        .await
-        .expect(204);
+    let answer = expect!(app.change_password(&ann, PASSWORD, NEW_PASSWORD) => 204);
     assert!(answer.body.is_empty());
     assert!(
         app.accepts(&ann.access_token).await,
@@ -197,7 +194,7 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
 /// It may have been copied before: what was good under the old password is not good for weeks.
 async fn a_refresh_token_that_was_copied_before_a_change_is_dead(app: TestApp) {
     let first = app.user("ann@example.org").await;
-    let ann = SignedIn::from_body(&app.refresh(&first.refresh_token).await.expect(200).json());
+    let ann = app.refreshed(&first.refresh_token).await;
     expect!(app.change_password(&ann, PASSWORD, NEW_PASSWORD) => 204);
     for copied in [&first, &ann] {
         expect!(app.refresh(&copied.refresh_token) => 401, "invalid_refresh_token");

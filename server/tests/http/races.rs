@@ -297,8 +297,7 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
     let change = |ann: &SignedIn| app.post("/password/change").bearer(&ann.access_token);
     change(&ann).json(&body).await.expect(204);
     for round in 0..*ROUNDS {
-        let answer = app.login(&ann.email, &password(round)).await.expect(200);
-        let phone = SignedIn::from_body(&answer.json());
+        let phone = app.sign_in_with(&ann.email, &password(round)).await;
         let body = json!({
             "current_password": password(round),
             "new_password": password(round + 1),

@@ -34,11 +34,9 @@ async fn private_mode_lets_nobody_stay_whose_mailbox_is_not_proved(app: TestApp)
     browser.set_cookie(SESSION_COOKIE, cookie);
     assert!(!private.accepts(&ann.access_token).await);
     assert!(!is_signed_in(&mut browser).await);
-    let body = json!({ "refresh_token": ann.refresh_token });
-    expect!(private.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+    expect!(private.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
     // Until it is proved.
-    let body = json!({ "token": welcome.token });
-    private.post("/email/verify").json(&body).await.expect(200);
+    private.verify(&welcome.token.unwrap()).await.expect(200);
     assert!(private.accepts(&ann.access_token).await);
     private.finish().await;
 }
