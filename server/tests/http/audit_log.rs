@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use http::Method;
+use serde_json::json;
 use vestibule_core::ErrorCode;
 
 use crate::support::{
-    Answer, Outage, PASSWORD, TestApp, address, meta_from, on_every_database, signed_in_browser,
+    Answer, Outage, PASSWORD, TestApp, address, browser_of_new_user, meta_from, on_every_database,
 };
 
 on_every_database! {
@@ -69,8 +70,7 @@ async fn an_event_names_who_did_it(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.sign_in("ann@example.org").await;
     app.try_sign_in("ann@example.org", "wrong").await;
-    let call = app.patch("/me").bearer(&ann.access_token);
-    expect!(call.json(&serde_json::json!({ "first_name": "Anna" })) => 200);
+    expect!(app.rename(&ann, &json!({ "first_name": "Anna" })) => 200);
     let of_nobody = format!("/sessions/{}", uuid::Uuid::nil());
     let call = app.delete(&of_nobody).bearer(&ann.access_token);
     call.await.expect(404);
@@ -129,7 +129,7 @@ async fn each_network_and_limit_has_its_own(app: TestApp) {
 
 async fn the_limit_that_is_reported_is_the_one_that_is_used_up(app: TestApp) {
     let guess = async |from: &str, email: &str| {
-        let body = serde_json::json!({ "email": email, "password": "not the password" });
+        let body = json!({ "email": email, "password": "not the password" });
         app.post("/login").from(from).json(&body).await.status
     };
     // Three more than one account allows, from everywhere; then many accounts from one network.
@@ -189,8 +189,7 @@ async fn what_no_handler_sees_is_reported_as_well(app: TestApp) {
 }
 
 async fn a_refused_form_is_logged_with_its_account(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut ann = signed_in_browser(&app, "ann@example.org").await;
+    let mut ann = browser_of_new_user(&app, "ann@example.org").await;
     let too_long = "n".repeat(1000);
     let fields = [("first_name", too_long.as_str()), ("last_name", "")];
     ann.submit("update_profile", &fields).await.expect(303);
@@ -220,7 +219,7 @@ async fn a_refused_sign_in_is_logged_with_its_reason(app: TestApp) {
         ("203.0.113.4", "bob@example.org", PASSWORD, "inactive"),
         ("203.0.113.5", "bob@example.org", "wrong", "inactive"),
     ] {
-        let body = serde_json::json!({ "email": email, "password": password });
+        let body = json!({ "email": email, "password": password });
         let answer = app.post("/login").from(from).json(&body).await;
         answers.push(answer.expect(401).redacted());
         let sql = format!(
@@ -233,7 +232,7 @@ async fn a_refused_sign_in_is_logged_with_its_reason(app: TestApp) {
 }
 
 async fn a_client_with_a_whole_site_is_one_client(app: TestApp) {
-    let guess = serde_json::json!({ "token": "none" });
+    let guess = json!({ "token": "none" });
     for from in ["2001:db8:1:2::1", "2001:db8:1:3:ffff::9", "2001:db8:2:3::1"] {
         app.get("/me").from(from).await.expect(401);
         let guess = app.post("/email/verify").from(from).json(&guess);
@@ -246,14 +245,8 @@ async fn a_client_with_a_whole_site_is_one_client(app: TestApp) {
             "select details from audit_logs where ip_address = '{address}' and event_type = 'request_refused'"
         )
     };
-    assert_eq!(
-        app.text(&of("2001:db8:1:2::1")).await,
-        r#"{"code":"unauthenticated","count":2}"#
-    );
-    assert_eq!(
-        app.text(&of("2001:db8:2:3::1")).await,
-        r#"{"code":"unauthenticated"}"#
-    );
+    gives!(app.text(&of("2001:db8:1:2::1")) => r#"{"code":"unauthenticated","count":2}"#);
+    gives!(app.text(&of("2001:db8:2:3::1")) => r#"{"code":"unauthenticated"}"#);
 }
 
 async fn an_event_that_cannot_be_written_takes_no_other_with_it(app: TestApp) {
@@ -289,13 +282,10 @@ async fn what_waits_is_written_when_the_database_is_back(app: TestApp) {
 }
 
 async fn an_outage_costs_nobody_a_registration(app: TestApp) {
-    let body = serde_json::json!({ "email": "ann@example.org", "password": PASSWORD });
+    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
     // All of the limit but one.
     for _ in 0..19 {
-        app.post("/register")
-            .json(&serde_json::json!({ "email": "ann", "password": "" }))
-            .await
-            .expect(400);
+        app.registration("ann", "").await.expect(400);
     }
     let outage = Outage::begin(&app).await;
     for _ in 0..2 {

@@ -114,33 +114,38 @@ async fn accounts_that_were_never_confirmed_go_where_that_is_set(app: TestApp) {
     app.read_mails().await;
 }
 
+/// Keeps these rows from being deleted. Gives what allows it again.
+async fn refuse_deletes(app: &TestApp, table: &str, rows: &str) -> String {
+    let trigger = format!("create trigger refuse before delete on {table}");
+    let refuse = if app.database.is_postgres() {
+        format!(
+            "create function refuse() returns trigger language plpgsql as 'begin raise exception ''refused''; end';
+             {trigger} for each row when ({rows}) execute function refuse()"
+        )
+    } else {
+        format!("{trigger} when {rows} begin select raise(abort, 'refused'); end")
+    };
+    app.database.execute(&refuse).await;
+    if app.database.is_postgres() {
+        format!("drop trigger refuse on {table}")
+    } else {
+        "drop trigger refuse".to_owned()
+    }
+}
+
 async fn an_account_that_cannot_be_deleted_stands_in_nobodys_way(app: TestApp) {
     for name in ["first", "second", "third"] {
         let user = app.verified_user(&format!("{name}@example.org")).await;
         app.undo_token(&user).await;
         app.advance(Duration::minutes(1));
     }
-    let (refuse, allow) = if app.database.is_postgres() {
-        (
-            "create function refuse() returns trigger language plpgsql as 'begin raise exception ''refused''; end';
-             create trigger refuse before delete on users for each row when (old.email = 'first@example.org')
-                 execute function refuse()",
-            "drop trigger refuse on users",
-        )
-    } else {
-        (
-            "create trigger refuse before delete on users when old.email = 'first@example.org'
-             begin select raise(abort, 'refused'); end",
-            "drop trigger refuse",
-        )
-    };
-    app.database.execute(refuse).await;
+    let allow = refuse_deletes(&app, "users", "old.email = 'first@example.org'").await;
     app.advance(14 * DAY);
     assert_eq!(app.purge().await, 2);
     gives!(app.count("users where email = 'first@example.org'") => "1");
     // It is gone for everybody all the same.
     assert_eq!(app.try_sign_in("first@example.org", PASSWORD).await, 401);
-    app.database.execute(allow).await;
+    app.database.execute(&allow).await;
     assert_eq!(app.purge().await, 1);
     assert_eq!(app.count("users").await, "0");
     let deleted = AuditEvent::AccountDeleted;
@@ -151,24 +156,12 @@ async fn an_account_that_cannot_be_deleted_stands_in_nobodys_way(app: TestApp) {
 async fn a_part_that_fails_keeps_no_other_from_running(app: TestApp) {
     app.verified_user("ann@example.org").await;
     app.read_mails().await;
-    let (refuse, allow) = if app.database.is_postgres() {
-        (
-            "create function refuse() returns trigger language plpgsql as 'begin raise exception ''refused''; end';
-             create trigger refuse before delete on mailed_links execute function refuse()",
-            "drop trigger refuse on mailed_links",
-        )
-    } else {
-        (
-            "create trigger refuse before delete on mailed_links begin select raise(abort, 'refused'); end",
-            "drop trigger refuse",
-        )
-    };
-    app.database.execute(refuse).await;
+    let allow = refuse_deletes(&app, "mailed_links", "old.id is not null").await;
     app.advance(91 * DAY);
     // Mailed tokens come before mails.
     let removed = app.clean_up(&Retention::default()).await;
     assert_eq!((removed.mailed_tokens, removed.mails), (0, 1));
-    app.database.execute(allow).await;
+    app.database.execute(&allow).await;
     let removed = app.clean_up(&Retention::default()).await;
     assert_eq!((removed.mailed_tokens, removed.mails), (1, 0));
 }

@@ -31,10 +31,7 @@ async fn an_error_is_a_problem_document(app: TestApp) {
           "type": "about:blank"
         })
     );
-    let call = app
-        .post("/password/forgot")
-        .json(&json!({ "email": "nobody" }))
-        .header("x-request-id", "a-request");
+    let call = app.forgot("nobody").header("x-request-id", "a-request");
     assert_eq!(
         call.await.expect(400).json(),
         json!({
@@ -204,11 +201,7 @@ async fn what_is_not_there_is_not_found(app: TestApp) {
             (Method::POST, "*/*"),
         ] {
             let answer = app.at(method.clone(), path).header("accept", accept).await;
-            assert_eq!(
-                (answer.status.as_u16(), answer.code().as_str()),
-                (404, "not_found"),
-                "{method} {path}: {answer:?}"
-            );
+            answer.expect_problem_of(&format!("{method} {path}"), 404, "not_found");
         }
     }
     for path in ["/nothing", "/account/nothing", "/_fn/nothing"] {

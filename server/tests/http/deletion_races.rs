@@ -1,10 +1,10 @@
 //! Deletions, undoing them and purging at the same moment
 
-use serde_json::json;
 use time::Duration;
-use vestibule::config::Config;
 
-use crate::support::{PASSWORD, TestApp, address, in_parallel, meta_from, on_every_database};
+use crate::support::{
+    PASSWORD, TestApp, address, in_parallel, meta_from, on_every_database, without_limits,
+};
 
 on_every_database! {
     of_thirty_deletions_exactly_one_counts with without_limits,
@@ -14,20 +14,12 @@ on_every_database! {
     a_sign_in_while_the_account_goes_is_refused with without_limits,
 }
 
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
-}
-
 async fn of_thirty_deletions_exactly_one_counts(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let other = app.sign_in("ann@example.org").await;
     let answers = in_parallel(30, |number| {
         let who = if number % 2 == 0 { &ann } else { &other };
-        let call = app
-            .delete("/me")
-            .bearer(&who.access_token)
-            .json(&json!({ "password": PASSWORD }))
-            .from(&address(number));
+        let call = app.delete_account(who).from(&address(number));
         async move { call.await }
     })
     .await;
@@ -64,8 +56,7 @@ async fn no_session_survives_a_deletion_in_parallel(app: TestApp) {
                 20 => app.delete_account(&ann).await.status.as_u16(),
                 _ if number % 2 == 0 => app.try_sign_in("ann@example.org", PASSWORD).await,
                 _ => {
-                    let body = json!({ "refresh_token": ann.refresh_token });
-                    let call = app.post("/refresh").json(&body).from(&address(number));
+                    let call = app.refresh(&ann.refresh_token).from(&address(number));
                     call.await.status.as_u16()
                 }
             }

@@ -6,58 +6,27 @@ use serde_json::json;
 use time::Duration;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{Answer, TestApp, on_every_database};
+use crate::support::{TestApp, ann_but, on_every_database};
 
 on_every_database! {
     the_mailed_token_verifies_the_address_once,
     a_link_lives_for_a_day,
     only_the_newest_mail_counts,
     resend_is_answered_alike_for_every_address,
-    a_reset_token_verifies_nothing,
-    a_body_is_either_a_token_or_an_address_with_a_code,
-}
-
-async fn verify_token(app: &TestApp, token: &str) -> Answer {
-    app.post("/email/verify")
-        .json(&json!({ "token": token }))
-        .await
-}
-
-async fn verify_code(app: &TestApp, email: &str, code: &str) -> Answer {
-    app.post("/email/verify")
-        .json(&json!({ "email": email, "code": code }))
-        .await
-}
-
-async fn resend(app: &TestApp, email: &str) -> Answer {
-    app.post("/email/resend")
-        .json(&json!({ "email": email }))
-        .await
 }
 
 async fn the_mailed_token_verifies_the_address_once(app: TestApp) {
     let (ann, mail) = app.register("ann@example.org").await;
     app.advance(Duration::minutes(1));
     let token = mail.token.unwrap();
-    let answer = verify_token(&app, &token).await.expect(200);
+    let answer = app.verify(&token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(
-        answer.redacted(),
-        json!({
-          "created_at": "2026-11-24T08:30:00.123456Z",
-          "email": "ann@example.org",
-          "first_name": "Ann",
-          "id": "[uuid]",
-          "is_active": true,
-          "is_email_verified": true,
-          "last_login_at": null,
-          "last_name": null,
-          "updated_at": "2026-11-24T08:31:00.123456Z"
-        })
-    );
-    expect!(verify_token(&app, &token) => 400, "invalid_token");
-    expect!(verify_code(&app, "ann@example.org", &mail.code.unwrap()) => 400, "invalid_token");
-    let me = app.get("/me").bearer(&ann.access_token).await.json();
+    let expected =
+        ann_but(&json!({ "is_email_verified": true, "updated_at": "2026-11-24T08:31:00.123456Z" }));
+    assert_eq!(answer.redacted(), expected);
+    expect!(app.verify(&token) => 400, "invalid_token");
+    expect!(app.verify_code("ann@example.org", &mail.code.unwrap()) => 400, "invalid_token");
+    let me = app.me(&ann).await.json();
     assert_eq!(me["is_email_verified"], true);
 }
 
@@ -65,32 +34,29 @@ async fn a_link_lives_for_a_day(app: TestApp) {
     let (_, ann) = app.register("ann@example.org").await;
     let (_, bob) = app.register("bob@example.org").await;
     app.advance(Duration::hours(24) - Duration::seconds(1));
-    verify_token(&app, &ann.token.unwrap()).await.expect(200);
+    app.verify(&ann.token.unwrap()).await.expect(200);
     app.advance(Duration::seconds(1));
-    expect!(verify_token(&app, &bob.token.unwrap()) => 400, "invalid_token");
+    expect!(app.verify(&bob.token.unwrap()) => 400, "invalid_token");
 }
 
 async fn only_the_newest_mail_counts(app: TestApp) {
     let (_, first) = app.register("ann@example.org").await;
-    resend(&app, "ann@example.org").await.expect(200);
+    app.resend("ann@example.org").await.expect(200);
     let second = app.mail_to("ann@example.org").await;
     assert_eq!(second.kind, MailKind::VerifyEmail);
     assert_ne!(second.token, first.token);
-    expect!(verify_token(&app, &first.token.unwrap()) => 400, "invalid_token");
+    expect!(app.verify(&first.token.unwrap()) => 400, "invalid_token");
     if first.code != second.code {
-        expect!(verify_code(&app, "ann@example.org", &first.code.unwrap()) => 400, "invalid_token");
+        expect!(app.verify_code("ann@example.org", &first.code.unwrap()) => 400, "invalid_token");
     }
-    verify_token(&app, &second.token.unwrap()).await.expect(200);
+    app.verify(&second.token.unwrap()).await.expect(200);
 }
 
 async fn resend_is_answered_alike_for_every_address(app: TestApp) {
     app.user("ann@example.org").await;
     let (_, bob) = app.register("bob@example.org").await;
-    verify_token(&app, &bob.token.unwrap()).await.expect(200);
-    app.user("inactive@example.org").await;
-    app.database
-        .execute("update users set is_active = false where email = 'inactive@example.org'")
-        .await;
+    app.verify(&bob.token.unwrap()).await.expect(200);
+    app.closed_user("inactive@example.org").await;
     let mut bodies = Vec::new();
     for email in [
         "ann@example.org",
@@ -98,7 +64,7 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
         "nobody@example.org",
         "inactive@example.org",
     ] {
-        let answer = resend(&app, email).await.expect(200);
+        let answer = app.resend(email).await.expect(200);
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
         bodies.push((answer.text(), names));
     }
@@ -109,41 +75,5 @@ async fn resend_is_answered_alike_for_every_address(app: TestApp) {
         r#"{"message":"If the address has to be verified, a mail is on its way."}"#
     );
     assert_eq!(app.read_mails().await, ["verify_email to ann@example.org"]);
-    for (email, code) in [
-        ("", "required"),
-        ("ann", "invalid_email"),
-        ("ann@example.org\r\nBcc: eve@example.org", "invalid_email"),
-    ] {
-        invalid!(resend(&app, email) => [format!("email: {code}")]);
-    }
-}
-
-async fn a_reset_token_verifies_nothing(app: TestApp) {
-    let (ann, welcome) = app.register("ann@example.org").await;
-    let reset = app.reset_token("ann@example.org").await;
-    for token in [
-        reset.as_str(),
-        &ann.access_token,
-        &ann.refresh_token,
-        "",
-        "x",
-    ] {
-        expect!(verify_token(&app, token) => 400, "invalid_token");
-    }
-    expect!(verify_token(&app, &welcome.token.unwrap()) => 200);
-}
-
-async fn a_body_is_either_a_token_or_an_address_with_a_code(app: TestApp) {
-    let (_, mail) = app.register("ann@example.org").await;
-    for body in [
-        json!({}),
-        json!({ "token": null }),
-        json!({ "email": "ann@example.org" }),
-        json!({ "code": mail.code }),
-        json!({ "token": mail.token, "email": "ann@example.org", "code": mail.code }),
-        json!({ "token": mail.token, "code": mail.code }),
-    ] {
-        expect!(app.post("/email/verify").json(&body) => 400, "malformed_body");
-    }
-    verify_token(&app, &mail.token.unwrap()).await.expect(200);
+    invalid!(app.resend("") => ["email: required"]);
 }

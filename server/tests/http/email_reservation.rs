@@ -1,11 +1,8 @@
 //! The address that an account has left is reserved while the link back to it lives
 
-use serde_json::json;
 use time::Duration;
-use vestibule::config::Config;
-use vestibule_core::RegistrationMode;
 
-use crate::support::{PASSWORD, TestApp, on_every_database};
+use crate::support::{PASSWORD, TestApp, on_every_database, privately};
 
 on_every_database! {
     nobody_can_register_the_address_while_the_link_lives,
@@ -15,31 +12,24 @@ on_every_database! {
     the_account_itself_can_go_back_to_its_address,
 }
 
-fn privately(config: &mut Config) {
-    config.registration = RegistrationMode::Private;
-}
-
 async fn nobody_can_register_the_address_while_the_link_lives(app: TestApp) {
     let (_, _, token) = app.stolen().await;
-    let body = json!({ "email": "Ann@example.org", "password": PASSWORD });
-    expect!(app.post("/register").json(&body) => 409, "email_taken");
+    let register = || app.registration("Ann@example.org", PASSWORD);
+    expect!(register() => 409, "email_taken");
     app.advance(Duration::hours(72) - Duration::seconds(1));
-    expect!(app.post("/register").json(&body) => 409, "email_taken");
+    expect!(register() => 409, "email_taken");
     app.advance(Duration::seconds(1));
-    app.post("/register").json(&body).await.expect(201);
+    register().await.expect(201);
     assert_eq!(app.read_mails().await, ["welcome to Ann@example.org"]);
     assert_eq!(app.take_back(&token).await, Err("invalid_token"));
 }
 
 async fn nobody_can_register_the_address_in_private_while_the_link_lives(app: TestApp) {
     app.stolen().await;
-    let users = "select cast(count(*) as text) from users";
-    let before = app.text(users).await;
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    let reserved = app.post("/register").json(&body).await.expect(202);
-    assert_eq!(app.text(users).await, before);
-    let body = json!({ "email": "free@example.org", "password": PASSWORD });
-    let free = app.post("/register").json(&body).await.expect(202);
+    let before = app.count("users").await;
+    let reserved = expect!(app.registration("ann@example.org", PASSWORD) => 202);
+    assert_eq!(app.count("users").await, before);
+    let free = expect!(app.registration("free@example.org", PASSWORD) => 202);
     assert_eq!(reserved.text(), free.text());
     app.mail_to("free@example.org").await;
     // The owner of the reserved address may be notified; nobody else is.
@@ -54,8 +44,7 @@ async fn nobody_can_register_the_address_in_private_while_the_link_lives(app: Te
 async fn nobody_can_move_to_the_address_while_the_link_lives(app: TestApp) {
     let bob = app.verified_user("bob@example.org").await;
     let (_, _, token) = app.stolen().await;
-    let body = json!({ "new_email": "ann@example.org", "password": PASSWORD });
-    expect!(app.post("/email/change").bearer(&bob.access_token).json(&body) => 202);
+    expect!(app.change_email(&bob, "ann@example.org") => 202);
     let left = app.read_mails().await;
     assert!(
         !left
@@ -71,10 +60,8 @@ async fn a_link_from_before_is_no_way_around_the_reservation(app: TestApp) {
     let bob = app.verified_user("bob@example.org").await;
     let early = app.change_token(&bob, "shared@example.org").await;
     let ann = app.verified_user("ann@example.org").await;
-    app.move_account(&ann, "shared@example.org", PASSWORD).await;
-    let token = app
-        .move_account(&ann, "ann.new@example.org", PASSWORD)
-        .await;
+    app.move_account(&ann, "shared@example.org").await;
+    let token = app.move_account(&ann, "ann.new@example.org").await;
     app.verify(&early).await.expect_problem(409, "email_taken");
     gives!(app.take_back(&token) => Ok("shared@example.org".to_owned()));
     app.read_mails().await;
@@ -82,8 +69,7 @@ async fn a_link_from_before_is_no_way_around_the_reservation(app: TestApp) {
 
 async fn the_account_itself_can_go_back_to_its_address(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    app.move_account(&ann, "ann.new@example.org", PASSWORD)
-        .await;
-    app.move_account(&ann, "ann@example.org", PASSWORD).await;
+    app.move_account(&ann, "ann.new@example.org").await;
+    app.move_account(&ann, "ann@example.org").await;
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
 }

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use time::Duration;
-use vestibule::config::Config;
 
-use crate::support::{NEW_PASSWORD, PASSWORD, SignedIn, TestApp, in_parallel, on_every_database};
+use crate::support::{
+    NEW_PASSWORD, PASSWORD, SignedIn, TestApp, in_parallel, on_every_database, without_limits,
+};
 
 on_every_database! {
     what_happened_is_listed_newest_first,
@@ -22,11 +23,6 @@ on_every_database! {
     unknown_names_in_the_query_are_ignored,
     a_cursor_of_another_user_shows_nothing_of_theirs,
     no_secret_stands_in_the_details with without_limits,
-    without_a_token_there_are_no_events,
-}
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
@@ -61,11 +57,8 @@ async fn rename(app: &TestApp, who: &SignedIn, count: usize) {
     for _ in 0..count {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         app.advance(Duration::milliseconds(10));
-        app.patch("/me")
-            .bearer(&who.access_token)
-            .json(&json!({ "first_name": format!("Ann {number}") }))
-            .await
-            .expect(200);
+        let name = json!({ "first_name": format!("Ann {number}") });
+        app.rename(who, &name).await.expect(200);
     }
 }
 
@@ -86,9 +79,7 @@ async fn all_ids(app: &TestApp, who: &SignedIn, query: &str) -> Vec<String> {
 async fn what_happened_is_listed_newest_first(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.advance(Duration::seconds(1));
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    app.post("/login")
-        .json(&body)
+    app.login("ann@example.org", PASSWORD)
         .header("user-agent", FIREFOX)
         .from("2001:db8::7")
         .await
@@ -146,11 +137,7 @@ async fn failed_sign_ins_are_shown_to_the_account(app: TestApp) {
     assert_eq!(app.try_sign_in("ann@example.org", "wrong").await, 401);
     assert_eq!(app.try_sign_in("nobody@example.org", "wrong").await, 401);
     app.advance(Duration::seconds(1));
-    app.delete("/me")
-        .bearer(&ann.access_token)
-        .json(&json!({ "password": "wrong" }))
-        .await
-        .expect_problem(401, "invalid_credentials");
+    expect!(app.delete_account_with(&ann, "wrong") => 401, "invalid_credentials");
     let page = page(&app, &ann, "?limit=2").await;
     assert_eq!(types(&page), ["reauthentication_failed", "login_failure"]);
     for event in page["events"].as_array().unwrap() {
@@ -162,8 +149,7 @@ async fn failed_sign_ins_are_shown_to_the_account(app: TestApp) {
 async fn a_refresh_is_no_event(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let before = page(&app, &ann, "").await;
-    let body = json!({ "refresh_token": ann.refresh_token });
-    app.post("/refresh").json(&body).await.expect(200);
+    app.refresh(&ann.refresh_token).await.expect(200);
     assert_eq!(page(&app, &ann, "").await, before);
 }
 
@@ -210,11 +196,8 @@ async fn a_page_has_at_most_a_hundred_events(app: TestApp) {
 async fn one_moment_spreads_over_pages_without_gaps(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     for number in 0..20 {
-        app.patch("/me")
-            .bearer(&ann.access_token)
-            .json(&json!({ "first_name": format!("Ann {number}") }))
-            .await
-            .expect(200);
+        let name = json!({ "first_name": format!("Ann {number}") });
+        app.rename(&ann, &name).await.expect(200);
     }
     let read = all_ids(&app, &ann, "?limit=3").await;
     let different: BTreeSet<&String> = read.iter().collect();
@@ -263,6 +246,10 @@ async fn filters_choose_and_page_alike(app: TestApp) {
 
 async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
+    let get = |query: &str| {
+        let call = app.get(&format!("/events?{query}"));
+        call.bearer(&ann.access_token)
+    };
     for (query, error) in [
         ("limit=0", "limit"),
         ("limit=101", "limit"),
@@ -290,28 +277,12 @@ async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
         ("filter=everything", "filter"),
         ("filter=failed&filter=all", "filter"),
     ] {
-        let answer = app
-            .get(&format!("/events?{query}"))
-            .bearer(&ann.access_token)
-            .await
-            .expect_problem(400, "validation_failed");
-        assert_eq!(
-            answer.field_errors(),
-            [format!("{error}: invalid")],
-            "{query}"
-        );
+        invalid!(get(query) => [format!("{error}: invalid")], "{query}");
     }
-    let long = format!("/events?cursor={}", "a".repeat(5000));
-    expect!(app.get(&long).bearer(&ann.access_token) => 400, "validation_failed");
-    let answer = app
-        .get("/events?limit=x&filter=y&cursor=1&cursor=2")
-        .bearer(&ann.access_token)
-        .await
-        .expect_problem(400, "validation_failed");
-    assert_eq!(
-        answer.field_errors(),
-        ["cursor: invalid", "limit: invalid", "filter: invalid"]
-    );
+    let long = format!("cursor={}", "a".repeat(5000));
+    expect!(get(&long) => 400, "validation_failed");
+    let errors = ["cursor: invalid", "limit: invalid", "filter: invalid"];
+    invalid!(get("limit=x&filter=y&cursor=1&cursor=2") => errors);
 }
 
 async fn unknown_names_in_the_query_are_ignored(app: TestApp) {
@@ -367,19 +338,14 @@ async fn cause_every_event(app: &TestApp) -> (SignedIn, Vec<String>) {
     let (ann, welcome) = app.register("ann@example.org").await;
     let wrong = "a wrong password typed";
     app.try_sign_in("ann@example.org", wrong).await;
-    app.post("/email/verify")
-        .json(&json!({ "email": "ann@example.org", "code": "000000" }))
-        .await;
-    expect!(app.post("/email/verify").json(&json!({ "token": welcome.token })) => 200);
+    app.verify_code("ann@example.org", "000000").await;
+    expect!(app.verify(welcome.token.as_deref().unwrap()) => 200);
     let reset = app.reset_token("ann@example.org").await;
-    let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    expect!(app.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
-    let body = json!({ "new_email": "secret-place@example.org", "password": NEW_PASSWORD });
-    expect!(app.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
+    expect!(app.change_password(&ann, PASSWORD, NEW_PASSWORD) => 204);
+    expect!(app.change_email_with(&ann, "secret-place@example.org", NEW_PASSWORD) => 202);
     let change = app.mail_to("secret-place@example.org").await.token.unwrap();
-    expect!(app.post("/email/verify").json(&json!({ "token": change })) => 200);
-    let body = json!({ "email": "secret-place@example.org", "password": wrong });
-    app.post("/login").json(&body).await.expect(401);
+    expect!(app.verify(&change) => 200);
+    expect!(app.login("secret-place@example.org", wrong) => 401);
     let secrets = [
         PASSWORD,
         NEW_PASSWORD,
@@ -395,11 +361,4 @@ async fn cause_every_event(app: &TestApp) -> (SignedIn, Vec<String>) {
     ];
     let secrets = secrets.map(str::to_owned).to_vec();
     (ann, secrets)
-}
-
-async fn without_a_token_there_are_no_events(app: TestApp) {
-    app.verified_user("ann@example.org").await;
-    expect!(app.get("/events") => 401, "unauthenticated");
-    expect!(app.get("/events?limit=x") => 401, "unauthenticated");
-    expect!(app.post("/events") => 405, "method_not_allowed");
 }

@@ -83,11 +83,10 @@ async fn a_failure_is_logged_once_with_kind_code_request_id_and_route() {
         app.read_mails().await;
         app.store.close().await;
 
-        let answer = app.get("/me").bearer(&ann.access_token).await;
+        let answer = app.me(&ann).await;
         expect_one(&log, &answer, "/api/v1/auth/me");
 
-        let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-        let answer = app.post("/login").json(&body).await;
+        let answer = app.login("ann@example.org", PASSWORD).await;
         expect_one(&log, &answer, "/api/v1/auth/login");
 
         let page = browser.open("/account").await;
@@ -130,9 +129,7 @@ fn every_kind_of_error_is_logged_with_what_helps() {
         tracing::info_span!("request", request_id = id).in_scope(|| Problem::from(error));
         let mut lines = log.lines();
         lines.retain(|line| line["request_id"] == id);
-        let [line] = &lines[..] else {
-            panic!("not one line: {lines:#?}");
-        };
+        let line = only(&lines);
         let said = ["level", "kind", "code"].map(|field| line[field].as_str().unwrap());
         assert_eq!(said, [level, kind, code], "{line:#?}");
         let fields = (kind == "validation").then_some("email: taken, password: too_short");
@@ -163,9 +160,7 @@ async fn what_is_refused_on_the_way_is_logged_once_with_its_kind() {
         let id = answer.header("x-request-id");
         let mut lines = log.lines();
         lines.retain(|line| line["request_id"] == id && line["code"] == code);
-        let [line] = &lines[..] else {
-            panic!("not one line: {lines:#?}");
-        };
+        let line = only(&lines);
         let said = ["level", "kind"].map(|field| line[field].as_str().unwrap());
         assert_eq!(said, ["INFO", kind], "{line:#?}");
     }
@@ -186,26 +181,28 @@ async fn an_unexpected_answer_of_the_database_is_one_500() {
         assert_eq!(answer.status, 500, "{answer:?}");
         assert_eq!(answer.code(), "internal");
         let lines = log.failures_of(&id);
-        let [line] = &lines[..] else {
-            panic!("not one line: {lines:#?}");
-        };
+        let line = only(&lines);
         assert_eq!(line["kind"], "database", "{line:#?}");
         assert!(
             line["causes"].to_string().contains("mail_outbox"),
             "{line:#?}"
         );
         assert_eq!(app.count("users").await, "1", "nothing half-written");
-        app.get("/me").bearer(&ann.access_token).await.expect(200);
+        app.me(&ann).await.expect(200);
     }
+}
+
+#[track_caller]
+fn only(lines: &[Value]) -> &Value {
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    &lines[0]
 }
 
 #[track_caller]
 fn expect_one(log: &Log, answer: &Answer, route: &str) {
     assert_eq!(answer.status, 503, "{answer:?}");
     let lines = log.failures_of(answer.header("x-request-id"));
-    let [line] = &lines[..] else {
-        panic!("not one line: {lines:#?}");
-    };
+    let line = only(&lines);
     let what = ["level", "kind", "code"].map(|field| line[field].as_str().unwrap());
     assert_eq!(what, ["ERROR", "database", "unavailable"], "{line:#?}");
     assert_eq!(line["route"], route, "{line:#?}");

@@ -4,9 +4,11 @@
 use http::Method;
 use serde_json::json;
 use url::form_urlencoded::byte_serialize;
-use vestibule::config::Config;
 
-use crate::support::{Answer, Browser, PASSWORD, TestApp, on_every_database, signed_in_browser};
+use crate::support::{
+    Answer, Browser, PASSWORD, TestApp, browser_of_new_user, on_every_database, signed_in_browser,
+    without_limits,
+};
 
 on_every_database! {
     no_query_is_more_than_text with without_limits,
@@ -14,10 +16,6 @@ on_every_database! {
     no_name_and_no_device_is_more_than_text with without_limits,
     no_cookie_is_more_than_text,
     no_form_gives_back_more_than_text with without_limits,
-}
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 const PAGES: [&str; 18] = [
@@ -110,8 +108,7 @@ fn encoded(text: &str) -> String {
 }
 
 async fn no_query_is_more_than_text(app: TestApp) {
-    app.user("ann@example.org").await;
-    let signed_in = signed_in_browser(&app, "ann@example.org").await;
+    let signed_in = browser_of_new_user(&app, "ann@example.org").await;
     for mut browser in [Browser::new(&app), signed_in] {
         for page in PAGES {
             for key in KEYS {
@@ -156,8 +153,7 @@ async fn no_name_and_no_device_is_more_than_text(app: TestApp) {
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     for text in HOSTILE {
         let names = json!({ "first_name": text, "last_name": text });
-        let patched = app.patch("/me").bearer(&ann.access_token).json(&names);
-        patched.await.expect(200);
+        app.rename(&ann, &names).await.expect(200);
         let body = json!({ "email": "ann@example.org", "password": PASSWORD, "device_name": text });
         let sign_in = app.post("/login").json(&body).header("user-agent", text);
         sign_in.await.expect(200);
@@ -197,8 +193,7 @@ async fn no_cookie_is_more_than_text(app: TestApp) {
 }
 
 async fn no_form_gives_back_more_than_text(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut signed_in = signed_in_browser(&app, "ann@example.org").await;
+    let mut signed_in = browser_of_new_user(&app, "ann@example.org").await;
     let mut signed_out = Browser::new(&app);
     for text in HOSTILE {
         for function in [

@@ -13,7 +13,7 @@ use vestibule_core::{
     KeyRotation, KeyRotationError, MasterKey, Removed, Retention, SystemRandom, rotate_signing_key,
 };
 
-use crate::support::{MASTER_KEY, PUBLIC_URL, SignedIn, TestApp, in_parallel, on_replicas};
+use crate::support::{MASTER_KEY, PUBLIC_URL, TestApp, in_parallel, on_replicas};
 
 on_replicas! { 2;
     nobody_notices_a_planned_rotation,
@@ -85,12 +85,6 @@ fn kid(token: &str) -> String {
     header["kid"].as_str().unwrap().to_owned()
 }
 
-async fn refresh(app: &TestApp, user: &SignedIn) -> SignedIn {
-    let body = json!({ "refresh_token": user.refresh_token });
-    let answer = app.post("/refresh").json(&body).await.expect(200);
-    SignedIn::from_body(&answer.json())
-}
-
 async fn published(app: &TestApp) -> Vec<String> {
     let keys = Verifier::new(app).await.keys.keys;
     keys.into_iter()
@@ -117,7 +111,7 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
     for _ in 0..(60 * 60 / 20) {
         app.advance(RELOAD_INTERVAL);
         app.reload_signing_keys().await;
-        newest = refresh(&app, &newest).await;
+        newest = app.refreshed(&newest.refresh_token).await;
         signed_by.push(kid(&newest.access_token));
         if app.clock.now() - kept_since >= Duration::minutes(15) {
             (oldest, kept_since) = (newest.clone(), app.clock.now());
@@ -186,7 +180,7 @@ async fn a_client_that_slept_through_rotations_refreshes(app: TestApp) {
     }
     assert_eq!(published(&app).await.len(), 1);
     is_expired(&app, &user.access_token).await;
-    let user = refresh(&app, &user).await;
+    let user = app.refreshed(&user.refresh_token).await;
     assert!(app.accepts(&user.access_token).await);
 }
 
@@ -209,7 +203,7 @@ async fn in_an_emergency_what_the_old_key_signed_is_void_after_a_minute(app: Tes
     is_expired(&app, &user.access_token).await;
     assert_eq!(published(&app).await, [next.kid.as_str()]);
     // A client with a refresh token goes on.
-    let user = refresh(&app, &user).await;
+    let user = app.refreshed(&user.refresh_token).await;
     assert_eq!(kid(&user.access_token), next.kid);
     for _ in 0..2 {
         assert!(app.accepts(&user.access_token).await);
@@ -231,8 +225,7 @@ async fn of_parallel_rotations_one_is_done(app: TestApp) {
         );
         assert!(expected, "{refused}");
     }
-    let keys = app.text("select cast(count(*) as text) from signing_keys");
-    assert_eq!(keys.await, "2");
+    assert_eq!(app.count("signing_keys").await, "2");
 }
 
 async fn a_key_that_waits_keeps_no_emergency_waiting(app: TestApp) {
@@ -262,6 +255,5 @@ async fn another_master_key_rotates_nothing(app: TestApp) {
         let refused = rotate_signing_key(&*app.store, &master, &SystemRandom, now, rotation).await;
         assert!(matches!(refused, Err(KeyRotationError::Auth(_))));
     }
-    let keys = "select cast(count(*) as text) from signing_keys where expires_at is null";
-    assert_eq!(app.text(keys).await, "1");
+    gives!(app.count("signing_keys where expires_at is null") => "1");
 }

@@ -2,12 +2,12 @@
 //! `Retry-After` is true to the second. On PostgreSQL with Redis two replicas take turns, and all
 //! of this holds for both together. What is no guess is in `limits_requests.rs`.
 
-use serde_json::json;
 use time::Duration;
 
 use crate::support::{
-    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address, documented_limit,
-    in_parallel, keeps, location, on_replicas, signed_in_browser, trusted_proxy,
+    Answer, Browser, DocumentedLimit, NEW_PASSWORD, PASSWORD, TestApp, address,
+    browser_of_new_user, documented_limit, in_parallel, keeps, location, on_replicas,
+    trusted_proxy,
 };
 
 on_replicas! { 2;
@@ -29,10 +29,7 @@ on_replicas! { 2;
 }
 
 async fn sign_in_from(app: &TestApp, from: &str, email: &str, password: &str) -> Answer {
-    app.post("/login")
-        .json(&json!({ "email": email, "password": password }))
-        .from(from)
-        .await
+    app.login(email, password).from(from).await
 }
 
 async fn wrong(app: &TestApp, from: &str, email: &str) -> Answer {
@@ -114,8 +111,7 @@ async fn guesses_at_one_account_become_rarer_and_rarer(app: TestApp) {
 
 /// Nobody else can keep the owner out, and nobody gets more guesses by it.
 async fn a_browser_that_was_signed_in_has_a_quota_of_its_own(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.post("/logout").await;
     let limit = documented_limit("wrong passwords", "the account");
     for number in 0..limit.burst {
@@ -147,8 +143,7 @@ async fn only_the_known_browser_gets_in(app: &TestApp, known: &mut Browser) {
 }
 
 async fn a_thief_who_is_signed_out_by_a_reset_keeps_nobody_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut intruder = signed_in_browser(&app, "ann@example.org").await;
+    let mut intruder = browser_of_new_user(&app, "ann@example.org").await;
     let mut owner = Browser::new(&app);
     let token = app.reset_token("ann@example.org").await;
     owner.open(&format!("/reset-password?token={token}")).await;
@@ -186,8 +181,7 @@ async fn wrong_passwords_from_one_network(app: TestApp) {
 
 /// One client in an office does not keep its owners from their accounts.
 async fn guesses_from_a_network_keep_no_known_browser_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.post("/logout").await;
     let limit = documented_limit("wrong passwords", "the network");
     let guess = async |number: usize| {
@@ -211,8 +205,7 @@ async fn guesses_let_in(
     let mut let_in = 0;
     for number in 0..100 {
         let email = format!("user-{number}@example.org");
-        let body = json!({ "email": email, "password": "not the password" });
-        let mut call = app.post("/login").json(&body);
+        let mut call = app.login(&email, "not the password");
         for (name, value) in headers(number) {
             call = call.header(name, value);
         }
@@ -311,8 +304,7 @@ async fn a_reset_lets_the_owner_in(app: TestApp) {
     }
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 429);
     let token = app.reset_token("ann@example.org").await;
-    let body = json!({ "token": token, "new_password": "a quite different phrase" });
-    app.post("/password/reset").json(&body).await.expect(200);
+    expect!(app.reset(&token, "a quite different phrase") => 200);
     gives!(app.try_sign_in("ann@example.org", "a quite different phrase") => 200);
     gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
@@ -321,11 +313,7 @@ async fn a_reset_lets_the_owner_in(app: TestApp) {
 async fn wrong_current_passwords_count_like_wrong_sign_ins(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let change = async |current: &str| {
-        let body =
-            json!({ "current_password": current, "new_password": "a quite different phrase" });
-        app.post("/password/change")
-            .bearer(&ann.access_token)
-            .json(&body)
+        app.change_password(&ann, current, "a quite different phrase")
             .await
     };
     let limit = documented_limit("wrong passwords", "the account");
@@ -340,8 +328,9 @@ async fn wrong_current_passwords_count_like_wrong_sign_ins(app: TestApp) {
 async fn parallel_guesses_do_not_pass_the_limit(app: TestApp) {
     app.user("ann@example.org").await;
     let statuses = in_parallel(50, |number| {
-        let body = json!({ "email": "ann@example.org", "password": "not the password" });
-        let call = app.post("/login").json(&body).from(&address(number));
+        let call = app
+            .login("ann@example.org", "not the password")
+            .from(&address(number));
         async move { call.await.status.as_u16() }
     })
     .await;

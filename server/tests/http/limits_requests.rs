@@ -8,7 +8,7 @@ use vestibule::config::Config;
 
 use crate::support::{
     Answer, Call, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, address, assert_has, documented_limit,
-    in_parallel, keeps, location, on_replicas, signed_in_browser,
+    in_parallel, keeps, on_replicas, signed_in_browser,
 };
 
 on_replicas! { 2;
@@ -35,8 +35,7 @@ async fn registrations_from_one_network(app: TestApp) {
             1 => "user-0@example.org",
             _ => "nobody",
         };
-        let body = json!({ "email": email, "password": PASSWORD });
-        app.post("/register").json(&body).from(from).await
+        app.registration(email, PASSWORD).from(from).await
     };
     let limit = documented_limit("registrations", "the network");
     keeps(&app, limit, async |number| {
@@ -79,8 +78,7 @@ async fn mails_to_one_address(app: TestApp) {
 }
 
 async fn register(app: &TestApp, email: &str, password: &str, from: &str) -> Answer {
-    let body = json!({ "email": email, "password": password });
-    app.post("/register").json(&body).from(from).await
+    app.registration(email, password).from(from).await
 }
 
 async fn mails_to_one_mailbox_count_together_whatever_its_tag(app: TestApp) {
@@ -202,25 +200,28 @@ async fn downloads_of_one_account(app: TestApp) {
     let limit = documented_limit("downloads of an account's data", "the account");
     let browsers = tokio::sync::Mutex::new(browsers);
     keeps(&app, limit, async |number| {
-        // The password has to be given again after a while.
-        let browser = &mut browsers.lock().await[number % 2];
-        let confirmed = browser
-            .submit("confirm_password", &[("password", PASSWORD)])
-            .await;
-        location(&confirmed);
-        browser.download().await
+        browsers.lock().await[number % 2].download().await
     })
     .await;
+    let refused = browsers.lock().await[0].download().await.expect(429);
+    assert_has(&refused.text(), &["Try again in 10 minutes"]);
     assert_eq!(app.read_mails().await.len(), limit.burst + 1);
 }
 
 async fn ratings_from_one_network(app: TestApp) {
     let limit = documented_limit("ratings of a new password", "the network");
-    keeps(&app, limit, async |_| {
-        let call = app.at(Method::POST, "/_fn/password_strength");
+    let rate = async |from: &str| {
+        let call = app.at(Method::POST, "/_fn/password_strength").from(from);
         call.form(&[("password", "too few")]).await
-    })
-    .await;
+    };
+    keeps(&app, limit, async |_| rate("203.0.113.7").await).await;
+    let limited = rate("203.0.113.7").await.expect(429);
+    let answer = json!({ "ok": false, "code": "rate_limited", "score": 0 });
+    assert_eq!(limited.json(), answer);
+    rate("203.0.113.8").await.expect(200);
+    // The form itself is another matter.
+    expect!(register(&app, "ann@example.org", PASSWORD, "203.0.113.7") => 201);
+    app.read_mails().await;
 }
 
 async fn new_passwords_of_one_account(app: TestApp) {
@@ -241,8 +242,7 @@ async fn mails_of_a_member_to_an_address_that_is_not_confirmed(app: TestApp) {
     for (email, notified) in [("theirs@example.org", limit.burst), ("own@example.org", 7)] {
         let (ann, mail) = app.register(email).await;
         if email.starts_with("own") {
-            let body = json!({ "token": mail.token });
-            app.post("/email/verify").json(&body).await.expect(200);
+            app.verify(mail.token.as_deref().unwrap()).await.expect(200);
         }
         let mut token = ann.access_token;
         let mut passwords = [PASSWORD, NEW_PASSWORD];
@@ -307,9 +307,7 @@ fn request_of_some_kind(app: &TestApp, number: usize) -> Call {
     match number % 4 {
         0 => app.get("/password/policy"),
         1 => app.get("/me"),
-        2 => app
-            .post("/refresh")
-            .json(&json!({ "refresh_token": "none" })),
+        2 => app.refresh("none"),
         _ => app.at(Method::GET, "/login").header("accept", "text/html"),
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use vestibule::config::Config;
 use vestibule_core::SharedNetworks;
 use vestibule_core::model::Purpose;
@@ -46,8 +45,7 @@ async fn registered(app: &TestApp, from: &str) -> usize {
     let mut count = 0;
     for number in 0..10 {
         let email = format!("user-{number}-{from}@example.org");
-        let body = json!({ "email": email, "password": PASSWORD });
-        let answer = app.post("/register").json(&body).from(from).await;
+        let answer = app.registration(&email, PASSWORD).from(from).await;
         count += usize::from(answer.status == 201);
     }
     count
@@ -66,7 +64,7 @@ async fn people_behind_one_shared_address_have_larger_limits(app: TestApp) {
 
 async fn links_and_tokens_live_as_long_as_the_deployment_says(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let me = async || app.get("/me").bearer(&ann.access_token).await;
+    let me = async || app.me(&ann).await;
     app.advance(time::Duration::seconds(299));
     me().await.expect(200);
     app.advance(time::Duration::seconds(1));
@@ -74,8 +72,7 @@ async fn links_and_tokens_live_as_long_as_the_deployment_says(app: TestApp) {
     for (wait, status) in [(1199, 200), (1200, 400)] {
         let token = app.reset_token("ann@example.org").await;
         app.advance(time::Duration::seconds(wait));
-        let body = json!({ "token": token, "new_password": NEW_PASSWORD });
-        app.post("/password/reset").json(&body).await.expect(status);
+        app.reset(&token, NEW_PASSWORD).await.expect(status);
         app.read_mails().await;
     }
 }

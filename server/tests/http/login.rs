@@ -7,7 +7,7 @@ use vestibule_core::model::NewUser;
 use vestibule_core::ports::{Clock as _, Random as _};
 use vestibule_testkit::{SeededRandom, builders};
 
-use crate::support::{PASSWORD, TestApp, on_every_database};
+use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database, tokens_of_ann_but};
 
 on_every_database! {
     the_right_password_begins_a_session,
@@ -25,29 +25,10 @@ const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIrQo
 async fn the_right_password_begins_a_session(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.advance(Duration::minutes(5));
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    let answer = app.post("/login").json(&body).await.expect(200);
+    let answer = app.login("ann@example.org", PASSWORD).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(
-        answer.redacted(),
-        json!({
-          "access_token": "[token]",
-          "expires_in": 900,
-          "refresh_token": "[token]",
-          "token_type": "Bearer",
-          "user": {
-            "created_at": "2026-11-24T08:30:00.123456Z",
-            "email": "ann@example.org",
-            "first_name": "Ann",
-            "id": "[uuid]",
-            "is_active": true,
-            "is_email_verified": false,
-            "last_login_at": "2026-11-24T08:35:00.123456Z",
-            "last_name": null,
-            "updated_at": "2026-11-24T08:30:00.123456Z"
-          }
-        })
-    );
+    let expected = tokens_of_ann_but(&json!({ "last_login_at": "2026-11-24T08:35:00.123456Z" }));
+    assert_eq!(answer.redacted(), expected);
     let body = answer.json();
     assert_eq!(body["user"]["id"], ann.id.to_string());
     assert_ne!(body["access_token"], ann.access_token);
@@ -56,10 +37,7 @@ async fn the_right_password_begins_a_session(app: TestApp) {
 
 async fn unknown_wrong_empty_and_inactive_are_answered_alike(app: TestApp) {
     app.user("ann@example.org").await;
-    app.user("inactive@example.org").await;
-    app.database
-        .execute("update users set is_active = false where email = 'inactive@example.org'")
-        .await;
+    app.closed_user("inactive@example.org").await;
     let before = app.rows().await;
     let mut bodies = Vec::new();
     for (email, password) in [
@@ -73,9 +51,7 @@ async fn unknown_wrong_empty_and_inactive_are_answered_alike(app: TestApp) {
         ("inactive@example.org", PASSWORD),
         ("inactive@example.org", "wrong"),
     ] {
-        let call = app
-            .post("/login")
-            .json(&json!({ "email": email, "password": password }));
+        let call = app.login(email, password);
         let answer = expect!(call.header("x-request-id", "same") => 401, "invalid_credentials");
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
         bodies.push((answer.text(), names));
@@ -113,19 +89,9 @@ async fn a_session_that_is_not_remembered_ends_after_a_day(app: TestApp) {
     for (remember_me, days) in [(json!(false), 1), (json!(true), 30), (json!(null), 30)] {
         let body =
             json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": remember_me });
-        let tokens = app.post("/login").json(&body).await.expect(200).json();
-        let sessions = app
-            .get("/sessions")
-            .bearer(tokens["access_token"].as_str().unwrap())
-            .await
-            .expect(200)
-            .json();
-        let current = sessions["sessions"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|session| session["current"] == true)
-            .unwrap();
+        let session = SignedIn::from_body(&expect!(app.post("/login").json(&body) => 200).json());
+        let sessions = app.sessions(&session).await;
+        let current = sessions.iter().find(|it| it["current"] == true).unwrap();
         let expires_at = app.clock.now() + Duration::days(days);
         let format = &time::format_description::well_known::Rfc3339;
         assert_eq!(
@@ -148,15 +114,8 @@ async fn a_device_is_named_by_the_client_or_by_its_user_agent(app: TestApp) {
         .await
         .expect(200)
         .json();
-    let sessions = app
-        .get("/sessions")
-        .bearer(last["access_token"].as_str().unwrap())
-        .await
-        .expect(200)
-        .json();
-    let mut devices: Vec<&str> = sessions["sessions"]
-        .as_array()
-        .unwrap()
+    let sessions = app.sessions(&SignedIn::from_body(&last)).await;
+    let mut devices: Vec<&str> = sessions
         .iter()
         .map(|session| session["device"].as_str().unwrap())
         .collect();

@@ -5,29 +5,19 @@ use std::task::Poll;
 use std::time::Duration;
 
 use serde_json::json;
-use vestibule::config::Config;
 
-use crate::support::{SignedIn, TestApp, on_every_database};
+use crate::support::{SignedIn, TestApp, on_every_database, without_limits};
 
 on_every_database! {
     after_logout_both_tokens_are_dead_at_once,
     logout_all_ends_every_session,
     logout_all_can_keep_the_calling_session,
-    logout_all_takes_no_other_body,
     nobody_can_be_signed_out_by_others,
     a_client_that_does_not_wait_is_signed_out_all_the_same with without_limits,
 }
 
-/// Counting a request on Redis is a wait before anything is begun.
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
-}
-
 async fn is_live(app: &TestApp, session: &SignedIn) -> (bool, bool) {
-    let refresh = app
-        .post("/refresh")
-        .json(&json!({ "refresh_token": session.refresh_token }))
-        .await;
+    let refresh = app.refresh(&session.refresh_token).await;
     assert!(
         refresh.status == 200 || refresh.code() == "invalid_refresh_token",
         "{refresh:?}"
@@ -73,39 +63,12 @@ async fn logout_all_ends_every_session(app: TestApp) {
 async fn logout_all_can_keep_the_calling_session(app: TestApp) {
     let (ann, other) = app.two_sessions("ann@example.org").await;
     assert!(app.accepts(&other.access_token).await);
-    app.post("/logout-all")
-        .bearer(&ann.access_token)
-        .json(&json!({ "keep_current": true }))
-        .await
-        .expect(204);
+    app.sign_out_all(&ann, true).await.expect(204);
     assert_eq!(is_live(&app, &ann).await, (true, true));
     assert_eq!(is_live(&app, &other).await, (false, false));
-}
-
-async fn logout_all_takes_no_other_body(app: TestApp) {
-    let ann = app.user("ann@example.org").await;
-    for body in [
-        "[]",
-        "{",
-        "null",
-        r#"{"keep_current":"yes"}"#,
-        r#"{"keep_current":null}"#,
-        r#"{"keep_current":1}"#,
-    ] {
-        let answer = app
-            .post("/logout-all")
-            .bearer(&ann.access_token)
-            .body("application/json", body)
-            .await;
-        answer.expect_problem(400, "malformed_body");
-    }
-    let form = app
-        .post("/logout-all")
-        .bearer(&ann.access_token)
-        .form(&[("keep_current", "true")])
-        .await;
-    form.expect_problem(415, "unsupported_media_type");
-    assert!(app.accepts(&ann.access_token).await);
+    let body = json!({ "keep_current": null });
+    let call = app.post("/logout-all").bearer(&ann.access_token);
+    expect!(call.json(&body) => 400, "malformed_body");
 }
 
 async fn nobody_can_be_signed_out_by_others(app: TestApp) {
@@ -118,6 +81,7 @@ async fn nobody_can_be_signed_out_by_others(app: TestApp) {
     assert!(app.accepts(&ann.access_token).await);
 }
 
+/// Without limits: counting a request on Redis is a wait before anything is begun.
 async fn a_client_that_does_not_wait_is_signed_out_all_the_same(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     assert!(app.accepts(&ann.access_token).await);

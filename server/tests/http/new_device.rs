@@ -2,17 +2,15 @@
 
 use serde_json::{Value, json};
 use time::Duration;
-use vestibule::config::Config;
-use vestibule_core::RegistrationMode;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{PASSWORD, TestApp, on_every_database};
+use crate::support::{PASSWORD, TestApp, assert_has, on_every_database, privately};
 
 on_every_database! {
     a_new_user_agent_is_notified_once,
     a_new_device_name_is_notified_once,
     another_version_of_a_program_is_no_new_device,
-    new_devices_do_not_flood_a_mailbox with with_limits,
+    new_devices_do_not_flood_a_mailbox,
     the_first_sign_in_of_an_account_sends_no_mail with privately,
     a_device_of_another_account_is_new,
     a_device_stays_known_after_its_session_has_ended,
@@ -21,14 +19,6 @@ on_every_database! {
 }
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
-
-fn privately(config: &mut Config) {
-    config.registration = RegistrationMode::Private;
-}
-
-fn with_limits(config: &mut Config) {
-    config.rate_limits = true;
-}
 
 async fn sign_in(app: &TestApp, email: &str, agent: &str, device_name: Option<&str>) -> Value {
     let body = json!({ "email": email, "password": PASSWORD, "device_name": device_name });
@@ -98,8 +88,7 @@ async fn another_version_of_a_program_is_no_new_device(app: TestApp) {
 
 async fn the_first_sign_in_of_an_account_sends_no_mail(app: TestApp) {
     let (_, mail) = app.account("ann@example.org").await;
-    let body = json!({ "token": mail.token });
-    app.post("/email/verify").json(&body).await.expect(200);
+    app.verify(mail.token.as_deref().unwrap()).await.expect(200);
     sign_in(&app, "ann@example.org", FIREFOX, None).await;
     assert!(app.read_mails().await.is_empty());
     sign_in(&app, "ann@example.org", "okhttp/5.0", None).await;
@@ -127,9 +116,7 @@ async fn a_device_stays_known_after_its_session_has_ended(app: TestApp) {
 
 async fn a_wrong_password_notifies_nobody(app: TestApp) {
     app.verified_user("ann@example.org").await;
-    let body = json!({ "email": "ann@example.org", "password": "wrong" });
-    app.post("/login")
-        .json(&body)
+    app.login("ann@example.org", "wrong")
         .header("user-agent", FIREFOX)
         .await
         .expect_problem(401, "invalid_credentials");
@@ -141,18 +128,13 @@ async fn a_wrong_password_notifies_nobody(app: TestApp) {
 
 async fn the_mail_says_where_it_came_from(app: TestApp) {
     app.verified_user("ann@example.org").await;
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    app.post("/login")
-        .json(&body)
+    app.login("ann@example.org", PASSWORD)
         .header("user-agent", FIREFOX)
         .from("198.51.100.77")
         .await
         .expect(200);
-    let mail = app.mail_to("ann@example.org").await;
-    assert_eq!(mail.kind, MailKind::NewDevice);
-    for fact in ["Firefox on Linux", "198.51.100.77"] {
-        assert!(mail.text.contains(fact), "{fact} in {}", mail.text);
-    }
+    let mail = app.mail_about(MailKind::NewDevice, "ann@example.org").await;
+    assert_has(&mail.text, &["Firefox on Linux", "198.51.100.77"]);
     assert!(mail.link.ends_with("/forgot-password"), "{}", mail.link);
     assert_eq!(mail.token, None);
 }

@@ -53,6 +53,13 @@ async fn change_password(app: &TestApp) {
     change.json(&body).await.expect(204);
 }
 
+async fn the_notice_is_dead(app: &TestApp) {
+    let dead = "mail_outbox where status = 'dead' and kind = 'password_changed'";
+    assert_eq!(app.count(dead).await, "1");
+    // Every other test ends with all mails sent.
+    app.database.execute(&format!("delete from {dead}")).await;
+}
+
 async fn a_mail_outlives_an_outage_of_hours(app: TestApp) {
     register(&app).await;
     let nobody = nobody(&app);
@@ -73,10 +80,7 @@ async fn a_notice_that_waited_for_a_day_is_given_up(app: TestApp) {
     try_in_vain(&app, &nobody).await;
     app.clock.advance(Duration::hours(24));
     try_in_vain(&app, &nobody).await;
-    let dead = "mail_outbox where status = 'dead' and kind = 'password_changed'";
-    assert_eq!(app.count(dead).await, "1");
-    // Every other test ends with all mails sent.
-    app.database.execute(&format!("delete from {dead}")).await;
+    the_notice_is_dead(&app).await;
 }
 
 async fn a_new_mail_about_what_is_long_past_waits_as_well(app: TestApp) {
@@ -147,10 +151,7 @@ async fn a_mail_that_may_have_arrived_is_sent_once_more_and_no_oftener(app: Test
         app.clock.advance(Duration::minutes(3));
     }
     peer.seen(|seen| assert_eq!(seen.messages.len(), 2));
-    let dead = "mail_outbox where status = 'dead' and kind = 'password_changed'";
-    assert_eq!(app.count(dead).await, "1");
-    // Every other test ends with all mails sent.
-    app.database.execute(&format!("delete from {dead}")).await;
+    the_notice_is_dead(&app).await;
 }
 
 /// The database goes away while it sends, and comes back some seconds later.

@@ -6,9 +6,7 @@ use serde_json::json;
 use time::Duration;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{
-    Answer, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SignedIn, TestApp, on_every_database,
-};
+use crate::support::{NEW_PASSWORD, PASSWORD, SignedIn, TestApp, on_every_database};
 
 on_every_database! {
     forgot_is_answered_alike_for_every_address,
@@ -28,32 +26,9 @@ on_every_database! {
     the_policy_is_the_one_in_force,
 }
 
-async fn forgot(app: &TestApp, email: &str) -> Answer {
-    app.post("/password/forgot")
-        .json(&json!({ "email": email }))
-        .await
-}
-
-async fn reset(app: &TestApp, token: &str, new_password: &str) -> Answer {
-    app.post("/password/reset")
-        .json(&json!({ "token": token, "new_password": new_password }))
-        .await
-}
-
-async fn change(app: &TestApp, who: &SignedIn, current: &str, new: &str) -> Answer {
-    let body = json!({ "current_password": current, "new_password": new });
-    app.post("/password/change")
-        .bearer(&who.access_token)
-        .json(&body)
-        .await
-}
-
 async fn forgot_is_answered_alike_for_every_address(app: TestApp) {
     app.user("ann@example.org").await;
-    app.user("inactive@example.org").await;
-    app.database
-        .execute("update users set is_active = false where email = 'inactive@example.org'")
-        .await;
+    app.closed_user("inactive@example.org").await;
     let mut bodies = Vec::new();
     for email in [
         "ann@example.org",
@@ -62,7 +37,7 @@ async fn forgot_is_answered_alike_for_every_address(app: TestApp) {
         "inactive@example.org",
     ] {
         let asked = Instant::now();
-        let answer = forgot(&app, email).await.expect(200);
+        let answer = app.forgot(email).await.expect(200);
         // As long as the longest of these takes.
         assert!(asked.elapsed().as_millis() >= 100, "{email}");
         let names: Vec<String> = answer.headers.keys().map(ToString::to_string).collect();
@@ -81,33 +56,22 @@ async fn forgot_is_answered_alike_for_every_address(app: TestApp) {
             "reset_password to ann@example.org"
         ]
     );
-    for (email, code) in [
-        ("  ", "required"),
-        ("ann", "invalid_email"),
-        ("ann@example.org\r\nBcc: eve@example.org", "invalid_email"),
-    ] {
-        invalid!(forgot(&app, email) => [format!("email: {code}")]);
-    }
+    invalid!(app.forgot("  ") => ["email: required"]);
 }
 
 async fn a_reset_sets_the_password_and_ends_every_session(app: TestApp) {
     let (ann, other) = app.two_sessions("ann@example.org").await;
     assert!(app.accepts(&ann.access_token).await && app.accepts(&other.access_token).await);
-    forgot(&app, "ann@example.org").await.expect(200);
+    app.forgot("ann@example.org").await.expect(200);
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::ResetPassword);
-    assert!(
-        mail.link
-            .starts_with(&format!("{PUBLIC_URL}/reset-password?token=")),
-        "{}",
-        mail.link
-    );
+    assert_eq!(mail.page(), "/reset-password");
     assert!(
         app.accepts(&ann.access_token).await,
         "asking changes nothing"
     );
 
-    let answer = expect!(reset(&app, &mail.token.unwrap(), NEW_PASSWORD) => 200);
+    let answer = expect!(app.reset(&mail.token.unwrap(), NEW_PASSWORD) => 200);
     assert_eq!(
         answer.json(),
         json!({
@@ -116,22 +80,19 @@ async fn a_reset_sets_the_password_and_ends_every_session(app: TestApp) {
     );
     for session in [&ann, &other] {
         assert!(!app.accepts(&session.access_token).await);
-        let body = json!({ "refresh_token": session.refresh_token });
-        expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+        expect!(app.refresh(&session.refresh_token) => 401, "invalid_refresh_token");
     }
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     assert_eq!(app.try_sign_in("ann@example.org", NEW_PASSWORD).await, 200);
-    assert_eq!(
-        app.mail_to("ann@example.org").await.kind,
-        MailKind::PasswordChanged
-    );
+    app.mail_about(MailKind::PasswordChanged, "ann@example.org")
+        .await;
 }
 
 async fn a_reset_link_works_once(app: TestApp) {
     app.user("ann@example.org").await;
     let token = app.reset_token("ann@example.org").await;
-    reset(&app, &token, NEW_PASSWORD).await.expect(200);
-    expect!(reset(&app, &token, "yet another good phrase") => 400, "invalid_token");
+    app.reset(&token, NEW_PASSWORD).await.expect(200);
+    expect!(app.reset(&token, "yet another good phrase") => 400, "invalid_token");
     assert_eq!(app.try_sign_in("ann@example.org", NEW_PASSWORD).await, 200);
     gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
@@ -144,7 +105,7 @@ async fn a_reset_link_lives_for_an_hour(app: TestApp) {
         app.user(email).await;
         let token = app.reset_token(email).await;
         app.advance(wait);
-        reset(&app, &token, NEW_PASSWORD).await.expect(status);
+        app.reset(&token, NEW_PASSWORD).await.expect(status);
     }
     assert_eq!(app.try_sign_in("bob@example.org", PASSWORD).await, 200);
     gives!(app.read_mails() => ["password_changed to ann@example.org"]);
@@ -154,23 +115,18 @@ async fn only_the_newest_reset_link_works(app: TestApp) {
     app.user("ann@example.org").await;
     let first = app.reset_token("ann@example.org").await;
     let second = app.reset_token("ann@example.org").await;
-    expect!(reset(&app, &first, NEW_PASSWORD) => 400, "invalid_token");
+    expect!(app.reset(&first, NEW_PASSWORD) => 400, "invalid_token");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-    reset(&app, &second, NEW_PASSWORD).await.expect(200);
+    app.reset(&second, NEW_PASSWORD).await.expect(200);
     gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 
 async fn a_reset_makes_every_other_mailed_token_worthless(app: TestApp) {
     let (_, welcome) = app.register("ann@example.org").await;
     let token = app.reset_token("ann@example.org").await;
-    reset(&app, &token, NEW_PASSWORD).await.expect(200);
-    let body = json!({ "token": welcome.token });
-    expect!(app.post("/email/verify").json(&body) => 400, "invalid_token");
-    let ann = app
-        .post("/login")
-        .json(&json!({ "email": "ann@example.org", "password": NEW_PASSWORD }))
-        .await
-        .json();
+    app.reset(&token, NEW_PASSWORD).await.expect(200);
+    expect!(app.verify(welcome.token.as_deref().unwrap()) => 400, "invalid_token");
+    let ann = app.login("ann@example.org", NEW_PASSWORD).await.json();
     assert_eq!(
         ann["user"]["is_email_verified"], true,
         "the link has proved the mailbox"
@@ -190,26 +146,29 @@ async fn a_token_of_another_purpose_resets_nothing(app: TestApp) {
         "x",
         &"x".repeat(50_000),
     ] {
-        expect!(reset(&app, token, NEW_PASSWORD) => 400, "invalid_token");
+        expect!(app.reset(token, NEW_PASSWORD) => 400, "invalid_token");
     }
     // A token that is none is reported before a password that breaks a rule.
-    expect!(reset(&app, &token, "short") => 400, "invalid_token");
+    expect!(app.reset(&token, "short") => 400, "invalid_token");
     assert!(app.accepts(&ann.access_token).await);
-    expect!(app.post("/email/verify").json(&json!({ "token": token })) => 200);
+    expect!(app.verify(&token) => 200);
 }
+
+/// Passwords that break a rule, and which; for `ann.tester`.
+const NONE_FOR_ANN_TESTER: [(&str, &str); 4] = [
+    ("", "required"),
+    ("short", "too_short"),
+    ("password1", "too_common"),
+    ("ann.tester2026", "too_weak"),
+];
 
 async fn a_password_that_breaks_a_rule_leaves_the_link_usable(app: TestApp) {
     app.user("ann.tester@example.org").await;
     let token = app.reset_token("ann.tester@example.org").await;
-    for (password, code) in [
-        ("", "required"),
-        ("short", "too_short"),
-        ("password1", "too_common"),
-        ("ann.tester2026", "too_weak"),
-    ] {
-        invalid!(reset(&app, &token, password) => [format!("new_password: {code}")]);
+    for (password, code) in NONE_FOR_ANN_TESTER {
+        invalid!(app.reset(&token, password) => [format!("new_password: {code}")]);
     }
-    reset(&app, &token, NEW_PASSWORD).await.expect(200);
+    app.reset(&token, NEW_PASSWORD).await.expect(200);
     gives!(app.read_mails() => ["password_changed to ann.tester@example.org"]);
 }
 
@@ -217,35 +176,28 @@ async fn a_change_ends_the_other_sessions(app: TestApp) {
     let (ann, other) = app.two_sessions("ann@example.org").await;
     let reset_token = app.reset_token("ann@example.org").await;
     assert!(app.accepts(&other.access_token).await);
-    let answer = change(&app, &ann, PASSWORD, NEW_PASSWORD).await.expect(204);
+    let answer = expect!(app.change_password(&ann, PASSWORD, NEW_PASSWORD) => 204);
     assert!(answer.body.is_empty());
     assert!(
         app.accepts(&ann.access_token).await,
         "the calling session goes on"
     );
     assert!(!app.accepts(&other.access_token).await);
-    let body = json!({ "refresh_token": other.refresh_token });
-    expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
-    expect!(reset(&app, &reset_token, "yet another good phrase") => 400, "invalid_token");
+    expect!(app.refresh(&other.refresh_token) => 401, "invalid_refresh_token");
+    expect!(app.reset(&reset_token, "yet another good phrase") => 400, "invalid_token");
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
     assert_eq!(app.try_sign_in("ann@example.org", NEW_PASSWORD).await, 200);
-    assert_eq!(
-        app.mail_to("ann@example.org").await.kind,
-        MailKind::PasswordChanged
-    );
+    app.mail_about(MailKind::PasswordChanged, "ann@example.org")
+        .await;
 }
 
 /// It may have been copied before: what was good under the old password is not good for weeks.
 async fn a_refresh_token_that_was_copied_before_a_change_is_dead(app: TestApp) {
     let first = app.user("ann@example.org").await;
-    let body = json!({ "refresh_token": first.refresh_token });
-    let ann = SignedIn::from_body(&app.post("/refresh").json(&body).await.expect(200).json());
-    change(&app, &ann, PASSWORD, NEW_PASSWORD).await.expect(204);
+    let ann = app.refreshed(&first.refresh_token).await;
+    expect!(app.change_password(&ann, PASSWORD, NEW_PASSWORD) => 204);
     for copied in [&first, &ann] {
-        app.post("/refresh")
-            .json(&json!({ "refresh_token": copied.refresh_token }))
-            .await
-            .expect_problem(401, "invalid_refresh_token");
+        expect!(app.refresh(&copied.refresh_token) => 401, "invalid_refresh_token");
     }
     assert!(app.accepts(&ann.access_token).await, "until it has expired");
     app.read_mails().await;
@@ -260,15 +212,9 @@ async fn a_client_that_takes_new_tokens_goes_on_with_them_alone(app: TestApp) {
     assert_eq!(answer.header("cache-control"), "no-store");
     let new = SignedIn::from_body(&answer.json());
     assert!(app.accepts(&new.access_token).await && !app.accepts(&ann.access_token).await);
-    app.post("/refresh")
-        .json(&json!({ "refresh_token": ann.refresh_token }))
-        .await
-        .expect_problem(401, "invalid_refresh_token");
-    let body = json!({ "refresh_token": new.refresh_token });
-    app.post("/refresh").json(&body).await.expect(200);
-    let sessions = app.get("/sessions").bearer(&new.access_token).await;
-    let sessions = sessions.json()["sessions"].as_array().unwrap().len();
-    assert_eq!(sessions, 1);
+    expect!(app.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
+    app.refresh(&new.refresh_token).await.expect(200);
+    assert_eq!(app.sessions(&new).await.len(), 1);
     gives!(app.read_mails() => ["password_changed to ann@example.org"]);
 }
 
@@ -280,7 +226,7 @@ async fn a_change_needs_the_current_password(app: TestApp) {
         "Correct horse battery",
         "correct horse battery ",
     ] {
-        expect!(change(&app, &ann, current, NEW_PASSWORD) => 401, "invalid_credentials");
+        expect!(app.change_password(&ann, current, NEW_PASSWORD) => 401, "invalid_credentials");
     }
     let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
     expect!(app.post("/password/change").json(&body) => 401, "unauthenticated");
@@ -295,13 +241,8 @@ async fn a_change_needs_the_current_password(app: TestApp) {
 
 async fn a_change_keeps_the_rules_for_passwords(app: TestApp) {
     let ann = app.user("ann.tester@example.org").await;
-    for (password, code) in [
-        ("", "required"),
-        ("short", "too_short"),
-        ("password1", "too_common"),
-        ("ann.tester2026", "too_weak"),
-    ] {
-        invalid!(change(&app, &ann, PASSWORD, password) => [format!("new_password: {code}")]);
+    for (password, code) in NONE_FOR_ANN_TESTER {
+        invalid!(app.change_password(&ann, PASSWORD, password) => [format!("new_password: {code}")]);
     }
     gives!(app.try_sign_in("ann.tester@example.org", PASSWORD) => 200);
 }
@@ -311,10 +252,10 @@ async fn nothing_is_done_with_a_new_password_before_the_current_one_was_right(ap
     let ann = app.user("ann@example.org").await;
     for _ in 0..10 {
         // It would be refused as too weak.
-        expect!(change(&app, &ann, "wrong", "password") => 401, "invalid_credentials");
+        expect!(app.change_password(&ann, "wrong", "password") => 401, "invalid_credentials");
     }
-    expect!(change(&app, &ann, "wrong", "password") => 429, "rate_limited");
-    expect!(change(&app, &ann, PASSWORD, "password") => 429, "rate_limited");
+    expect!(app.change_password(&ann, "wrong", "password") => 429, "rate_limited");
+    expect!(app.change_password(&ann, PASSWORD, "password") => 429, "rate_limited");
 }
 
 async fn the_policy_is_the_one_in_force(app: TestApp) {

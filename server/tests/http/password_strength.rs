@@ -3,7 +3,6 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use time::Duration;
 
 use crate::support::{
     Answer, Browser, PASSWORD, PUBLIC_URL, TestApp, in_parallel, on_any_database,
@@ -13,7 +12,6 @@ on_any_database! {
     a_password_is_rated_by_the_rules_of_the_form,
     the_words_of_the_form_and_of_the_account_count,
     a_rating_is_neither_kept_nor_given_to_other_sites,
-    ratings_have_a_limit_of_their_own,
     parallel_ratings_do_not_pass_the_limit,
     junk_is_no_trouble,
 }
@@ -56,8 +54,7 @@ async fn a_password_is_rated_by_the_rules_of_the_form(app: TestApp) {
         assert_eq!(answer.header("content-type"), "application/json");
         // What it says is what the form does.
         let email = format!("user-{number}@example.org");
-        let body = json!({ "email": email, "password": password });
-        let registered = app.post("/register").json(&body).await;
+        let registered = app.registration(&email, password).await;
         assert_eq!(
             registered.status == 201,
             expected["ok"] == Value::Bool(true),
@@ -123,31 +120,6 @@ async fn a_rating_is_neither_kept_nor_given_to_other_sites(app: TestApp) {
     let path = format!("{FUNCTION}?password=x");
     expect!(app.at(Method::GET, &path) => 405, "method_not_allowed");
     assert_eq!(app.rows().await, before, "nothing is written");
-}
-
-async fn ratings_have_a_limit_of_their_own(app: TestApp) {
-    let ask = async |from: &str| {
-        let call = app.at(Method::POST, FUNCTION).from(from);
-        call.form(&[("password", "too few")]).await
-    };
-    for _ in 0..120 {
-        ask("203.0.113.7").await.expect(200);
-    }
-    let limited = ask("203.0.113.7").await.expect(429);
-    assert_eq!(
-        limited.json(),
-        json!({ "ok": false, "code": "rate_limited", "score": 0 })
-    );
-    assert_eq!(limited.retry_after(), 1);
-    ask("203.0.113.8").await.expect(200);
-    // The form itself is another matter.
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    let call = app.post("/register").json(&body).from("203.0.113.7");
-    call.await.expect(201);
-    app.mail_to("ann@example.org").await;
-    app.advance(Duration::seconds(1));
-    ask("203.0.113.7").await.expect(200);
-    ask("203.0.113.7").await.expect(429);
 }
 
 async fn parallel_ratings_do_not_pass_the_limit(app: TestApp) {

@@ -5,16 +5,17 @@
 mod rounds;
 
 use std::env;
+use std::slice;
 use std::sync::LazyLock;
 
-use http::StatusCode;
 use serde_json::json;
 use time::Duration;
-use vestibule::config::Config;
 
 use rounds::{CALLS, end_amid, race};
 
-use crate::support::{Answer, Call, Mail, PASSWORD, SignedIn, TestApp, in_parallel, on_replicas};
+use crate::support::{
+    Answer, Call, Mail, PASSWORD, SignedIn, TestApp, in_parallel, on_replicas, without_limits,
+};
 
 /// `cargo xtask versions` asks for a hundred of them.
 #[expect(
@@ -43,20 +44,6 @@ on_replicas! { 2;
     nothing_refreshes_after_a_deletion with without_limits,
 }
 
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
-}
-
-fn refresh(app: &TestApp, token: &str) -> Call {
-    app.post("/refresh")
-        .json(&json!({ "refresh_token": token }))
-}
-
-async fn refreshed(app: &TestApp, token: &str) -> String {
-    let answer = refresh(app, token).await.expect(200);
-    SignedIn::from_body(&answer.json()).refresh_token
-}
-
 /// None of the tokens is good for anything, on any replica.
 async fn are_dead(app: &TestApp, sessions: &[SignedIn]) {
     let mut tokens: Vec<&str> = sessions
@@ -67,7 +54,7 @@ async fn are_dead(app: &TestApp, sessions: &[SignedIn]) {
     tokens.dedup();
     for token in tokens {
         for _replica in 0..2 {
-            expect!(refresh(app, token) => 401, "invalid_refresh_token");
+            expect!(app.refresh(token) => 401, "invalid_refresh_token");
         }
     }
 }
@@ -79,8 +66,7 @@ fn email_of_round(round: usize) -> String {
 /// An account for each round, with its welcome mail.
 async fn accounts(app: &TestApp) -> Vec<(SignedIn, Mail)> {
     let users = in_parallel(*ROUNDS, |round| {
-        let body = json!({ "email": email_of_round(round), "password": PASSWORD });
-        let call = app.post("/register").json(&body);
+        let call = app.registration(&email_of_round(round), PASSWORD);
         async move { SignedIn::from_body(&call.await.expect(201).json()) }
     })
     .await;
@@ -102,8 +88,7 @@ async fn with_mails(app: &TestApp, users: Vec<SignedIn>) -> Vec<(SignedIn, Mail)
 async fn accounts_with_reset_links(app: &TestApp) -> Vec<(SignedIn, String)> {
     let users: Vec<SignedIn> = accounts(app).await.into_iter().map(|it| it.0).collect();
     in_parallel(*ROUNDS, |round| {
-        let body = json!({ "email": email_of_round(round) });
-        let call = app.post("/password/forgot").json(&body);
+        let call = app.forgot(&email_of_round(round));
         async move { call.await.expect(200) }
     })
     .await;
@@ -134,12 +119,27 @@ async fn each_round_sent_a_mail(app: &TestApp, kind: &str) {
     );
 }
 
+/// Refreshes of the phone's session amid which the call of the round ends it: none of its tokens
+/// is good for anything afterwards. Gives the answer of that call.
+async fn refreshes_end_by(
+    app: &TestApp,
+    round: usize,
+    phone: &SignedIn,
+    end: impl Fn() -> Call,
+) -> Answer {
+    let refresh = |_| app.refresh(&phone.refresh_token);
+    let (end, mut sessions) = end_amid(app, round % CALLS, end, refresh).await;
+    sessions.push(phone.clone());
+    are_dead(app, &sessions).await;
+    end
+}
+
 /// In every other round all fifty answers get lost, and the
 /// clients come back with what they have after a while.
 async fn refreshes_of_one_token_have_one_successor(app: TestApp) {
     let mut token = app.user("ann@example.org").await.refresh_token;
     for round in 0..*ROUNDS {
-        let answers = race(&app, |_| refresh(&app, &token)).await;
+        let answers = race(&app, |_| app.refresh(&token)).await;
         let successor =
             |answer: Answer| SignedIn::from_body(&answer.expect(200).json()).refresh_token;
         let mut successors: Vec<String> = answers.into_iter().map(successor).collect();
@@ -151,7 +151,7 @@ async fn refreshes_of_one_token_have_one_successor(app: TestApp) {
         app.advance(AFTER_GRACE);
     }
     assert_eq!(app.count("refresh_tokens where not is_revoked").await, "1");
-    refreshed(&app, &token).await;
+    app.refreshed(&token).await;
 }
 
 /// Of the family nothing is left, whichever was faster; the owner is notified once.
@@ -159,18 +159,18 @@ async fn a_stolen_token_among_refreshes_ends_its_family(app: TestApp) {
     app.user("ann@example.org").await;
     for round in 0..*ROUNDS {
         let stolen = app.sign_in("ann@example.org").await;
-        let used = refreshed(&app, &stolen.refresh_token).await;
-        let current = refreshed(&app, &used).await;
+        let used = app.refreshed(&stolen.refresh_token).await.refresh_token;
+        let current = app.refreshed(&used).await.refresh_token;
         let (end, sessions) = end_amid(
             &app,
             round % CALLS,
-            || refresh(&app, &stolen.refresh_token),
-            |_| refresh(&app, &current),
+            || app.refresh(&stolen.refresh_token),
+            |_| app.refresh(&current),
         )
         .await;
         end.expect_problem(401, "refresh_token_reused");
         are_dead(&app, &sessions).await;
-        expect!(refresh(&app, &current) => 401, "invalid_refresh_token");
+        expect!(app.refresh(&current) => 401, "invalid_refresh_token");
     }
     gives!(app.count("audit_logs where event_type = 'refresh_token_reused'") => ROUNDS.to_string());
     each_round_sent_a_mail(&app, "session_ended").await;
@@ -179,11 +179,7 @@ async fn a_stolen_token_among_refreshes_ends_its_family(app: TestApp) {
 async fn one_of_all_uses_of_a_reset_link_succeeds(app: TestApp) {
     for (user, token) in accounts_with_reset_links(&app).await {
         let new_password = |number: usize| format!("kq7 Vn2x Wp9 {number}");
-        let answers = race(&app, |number| {
-            let body = json!({ "token": token, "new_password": new_password(number) });
-            app.post("/password/reset").json(&body)
-        })
-        .await;
+        let answers = race(&app, |number| app.reset(&token, &new_password(number))).await;
         let won: Vec<usize> = (0..CALLS)
             .filter(|number| answers[*number].status == 200)
             .collect();
@@ -232,8 +228,7 @@ async fn one_of_all_registrations_of_an_address_succeeds(app: TestApp) {
             email.replace("org", "ORG"),
         ];
         let answers = race(&app, |number| {
-            let body = json!({ "email": spellings[number / 2 % 4], "password": PASSWORD });
-            app.post("/register").json(&body)
+            app.registration(&spellings[number / 2 % 4], PASSWORD)
         })
         .await;
         let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|it| it.status == 201);
@@ -241,7 +236,8 @@ async fn one_of_all_registrations_of_an_address_succeeds(app: TestApp) {
         for answer in lost {
             answer.expect_problem(409, "email_taken");
         }
-        refreshed(&app, &SignedIn::from_body(&won[0].json()).refresh_token).await;
+        app.refreshed(&SignedIn::from_body(&won[0].json()).refresh_token)
+            .await;
     }
     assert_eq!(app.count("users").await, ROUNDS.to_string());
     each_round_sent_a_mail(&app, "welcome").await;
@@ -251,18 +247,11 @@ async fn nothing_refreshes_after_a_sign_out(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     for round in 0..*ROUNDS {
         let phone = app.sign_in("ann@example.org").await;
-        let (end, mut sessions) = end_amid(
-            &app,
-            round % CALLS,
-            || app.post("/logout").bearer(&phone.access_token),
-            |_| refresh(&app, &phone.refresh_token),
-        )
-        .await;
+        let end = || app.post("/logout").bearer(&phone.access_token);
+        let end = refreshes_end_by(&app, round, &phone, end).await;
         end.expect(204);
-        sessions.push(phone);
-        are_dead(&app, &sessions).await;
     }
-    refreshed(&app, &ann.refresh_token).await;
+    app.refreshed(&ann.refresh_token).await;
 }
 
 /// Ended from another device.
@@ -270,27 +259,13 @@ async fn nothing_refreshes_after_its_session_was_revoked(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     for round in 0..*ROUNDS {
         let phone = app.sign_in("ann@example.org").await;
-        let sessions = app.get("/sessions").bearer(&phone.access_token).await;
-        let sessions = sessions.expect(200).json()["sessions"].clone();
-        let current = sessions.as_array().unwrap().iter();
-        let mut current = current.filter(|session| session["current"] == true);
-        let path = format!(
-            "/sessions/{}",
-            current.next().unwrap()["id"].as_str().unwrap()
-        );
-        let (end, mut sessions) = end_amid(
-            &app,
-            round % CALLS,
-            || app.delete(&path).bearer(&ann.access_token),
-            |_| refresh(&app, &phone.refresh_token),
-        )
-        .await;
+        let path = format!("/sessions/{}", app.current_session(&phone).await);
+        let end = || app.delete(&path).bearer(&ann.access_token);
+        let end = refreshes_end_by(&app, round, &phone, end).await;
         end.expect(204);
-        sessions.push(phone);
-        are_dead(&app, &sessions).await;
     }
     assert_eq!(live_sessions_of(&app, &ann).await, "1");
-    refreshed(&app, &ann.refresh_token).await;
+    app.refreshed(&ann.refresh_token).await;
 }
 
 /// In every other round the session that asks for it lives on.
@@ -300,21 +275,13 @@ async fn nothing_refreshes_after_the_end_of_all_sessions(app: TestApp) {
         let keep_current = round % 2 == 1;
         let laptop = app.sign_in("ann@example.org").await;
         let phone = app.sign_in("ann@example.org").await;
-        let end_all = || {
-            let call = app.post("/logout-all").bearer(&laptop.access_token);
-            call.json(&json!({ "keep_current": keep_current }))
-        };
-        let (end, mut sessions) = end_amid(&app, round % CALLS, end_all, |_| {
-            refresh(&app, &phone.refresh_token)
-        })
-        .await;
+        let end_all = || app.sign_out_all(&laptop, keep_current);
+        let end = refreshes_end_by(&app, round, &phone, end_all).await;
         end.expect(204);
-        sessions.push(phone);
-        are_dead(&app, &sessions).await;
         let left = live_sessions_of(&app, &laptop).await;
         if keep_current {
             assert_eq!(left, "1");
-            refreshed(&app, &laptop.refresh_token).await;
+            app.refreshed(&laptop.refresh_token).await;
         } else {
             assert_eq!(left, "0");
             are_dead(&app, &[laptop]).await;
@@ -330,26 +297,17 @@ async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
     let change = |ann: &SignedIn| app.post("/password/change").bearer(&ann.access_token);
     change(&ann).json(&body).await.expect(204);
     for round in 0..*ROUNDS {
-        let body = json!({ "email": ann.email, "password": password(round) });
-        let answer = app.post("/login").json(&body).await.expect(200);
-        let phone = SignedIn::from_body(&answer.json());
+        let phone = app.sign_in_with(&ann.email, &password(round)).await;
         let body = json!({
             "current_password": password(round),
             "new_password": password(round + 1),
             "new_tokens": true
         });
-        let (end, mut sessions) = end_amid(
-            &app,
-            round % CALLS,
-            || change(&ann).json(&body),
-            |_| refresh(&app, &phone.refresh_token),
-        )
-        .await;
+        let end = || change(&ann).json(&body);
+        let end = refreshes_end_by(&app, round, &phone, end).await;
         let new = SignedIn::from_body(&end.expect(200).json());
-        sessions.extend([phone, ann]);
-        are_dead(&app, &sessions).await;
-        let answer = refresh(&app, &new.refresh_token).await.expect(200);
-        ann = SignedIn::from_body(&answer.json());
+        are_dead(&app, &[ann]).await;
+        ann = app.refreshed(&new.refresh_token).await;
     }
     assert_eq!(app.read_mails().await.len(), *ROUNDS + 1);
 }
@@ -367,8 +325,7 @@ async fn of_a_password_change_and_a_reset_one_sets_the_password(app: TestApp) {
         let answers = race(&app, |number| {
             let new = new_password(number);
             if is_reset(number) {
-                let body = json!({ "token": token, "new_password": new });
-                app.post("/password/reset").json(&body)
+                app.reset(&token, &new)
             } else {
                 let body = json!({ "current_password": PASSWORD, "new_password": new });
                 let call = app.post("/password/change").bearer(&user.access_token);
@@ -406,11 +363,10 @@ async fn no_sign_in_outlives_a_reset(app: TestApp) {
     {
         let new_password = "kq7 Vn2x Wp9 t4R";
         let old = json!({ "email": user.email, "password": PASSWORD });
-        let reset = json!({ "token": token, "new_password": new_password });
         let (end, mut sessions) = end_amid(
             &app,
             round % CALLS,
-            || app.post("/password/reset").json(&reset),
+            || app.reset(&token, new_password),
             |_| app.post("/login").json(&old),
         )
         .await;
@@ -428,18 +384,11 @@ async fn no_sign_in_outlives_a_reset(app: TestApp) {
 async fn nothing_refreshes_after_a_deletion(app: TestApp) {
     for (round, (user, _)) in accounts(&app).await.into_iter().enumerate() {
         let phone = app.sign_in(&user.email).await;
-        let delete = || {
-            let call = app.delete("/me").bearer(&user.access_token);
-            call.json(&json!({ "password": PASSWORD }))
-        };
-        let (end, mut sessions) = end_amid(&app, round % CALLS, delete, |_| {
-            refresh(&app, &phone.refresh_token)
-        })
-        .await;
-        assert_eq!(end.status, StatusCode::ACCEPTED, "{end:?}");
+        let delete = || app.delete_account(&user);
+        let end = refreshes_end_by(&app, round, &phone, delete).await;
+        end.expect(202);
         assert_eq!(live_sessions_of(&app, &user).await, "0");
-        sessions.extend([phone, user.clone()]);
-        are_dead(&app, &sessions).await;
+        are_dead(&app, slice::from_ref(&user)).await;
         assert_eq!(app.try_sign_in(&user.email, PASSWORD).await, 401);
     }
     each_round_sent_a_mail(&app, "deletion_scheduled").await;

@@ -1,33 +1,24 @@
 //! Giving the password again, and what it opens: core, called as the pages call it
 
 use time::Duration;
+use vestibule_core::ChangeEmail;
 use vestibule_core::model::Principal;
-use vestibule_core::{AuthError, ChangeEmail};
 
-use crate::support::{PASSWORD, TestApp, meta, on_every_database};
+use crate::support::{PASSWORD, TestApp, code, meta, on_every_database};
 
 on_every_database! {
     a_password_counts_for_ten_minutes,
     a_password_counts_in_its_session_only,
-    a_right_password_with_the_request_counts_again,
     a_wrong_password_changes_nothing_and_counts,
     an_ended_session_takes_no_password,
     a_refresh_is_no_password,
     a_change_of_the_password_gives_it,
-    the_download_wants_it,
 }
 
 const WINDOW: Duration = Duration::minutes(10);
 
-fn code<T>(result: Result<T, AuthError>) -> String {
-    match result {
-        Ok(_) => "ok".to_owned(),
-        Err(error) => error.code().to_string(),
-    }
-}
-
 /// How a change of address without a password is answered.
-async fn without_password(app: &TestApp, who: &Principal) -> String {
+async fn without_password(app: &TestApp, who: &Principal) -> &'static str {
     let command = ChangeEmail {
         new_email: "new@example.org".to_owned(),
         password: None,
@@ -74,24 +65,6 @@ async fn a_password_counts_in_its_session_only(app: TestApp) {
     app.read_mails().await;
 }
 
-async fn a_right_password_with_the_request_counts_again(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    app.advance(WINDOW + Duration::minutes(1));
-    let who = app.principal(&ann.access_token).await;
-    let command = ChangeEmail {
-        new_email: "new@example.org".to_owned(),
-        password: Some(PASSWORD.into()),
-    };
-    let auth = &app.portal.auth;
-    auth.request_email_change(&who, command, &meta())
-        .await
-        .unwrap();
-    let who = app.principal(&ann.access_token).await;
-    assert!(auth.is_recently_authenticated(&who));
-    assert_eq!(without_password(&app, &who).await, "ok");
-    app.read_mails().await;
-}
-
 async fn a_wrong_password_changes_nothing_and_counts(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let who = app.principal(&ann.access_token).await;
@@ -118,11 +91,7 @@ async fn a_wrong_password_changes_nothing_and_counts(app: TestApp) {
     let right = auth.reauthenticate(&who, PASSWORD.into(), &meta()).await;
     assert_eq!(code(right), "rate_limited");
     assert_eq!(app.rows().await, rows);
-    assert_eq!(
-        app.text("select cast(count(*) as text) from audit_logs where event_type = 'reauthentication_failed'")
-            .await,
-        "10"
-    );
+    gives!(app.count("audit_logs where event_type = 'reauthentication_failed'") => "10");
     let elsewhere = app.try_sign_in("ann@example.org", PASSWORD).await;
     assert_eq!(
         elsewhere, 200,
@@ -147,11 +116,8 @@ async fn an_ended_session_takes_no_password(app: TestApp) {
 async fn a_refresh_is_no_password(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.advance(WINDOW + Duration::seconds(1));
-    let body = serde_json::json!({ "refresh_token": ann.refresh_token });
-    let answer = app.post("/refresh").json(&body).await.expect(200).json();
-    let who = app
-        .principal(answer["access_token"].as_str().unwrap())
-        .await;
+    let tokens = app.refreshed(&ann.refresh_token).await;
+    let who = app.principal(&tokens.access_token).await;
     assert!(!app.portal.auth.is_recently_authenticated(&who));
 }
 
@@ -163,39 +129,4 @@ async fn a_change_of_the_password_gives_it(app: TestApp) {
     let who = app.principal(&ann.access_token).await;
     assert!(app.portal.auth.is_recently_authenticated(&who));
     app.read_mails().await;
-}
-
-async fn the_download_wants_it(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let bob = app.verified_user("bob@example.org").await;
-    let who = app.principal(&ann.access_token).await;
-    let auth = &app.portal.auth;
-    let data = auth.export_data(&who, &meta()).await.unwrap();
-    assert_eq!(data["user"]["email"], "ann@example.org");
-    assert_eq!(data["sessions"].as_array().unwrap().len(), 1);
-    let mails = data["mails"].as_array().unwrap();
-    let mut kinds: Vec<&str> = mails
-        .iter()
-        .filter_map(|mail| mail["kind"].as_str())
-        .collect();
-    kinds.sort_unstable();
-    assert_eq!(kinds, ["data_exported", "welcome"]);
-    assert_eq!(app.read_mails().await, ["data_exported to ann@example.org"]);
-    assert_eq!(data["mailed_links"][0]["purpose"], "verify_email");
-    let events: Vec<&str> = data["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|event| event["event_type"].as_str().unwrap())
-        .collect();
-    for kind in ["user_registered", "email_verified", "data_exported"] {
-        assert!(events.contains(&kind), "{events:?}");
-    }
-    let text = data.to_string();
-    for foreign in ["hash", "argon2", &bob.email, &bob.id.to_string()] {
-        assert!(!text.contains(foreign), "{foreign} in {text}");
-    }
-    app.advance(WINDOW + Duration::seconds(1));
-    let late = auth.export_data(&who, &meta()).await;
-    assert_eq!(code(late), "reauthentication_required");
 }

@@ -5,7 +5,9 @@ use time::Duration;
 use vestibule::config::Config;
 use vestibule_core::mail::MailKind;
 
-use crate::support::{Answer, PASSWORD, SignedIn, TestApp, documented_limit, on_every_database};
+use crate::support::{
+    PASSWORD, SignedIn, TestApp, documented_limit, on_every_database, tokens_of_ann_but,
+};
 
 on_every_database! {
     a_refresh_token_is_exchanged_for_its_successor,
@@ -28,90 +30,58 @@ fn no_grace(config: &mut Config) {
     config.tokens.refresh_grace = std::time::Duration::ZERO;
 }
 
-async fn refresh(app: &TestApp, token: &str) -> Answer {
-    app.post("/refresh")
-        .json(&json!({ "refresh_token": token }))
-        .await
-}
-
-async fn successor(app: &TestApp, token: &str) -> SignedIn {
-    SignedIn::from_body(&refresh(app, token).await.expect(200).json())
-}
-
 async fn a_refresh_token_is_exchanged_for_its_successor(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.advance(Duration::minutes(20));
     assert!(!app.accepts(&ann.access_token).await);
-    let answer = refresh(&app, &ann.refresh_token).await.expect(200);
+    let answer = app.refresh(&ann.refresh_token).await.expect(200);
     assert_eq!(answer.header("cache-control"), "no-store");
-    assert_eq!(
-        answer.redacted(),
-        json!({
-          "access_token": "[token]",
-          "expires_in": 900,
-          "refresh_token": "[token]",
-          "token_type": "Bearer",
-          "user": {
-            "created_at": "2026-11-24T08:30:00.123456Z",
-            "email": "ann@example.org",
-            "first_name": "Ann",
-            "id": "[uuid]",
-            "is_active": true,
-            "is_email_verified": false,
-            "last_login_at": null,
-            "last_name": null,
-            "updated_at": "2026-11-24T08:30:00.123456Z"
-          }
-        })
-    );
+    let expected = tokens_of_ann_but(&json!({}));
+    assert_eq!(answer.redacted(), expected);
     let next = SignedIn::from_body(&answer.json());
     assert_ne!(next.refresh_token, ann.refresh_token);
     assert!(app.accepts(&next.access_token).await);
-    let sessions = app.get("/sessions").bearer(&next.access_token).await.json();
-    assert_eq!(
-        sessions["sessions"].as_array().unwrap().len(),
-        1,
-        "it is the same session"
-    );
+    let sessions = app.sessions(&next).await;
+    assert_eq!(sessions.len(), 1, "it is the same session");
 }
 
 async fn a_replay_within_the_grace_time_gets_the_same_successor(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let first = successor(&app, &ann.refresh_token).await;
+    let first = app.refreshed(&ann.refresh_token).await;
     for wait in [Duration::ZERO, Duration::seconds(10), Duration::seconds(19)] {
         app.advance(wait);
-        let again = successor(&app, &ann.refresh_token).await;
+        let again = app.refreshed(&ann.refresh_token).await;
         assert_eq!(again.refresh_token, first.refresh_token, "after {wait}");
         assert!(app.accepts(&again.access_token).await);
     }
-    successor(&app, &first.refresh_token).await;
+    app.refreshed(&first.refresh_token).await;
 }
 
 async fn after_the_grace_time_an_unused_successor_is_replaced(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let lost = successor(&app, &ann.refresh_token).await;
+    let lost = app.refreshed(&ann.refresh_token).await;
     app.advance(Duration::hours(9));
-    let fresh = successor(&app, &ann.refresh_token).await;
+    let fresh = app.refreshed(&ann.refresh_token).await;
     assert_ne!(fresh.refresh_token, lost.refresh_token);
     // The grace time begins anew.
     app.advance(GRACE - Duration::seconds(1));
     assert_eq!(
-        successor(&app, &ann.refresh_token).await.refresh_token,
+        app.refreshed(&ann.refresh_token).await.refresh_token,
         fresh.refresh_token
     );
     assert!(
-        app.accepts(&successor(&app, &fresh.refresh_token).await.access_token)
+        app.accepts(&app.refreshed(&fresh.refresh_token).await.access_token)
             .await
     );
 }
 
 async fn a_replaced_successor_is_theft(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let lost = successor(&app, &ann.refresh_token).await;
+    let lost = app.refreshed(&ann.refresh_token).await;
     app.advance(GRACE + Duration::seconds(1));
-    let fresh = successor(&app, &ann.refresh_token).await;
-    expect!(refresh(&app, &lost.refresh_token) => 401, "refresh_token_reused");
-    expect!(refresh(&app, &fresh.refresh_token) => 401, "invalid_refresh_token");
+    let fresh = app.refreshed(&ann.refresh_token).await;
+    expect!(app.refresh(&lost.refresh_token) => 401, "refresh_token_reused");
+    expect!(app.refresh(&fresh.refresh_token) => 401, "invalid_refresh_token");
     assert!(!app.accepts(&fresh.access_token).await);
     assert_eq!(app.read_mails().await, ["session_ended to ann@example.org"]);
 }
@@ -125,84 +95,81 @@ async fn a_token_whose_successor_was_used_is_theft(app: TestApp) {
         let ann = app
             .user(&format!("ann-{}@example.org", wait.whole_seconds()))
             .await;
-        let second = successor(&app, &ann.refresh_token).await;
-        let third = successor(&app, &second.refresh_token).await;
+        let second = app.refreshed(&ann.refresh_token).await;
+        let third = app.refreshed(&second.refresh_token).await;
         app.advance(wait);
-        expect!(refresh(&app, &ann.refresh_token) => 401, "refresh_token_reused");
-        expect!(refresh(&app, &third.refresh_token) => 401, "invalid_refresh_token");
-        assert_eq!(app.mail_to(&ann.email).await.kind, MailKind::SessionEnded);
+        expect!(app.refresh(&ann.refresh_token) => 401, "refresh_token_reused");
+        expect!(app.refresh(&third.refresh_token) => 401, "invalid_refresh_token");
+        app.mail_about(MailKind::SessionEnded, &ann.email).await;
         // The thief is detected once; later requests find nothing, and cause no more mail.
         for token in [&ann, &second, &third] {
-            expect!(refresh(&app, &token.refresh_token) => 401, "invalid_refresh_token");
+            expect!(app.refresh(&token.refresh_token) => 401, "invalid_refresh_token");
         }
     }
 }
 
 async fn theft_ends_one_session_with_its_access_tokens_and_notifies_the_owner(app: TestApp) {
     let (ann, other) = app.two_sessions("ann@example.org").await;
-    let second = successor(&app, &ann.refresh_token).await;
-    let third = successor(&app, &second.refresh_token).await;
+    let second = app.refreshed(&ann.refresh_token).await;
+    let third = app.refreshed(&second.refresh_token).await;
     for tokens in [&ann, &second, &third, &other] {
         assert!(app.accepts(&tokens.access_token).await);
     }
-    expect!(refresh(&app, &ann.refresh_token) => 401, "refresh_token_reused");
+    expect!(app.refresh(&ann.refresh_token) => 401, "refresh_token_reused");
     for tokens in [&ann, &second, &third] {
-        expect!(app.get("/me").bearer(&tokens.access_token) => 401, "unauthenticated");
+        expect!(app.me(tokens) => 401, "unauthenticated");
     }
     assert!(
         app.accepts(&other.access_token).await,
         "other sessions live"
     );
-    successor(&app, &other.refresh_token).await;
-    let mail = app.mail_to("ann@example.org").await;
-    assert_eq!(mail.kind, MailKind::SessionEnded);
-    let events = app.text("select cast(count(*) as text) from audit_logs where event_type = 'refresh_token_reused'").await;
-    assert_eq!(events, "1");
+    app.refreshed(&other.refresh_token).await;
+    app.mail_about(MailKind::SessionEnded, "ann@example.org")
+        .await;
+    gives!(app.count("audit_logs where event_type = 'refresh_token_reused'") => "1");
 }
 
 async fn a_token_is_worth_nothing_after_seven_days(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.advance(Duration::days(7) - Duration::seconds(1));
-    let next = successor(&app, &ann.refresh_token).await;
+    let next = app.refreshed(&ann.refresh_token).await;
     app.advance(Duration::days(7));
-    expect!(refresh(&app, &next.refresh_token) => 401, "invalid_refresh_token");
-    expect!(refresh(&app, &ann.refresh_token) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&next.refresh_token) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
 }
 
 async fn no_refresh_outlives_the_session(app: TestApp) {
     let mut ann = app.user("ann@example.org").await;
     for _ in 0..4 {
         app.advance(Duration::days(6));
-        ann = successor(&app, &ann.refresh_token).await;
+        ann = app.refreshed(&ann.refresh_token).await;
     }
     app.advance(Duration::days(6) - Duration::seconds(60));
-    ann = successor(&app, &ann.refresh_token).await;
+    ann = app.refreshed(&ann.refresh_token).await;
     assert!(app.accepts(&ann.access_token).await);
     app.advance(Duration::seconds(60));
-    expect!(refresh(&app, &ann.refresh_token) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
     // The last access token ended with the session, long before its own quarter of an hour.
     assert!(!app.accepts(&ann.access_token).await);
 
     let body = json!({ "email": "ann@example.org", "password": PASSWORD, "remember_me": false });
     let day = SignedIn::from_body(&app.post("/login").json(&body).await.expect(200).json());
     app.advance(Duration::hours(24) - Duration::seconds(1));
-    let day = successor(&app, &day.refresh_token).await;
+    let day = app.refreshed(&day.refresh_token).await;
     app.advance(Duration::seconds(1));
-    expect!(refresh(&app, &day.refresh_token) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&day.refresh_token) => 401, "invalid_refresh_token");
 }
 
 async fn without_a_grace_time_only_an_unused_successor_forgives(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let lost = successor(&app, &ann.refresh_token).await;
+    let lost = app.refreshed(&ann.refresh_token).await;
     app.advance(Duration::microseconds(1));
-    let fresh = successor(&app, &ann.refresh_token).await;
+    let fresh = app.refreshed(&ann.refresh_token).await;
     assert_ne!(fresh.refresh_token, lost.refresh_token);
-    successor(&app, &fresh.refresh_token).await;
-    expect!(refresh(&app, &ann.refresh_token) => 401, "refresh_token_reused");
-    assert_eq!(
-        app.mail_to("ann@example.org").await.kind,
-        MailKind::SessionEnded
-    );
+    app.refreshed(&fresh.refresh_token).await;
+    expect!(app.refresh(&ann.refresh_token) => 401, "refresh_token_reused");
+    app.mail_about(MailKind::SessionEnded, "ann@example.org")
+        .await;
 }
 
 async fn text_that_is_no_token_of_ours_harms_nobody(app: TestApp) {
@@ -223,10 +190,10 @@ async fn text_that_is_no_token_of_ours_harms_nobody(app: TestApp) {
         &ann.access_token,
     ];
     for token in made_up {
-        expect!(refresh(&app, token) => 401, "invalid_refresh_token");
+        expect!(app.refresh(token) => 401, "invalid_refresh_token");
     }
     assert!(app.accepts(&ann.access_token).await);
-    successor(&app, &ann.refresh_token).await;
+    app.refreshed(&ann.refresh_token).await;
 }
 
 async fn an_inactive_user_gets_no_tokens(app: TestApp) {
@@ -234,7 +201,7 @@ async fn an_inactive_user_gets_no_tokens(app: TestApp) {
     app.database
         .execute("update users set is_active = false")
         .await;
-    expect!(refresh(&app, &ann.refresh_token) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
     assert!(!app.accepts(&ann.access_token).await);
     app.database
         .execute("update users set is_active = true")
@@ -248,20 +215,20 @@ async fn a_session_that_refreshes_without_end_has_to_wait(app: TestApp) {
     let mut ann = app.user("ann@example.org").await;
     let other = app.sign_in("ann@example.org").await;
     for _ in 0..limit.burst {
-        ann = successor(&app, &ann.refresh_token).await;
+        ann = app.refreshed(&ann.refresh_token).await;
     }
-    let refused = expect!(refresh(&app, &ann.refresh_token) => 429, "rate_limited");
+    let refused = expect!(app.refresh(&ann.refresh_token) => 429, "rate_limited");
     assert_eq!(refused.retry_after(), 5);
     assert!(app.accepts(&ann.access_token).await);
-    successor(&app, &other.refresh_token).await;
+    app.refreshed(&other.refresh_token).await;
     app.advance(limit.period - Duration::SECOND);
-    let refused = expect!(refresh(&app, &ann.refresh_token) => 429, "rate_limited");
+    let refused = expect!(app.refresh(&ann.refresh_token) => 429, "rate_limited");
     assert_eq!(refused.retry_after(), 1);
     app.advance(Duration::SECOND);
-    let next = successor(&app, &ann.refresh_token).await;
+    let next = app.refreshed(&ann.refresh_token).await;
     assert_ne!(next.refresh_token, ann.refresh_token);
     assert!(app.accepts(&next.access_token).await);
-    expect!(refresh(&app, &next.refresh_token) => 429, "rate_limited");
+    expect!(app.refresh(&next.refresh_token) => 429, "rate_limited");
     // What is no token of the portal is no session.
-    expect!(refresh(&app, "none") => 401, "invalid_refresh_token");
+    expect!(app.refresh("none") => 401, "invalid_refresh_token");
 }

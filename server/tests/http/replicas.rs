@@ -9,7 +9,7 @@ use serde_json::json;
 use vestibule_core::{MasterKey, hash_token};
 use vestibule_testkit::{TestDatabase, redis_contents, redis_url};
 
-use crate::support::{MASTER_KEY, PASSWORD, TestApp};
+use crate::support::{MASTER_KEY, NEW_PASSWORD, PASSWORD, TestApp};
 
 async fn two_replicas() -> Option<[TestApp; 2]> {
     let Some(database) = TestDatabase::postgres().await else {
@@ -34,13 +34,11 @@ async fn redis_holds_no_address_and_no_network() {
     for app in [&one, &two] {
         for from in ["203.0.113.77", "2001:db8:77:78::9"] {
             for email in [ann, nobody] {
-                let wrong = json!({ "email": email, "password": "not the password" });
-                app.post("/login").json(&wrong).from(from).await.expect(401);
-                let forgot = json!({ "email": email });
-                let asked = app.post("/password/forgot").json(&forgot);
+                expect!(app.login(email, "not the password").from(from) => 401);
+                let asked = app.forgot(email);
                 asked.from(from).await.expect(200);
             }
-            let me = app.get("/me").bearer(&known.access_token).from(from);
+            let me = app.me(&known).from(from);
             me.await.expect(200);
         }
     }
@@ -99,14 +97,9 @@ async fn a_session_ended_on_one_replica_is_dead_on_the_other_at_once() {
     for app in [&one, &two] {
         assert!(app.accepts(&ann.access_token).await && app.accepts(&phone.access_token).await);
     }
-    one.post("/logout-all")
-        .bearer(&ann.access_token)
-        .json(&json!({ "keep_current": true }))
-        .await
-        .expect(204);
+    one.sign_out_all(&ann, true).await.expect(204);
     assert!(at_once(async || !two.accepts(&phone.access_token).await).await);
-    let body = json!({ "current_password": PASSWORD, "new_password": "a quite different phrase" });
-    expect!(two.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
+    expect!(two.change_password(&ann, PASSWORD, NEW_PASSWORD) => 204);
     assert_eq!(one.try_sign_in("ann@example.org", PASSWORD).await, 401);
     expect!(two.post("/logout").bearer(&ann.access_token) => 204);
     assert!(at_once(async || !one.accepts(&ann.access_token).await).await);
@@ -122,20 +115,14 @@ async fn an_account_that_is_deleted_or_moved_on_one_replica_is_so_on_the_other_a
     };
     let ann = one.user("ann@example.org").await;
     assert!(two.accepts(&ann.access_token).await);
-    let body = json!({ "new_email": "new@example.org", "password": PASSWORD });
-    expect!(one.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
-    let token = one.mail_to("new@example.org").await.token;
-    expect!(one.post("/email/verify").json(&json!({ "token": token })) => 200);
+    let token = one.change_token(&ann, "new@example.org").await;
+    one.verify(&token).await.expect(200);
     let is_moved = async || {
-        let me = two.get("/me").bearer(&ann.access_token).await.expect(200);
+        let me = two.me(&ann).await.expect(200);
         me.json()["email"] == "new@example.org"
     };
     assert!(at_once(is_moved).await);
-    two.delete("/me")
-        .bearer(&ann.access_token)
-        .json(&json!({ "password": PASSWORD }))
-        .await
-        .expect(202);
+    two.delete_account(&ann).await.expect(202);
     assert!(at_once(async || !one.accepts(&ann.access_token).await).await);
     assert_eq!(one.try_sign_in("new@example.org", PASSWORD).await, 401);
     one.read_mails().await;

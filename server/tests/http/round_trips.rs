@@ -5,11 +5,12 @@
 //! SQLite is inside the process, where more do no harm.
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use vestibule::config::Config;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, on_every_database, signed_in_browser,
+    Browser, DOCUMENT, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, on_every_database,
+    signed_in_browser,
 };
 
 on_every_database! {
@@ -19,9 +20,7 @@ on_every_database! {
 /// An endpoint without a row here could ask as often as it likes.
 #[test]
 fn every_endpoint_is_counted() {
-    let document = vestibule::api::document().to_json().unwrap();
-    let document: Value = serde_json::from_str(&document).unwrap();
-    for (path, methods) in document["paths"].as_object().unwrap() {
+    for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
         let path = path.trim_start_matches("/api/v1/auth");
         for method in methods.as_object().unwrap().keys() {
             let name = format!("{} {path}", method.to_uppercase());
@@ -105,38 +104,29 @@ const EXPECTED: &[(&str, u64, u64)] = &[
 
 struct Counter {
     app: TestApp,
-    before: u64,
     counted: Vec<(&'static str, u64)>,
 }
 
 impl Counter {
-    fn new(app: &TestApp) -> Self {
-        Self {
-            app: app.clone(),
-            before: app.store.round_trips(),
-            counted: Vec::new(),
-        }
-    }
-
-    /// What was asked since the last time belongs to this.
-    fn count(&mut self, request: &'static str) {
-        let now = self.app.store.round_trips();
-        self.counted.push((request, now - self.before));
-        self.before = now;
-    }
-
-    /// What was asked since the last time is not looked at.
-    fn skip(&mut self) {
-        self.before = self.app.store.round_trips();
+    /// What the request asks. What is asked in between is not looked at.
+    async fn count<T>(&mut self, request: &'static str, asked: impl IntoFuture<Output = T>) -> T {
+        let before = self.app.store.round_trips();
+        let answer = asked.await;
+        let count = self.app.store.round_trips() - before;
+        self.counted.push((request, count));
+        answer
     }
 }
 
 async fn no_request_asks_more_often_than_it_has_to(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    let mut counter = Counter::new(&app);
+    let mut counter = Counter {
+        app: app.clone(),
+        counted: Vec::new(),
+    };
     without_an_account(&app, &mut counter).await;
     signing_in(&app, &mut counter).await;
-    signed_in(&app, &mut counter, &ann.access_token).await;
+    signed_in(&app, &mut counter, &ann).await;
     changing(&app, &mut counter).await;
     by_mail(&app, &mut counter).await;
     pages(&app, &mut counter).await;
@@ -151,9 +141,16 @@ async fn no_request_asks_more_often_than_it_has_to(app: TestApp) {
     app.read_mails().await;
 }
 
+/// Sends a call that is counted under this name.
+macro_rules! counted {
+    ($counter:ident, $name:expr, $call:expr => $status:expr) => {
+        $counter.count($name, $call).await.expect($status)
+    };
+}
+
 async fn without_an_account(app: &TestApp, counter: &mut Counter) {
-    expect!(app.at(Method::GET, "/.well-known/change-password") => 302);
-    counter.count("GET /.well-known/change-password");
+    let page = app.at(Method::GET, "/.well-known/change-password");
+    counted!(counter, "GET /.well-known/change-password", page => 302);
     for (name, path) in [
         ("GET /.well-known/jwks.json", "/.well-known/jwks.json"),
         ("GET /password/policy", "/api/v1/auth/password/policy"),
@@ -167,148 +164,96 @@ async fn without_an_account(app: &TestApp, counter: &mut Counter) {
         ("GET /revert-email", "/revert-email"),
         ("GET /restore-account", "/restore-account"),
     ] {
-        app.at(Method::GET, path).await.expect(200);
-        counter.count(name);
+        counted!(counter, name, app.at(Method::GET, path) => 200);
     }
-    app.get("/me").await.expect(401);
-    counter.count("GET /me, without a token");
-    let body = json!({ "refresh_token": "x" });
-    app.post("/refresh").json(&body).await.expect(401);
-    counter.count("POST /refresh, with a token that is none");
+    counted!(counter, "GET /me, without a token", app.get("/me") => 401);
+    let none = app.refresh("x");
+    counted!(counter, "POST /refresh, with a token that is none", none => 401);
 }
 
 async fn signing_in(app: &TestApp, counter: &mut Counter) {
-    let login = async |email: &str, password: &str| {
-        let body = json!({ "email": email, "password": password });
-        app.post("/login").json(&body).await
-    };
-    let answer = login("ann@example.org", PASSWORD).await.expect(200).json();
-    counter.count("POST /login");
-    login("ann@example.org", "wrong").await.expect(401);
-    counter.count("POST /login, wrong password");
-    login("nobody@example.org", PASSWORD).await.expect(401);
-    counter.count("POST /login, unknown address");
-    let body = json!({ "refresh_token": answer["refresh_token"] });
-    app.post("/refresh").json(&body).await.expect(200);
-    counter.count("POST /refresh");
-    app.post("/refresh").json(&body).await.expect(200);
-    counter.count("POST /refresh, again");
+    const ANN: &str = "ann@example.org";
+    let answer = counted!(counter, "POST /login", app.login(ANN, PASSWORD) => 200);
+    counted!(counter, "POST /login, wrong password", app.login(ANN, "wrong") => 401);
+    let unknown = app.login("nobody@example.org", PASSWORD);
+    counted!(counter, "POST /login, unknown address", unknown => 401);
+    let token = SignedIn::from_body(&answer.json()).refresh_token;
+    counted!(counter, "POST /refresh", app.refresh(&token) => 200);
+    counted!(counter, "POST /refresh, again", app.refresh(&token) => 200);
     let body = json!({ "email": "bob@example.org", "password": PASSWORD, "device_name": "phone" });
     app.account("bob@example.org").await;
-    counter.skip();
-    app.post("/login").json(&body).await.expect(200);
-    counter.count("POST /login, new device");
+    counted!(counter, "POST /login, new device", app.post("/login").json(&body) => 200);
     app.read_mails().await;
-    let body = json!({ "email": "eve@example.org", "password": PASSWORD });
-    counter.skip();
-    app.post("/register").json(&body).await.expect(201);
-    counter.count("POST /register");
-    app.post("/register").json(&body).await.expect(409);
-    counter.count("POST /register, taken address");
+    let new = || app.registration("eve@example.org", PASSWORD);
+    counted!(counter, "POST /register", new() => 201);
+    counted!(counter, "POST /register, taken address", new() => 409);
     // What waits is written with a statement for all events and one for all sessions.
-    app.write_deferred().await;
-    counter.count("audit events and last seen, of all these");
+    let name = "audit events and last seen, of all these";
+    counter.count(name, app.write_deferred()).await;
     app.read_mails().await;
-    counter.skip();
 }
 
-async fn signed_in(app: &TestApp, counter: &mut Counter, access_token: &str) {
-    app.get("/me").bearer(access_token).await.expect(200);
-    counter.count("GET /me, first");
-    app.get("/me").bearer(access_token).await.expect(200);
-    counter.count("GET /me");
-    app.get("/sessions").bearer(access_token).await.expect(200);
-    counter.count("GET /sessions");
-    app.get("/events").bearer(access_token).await.expect(200);
-    counter.count("GET /events");
-    let body = json!({ "first_name": "Anna" });
-    expect!(app.patch("/me").bearer(access_token).json(&body) => 200);
-    counter.count("PATCH /me");
-    app.post("/logout").bearer(access_token).await.expect(204);
-    counter.count("POST /logout");
-    app.get("/me").bearer(access_token).await.expect(401);
-    counter.count("GET /me, signed out");
+async fn signed_in(app: &TestApp, counter: &mut Counter, ann: &SignedIn) {
+    let get = |path: &str| app.get(path).bearer(&ann.access_token);
+    counted!(counter, "GET /me, first", get("/me") => 200);
+    counted!(counter, "GET /me", get("/me") => 200);
+    counted!(counter, "GET /sessions", get("/sessions") => 200);
+    counted!(counter, "GET /events", get("/events") => 200);
+    let rename = app.rename(ann, &json!({ "first_name": "Anna" }));
+    counted!(counter, "PATCH /me", rename => 200);
+    let sign_out = app.post("/logout").bearer(&ann.access_token);
+    counted!(counter, "POST /logout", sign_out => 204);
+    counted!(counter, "GET /me, signed out", get("/me") => 401);
 }
 
 /// What changes an account through the API, on one that is gone afterwards.
 async fn changing(app: &TestApp, counter: &mut Counter) {
-    app.user("mia@example.org").await;
-    let mut mia = app.sign_in("mia@example.org").await;
+    const MIA: &str = "mia@example.org";
+    app.user(MIA).await;
+    let mia = app.sign_in(MIA).await;
     app.read_mails().await;
-    counter.skip();
-    let post = async |path: &str, token: &str, body: Value, status: u16| {
-        expect!(app.post(path).bearer(token).json(&body) => status);
-    };
-    let body = json!({ "new_email": "mia@example.net", "password": PASSWORD });
-    post("/email/change", &mia.access_token, body, 202).await;
-    counter.count("POST /email/change");
-    let body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
-    post("/password/change", &mia.access_token, body, 204).await;
-    counter.count("POST /password/change");
-    let body = json!({ "email": "mia@example.org", "password": NEW_PASSWORD });
-    let other = app.post("/login").json(&body).await.expect(200).json();
-    let sessions = app.get("/sessions").bearer(&mia.access_token).await.json();
-    let mut ids = sessions["sessions"].as_array().unwrap().iter();
-    let of_other = ids.find(|session| session["current"] == false).unwrap();
+    let change = app.change_email(&mia, "mia@example.net");
+    counted!(counter, "POST /email/change", change => 202);
+    let change = app.change_password(&mia, PASSWORD, NEW_PASSWORD);
+    counted!(counter, "POST /password/change", change => 204);
+    app.sign_in_with(MIA, NEW_PASSWORD).await;
+    let sessions = app.sessions(&mia).await;
+    let of_other = sessions.iter().find(|it| it["current"] == false).unwrap();
     let path = format!("/sessions/{}", of_other["id"].as_str().unwrap());
-    counter.skip();
-    expect!(app.delete(&path).bearer(&mia.access_token) => 204);
-    counter.count("DELETE /sessions/{id}");
-    drop(other);
-    post("/logout-all", &mia.access_token, json!({}), 204).await;
-    counter.count("POST /logout-all");
-    mia = SignedIn::from_body(&app.post("/login").json(&body).await.expect(200).json());
+    let end = app.delete(&path).bearer(&mia.access_token);
+    counted!(counter, "DELETE /sessions/{id}", end => 204);
+    let end = app.post("/logout-all").bearer(&mia.access_token);
+    counted!(counter, "POST /logout-all", end.json(&json!({})) => 204);
+    let mia = app.sign_in_with(MIA, NEW_PASSWORD).await;
     app.read_mails().await;
-    counter.skip();
-    let body = json!({ "email": "mia@example.org" });
-    app.post("/email/resend").json(&body).await.expect(200);
-    counter.count("POST /email/resend");
+    counted!(counter, "POST /email/resend", app.resend(MIA) => 200);
     app.read_mails().await;
-    counter.skip();
-    let body = json!({ "password": NEW_PASSWORD });
-    let gone = app.delete("/me").bearer(&mia.access_token).json(&body);
-    gone.await.expect(202);
-    counter.count("DELETE /me");
+    let gone = app.delete_account_with(&mia, NEW_PASSWORD);
+    counted!(counter, "DELETE /me", gone => 202);
     app.read_mails().await;
-    counter.skip();
 }
 
 async fn by_mail(app: &TestApp, counter: &mut Counter) {
-    for (name, email) in [
-        ("POST /password/forgot", "ann@example.org"),
-        (
-            "POST /password/forgot, unknown address",
-            "nobody@example.org",
-        ),
-    ] {
-        let body = json!({ "email": email });
-        app.post("/password/forgot").json(&body).await.expect(200);
-        counter.count(name);
-    }
+    counted!(counter, "POST /password/forgot", app.forgot("ann@example.org") => 200);
+    let unknown = app.forgot("nobody@example.org");
+    counted!(counter, "POST /password/forgot, unknown address", unknown => 200);
     let token = app.mail_to("ann@example.org").await.token.unwrap();
     let mut browser = Browser::new(app);
-    browser
-        .open(&format!("/reset-password?token={token}"))
-        .await;
-    counter.skip();
-    browser.open("/reset-password").await.expect(200);
-    counter.count("/reset-password, with a link");
-    let body = json!({ "token": token, "new_password": PASSWORD });
-    app.post("/password/reset").json(&body).await.expect(200);
-    counter.count("POST /password/reset");
-    browser.open("/reset-password").await.expect(200);
-    counter.count("/reset-password, with a dead link");
+    let link = format!("/reset-password?token={token}");
+    browser.open(&link).await;
+    let page = browser.open("/reset-password");
+    counted!(counter, "/reset-password, with a link", page => 200);
+    counted!(counter, "POST /password/reset", app.reset(&token, PASSWORD) => 200);
+    let page = browser.open("/reset-password");
+    counted!(counter, "/reset-password, with a dead link", page => 200);
     app.read_mails().await;
     let (_, mail) = app.account("zoe@example.org").await;
-    counter.skip();
-    app.verify(&mail.token.unwrap()).await.expect(200);
-    counter.count("POST /email/verify");
+    counted!(counter, "POST /email/verify", app.verify(&mail.token.unwrap()) => 200);
 }
 
 async fn pages(app: &TestApp, counter: &mut Counter) {
     let mut browser = signed_in_browser(app, "ann@example.org").await;
     browser.open("/account").await.expect(200);
-    counter.skip();
     for path in [
         "/account",
         "/account/profile",
@@ -318,17 +263,16 @@ async fn pages(app: &TestApp, counter: &mut Counter) {
         "/account/email",
         "/account/delete",
     ] {
-        browser.open(path).await.expect(200);
-        counter.count(path);
+        counted!(counter, path, browser.open(path) => 200);
     }
-    browser.download().await.expect(200);
-    counter.count("/account/export");
+    counted!(counter, "/account/export", browser.download() => 200);
     forms(&mut browser, counter).await;
-    browser.submit("sign_out", &[]).await.expect(303);
-    counter.count("signing out on the page");
+    let sign_out = browser.submit("sign_out", &[]);
+    counted!(counter, "signing out on the page", sign_out => 303);
     let fields = [("email", "ann@example.org"), ("password", PASSWORD)];
-    gives!(browser.submits("sign_in", &fields) => "/account");
-    counter.count("signing in on the page");
+    let sign_in = browser.submits("sign_in", &fields);
+    let next = counter.count("signing in on the page", sign_in).await;
+    assert_eq!(next, "/account");
 }
 
 /// A form with its fields and the status of its answer.
@@ -353,7 +297,6 @@ async fn forms(browser: &mut Browser, counter: &mut Counter) {
         ("forgot_password", &[("email", "ann@example.org")], 303),
     ];
     for (name, fields, status) in forms {
-        browser.submit(name, fields).await.expect(status);
-        counter.count(name);
+        counted!(counter, name, browser.submit(name, fields) => status);
     }
 }

@@ -23,8 +23,7 @@ fn private_mode(config: &mut Config) {
 }
 
 async fn register(app: &TestApp, email: &str) -> Answer {
-    let body = json!({ "email": email, "password": PASSWORD });
-    app.post("/register").json(&body).await
+    app.registration(email, PASSWORD).await
 }
 
 /// A second transaction would be a beginning and a commit more, and a second wait for the writer.
@@ -81,8 +80,7 @@ async fn a_code_for_an_unknown_address_waits_for_the_writer_as_one_for_a_known_a
         "nobody@example.org",
         "no address",
     ] {
-        let body = json!({ "email": email, "code": "123456" });
-        let call = app.post("/email/verify").json(&body);
+        let call = app.verify_code(email, "123456");
         let waits = waits(&mut rival, 400, async move { call.await }).await;
         assert!(waits, "{email}");
     }
@@ -124,8 +122,7 @@ async fn a_refused_sign_in_waits_for_no_writer_not_even_with_the_right_password(
         ("ann@example.org", "wrong"),
         ("ann@example.org", PASSWORD),
     ] {
-        let body = json!({ "email": email, "password": password });
-        let call = app.post("/login").json(&body);
+        let call = app.login(email, password);
         let waits = waits(&mut rival, 401, async move { call.await }).await;
         assert!(!waits, "{email} {password}");
     }

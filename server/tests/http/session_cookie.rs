@@ -2,11 +2,10 @@
 //! is replaced and dies, and that the API does not read it.
 
 use http::Method;
-use serde_json::json;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, is_signed_in, location,
-    on_any_database, sign_in, signed_in_browser,
+    Browser, NEW_PASSWORD, PASSWORD, SESSION_COOKIE, TestApp, assert_has, browser_of_new_user,
+    is_signed_in, location, on_any_database, sign_in, signed_in_browser,
 };
 
 on_any_database! {
@@ -48,8 +47,7 @@ async fn a_changed_password_gets_a_new_cookie_and_ends_the_others(app: TestApp) 
 /// A password is rated, and another tab loaded, while the form
 /// is under way that changes it: those answers come last.
 async fn a_late_answer_leaves_the_newer_cookie(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let mut late = Browser::new(&app);
     late.set_cookie(SESSION_COOKIE, browser.cookie(SESSION_COOKIE).unwrap());
     let fields = [
@@ -108,8 +106,7 @@ async fn a_made_up_cookie_is_no_session(app: TestApp) {
 }
 
 async fn a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let browser = signed_in_browser(&app, "ann@example.org").await;
+    let browser = browser_of_new_user(&app, "ann@example.org").await;
     let session = browser.cookie(SESSION_COOKIE).unwrap();
     let session = format!("{SESSION_COOKIE}={session}");
     let german = "__Host-language=de";
@@ -122,25 +119,21 @@ async fn a_byte_that_is_no_text_in_a_neighbours_cookie_signs_nobody_out(app: Tes
         for cookies in [&cookies, &[&cookies, b"; x=\xff".as_slice()].concat()] {
             let page = app.at(Method::GET, "/account").header("cookie", cookies);
             let page = page.await.expect(200).text();
-            assert!(
-                page.contains("lang=\"de\""),
-                "the choice of a language counts too"
-            );
+            // The choice of a language counts too.
+            assert_has(&page, &["lang=\"de\""]);
         }
     }
 }
 
 async fn a_post_to_logout_signs_out(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     assert_eq!(location(&browser.post("/logout").await), "/login");
     assert_eq!(browser.cookie(SESSION_COOKIE), None);
     assert!(!is_signed_in(&mut browser).await);
 }
 
 async fn the_api_does_not_read_cookies(app: TestApp) {
-    app.user("ann@example.org").await;
-    let browser = signed_in_browser(&app, "ann@example.org").await;
+    let browser = browser_of_new_user(&app, "ann@example.org").await;
     let cookie = format!(
         "{SESSION_COOKIE}={}",
         browser.cookie(SESSION_COOKIE).unwrap()
@@ -149,8 +142,5 @@ async fn the_api_does_not_read_cookies(app: TestApp) {
     expect!(app.post("/logout-all").cookies(&cookie) => 401, "unauthenticated");
     let value = browser.cookie(SESSION_COOKIE).unwrap();
     expect!(app.get("/me").bearer(value) => 401, "unauthenticated");
-    app.post("/refresh")
-        .json(&json!({ "refresh_token": value }))
-        .await
-        .expect_problem(401, "invalid_refresh_token");
+    expect!(app.refresh(value) => 401, "invalid_refresh_token");
 }

@@ -2,7 +2,7 @@
 //! other pages and the API say of the same sessions.
 
 use crate::support::{
-    Browser, PASSWORD, TestApp, assert_has, assert_has_not, is_signed_in, location,
+    Browser, PASSWORD, TestApp, assert_has, assert_has_not, browser_of_new_user, is_signed_in,
     on_any_database, open_page as page, signed_in_browser,
 };
 
@@ -32,19 +32,14 @@ async fn a_changed_password_is_what_the_device_signed_in_with(app: TestApp) {
 }
 
 async fn signing_out_everywhere_is_logged_as_what_it_was(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.submit("sign_out_others", &[]).await;
     let shown = page(&mut browser, "/account/activity?show=sign_ins").await;
     assert_has(&shown, &["Signed out everywhere else from"]);
     assert_has_not(&shown, &["Signed out everywhere from"]);
 
     let app_session = app.sign_in("ann@example.org").await;
-    app.post("/logout-all")
-        .bearer(&app_session.access_token)
-        .json(&serde_json::json!({ "keep_current": false }))
-        .await
-        .expect(204);
+    app.sign_out_all(&app_session, false).await.expect(204);
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     for (language, sentence) in [
         ("en", "Signed out everywhere from"),
@@ -62,27 +57,22 @@ async fn sessions_are_shown_and_ended(app: TestApp) {
     let both = page(&mut browser, "/account/sessions").await;
     assert_eq!(both.matches("This device").count(), 1);
     assert_eq!(both.matches("class=\"session\"").count(), 2);
-    assert_has(
-        &both,
-        &[
-            "with password",
-            "when registering",
-            "192.0.2.1",
-            "Sign out everywhere else",
-            "up to 15 minutes",
-            "just now",
-            // In UTC, until scripts show the visitor's own time.
-            "title=\"24 November 2026, 08:30 UTC\" data-locale=\"en-GB\"",
-            "datetime=\"2026-11-24T08:30:00.123456Z\"",
-            "modulepreload",
-        ],
-    );
-    let sessions = app.get("/sessions").bearer(&ann.access_token).await.json();
-    let mut listed = sessions["sessions"].as_array().unwrap().iter();
-    let of_app = listed.find(|session| session["kind"] == "api").unwrap();
-    let session = [("session_id", of_app["id"].as_str().unwrap())];
-    let answer = browser.submit("revoke_session", &session).await;
-    assert_eq!(location(&answer), "/account/sessions");
+    let parts = [
+        "with password",
+        "when registering",
+        "192.0.2.1",
+        "Sign out everywhere else",
+        "up to 15 minutes",
+        "just now",
+        // In UTC, until scripts show the visitor's own time.
+        "title=\"24 November 2026, 08:30 UTC\" data-locale=\"en-GB\"",
+        "datetime=\"2026-11-24T08:30:00.123456Z\"",
+        "modulepreload",
+    ];
+    assert_has(&both, &parts);
+    let of_app = app.current_session(&ann).await;
+    let session = [("session_id", of_app.as_str())];
+    gives!(browser.submits("revoke_session", &session) => "/account/sessions");
     let alone = page(&mut browser, "/account/sessions").await;
     shows!(&alone => "The device was signed out.", "You are signed in nowhere else.");
     assert_has_not(&alone, &["Sign out everywhere else"]);
@@ -98,13 +88,9 @@ async fn sessions_of_others_stay(app: TestApp) {
     app.user("ann@example.org").await;
     let eve = app.user("eve@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
-    let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let theirs = app.current_session(&eve).await;
     for id in [theirs.as_str(), "not-a-uuid", ""] {
-        let answer = browser
-            .submit("revoke_session", &[("session_id", id)])
-            .await;
-        assert_eq!(location(&answer), "/account/sessions");
+        gives!(browser.submits("revoke_session", &[("session_id", id)]) => "/account/sessions");
         let refused = page(&mut browser, "/account/sessions").await;
         shows!(&refused => "role=\"alert\"", "That session has already ended.");
     }
@@ -115,11 +101,7 @@ async fn sessions_of_others_stay(app: TestApp) {
 async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let list = async || {
-        let body = expect!(app.get("/sessions").bearer(&ann.access_token) => 200).json();
-        body["sessions"].as_array().unwrap().clone()
-    };
-    let sessions = list().await;
+    let sessions = app.sessions(&ann).await;
     assert_eq!(sessions.len(), 2);
     let from_browser = sessions
         .iter()
@@ -128,15 +110,4 @@ async fn pages_and_api_show_the_same_sessions(app: TestApp) {
     let id = from_browser["id"].as_str().unwrap();
     expect!(app.delete(&format!("/sessions/{id}")).bearer(&ann.access_token) => 204);
     assert!(!is_signed_in(&mut browser).await);
-
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    let eve = app.user("eve@example.org").await;
-    let theirs = app.get("/sessions").bearer(&eve.access_token).await.json();
-    let theirs = theirs["sessions"][0]["id"].as_str().unwrap().to_owned();
-    for id in [theirs.as_str(), "not-a-uuid", ""] {
-        gives!(browser.submits("revoke_session", &[("session_id", id)]) => "/account/sessions");
-    }
-    assert!(app.accepts(&eve.access_token).await);
-    gives!(browser.submits("sign_out_others", &[]) => "/account/sessions");
-    assert!(is_signed_in(&mut browser).await && !app.accepts(&ann.access_token).await);
 }

@@ -1,11 +1,11 @@
 //! `GET /sessions`, `DELETE /sessions/{id}`
 
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use time::Duration;
 use uuid::Uuid;
 
-use crate::support::{PASSWORD, SignedIn, TestApp, on_every_database};
+use crate::support::{PASSWORD, TestApp, on_every_database};
 
 on_every_database! {
     sessions_are_listed_last_seen_first,
@@ -14,20 +14,6 @@ on_every_database! {
     beyond_a_hundred_sessions_the_oldest_end,
     another_users_session_is_not_there,
     an_id_that_is_none_is_not_there,
-}
-
-async fn list(app: &TestApp, who: &SignedIn) -> Vec<Value> {
-    let body = expect!(app.get("/sessions").bearer(&who.access_token) => 200).json();
-    body["sessions"].as_array().unwrap().clone()
-}
-
-async fn current(app: &TestApp, who: &SignedIn) -> String {
-    let sessions = list(app, who).await;
-    let current = sessions
-        .iter()
-        .find(|session| session["current"] == true)
-        .unwrap();
-    current["id"].as_str().unwrap().to_owned()
 }
 
 async fn sessions_are_listed_last_seen_first(app: TestApp) {
@@ -39,7 +25,7 @@ async fn sessions_are_listed_last_seen_first(app: TestApp) {
     assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
     app.advance(Duration::minutes(2));
     // Noted a moment after it was seen.
-    list(&app, &ann).await;
+    app.sessions(&ann).await;
     app.write_deferred().await;
     let answer = expect!(app.get("/sessions").bearer(&ann.access_token) => 200);
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -79,18 +65,17 @@ async fn a_session_can_be_ended_once(app: TestApp) {
     let phone = app.sign_in("ann@example.org").await;
     // Both tokens have been used, so that whatever is cached is cached.
     assert!(app.accepts(&phone.access_token).await && app.accepts(&ann.access_token).await);
-    let path = format!("/sessions/{}", current(&app, &phone).await);
+    let path = format!("/sessions/{}", app.current_session(&phone).await);
     expect!(app.delete(&path).bearer(&ann.access_token) => 204);
     assert!(!app.accepts(&phone.access_token).await);
-    let body = json!({ "refresh_token": phone.refresh_token });
-    expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&phone.refresh_token) => 401, "invalid_refresh_token");
     expect!(app.delete(&path).bearer(&ann.access_token) => 404, "not_found");
-    assert_eq!(list(&app, &ann).await.len(), 1);
+    assert_eq!(app.sessions(&ann).await.len(), 1);
 }
 
 async fn the_calling_session_can_end_itself(app: TestApp) {
     let ann = app.user("ann@example.org").await;
-    let path = format!("/sessions/{}", current(&app, &ann).await);
+    let path = format!("/sessions/{}", app.current_session(&ann).await);
     expect!(app.delete(&path).bearer(&ann.access_token) => 204);
     expect!(app.get("/sessions").bearer(&ann.access_token) => 401, "unauthenticated");
 }
@@ -107,14 +92,13 @@ async fn beyond_a_hundred_sessions_the_oldest_end(app: TestApp) {
     }
     let (oldest, newest) = sessions.split_at(3);
     for ended in oldest {
-        expect!(app.get("/me").bearer(&ended.access_token) => 401, "unauthenticated");
-        let body = json!({ "refresh_token": ended.refresh_token });
-        expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+        expect!(app.me(ended) => 401, "unauthenticated");
+        expect!(app.refresh(&ended.refresh_token) => 401, "invalid_refresh_token");
     }
     for live in newest {
         assert!(app.accepts(&live.access_token).await);
     }
-    assert_eq!(list(&app, &newest[99]).await.len(), 100);
+    assert_eq!(app.sessions(&newest[99]).await.len(), 100);
     assert!(app.accepts(&eve.access_token).await);
     expect!(app.post("/logout-all").bearer(&newest[0].access_token) => 204);
 }
@@ -124,7 +108,7 @@ async fn another_users_session_is_not_there(app: TestApp) {
         app.user("ann@example.org").await,
         app.user("eve@example.org").await,
     );
-    let path = format!("/sessions/{}", current(&app, &ann).await);
+    let path = format!("/sessions/{}", app.current_session(&ann).await);
     let theirs = app
         .delete(&path)
         .bearer(&eve.access_token)
@@ -165,5 +149,5 @@ async fn an_id_that_is_none_is_not_there(app: TestApp) {
         .bearer(&ann.access_token)
         .await
         .expect(405);
-    assert_eq!(list(&app, &ann).await.len(), 1);
+    assert_eq!(app.sessions(&ann).await.len(), 1);
 }

@@ -17,7 +17,7 @@ use vestibule_core::ports::Random as _;
 use vestibule_testkit::SeededRandom;
 
 use crate::support::{
-    Answer, Browser, Call, PASSWORD, PUBLIC_URL, TestApp, location, on_every_database,
+    Answer, Browser, Call, PASSWORD, PUBLIC_URL, TestApp, location, on_every_database, privately,
 };
 
 /// How often the addresses take turns; the states of an
@@ -31,7 +31,7 @@ const MAX_DEVIATIONS: f64 = 5.0;
 on_every_database! {
     refused_sign_ins_look_alike_to_programs with real_hashes,
     refused_sign_ins_look_alike_to_people with real_hashes,
-    a_right_password_looks_wrong_where_it_lets_nobody_in with private_registration,
+    a_right_password_looks_wrong_where_it_lets_nobody_in with privately,
 }
 
 /// A fifth of the default: still as long as the rest of the answer, so that a missing one shows.
@@ -43,10 +43,6 @@ fn real_hashes(config: &mut Config) {
         passes: 1,
         ..HashSettings::default()
     };
-}
-
-fn private_registration(config: &mut Config) {
-    config.registration = vestibule_core::RegistrationMode::Private;
 }
 
 /// Of one length, because pages repeat what was typed.
@@ -65,8 +61,7 @@ async fn prepare(app: &TestApp) {
 }
 
 fn to_program(app: &TestApp, email: &str, password: &str) -> Call {
-    app.post("/login")
-        .json(&json!({ "email": email, "password": password }))
+    app.login(email, password)
 }
 
 fn to_people(app: &TestApp, email: &str, password: &str) -> Call {

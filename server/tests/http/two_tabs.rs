@@ -3,8 +3,8 @@
 use time::Duration;
 
 use crate::support::{
-    Browser, NEW_PASSWORD, PASSWORD, TestApp, assert_has, assert_has_not, hidden, location,
-    on_every_database, open_page, sign_in, signed_in_browser,
+    ACCOUNT_FORMS, Browser, NEW_PASSWORD, PASSWORD, TestApp, assert_has, assert_has_not, hidden,
+    location, on_every_database, open_page, sign_in, signed_in_browser,
 };
 
 on_every_database! {
@@ -75,35 +75,8 @@ async fn links_that_are_opened_side_by_side_do_not_meet(app: TestApp) {
     app.read_mails().await;
 }
 
-/// Every mailed link with its page, the function of its form, and the account that it is for.
-async fn mailed_links(app: &TestApp) -> Vec<(&'static str, &'static str, String, &'static str)> {
-    let (_, welcome) = app.register("cyd@example.org").await;
-    app.verified_user(ANN).await;
-    let reset = app.reset_token(ANN).await;
-    let eve = app.verified_user("eve@example.org").await;
-    let revert = app.move_account(&eve, "eve@new.example", PASSWORD).await;
-    let dan = app.verified_user("dan@example.org").await;
-    let restore = app.undo_token(&dan).await;
-    vec![
-        (
-            "/verify-email",
-            "verify_email",
-            welcome.token.unwrap(),
-            "cyd@example.org",
-        ),
-        ("/reset-password", "reset_password", reset, ANN),
-        ("/revert-email", "revert_email", revert, "eve@example.org"),
-        (
-            "/restore-account",
-            "restore_account",
-            restore,
-            "dan@example.org",
-        ),
-    ]
-}
-
 async fn every_mailed_link_says_whose_account_it_is_about(app: TestApp) {
-    let links = mailed_links(&app).await;
+    let links = app.mailed_links().await;
     app.verified_user(BOB).await;
     // Another user who is signed in.
     for mut browser in [Browser::new(&app), signed_in_browser(&app, BOB).await] {
@@ -117,7 +90,7 @@ async fn every_mailed_link_says_whose_account_it_is_about(app: TestApp) {
 }
 
 async fn an_address_that_is_carried_to_another_browser_works_there(app: TestApp) {
-    for (page, function, token, email) in mailed_links(&app).await {
+    for (page, function, token, email) in app.mailed_links().await {
         let mut first = Browser::new(&app);
         first.open(&format!("{page}?token={token}")).await;
         let address = first.link_address(page);
@@ -202,51 +175,6 @@ async fn what_stands_for_a_link_is_good_for_its_page_alone(app: TestApp) {
     app.read_mails().await;
 }
 
-type Fields = &'static [(&'static str, &'static str)];
-
-/// Every form of the account's pages with good fields, and the page that it comes back to.
-const FORMS: &[(&str, Fields, &str)] = &[
-    (
-        "update_profile",
-        &[("first_name", "Mallory"), ("last_name", "M")],
-        "/account/profile",
-    ),
-    (
-        "change_password",
-        &[
-            ("current_password", PASSWORD),
-            ("new_password", NEW_PASSWORD),
-        ],
-        "/account/password",
-    ),
-    (
-        "change_email",
-        &[
-            ("new_email", "ann@new.example"),
-            ("current_password", PASSWORD),
-        ],
-        "/account/email",
-    ),
-    ("cancel_email_change", &[], "/account/email"),
-    (
-        "confirm_password",
-        &[("current_password", PASSWORD)],
-        "/account/confirm",
-    ),
-    (
-        "delete_account",
-        &[("current_password", PASSWORD), ("confirm", "on")],
-        "/account/delete",
-    ),
-    ("sign_out", &[], "/account/sessions"),
-    ("sign_out_others", &[], "/account/sessions"),
-    (
-        "revoke_session",
-        &[("session_id", "0192d3c4-0000-7000-8000-000000000001")],
-        "/account/sessions",
-    ),
-];
-
 /// What there is of Bob's account: everything that a form could change.
 async fn state_of_bob(app: &TestApp) -> String {
     app.text(
@@ -281,7 +209,7 @@ async fn from_ann_to_bob(app: &TestApp) -> (Browser, String) {
 async fn a_form_of_one_account_does_nothing_to_another(app: TestApp) {
     let (mut browser, account) = from_ann_to_bob(&app).await;
     let before = state_of_bob(&app).await;
-    for (function, fields, page) in FORMS {
+    for (function, fields, page) in ACCOUNT_FORMS {
         let fields = [*fields, &[("account", account.as_str())]].concat();
         gives!(browser.submits(function, &fields) => *page, "{function}");
         assert_eq!(state_of_bob(&app).await, before, "{function}");
@@ -301,17 +229,14 @@ async fn a_form_of_one_account_does_nothing_to_another(app: TestApp) {
     assert_eq!(state_of_bob(&app).await, before);
     assert_eq!(app.read_mails().await, [""; 0]);
     // The same forms from Bob's own page.
-    let answer = browser
-        .submit("update_profile", &[("first_name", "Bob")])
-        .await;
-    assert_eq!(location(&answer), "/account/profile");
+    gives!(browser.submits("update_profile", &[("first_name", "Bob")]) => "/account/profile");
     assert_ne!(state_of_bob(&app).await, before);
 }
 
 async fn a_form_that_names_no_account_does_nothing(app: TestApp) {
     let (mut browser, _) = from_ann_to_bob(&app).await;
     let before = state_of_bob(&app).await;
-    for (function, fields, page) in FORMS {
+    for (function, fields, page) in ACCOUNT_FORMS {
         // A visitor who leaves in this way has left.
         if *function != "sign_out" {
             let answer = browser.submit_just(function, fields).await;

@@ -76,27 +76,16 @@ async fn without_its_database_the_portal_answers_503_and_lets_nobody_in() {
         pages_say_so(&app, &mut browser).await;
         // A token that is none is refused without the database.
         expect!(app.get("/me").bearer("x.y.z") => 401, "unauthenticated");
-        app.post("/refresh")
-            .json(&json!({ "refresh_token": "x" }))
-            .await
-            .expect_problem(401, "invalid_refresh_token");
+        expect!(app.refresh("x") => 401, "invalid_refresh_token");
     }
 }
 
 async fn nothing_is_answered(app: &TestApp, ann: &SignedIn, fresh: &SignedIn, mail: &Mail) {
-    expect!(app.get("/me").bearer(&fresh.access_token) => 503, "unavailable");
+    expect!(app.me(fresh) => 503, "unavailable");
     expect!(app.post("/logout").bearer(&fresh.access_token) => 503, "unavailable");
     expect!(app.get("/events").bearer(&fresh.access_token) => 503, "unavailable");
-    app.delete("/me")
-        .bearer(&fresh.access_token)
-        .json(&json!({ "password": PASSWORD }))
-        .await
-        .expect_problem(503, "unavailable");
-    app.post("/email/change")
-        .bearer(&fresh.access_token)
-        .json(&json!({ "new_email": "new@example.org", "password": PASSWORD }))
-        .await
-        .expect_problem(503, "unavailable");
+    expect!(app.delete_account(fresh) => 503, "unavailable");
+    expect!(app.change_email(fresh, "new@example.org") => 503, "unavailable");
     for (path, body) in calls_without_session(ann, mail) {
         expect!(app.post(path).json(&body) => 503, "unavailable");
     }

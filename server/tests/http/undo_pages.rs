@@ -5,8 +5,8 @@ use time::Duration;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{
-    Browser, Mail, PASSWORD, PUBLIC_URL, TestApp, WRONG, assert_field_error, assert_has,
-    assert_has_not, location, on_any_database, open_page as page, signed_in_browser,
+    Browser, Mail, PASSWORD, TestApp, WRONG, assert_field_error, assert_has, assert_has_not,
+    browser_of_new_user, location, on_any_database, open_page as page, signed_in_browser,
 };
 
 on_any_database! {
@@ -27,69 +27,66 @@ on_any_database! {
 /// Longer than a given password counts.
 const STALE: Duration = Duration::minutes(11);
 
-fn path_of(mail: &Mail) -> &str {
-    mail.link.strip_prefix(PUBLIC_URL).unwrap()
-}
-
 async fn an_address_is_changed_once_the_new_one_agrees(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
     let mail = ask_for_another_address(&app, &mut browser).await;
-    gives!(browser.opens(path_of(&mail)) => "/verify-email");
+    gives!(browser.opens(mail.path()) => "/verify-email");
     let asked = page(&mut browser, "/verify-email").await;
     assert_has(&asked, &["Use this address", "ann@new.example"]);
     hides!(&asked => "name=\"password\"", mail.token.as_deref().unwrap());
     gives!(browser.submits("verify_email", &[]) => "/account");
     let after = page(&mut browser, "/account").await;
-    assert_has(
-        &after,
-        &[
-            "ann@new.example",
-            "Your email address was changed.",
-            "We have told the former address.",
-        ],
-    );
+    let parts = [
+        "ann@new.example",
+        "Your email address was changed.",
+        "We have told the former address.",
+    ];
+    assert_has(&after, &parts);
     assert_has_not(&after, &["ann@example.org"]);
     assert_eq!(app.read_mails().await, ["email_changed to ann@example.org"]);
     assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 200);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
 }
 
+/// Ann asks for another address: the mail that goes there.
+async fn change_mail(app: &TestApp, browser: &mut Browser, new_email: &str) -> Mail {
+    browser
+        .submit("change_email", &[("new_email", new_email)])
+        .await;
+    app.mail_to("ann@example.org").await;
+    app.mail_to(new_email).await
+}
+
 /// The mail to the other address, which is `ann@new.example`.
 async fn ask_for_another_address(app: &TestApp, browser: &mut Browser) -> Mail {
     let before = page(browser, "/account/email").await;
-    assert_has(
-        &before,
-        &[
-            "name=\"new_email\"",
-            "autocomplete=\"email\"",
-            "Confirmed",
-            "within 72 hours",
-        ],
-    );
+    let parts = [
+        "name=\"new_email\"",
+        "autocomplete=\"email\"",
+        "Confirmed",
+        "within 72 hours",
+    ];
+    assert_has(&before, &parts);
     hides!(&before => "name=\"current_password\"", "A change is waiting");
 
     let fields = [("new_email", "ann@new.example")];
     gives!(browser.submits("change_email", &fields) => "/account/email");
     let waiting = page(browser, "/account/email").await;
-    assert_has(
-        &waiting,
-        &[
-            "role=\"status\"",
-            "A change is waiting",
-            "ann@new.example",
-            // The owner of a taken address gets another mail,
-            // and an address that had many gets none.
-            "If the new address can be used",
-            "unless it has had several",
-            "25 November 2026",
-            "ann@example.org",
-        ],
-    );
-    assert_eq!(
-        app.mail_to("ann@example.org").await.kind,
-        MailKind::EmailChangeRequested
-    );
+    let parts = [
+        "role=\"status\"",
+        "A change is waiting",
+        "ann@new.example",
+        // The owner of a taken address gets another mail,
+        // and an address that had many gets none.
+        "If the new address can be used",
+        "unless it has had several",
+        "25 November 2026",
+        "ann@example.org",
+    ];
+    assert_has(&waiting, &parts);
+    app.mail_about(MailKind::EmailChangeRequested, "ann@example.org")
+        .await;
     let mail = app.mail_to("ann@new.example").await;
     assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
     mail
@@ -98,17 +95,13 @@ async fn ask_for_another_address(app: &TestApp, browser: &mut Browser) -> Mail {
 async fn a_waiting_change_is_cancelled(app: TestApp) {
     app.verified_user("ann@example.org").await;
     let mut browser = signed_in_browser(&app, "ann@example.org").await;
-    browser
-        .submit("change_email", &[("new_email", "ann@new.example")])
-        .await;
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("ann@new.example").await;
+    let mail = change_mail(&app, &mut browser, "ann@new.example").await;
     gives!(browser.submits("cancel_email_change", &[]) => "/account/email");
     let after = page(&mut browser, "/account/email").await;
     assert_has(&after, &["role=\"status\"", "The change was cancelled."]);
     assert_has_not(&after, &["A change is waiting"]);
 
-    browser.open(path_of(&mail)).await;
+    browser.open(mail.path()).await;
     gives!(browser.submits("verify_email", &[]) => "/verify-email");
     let after = page(&mut browser, "/account/email").await;
     assert_has(&after, &["ann@example.org"]);
@@ -169,20 +162,15 @@ async fn a_change_of_the_address_wants_a_fresh_password(app: TestApp) {
 
 /// No mail reports a change to an address that may be a stranger's, so no page says so.
 async fn an_address_that_was_not_confirmed_gets_no_promises(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     let promises = ["within 72 hours", "72 Stunden lang"];
     for language in ["en", "de"] {
         browser.set_cookie("__Host-language", language);
         assert_has_not(&page(&mut browser, "/account/email").await, &promises);
     }
     browser.set_cookie("__Host-language", "en");
-    browser
-        .submit("change_email", &[("new_email", "ann@new.example")])
-        .await;
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("ann@new.example").await;
-    browser.open(path_of(&mail)).await;
+    let mail = change_mail(&app, &mut browser, "ann@new.example").await;
+    browser.open(mail.path()).await;
     browser.submit("verify_email", &[]).await;
     assert!(app.read_mails().await.is_empty());
     let after = page(&mut browser, "/account").await;
@@ -198,18 +186,14 @@ async fn an_address_that_was_not_confirmed_gets_no_promises(app: TestApp) {
 async fn a_taken_back_address_leads_to_a_new_password(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let mut thief = signed_in_browser(&app, "ann@example.org").await;
-    thief
-        .submit("change_email", &[("new_email", "eve@example.net")])
-        .await;
-    app.mail_to("ann@example.org").await;
-    let mail = app.mail_to("eve@example.net").await;
-    thief.open(path_of(&mail)).await;
+    let mail = change_mail(&app, &mut thief, "eve@example.net").await;
+    thief.open(mail.path()).await;
     thief.submit("verify_email", &[]).await;
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::EmailChanged);
 
     let mut browser = Browser::new(&app);
-    gives!(browser.opens(path_of(&mail)) => "/revert-email");
+    gives!(browser.opens(mail.path()) => "/revert-email");
     let asked = page(&mut browser, "/revert-email").await;
     assert_has(&asked, &["ann@example.org"]);
     assert_has_not(&asked, &[mail.token.as_deref().unwrap(), "eve@example.net"]);
@@ -266,7 +250,7 @@ async fn an_account_is_deleted_and_restored(app: TestApp) {
     let mail = app.mail_to("ann@example.org").await;
     assert_eq!(mail.kind, MailKind::DeletionScheduled);
     let mut elsewhere = Browser::new(&app);
-    gives!(elsewhere.opens(path_of(&mail)) => "/restore-account");
+    gives!(elsewhere.opens(mail.path()) => "/restore-account");
     let asked = page(&mut elsewhere, "/restore-account").await;
     assert_has(&asked, &["ann@example.org", time, ">8 December 2026"]);
     assert_has_not(&asked, &[mail.token.as_deref().unwrap()]);
@@ -281,7 +265,7 @@ async fn an_account_is_deleted_and_restored(app: TestApp) {
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
     gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
 
-    elsewhere.open(path_of(&mail)).await;
+    elsewhere.open(mail.path()).await;
     let dead = page(&mut elsewhere, "/restore-account").await;
     assert_has(&dead, &["no longer works"]);
 }
@@ -313,16 +297,11 @@ async fn a_deletion_is_refused_without_its_box_or_password(app: TestApp) {
 }
 
 async fn a_restore_link_that_is_dead_says_what_to_do(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.submit("delete_account", &[("confirm", "on")]).await;
     let mail = app.mail_to("ann@example.org").await;
     app.advance(Duration::days(15));
-    for path in [
-        path_of(&mail),
-        "/restore-account?token=",
-        "/restore-account",
-    ] {
+    for path in [mail.path(), "/restore-account?token=", "/restore-account"] {
         let mut browser = Browser::new(&app);
         browser.open(path).await;
         let dead = page(&mut browser, "/restore-account").await;
@@ -333,8 +312,7 @@ async fn a_restore_link_that_is_dead_says_what_to_do(app: TestApp) {
 }
 
 async fn a_restore_link_that_a_newer_mail_replaced_leads_to_that(app: TestApp) {
-    app.user("ann@example.org").await;
-    let mut browser = signed_in_browser(&app, "ann@example.org").await;
+    let mut browser = browser_of_new_user(&app, "ann@example.org").await;
     browser.submit("delete_account", &[("confirm", "on")]).await;
     let old = app.mail_to("ann@example.org").await;
     let mut browser = Browser::new(&app);
@@ -342,7 +320,7 @@ async fn a_restore_link_that_a_newer_mail_replaced_leads_to_that(app: TestApp) {
     browser.submit("forgot_password", &again).await;
     let new = app.mail_to("ann@example.org").await;
     assert_eq!(new.kind, MailKind::DeletionScheduled);
-    browser.open(path_of(&old)).await;
+    browser.open(old.path()).await;
     for (language, text) in [
         ("en", "a newer mail has replaced this link"),
         ("de", "eine neuere E-Mail hat diesen Link ersetzt"),
@@ -351,30 +329,32 @@ async fn a_restore_link_that_a_newer_mail_replaced_leads_to_that(app: TestApp) {
         let dead = page(&mut browser, "/restore-account").await;
         assert_has(&dead, &[text, "href=\"/forgot-password\""]);
     }
-    browser.open(path_of(&new)).await;
+    browser.open(new.path()).await;
     gives!(browser.submits("restore_account", &[]) => "/login");
     app.read_mails().await;
 }
 
 async fn links_that_take_back_change_nothing_before_the_button(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
-    let token = app.move_account(&ann, "ann@new.example", PASSWORD).await;
+    let token = app.move_account(&ann, "ann@new.example").await;
     let revert = format!("/revert-email?token={token}");
     let mut browser = signed_in_browser(&app, "ann@new.example").await;
     browser.submit("delete_account", &[("confirm", "on")]).await;
     let mail = app.mail_to("ann@new.example").await;
+    let before = app.rows().await;
     // A scanner of the mail provider follows every link, and more than once.
     for _ in 0..3 {
-        for path in [revert.as_str(), path_of(&mail)] {
+        for path in [revert.as_str(), mail.path()] {
             let mut scanner = Browser::new(&app);
             let answer = scanner.open(path).await;
             scanner.open(location(&answer)).await.expect(200);
         }
     }
+    assert_eq!(app.rows().await, before);
     assert!(app.read_mails().await.is_empty());
     assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 401);
     let mut browser = Browser::new(&app);
-    browser.open(path_of(&mail)).await;
+    browser.open(mail.path()).await;
     browser.submit("restore_account", &[]).await;
     assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 200);
     gives!(app.read_mails() => ["deletion_cancelled to ann@new.example"]);

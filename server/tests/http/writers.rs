@@ -1,18 +1,12 @@
 //! Users who write at the same moment. SQLite has one writer at a time,
 //! for which everybody else waits.
 
-use vestibule::config::Config;
-
-use crate::support::{Browser, PASSWORD, TestApp, in_parallel, on_every_database};
+use crate::support::{Browser, PASSWORD, TestApp, in_parallel, on_every_database, without_limits};
 
 const BROWSERS: usize = 24;
 
 on_every_database! {
     browsers_that_write_at_once_wait_for_each_other with without_limits,
-}
-
-fn without_limits(config: &mut Config) {
-    config.rate_limits = false;
 }
 
 async fn browsers_that_write_at_once_wait_for_each_other(app: TestApp) {

@@ -55,11 +55,7 @@ impl Forge {
 
     pub async fn refuses(&self, token: &str, code: &str, what: &str) {
         let answer = self.app.get("/me").bearer(token).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (401, code),
-            "{what}: {answer:?}"
-        );
+        answer.expect_problem_of(what, 401, code);
     }
 }
 

@@ -5,11 +5,10 @@ use time::Duration;
 use vestibule_core::mail::MailKind;
 use vestibule_core::ports::Clock as _;
 
-use crate::support::{Browser, PASSWORD, TestApp, location, on_every_database};
+use crate::support::{PASSWORD, TestApp, on_every_database};
 
 on_every_database! {
     the_link_brings_the_account_back,
-    a_button_on_the_page_brings_the_account_back,
     the_link_works_once,
     the_link_lives_for_fourteen_days,
     asking_for_a_reset_brings_the_link_again,
@@ -37,40 +36,19 @@ async fn the_link_brings_the_account_back(app: TestApp) {
     );
     // What was signed out stays so.
     assert!(!app.accepts(&ann.access_token).await);
-    let body = json!({ "refresh_token": ann.refresh_token });
-    expect!(app.post("/refresh").json(&body) => 401, "invalid_refresh_token");
+    expect!(app.refresh(&ann.refresh_token) => 401, "invalid_refresh_token");
     let again = app.sign_in("ann@example.org").await;
     assert_eq!(again.id, ann.id);
-    let me = app.get("/me").bearer(&again.access_token).await.expect(200);
+    let me = app.me(&again).await.expect(200);
     assert_eq!(
         (&me.json()["is_active"], &me.json()["first_name"]),
         (&json!(true), &json!("Ann"))
     );
-    assert_eq!(
-        app.mail_to("ann@example.org").await.kind,
-        MailKind::DeletionCancelled
-    );
+    app.mail_about(MailKind::DeletionCancelled, "ann@example.org")
+        .await;
     app.advance(Duration::days(15));
     assert_eq!(app.purge().await, 0);
     assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-}
-
-async fn a_button_on_the_page_brings_the_account_back(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let token = app.undo_token(&ann).await;
-    let mut browser = Browser::new(&app);
-    let opened = expect!(browser.open(&format!("/restore-account?token={token}")) => 303);
-    assert_eq!(location(&opened), "/restore-account");
-    let page = browser.open("/restore-account").await.expect(200).text();
-    assert!(page.contains("ann@example.org"), "{page}");
-    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 401);
-    let done = browser.submit("restore_account", &[]).await.expect(303);
-    assert_eq!(location(&done), "/login");
-    assert_eq!(app.try_sign_in("ann@example.org", PASSWORD).await, 200);
-    gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
-    let again = browser.submit("restore_account", &[]).await.expect(303);
-    assert_eq!(location(&again), "/restore-account");
-    assert!(app.read_mails().await.is_empty());
 }
 
 async fn the_link_works_once(app: TestApp) {
@@ -80,10 +58,8 @@ async fn the_link_works_once(app: TestApp) {
     for wrong in ["", "x", &reset, &ann.refresh_token, &"x".repeat(50_000)] {
         assert_eq!(app.undo(wrong).await, Err("invalid_token"));
     }
-    let body = json!({ "token": token });
-    expect!(app.post("/email/verify").json(&body) => 400, "invalid_token");
-    let body = json!({ "token": token, "new_password": "a quite different phrase" });
-    expect!(app.post("/password/reset").json(&body) => 400, "invalid_token");
+    expect!(app.verify(&token) => 400, "invalid_token");
+    expect!(app.reset(&token, "a quite different phrase") => 400, "invalid_token");
     app.undo(&token).await.unwrap();
     assert_eq!(app.undo(&token).await, Err("invalid_token"));
     gives!(app.read_mails() => ["deletion_cancelled to ann@example.org"]);
@@ -114,10 +90,7 @@ async fn asking_for_a_reset_brings_the_link_again(app: TestApp) {
     app.advance(Duration::days(10));
     let mut answers = Vec::new();
     for email in ["ann@example.org", "nobody@example.org"] {
-        let call = app
-            .post("/password/forgot")
-            .json(&json!({ "email": email }))
-            .from("198.51.100.7");
+        let call = app.forgot(email).from("198.51.100.7");
         answers.push(call.await.expect(200).text());
     }
     assert_eq!(answers[0], answers[1]);
@@ -152,8 +125,7 @@ async fn the_link_again_lives_no_longer_than_the_first(app: TestApp) {
     app.mail_to("ann@example.org").await;
     app.advance(Duration::microseconds(1));
     assert_eq!(app.undo(&bobs).await, Err("invalid_token"));
-    let body = json!({ "email": "bob@example.org" });
-    app.post("/password/forgot").json(&body).await.expect(200);
+    app.forgot("bob@example.org").await.expect(200);
     assert!(app.read_mails().await.is_empty(), "it is due");
     assert_eq!(app.purge().await, 1);
 }
@@ -162,11 +134,10 @@ async fn the_link_again_is_limited_like_a_reset(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.undo_token(&ann).await;
     for email in ["ann@example.org", "nobody@example.org"] {
-        let body = json!({ "email": email });
         for _ in 0..5 {
-            app.post("/password/forgot").json(&body).await.expect(200);
+            app.forgot(email).await.expect(200);
         }
-        expect!(app.post("/password/forgot").json(&body) => 429, "rate_limited");
+        expect!(app.forgot(email) => 429, "rate_limited");
     }
     gives!(app.read_mails() => ["deletion_scheduled to ann@example.org"; 5]);
 }
@@ -177,8 +148,7 @@ async fn an_account_that_is_closed_gets_no_link(app: TestApp) {
         .execute("update users set is_active = false")
         .await;
     let rows = app.rows().await;
-    let body = json!({ "email": "ann@example.org" });
-    app.post("/password/forgot").json(&body).await.expect(200);
+    app.forgot("ann@example.org").await.expect(200);
     assert_eq!(app.rows().await, rows);
     assert!(app.read_mails().await.is_empty());
 }

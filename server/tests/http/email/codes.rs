@@ -2,13 +2,11 @@
 
 use serde_json::json;
 use time::Duration;
-use vestibule::config::Config;
 use vestibule_core::VerifyEmail;
 
-use super::{resend, verify_code, verify_token};
 use crate::support::{
-    Answer, Browser, PASSWORD, TestApp, WRONG, address, documented_limit, in_parallel, meta_from,
-    on_every_database,
+    Answer, Browser, PASSWORD, TestApp, WRONG, address, code as code_of, documented_limit,
+    in_parallel, meta_from, on_every_database, privately,
 };
 
 on_every_database! {
@@ -17,21 +15,16 @@ on_every_database! {
     a_code_dies_after_five_entries,
     asking_for_a_new_code_does_not_reset_the_count,
     after_fifty_codes_in_a_row_only_the_link_is_left,
-    codes_of_one_site_are_bounded_by_the_day with with_limits,
-    codes_of_all_sites_together_are_bounded_by_the_day with with_limits,
+    codes_of_one_site_are_bounded_by_the_day,
+    codes_of_all_sites_together_are_bounded_by_the_day,
     a_code_is_good_for_its_own_address_only,
     the_last_tries_of_a_code_do_not_reveal_who_has_an_account with privately,
     a_right_code_with_a_right_password_costs_nothing with privately,
 }
 
-fn with_limits(config: &mut Config) {
-    config.rate_limits = true;
-}
-
 /// A code that is wrong, from this address.
 async fn guess_from(app: &TestApp, email: &str, from: &str) -> Answer {
-    let body = json!({ "email": email, "code": "123456" });
-    app.post("/email/verify").json(&body).from(from).await
+    app.verify_code(email, "123456").from(from).await
 }
 
 /// A code of six digits that is not the given one.
@@ -43,20 +36,20 @@ async fn the_mailed_code_verifies_the_address_once(app: TestApp) {
     let (_, mail) = app.register("ann@example.org").await;
     let code = mail.code.unwrap();
     let spaced = format!(" {} {} ", &code[..3], &code[3..]);
-    let answer = expect!(verify_code(&app, " ANN@example.org", &spaced) => 200).json();
+    let answer = expect!(app.verify_code(" ANN@example.org", &spaced) => 200).json();
     assert_eq!(answer["is_email_verified"], true);
-    expect!(verify_code(&app, "ann@example.org", &code) => 400, "invalid_token");
-    expect!(verify_token(&app, &mail.token.unwrap()) => 400, "invalid_token");
+    expect!(app.verify_code("ann@example.org", &code) => 400, "invalid_token");
+    expect!(app.verify(&mail.token.unwrap()) => 400, "invalid_token");
 }
 
 async fn a_code_lives_for_ten_minutes(app: TestApp) {
     let (_, ann) = app.register("ann@example.org").await;
     let (_, bob) = app.register("bob@example.org").await;
     app.advance(Duration::minutes(10));
-    expect!(verify_code(&app, "ann@example.org", &ann.code.unwrap()) => 200);
+    expect!(app.verify_code("ann@example.org", &ann.code.unwrap()) => 200);
     app.advance(Duration::seconds(1));
-    expect!(verify_code(&app, "bob@example.org", &bob.code.unwrap()) => 400, "invalid_token");
-    verify_token(&app, &bob.token.unwrap()).await.expect(200);
+    expect!(app.verify_code("bob@example.org", &bob.code.unwrap()) => 400, "invalid_token");
+    app.verify(&bob.token.unwrap()).await.expect(200);
 }
 
 async fn a_code_dies_after_five_entries(app: TestApp) {
@@ -64,29 +57,29 @@ async fn a_code_dies_after_five_entries(app: TestApp) {
     let (_, bob) = app.register("bob@example.org").await;
     let (ann_code, bob_code) = (ann.code.unwrap(), bob.code.unwrap());
     for entry in 1..=4 {
-        expect!(verify_code(&app, "ann@example.org", wrong(&ann_code)) => 400, "invalid_token");
-        expect!(verify_code(&app, "bob@example.org", &format!("{entry}")) => 400, "invalid_token");
+        expect!(app.verify_code("ann@example.org", wrong(&ann_code)) => 400, "invalid_token");
+        expect!(app.verify_code("bob@example.org", &format!("{entry}")) => 400, "invalid_token");
     }
-    expect!(verify_code(&app, "ann@example.org", &ann_code) => 200);
-    expect!(verify_code(&app, "bob@example.org", wrong(&bob_code)) => 400, "invalid_token");
-    expect!(verify_code(&app, "bob@example.org", &bob_code) => 400, "invalid_token");
-    verify_token(&app, &bob.token.unwrap()).await.expect(200);
+    expect!(app.verify_code("ann@example.org", &ann_code) => 200);
+    expect!(app.verify_code("bob@example.org", wrong(&bob_code)) => 400, "invalid_token");
+    expect!(app.verify_code("bob@example.org", &bob_code) => 400, "invalid_token");
+    app.verify(&bob.token.unwrap()).await.expect(200);
 }
 
 async fn asking_for_a_new_code_does_not_reset_the_count(app: TestApp) {
     let (_, first) = app.register("ann@example.org").await;
     let code = first.code.unwrap();
     for _ in 0..3 {
-        expect!(verify_code(&app, "ann@example.org", wrong(&code)) => 400, "invalid_token");
+        expect!(app.verify_code("ann@example.org", wrong(&code)) => 400, "invalid_token");
     }
-    resend(&app, "ann@example.org").await.expect(200);
+    app.resend("ann@example.org").await.expect(200);
     let second = app.mail_to("ann@example.org").await;
     let code = second.code.unwrap();
     for _ in 0..2 {
-        expect!(verify_code(&app, "ann@example.org", wrong(&code)) => 400, "invalid_token");
+        expect!(app.verify_code("ann@example.org", wrong(&code)) => 400, "invalid_token");
     }
-    expect!(verify_code(&app, "ann@example.org", &code) => 400, "invalid_token");
-    verify_token(&app, &second.token.unwrap()).await.expect(200);
+    expect!(app.verify_code("ann@example.org", &code) => 400, "invalid_token");
+    app.verify(&second.token.unwrap()).await.expect(200);
 }
 
 async fn after_fifty_codes_in_a_row_only_the_link_is_left(app: TestApp) {
@@ -94,15 +87,15 @@ async fn after_fifty_codes_in_a_row_only_the_link_is_left(app: TestApp) {
     for _ in 0..10 {
         let code = mail.code.as_deref().unwrap();
         for _ in 0..5 {
-            let answer = verify_code(&app, "ann@example.org", wrong(code)).await;
+            let answer = app.verify_code("ann@example.org", wrong(code)).await;
             answer.expect_problem(400, "invalid_token");
         }
         app.advance(Duration::minutes(61));
-        resend(&app, "ann@example.org").await.expect(200);
+        app.resend("ann@example.org").await.expect(200);
         mail = app.mail_to("ann@example.org").await;
     }
     assert_eq!(mail.code, None, "it would not work");
-    verify_token(&app, &mail.token.unwrap()).await.expect(200);
+    app.verify(&mail.token.unwrap()).await.expect(200);
 }
 
 async fn codes_of_one_site_are_bounded_by_the_day(app: TestApp) {
@@ -125,7 +118,7 @@ async fn codes_of_one_site_are_bounded_by_the_day(app: TestApp) {
     let wait = Duration::seconds(limited.retry_after().cast_signed());
     assert!(wait > limit.period / 2 && wait <= limit.period, "{wait}");
     expect!(guess_from(&app, "nobody@example.org", "2001:db8:2::1") => 400, "invalid_token");
-    verify_token(&app, &mail.token.unwrap()).await.expect(200);
+    app.verify(&mail.token.unwrap()).await.expect(200);
 }
 
 async fn codes_of_all_sites_together_are_bounded_by_the_day(app: TestApp) {
@@ -163,7 +156,7 @@ async fn a_code_is_good_for_its_own_address_only(app: TestApp) {
         "",
         "no address",
     ] {
-        expect!(verify_code(&app, email, &code) => 400, "invalid_token");
+        expect!(app.verify_code(email, &code) => 400, "invalid_token");
     }
     for code in [
         "",
@@ -173,16 +166,9 @@ async fn a_code_is_good_for_its_own_address_only(app: TestApp) {
         "١٢٣٤٥٦",
         &"9".repeat(10_000),
     ] {
-        app.post("/email/verify")
-            .json(&json!({ "email": "bob@example.org", "code": code }))
-            .await
-            .expect_problem(400, "invalid_token");
+        expect!(app.verify_code("bob@example.org", code) => 400, "invalid_token");
     }
-    expect!(verify_code(&app, "ann@example.org", &code) => 200);
-}
-
-fn privately(config: &mut Config) {
-    config.registration = vestibule_core::RegistrationMode::Private;
+    expect!(app.verify_code("ann@example.org", &code) => 200);
 }
 
 /// How a code is answered in a browser that nobody is signed in to, each time in another network.
@@ -200,10 +186,7 @@ async fn enter_code(
         from_browser: true,
     };
     let meta = meta_from(&address(number));
-    match app.portal.auth.verify_email(entry, None, &meta).await {
-        Ok(_) => "ok",
-        Err(error) => error.code().as_str(),
-    }
+    code_of(app.portal.auth.verify_email(entry, None, &meta).await)
 }
 
 /// An attacker registers with an address and a password of their own, and tries codes. If the
@@ -213,8 +196,7 @@ async fn the_last_tries_of_a_code_do_not_reveal_who_has_an_account(app: TestApp)
     let burst = documented_limit("wrong passwords", "the account").burst;
     let (_, anns) = app.account("ann@example.org").await;
     for email in ["ann@example.org", "new@example.org"] {
-        let body = json!({ "email": email, "password": WRONG });
-        app.post("/register").json(&body).await.expect(202);
+        app.registration(email, WRONG).await.expect(202);
     }
     app.mail_to("ann@example.org").await;
     let new_mail = app.mail_to("new@example.org").await;

@@ -76,6 +76,14 @@ impl Answer {
         self
     }
 
+    /// The same; what was sent is in the message.
+    #[track_caller]
+    pub fn expect_problem_of(self, sent: &str, status: u16, code: &str) -> Self {
+        let is = (self.status.as_u16(), self.code());
+        assert_eq!(is, (status, code.to_owned()), "{sent}: {self:?}");
+        self
+    }
+
     /// The invalid fields, as `field: code`.
     pub fn field_errors(&self) -> Vec<String> {
         let body = self.json();

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use vestibule::config::{Config, Environment};
 use vestibule::{Adapters, Portal};
+use vestibule_core::mail::MailKind;
 use vestibule_core::model::Language;
 use vestibule_core::ports::Clock as _;
 use vestibule_core::{Abandoned, Delivery, HashEngine, HashSettings, MasterKey, RequestMeta};
@@ -204,23 +205,24 @@ impl TestApp {
     /// The routes of the replica whose turn it is.
     pub(super) fn next_router(&self) -> Router {
         let turn = self.requests.fetch_add(1, Ordering::Relaxed) % (1 + self.others.len());
+        self.portals().nth(turn).unwrap().public.clone()
+    }
+
+    fn portals(&self) -> impl Iterator<Item = &Portal> {
         let others = self.others.iter().map(|(portal, _)| portal);
-        let mut portals = std::iter::once(&self.portal).chain(others);
-        portals.nth(turn).unwrap().public.clone()
+        std::iter::once(&self.portal).chain(others)
     }
 
     /// Writes what waits to be written, as the worker does in a moment.
     pub async fn write_deferred(&self) {
-        let others = self.others.iter().map(|(portal, _)| portal);
-        for portal in std::iter::once(&self.portal).chain(others) {
+        for portal in self.portals() {
             portal.auth.write_deferred().await.unwrap();
         }
     }
 
     /// Loads the signing keys on every replica, as the worker does now and then.
     pub async fn reload_signing_keys(&self) {
-        let others = self.others.iter().map(|(portal, _)| portal);
-        for portal in std::iter::once(&self.portal).chain(others) {
+        for portal in self.portals() {
             portal.auth.reload_signing_keys().await.unwrap();
         }
     }
@@ -236,9 +238,7 @@ impl TestApp {
             .map(|mail| format!("{} to {}", mail.kind, mail.to))
             .collect();
         assert!(unread.is_empty(), "unread mails: {unread:?}");
-        let unsent = self
-            .text("select cast(count(*) as text) from mail_outbox where status <> 'sent'")
-            .await;
+        let unsent = self.count("mail_outbox where status <> 'sent'").await;
         assert_eq!(unsent, "0", "mails that were not sent");
         self.write_deferred().await;
         self.holds_every_invariant().await;
@@ -284,6 +284,13 @@ impl TestApp {
         position
             .and_then(|position| unread.remove(position))
             .unwrap_or_else(|| panic!("no mail to {address}"))
+    }
+
+    /// The same, which is of this kind.
+    pub async fn mail_about(&self, kind: MailKind, address: &str) -> Mail {
+        let mail = self.mail_to(address).await;
+        assert_eq!(mail.kind, kind, "to {address}");
+        mail
     }
 
     /// Reads all mails, and gives the kinds with their recipients.

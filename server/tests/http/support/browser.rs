@@ -5,23 +5,55 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::Method;
 
 use super::call::Call;
-use super::{Answer, Mail, PASSWORD, PUBLIC_URL, TestApp};
+use super::{Answer, Mail, NEW_PASSWORD, PASSWORD, PUBLIC_URL, TestApp};
 
 /// The cookie of a browser's session.
 pub const SESSION_COOKIE: &str = "__Host-sid";
 
-/// Forms that are refused unless they name the account that is signed in.
-const FORMS_OF_THE_ACCOUNT: &[&str] = &[
-    "update_profile",
-    "change_password",
-    "change_email",
-    "cancel_email_change",
-    "confirm_password",
-    "delete_account",
-    "sign_out",
-    "revoke_session",
-    "sign_out_others",
-    "set_language",
+type Fields = &'static [(&'static str, &'static str)];
+
+/// Every form of the account's pages with good fields, and the page that it comes back to.
+/// They are refused unless they name the account that is signed in.
+pub const ACCOUNT_FORMS: &[(&str, Fields, &str)] = &[
+    (
+        "update_profile",
+        &[("first_name", "Mallory"), ("last_name", "M")],
+        "/account/profile",
+    ),
+    (
+        "change_password",
+        &[
+            ("current_password", PASSWORD),
+            ("new_password", NEW_PASSWORD),
+        ],
+        "/account/password",
+    ),
+    (
+        "change_email",
+        &[
+            ("new_email", "ann@new.example"),
+            ("current_password", PASSWORD),
+        ],
+        "/account/email",
+    ),
+    ("cancel_email_change", &[], "/account/email"),
+    (
+        "confirm_password",
+        &[("current_password", PASSWORD)],
+        "/account/confirm",
+    ),
+    (
+        "delete_account",
+        &[("current_password", PASSWORD), ("confirm", "on")],
+        "/account/delete",
+    ),
+    ("sign_out", &[], "/account/sessions"),
+    ("sign_out_others", &[], "/account/sessions"),
+    (
+        "revoke_session",
+        &[("session_id", "0192d3c4-0000-7000-8000-000000000001")],
+        "/account/sessions",
+    ),
 ];
 
 static NONCES: AtomicU64 = AtomicU64::new(0);
@@ -170,7 +202,8 @@ impl Browser {
                 .any(|(field, value)| *field == name && !value.is_empty())
         };
         let mut hidden = Vec::new();
-        if FORMS_OF_THE_ACCOUNT.contains(&function) && !has("account") {
+        let is_of_account = ACCOUNT_FORMS.iter().any(|(name, ..)| *name == function);
+        if (is_of_account || function == "set_language") && !has("account") {
             hidden.push(("account", self.account_of_page().await));
         }
         let uses_link = match function {
@@ -328,6 +361,12 @@ pub async fn signed_in_browser(app: &TestApp, email: &str) -> Browser {
     browser
 }
 
+/// The same of a user who has just been made.
+pub async fn browser_of_new_user(app: &TestApp, email: &str) -> Browser {
+    app.user(email).await;
+    signed_in_browser(app, email).await
+}
+
 /// Fills in the form of the sign-in page.
 pub async fn sign_in(browser: &mut Browser, email: &str, password: &str) -> Answer {
     browser
@@ -346,8 +385,7 @@ pub async fn open_page(browser: &mut Browser, path: &str) -> String {
 
 /// The page that a mailed link to confirm an address leads the browser to.
 pub async fn follow_verify_link(browser: &mut Browser, mail: &Mail) -> String {
-    let path = mail.link.strip_prefix(PUBLIC_URL).unwrap();
-    assert_eq!(location(&browser.open(path).await), "/verify-email");
+    assert_eq!(location(&browser.open(mail.path()).await), "/verify-email");
     open_page(browser, "/verify-email").await
 }
 

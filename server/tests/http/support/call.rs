@@ -6,11 +6,11 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderName, HeaderValue, Method, Request};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use url::form_urlencoded;
 
-use super::{Answer, TestApp};
+use super::{Answer, PASSWORD, SignedIn, TestApp};
 
 /// A request that is being put together; awaiting it sends it.
 pub struct Call {
@@ -135,5 +135,85 @@ impl TestApp {
 
     pub fn delete(&self, path: &str) -> Call {
         self.api(Method::DELETE, path)
+    }
+
+    // Endpoints with the body that most calls of them have
+
+    pub fn registration(&self, email: &str, password: &str) -> Call {
+        let body = json!({ "email": email, "password": password });
+        self.post("/register").json(&body)
+    }
+
+    pub fn login(&self, email: &str, password: &str) -> Call {
+        let body = json!({ "email": email, "password": password });
+        self.post("/login").json(&body)
+    }
+
+    pub fn refresh(&self, token: &str) -> Call {
+        self.post("/refresh")
+            .json(&json!({ "refresh_token": token }))
+    }
+
+    pub fn me(&self, who: &SignedIn) -> Call {
+        self.get("/me").bearer(&who.access_token)
+    }
+
+    /// Changes the names.
+    pub fn rename(&self, who: &SignedIn, names: &Value) -> Call {
+        self.patch("/me").bearer(&who.access_token).json(names)
+    }
+
+    pub fn sign_out_all(&self, who: &SignedIn, keep_current: bool) -> Call {
+        let call = self.post("/logout-all").bearer(&who.access_token);
+        call.json(&json!({ "keep_current": keep_current }))
+    }
+
+    pub fn delete_account(&self, who: &SignedIn) -> Call {
+        self.delete_account_with(who, PASSWORD)
+    }
+
+    pub fn delete_account_with(&self, who: &SignedIn, password: &str) -> Call {
+        let body = json!({ "password": password });
+        self.delete("/me").bearer(&who.access_token).json(&body)
+    }
+
+    pub fn forgot(&self, email: &str) -> Call {
+        self.post("/password/forgot")
+            .json(&json!({ "email": email }))
+    }
+
+    pub fn reset(&self, token: &str, new_password: &str) -> Call {
+        let body = json!({ "token": token, "new_password": new_password });
+        self.post("/password/reset").json(&body)
+    }
+
+    pub fn change_password(&self, who: &SignedIn, current: &str, new: &str) -> Call {
+        let body = json!({ "current_password": current, "new_password": new });
+        let call = self.post("/password/change").bearer(&who.access_token);
+        call.json(&body)
+    }
+
+    /// Shows a mailed token as proof of an address.
+    pub fn verify(&self, token: &str) -> Call {
+        self.post("/email/verify").json(&json!({ "token": token }))
+    }
+
+    pub fn verify_code(&self, email: &str, code: &str) -> Call {
+        let body = json!({ "email": email, "code": code });
+        self.post("/email/verify").json(&body)
+    }
+
+    pub fn resend(&self, email: &str) -> Call {
+        self.post("/email/resend").json(&json!({ "email": email }))
+    }
+
+    pub fn change_email(&self, who: &SignedIn, new_email: &str) -> Call {
+        self.change_email_with(who, new_email, PASSWORD)
+    }
+
+    pub fn change_email_with(&self, who: &SignedIn, new_email: &str, password: &str) -> Call {
+        let body = json!({ "new_email": new_email, "password": password });
+        let call = self.post("/email/change").bearer(&who.access_token);
+        call.json(&body)
     }
 }

@@ -1,57 +1,47 @@
 //! What several files go through on the way to what they test.
 
-use serde_json::json;
 use vestibule_core::mail::MailKind;
 use vestibule_core::{Removed, Retention};
 
 use super::app::{PASSWORD, TestApp, meta};
+use super::mails::Mail;
 use super::users::SignedIn;
-use super::{Answer, Call};
 
 impl TestApp {
-    /// Shows a mailed token as proof of an address.
-    pub fn verify(&self, token: &str) -> Call {
-        self.post("/email/verify").json(&json!({ "token": token }))
-    }
-
-    /// Asks for a change of address with [`PASSWORD`].
-    pub fn change_email(&self, who: &SignedIn, new_email: &str) -> Call {
-        let body = json!({ "new_email": new_email, "password": PASSWORD });
-        self.post("/email/change")
-            .bearer(&who.access_token)
-            .json(&body)
-    }
-
     /// Asks for a change of address, reads the mail to the present one,
     /// and gives the token mailed to the new one.
     pub async fn change_token(&self, who: &SignedIn, new_email: &str) -> String {
-        self.change_token_with(who, new_email, PASSWORD).await
+        self.change_mail(who, new_email, PASSWORD)
+            .await
+            .token
+            .unwrap()
     }
 
-    pub async fn change_token_with(
+    /// The same, but for the whole mail.
+    pub async fn change_mail(&self, who: &SignedIn, new_email: &str, password: &str) -> Mail {
+        let present = self.email_of(who).await;
+        expect!(self.change_email_with(who, new_email, password) => 202);
+        self.mail_about(MailKind::EmailChangeRequested, &present)
+            .await;
+        self.mail_about(MailKind::ConfirmNewEmail, new_email).await
+    }
+
+    /// Moves an account, and gives the token of the link
+    /// back that was mailed to the address it left.
+    pub async fn move_account(&self, who: &SignedIn, new_email: &str) -> String {
+        self.move_account_with(who, new_email, PASSWORD).await
+    }
+
+    pub async fn move_account_with(
         &self,
         who: &SignedIn,
         new_email: &str,
         password: &str,
     ) -> String {
-        let present = self.email_of(who).await;
-        let body = json!({ "new_email": new_email, "password": password });
-        expect!(self.post("/email/change").bearer(&who.access_token).json(&body) => 202);
-        let notice = self.mail_to(&present).await;
-        assert_eq!(notice.kind, MailKind::EmailChangeRequested);
-        let mail = self.mail_to(new_email).await;
-        assert_eq!(mail.kind, MailKind::ConfirmNewEmail);
-        mail.token.unwrap()
-    }
-
-    /// Moves an account, and gives the token of the link
-    /// back that was mailed to the address it left.
-    pub async fn move_account(&self, who: &SignedIn, new_email: &str, password: &str) -> String {
         let left = self.email_of(who).await;
-        let token = self.change_token_with(who, new_email, password).await;
-        self.verify(&token).await.expect(200);
-        let mail = self.mail_to(&left).await;
-        assert_eq!(mail.kind, MailKind::EmailChanged);
+        let mail = self.change_mail(who, new_email, password).await;
+        self.verify(&mail.token.unwrap()).await.expect(200);
+        let mail = self.mail_about(MailKind::EmailChanged, &left).await;
         mail.token.unwrap()
     }
 
@@ -60,32 +50,57 @@ impl TestApp {
     pub async fn stolen(&self) -> (SignedIn, SignedIn, String) {
         let ann = self.verified_user("ann@example.org").await;
         let thief = self.sign_in("ann@example.org").await;
-        let token = self
-            .move_account(&thief, "thief@example.org", PASSWORD)
-            .await;
+        let token = self.move_account(&thief, "thief@example.org").await;
         (ann, thief, token)
+    }
+
+    /// Every mailed link with its page, the function of its form,
+    /// and the account that it is for.
+    pub async fn mailed_links(&self) -> Vec<(&'static str, &'static str, String, &'static str)> {
+        let (_, welcome) = self.register("cyd@example.org").await;
+        let welcome = welcome.token.unwrap();
+        self.verified_user("ann@example.org").await;
+        let reset = self.reset_token("ann@example.org").await;
+        let eve = self.verified_user("eve@example.org").await;
+        let revert = self.move_account(&eve, "eve@new.example").await;
+        let dan = self.verified_user("dan@example.org").await;
+        let restore = self.undo_token(&dan).await;
+        vec![
+            ("/verify-email", "verify_email", welcome, "cyd@example.org"),
+            (
+                "/reset-password",
+                "reset_password",
+                reset,
+                "ann@example.org",
+            ),
+            ("/revert-email", "revert_email", revert, "eve@example.org"),
+            (
+                "/restore-account",
+                "restore_account",
+                restore,
+                "dan@example.org",
+            ),
+        ]
     }
 
     /// The account is Ann's: she is notified, and so is the address that it left;
     /// hers is proved, and a reset over it lets her in.
     pub async fn anns_again(&self, left: &str) {
-        let notice = self.mail_to("ann@example.org").await;
-        assert_eq!(notice.kind, MailKind::EmailReverted);
-        assert_eq!(self.mail_to(left).await.kind, MailKind::EmailTakenBack);
+        self.mail_about(MailKind::EmailReverted, "ann@example.org")
+            .await;
+        self.mail_about(MailKind::EmailTakenBack, left).await;
         let password = "something only ann knows";
         let token = self.reset_token("ann@example.org").await;
-        let body = json!({ "token": token, "new_password": password });
-        self.post("/password/reset").json(&body).await.expect(200);
-        let notice = self.mail_to("ann@example.org").await;
-        assert_eq!(notice.kind, MailKind::PasswordChanged);
-        let body = json!({ "email": "ann@example.org", "password": password });
-        let user = self.post("/login").json(&body).await.expect(200).json();
+        self.reset(&token, password).await.expect(200);
+        self.mail_about(MailKind::PasswordChanged, "ann@example.org")
+            .await;
+        let user = expect!(self.login("ann@example.org", password) => 200).json();
         assert_eq!(user["user"]["is_email_verified"], true);
     }
 
     /// The address that the account has now.
     pub async fn email_of(&self, who: &SignedIn) -> String {
-        let me = self.get("/me").bearer(&who.access_token).await.expect(200);
+        let me = self.me(who).await.expect(200);
         me.json()["email"].as_str().unwrap().to_owned()
     }
 
@@ -95,13 +110,6 @@ impl TestApp {
             Ok(user) => Ok(user.email),
             Err(error) => Err(error.code().as_str()),
         }
-    }
-
-    pub async fn delete_account(&self, who: &SignedIn) -> Answer {
-        self.delete("/me")
-            .bearer(&who.access_token)
-            .json(&json!({ "password": PASSWORD }))
-            .await
     }
 
     /// Deletes the account, and gives the token of the link that undoes it.

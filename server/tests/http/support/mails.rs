@@ -1,6 +1,8 @@
 use vestibule_core::mail::MailKind;
 use vestibule_mail::SentMail;
 
+use super::PUBLIC_URL;
+
 /// A mail as its reader has it.
 pub struct Mail {
     pub kind: MailKind,
@@ -11,6 +13,18 @@ pub struct Mail {
     /// The token in the link.
     pub token: Option<String>,
     pub code: Option<String>,
+}
+
+impl Mail {
+    /// Where its link leads in the portal.
+    pub fn path(&self) -> &str {
+        self.link.strip_prefix(PUBLIC_URL).unwrap()
+    }
+
+    /// The page of its link, which has a token.
+    pub fn page(&self) -> &str {
+        self.path().split_once("?token=").unwrap().0
+    }
 }
 
 impl From<SentMail> for Mail {

@@ -18,15 +18,16 @@ pub use app::{
     MASTER_KEY, NEW_PASSWORD, PASSWORD, PUBLIC_URL, TestApp, WRONG, config, meta, meta_from, run,
 };
 pub use browser::{
-    Browser, SESSION_COOKIE, assert_field_error, assert_has, assert_has_not, follow_verify_link,
-    hidden, is_signed_in, location, new_nonce, open_page, sign_in, signed_in_browser,
+    ACCOUNT_FORMS, Browser, SESSION_COOKIE, assert_field_error, assert_has, assert_has_not,
+    browser_of_new_user, follow_verify_link, hidden, is_signed_in, location, new_nonce, open_page,
+    sign_in, signed_in_browser,
 };
 pub use call::Call;
 pub use limits::{DocumentedLimit, documented_limit, keeps};
 pub use mails::Mail;
 pub use outage::Outage;
 pub use schema::{DOCUMENT, violations};
-pub use users::SignedIn;
+pub use users::{SignedIn, ann_but, tokens_of_ann_but};
 
 /// Runs each test on SQLite and on PostgreSQL, as a test of its own. `name with configure` lets a
 /// function change the configuration first.
@@ -110,9 +111,26 @@ where
     results
 }
 
+/// How the core answered: the code of the error, or `ok`.
+pub fn code<T>(result: Result<T, vestibule_core::AuthError>) -> &'static str {
+    match result {
+        Ok(_) => "ok",
+        Err(error) => error.code().as_str(),
+    }
+}
+
 /// An address of its own for each number, for what must not meet the limits of one network.
 pub fn address(number: usize) -> String {
     format!("198.51.{}.{}", number / 250, number % 250 + 1)
+}
+
+pub fn without_limits(config: &mut vestibule::config::Config) {
+    config.rate_limits = false;
+}
+
+/// Registration does not reveal who has an account.
+pub fn privately(config: &mut vestibule::config::Config) {
+    config.registration = vestibule_core::RegistrationMode::Private;
 }
 
 /// The network that requests come from is one of a proxy.

@@ -13,6 +13,35 @@ pub struct SignedIn {
     pub refresh_token: String,
 }
 
+/// The user of [`TestApp::register`] as the API shows them, redacted, but for these fields.
+pub fn ann_but(fields: &Value) -> Value {
+    let mut user = json!({
+        "created_at": "2026-11-24T08:30:00.123456Z",
+        "email": "ann@example.org",
+        "first_name": "Ann",
+        "id": "[uuid]",
+        "is_active": true,
+        "is_email_verified": false,
+        "last_login_at": null,
+        "last_name": null,
+        "updated_at": "2026-11-24T08:30:00.123456Z",
+    });
+    let fields = fields.as_object().unwrap().clone();
+    user.as_object_mut().unwrap().extend(fields);
+    user
+}
+
+/// What signs such a user in, redacted.
+pub fn tokens_of_ann_but(fields: &Value) -> Value {
+    json!({
+        "access_token": "[token]",
+        "expires_in": 900,
+        "refresh_token": "[token]",
+        "token_type": "Bearer",
+        "user": ann_but(fields),
+    })
+}
+
 impl SignedIn {
     pub fn from_body(body: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -40,6 +69,13 @@ impl TestApp {
         self.register(email).await.0
     }
 
+    /// Makes an account that an operator then closes.
+    pub async fn closed_user(&self, email: &str) {
+        self.user(email).await;
+        let close = format!("update users set is_active = false where email = '{email}'");
+        self.database.execute(&close).await;
+    }
+
     /// Makes an account in either mode, its address not verified;
     /// signed in where registration does so.
     pub async fn account(&self, email: &str) -> (Option<SignedIn>, Mail) {
@@ -57,7 +93,7 @@ impl TestApp {
     /// Makes an account whose address is verified, and signs in.
     pub async fn verified_user(&self, email: &str) -> SignedIn {
         let (user, mail) = self.account(email).await;
-        expect!(self.post("/email/verify").json(&json!({ "token": mail.token })) => 200);
+        expect!(self.verify(&mail.token.unwrap()) => 200);
         match user {
             Some(user) => user,
             None => self.sign_in(email).await,
@@ -71,14 +107,34 @@ impl TestApp {
 
     /// One more session of a user who has [`PASSWORD`].
     pub async fn sign_in(&self, email: &str) -> SignedIn {
-        let body = json!({ "email": email, "password": PASSWORD });
-        SignedIn::from_body(&self.post("/login").json(&body).await.expect(200).json())
+        self.sign_in_with(email, PASSWORD).await
+    }
+
+    pub async fn sign_in_with(&self, email: &str, password: &str) -> SignedIn {
+        SignedIn::from_body(&expect!(self.login(email, password) => 200).json())
+    }
+
+    /// The tokens that a refresh token is exchanged for.
+    pub async fn refreshed(&self, token: &str) -> SignedIn {
+        SignedIn::from_body(&self.refresh(token).await.expect(200).json())
     }
 
     /// How trying to sign in is answered.
     pub async fn try_sign_in(&self, email: &str, password: &str) -> u16 {
-        let body = json!({ "email": email, "password": password });
-        self.post("/login").json(&body).await.status.as_u16()
+        self.login(email, password).await.status.as_u16()
+    }
+
+    /// The sessions of the account, as the API lists them.
+    pub async fn sessions(&self, who: &SignedIn) -> Vec<Value> {
+        let list = expect!(self.get("/sessions").bearer(&who.access_token) => 200).json();
+        list["sessions"].as_array().unwrap().clone()
+    }
+
+    /// The id of the session itself.
+    pub async fn current_session(&self, who: &SignedIn) -> String {
+        let sessions = self.sessions(who).await;
+        let current = sessions.iter().find(|session| session["current"] == true);
+        current.unwrap()["id"].as_str().unwrap().to_owned()
     }
 
     /// Whether the access token is good now.
@@ -99,7 +155,7 @@ impl TestApp {
 
     /// The token of a mailed reset link that was just asked for.
     pub async fn reset_token(&self, email: &str) -> String {
-        expect!(self.post("/password/forgot").json(&json!({ "email": email })) => 200);
+        self.forgot(email).await.expect(200);
         self.mail_to(email).await.token.unwrap()
     }
 }

@@ -187,8 +187,8 @@ fn every_text_that_is_used_exists_and_gets_its_variables() {
 #[test]
 fn every_text_is_used() {
     let keys = catalogue(Language::English);
-    let uses = uses().into_iter().chain(uses_by_code(&keys));
-    let used: BTreeSet<String> = uses.map(|(_, key, _)| key).collect();
+    let asked_for = uses().into_iter().chain(uses_by_code(&keys));
+    let used: BTreeSet<String> = asked_for.map(|(_, key, _)| key).collect();
     let unused: Vec<&String> = keys.keys().filter(|key| !used.contains(*key)).collect();
     assert!(unused.is_empty(), "{unused:#?}");
 }

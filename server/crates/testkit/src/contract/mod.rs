@@ -182,20 +182,6 @@ impl Contract {
         ok!(self.store.reader())
     }
 
-    async fn connect(&self) -> Box<dyn Writer> {
-        self.writer().await
-    }
-
-    /// One to look by while another transaction may write.
-    async fn reader(&self) -> Box<dyn Reader> {
-        ok!(self.store.reader())
-    }
-
-    async fn connect(&self) -> Box<dyn Writer> {
-        self.writer().await
-    }
-
-    /// One that may write, since most contracts do. On SQLite there is one at a time.
     /// One that may write. On SQLite there is one at a time.
     async fn writer(&self) -> Box<dyn Writer> {
         ok!(self.store.writer())
