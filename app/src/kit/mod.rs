@@ -25,7 +25,7 @@ pub use markup::valid_markup;
 pub use messages::{FieldErrors, error_page, form_error};
 pub use page::{account_page, has_islands, page};
 pub use request::{
-    PageForms, Visit, announce_texts, branding, given, lifetimes, link_page,
-    other_account, provide_request, texts,
+    PageForms, Visit, announce_texts, branding, given, lifetimes, link_page, other_account,
+    provide_request, texts,
 };
 pub use return_to::ReturnTo;

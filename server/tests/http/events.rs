@@ -272,7 +272,10 @@ async fn a_query_that_breaks_a_rule_is_named(app: TestApp) {
         ("cursor=%2001935b7e-4a00-7000-8000-00000000000a", "cursor"),
         ("cursor=01935B7E-4A00-7000-8000-00000000000A", "cursor"),
         ("cursor=01935b7e4a007000800000000000000a", "cursor"),
-        ("cursor=%7B01935b7e-4a00-7000-8000-00000000000a%7D", "cursor"),
+        (
+            "cursor=%7B01935b7e-4a00-7000-8000-00000000000a%7D",
+            "cursor",
+        ),
         ("filter=", "filter"),
         ("filter=everything", "filter"),
         ("filter=failed&filter=all", "filter"),

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use serde_json::json;
 use vestibule_core::{MasterKey, hash_token};
 use vestibule_testkit::{TestDatabase, redis_contents, redis_url};
 

@@ -1,7 +1,6 @@
 //! Confirming an address on the pages: in the browser that registered, and in another one, where a
 //! password is wanted. Links that no longer work are in `dead_link_pages.rs`.
 
-use serde_json::json;
 use vestibule_core::mail::MailKind;
 
 use crate::support::{

@@ -1,6 +1,5 @@
 //! The code in a mail that verifies an address
 
-use serde_json::json;
 use time::Duration;
 use vestibule_core::VerifyEmail;
 

@@ -11,7 +11,7 @@ const LEASE: Duration = Duration::minutes(2);
 
 async fn claim(cx: &Contract, lease: Uuid) -> Option<LeasedMail> {
     ok!(cx
-        .connect()
+        .writer()
         .await
         .claim_mail(lease, cx.now() + LEASE, cx.now()))
 }
