@@ -1,5 +1,5 @@
-//! Turns the wasm that cargo built into the wasm and the script that a browser loads. It is a program
-//! of its own, so that the other commands need not wait until what it uses is compiled.
+//! Turns the wasm that cargo built into the wasm and the script that a browser loads. It is a
+//! program of its own, so that the other commands need not wait until what it uses is compiled.
 
 use std::env;
 

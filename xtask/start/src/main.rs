@@ -1,5 +1,5 @@
-//! `cargo xtask`: it depends on nothing, so that it speaks within a second, and becomes the commands
-//! once they are compiled.
+//! `cargo xtask`: it depends on nothing, so that it speaks within a second, and becomes the
+//! commands once they are compiled.
 
 use std::env;
 use std::os::unix::process::CommandExt as _;

@@ -14,8 +14,8 @@ use crate::repository::{Query, Result, Row, SqlRepository, query, readers};
 use crate::sql::{Sql, statements};
 
 /// The columns that [`user`] reads, each after a prefix such as `u.`; which they are is the core's
-/// list. With `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database that
-/// returns no columns of another table.
+/// list. With `@looked_up` they are sub-queries by a column of `refresh_tokens`, for a database
+/// that returns no columns of another table.
 macro_rules! user_columns {
     () => {
         user_columns!("")

@@ -18,9 +18,8 @@ use vestibule_mail::MemoryMailer;
 use vestibule_storage::{SqlDatabase, StorageSettings, connect_store};
 use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, redis_url};
 
-use super::Mail;
+use super::{Mail, PUBLIC_URL};
 
-pub const PUBLIC_URL: &str = "https://auth.example.org";
 pub const PASSWORD: &str = "correct horse battery";
 /// What a test changes [`PASSWORD`] to.
 pub const NEW_PASSWORD: &str = "a quite different phrase";

@@ -13,10 +13,11 @@ mod outage;
 mod schema;
 mod users;
 
+/// The portal's own address.
+pub const PUBLIC_URL: &str = "https://auth.example.org";
+
 pub use answer::Answer;
-pub use app::{
-    MASTER_KEY, NEW_PASSWORD, PASSWORD, PUBLIC_URL, TestApp, WRONG, config, meta, meta_from, run,
-};
+pub use app::{MASTER_KEY, NEW_PASSWORD, PASSWORD, TestApp, WRONG, config, meta, meta_from, run};
 pub use browser::{
     ACCOUNT_FORMS, Browser, SESSION_COOKIE, assert_field_error, assert_has, assert_has_not,
     browser_of_new_user, follow_verify_link, hidden, is_signed_in, location, new_nonce, open_page,
