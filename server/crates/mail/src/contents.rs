@@ -1,5 +1,5 @@
 //! Which parts a mail has: its shape says in what order, and the catalogue which there are. The
-//! text of a part is `mail-<code of the mail>-<part>` in `locales/`; one without a text is left out.
+//! text of a part is `mail-<code of the mail>-<part>` in `locales/`; without one it is left out.
 
 use vestibule_core::mail::{MailKind, MailShape};
 use vestibule_i18n::{Value, life, t};
