@@ -317,7 +317,8 @@ fn slow_readers_of_large_files_keep_nobody_out() {
 
 #[test]
 fn the_other_port_has_room_of_its_own() {
-    let portal = sixteen_places().start();
+    let deployment = sixteen_places();
+    let portal = deployment.start();
     let _slow = clients_that_sent(LOGIN, 16, &portal);
     let answer = get(portal.private_address, "/health/live").unwrap();
     assert_eq!(answer.status, 200);

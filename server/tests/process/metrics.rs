@@ -93,7 +93,8 @@ async fn it_counts_what_happens_and_names_nobody() {
 
 #[test]
 fn the_public_port_serves_no_metrics() {
-    let portal = Deployment::new().start();
+    let deployment = Deployment::new();
+    let portal = deployment.start();
     assert_eq!(portal.get("/metrics").unwrap().status, 404);
 }
 

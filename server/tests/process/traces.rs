@@ -163,7 +163,8 @@ fn without_a_collector_the_log_still_names_the_callers_trace() {
 #[test]
 fn a_trace_names_nobody() {
     let collector = Collector::start();
-    let portal = collector.watch(Deployment::new()).start();
+    let deployment = collector.watch(Deployment::new());
+    let portal = deployment.start();
     let secrets = use_every_secret(&portal);
     let again = format!(r#"{{"email":"canary@example.org","password":"{NEW_PASSWORD}"}}"#);
     let signed_in = post(portal.address, "/api/v1/auth/login", &again).unwrap();
@@ -293,7 +294,8 @@ fn a_wrong_endpoint_is_refused_in_one_line() {
 #[test]
 fn what_polls_makes_no_traces() {
     let collector = Collector::start();
-    let portal = collector.watch(Deployment::new()).start();
+    let deployment = collector.watch(Deployment::new());
+    let portal = deployment.start();
     registers(&portal, "ann@example.org");
     collector.wait_for(|span| span.name == "send mail");
     collector.wait_for(|span| span.name == REGISTER);
