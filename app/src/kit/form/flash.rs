@@ -322,19 +322,6 @@ mod tests {
     }
 
     #[test]
-    fn it_is_for_the_account_that_it_was_made_for() {
-        let (ann, bob) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let flash = Flash::notice(Notice::ProfileUpdated).of(ann);
-        assert!(flash.is_of(Some(ann)) && !flash.is_of(Some(bob)) && !flash.is_of(None));
-        assert!(Flash::notice(Notice::SignedOut).is_of(Some(bob)));
-        let mut flash = Flash::notice(Notice::PasswordReset);
-        let email = "ann@example.org".to_owned();
-        flash.about = Some(About { id: ann, email });
-        assert_eq!(flash.about_other_than(Some(ann)), None);
-        assert_eq!(flash.about_other_than(Some(bob)), Some("ann@example.org"));
-    }
-
-    #[test]
     fn a_missing_tick_is_reported_beside_a_wrong_password() {
         let wrong = || Flash::refused(Form::DeleteAccount, AuthError::InvalidCredentials);
         assert!(wrong().is_unticked());
