@@ -298,15 +298,6 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_rounded_up() {
-        let error = AuthError::RateLimited {
-            retry_after: Duration::from_millis(39_001),
-        };
-        let flash = Flash::refused(Form::SignIn, error);
-        assert_eq!(flash.retry_after, Some(40));
-    }
-
-    #[test]
     fn it_is_due_on_its_page_and_once() {
         let mut flash = Flash::notice(Notice::SignedOut).for_page("/login");
         assert!(flash.is_due_on("/login") && !flash.is_due_on("/account"));
