@@ -146,14 +146,6 @@ mod tests {
     }
 
     #[test]
-    fn the_address_keeps_its_case_for_display() {
-        assert_eq!(
-            EmailAddress::parse("Ann@Example.ORG").unwrap().as_str(),
-            "Ann@example.org"
-        );
-    }
-
-    #[test]
     fn what_a_pasted_address_brings_along_is_no_part_of_it() {
         for pasted in [
             "\u{A0}ann@example.org\u{A0}",
