@@ -1,4 +1,5 @@
-//! A Python for the checks alone with the packages of `xtask/tools/requirements.txt`.
+//! What comes through pip: a Python for the checks alone with the packages of
+//! `xtask/tools/requirements.txt`, and others in folders of their own.
 
 use std::env;
 use std::fs;
@@ -14,15 +15,20 @@ const REQUIREMENTS: &str = "xtask/tools/requirements.txt";
 
 pub fn packages(step: &Step) -> Result<&'static str> {
     let wanted = fs::read_to_string(REQUIREMENTS)?;
-    let stamp = Path::new(FOLDER).join("requirements.txt");
+    fetch(FOLDER, &wanted, &["-r", REQUIREMENTS], step)
+}
+
+/// Makes a Python in a folder, and has pip install there by these arguments what is wanted.
+pub fn fetch(folder: &str, wanted: &str, args: &[&str], step: &Step) -> Result<&'static str> {
+    let stamp = Path::new(folder).join("installed");
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok("present");
     }
-    step.say("fetching them with pip");
-    Cmd::line("python3 -m venv --clear").arg(FOLDER).run()?;
-    Cmd::new(python()?)
-        .args("-m pip install --quiet --disable-pip-version-check -r".split(' '))
-        .arg(REQUIREMENTS)
+    step.say("fetching it with pip");
+    Cmd::line("python3 -m venv --clear").arg(folder).run()?;
+    Cmd::new(program(folder, "python")?)
+        .args("-m pip install --quiet --disable-pip-version-check".split(' '))
+        .args(args)
         .run()?;
     fs::write(&stamp, wanted)?;
     Ok("fetched")
@@ -30,5 +36,10 @@ pub fn packages(step: &Step) -> Result<&'static str> {
 
 /// The interpreter; the packages' programs are beside it.
 pub fn python() -> Result<PathBuf> {
-    Ok(env::current_dir()?.join(FOLDER).join("bin/python"))
+    program(FOLDER, "python")
+}
+
+/// A program of the Python in a folder.
+pub fn program(folder: &str, name: &str) -> Result<PathBuf> {
+    Ok(env::current_dir()?.join(folder).join("bin").join(name))
 }

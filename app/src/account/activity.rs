@@ -190,7 +190,6 @@ fn YourData(texts: Texts) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
     use time::OffsetDateTime;
     use time::macros::{date, datetime};
     use uuid::Uuid;
@@ -250,38 +249,5 @@ mod tests {
             sentences.dedup();
             assert_eq!(sentences.len(), count);
         }
-    }
-
-    #[test]
-    fn a_user_who_signed_out_everywhere_may_have_stayed() {
-        let texts = Texts::of(Language::English);
-        let event = AuditEvent::SignedOutEverywhere;
-        let mut activity = activity(event, datetime!(2026-11-24 12:00 UTC));
-        for (details, expected) in [
-            (
-                json!({ "kept_current": true }),
-                "Signed out everywhere else from Firefox on Linux",
-            ),
-            (
-                json!({ "kept_current": false }),
-                "Signed out everywhere from Firefox on Linux",
-            ),
-        ] {
-            activity.details = details;
-            assert_eq!(sentence(texts, &activity).as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn a_page_of_a_filter_has_an_address() {
-        assert_eq!(link(SecurityEventFilter::All, None), "/account/activity");
-        assert_eq!(
-            link(SecurityEventFilter::Failed, None),
-            "/account/activity?show=failed"
-        );
-        assert_eq!(
-            link(SecurityEventFilter::All, Some("0192")),
-            "/account/activity?show=all&cursor=0192"
-        );
     }
 }

@@ -304,7 +304,6 @@ pub fn waits(texts: Texts, seconds: u64) -> Vec<String> {
 mod tests {
     use std::time::Duration;
 
-    use time::macros::datetime;
     use vestibule_core::AuthError;
     use vestibule_core::model::Language;
 
@@ -353,25 +352,6 @@ mod tests {
     }
 
     #[test]
-    fn a_form_of_another_account_says_who_is_signed_in_now() {
-        for texts in [ENGLISH, GERMAN] {
-            let flash =
-                Flash::page_refused(PageError::OtherAccount).keep(SIGNED_IN_AS, "bob@example.org");
-            let message = form_error(texts, &flash).unwrap();
-            assert_eq!(message.parts, [Part::Address("bob@example.org".to_owned())]);
-            assert!(message.text.contains(&slot(0)), "{message:?}");
-        }
-    }
-
-    #[test]
-    fn a_wrong_sign_in_does_not_say_what_was_wrong() {
-        let flash = Flash::refused(Form::SignIn, AuthError::InvalidCredentials);
-        let text = |texts| form_error(texts, &flash).unwrap().text;
-        assert!(text(ENGLISH).starts_with("Email or password is incorrect."));
-        assert!(text(GERMAN).starts_with("E-Mail-Adresse oder Passwort ist falsch."));
-    }
-
-    #[test]
     fn waits_are_readable() {
         assert_eq!(wait(ENGLISH, Some(0)), "1 second");
         assert_eq!(wait(ENGLISH, Some(1)), "1 second");
@@ -413,18 +393,5 @@ mod tests {
             field(GERMAN, Field::FirstName, FieldCode::TooLong, 8),
             "Nehmen Sie höchstens 100 Zeichen."
         );
-    }
-
-    #[test]
-    fn the_time_of_a_deletion_is_said() {
-        for texts in [ENGLISH, GERMAN] {
-            let scheduled = Notice::DeletionScheduled { at: 1_795_521_600 };
-            let (message, _) = notice(texts, &Lifetimes::default(), scheduled);
-            assert_eq!(
-                message.parts,
-                [Part::Moment(datetime!(2026-11-24 12:00 UTC))]
-            );
-            assert!(message.text.contains(&slot(0)), "{message:?}");
-        }
     }
 }

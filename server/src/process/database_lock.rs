@@ -25,19 +25,3 @@ pub fn lock(database: &Path) -> io::Result<Option<DatabaseLock>> {
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_process_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = folder.path().join("vestibule.db");
-        let first = lock(&database).unwrap();
-        assert!(first.is_some());
-        assert!(lock(&database).unwrap().is_none());
-        drop(first);
-        assert!(lock(&database).unwrap().is_some());
-    }
-}

@@ -66,6 +66,11 @@ impl Client {
         Some(value.to_owned())
     }
 
+    /// The last answer with its head, as far as it is text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.answer).into_owned()
+    }
+
     /// Whether the last answer contains a text.
     pub fn says(&self, text: &str) -> bool {
         let mut places = self.answer.windows(text.len());

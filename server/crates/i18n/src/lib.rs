@@ -92,14 +92,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_language_says_its_own_name() {
-        let names = Language::ALL
-            .iter()
-            .map(|language| t!(Texts::of(*language), "language-name"));
-        assert_eq!(names.collect::<Vec<_>>(), ["English", "Deutsch"]);
-    }
-
-    #[test]
     fn values_stand_in_the_text_as_they_are() {
         let texts = Texts::of(Language::English);
         let wait = t!(texts, "wait-seconds", count = 40);

@@ -163,6 +163,8 @@ mod tests {
             "smtp://localhost:1025",
             "smtp://127.0.0.1:1025",
             "smtp://[::1]:1025",
+            "smtp://LOCALHOST",
+            "smtp://127.8.9.1",
             "smtp://127.0.0.1?tls=opportunistic",
             // In a pod or a network of containers.
             "smtp://mailpit:1025?sslmode=disable",
@@ -184,6 +186,9 @@ mod tests {
             ("smtp://127.0.0.1.example.org", InvalidSmtpUrl::Unencrypted),
             ("smtp://localhost.example.org", InvalidSmtpUrl::Unencrypted),
             ("smtp://10.0.0.1", InvalidSmtpUrl::Unencrypted),
+            ("smtp://128.0.0.1", InvalidSmtpUrl::Unencrypted),
+            ("smtp://0.0.0.0", InvalidSmtpUrl::Unencrypted),
+            ("smtp://[::2]", InvalidSmtpUrl::Unencrypted),
             (
                 "smtp://mail.example.org?tls=opportunistic",
                 InvalidSmtpUrl::Opportunistic,

@@ -63,35 +63,4 @@ mod tests {
             assert_eq!(language.as_str(), code, "{accept} {cookie}");
         }
     }
-
-    #[test]
-    fn only_known_codes_are_a_choice() {
-        for cookie in [
-            "language=fr",
-            "language=DE",
-            "language=",
-            "language=en%20",
-            "language=\"en\"x",
-        ] {
-            let language = page_language(&headers("de", cookie), &Extensions::new());
-            assert_eq!(language, Language::German, "{cookie}");
-        }
-    }
-
-    #[test]
-    fn a_call_without_cookies_is_read_by_its_header_alone() {
-        let headers = headers("en", "language=de");
-        let language = requested_language(&headers, &Extensions::new());
-        assert_eq!(language, Language::English);
-    }
-
-    #[test]
-    fn a_visitor_who_asks_for_nothing_known_gets_the_operators_choice() {
-        let mut extensions = Extensions::new();
-        extensions.insert(DefaultLanguage(Language::German));
-        for (accept, code) in [("", "de"), ("fr", "de"), ("fr, en;q=0.1", "en")] {
-            let language = requested_language(&headers(accept, ""), &extensions);
-            assert_eq!(language.as_str(), code, "{accept}");
-        }
-    }
 }

@@ -39,26 +39,3 @@ impl Waiting {
         longest.map(|(_, closer)| closer.cancel()).is_some()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_connection_that_waited_longest_goes_first() {
-        let waiting = Waiting::default();
-        let closers = [(); 3].map(|()| CancellationToken::new());
-        let turns = closers.clone().map(|closer| waiting.join(closer));
-        let closed = || closers.clone().map(|closer| closer.is_cancelled());
-        waiting.leave(turns[0]);
-        waiting.close_longest();
-        assert_eq!(closed(), [false, true, false]);
-        // It waits anew.
-        waiting.join(closers[0].clone());
-        waiting.close_longest();
-        assert_eq!(closed(), [false, true, true]);
-        assert!(waiting.close_longest());
-        assert_eq!(closed(), [true; 3]);
-        assert!(!waiting.close_longest());
-    }
-}

@@ -157,20 +157,3 @@ pub(crate) fn limit_name(charge: &Charge) -> &str {
     let second = charge.key.match_indices(':').nth(1);
     second.map_or(charge.key.as_str(), |(end, _)| &charge.key[..end])
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_site_is_an_address_or_a_48() {
-        for (address, site) in [
-            ("192.0.2.7", "192.0.2.7"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-            ("2001:db8:1:2::3", "2001:db8:1::"),
-            ("2001:db8:1:ffff::3", "2001:db8:1::"),
-        ] {
-            assert_eq!(site_of(address.parse().unwrap()).to_string(), site);
-        }
-    }
-}

@@ -7,7 +7,7 @@
 mod refusals;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::{iter, slice};
 
 use metrics::counter;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::kernel::audit::AuditRecord;
 use crate::kernel::errors::AuthError;
+use crate::kernel::lock::lock;
 use crate::kernel::ports::{Store, StoreError};
 
 use refusals::Refusals;
@@ -46,16 +47,12 @@ struct Waiting {
 impl WriteBehind {
     /// Events that wait to be written.
     pub fn len(&self) -> usize {
-        let waiting = self.lock();
+        let waiting = lock(&self.waiting);
         waiting.events.len() + waiting.refusals.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub fn push(&self, record: AuditRecord) {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.waiting);
         let is_kept = if record.event.is_counted() {
             waiting.refusals.count(record)
         } else if waiting.events.len() < MAX_EVENTS {
@@ -68,7 +65,7 @@ impl WriteBehind {
     }
 
     fn next_batch(&self, part: Part) -> (Vec<AuditRecord>, Vec<(Uuid, OffsetDateTime)>) {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.waiting);
         if waiting.dropped > 0 {
             counter!("vestibule_audit_events_lost_total").increment(waiting.dropped);
             tracing::error!(
@@ -84,7 +81,7 @@ impl WriteBehind {
     }
 
     fn put_back(&self, events: Vec<AuditRecord>, seen: Vec<(Uuid, OffsetDateTime)>) {
-        let mut waiting = self.lock();
+        let mut waiting = lock(&self.waiting);
         let (refusals, events): (Vec<_>, Vec<_>) = events
             .into_iter()
             .partition(|record| record.event.is_counted());
@@ -102,7 +99,7 @@ impl WriteBehind {
 
     /// Has `last_seen_at` of a session moved forward.
     pub fn seen(&self, session_id: Uuid, at: OffsetDateTime) {
-        self.lock().seen.insert(session_id, at);
+        lock(&self.waiting).seen.insert(session_id, at);
     }
 
     /// Writes what waits of this part; how many events were written.

@@ -44,24 +44,3 @@ impl RefreshTokenText {
         Some(Self { family })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::SystemRandom;
-
-    #[test]
-    fn a_refresh_token_differs_from_a_made_up_one() {
-        let (master, other) = (
-            MasterKey::generate(&SystemRandom),
-            MasterKey::generate(&SystemRandom),
-        );
-        let family = Uuid::from_u128(7);
-        let text = RefreshTokenText::encode(&master, family, &[9; 32]);
-        let parsed = RefreshTokenText::parse(&master, &text).unwrap();
-        assert_eq!(parsed.family, family);
-        assert!(RefreshTokenText::parse(&other, &text).is_none());
-        assert!(RefreshTokenText::parse(&master, "short").is_none());
-        assert!(RefreshTokenText::parse(&master, &"!".repeat(86)).is_none());
-    }
-}

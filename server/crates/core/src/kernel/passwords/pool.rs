@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::{counter, histogram};
@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::kernel::abandon::Abandoned;
 use crate::kernel::errors::AuthError;
+use crate::kernel::lock::lock;
 
 /// What a job is for; operations go before ratings, so that nobody's typing delays anybody's
 /// registration.
@@ -94,18 +95,12 @@ struct Core<S> {
     wake: Condvar,
 }
 
-impl<S> Core<S> {
-    fn lock(&self) -> MutexGuard<'_, State<S>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Ends the threads with the last handle.
 struct End<S>(Arc<Core<S>>);
 
 impl<S> Drop for End<S> {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
+        let mut state = lock(&self.0.state);
         state.is_closed = true;
         let rest = (
             std::mem::take(&mut state.operations),
@@ -129,14 +124,14 @@ pub(crate) struct Permit<S> {
 impl<S> Permit<S> {
     fn start(&mut self) {
         self.is_waiting = false;
-        let mut state = self.core.lock();
+        let mut state = lock(&self.core.state);
         state.waiting = state.waiting.saturating_sub(1);
     }
 }
 
 impl<S> Drop for Permit<S> {
     fn drop(&mut self) {
-        let mut state = self.core.lock();
+        let mut state = lock(&self.core.state);
         let expected = &mut state.expected[self.urgency as usize];
         *expected = expected.saturating_sub(self.cost);
         if self.is_waiting {
@@ -202,7 +197,7 @@ impl<S: Send + 'static> Pool<S> {
 
     /// Jobs that wait for a thread.
     pub fn waiting(&self) -> usize {
-        self.core.lock().waiting
+        lock(&self.core.state).waiting
     }
 
     /// Takes a permit.
@@ -212,7 +207,7 @@ impl<S: Send + 'static> Pool<S> {
     pub fn reserve(&self, urgency: Urgency) -> Result<Permit<S>, Full> {
         let settings = &self.core.settings;
         let threads = u32::try_from(settings.threads.max(1)).unwrap_or(u32::MAX);
-        let mut state = self.core.lock();
+        let mut state = lock(&self.core.state);
         let wait = state.ahead(urgency) / threads;
         // A thread that is free takes a job whatever it is expected to cost.
         let must_wait = state.waiting > 0 || wait >= state.pace;
@@ -265,7 +260,7 @@ impl<S: Send + 'static> Pool<S> {
             permit,
         };
         let urgency = waiting.permit.urgency;
-        self.core.lock().queue(urgency).push_back(waiting);
+        lock(&self.core.state).queue(urgency).push_back(waiting);
         self.core.wake.notify_one();
     }
 }
@@ -294,7 +289,7 @@ fn run<S>(core: &Core<S>, worker: &mut S) {
 
 /// The next job, as soon as there is one; `None` at the end.
 fn next<S>(core: &Core<S>) -> Option<Waiting<S>> {
-    let mut state = core.lock();
+    let mut state = lock(&core.state);
     loop {
         if state.is_closed {
             return None;
@@ -311,7 +306,7 @@ fn next<S>(core: &Core<S>) -> Option<Waiting<S>> {
 
 /// A job that takes long is believed sooner than one that takes no time.
 fn note_pace<S>(core: &Core<S>, took: Duration) {
-    let mut state = core.lock();
+    let mut state = lock(&core.state);
     let weight = if took > state.pace { 4 } else { 16 };
     state.pace = (state.pace * (weight - 1) + took) / weight;
 }
