@@ -74,10 +74,7 @@ async fn registered(app: &TestApp, email: &str) -> (SignedIn, Principal, Mail) {
 async fn a_link_of_a_change_says_where_to(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let who = app.principal(&ann.access_token).await;
-    let body = serde_json::json!({ "new_email": "New@example.org", "password": PASSWORD });
-    expect!(app.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
-    app.mail_to("ann@example.org").await;
-    let token = app.mail_to("New@example.org").await.token.unwrap();
+    let token = app.change_token(&ann, "New@example.org").await;
     for (who, needs_password) in [(Some(&who), false), (None, true)] {
         let live = LinkState::Live {
             email: "New@example.org".to_owned(),

@@ -2,7 +2,6 @@
 //! session is in `session_cookie.rs`.
 
 use http::Method;
-use serde_json::json;
 
 use crate::support::{
     Answer, Browser, NEW_PASSWORD, PASSWORD, PUBLIC_URL, SESSION_COOKIE, TestApp, address,
@@ -295,10 +294,9 @@ async fn a_forgotten_password_is_reset(app: TestApp) {
     let answer = set_password(&mut browser, NEW_PASSWORD).await;
     assert_eq!(location(&answer), "/reset-password");
     // Further guesses do not keep the owner out of the browser with the new password.
-    let guess = json!({ "email": "ann@example.org", "password": "not the password" });
     for number in 0..11 {
-        let from = address(number);
-        let answer = app.post("/login").json(&guess).from(&from).await;
+        let guess = app.login("ann@example.org", "not the password");
+        let answer = guess.from(&address(number)).await;
         assert_eq!(answer.status, if number < 10 { 401 } else { 429 });
     }
     assert_eq!(
