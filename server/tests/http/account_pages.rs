@@ -40,6 +40,8 @@ async fn a_visitor_who_is_signed_out_signs_in_first(app: TestApp) {
     for path in TABS.into_iter().chain(["/account/confirm"]) {
         gives!(browser.opens(path) => format!("/login?return_to={path}"));
     }
+    let start = browser.open("/").await;
+    assert!(start.header("location").ends_with("/account"), "{start:?}");
     let answer = browser.open("/account/activity?show=failed").await;
     assert_eq!(
         location(&answer),

@@ -129,8 +129,8 @@ async fn each_network_and_limit_has_its_own(app: TestApp) {
 
 async fn the_limit_that_is_reported_is_the_one_that_is_used_up(app: TestApp) {
     let guess = async |from: &str, email: &str| {
-        let body = json!({ "email": email, "password": "not the password" });
-        app.post("/login").from(from).json(&body).await.status
+        let call = app.login(email, "not the password");
+        call.from(from).await.status
     };
     // Three more than one account allows, from everywhere; then many accounts from one network.
     for number in 0..13 {
@@ -219,9 +219,8 @@ async fn a_refused_sign_in_is_logged_with_its_reason(app: TestApp) {
         ("203.0.113.4", "bob@example.org", PASSWORD, "inactive"),
         ("203.0.113.5", "bob@example.org", "wrong", "inactive"),
     ] {
-        let body = json!({ "email": email, "password": password });
-        let answer = app.post("/login").from(from).json(&body).await;
-        answers.push(answer.expect(401).redacted());
+        let call = app.login(email, password).from(from);
+        answers.push(call.await.expect(401).redacted());
         let sql = format!(
             "select details from audit_logs where event_type = 'login_failure' and ip_address = '{from}'"
         );
@@ -232,11 +231,9 @@ async fn a_refused_sign_in_is_logged_with_its_reason(app: TestApp) {
 }
 
 async fn a_client_with_a_whole_site_is_one_client(app: TestApp) {
-    let guess = json!({ "token": "none" });
     for from in ["2001:db8:1:2::1", "2001:db8:1:3:ffff::9", "2001:db8:2:3::1"] {
         app.get("/me").from(from).await.expect(401);
-        let guess = app.post("/email/verify").from(from).json(&guess);
-        guess.await.expect_problem(400, "invalid_token");
+        expect!(app.verify("none").from(from) => 400, "invalid_token");
     }
     let guesses = "audit_logs where event_type = 'verification_failed'";
     assert_eq!(app.count(guesses).await, "2", "one for each site");
@@ -282,17 +279,17 @@ async fn what_waits_is_written_when_the_database_is_back(app: TestApp) {
 }
 
 async fn an_outage_costs_nobody_a_registration(app: TestApp) {
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
+    let register = || app.registration("ann@example.org", PASSWORD);
     // All of the limit but one.
     for _ in 0..19 {
         app.registration("ann", "").await.expect(400);
     }
     let outage = Outage::begin(&app).await;
     for _ in 0..2 {
-        app.post("/register").json(&body).await.expect(503);
+        register().await.expect(503);
     }
     outage.end().await;
-    app.post("/register").json(&body).await.expect(201);
+    register().await.expect(201);
     app.read_mails().await;
 }
 

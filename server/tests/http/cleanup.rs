@@ -21,8 +21,7 @@ async fn what_has_expired_is_deleted_and_the_rest_stays(app: TestApp) {
     let retention = Retention::default();
     let ann = app.verified_user("ann@example.org").await;
     app.reset_token("ann@example.org").await;
-    let body = serde_json::json!({ "refresh_token": ann.refresh_token });
-    app.post("/refresh").json(&body).await.expect(200);
+    app.refresh(&ann.refresh_token).await.expect(200);
     expect!(app.post("/logout").bearer(&ann.access_token) => 204);
     app.sign_in("ann@example.org").await;
     app.write_deferred().await;
@@ -169,8 +168,7 @@ async fn a_part_that_fails_keeps_no_other_from_running(app: TestApp) {
 async fn one_replica_cleans_up_at_a_time(app: TestApp) {
     for number in 0..3 {
         let email = format!("user{number}@example.org");
-        let body = serde_json::json!({ "email": email, "password": PASSWORD });
-        expect!(app.post("/register").from(&address(number)).json(&body) => 201);
+        expect!(app.registration(&email, PASSWORD).from(&address(number)) => 201);
     }
     app.read_mails().await;
     app.advance(31 * DAY);

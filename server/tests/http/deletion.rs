@@ -15,8 +15,6 @@ on_every_database! {
     its_address_stays_taken_until_it_is_gone,
     every_mailed_token_dies_with_it,
     nothing_is_left_when_the_time_is_over,
-    purging_takes_only_what_is_due,
-    a_purged_account_can_be_registered_anew,
 }
 
 async fn delete_with(app: &TestApp, who: &SignedIn, body: &Value) -> Answer {
@@ -163,38 +161,4 @@ async fn nothing_is_left_when_the_time_is_over(app: TestApp) {
     assert!(!app.accepts(&ann.access_token).await);
     assert_eq!(app.try_sign_in("bob@example.org", PASSWORD).await, 200);
     app.holds_every_invariant().await;
-}
-
-async fn purging_takes_only_what_is_due(app: TestApp) {
-    for number in 0..5 {
-        let user = app
-            .verified_user(&format!("user{number}@example.org"))
-            .await;
-        app.undo_token(&user).await;
-        app.advance(Duration::hours(1));
-    }
-    app.advance(Duration::days(14) - Duration::hours(2));
-    assert_eq!(app.purge().await, 4);
-    assert_eq!(app.purge().await, 0);
-    gives!(app.count("users where email = 'user4@example.org'") => "1");
-    // An account that an operator made inactive is none that is to go.
-    app.closed_user("inactive@example.org").await;
-    app.advance(Duration::days(30));
-    assert_eq!(app.purge().await, 1);
-    gives!(app.count("users where email = 'inactive@example.org'") => "1");
-}
-
-async fn a_purged_account_can_be_registered_anew(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let token = app.undo_token(&ann).await;
-    app.advance(Duration::days(14));
-    app.purge().await;
-    let (anew, _) = app.register("ann@example.org").await;
-    assert_ne!(anew.id, ann.id);
-    let me = app.me(&anew).await.json();
-    assert_eq!(me["is_email_verified"], false);
-    assert!(!app.accepts(&ann.access_token).await);
-    assert_eq!(app.undo(&token).await, Err("invalid_token"));
-    let events = app.get("/events").bearer(&anew.access_token).await.json();
-    assert_eq!(events["events"].as_array().unwrap().len(), 1, "{events}");
 }

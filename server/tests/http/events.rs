@@ -17,7 +17,6 @@ on_every_database! {
     a_refresh_is_no_event,
     pages_hold_together_while_events_arrive,
     a_page_has_at_most_a_hundred_events,
-    one_moment_spreads_over_pages_without_gaps,
     filters_choose_and_page_alike,
     a_query_that_breaks_a_rule_is_named,
     unknown_names_in_the_query_are_ignored,
@@ -191,17 +190,6 @@ async fn a_page_has_at_most_a_hundred_events(app: TestApp) {
     let cursor = most["next_cursor"].as_str().unwrap();
     let rest = page(&app, &ann, &format!("?limit=100&cursor={cursor}")).await;
     assert_eq!((ids(&rest).len(), &rest["next_cursor"]), (12, &Value::Null));
-}
-
-async fn one_moment_spreads_over_pages_without_gaps(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    for number in 0..20 {
-        let name = json!({ "first_name": format!("Ann {number}") });
-        app.rename(&ann, &name).await.expect(200);
-    }
-    let read = all_ids(&app, &ann, "?limit=3").await;
-    let different: BTreeSet<&String> = read.iter().collect();
-    assert_eq!((read.len(), different.len()), (22, 22));
 }
 
 async fn filters_choose_and_page_alike(app: TestApp) {

@@ -101,12 +101,8 @@ async fn mails_to_one_mailbox_count_together_whatever_its_tag(app: TestApp) {
     expect!(register(&app, "bob+1@example.org", PASSWORD, &address(99)) => 201);
     app.read_mails().await;
     for number in 0..=limit.burst {
-        let body = json!({ "email": format!("ann+{number}@example.org") });
-        let asked = app
-            .post("/password/forgot")
-            .json(&body)
-            .from(&address(number))
-            .await;
+        let call = app.forgot(&format!("ann+{number}@example.org"));
+        let asked = call.from(&address(number)).await;
         assert_eq!(asked.status == 429, number == limit.burst);
     }
     app.read_mails().await;
@@ -123,8 +119,7 @@ async fn mails_of_all_networks_together(app: TestApp) {
         register(&app, &email, PASSWORD, &address(number)).await
     };
     let forget = async |number: usize| {
-        let body = json!({ "email": format!("user-{number}@example.org") });
-        let call = app.post("/password/forgot").json(&body);
+        let call = app.forgot(&format!("user-{number}@example.org"));
         call.from(&address(number)).await
     };
     for number in 0..9 {
@@ -169,26 +164,19 @@ async fn mailed_tokens_from_one_network(app: TestApp) {
     let (_, mail) = app.register("ann@example.org").await;
     let guess = async |number: usize| {
         let token = format!("guess {number}");
-        let (path, body) = match number % 3 {
-            0 => ("/email/verify", json!({ "token": token })),
-            1 => (
-                "/email/verify",
-                json!({ "email": format!("{number}@example.org"), "code": "123456" }),
-            ),
-            _ => (
-                "/password/reset",
-                json!({ "token": token, "new_password": "a quite different phrase" }),
-            ),
+        let call = match number % 3 {
+            0 => app.verify(&token),
+            1 => app.verify_code(&format!("{number}@example.org"), "123456"),
+            _ => app.reset(&token, NEW_PASSWORD),
         };
-        app.post(path).json(&body).await
+        call.await
     };
     let limit = documented_limit("mailed tokens and codes tried", "the network");
     keeps(&app, limit, guess).await;
-    let right = json!({ "token": mail.token });
-    let limited = app.post("/email/verify").json(&right).await;
-    limited.expect_problem(429, "rate_limited");
+    let right = mail.token.unwrap();
+    expect!(app.verify(&right) => 429, "rate_limited");
     app.advance(limit.period);
-    app.post("/email/verify").json(&right).await.expect(200);
+    app.verify(&right).await.expect(200);
 }
 
 async fn downloads_of_one_account(app: TestApp) {
@@ -228,9 +216,8 @@ async fn new_passwords_of_one_account(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     let limit = documented_limit("new passwords", "the account");
     keeps(&app, limit, async |number| {
-        let call = app.post("/password/change").bearer(&ann.access_token);
-        let body = json!({ "current_password": PASSWORD, "new_password": "password" });
-        call.json(&body).from(&address(number)).await
+        let call = app.change_password(&ann, PASSWORD, "password");
+        call.from(&address(number)).await
     })
     .await;
 }

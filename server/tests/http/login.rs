@@ -104,16 +104,10 @@ async fn a_session_that_is_not_remembered_ends_after_a_day(app: TestApp) {
 
 async fn a_device_is_named_by_the_client_or_by_its_user_agent(app: TestApp) {
     app.user("ann@example.org").await;
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
     let named = json!({ "email": "ann@example.org", "password": PASSWORD, "device_name": "  Ann's phone " });
     app.post("/login").json(&named).await.expect(200);
-    let last = app
-        .post("/login")
-        .json(&body)
-        .header("user-agent", builders::USER_AGENT)
-        .await
-        .expect(200)
-        .json();
+    let call = app.login("ann@example.org", PASSWORD);
+    let last = expect!(call.header("user-agent", builders::USER_AGENT) => 200).json();
     let sessions = app.sessions(&SignedIn::from_body(&last)).await;
     let mut devices: Vec<&str> = sessions
         .iter()

@@ -7,10 +7,7 @@ use time::Duration;
 use vestibule_core::model::Principal;
 use vestibule_core::{LinkState, VerifyEmail};
 
-use crate::support::{
-    Browser, Mail, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, code, location, meta,
-    on_every_database,
-};
+use crate::support::{Mail, PASSWORD, SignedIn, TestApp, code, meta, on_every_database};
 
 on_every_database! {
     a_link_of_a_change_says_where_to,
@@ -18,7 +15,6 @@ on_every_database! {
     a_code_wants_the_password_of_another_browser,
     a_code_does_not_reveal_whether_there_is_an_account,
     a_slip_of_the_pen_gets_no_link_back,
-    a_link_that_was_copied_with_its_full_stop_works,
 }
 
 fn dead(masked_email: Option<&str>) -> LinkState {
@@ -75,25 +71,10 @@ async fn registered(app: &TestApp, email: &str) -> (SignedIn, Principal, Mail) {
     (user, who, mail)
 }
 
-/// Each kind of link, to its end.
-async fn a_link_that_was_copied_with_its_full_stop_works(app: TestApp) {
-    let fields = [("password", PASSWORD), ("new_password", NEW_PASSWORD)];
-    for (page, function, token, _) in app.mailed_links().await {
-        let mut browser = Browser::new(&app);
-        expect!(browser.open(&format!("{page}?token={token}.")) => 303);
-        let answer = browser.submit(function, &fields).await;
-        assert_ne!(location(&answer), page, "{answer:?}");
-    }
-    app.read_mails().await;
-}
-
 async fn a_link_of_a_change_says_where_to(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     let who = app.principal(&ann.access_token).await;
-    let body = serde_json::json!({ "new_email": "New@example.org", "password": PASSWORD });
-    expect!(app.post("/email/change").bearer(&ann.access_token).json(&body) => 202);
-    app.mail_to("ann@example.org").await;
-    let token = app.mail_to("New@example.org").await.token.unwrap();
+    let token = app.change_token(&ann, "New@example.org").await;
     for (who, needs_password) in [(Some(&who), false), (None, true)] {
         let live = LinkState::Live {
             email: "New@example.org".to_owned(),

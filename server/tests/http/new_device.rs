@@ -25,15 +25,21 @@ async fn sign_in(app: &TestApp, email: &str, agent: &str, device_name: Option<&s
     expect!(app.post("/login").json(&body).header("user-agent", agent) => 200).json()
 }
 
+const NOTIFIED: [&str; 1] = ["new_device to ann@example.org"];
+
+/// Ann signs in: the mails that this sends.
+async fn mails_of_sign_in(app: &TestApp, agent: &str, device_name: Option<&str>) -> Vec<String> {
+    sign_in(app, "ann@example.org", agent, device_name).await;
+    app.read_mails().await
+}
+
 async fn a_new_user_agent_is_notified_once(app: TestApp) {
     app.verified_user("ann@example.org").await;
     app.sign_in("ann@example.org").await;
     assert!(app.read_mails().await.is_empty(), "as at the registration");
     for agent in [FIREFOX, "okhttp/5.0"] {
-        sign_in(&app, "ann@example.org", agent, None).await;
-        assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
-        sign_in(&app, "ann@example.org", agent, None).await;
-        assert!(app.read_mails().await.is_empty(), "{agent} is known now");
+        gives!(mails_of_sign_in(&app, agent, None) => NOTIFIED);
+        gives!(mails_of_sign_in(&app, agent, None) => [""; 0], "{agent} is known now");
     }
 }
 
@@ -44,26 +50,21 @@ async fn new_devices_do_not_flood_a_mailbox(app: TestApp) {
     let mut notified = 0;
     for number in 0..8 {
         let name = format!("Phone {number}");
-        sign_in(&app, "ann@example.org", FIREFOX, Some(&name)).await;
-        notified += app.read_mails().await.len();
+        notified += mails_of_sign_in(&app, FIREFOX, Some(&name)).await.len();
     }
     assert_eq!(notified, 5);
     app.advance(Duration::minutes(10));
-    sign_in(&app, "ann@example.org", FIREFOX, Some("Phone 9")).await;
-    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+    gives!(mails_of_sign_in(&app, FIREFOX, Some("Phone 9")) => NOTIFIED);
 }
 
 async fn a_new_device_name_is_notified_once(app: TestApp) {
     app.verified_user("ann@example.org").await;
     for name in ["Ann's phone", "Ann's other phone"] {
-        sign_in(&app, "ann@example.org", FIREFOX, Some(name)).await;
-        assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
-        sign_in(&app, "ann@example.org", FIREFOX, Some(name)).await;
-        assert!(app.read_mails().await.is_empty(), "{name} is known now");
+        gives!(mails_of_sign_in(&app, FIREFOX, Some(name)) => NOTIFIED);
+        gives!(mails_of_sign_in(&app, FIREFOX, Some(name)) => [""; 0], "{name} is known now");
     }
     // The name stands for the device, whatever program is on it.
-    sign_in(&app, "ann@example.org", "okhttp/5.0", Some("Ann's phone")).await;
-    assert!(app.read_mails().await.is_empty());
+    gives!(mails_of_sign_in(&app, "okhttp/5.0", Some("Ann's phone")) => [""; 0]);
 }
 
 async fn another_version_of_a_program_is_no_new_device(app: TestApp) {
@@ -73,26 +74,22 @@ async fn another_version_of_a_program_is_no_new_device(app: TestApp) {
         ["axios/1.7.2".to_owned(), "axios/1.8.0".to_owned()],
     ] {
         for (number, agent) in agents.iter().enumerate() {
-            sign_in(&app, "ann@example.org", agent, None).await;
-            assert_eq!(app.read_mails().await.len(), 1 - number, "{agent}");
+            let mails = mails_of_sign_in(&app, agent, None).await;
+            assert_eq!(mails, NOTIFIED[number..], "{agent}");
         }
     }
     // Nothing is known of a program that says nothing.
     for agent in ["one", "other"] {
-        sign_in(&app, "ann@example.org", agent, None).await;
-        assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+        gives!(mails_of_sign_in(&app, agent, None) => NOTIFIED);
     }
-    sign_in(&app, "ann@example.org", "other", None).await;
-    assert!(app.read_mails().await.is_empty());
+    gives!(mails_of_sign_in(&app, "other", None) => [""; 0]);
 }
 
 async fn the_first_sign_in_of_an_account_sends_no_mail(app: TestApp) {
     let (_, mail) = app.account("ann@example.org").await;
     app.verify(mail.token.as_deref().unwrap()).await.expect(200);
-    sign_in(&app, "ann@example.org", FIREFOX, None).await;
-    assert!(app.read_mails().await.is_empty());
-    sign_in(&app, "ann@example.org", "okhttp/5.0", None).await;
-    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+    gives!(mails_of_sign_in(&app, FIREFOX, None) => [""; 0]);
+    gives!(mails_of_sign_in(&app, "okhttp/5.0", None) => NOTIFIED);
 }
 
 async fn a_device_of_another_account_is_new(app: TestApp) {
@@ -110,8 +107,7 @@ async fn a_device_stays_known_after_its_session_has_ended(app: TestApp) {
     app.mail_to("ann@example.org").await;
     expect!(app.post("/logout").bearer(first["access_token"].as_str().unwrap()) => 204);
     app.advance(Duration::days(31));
-    sign_in(&app, "ann@example.org", FIREFOX, None).await;
-    assert!(app.read_mails().await.is_empty());
+    gives!(mails_of_sign_in(&app, FIREFOX, None) => [""; 0]);
 }
 
 async fn a_wrong_password_notifies_nobody(app: TestApp) {
@@ -122,8 +118,7 @@ async fn a_wrong_password_notifies_nobody(app: TestApp) {
         .expect_problem(401, "invalid_credentials");
     assert!(app.read_mails().await.is_empty());
     // And it makes nothing known.
-    sign_in(&app, "ann@example.org", FIREFOX, None).await;
-    assert_eq!(app.read_mails().await, ["new_device to ann@example.org"]);
+    gives!(mails_of_sign_in(&app, FIREFOX, None) => NOTIFIED);
 }
 
 async fn the_mail_says_where_it_came_from(app: TestApp) {

@@ -9,7 +9,7 @@ use vestibule_core::ports::{MailError, Mailer};
 use vestibule_mail::SmtpMailer;
 use vestibule_testkit::{SmtpPeer, SmtpScript};
 
-use crate::support::{Outage, PASSWORD, TestApp, config, on_every_database};
+use crate::support::{NEW_PASSWORD, Outage, PASSWORD, TestApp, config, on_every_database};
 
 on_every_database! {
     a_mail_outlives_an_outage_of_hours,
@@ -32,8 +32,7 @@ fn mailer(app: &TestApp, url: &str) -> SmtpMailer {
 }
 
 async fn register(app: &TestApp) {
-    let body = serde_json::json!({ "email": "ann@example.org", "password": PASSWORD });
-    app.post("/register").json(&body).await.expect(201);
+    expect!(app.registration("ann@example.org", PASSWORD) => 201);
 }
 
 async fn try_in_vain(app: &TestApp, mailer: &SmtpMailer) {
@@ -48,9 +47,7 @@ async fn deliver(app: &TestApp, mailer: &dyn Mailer) -> Delivery {
 async fn change_password(app: &TestApp) {
     let (ann, _) = app.register("ann@example.org").await;
     app.clock.advance(Duration::minutes(1));
-    let body = serde_json::json!({ "current_password": PASSWORD, "new_password": "another horse battery" });
-    let change = app.post("/password/change").bearer(&ann.access_token);
-    change.json(&body).await.expect(204);
+    expect!(app.change_password(&ann, PASSWORD, NEW_PASSWORD) => 204);
 }
 
 async fn the_notice_is_dead(app: &TestApp) {
@@ -88,8 +85,7 @@ async fn a_new_mail_about_what_is_long_past_waits_as_well(app: TestApp) {
     app.delete_account(&ann).await.expect(202);
     app.read_mails().await;
     app.advance(Duration::days(5));
-    let forgot = serde_json::json!({ "email": "ann@example.org" });
-    app.post("/password/forgot").json(&forgot).await.expect(200);
+    app.forgot("ann@example.org").await.expect(200);
     try_in_vain(&app, &nobody(&app)).await;
     app.advance(Duration::seconds(10));
     assert!(app.mail_to("ann@example.org").await.token.is_some());

@@ -4,15 +4,12 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::support::{
-    Answer, Browser, PASSWORD, PUBLIC_URL, TestApp, in_parallel, on_any_database,
-};
+use crate::support::{Answer, Browser, PASSWORD, PUBLIC_URL, TestApp, on_any_database};
 
 on_any_database! {
     a_password_is_rated_by_the_rules_of_the_form,
     the_words_of_the_form_and_of_the_account_count,
     a_rating_is_neither_kept_nor_given_to_other_sites,
-    parallel_ratings_do_not_pass_the_limit,
     junk_is_no_trouble,
 }
 
@@ -120,18 +117,6 @@ async fn a_rating_is_neither_kept_nor_given_to_other_sites(app: TestApp) {
     let path = format!("{FUNCTION}?password=x");
     expect!(app.at(Method::GET, &path) => 405, "method_not_allowed");
     assert_eq!(app.rows().await, before, "nothing is written");
-}
-
-async fn parallel_ratings_do_not_pass_the_limit(app: TestApp) {
-    let statuses = in_parallel(150, |_| {
-        let call = app
-            .at(Method::POST, FUNCTION)
-            .form(&[("password", "too few")]);
-        async move { call.await.status.as_u16() }
-    })
-    .await;
-    let count = |status| statuses.iter().filter(|it| **it == status).count();
-    assert_eq!((count(200), count(429)), (120, 30), "{statuses:?}");
 }
 
 async fn junk_is_no_trouble(app: TestApp) {

@@ -293,9 +293,8 @@ async fn nothing_refreshes_after_the_end_of_all_sessions(app: TestApp) {
 async fn nothing_else_refreshes_after_a_password_change(app: TestApp) {
     let mut ann = app.user("ann@example.org").await;
     let password = |round: usize| format!("kq7 Vn2x Wp9 {round}");
-    let body = json!({ "current_password": PASSWORD, "new_password": password(0) });
     let change = |ann: &SignedIn| app.post("/password/change").bearer(&ann.access_token);
-    change(&ann).json(&body).await.expect(204);
+    expect!(app.change_password(&ann, PASSWORD, &password(0)) => 204);
     for round in 0..*ROUNDS {
         let phone = app.sign_in_with(&ann.email, &password(round)).await;
         let body = json!({
@@ -327,9 +326,7 @@ async fn of_a_password_change_and_a_reset_one_sets_the_password(app: TestApp) {
             if is_reset(number) {
                 app.reset(&token, &new)
             } else {
-                let body = json!({ "current_password": PASSWORD, "new_password": new });
-                let call = app.post("/password/change").bearer(&user.access_token);
-                call.json(&body)
+                app.change_password(&user, PASSWORD, &new)
             }
         })
         .await;
@@ -362,12 +359,11 @@ async fn no_sign_in_outlives_a_reset(app: TestApp) {
         .enumerate()
     {
         let new_password = "kq7 Vn2x Wp9 t4R";
-        let old = json!({ "email": user.email, "password": PASSWORD });
         let (end, mut sessions) = end_amid(
             &app,
             round % CALLS,
             || app.reset(&token, new_password),
-            |_| app.post("/login").json(&old),
+            |_| app.login(&user.email, PASSWORD),
         )
         .await;
         end.expect(200);

@@ -124,8 +124,7 @@ async fn a_refresh_is_no_password(app: TestApp) {
 async fn a_change_of_the_password_gives_it(app: TestApp) {
     let ann = app.verified_user("ann@example.org").await;
     app.advance(WINDOW + Duration::seconds(1));
-    let body = serde_json::json!({ "current_password": PASSWORD, "new_password": "a quite different phrase" });
-    expect!(app.post("/password/change").bearer(&ann.access_token).json(&body) => 204);
+    expect!(app.change_password(&ann, PASSWORD, "a quite different phrase") => 204);
     let who = app.principal(&ann.access_token).await;
     assert!(app.portal.auth.is_recently_authenticated(&who));
     app.read_mails().await;

@@ -132,14 +132,8 @@ async fn names_are_trimmed(app: TestApp) {
 }
 
 async fn in_private_mode_new_and_taken_are_answered_alike(app: TestApp) {
-    let body = json!({ "email": "ann@example.org", "password": PASSWORD });
-    let new = app.post("/register").json(&body).await.expect(202);
-    assert_eq!(
-        new.json(),
-        json!({
-          "message": "Check your inbox."
-        })
-    );
+    let new = expect!(app.registration("ann@example.org", PASSWORD) => 202);
+    assert_eq!(new.json(), json!({ "message": "Check your inbox." }));
     app.mail_about(MailKind::Welcome, "ann@example.org").await;
 
     let taken = app

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
 use vestibule::config::Config;
 use vestibule_core::RegistrationMode;
@@ -22,16 +21,12 @@ fn private_mode(config: &mut Config) {
     config.redis.url = None;
 }
 
-async fn register(app: &TestApp, email: &str) -> Answer {
-    app.registration(email, PASSWORD).await
-}
-
 /// A second transaction would be a beginning and a commit more, and a second wait for the writer.
 async fn a_private_registration_asks_the_database_about_as_often_for_a_taken_address(app: TestApp) {
     let mut asked = Vec::new();
     for _ in 0..2 {
         let before = app.store.round_trips();
-        register(&app, "ann@example.org").await.expect(202);
+        expect!(app.registration("ann@example.org", PASSWORD) => 202);
         asked.push(app.store.round_trips() - before);
     }
     let [new, taken] = asked[..] else {
@@ -91,18 +86,15 @@ async fn a_code_for_an_unknown_address_waits_for_the_writer_as_one_for_a_known_a
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mails_that_are_asked_for_wait_for_the_writer_whatever_the_address_is() {
     let (app, mut rival) = with_a_writer_beside_it(private_mode).await;
-    register(&app, "ann@example.org").await.expect(202);
-    for path in ["/password/forgot", "/email/resend", "/register"] {
-        for email in ["ann@example.org", "nobody@example.org"] {
-            let body = json!({ "email": email, "password": PASSWORD });
-            let status = if path == "/register" { 202 } else { 200 };
-            let mut body = body;
-            if path != "/register" {
-                body.as_object_mut().unwrap().remove("password");
-            }
-            let call = app.post(path).json(&body);
+    expect!(app.registration("ann@example.org", PASSWORD) => 202);
+    for email in ["ann@example.org", "nobody@example.org"] {
+        for (what, status, call) in [
+            ("reset", 200, app.forgot(email)),
+            ("verification", 200, app.resend(email)),
+            ("registration", 202, app.registration(email, PASSWORD)),
+        ] {
             let waits = waits(&mut rival, status, async move { call.await }).await;
-            assert!(waits, "{path} {email}");
+            assert!(waits, "{what} of {email}");
         }
     }
     app.read_mails().await;

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use http::Method;
-use serde_json::{Value, json};
 use vestibule::config::Config;
 use vestibule_core::HashSettings;
 use vestibule_testkit::databases;
@@ -31,8 +30,8 @@ fn one_slow_hash_thread(config: &mut Config) {
 
 async fn a_full_hash_queue_is_reported_at_once(app: TestApp) {
     let answers = in_parallel(8, |number| {
-        let body = json!({ "email": format!("user-{number}@example.org"), "password": PASSWORD });
-        let call = app.post("/register").json(&body).from(&address(number));
+        let email = format!("user-{number}@example.org");
+        let call = app.registration(&email, PASSWORD).from(&address(number));
         async move { call.await }
     })
     .await;
@@ -86,39 +85,21 @@ async fn nothing_is_answered(app: &TestApp, ann: &SignedIn, fresh: &SignedIn, ma
     expect!(app.get("/events").bearer(&fresh.access_token) => 503, "unavailable");
     expect!(app.delete_account(fresh) => 503, "unavailable");
     expect!(app.change_email(fresh, "new@example.org") => 503, "unavailable");
-    for (path, body) in calls_without_session(ann, mail) {
-        expect!(app.post(path).json(&body) => 503, "unavailable");
+    for call in [
+        app.registration("bob@example.org", PASSWORD),
+        app.login("ann@example.org", PASSWORD),
+        app.login("ann@example.org", "wrong"),
+        app.refresh(&ann.refresh_token),
+        app.forgot("ann@example.org"),
+        app.reset("x", NEW_PASSWORD),
+        app.verify(mail.token.as_deref().unwrap()),
+        app.verify_code("ann@example.org", mail.code.as_deref().unwrap()),
+        app.resend("ann@example.org"),
+    ] {
+        expect!(call => 503, "unavailable");
     }
 }
 
-fn calls_without_session(ann: &SignedIn, mail: &Mail) -> [(&'static str, Value); 9] {
-    [
-        (
-            "/register",
-            json!({ "email": "bob@example.org", "password": PASSWORD }),
-        ),
-        (
-            "/login",
-            json!({ "email": "ann@example.org", "password": PASSWORD }),
-        ),
-        (
-            "/login",
-            json!({ "email": "ann@example.org", "password": "wrong" }),
-        ),
-        ("/refresh", json!({ "refresh_token": ann.refresh_token })),
-        ("/password/forgot", json!({ "email": "ann@example.org" })),
-        (
-            "/password/reset",
-            json!({ "token": "x", "new_password": NEW_PASSWORD }),
-        ),
-        ("/email/verify", json!({ "token": mail.token })),
-        (
-            "/email/verify",
-            json!({ "email": "ann@example.org", "code": mail.code }),
-        ),
-        ("/email/resend", json!({ "email": "ann@example.org" })),
-    ]
-}
 async fn pages_say_so(app: &TestApp, browser: &mut Browser) {
     // The number of the request can be copied where
     // scripts come with the page, and selected everywhere.

@@ -21,7 +21,6 @@ on_any_database! {
     a_deletion_is_refused_without_its_box_or_password,
     a_restore_link_that_is_dead_says_what_to_do,
     a_restore_link_that_a_newer_mail_replaced_leads_to_that,
-    links_that_take_back_change_nothing_before_the_button,
 }
 
 /// Longer than a given password counts.
@@ -332,30 +331,4 @@ async fn a_restore_link_that_a_newer_mail_replaced_leads_to_that(app: TestApp) {
     browser.open(new.path()).await;
     gives!(browser.submits("restore_account", &[]) => "/login");
     app.read_mails().await;
-}
-
-async fn links_that_take_back_change_nothing_before_the_button(app: TestApp) {
-    let ann = app.verified_user("ann@example.org").await;
-    let token = app.move_account(&ann, "ann@new.example").await;
-    let revert = format!("/revert-email?token={token}");
-    let mut browser = signed_in_browser(&app, "ann@new.example").await;
-    browser.submit("delete_account", &[("confirm", "on")]).await;
-    let mail = app.mail_to("ann@new.example").await;
-    let before = app.rows().await;
-    // A scanner of the mail provider follows every link, and more than once.
-    for _ in 0..3 {
-        for path in [revert.as_str(), mail.path()] {
-            let mut scanner = Browser::new(&app);
-            let answer = scanner.open(path).await;
-            scanner.open(location(&answer)).await.expect(200);
-        }
-    }
-    assert_eq!(app.rows().await, before);
-    assert!(app.read_mails().await.is_empty());
-    assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 401);
-    let mut browser = Browser::new(&app);
-    browser.open(mail.path()).await;
-    browser.submit("restore_account", &[]).await;
-    assert_eq!(app.try_sign_in("ann@new.example", PASSWORD).await, 200);
-    gives!(app.read_mails() => ["deletion_cancelled to ann@new.example"]);
 }

@@ -134,13 +134,6 @@ fn operators_see_and_hear_what_happens() {
 
 #[test]
 #[ignore = "starts servers of its own: cargo xtask chaos"]
-fn limits_hold_over_all_replicas() {
-    let _turn = begin("limits");
-    limits::run();
-}
-
-#[test]
-#[ignore = "starts servers of its own: cargo xtask chaos"]
 fn a_storm_of_sign_ins_is_turned_away_and_nobody_else_notices() {
     let _turn = begin("overload");
     overload::run(Scale::chosen());

@@ -127,14 +127,8 @@ impl Browser {
 
     /// Posts a form as a browser does from the portal's own page.
     pub async fn submit(&mut self, function: &str, fields: &[(&str, &str)]) -> Answer {
-        let nonce = new_nonce();
         let hidden = self.hidden_fields(function, fields).await;
-        let mut all = vec![("form_nonce", nonce.as_str())];
-        // Scripts ask for it, with no form.
-        all.retain(|_| function != "password_strength");
-        all.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
-        all.extend(fields);
-        let answer = self.submit_just(function, &all).await;
+        let answer = self.submit_just(function, &with(&hidden, fields)).await;
         let page = page_of(function);
         if answer.status == 303 && !answer.header("location").contains("link=") {
             self.links.remove(page);
@@ -202,6 +196,10 @@ impl Browser {
                 .any(|(field, value)| *field == name && !value.is_empty())
         };
         let mut hidden = Vec::new();
+        // Scripts ask for the strength of a password, with no form.
+        if function != "password_strength" && !has("form_nonce") {
+            hidden.push(("form_nonce", new_nonce()));
+        }
         let is_of_account = ACCOUNT_FORMS.iter().any(|(name, ..)| *name == function);
         if (is_of_account || function == "set_language") && !has("account") {
             hidden.push(("account", self.account_of_page().await));
@@ -244,13 +242,10 @@ impl Browser {
 
     /// Posts a form twice at once, as a double click does.
     pub async fn submit_twice(&mut self, function: &str, fields: &[(&str, &str)]) -> [Answer; 2] {
-        let nonce = new_nonce();
         let hidden = self.hidden_fields(function, fields).await;
-        let mut all = vec![("form_nonce", nonce.as_str())];
-        all.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
-        all.extend(fields);
+        let fields = with(&hidden, fields);
         let path = format!("/_fn/{function}");
-        let call = || self.on_page(self.app.at(Method::POST, &path).form(&all));
+        let call = || self.on_page(self.app.at(Method::POST, &path).form(&fields));
         let (first, second) = tokio::join!(call().into_future(), call().into_future());
         self.keep_cookies(&first);
         self.keep_cookies(&second);
@@ -311,6 +306,15 @@ impl Browser {
             }
         }
     }
+}
+
+/// All fields of a form.
+fn with<'a>(
+    hidden: &'a [(&'static str, String)],
+    fields: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let hidden = hidden.iter().map(|(name, value)| (*name, value.as_str()));
+    hidden.chain(fields.iter().copied()).collect()
 }
 
 /// The page that shows the form.
