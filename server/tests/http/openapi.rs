@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use serde_json::{Value, json};
-use vestibule_core::ErrorCode;
+use vestibule_core::{AuditEvent, ErrorCode};
 
 use crate::bad_bodies::endpoints::{Endpoint, endpoints};
 use crate::support::{
@@ -25,6 +25,7 @@ on_any_database! {
 
 /// Written by hand.
 const CONTRACT: &str = include_str!("../../../docs/API.md");
+const SECURITY: &str = include_str!("../../../docs/SECURITY.md");
 
 async fn document(app: &TestApp) -> Value {
     let answer = expect!(app.at(Method::GET, "/api/v1/openapi.json") => 200);
@@ -327,4 +328,13 @@ async fn filters_are_the_documented_ones(app: TestApp) {
     }
     let other = app.get("/events?filter=others").bearer(&who.access_token);
     other.await.expect_problem(400, "validation_failed");
+}
+
+#[test]
+fn every_security_event_is_in_the_list_for_operators() {
+    let (_, list) = SECURITY.split_once("`audit_logs` has a row for:").unwrap();
+    let list = list.lines().next().unwrap();
+    for event in AuditEvent::ALL {
+        assert!(list.contains(&format!("`{}`", event.as_str())), "{event}");
+    }
 }

@@ -1,5 +1,5 @@
 use vestibule_core::{
-    mail::{MailContext, MailKind, OutgoingMail},
+    mail::{MailContext, MailKind, MailShape, OutgoingMail},
     model::Language,
 };
 
@@ -40,10 +40,9 @@ pub(crate) fn sample(kind: MailKind, language: Language) -> OutgoingMail {
             .shows_sessions()
             .then(|| "https://id.example.org/account/sessions".to_owned()),
         code: kind.has_code().then(|| "493027".to_owned()),
-        deadline: match kind {
-            MailKind::EmailChanged => Some(at + time::Duration::hours(72)),
-            MailKind::DeletionScheduled => Some(at + time::Duration::days(14)),
-            _ => None,
-        },
+        deadline: kind
+            .purpose()
+            .filter(|_| kind.shape() != MailShape::Request)
+            .map(|purpose| at + purpose.default_life()),
     }
 }

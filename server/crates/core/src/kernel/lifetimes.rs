@@ -33,7 +33,8 @@ pub struct Lifetimes {
     pub refresh_token: Duration,
     /// The six digits that do the same as the link.
     pub verify_code: Duration,
-    /// Mailed links, in the order of [`Purpose::ALL`]. An account that is scheduled for deletion
+    /// Mailed links, in the order of [`Purpose::ALL`]; what they are by default stands in the table
+    /// of purposes (`model/link.rs`). An account that is scheduled for deletion
     /// goes when the link expires that restores it.
     pub links: [Duration; Purpose::ALL.len()],
 }

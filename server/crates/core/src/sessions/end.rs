@@ -1,4 +1,5 @@
-//! Listing and ending sessions.
+//! Listing and ending sessions. What a new password ends is in `sign_in/change_password.rs` and
+//! `sign_in/reset_password.rs`, what a change of address ends in `accounts/change_email.rs`.
 
 use serde_json::json;
 use uuid::Uuid;

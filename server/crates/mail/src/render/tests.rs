@@ -223,10 +223,8 @@ fn a_mail_without_its_links_is_refused() {
             matches!(render(&mail, &settings()), Err(RenderError::MissingLink(kind)) if kind == mail.kind)
         };
         assert!(without(|mail| mail.link = None), "{}", mail.kind);
-        let is_about_an_intruder =
-            matches!(mail.kind, MailKind::NewDevice | MailKind::DataExported);
         let is_refused = without(|mail| mail.sessions_link = None);
-        assert_eq!(is_refused, is_about_an_intruder, "{}", mail.kind);
+        assert_eq!(is_refused, mail.kind.shows_sessions(), "{}", mail.kind);
     }
 }
 

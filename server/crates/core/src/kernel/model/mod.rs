@@ -4,6 +4,7 @@ mod code;
 mod device;
 mod email;
 mod language;
+mod link;
 mod name;
 mod records;
 mod session;
@@ -14,11 +15,11 @@ pub use code::code_digits;
 pub use device::{ANDROID_APP, APPLE_APP, UNKNOWN_DEVICE, device_name, program_and_system};
 pub use email::{EmailAddress, InvalidEmail, display_email, without_tag};
 pub use language::Language;
+pub use link::{LinkAccounts, NewLink, PendingEmail, Purpose};
 pub use name::{MAX_NAME_CHARS, clean_name};
 pub use records::{AuditEntry, LinkRecord, MailRecord, RefreshRecord, SessionRecord};
 pub use session::{Principal, Session, SessionKind, SignInMethod};
 pub use token::{
-    KeyKind, LinkAccounts, NewLink, NewRefreshToken, PendingEmail, Purpose, RefreshRotation,
-    RefreshTokenState, RotationOutcome, SigningKey,
+    KeyKind, NewRefreshToken, RefreshRotation, RefreshTokenState, RotationOutcome, SigningKey,
 };
 pub use user::{Account, NewUser, User};
