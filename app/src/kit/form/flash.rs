@@ -89,8 +89,8 @@ pub struct Flash {
     pub about: Option<About>,
     pub page_error: Option<PageError>,
     pub form: Option<Form>,
-    code: Option<ErrorCode>,
-    fields: Vec<(Field, FieldCode)>,
+    code: Option<String>,
+    fields: Vec<(String, String)>,
     values: Vec<(String, String)>,
     /// Seconds to wait before trying again.
     pub retry_after: Option<u64>,
@@ -109,7 +109,7 @@ impl Flash {
     /// What the pages refuse by themselves.
     pub fn page_refused(page_error: PageError) -> Self {
         Self {
-            code: Some(ErrorCode::Forbidden),
+            code: Some(ErrorCode::Forbidden.to_string()),
             page_error: Some(page_error),
             ..Self::default()
         }
@@ -129,12 +129,14 @@ impl Flash {
             .iter()
             .copied()
             .chain(error_of_form(form, error.code()));
-        let fields = errors.map(|error| (error.field, error.code)).collect();
+        let fields = errors
+            .map(|error| (error.field.to_string(), error.code.to_string()))
+            .collect();
         let retry_after = error.retry_after().map(retry_after_seconds);
         let code = Problem::from(error).code();
         Self {
             form: Some(form),
-            code: Some(code),
+            code: Some(code.to_string()),
             fields,
             retry_after,
             ..Self::default()
@@ -197,9 +199,10 @@ impl Flash {
         }
     }
 
-    /// The error, if it was one.
+    /// The error, if it was one. An unknown code is read as a defect of the portal.
     pub fn error(&self) -> Option<ErrorCode> {
-        self.code
+        let code = self.code.as_deref()?;
+        Some(ErrorCode::from_code(code).unwrap_or(ErrorCode::Internal))
     }
 
     /// Whether the box of the deletion page is unticked;
@@ -212,8 +215,12 @@ impl Flash {
 
     /// The invalid fields.
     pub fn field_errors(&self) -> impl Iterator<Item = FieldError> {
-        let fields = self.fields.iter();
-        fields.map(|&(field, code)| FieldError { field, code })
+        self.fields.iter().filter_map(|(field, code)| {
+            Some(FieldError {
+                field: Field::from_code(field)?,
+                code: FieldCode::from_code(code)?,
+            })
+        })
     }
 
     /// What is wrong with a field.
@@ -344,5 +351,19 @@ mod tests {
         let flash =
             Flash::notice(Notice::SignedOut).keep("email", &"a".repeat(MAX_VALUE_BYTES + 1));
         assert_eq!(flash.value("email"), "");
+    }
+
+    #[test]
+    fn unknown_codes_are_no_text() {
+        let flash = Flash {
+            code: Some("attacker says hello".to_owned()),
+            fields: vec![
+                ("email".to_owned(), "nonsense".to_owned()),
+                ("nonsense".to_owned(), "required".to_owned()),
+            ],
+            ..Flash::default()
+        };
+        assert_eq!(flash.error(), Some(ErrorCode::Internal));
+        assert_eq!(flash.field_errors().count(), 0);
     }
 }
