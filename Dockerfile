@@ -31,6 +31,11 @@ ARG CARGO_LEPTOS_VERSION=0.3.10
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
     cargo install cargo-leptos --version "${CARGO_LEPTOS_VERSION}" --locked
+# What cargo-leptos would fetch by itself, without a checksum. Without --locked: the lock that it was published with names a
+# yanked crate.
+ARG WASM_BINDGEN_VERSION=0.2.130
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    cargo install wasm-bindgen-cli --version "${WASM_BINDGEN_VERSION}"
 RUN useradd --uid 1000 --create-home developer \
  && install -d -o developer -g developer /vestibule/src /vestibule/target /vestibule/data /usr/local/cargo/registry
 ENV CARGO_TARGET_DIR=/vestibule/target \

@@ -16,7 +16,7 @@ pub const SITE: &str = "target/site";
 /// Beside the site, not in it: what is in the site is served.
 const STAMP: &str = "target/site.stamp";
 const STYLE: &str = "style/main.css";
-const INPUTS: [&str; 9] = [
+const INPUTS: [&str; 11] = [
     "app/src",
     "app/Cargo.toml",
     "frontend/src",
@@ -25,8 +25,11 @@ const INPUTS: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
     "rust-toolchain.toml",
+    "xtask/bindgen",
     "xtask/tools",
+    ".cargo/config.toml",
 ];
+const BUILD: &str = "cargo build --locked --package vestibule-frontend --target wasm32-unknown-unknown --profile wasm-release";
 const WASM: &str = "wasm32-unknown-unknown/wasm-release/vestibule_frontend.wasm";
 /// The browsers that scripts and styles are written down for: each two years old or more.
 const BROWSERS: &str = "--target=es2022,chrome109,firefox115,safari15.6";
@@ -38,8 +41,6 @@ const WASM_OPT: &str = "wasm-opt -Oz --enable-bulk-memory --enable-nontrapping-f
 pub enum Kind {
     /// Optimised for size and precompressed, as it is shipped.
     Release,
-    /// The same, compiled by clippy, which found nothing to say.
-    Linted,
     /// For a machine without Node: the same pages, larger files.
     Plain,
 }
@@ -57,29 +58,23 @@ pub fn build(kind: Kind, step: &Step) -> Result<&'static str> {
     let folder = Path::new(SITE).join("pkg");
     let _ = fs::remove_dir_all(SITE);
     fs::create_dir_all(&folder)?;
-    islands(kind, &folder)?;
+    islands(&folder)?;
     match kind {
-        Kind::Release | Kind::Linted => optimise(&folder)?,
+        Kind::Release => optimise(&folder)?,
         Kind::Plain => drop(fs::copy(STYLE, folder.join("vestibule.css"))?),
     }
     fs::write(STAMP, stamp)?;
     Ok("built")
 }
 
-/// Compiles the islands.
-pub fn compile(kind: Kind) -> Result<()> {
-    let build = Cmd::line(
-        "cargo build --locked --package vestibule-frontend --target wasm32-unknown-unknown --profile wasm-release",
-    );
-    match kind {
-        Kind::Linted => linted(build).run(),
-        Kind::Release | Kind::Plain => build.run(),
-    }
+/// The lints of the islands. It also compiles what they depend on, for the site.
+pub fn lint() -> Result<()> {
+    linted(Cmd::line(BUILD)).run()
 }
 
 /// The islands as wasm, and the script that loads them.
-fn islands(kind: Kind, folder: &Path) -> Result<()> {
-    compile(kind)?;
+fn islands(folder: &Path) -> Result<()> {
+    Cmd::line(BUILD).run()?;
     Cmd::line("cargo run --locked --package xtask-bindgen --")
         .arg(target_folder()?.join(WASM))
         .arg(folder)

@@ -9,7 +9,7 @@ use crate::report::Progress;
 use crate::tools::{self, CARGO_DENY};
 
 /// The folders with packages from npm. None of them is in the program: they build and test it.
-const NPM_FOLDERS: [&str; 2] = ["xtask/tools", "end2end"];
+const NPM_FOLDERS: [&str; 3] = ["xtask/tools", "xtask/peers", "end2end"];
 
 /// `--offline` leaves out what asks for known weaknesses: the database of `RustSec`, which is a git
 /// repository, and the registry of npm.

@@ -16,7 +16,7 @@ use crate::{chaos, code, deploy, deps, docs, e2e, tools};
 /// About half as much again as each took when this was written.
 const BUDGETS: &[Budget] = &[
     ("build and lints", 30),
-    ("islands and lints", 8),
+    ("lints of the islands", 8),
     ("deploy", 3),
     ("cargo tests", 20),
     ("faults, short", 7),
@@ -96,7 +96,7 @@ fn full(options: &Options, report: &mut Report) -> Result<()> {
         chaos::short(options.filter.as_deref(), counts)
     })?;
     report.check("site", || {
-        build::site(&mut Progress::new(build::SITE_STEPS), Kind::Linted)
+        build::site(&mut Progress::new(build::SITE_STEPS), Kind::Release)
     })?;
     e2e::steps(&options.playwright_args(), report)
 }
@@ -108,7 +108,7 @@ fn checks(report: &mut Report) -> Result<()> {
     report.check("code rules", code::run)?;
     report.check("dependency rules", deps::run)?;
     report.check("build and lints", || tests().arg("--no-run").run())?;
-    report.check("islands and lints", || frontend::compile(Kind::Linted))
+    report.check("lints of the islands", frontend::lint)
 }
 
 fn cargo_tests(

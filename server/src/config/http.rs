@@ -281,6 +281,8 @@ fn read_trusted_proxies(reader: &mut Reader<'_>) -> TrustedProxies {
 fn is_too_wide(address: IpAddr, prefix: u8) -> bool {
     match address {
         IpAddr::V4(_) => prefix < 8,
+        // Those with a longer prefix were read as IPv4.
+        IpAddr::V6(address) if address.to_ipv4_mapped().is_some() => true,
         IpAddr::V6(address) => {
             let is_private = address.is_unique_local() || address.is_unicast_link_local();
             prefix < if is_private { 7 } else { 16 }

@@ -84,11 +84,23 @@ impl Drop for Traces {
 pub fn calling_span(headers: &HeaderMap) -> Option<SpanContext> {
     let mut values = headers.get_all(TRACEPARENT).iter();
     let (value, another) = (values.next()?, values.next());
-    let value = value.to_str().ok().filter(|_| another.is_none())?;
+    let is_whole = another.is_none() && is_well_formed(value.as_bytes());
+    let value = value.to_str().ok().filter(|_| is_whole)?;
     let said = HashMap::from([(TRACEPARENT.to_owned(), value.to_owned())]);
     let context = TraceContextPropagator::new().extract_with_context(&Context::new(), &said);
     let caller = context.span().span_context().clone();
     caller.is_valid().then_some(caller)
+}
+
+/// `00-<trace, 32 digits>-<span, 16 digits>-<flags, 2 digits>`, which the propagator reads less
+/// strictly.
+fn is_well_formed(value: &[u8]) -> bool {
+    value.len() == 55
+        && value.starts_with(b"00-")
+        && value.iter().enumerate().all(|(at, byte)| match at {
+            2 | 35 | 52 => *byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
 }
 
 /// Makes the span a part of the caller's trace, if there is one.
@@ -178,7 +190,7 @@ impl opentelemetry_sdk::trace::SpanExporter for ReportingExporter {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -194,5 +206,28 @@ mod tests {
         assert!(caller.is_sampled());
         headers.append(TRACEPARENT, HeaderValue::from_static(said));
         assert_eq!(calling_span(&headers), None);
+    }
+
+    #[test]
+    fn what_is_not_well_formed_names_no_caller() {
+        let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        let zeros = "0".repeat(32);
+        for said in [
+            String::new(),
+            "00-1-1-1".to_owned(),
+            format!("00-{trace}-{span}-0"),
+            format!("00-{trace}-{span}-01-"),
+            format!(" 00-{trace}-{span}-01"),
+            format!("01-{trace}-{span}-01"),
+            format!("00-{trace}_{span}-01"),
+            format!("00-{}-{span}-01", trace.to_uppercase()),
+            format!("00-+{}-{span}-01", &trace[1..]),
+            format!("00-{zeros}-{span}-01"),
+            format!("00-{trace}-{}-01", &zeros[..16]),
+        ] {
+            let value = HeaderValue::from_str(&said).unwrap();
+            let headers = HeaderMap::from_iter([(HeaderName::from_static(TRACEPARENT), value)]);
+            assert_eq!(calling_span(&headers), None, "{said}");
+        }
     }
 }

@@ -28,7 +28,7 @@ pub fn run() -> Result<()> {
     violations.extend(circles::violations(&imports.between_files));
     violations.extend(slices::violations(&imports.paths));
     violations.extend(slices::large_folders(&files));
-    violations.extend(slices::missing_folders(&files));
+    violations.extend(slices::missing_names(&files));
     violations.extend(words::violations(repository.texts()));
     refuse(&violations, "code rules are broken")?;
     println!("code rules hold for {} files", files.len());

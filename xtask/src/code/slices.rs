@@ -24,7 +24,7 @@ const FIRST: [&str; 6] = [
     "sign_in",
     "tokens",
 ];
-/// Where a further capability has a folder of the name that it has in the core.
+/// Where a further capability has a file or folder of the name that it has in the core.
 const LAYERS: [&str; 4] = [
     "server/crates/storage/src/",
     "server/src/",
@@ -100,18 +100,25 @@ pub fn large_folders(files: &Files) -> Vec<String> {
         .collect()
 }
 
-/// Folders that a capability has in the core and on no other layer.
-pub fn missing_folders(files: &Files) -> Vec<String> {
+/// Names that a capability has in the core and not on another layer.
+pub fn missing_names(files: &Files) -> Vec<String> {
     let folder = |path: &&str| Some(path.strip_prefix(CORE)?.split_once('/')?.0.to_owned());
     let capabilities: BTreeSet<String> = files.keys().filter_map(folder).collect();
     let further = capabilities
         .iter()
         .filter(|name| !FIRST.contains(&name.as_str()));
-    let wanted = further.flat_map(|name| LAYERS.map(|layer| format!("{layer}{name}/")));
-    wanted
-        .filter(|folder| !files.keys().any(|path| path.starts_with(folder.as_str())))
-        .map(|folder| format!("{folder} is missing: a capability has one name on every layer"))
-        .collect()
+    let mut missing = Vec::new();
+    for name in further {
+        let is_of = |part: &str| part.trim_end_matches(".rs") == name;
+        let has = |layer: &str| {
+            let mut inside = files.keys().filter_map(|path| path.strip_prefix(layer));
+            inside.any(|path| path.split('/').any(is_of))
+        };
+        missing.extend(LAYERS.iter().filter(|layer| !has(layer)).map(|layer| {
+            format!("{layer} has no {name}: a capability has one name on every layer")
+        }));
+    }
+    missing
 }
 
 #[cfg(test)]
@@ -205,15 +212,14 @@ mod tests {
 
     #[test]
     fn a_capability_has_one_name_on_every_layer() {
-        let missing = |paths: &[&'static str]| {
-            missing_folders(&paths.iter().map(|path| (*path, "")).collect())
-        };
+        let missing =
+            |paths: &[&'static str]| missing_names(&paths.iter().map(|path| (*path, "")).collect());
         let first = "server/crates/core/src/sign_in/password.rs";
         assert!(missing(&[first, "server/crates/core/src/auth.rs"]).is_empty());
         let mut paths = vec![
             "server/crates/core/src/oauth/redeem.rs",
             "server/crates/storage/src/oauth/grants.rs",
-            "server/src/oauth/token.rs",
+            "server/src/api/oauth.rs",
             "app/src/oauth/consent.rs",
             "server/tests/http/oauth/redeem.rs",
         ];
@@ -221,7 +227,7 @@ mod tests {
         paths.remove(3);
         assert_eq!(
             missing(&paths),
-            ["app/src/oauth/ is missing: a capability has one name on every layer"]
+            ["app/src/ has no oauth: a capability has one name on every layer"]
         );
     }
 }

@@ -167,7 +167,6 @@ impl Auth {
             });
         }
         let needs_password = who.is_none_or(|who| who.user.id != link.owner.id);
-        // A link that changes the address has one: `vestibule verify` sees to it.
         let email = link.email.unwrap_or(link.owner.email);
         Ok(LinkState::Live {
             email: display_email(&email),
@@ -367,7 +366,12 @@ async fn token_of_entry(
 
 /// Whether the link proves an address, and would work now.
 fn is_live_confirmation(link: &FoundLink) -> bool {
-    link.is_live && matches!(link.purpose, Purpose::VerifyEmail | Purpose::ChangeEmail)
+    let has_address = match link.purpose {
+        Purpose::VerifyEmail => true,
+        Purpose::ChangeEmail => link.email.is_some(),
+        _ => false,
+    };
+    link.is_live && has_address
 }
 
 /// Without an account nobody's code is entered, by the same write: on SQLite it waits for other

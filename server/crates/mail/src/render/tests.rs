@@ -151,6 +151,24 @@ fn no_needed_text_is_missing(mail: &OutgoingMail) {
     assert!(is_whole, "{}", mail.kind);
 }
 
+/// A value that a text asks for and does not get stays in it as its name.
+#[test]
+fn no_mail_shows_the_name_of_a_value() {
+    let plain = MailSettings::new("Example", "no-reply@example.org", None).unwrap();
+    for settings in [settings(), plain] {
+        for mail in all() {
+            let rendered = render(&mail, &settings).unwrap();
+            for text in [rendered.subject, rendered.html, rendered.text] {
+                assert!(
+                    !text.contains("{$") && !text.contains("{ $"),
+                    "{}: {text}",
+                    mail.kind
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn every_page_says_its_language_and_loads_and_leads_nowhere_else() {
     for mail in all() {
