@@ -25,7 +25,7 @@ pub async fn verify_email(
     let has_link = Visit::current()?.sent().link.is_some();
     let return_to = ReturnTo::parse(&return_to);
     let form = if has_link {
-        Form::ConfirmLink
+        Form::VerifyLink
     } else {
         Form::VerifyEmail
     };
@@ -143,7 +143,7 @@ fn resent(return_to: &ReturnTo) -> Done {
 /// account: mails a link to set one.
 #[server(prefix = "/_fn", endpoint = "reset_by_verify_link")]
 pub async fn reset_by_verify_link() -> Result<(), ServerFnError> {
-    reset_password::by_link(Form::ConfirmLink, Purpose::VerifyEmail).await
+    reset_password::by_link(Form::VerifyLink, Purpose::VerifyEmail).await
 }
 
 /// What all states of the page need.

@@ -119,11 +119,11 @@ test('a taken address gets the same answer, and its owner a mail', async ({ page
 
 test('what cannot be the new address is reported at its field', { tag: '@once' }, async ({ page, person }) => {
   await signIn(page, person);
-  const faults = {
+  const violations = {
     'zoe@example': 'Enter an email address like name@example.com. Before the @ it cannot have umlauts or accents.',
     [person.email]: /This is the address that your account has now/,
   };
-  for (const [email, text] of Object.entries(faults)) {
+  for (const [email, text] of Object.entries(violations)) {
     await askForEmailChange(page, email);
     await expectSummary(page, text);
     await expectFieldError(page, field(page).newEmail, text);

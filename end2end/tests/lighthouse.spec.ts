@@ -46,9 +46,9 @@ for (const path of PAGES) {
 
     expect(result?.lhr.runtimeError).toBeUndefined();
     const { categories, audits } = result!.lhr;
-    const faults = Object.values(audits).filter(({ score }) => score !== null && score < 1);
+    const violations = Object.values(audits).filter(({ score }) => score !== null && score < 1);
     const scores = Object.values(categories).map(({ id, score }) => [id, score]);
-    expect(scores, JSON.stringify(faults, undefined, 1)).toEqual([
+    expect(scores, JSON.stringify(violations, undefined, 1)).toEqual([
       ['accessibility', 1],
       ['best-practices', 1],
     ]);

@@ -173,7 +173,7 @@ for (const latency of [0, 300]) {
       expect([mailbox.count(email, MAILS.reset), mailbox.count(email, MAILS.confirm)]).toEqual([3, 3]);
     });
 
-    test('a password is asked for again once, and a download told once', async ({ page, person, mailbox }) => {
+    test('a password is asked for again once, and a download reported once', async ({ page, person, mailbox }) => {
       // Without a look at the account, which would be remembered for a moment.
       await page.request.post('/_fn/sign_in', { form: { ...person }, maxRedirects: 0 });
       age(person.email);

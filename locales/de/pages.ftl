@@ -357,7 +357,7 @@ account-password-save = Passwort ändern
 
 account-email-heading = Ihre E-Mail-Adresse
 account-email-current = Aktuelle Adresse
-account-email-confirm-link = Diese Adresse bestätigen
+account-email-verify-link = Diese Adresse bestätigen
 account-email-pending-heading = Eine Änderung steht aus
 account-email-pending-address = Neue Adresse
 account-email-pending-since = Angefordert

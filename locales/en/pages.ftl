@@ -353,7 +353,7 @@ account-password-save = Change password
 
 account-email-heading = Your email address
 account-email-current = Current address
-account-email-confirm-link = Confirm this address
+account-email-verify-link = Confirm this address
 account-email-pending-heading = A change is waiting
 account-email-pending-address = New address
 account-email-pending-since = Asked for

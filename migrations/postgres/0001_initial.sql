@@ -54,8 +54,8 @@ create table sessions (
 ) with (fillfactor = 80);
 
 create index sessions_open_of_user on sessions (user_id) where ended_at is null;
--- Whether a sign-in is from a known device is asked at each one, however many sessions there were. It
--- also finds all sessions of a user.
+-- Whether the account was signed in to from the same device is asked at each sign-in, however many
+-- sessions there were. It also finds all sessions of a user.
 create index sessions_device on sessions (user_id, device);
 -- Rows that carry the time in their id are expired by it; these are not.
 create index sessions_expired on sessions (coalesce(ended_at, expires_at));

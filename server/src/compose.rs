@@ -124,7 +124,7 @@ async fn build_auth(
 }
 
 /// How long the only process may believe what it read; every write is its own.
-const SINGLE_PROCESS_LIFE: Duration = Duration::from_secs(30);
+const SNAPSHOT_LIFE: Duration = Duration::from_secs(30);
 
 /// What replicas share, or what stands in for it.
 struct Shared {
@@ -137,7 +137,7 @@ struct Shared {
 impl Shared {
     fn open(config: &Config, adapters: &Adapters) -> Result<Self, BoxError> {
         let Some(url) = &config.redis.url else {
-            return Ok(Self::alone(config.is_single_process()));
+            return Ok(Self::alone(config.has_database_lock()));
         };
         let link = RedisLink::open(url, &config.redis.prefix)?;
         let principals = Arc::new(RedisPrincipals::new(
@@ -161,9 +161,9 @@ impl Shared {
 
     /// Other replicas' revocations must be seen at once: only
     /// a database of this process alone may be cached in it.
-    fn alone(is_single_process: bool) -> Self {
-        let principals: Arc<dyn PrincipalCache> = if is_single_process {
-            Arc::new(InProcessPrincipals::new(SINGLE_PROCESS_LIFE))
+    fn alone(has_database_lock: bool) -> Self {
+        let principals: Arc<dyn PrincipalCache> = if has_database_lock {
+            Arc::new(InProcessPrincipals::new(SNAPSHOT_LIFE))
         } else {
             Arc::new(NoCache)
         };

@@ -92,9 +92,9 @@ fn by_day(texts: Texts, events: &[SecurityEvent], today: Date, is_first: bool) -
         let date = date_of(events[0].created_at);
         let id = format!("day-{date}");
         let heading = id.clone();
-        let rows = events.iter().filter_map(|activity| {
-            let sentence = sentence(texts, activity)?;
-            Some(view! { <Event texts activity=activity.clone() sentence/> })
+        let rows = events.iter().filter_map(|event| {
+            let sentence = sentence(texts, event)?;
+            Some(view! { <Event texts event=event.clone() sentence/> })
         });
         view! {
             <section class="panel day" aria-labelledby=id>
@@ -118,8 +118,8 @@ fn by_day(texts: Texts, events: &[SecurityEvent], today: Date, is_first: bool) -
 }
 
 #[component]
-fn Event(texts: Texts, activity: SecurityEvent, sentence: String) -> impl IntoView {
-    let doubt = activity.event.is_risky().then(|| {
+fn Event(texts: Texts, event: SecurityEvent, sentence: String) -> impl IntoView {
+    let doubt = event.event.is_risky().then(|| {
         view! {
             <a class="event-doubt" href="#not-me">
                 {t!(texts, "account-activity-not-me")}
@@ -131,12 +131,12 @@ fn Event(texts: Texts, activity: SecurityEvent, sentence: String) -> impl IntoVi
         <li class="event">
             <p class="event-facts">
                 <span class="event-what">{sentence}</span>
-                {(!activity.success)
+                {(!event.success)
                     .then(|| {
                         view! { " " <span class="badge badge-open">{t!(texts, "account-activity-badge-failed")}</span> }
                     })}
                 <br/>
-                <span class="event-detail"><Clock texts at=activity.created_at/> " · " {activity.ip_address}</span>
+                <span class="event-detail"><Clock texts at=event.created_at/> " · " {event.ip_address}</span>
             </p>
             {doubt}
         </li>
@@ -198,14 +198,14 @@ mod tests {
 
     use super::*;
 
-    fn activity(event: AuditEvent, created_at: OffsetDateTime) -> SecurityEvent {
+    fn event_of(kind: AuditEvent, created_at: OffsetDateTime) -> SecurityEvent {
         SecurityEvent {
             id: Uuid::nil(),
-            event,
+            event: kind,
             created_at,
             ip_address: "192.0.2.1".to_owned(),
             device: "Firefox on Linux".to_owned(),
-            success: event.is_success(),
+            success: kind.is_success(),
             details: serde_json::Value::Null,
         }
     }
@@ -218,7 +218,7 @@ mod tests {
             datetime!(2026-11-23 10:00 UTC),
             datetime!(2026-11-20 10:00 UTC),
         ];
-        let events = times.map(|at| activity(AuditEvent::LoginSuccess, at));
+        let events = times.map(|at| event_of(AuditEvent::LoginSuccess, at));
         let (texts, today) = (Texts::of(Language::English), date!(2026 - 11 - 24));
         let html = Owner::new().with(|| by_day(texts, &events, today, true).to_html());
         let days = html.split("<h2").skip(1);
@@ -231,11 +231,11 @@ mod tests {
         for language in Language::ALL {
             let texts = Texts::of(*language);
             let mut sentences = Vec::new();
-            for event in AuditEvent::ALL {
-                let activity = activity(*event, datetime!(2026-11-24 12:00 UTC));
-                let sentence = sentence(texts, &activity);
-                let is_shown = SecurityEventFilter::All.shows(*event);
-                assert_eq!(sentence.is_some(), is_shown, "{event}: {sentence:?}");
+            for kind in AuditEvent::ALL {
+                let event = event_of(*kind, datetime!(2026-11-24 12:00 UTC));
+                let sentence = sentence(texts, &event);
+                let is_shown = SecurityEventFilter::All.shows(*kind);
+                assert_eq!(sentence.is_some(), is_shown, "{kind}: {sentence:?}");
                 sentences.extend(sentence);
             }
             for sentence in &sentences {

@@ -77,7 +77,7 @@ fn Current(texts: Texts, user: User) -> impl IntoView {
                 <span class=class>{badge}</span>
             </p>
             {(!is_verified)
-                .then(|| view! { <p><a href="/verify-email">{t!(texts, "account-email-confirm-link")}</a></p> })}
+                .then(|| view! { <p><a href="/verify-email">{t!(texts, "account-email-verify-link")}</a></p> })}
         </section>
     }
 }

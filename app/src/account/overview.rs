@@ -67,12 +67,12 @@ fn unused(sessions: &[Session], current: Uuid, now: OffsetDateTime) -> usize {
 }
 
 fn failures(failed: &[SecurityEvent], now: OffsetDateTime) -> usize {
-    let is_recent = |activity: &&SecurityEvent| {
+    let is_recent = |event: &&SecurityEvent| {
         let is_sign_in = matches!(
-            activity.event,
+            event.event,
             AuditEvent::LoginFailure | AuditEvent::LoginLimited
         );
-        is_sign_in && now - activity.created_at < FAILURES_WITHIN
+        is_sign_in && now - event.created_at < FAILURES_WITHIN
     };
     failed.iter().filter(is_recent).count()
 }

@@ -345,7 +345,7 @@ mod tests {
             assert_eq!(message.text.matches(&slot(index)).count(), 1, "{message:?}");
         }
         // A new password does not help who asked for too many mails.
-        for form in [Form::Register, Form::ChangeEmail, Form::ConfirmLink] {
+        for form in [Form::Register, Form::ChangeEmail, Form::VerifyLink] {
             let message = form_error(ENGLISH, &Flash::refused(form, limited())).unwrap();
             assert_eq!(message.parts, [Part::Wait(Some(40))], "{form:?}");
         }

@@ -54,7 +54,7 @@ pub struct DeleteMeBody {
 
 #[derive(Serialize, ToSchema)]
 pub struct DeletionBody {
-    /// For people, in English.
+    /// For end users, in English.
     pub message: &'static str,
     /// When the account and all that belongs to it is removed.
     #[serde(with = "time::serde::rfc3339")]

@@ -74,7 +74,7 @@ pub struct SignedInBody {
 
 #[derive(Serialize, ToSchema)]
 pub struct MessageBody {
-    /// For people, in English.
+    /// For end users, in English.
     pub message: &'static str,
 }
 
@@ -91,7 +91,7 @@ pub struct ProblemBody {
     /// One of the closed list of codes.
     #[schema(example = "validation_failed")]
     pub code: String,
-    /// For people, in English. Programs go by `code`.
+    /// For end users, in English. Programs go by `code`.
     pub detail: String,
     /// What the log of the portal has about the request, and the header `X-Request-Id`.
     pub request_id: String,

@@ -42,15 +42,15 @@ pub struct EventBody {
 }
 
 impl From<SecurityEvent> for EventBody {
-    fn from(activity: SecurityEvent) -> Self {
+    fn from(event: SecurityEvent) -> Self {
         Self {
-            id: activity.id,
-            event_type: activity.event.as_str(),
-            created_at: activity.created_at,
-            ip_address: activity.ip_address,
-            device: activity.device,
-            success: activity.success,
-            details: activity.details,
+            id: event.id,
+            event_type: event.event.as_str(),
+            created_at: event.created_at,
+            ip_address: event.ip_address,
+            device: event.device,
+            success: event.success,
+            details: event.details,
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct LoginBody {
 
 #[derive(Deserialize, ToSchema)]
 pub struct RefreshBody {
-    /// Of the latest answer; each is exchanged once.
+    /// Of the latest answer; each is rotated once.
     #[schema(pattern = "^[A-Za-z0-9_-]{86}$")]
     pub refresh_token: String,
 }
@@ -108,7 +108,7 @@ pub async fn login(
     signed_in_body(auth.sign_in(command, &meta).await?)
 }
 
-/// Exchange a refresh token for its successor and a new access token.
+/// Rotate a refresh token: gives its successor and a new access token.
 ///
 /// A replay within the grace time gets the same successor; an outdated token ends its session.
 #[utoipa::path(post, path = "/refresh", tag = "session", operation_id = "refresh",

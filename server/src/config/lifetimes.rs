@@ -30,8 +30,8 @@ settings! {
     /// How long a link that confirms a new address works.
     CHANGE_EMAIL_HOURS: u64 =
         "links.change_email_hours", "VESTIBULE_CHANGE_EMAIL_LINK_HOURS", "24", in 1..=168;
-    /// How long a link works that takes an account back to the address it left. So long nobody else
-    /// can register that address.
+    /// How long the undo link of a change of address works. So long nobody else can register the
+    /// former address.
     REVERT_EMAIL_HOURS: u64 =
         "links.revert_email_hours", "VESTIBULE_REVERT_EMAIL_LINK_HOURS", "72", in 24..=720;
     /// Days between the request and the deletion of an account; so long its link undoes it.

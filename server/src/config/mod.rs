@@ -176,15 +176,15 @@ impl Config {
         self.mail.smtp_url.is_none() && host.is_some_and(is_loopback)
     }
 
-    /// An embedded database serves one process alone.
-    pub fn is_single_process(&self) -> bool {
+    /// Whether the portal holds the lock of its database: an embedded one serves one process alone.
+    pub fn has_database_lock(&self) -> bool {
         self.database.file().is_some()
     }
 
     /// Whether the embedded database, a generated key or
     /// the development mailbox is kept in the data folder.
     pub fn needs_data_dir(&self) -> bool {
-        self.is_single_process() || self.master_key.is_none() || self.mail.smtp_url.is_none()
+        self.has_database_lock() || self.master_key.is_none() || self.mail.smtp_url.is_none()
     }
 }
 

@@ -68,7 +68,7 @@ fn nothing_is_needed_in_development() {
         config.database.url.expose_secret(),
         "sqlite:data/vestibule.db"
     );
-    assert!(config.rate_limits && config.is_single_process() && !config.is_https());
+    assert!(config.rate_limits && config.has_database_lock() && !config.is_https());
     assert!(config.http.shutdown_grace.is_zero(), "nobody waits");
 }
 
@@ -102,7 +102,7 @@ fn production_names_everything_that_is_missing_at_once() {
 #[test]
 fn a_complete_production_set_is_accepted() {
     let config = load(&in_production(&[])).unwrap();
-    assert!(config.is_https() && !config.is_single_process() && config.log.json);
+    assert!(config.is_https() && !config.has_database_lock() && config.log.json);
     assert_eq!(config.http.shutdown_grace, Duration::from_secs(5));
     assert_eq!(issuer(&config.http.public_url), "https://auth.example.org");
 }

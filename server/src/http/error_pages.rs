@@ -34,7 +34,7 @@ pub async fn show_problems(
         .map(|id| id.0.clone())
         .unwrap_or_default();
     let for_programs = is_for_programs(request.uri().path());
-    let for_people = !for_programs && wants_page(request.headers());
+    let for_end_users = !for_programs && wants_page(request.headers());
     let language = page_language(request.headers(), request.extensions());
     let is_counted = !is_cheap(&request);
     // What was posted cannot be asked for again by its address.
@@ -52,7 +52,7 @@ pub async fn show_problems(
         response.extensions_mut().insert(problem.clone());
     }
     match problem {
-        Some(problem) if for_people => {
+        Some(problem) if for_end_users => {
             let document = ErrorDocument {
                 package_dir: &pages.package_dir,
                 product_name: &pages.product_name,

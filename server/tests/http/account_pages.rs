@@ -1,7 +1,7 @@
 //! The pages of the account, as a browser without JavaScript has them: what all have in common, the
 //! overview, name, language and password. Devices are in `session_pages.rs`, what happened in
 //! `activity_pages.rs`, and what is changed with a mail and
-//! taken back with another in `undo_pages.rs`.
+//! undone with another in `undo_pages.rs`.
 
 use time::Duration;
 

@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 on_any_database! {
-    every_page_is_there_for_people,
+    every_page_is_there_for_end_users,
     scripts_come_where_they_have_something_to_do,
     where_a_visitor_wants_to_go_is_carried_along,
     a_visitor_registers_and_signs_out,
@@ -20,7 +20,7 @@ on_any_database! {
     a_forgotten_password_is_reset,
 }
 
-async fn every_page_is_there_for_people(app: TestApp) {
+async fn every_page_is_there_for_end_users(app: TestApp) {
     for (path, fields) in [
         ("/login", vec!["email", "password"]),
         (

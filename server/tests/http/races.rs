@@ -26,7 +26,7 @@ static ROUNDS: LazyLock<usize> = LazyLock::new(|| {
     let asked = env::var("RACE_ROUNDS").ok();
     asked.map_or(25, |text| text.parse().expect("RACE_ROUNDS is a number"))
 });
-/// Beyond the time in which a refresh token that was exchanged gives the same successor again.
+/// Beyond the time in which a refresh token that was rotated gives the same successor again.
 const AFTER_GRACE: Duration = Duration::seconds(31);
 
 on_replicas! { 2;

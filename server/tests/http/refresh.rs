@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 on_every_database! {
-    a_refresh_token_is_exchanged_for_its_successor,
+    a_refresh_token_is_replaced_by_its_successor,
     a_replay_within_the_grace_time_gets_the_same_successor,
     after_the_grace_time_an_unused_successor_is_replaced,
     a_replaced_successor_is_theft,
@@ -30,7 +30,7 @@ fn no_grace(config: &mut Config) {
     config.tokens.refresh_grace = std::time::Duration::ZERO;
 }
 
-async fn a_refresh_token_is_exchanged_for_its_successor(app: TestApp) {
+async fn a_refresh_token_is_replaced_by_its_successor(app: TestApp) {
     let ann = app.user("ann@example.org").await;
     app.advance(Duration::minutes(20));
     assert!(!app.accepts(&ann.access_token).await);
@@ -208,7 +208,7 @@ async fn an_inactive_user_gets_no_tokens(app: TestApp) {
         .await;
 }
 
-/// It is refused before anything is exchanged, and no session ends by it.
+/// It is refused before anything is rotated, and no session ends by it.
 async fn a_session_that_refreshes_without_end_has_to_wait(app: TestApp) {
     let limit = documented_limit("refreshes", "the session");
     assert_eq!((limit.burst, limit.period), (60, Duration::seconds(5)));

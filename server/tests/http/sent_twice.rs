@@ -161,8 +161,8 @@ async fn forms_behind_links(app: &TestApp) {
         browser.open(page).await.expect(303);
         let twice = browser.submit_twice(function, &[]).await;
         assert_same(&twice, function);
-        let told = format!("{kind} to cyd@example.org");
-        assert_eq!(app.read_mails().await, [told], "{function}");
+        let expected = format!("{kind} to cyd@example.org");
+        assert_eq!(app.read_mails().await, [expected], "{function}");
     }
 }
 

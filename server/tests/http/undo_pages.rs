@@ -1,5 +1,5 @@
 //! A change of the address and the deletion of the account on the pages,
-//! and the links that take them back.
+//! and their undo links.
 
 use time::Duration;
 use vestibule_core::mail::MailKind;

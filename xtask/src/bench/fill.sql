@@ -25,7 +25,7 @@ select id, user_id, 'api', 'Firefox on Linux', '192.0.2.1',
     now(), now() + interval '30 days'
 from families;
 
--- The token of a family is its number and how often it was exchanged, which pgbench can count.
+-- The token of a family is its number and how often it was rotated, which pgbench can count.
 insert into refresh_tokens (id, user_id, session_id, token_hash, device_info, expires_at, is_revoked, created_at, updated_at)
 select id, user_id, id, cast(number * 1000000 as text), 'Firefox on Linux', now() + interval '30 days', false, now(), now()
 from families;

@@ -13,11 +13,11 @@ const SHOWN: &str = "select query from pg_stat_activity where query like '%updat
     and pid <> pg_backend_pid() limit 1";
 const TABLES: &str = "select relname, n_live_tup, pg_total_relation_size(relid), seq_scan from pg_stat_user_tables \
     where n_live_tup > 0 order by relname";
-/// A client of pgbench exchanges the tokens of its own families in turn, far from each other in
-/// the table. Where it has one, it exchanges that again and again, as a client of the portal.
-const VARIABLES: &str = "\\set exchanges :exchanges + 1
-\\set family :first + :client_id + :clients * ((:exchanges * 7919) % :each)
-\\set presented :family * 1000000 + :exchanges / :each
+/// A client of pgbench rotates the tokens of its own families in turn, far from each other in
+/// the table. Where it has one, it rotates that again and again, as a client of the portal.
+const VARIABLES: &str = "\\set rotations :rotations + 1
+\\set family :first + :client_id + :clients * ((:rotations * 7919) % :each)
+\\set presented :family * 1000000 + :rotations / :each
 \\set fresh :presented + 1
 ";
 /// What stands for each parameter. The text of a token's hash is a number here.
@@ -101,7 +101,7 @@ pub fn refresh(
     let before = postgres.cpu_time();
     let said = postgres
         .tool("pgbench")
-        .args(["-n", "-M", "prepared", "-j", "2", "-D", "exchanges=-1"])
+        .args(["-n", "-M", "prepared", "-j", "2", "-D", "rotations=-1"])
         .args([
             format!("-Dfirst={first}"),
             format!("-Dclients={clients}"),
@@ -175,7 +175,7 @@ mod tests {
     fn every_parameter_gets_a_value_of_pgbench() {
         let script =
             script_of("update refresh_tokens as r\nset token_hash = $3\nwhere id = $1 and $7 > $5");
-        assert!(script.starts_with("\\set exchanges"), "{script}");
+        assert!(script.starts_with("\\set rotations"), "{script}");
         assert!(script.ends_with("> now();\n"), "{script}");
         assert!(!script.contains('$'), "{script}");
     }

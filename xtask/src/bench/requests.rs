@@ -60,7 +60,7 @@ pub fn sign_in(
     })
 }
 
-/// Exchanges a refresh token for the next one.
+/// Rotates a refresh token.
 pub fn refresh(port: u16, mut users: Vec<Tokens>) -> Result<impl FnMut() -> Result<()> + Send> {
     let (mut client, mut turn) = (Client::connect(port)?, 0);
     Ok(move || {

@@ -159,7 +159,7 @@ mod tests {
         for (file, names) in [
             ("tokens/refresh.rs", "kernel::ports::Store"),
             ("tokens/refresh.rs", "auth::Auth"),
-            ("tokens/refresh.rs", "tokens::pair::TokenPair"),
+            ("tokens/refresh.rs", "tokens::key_ring::KeySet"),
             ("tokens/refresh.rs", "sessions::SignedIn"),
             ("forms.rs", "sessions::SignedIn"),
             ("auth.rs", "tokens::access_token::TokenSigner"),

@@ -2,24 +2,32 @@
 
 /// Words and phrases in small letters, and what to say instead. They are found in text and in
 /// names: `hash place` also stands for `hash_place` and `HashPlace`.
-const REPLACED: [(&str, &str); 25] = [
+const REPLACED: [(&str, &str); 34] = [
+    ("are told", "are notified"),
     ("bury", "mark dead"),
     ("buried", "dead"),
     ("comfort", "enhancement"),
     ("complain", "report"),
     ("complaint", "error, violation"),
     ("complaints", "errors, violations"),
+    ("confirm link", "verify link, mailed link"),
+    ("exchanged", "rotated, replaced"),
     ("farewell", "close, quit"),
+    ("for people", "for end users"),
     ("guesser", "attempt key, attacker"),
     ("guessers", "attackers"),
     ("hash place", "hash permit"),
+    ("is told", "is notified"),
     ("leaf", "current token"),
+    ("link that takes", "undo link"),
+    ("links that take", "undo links"),
     ("mend", "fix"),
     ("mended", "fixed"),
     ("mends", "fixes"),
     ("news", "notice"),
     ("only from here", "loopback only"),
     ("patience", "timeout, retry"),
+    ("single process", "database lock"),
     (
         "somebody",
         "attacker, client, another user: the one that is meant",
@@ -28,6 +36,7 @@ const REPLACED: [(&str, &str); 25] = [
     ("spells", "phases"),
     ("stow", "keep in a cookie"),
     ("take leave", "close, quit"),
+    ("told by", "notified by"),
     ("weather", "observations"),
     ("what is over", "what has expired"),
     (

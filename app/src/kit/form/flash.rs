@@ -251,10 +251,10 @@ fn error_of_form(form: Form, code: ErrorCode) -> Option<FieldError> {
             (Field::CurrentPassword, FieldCode::Required)
         }
         // Another browser than the one that registered.
-        (Form::ConfirmLink, ErrorCode::InvalidCredentials) => {
+        (Form::VerifyLink, ErrorCode::InvalidCredentials) => {
             (Field::Password, FieldCode::Incorrect)
         }
-        (Form::ConfirmLink | Form::VerifyEmail, ErrorCode::ReauthenticationRequired) => {
+        (Form::VerifyLink | Form::VerifyEmail, ErrorCode::ReauthenticationRequired) => {
             (Field::Password, FieldCode::Required)
         }
         _ => return None,
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn the_notice_stays_when_errors_are_removed() {
-        let refused = Flash::refused(Form::ConfirmLink, AuthError::InvalidToken);
+        let refused = Flash::refused(Form::VerifyLink, AuthError::InvalidToken);
         assert_eq!(refused.without_errors().error(), None);
         let page_error = Flash::page_refused(PageError::NoCookies).without_errors();
         assert_eq!((page_error.error(), page_error.page_error), (None, None));
@@ -338,7 +338,7 @@ mod tests {
             (Form::SignIn, wrong(), password, None),
             (Form::ChangeEmail, again(), current, required),
             (Form::DeleteAccount, again(), current, required),
-            (Form::ConfirmLink, again(), password, required),
+            (Form::VerifyLink, again(), password, required),
             (Form::VerifyEmail, again(), password, required),
         ] {
             let flash = Flash::refused(form, error);

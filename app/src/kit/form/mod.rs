@@ -18,7 +18,7 @@ pub enum Form {
     /// The code of a verification mail.
     VerifyEmail,
     /// The link of a verification mail.
-    ConfirmLink,
+    VerifyLink,
     ResendVerification,
     /// The same from the page of a link that no longer works.
     ResendByLink,
@@ -41,7 +41,7 @@ impl Form {
             Self::SignIn => "/login",
             Self::Register => "/register",
             Self::VerifyEmail
-            | Self::ConfirmLink
+            | Self::VerifyLink
             | Self::ResendVerification
             | Self::ResendByLink => "/verify-email",
             Self::ForgotPassword => "/forgot-password",
@@ -60,7 +60,7 @@ impl Form {
     pub fn is_of_a_link(self) -> bool {
         matches!(
             self,
-            Self::ConfirmLink | Self::ResendByLink | Self::ResetPassword | Self::MailedLink(_)
+            Self::VerifyLink | Self::ResendByLink | Self::ResetPassword | Self::MailedLink(_)
         )
     }
 }

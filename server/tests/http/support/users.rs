@@ -114,7 +114,7 @@ impl TestApp {
         SignedIn::from_body(&expect!(self.login(email, password) => 200).json())
     }
 
-    /// The tokens that a refresh token is exchanged for.
+    /// The tokens that a refresh gives.
     pub async fn refreshed(&self, token: &str) -> SignedIn {
         SignedIn::from_body(&self.refresh(token).await.expect(200).json())
     }

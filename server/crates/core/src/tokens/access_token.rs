@@ -12,7 +12,7 @@ use super::key_ring::{KeyRing, KeySet, RingKey, load_ring, new_signing_key};
 use super::rotation::CLOCK_LEEWAY;
 use crate::kernel::model::{Session, User};
 use crate::kernel::ports::{Random, Store, note_lookup};
-use crate::kernel::{AuthError, MasterKey, hash_token};
+use crate::kernel::{AuthError, Call, MasterKey, hash_token};
 
 /// The media type of an access token, in its `typ` header (RFC 9068, 2.1).
 const ACCESS_TOKEN_TYPE: &str = "at+jwt";
@@ -48,6 +48,14 @@ pub struct AccessTokenClaims {
     pub sid: Uuid,
     pub user_id: Uuid,
     pub token_type: String,
+}
+
+/// The tokens of an API session. Secrets: no `Debug`.
+pub struct TokenPair {
+    pub access_token: String,
+    pub refresh_token: String,
+    /// Seconds until the access token expires.
+    pub expires_in: u64,
 }
 
 /// The last time that the keys were asked for.
@@ -161,6 +169,24 @@ impl TokenSigner {
             token_type: "access".to_owned(),
         };
         jsonwebtoken::encode(&header, &claims, &key.signing).map_err(AuthError::internal)
+    }
+
+    /// Signs the access token that goes with a refresh token.
+    pub(crate) fn pair(
+        &self,
+        call: &Call<'_>,
+        user: &User,
+        session: &Session,
+        refresh_token: String,
+    ) -> Result<TokenPair, AuthError> {
+        let now = call.later().now;
+        let access_token = self.sign(user, session, call.new_id(), now)?;
+        let life = self.access_life(session, now);
+        Ok(TokenPair {
+            access_token,
+            refresh_token,
+            expires_in: life.whole_seconds().unsigned_abs(),
+        })
     }
 
     /// Checks everything about a token but whether its session lives:

@@ -14,7 +14,7 @@ use crate::kernel::{AuditEvent, AuthError, Call, MailKind, RequestMeta, UserMail
 use crate::sessions::SignedIn;
 
 impl Auth {
-    /// Exchanges a refresh token for its successor and a new access token.
+    /// Rotates a refresh token: gives its successor and a new access token.
     ///
     /// # Errors
     /// [`AuthError::InvalidRefreshToken`] if the token is unknown, expired, or its session has

@@ -1,8 +1,10 @@
-//! Refresh tokens as text.
+//! Refresh tokens as text, and the first one of a session.
 
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
-use crate::kernel::MasterKey;
+use crate::kernel::model::{NewRefreshToken, Session};
+use crate::kernel::{Call, MasterKey, hash_token};
 
 /// A refresh token as its holder has it: family id, 256 secret bits and a tag, in URL-safe base64.
 pub(crate) struct RefreshTokenText {
@@ -42,5 +44,31 @@ impl RefreshTokenText {
         let expected = master.refresh_tag(family, secret);
         aws_lc_rs::constant_time::verify_slices_are_equal(tag, &expected[..16]).ok()?;
         Some(Self { family })
+    }
+}
+
+/// The first refresh token of an API session, as it is stored and as the client gets it.
+pub(crate) struct FirstRefreshToken {
+    pub row: NewRefreshToken,
+    pub text: String,
+}
+
+impl FirstRefreshToken {
+    /// Of a session that begins now.
+    pub fn of(call: &Call<'_>, session: &Session) -> Self {
+        let family = call.new_id();
+        let mut secret = Zeroizing::new([0; 32]);
+        call.core.random.fill(secret.as_mut());
+        let text = RefreshTokenText::encode(&call.core.master, family, &secret);
+        let row = NewRefreshToken {
+            id: family,
+            user_id: session.user_id,
+            session_id: session.id,
+            token_hash: hash_token(&text),
+            device_info: session.device.clone(),
+            expires_at: call.now + call.core.settings.lifetimes.refresh_token,
+            created_at: call.now,
+        };
+        Self { row, text }
     }
 }

@@ -128,7 +128,7 @@ fn no_page_holds_text_outside_the_catalogue() {
 }
 
 /// What is said to a mail server, read in a file, or put into the log.
-const NOT_FOR_PEOPLE: [&str; 5] = [
+const NOT_FOR_END_USERS: [&str; 5] = [
     "-----BEGIN CERTIFICATE-----",
     "DR, RN, NRN, OOF, AutoReply",
     "MAIL FROM",
@@ -144,7 +144,7 @@ fn no_mail_holds_text_outside_the_catalogue() {
             continue;
         }
         let found = prose(&tokens).into_iter();
-        let found = found.filter(|text| !NOT_FOR_PEOPLE.contains(&text.as_str()));
+        let found = found.filter(|text| !NOT_FOR_END_USERS.contains(&text.as_str()));
         errors.extend(found.map(|text| format!("{file}: {text:?}")));
     }
     for template in ["mail.html", "mail.txt"] {
