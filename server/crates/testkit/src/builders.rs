@@ -7,7 +7,7 @@ use uuid::Uuid;
 use vestibule_core::mail::{MailContext, MailKind, NewMail};
 use vestibule_core::model::{
     EmailAddress, KeyKind, Language, NewLink, NewRefreshToken, NewUser, Principal, Purpose,
-    Session, SessionKind, SignInMethod, SigningKey,
+    Session, SessionKind, SignInMethod, SigningKey, User,
 };
 use vestibule_core::ports::NewSignIn;
 use vestibule_core::{Actor, AuditEvent, AuditRecord};
