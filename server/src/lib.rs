@@ -1,5 +1,8 @@
 //! The portal behind the binary: composition, process, HTTP, API, settings, telemetry, commands.
 
+// The types of pages nest deeper than the default of 128 where they are optimized.
+#![recursion_limit = "256"]
+
 pub mod api;
 mod cli;
 mod compose;
