@@ -114,10 +114,11 @@ impl Bench {
             pgbench::fill(postgres, self.accounts())?;
         }
         self.pages(&portal, &users, report)?;
-        self.sign_ins(&portal, report)?;
         for users in [single, users] {
             self.refreshes(&portal, users, report)?;
         }
+        // At last: so many sign-ins end the sessions that an account had before.
+        self.sign_ins(&portal, report)?;
         let [after, most] = portal.server.memory_kib()?;
         let first_answer = match backing.name {
             SQLITE => Goal::AtMost(50.0),
