@@ -9,8 +9,8 @@ import { expect, test } from '../fixtures/test';
 function block(document: string, language: string): string {
   const text = readFileSync(resolve('..', document), 'utf8');
   const [, code] = text.match(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``)) ?? [];
-  expect(code, `${document} has a block of ${language}`).toContain('127.0.0.1:3000');
-  return code!.replaceAll('http://127.0.0.1:3000', baseURL);
+  expect(code, `${document} has a block of ${language}`).toContain('http://localhost:3000');
+  return code!.replaceAll('http://localhost:3000', baseURL);
 }
 
 /** The lines that a program prints, which must succeed and print no error. */

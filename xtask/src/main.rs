@@ -33,7 +33,7 @@ use vestibule_daemons::proc;
 const HELP: &str = "\
 Usage: cargo xtask COMMAND
 
-  run [-- ARGS]                 build everything and serve it at http://127.0.0.1:3000;
+  run [-- ARGS]                 build everything and serve it at http://localhost:3000;
                                 ARGS go to `vestibule serve`
   test [--quick] [--filter S]   format, documents, lints, code and dependency rules, the files of deploy/, cargo tests, a
                                 short selection of `chaos` and browser tests, with a PostgreSQL and a Redis of their

@@ -13,7 +13,7 @@ pub fn run(args: &[String]) -> Result<()> {
     build::portal(Kind::Plain)?;
 
     println!(
-        "\nServing at http://127.0.0.1:3000, unless settings say otherwise. Ctrl-C ends it.\n"
+        "\nServing at http://localhost:3000, unless settings say otherwise. Ctrl-C ends it.\n"
     );
     let server = Cmd::new(build::server_binary()?).arg("serve").args(args);
     match server

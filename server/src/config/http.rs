@@ -23,7 +23,7 @@ settings! {
     PRIVATE_LISTEN: SocketAddr =
         "http.private_listen", "VESTIBULE_PRIVATE_LISTEN", "127.0.0.1:9464";
     /// Where people open the portal; the start of every link and the `iss` of tokens. Scheme and
-    /// host alone. Default in development: `http://` and the listening address. Needed in
+    /// host alone. Default in development: `http://localhost` and the listening port. Needed in
     /// production, with https.
     PUBLIC_URL: Option<String> = "http.public_url", "PUBLIC_URL";
     /// Further hosts that requests may name beside the one of the public URL, without scheme or
@@ -162,18 +162,14 @@ fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> U
             "is needed where VESTIBULE_LISTEN (http.listen) leaves the port to the system",
         );
     }
-    // Whatever the port is to be: the error about it is enough.
-    let fallback = match listen.port() {
-        0 => "http://127.0.0.1:3000".to_owned(),
-        _ => format!("http://{listen}"),
-    };
+    let fallback = local_url(listen);
     let url = Url::parse(text.as_deref().unwrap_or(&fallback)).ok();
     let Some(url) = url.filter(is_public_url) else {
         reader.refuse(
             PUBLIC_URL,
             "must be scheme and host alone, like https://auth.example.org: no user, path, query, fragment or wildcard",
         );
-        return Url::parse("http://127.0.0.1:3000")
+        return Url::parse("http://localhost:3000")
             .unwrap_or_else(|_| unreachable!("a constant URL"));
     };
     if mode == Mode::Production && text.is_some() && url.scheme() != "https" {
@@ -183,6 +179,18 @@ fn read_public_url(reader: &mut Reader<'_>, mode: Mode, listen: SocketAddr) -> U
         reader.derive(PUBLIC_URL, issuer(&url));
     }
     url
+}
+
+/// Where a developer opens the portal: by a name where it listens on
+/// this machine, since passkeys and OpenID issuers need one.
+fn local_url(listen: SocketAddr) -> String {
+    let ip = listen.ip().to_canonical();
+    match listen.port() {
+        // Whatever the port is to be: the error about it is enough.
+        0 => "http://localhost:3000".to_owned(),
+        port if ip.is_loopback() || ip.is_unspecified() => format!("http://localhost:{port}"),
+        _ => format!("http://{listen}"),
+    }
 }
 
 /// Whether links can begin with it: every other part of a URL would be lost,

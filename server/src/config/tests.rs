@@ -62,14 +62,36 @@ const KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
 fn nothing_is_needed_in_development() {
     let config = load(&[]).unwrap();
     assert_eq!(config.mode, Mode::Development);
-    assert_eq!(config.http.public_url.as_str(), "http://127.0.0.1:3000/");
-    assert_eq!(config.tokens.audience, "http://127.0.0.1:3000");
+    assert_eq!(config.http.public_url.as_str(), "http://localhost:3000/");
+    assert_eq!(config.tokens.audience, "http://localhost:3000");
     assert_eq!(
         config.database.url.expose_secret(),
         "sqlite:data/vestibule.db"
     );
     assert!(config.rate_limits && config.has_database_lock() && !config.is_https());
     assert!(config.http.shutdown_grace.is_zero(), "nobody waits");
+}
+
+#[test]
+fn development_is_opened_by_the_name_of_this_machine() {
+    let is_opened_at = |listen: &str, url: &str| {
+        let variables = [("VESTIBULE_LISTEN", listen)];
+        let reading = Config::read(&variables.into_iter().collect());
+        let (public_url, tokens) = (&reading.config.http.public_url, &reading.config.tokens);
+        assert_eq!(issuer(public_url), url, "{listen}");
+        assert_eq!(tokens.issuer, url, "{listen}");
+        let shown: Vec<String> = reading.settings.iter().map(ToString::to_string).collect();
+        let line = format!("PUBLIC_URL = {url}  (default)");
+        assert!(shown.contains(&line), "{line} in {shown:#?}");
+    };
+    is_opened_at("127.0.0.1:8080", "http://localhost:8080");
+    is_opened_at("127.0.0.1:80", "http://localhost");
+    is_opened_at("[::1]:3000", "http://localhost:3000");
+    is_opened_at("[::ffff:127.0.0.1]:3000", "http://localhost:3000");
+    // These three are refused; what is shown of them is right all the same.
+    is_opened_at("0.0.0.0:3000", "http://localhost:3000");
+    is_opened_at("[::]:3000", "http://localhost:3000");
+    is_opened_at("192.0.2.1:3000", "http://192.0.2.1:3000");
 }
 
 #[test]

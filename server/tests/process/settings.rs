@@ -57,10 +57,11 @@ fn config_check_prints_every_setting_with_its_source_or_all_errors() {
     let lines = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let listen = deployment.setting("VESTIBULE_LISTEN");
+    let port = deployment.public_address().port();
     for line in [
         "VESTIBULE_MODE = development  (default)",
         &format!("VESTIBULE_LISTEN = {listen}  (environment)"),
-        &format!("PUBLIC_URL = http://{listen}  (default)"),
+        &format!("PUBLIC_URL = http://localhost:{port}  (default)"),
         "REDIS_URL is set  (environment)",
         "VESTIBULE_MASTER_KEY is not set",
     ] {
@@ -112,13 +113,14 @@ fn the_first_lines_of_a_start_say_what_it_serves_and_on_what() {
     };
     let log = lines_of(&deployment);
     let listen = deployment.setting("VESTIBULE_LISTEN");
+    let port = deployment.public_address().port();
     for part in [
         concat!(
             "vestibule ",
             env!("CARGO_PKG_VERSION"),
             " starts in development mode"
         ),
-        &format!("http://{listen}"),
+        &format!("pages and API: http://localhost:{port} (listening on {listen})"),
         deployment.setting("VESTIBULE_PRIVATE_LISTEN"),
         "database: SQLite",
         "Redis: redis://127.0.0.1:1/2",
@@ -126,7 +128,7 @@ fn the_first_lines_of_a_start_say_what_it_serves_and_on_what() {
         deployment.setting("VESTIBULE_DATA_DIR"),
         "a master key was made",
         "back it up",
-        &format!("next: register at http://{listen}/register"),
+        &format!("next: register at http://localhost:{port}/register"),
     ] {
         assert!(log.contains(part), "{part} in {log}");
     }
