@@ -13,6 +13,8 @@ mod errors;
 #[cfg(feature = "ssr")]
 mod kit;
 #[cfg(feature = "ssr")]
+mod oauth;
+#[cfg(feature = "ssr")]
 mod register;
 #[cfg(feature = "ssr")]
 mod reset_password;

@@ -8,7 +8,7 @@ use vestibule_i18n::{Texts, t};
 
 use crate::kit::{
     Button, Carried, Done, EmailField, Form, Notice, PasswordField, PostForm, ReturnTo, Sentence,
-    Visit, card, link, name_fields, sent, slot,
+    Visit, card, link, name_fields, sent, slot, to_continue_to,
 };
 
 #[server(prefix = "/_fn", endpoint = "register")]
@@ -59,7 +59,9 @@ pub async fn page(visit: Visit) -> Result<AnyView, AuthError> {
     let names = name_fields(flash.value("first_name"), flash.value("last_name"), &errors);
     let (email, email_error) = (flash.value("email"), errors.of(Field::Email));
     let (min_length, error) = (visit.min_password_length(), errors.of(Field::Password));
+    let app = visit.app_at(&return_to).await?;
     let content = view! {
+        {to_continue_to(app.as_ref())}
         <PostForm action=Register::PATH>
             <Carried return_to=return_to.clone()/>
             {names}

@@ -14,7 +14,7 @@ use crate::account::{
 use crate::errors::NotFoundPage;
 use crate::islands::Enhancements;
 use crate::kit::{Head, account_page, announce_texts, has_islands, link_page, page, stylesheet};
-use crate::{register, reset_password, restore, sign_in, verify_email};
+use crate::{oauth, register, reset_password, restore, sign_in, verify_email};
 
 /// The whole document. Wasm comes with pages alone on which it does something: browsers fetch a
 /// preload link even where scripts are off. The head is written before the page's data is there, so
@@ -78,6 +78,8 @@ pub fn App() -> impl IntoView {
                     view=|| link_page(Purpose::RestoreAccount, restore::account_page)
                     ssr=SsrMode::Async
                 />
+                <Route path=path!("/oauth2/resume") view=|| page(oauth::resume_page) ssr=SsrMode::Async/>
+                <Route path=path!("/oauth2/problem") view=|| page(oauth::problem_page) ssr=SsrMode::Async/>
                 <Route path=path!("/logout") view=|| page(sign_out::page) ssr=SsrMode::Async/>
             </Routes>
         </Router>

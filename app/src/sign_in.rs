@@ -7,8 +7,8 @@ use vestibule_core::{AuthError, RequestMeta};
 use vestibule_i18n::t;
 
 use crate::kit::{
-    Button, Carried, Done, EmailField, Form, PostForm, ReturnTo, Sentence, Visit, card,
-    known_password, link, sent, slot,
+    Button, Carried, Done, EmailField, Form, PostForm, ReturnTo, Sentence, Visit, card, given,
+    known_password, link, sent, slot, to_continue_to,
 };
 
 /// A user who was signed in on this browser before is signed out:
@@ -61,14 +61,18 @@ pub async fn page(visit: Visit) -> Result<AnyView, AuthError> {
     let texts = visit.texts();
     let flash = visit.take_flash();
     let register = link(return_to.link("/register"), t!(texts, "sign-in-new-link"));
-    let email = flash.value("email");
+    let app = visit.app_at(&return_to).await?;
+    let hint = visit.flow_at(&return_to);
+    let hint = hint.as_ref().and_then(|flow| flow.login_hint());
+    let email = given(flash.value("email")).or(hint.map(str::to_owned));
     let remembers = !flash.value("remember_me").is_empty();
     let content = view! {
+        {to_continue_to(app.as_ref())}
         <PostForm action=SignIn::PATH>
             <Carried return_to=return_to.clone()/>
             // Browsers with a passkey to offer ask for the second token;
             // the others read the first.
-            <EmailField autocomplete="username webauthn" value=email/>
+            <EmailField autocomplete="username webauthn" value=email.unwrap_or_default()/>
             {known_password(None)}
             <p class="aside"><a href=return_to.link("/forgot-password")>{t!(texts, "sign-in-forgot")}</a></p>
             <div class="checkbox">

@@ -448,6 +448,10 @@ event-reauthentication-failed = Falsches Passwort bei der Nachfrage, von { $devi
 event-deletion-scheduled = Löschung des Kontos angefordert von { $device }
 event-deletion-cancelled = Löschung des Kontos zurückgenommen von { $device }
 event-data-exported = Daten heruntergeladen mit { $device }
+event-app-authorized = Zugriff für { $app } erlaubt mit { $device }
+event-app-signed-in = Bei { $app } angemeldet mit { $device }
+event-app-refresh-reused = Eine Kopie der Anmeldung bei { $app } wurde verwendet; wir haben sie beendet
+event-code-replayed = Eine Anmeldung bei { $app } wurde ein zweites Mal verwendet; wir haben sie beendet
 
 ## The account: asking for the password
 
@@ -552,3 +556,35 @@ notice-deletion-scheduled = Ihr Konto wird am { $date } gelöscht.
 notice-deletion-scheduled-text = Sie sind überall abgemeldet. Bis dahin nimmt der Link, den wir Ihnen geschickt haben, die Löschung zurück.
 notice-deletion-cancelled = Ihr Konto bleibt.
 notice-deletion-cancelled-text = Alles ist, wie es war. Melden Sie sich an, um fortzufahren.
+
+## Apps
+
+# Under the heading of a page that an app has led to.
+app-to-continue = um zu { $app } zu gelangen
+app-ask-heading = Weiter zu { $app }?
+app-ask-account = Sie sind angemeldet als { $email }.
+app-ask-other = { $app } erwartet ein anderes Konto als { $email }.
+app-ask-host = Die Adresse der App: { $host }.
+app-ask-continue = Weiter
+app-ask-cancel = Abbrechen
+app-other-account = Ein anderes Konto verwenden
+app-scope-intro = Die App kann dann:
+app-scope-openid = Sie wiedererkennen, wenn Sie zurückkommen
+app-scope-profile = Ihren Namen und Ihre Sprache sehen
+app-scope-email = Ihre E-Mail-Adresse sehen
+app-scope-groups = sehen, zu welchen Gruppen Sie gehören
+app-not-allowed-heading = { $app } steht Ihnen nicht offen
+app-not-allowed-text = Dieses Konto darf { $app } nicht verwenden. Das entscheidet, wer die App betreibt.
+app-not-allowed-help = Fragen Sie { $support }, wenn Sie Zugang brauchen.
+app-leave-heading = Weiter zu { $app }
+app-leave-link = Weiter zu { $app }
+app-leave-automatic = Sie werden weitergeleitet. Wenn nichts geschieht, verwenden Sie den Link.
+app-leave-by-press = Die App öffnet sich, wenn Sie den Link verwenden. Danach können Sie dieses Fenster schließen.
+app-unknown-heading = Diese App ist hier nicht bekannt
+app-unknown-text = Die App, von der Sie kommen, ist bei diesem Portal nicht registriert oder abgeschaltet. Gehen Sie zu ihr zurück, und fragen Sie, wer sie betreibt.
+app-address-heading = Die Adresse der App ist nicht registriert
+app-address-text = Die App will die Antwort an eine Adresse, die nicht zu ihr gehört; darum wurde nichts an sie gesendet. Wer die App betreibt, muss die Adresse registrieren.
+app-stranded-heading = Diese Anmeldung ist beendet oder abgelaufen
+app-stranded-text = Sie wurde in einem anderen Fenster beendet, blieb mehr als eine Stunde liegen oder gehört zu einem anderen Browser.
+app-stranded-link = Zu { $app }
+app-stranded-open = Öffnen Sie { $app } noch einmal, um sich anzumelden.

@@ -444,6 +444,10 @@ event-reauthentication-failed = Wrong password when asked to confirm, from { $de
 event-deletion-scheduled = Deletion of the account asked for from { $device }
 event-deletion-cancelled = Deletion of the account undone from { $device }
 event-data-exported = Data downloaded with { $device }
+event-app-authorized = Access for { $app } agreed to with { $device }
+event-app-signed-in = Signed in to { $app } with { $device }
+event-app-refresh-reused = A copy of the sign-in to { $app } was used; we ended it
+event-code-replayed = A sign-in to { $app } was used a second time; we ended it
 
 ## The account: asking for the password
 
@@ -548,3 +552,35 @@ notice-deletion-scheduled = Your account will be deleted on { $date }.
 notice-deletion-scheduled-text = You are signed out everywhere. Until then, the link that we have mailed you undoes it.
 notice-deletion-cancelled = Your account stays.
 notice-deletion-cancelled-text = Everything is as it was. Sign in to continue.
+
+## Apps
+
+# Under the heading of a page that an app has led to.
+app-to-continue = to continue to { $app }
+app-ask-heading = Continue to { $app }?
+app-ask-account = You are signed in as { $email }.
+app-ask-other = { $app } expects another account than { $email }.
+app-ask-host = It is at { $host }.
+app-ask-continue = Continue
+app-ask-cancel = Cancel
+app-other-account = Use another account
+app-scope-intro = It will be able to:
+app-scope-openid = recognize you when you come back
+app-scope-profile = see your name and language
+app-scope-email = see your email address
+app-scope-groups = see which groups you are in
+app-not-allowed-heading = { $app } is not open to you
+app-not-allowed-text = This account may not use { $app }. Who runs the app decides that.
+app-not-allowed-help = Ask { $support } if you need it.
+app-leave-heading = Continue to { $app }
+app-leave-link = Continue to { $app }
+app-leave-automatic = You are on your way. If nothing happens, use the link.
+app-leave-by-press = The app opens when you use the link. You can close this window then.
+app-unknown-heading = This app is not known here
+app-unknown-text = The app that sent you here is not registered with this portal, or is switched off. Go back to it, and ask who runs it.
+app-address-heading = This address is not registered
+app-address-text = The app wants the answer at an address that is not one of its own, so nothing was sent to it. Who runs the app has to register the address.
+app-stranded-heading = This sign-in is finished or has expired
+app-stranded-text = It was finished in another window, was left for more than an hour, or belongs to another browser.
+app-stranded-link = Go to { $app }
+app-stranded-open = Open { $app } again to sign in to it.

@@ -12,7 +12,8 @@ use vestibule_cache::{
 };
 use vestibule_core::ports::{Clock, Mailer, PrincipalCache, Random, RateLimiter, Store};
 use vestibule_core::{
-    Auth, AuthBuilder, AuthError, AuthSettings, MasterKey, PasswordHasher, Retention,
+    Auth, AuthBuilder, AuthError, AuthSettings, ClientError, MasterKey, PasswordHasher, Retention,
+    sync_config_clients,
 };
 use vestibule_mail::Mailbox;
 use vestibule_web::{SealedCookies, WebState};
@@ -55,9 +56,13 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// Puts everything together, once the store can be reached.
 ///
 /// # Errors
-/// If the master key is not the one of the database, or an asset folder cannot be read.
+/// If a client of the settings file is not as one must be, the master key is not the one of the
+/// database, or an asset folder cannot be read.
 pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxError> {
     let shared = Shared::open(config, &adapters)?;
+    if config.oidc.enabled {
+        define_clients(config, &adapters).await?;
+    }
     let auth = Arc::new(build_auth(config, &adapters, &shared).await?);
     let brand = BrandFiles::new(config);
     let web = WebState {
@@ -92,6 +97,21 @@ pub async fn build(config: &Config, adapters: Adapters) -> Result<Portal, BoxErr
         tasks: parts.tasks,
         shared_cache: shared.listener,
     })
+}
+
+/// Brings the clients of the settings file into the database.
+async fn define_clients(config: &Config, adapters: &Adapters) -> Result<(), ClientError> {
+    let define = || {
+        sync_config_clients(
+            &*adapters.store,
+            &*adapters.random,
+            adapters.clock.now(),
+            &config.oidc.clients,
+        )
+    };
+    let is_away =
+        |error: &ClientError| matches!(error, ClientError::Failed(AuthError::Unavailable(_)));
+    retry_until_up(define, is_away).await
 }
 
 async fn build_auth(

@@ -8,6 +8,7 @@ mod cli;
 mod compose;
 pub mod config;
 mod http;
+mod oauth;
 mod process;
 pub mod telemetry;
 

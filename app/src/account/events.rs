@@ -19,7 +19,9 @@ pub fn sentence(texts: Texts, event: &SecurityEvent) -> Option<String> {
         ));
     }
     let key = format!("event-{}", kind.as_str().replace('_', "-"));
-    texts.find(&key, [("device", Value::from(device))])
+    let app = event.details["app"].as_str().unwrap_or_default().to_owned();
+    let parts = [("device", Value::from(device)), ("app", Value::from(app))];
+    texts.find(&key, parts)
 }
 
 /// Whether the session that signed the others out went on.

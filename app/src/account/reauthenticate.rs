@@ -29,7 +29,8 @@ pub async fn reauthenticate(
 /// Asks for the password before something that takes none itself, and goes back to it.
 pub async fn page(visit: Visit, who: Principal) -> Result<AnyView, AuthError> {
     let return_to = visit.return_to();
-    if visit.auth().is_recently_authenticated(&who) {
+    let is_asked = visit.is_asked_for_password(&return_to, &who).await?;
+    if visit.auth().is_recently_authenticated(&who) && !is_asked {
         return Ok(visit.leave(return_to.path()));
     }
     let flash = visit.take_flash();

@@ -14,8 +14,8 @@ mod return_to;
 
 pub use components::{
     Button, ButtonStyle, Carried, EmailField, ErrorSummary, FieldError, HiddenField, LinkForm,
-    PasswordField, PostForm, Sentence, TextField, Username, address, current_password,
-    known_password, link, name_fields, new_password, notice_box, slot,
+    PasswordField, PostForm, Sentence, TextField, Username, address, app_name, current_password,
+    known_password, link, name_fields, new_password, notice_box, slot, to_continue_to,
 };
 pub use dates::{Clock, Moment, When, date_of, day};
 pub use form::{CONFIRM, Done, Flash, Form, Notice, Refusal, sent, signed_in_as_on_the_page};

@@ -44,6 +44,7 @@ where
     if visit.has_kept_cookies() {
         return visit.leave(&visit.address_without_check());
     }
+    visit.keep_opener_of_flow();
     let page = render(visit.clone());
     Suspend::new(async move {
         match page.await {

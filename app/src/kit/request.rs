@@ -2,6 +2,7 @@
 //! cookies, so a new version of the framework meets a single module. How outcomes get from a form
 //! to the next page is in its `showing.rs`, what mailed links are on their way in `mailed_link.rs`.
 
+mod flow;
 mod mailed_link;
 mod showing;
 
@@ -10,7 +11,7 @@ pub use showing::other_account;
 
 use std::sync::Arc;
 
-use axum::extract::Query;
+use axum::extract::{OriginalUri, Query};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use leptos::prelude::*;
@@ -58,7 +59,10 @@ pub struct Visit {
 pub fn provide_request(state: WebState) {
     if let Some(parts) = use_context::<Parts>() {
         provide_context(Texts::of(page_language(&parts.headers, &parts.extensions)));
-        provide_context(ReturnTo::to_page(&parts.uri));
+        // Some requests are rendered as another page.
+        let asked = parts.extensions.get::<OriginalUri>();
+        let asked = asked.map_or(&parts.uri, |asked| &asked.0);
+        provide_context(ReturnTo::to_page(asked));
         provide_context(PageForms {
             outcome: RequestOutcome::of(&parts),
             link: query_value(&parts.uri, LINK),
@@ -269,6 +273,7 @@ impl Visit {
     /// Sends the visitor on. 303, so that the browser gets the
     /// page with GET whatever the request was (RFC 9110, 15.4.4).
     pub fn redirect(&self, to: &str) {
+        self.keep_opener_on_way_to(to);
         if let Ok(location) = HeaderValue::from_str(to) {
             self.response.insert_header(header::LOCATION, location);
             self.response.set_status(StatusCode::SEE_OTHER);

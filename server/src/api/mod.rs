@@ -17,6 +17,8 @@ use utoipa_axum::routes;
 use vestibule_core::ErrorCode;
 use vestibule_web::{Problem, WebState};
 
+use crate::oauth;
+
 pub use openapi::document;
 
 /// Every endpoint with its document. The one place where the routes of programs are declared.
@@ -25,6 +27,11 @@ fn endpoints() -> OpenApiRouter<WebState> {
         .nest("/api/v1/auth", auth_endpoints())
         .routes(routes!(well_known::jwks))
         .routes(routes!(well_known::change_password))
+}
+
+/// The same with those of signing in to apps, which are served apart.
+fn documented() -> OpenApiRouter<WebState> {
+    endpoints().merge(oauth::endpoints())
 }
 
 fn auth_endpoints() -> OpenApiRouter<WebState> {
@@ -49,7 +56,8 @@ fn auth_endpoints() -> OpenApiRouter<WebState> {
 
 /// The API, its document and its UI, and the documents at well-known places.
 pub fn router() -> Router<WebState> {
-    let (endpoints, paths) = endpoints().split_for_parts();
+    let (endpoints, _) = endpoints().split_for_parts();
+    let (_, paths) = documented().split_for_parts();
     endpoints
         .merge(openapi::router(paths))
         // Paths for programs that nobody serves get a problem document, not a page.

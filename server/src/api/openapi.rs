@@ -10,6 +10,7 @@ use axum::routing::get;
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::Value;
 use tower_http::compression::CompressionLayer;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::{Tag, TagBuilder};
 use utoipa::openapi::{
@@ -18,16 +19,19 @@ use utoipa::openapi::{
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 use vestibule_core::model::{SessionKind, SignInMethod};
-use vestibule_core::{AuditEvent, ErrorCode, Field, FieldCode, SecurityEventFilter};
+use vestibule_core::{
+    AuditEvent, ErrorCode, Field, FieldCode, OAuthErrorCode, SecurityEventFilter,
+};
 use vestibule_web::WebState;
 
 use crate::http::assets::StaticFile;
+use crate::oauth;
 
 const DOCUMENT_PATH: &str = "/api/v1/openapi.json";
 
 /// The whole document.
 pub fn document() -> OpenApi {
-    complete(super::endpoints().split_for_parts().1)
+    complete(super::documented().split_for_parts().1)
 }
 
 /// Serves the document and the UI.
@@ -85,6 +89,12 @@ fn complete(mut document: OpenApi) -> OpenApi {
         .build();
     let components = document.components.get_or_insert_default();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let of_app = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The `access_token` that an app got for a code."))
+        .build();
+    components.add_security_scheme("app", SecurityScheme::Http(of_app));
     add_closed_sets(&mut document);
     document
 }
@@ -105,6 +115,10 @@ fn tags() -> Vec<Tag> {
         ),
         ("email", "Proving and changing the address"),
         ("keys", "What other services verify access tokens with"),
+        (
+            "apps",
+            "Signing in to apps (OpenID Connect); errors are those of RFC 6749, as JSON",
+        ),
     ];
     let tag = |(name, text)| TagBuilder::new().name(name).description(Some(text)).build();
     tags.map(tag).to_vec()
@@ -134,6 +148,11 @@ fn add_closed_sets(document: &mut OpenApi) {
             codes(SignInMethod::ALL, SignInMethod::as_str),
         ),
         ("EventBody", "event_type", events()),
+        (
+            "OAuthError",
+            "error",
+            codes(OAuthErrorCode::ALL, OAuthErrorCode::as_str),
+        ),
     ];
     let schemas = &mut document.components.get_or_insert_default().schemas;
     for (schema, property, values) in sets {
@@ -176,21 +195,30 @@ fn add_common_responses(document: &mut OpenApi) {
         for operation in operations.into_iter().flatten() {
             // An endpoint that needs no token says so.
             let needs_token = !operation.security.get_or_insert_default().is_empty();
+            if oauth::is_for_clients(path) {
+                add_oauth_errors(operation);
+                continue;
+            }
             if !path.starts_with("/api/") {
                 continue;
             }
             let has_body = operation.request_body.is_some();
             let responses = &mut operation.responses.responses;
             if needs_token {
-                add_problem(responses, 401, "`unauthenticated`, `token_expired`");
+                add_problem(responses, OF_API, 401, "`unauthenticated`, `token_expired`");
             }
             if has_body {
-                add_problem(responses, 400, "`malformed_body`, `validation_failed`");
-                add_problem(responses, 413, "`body_too_large`");
-                add_problem(responses, 415, "`unsupported_media_type`");
+                add_problem(
+                    responses,
+                    OF_API,
+                    400,
+                    "`malformed_body`, `validation_failed`",
+                );
+                add_problem(responses, OF_API, 413, "`body_too_large`");
+                add_problem(responses, OF_API, 415, "`unsupported_media_type`");
             }
             for (status, codes) in PROBLEMS_OF_ALL {
-                add_problem(responses, status, codes);
+                add_problem(responses, OF_API, status, codes);
             }
             for (status, response) in responses {
                 if let RefOr::T(response) = response {
@@ -200,6 +228,41 @@ fn add_common_responses(document: &mut OpenApi) {
         }
     }
 }
+
+/// What any endpoint of the protocol may answer that says nothing else of the status.
+fn add_oauth_errors(operation: &mut Operation) {
+    let responses = &mut operation.responses.responses;
+    if operation.request_body.is_some() {
+        for status in [400, 413, 415] {
+            add_problem(responses, OF_OAUTH, status, "`invalid_request`");
+        }
+    }
+    for (status, code) in OAUTH_ERRORS_OF_ALL {
+        add_problem(responses, OF_OAUTH, status, code);
+    }
+    for (status, response) in responses {
+        if let RefOr::T(response) = response {
+            add_headers(status, response);
+        }
+    }
+}
+
+const OAUTH_ERRORS_OF_ALL: [(u16, &str); 5] = [
+    (408, "`temporarily_unavailable`: it took longer than 30 s"),
+    (
+        421,
+        "`invalid_request`: the host is not one of this deployment's",
+    ),
+    (
+        429,
+        "`temporarily_unavailable`: come back after `Retry-After`",
+    ),
+    (500, "`server_error`"),
+    (
+        503,
+        "`temporarily_unavailable`: come back after `Retry-After`",
+    ),
+];
 
 /// What any endpoint may answer.
 const PROBLEMS_OF_ALL: [(u16, &str); 5] = [
@@ -219,11 +282,21 @@ const PROBLEMS_OF_ALL: [(u16, &str); 5] = [
     ),
 ];
 
-fn add_problem(responses: &mut BTreeMap<String, RefOr<ApiResponse>>, status: u16, codes: &str) {
-    let content = Content::new(Some(Ref::from_schema_name("Problem")));
+/// The schema of an error and its media type: of the API, and of RFC 6749.
+type Form = (&'static str, &'static str);
+const OF_API: Form = ("Problem", "application/problem+json");
+const OF_OAUTH: Form = ("OAuthError", "application/json");
+
+fn add_problem(
+    responses: &mut BTreeMap<String, RefOr<ApiResponse>>,
+    (schema, media_type): Form,
+    status: u16,
+    codes: &str,
+) {
+    let content = Content::new(Some(Ref::from_schema_name(schema)));
     let response = ResponseBuilder::new()
         .description(codes)
-        .content("application/problem+json", content)
+        .content(media_type, content)
         .build();
     responses
         .entry(status.to_string())

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use vestibule_core::model::SigningKey;
+use vestibule_core::model::{KeyKind, SigningKey};
 use vestibule_core::ports::{Clock as _, SystemClock};
 use vestibule_core::{
     CLOCK_LEEWAY, KeyRotation, KeyState, MasterKey, SystemRandom, rotate_signing_key, signing_keys,
 };
+use vestibule_storage::SqlDatabase;
 
 use super::database::open_migrated;
 use super::{Failure, print, unusable_master_key};
@@ -17,11 +18,15 @@ use crate::process::master_key;
 
 pub(super) async fn list(config: &MaintenanceConfig) -> Result<ExitCode, Failure> {
     let database = open_migrated(config, config.database.storage).await?;
-    let keys = signing_keys(&*database, SystemClock.now()).await?;
-    for (key, state) in &keys {
-        print(&key_line(key, *state)?)?;
+    let mut count = 0;
+    for kind in KeyKind::ALL {
+        let keys = signing_keys(&*database, kind, SystemClock.now()).await?;
+        for (key, state) in &keys {
+            print(&key_line(key, *state)?)?;
+        }
+        count += keys.len();
     }
-    if keys.is_empty() {
+    if count == 0 {
         print("There is no key yet: the portal makes the first one when it starts.")?;
     }
     Ok(ExitCode::SUCCESS)
@@ -30,6 +35,7 @@ pub(super) async fn list(config: &MaintenanceConfig) -> Result<ExitCode, Failure
 pub(super) async fn rotate(
     config: &MaintenanceConfig,
     emergency: bool,
+    is_of_apps: bool,
 ) -> Result<ExitCode, Failure> {
     let database = open_migrated(config, config.database.storage).await?;
     let rotation = if emergency {
@@ -46,8 +52,21 @@ pub(super) async fn rotate(
             checked => checked?,
         }
     }
-    let key = rotate_signing_key(&*database, &master_key, &SystemRandom, now, rotation).await?;
-    print(&format!("{} is published.", key.kid))?;
+    let made_with = (&master_key, &SystemRandom as _);
+    let is_wanted = |kind: &&KeyKind| (**kind != KeyKind::PORTAL) == is_of_apps;
+    let mut count = 0;
+    for kind in KeyKind::ALL.iter().filter(is_wanted) {
+        // Of the kinds that no app wants there is none.
+        let keys = signing_keys(&*database, *kind, now).await?;
+        if !keys.is_empty() || *kind == KeyKind::PORTAL {
+            let key = rotate_signing_key(&*database, *kind, made_with, now, rotation).await?;
+            print(&format!("{} is published.", key.kid))?;
+            count += 1;
+        }
+    }
+    if count == 0 {
+        return print("There is no key of apps yet: the first client makes it.");
+    }
     list(config).await
 }
 
@@ -74,7 +93,11 @@ fn key_line(key: &SigningKey, state: KeyState) -> Result<String, Failure> {
         (KeyState::Withdrawn, end) => ("withdrawn", "from", end),
     };
     let at = at.map(time).transpose()?.unwrap_or_default();
-    Ok(format!("{}  {name:<9} {column} {at}", key.kid))
+    let of = match key.kind {
+        KeyKind::PORTAL => String::new(),
+        kind => format!("  {} {}", kind.set, kind.algorithm),
+    };
+    Ok(format!("{}  {name:<9} {column} {at}{of}", key.kid))
 }
 
 /// The one that seals the keys that there are; none is made here.
@@ -90,6 +113,27 @@ fn master_key(config: &MaintenanceConfig) -> Result<MasterKey, Failure> {
             "is needed: the one that the portal has",
         )
     })
+}
+
+/// The same, if it is the one of this database: with keys that another one seals no portal starts.
+pub(super) async fn master_key_of(
+    config: &MaintenanceConfig,
+    store: &dyn SqlDatabase,
+    now: OffsetDateTime,
+) -> Result<MasterKey, Failure> {
+    let master_key = master_key(config)?;
+    for kind in KeyKind::ALL {
+        for (key, _) in signing_keys(store, kind, now).await? {
+            let opened = master_key.open(&key.kid, &key.sealed_private_key);
+            opened.map_err(|_| {
+                Failure::new(format!(
+                    "the signing key {} was sealed under another master key: give the one that the portal has",
+                    key.kid
+                ))
+            })?;
+        }
+    }
+    Ok(master_key)
 }
 
 #[cfg(test)]

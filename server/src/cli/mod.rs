@@ -1,5 +1,6 @@
 //! The command line.
 
+mod client;
 mod config;
 mod database;
 mod health;
@@ -54,7 +55,11 @@ enum Command {
     /// Ask the portal that runs with these settings whether it can serve; for a container's health
     /// check
     Health,
-    /// Show the keys that sign access tokens, or rotate them
+    /// Define the apps that people sign in to
+    #[command(subcommand, alias = "clients")]
+    Client(client::ClientCommand),
+    /// Show the keys that sign tokens, or rotate them
+    #[command(alias = "key")]
     Keys {
         #[command(subcommand)]
         command: Option<KeysCommand>,
@@ -74,6 +79,9 @@ enum KeysCommand {
         /// tokens that are out are void
         #[arg(long)]
         emergency: bool,
+        /// portal (its own access tokens) or apps (what apps verify people with)
+        #[arg(long, default_value = "portal", value_parser = ["portal", "apps"])]
+        set: String,
     },
 }
 
@@ -150,8 +158,9 @@ fn run_command(command: Command) -> Result<ExitCode, Failure> {
         Command::Health => health::run(),
         Command::Keys { command: None } => maintain(keys::list),
         Command::Keys {
-            command: Some(KeysCommand::Rotate { emergency }),
-        } => maintain(async |config| keys::rotate(config, emergency).await),
+            command: Some(KeysCommand::Rotate { emergency, set }),
+        } => maintain(async |config| keys::rotate(config, emergency, set == "apps").await),
+        Command::Client(command) => maintain(async |config| client::run(config, command).await),
         Command::Config(command) => config::run(&command),
         Command::Openapi => print(&crate::api::document().to_pretty_json()?),
     }

@@ -193,7 +193,7 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 ///
 /// # Errors
 /// Also for a file that is no such text: what is left out of it would be missing.
-pub(super) fn read_text(path: &Path) -> io::Result<String> {
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
     const MAX_BYTES: u64 = 1024 * 1024;
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path)?;

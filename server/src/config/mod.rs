@@ -15,6 +15,7 @@ mod maintenance;
 mod master_key;
 mod mode;
 mod names;
+mod oidc;
 mod passwords;
 mod places;
 mod reader;
@@ -43,16 +44,19 @@ use vestibule_core::{
 pub use branding::BrandingConfig;
 pub use database::DatabaseConfig;
 pub use environment::Environment;
+pub(crate) use file::read_text;
 pub use http::{HttpConfig, issuer};
 pub use mail::MailConfig;
 pub use maintenance::{MaintenanceConfig, read_private_listen};
 pub use mode::Mode;
+pub use oidc::OidcConfig;
 pub use passwords::PasswordsConfig;
 pub use redis::RedisConfig;
 pub use reference::{example, reference};
 pub use report::Shown;
 pub use setting_error::SettingError;
 pub use telemetry::LogConfig;
+pub(crate) use value::choose;
 
 use reader::Reader;
 use schema::SCHEMA;
@@ -78,6 +82,7 @@ pub struct Config {
     pub limits: LimitSettings,
     pub lifetimes: Lifetimes,
     pub retention: Retention,
+    pub oidc: OidcConfig,
     pub log: LogConfig,
     /// The collector of OpenTelemetry that takes traces; `None`: none are made.
     pub otlp_endpoint: Option<Url>,
@@ -142,6 +147,7 @@ impl Config {
             limits: limits::read(reader),
             lifetimes,
             retention: retention::read(reader),
+            oidc: OidcConfig::read(reader),
             log: LogConfig::read(reader, mode),
             otlp_endpoint: telemetry::read_otlp_endpoint(reader),
             warnings: Vec::new(),

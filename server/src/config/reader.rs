@@ -164,10 +164,6 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads each table of the file that has this key, in their order.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no setting is in such a table yet")
-    )]
     pub(super) fn tables<T>(
         &mut self,
         table: &'static str,

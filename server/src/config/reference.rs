@@ -36,8 +36,8 @@ pub fn reference() -> String {
         let secret = if setting.is_secret { " Secret." } else { "" };
         let _ = writeln!(
             text,
-            "| `{}` | `{}` | {} | {} | {}{secret} |",
-            setting.variable,
+            "| {} | `{}` | {} | {} | {}{secret} |",
+            variable(setting),
             setting.key,
             default.unwrap_or_default(),
             setting.range_text(),
@@ -45,6 +45,14 @@ pub fn reference() -> String {
         );
     }
     text
+}
+
+/// Only the file can hold what may come several times.
+fn variable(setting: &Setting) -> String {
+    match setting.variable {
+        "" => "file only".to_owned(),
+        variable => format!("`{variable}`"),
+    }
 }
 
 /// A settings file with every setting, commented out: the text of `vestibule.example.toml`.
@@ -73,11 +81,13 @@ fn comment(setting: &Setting) -> String {
     // Links of the help start in docs/, the file does not stand there.
     let line = |line: &&str| format!("#{}\n", line.replace("](", "](docs/"));
     let mut text: String = setting.help.iter().map(line).collect();
-    let _ = write!(text, "# {}", setting.variable);
     let range = setting.range_text();
-    if !range.is_empty() {
-        let _ = write!(text, "; {range}");
+    let facts = [setting.variable, &range].into_iter();
+    let facts: Vec<&str> = facts.filter(|fact| !fact.is_empty()).collect();
+    if facts.is_empty() {
+        return text;
     }
+    let _ = write!(text, "# {}", facts.join("; "));
     text + "\n"
 }
 

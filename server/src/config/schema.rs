@@ -7,7 +7,7 @@ use super::setting::Setting;
 pub struct Schema {
     /// The sections in the order of the reference.
     pub sections: &'static [&'static [&'static Setting]],
-    /// The keys of tables that the file may hold several times, like `[[app]]`.
+    /// The keys of tables that the file may hold several times, like `[[client]]`.
     pub tables: &'static [&'static str],
 }
 
@@ -30,8 +30,9 @@ pub const SCHEMA: Schema = Schema {
         super::limits::SETTINGS,
         super::retention::SETTINGS,
         super::telemetry::SETTINGS,
+        super::oidc::SETTINGS,
     ],
-    tables: &[],
+    tables: &[super::oidc::CLIENT],
 };
 
 impl Schema {

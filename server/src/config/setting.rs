@@ -48,6 +48,7 @@ impl Setting {
         match self.range {
             Range::Numbers(least, most) => format!("{least} to {most}"),
             Range::AtMost(limit) => format!("at most `{limit}`"),
+            Range::Described if self.is_list && self.variable.is_empty() => "several".to_owned(),
             Range::Described if self.is_list => {
                 "several, in the variable separated by commas".to_owned()
             }

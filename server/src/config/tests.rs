@@ -1,4 +1,5 @@
 mod checks;
+mod clients;
 mod example;
 mod names;
 mod sources;
@@ -54,6 +55,14 @@ fn in_production<'a>(over: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     variables.retain(|(name, _)| over.iter().all(|(other, _)| other != name));
     variables.extend(over);
     variables
+}
+
+/// How many settings are there once.
+fn single_settings() -> usize {
+    let settings = SCHEMA.settings();
+    settings
+        .filter(|setting| SCHEMA.table_of(setting).is_none())
+        .count()
 }
 
 const KEY: &str = "qk1s8Zr0c5yT7vJb2mXe4wQhD9uLgNfP6aKoRiVjWxE=";
@@ -194,6 +203,7 @@ const WRONG: &str = "
     VESTIBULE_ACCENT_DARK=#101010 | cannot be read on the dark pages
     VESTIBULE_LOGO=/nonexistent/logo.svg | cannot be read
     VESTIBULE_LANGUAGE=fr | must be en or de, not `fr`
+    VESTIBULE_OIDC=yes | must be on or off, not `yes`
     VESTIBULE_RATE_LIMIT=off | is not a setting: did you mean VESTIBULE_RATE_LIMITS?
 ";
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use secrecy::SecretString;
-use vestibule_core::model::Language;
+use vestibule_core::model::{AuthMethod, ClientKind, Consent, IdTokenAlgorithm, Language, Pkce};
 
 use super::setting::{Range, Setting};
 
@@ -31,7 +31,8 @@ pub trait Value: Sized {
     }
 }
 
-fn choose<T: Value>(text: &str) -> Result<T, String> {
+/// The value of a name.
+pub(crate) fn choose<T: Value>(text: &str) -> Result<T, String> {
     let mut choices = T::choices().into_iter();
     let chosen = choices.find(|(name, _)| *name == text);
     chosen.map(|(_, value)| value).ok_or_else(|| {
@@ -126,12 +127,25 @@ impl Value for bool {
     }
 }
 
-impl Value for Language {
-    fn choices() -> Vec<(&'static str, Self)> {
-        let all = Self::ALL.iter();
-        all.map(|language| (language.as_str(), *language)).collect()
-    }
+/// Closed sets of codes of the core.
+macro_rules! codes {
+    ($($type:ty),+) => {$(
+        impl Value for $type {
+            fn choices() -> Vec<(&'static str, Self)> {
+                Self::ALL.iter().map(|code| (code.as_str(), *code)).collect()
+            }
+        }
+    )+};
 }
+
+codes!(
+    ClientKind,
+    AuthMethod,
+    IdTokenAlgorithm,
+    Pkce,
+    Consent,
+    Language
+);
 
 /// Whole numbers within the range of their setting.
 macro_rules! numbers {

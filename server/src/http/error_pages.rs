@@ -10,6 +10,7 @@ use vestibule_core::ErrorCode;
 use vestibule_web::{Branding, Problem, RequestId, page_language, status};
 
 use super::middleware::{LogLimit, is_below, is_cheap};
+use crate::oauth;
 
 /// What an error page needs to look like the other pages.
 #[derive(Clone)]
@@ -33,7 +34,8 @@ pub async fn show_problems(
         .get::<RequestId>()
         .map(|id| id.0.clone())
         .unwrap_or_default();
-    let for_programs = is_for_programs(request.uri().path());
+    let for_clients = oauth::is_for_clients(request.uri().path());
+    let for_programs = for_clients || is_for_programs(request.uri().path());
     let for_end_users = !for_programs && wants_page(request.headers());
     let language = page_language(request.headers(), request.extensions());
     let is_counted = !is_cheap(&request);
@@ -65,6 +67,10 @@ pub async fn show_problems(
             };
             let page = page(&document);
             with_body(response, page)
+        }
+        Some(problem) if for_clients => {
+            let answer = oauth::problem_answer(&problem, &request_id);
+            with_body(response, answer)
         }
         Some(problem) => with_body(response, problem.answer(&request_id)),
         None => response,

@@ -1,14 +1,13 @@
 //! The one place where every route and every middleware is put in order.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state, map_request, map_request_with_state};
 use axum::response::{IntoResponse as _, Redirect};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
-use http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http::{StatusCode, Uri};
 use leptos::config::LeptosOptions;
 use leptos::prelude::provide_context;
 use leptos_axum::LeptosRoutes as _;
@@ -16,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use tower_http::csrf::{CsrfLayer, ProtectionError};
 use tower_http::timeout::TimeoutLayer;
 use vestibule_app::{App, provide_request, shell};
@@ -31,14 +29,15 @@ use super::branding::BrandFiles;
 use super::error_pages::{ErrorPages, panic_response, show_problems};
 use super::loopback::loopback_only;
 use super::middleware::{
-    AllowedHosts, BodyRoom, FormsOnce, Identification, LogLimit, Nonce, SecurityHeaders,
+    AllowedHosts, BodyRoom, Cors, FormsOnce, Identification, LogLimit, Nonce, SecurityHeaders,
     SessionCookie, admit_app_origins, audit_refusals, check_form, check_host, do_forms_once,
     find_client_address, fix_markup, identify_request, keep_readable_cookies, limit_requests,
-    log_access, read_body, remove_ended_cookie, run_to_end, set_security_headers,
+    log_access, read_body, remove_ended_cookie, run_to_end, set_security_headers, share_answers,
 };
 use super::{dev_mailbox, export, site_files};
 use crate::api;
 use crate::config::{Config, Mode};
+use crate::oauth;
 use crate::process::health::{self, Health};
 use crate::telemetry::metrics::measure_requests;
 
@@ -97,6 +96,9 @@ pub fn public(
         .merge(parts.brand.router())
         .merge(site_files::router(config, Arc::clone(&parts.clock)))
         .merge(pages(config, parts).layer(cross_origin_protection(config, &[])?));
+    if config.oidc.enabled {
+        router = router.merge(oauth::router().with_state(parts.web.clone()));
+    }
     if let Some(mailbox) = &parts.mailbox {
         let mailbox = dev_mailbox::router(Arc::clone(mailbox));
         router = router.merge(mailbox.layer(from_fn(loopback_only)));
@@ -123,15 +125,11 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         move || shell(options.clone())
     };
     let routes = leptos_axum::generate_route_list(App);
-    // The form's address by contract; its work is the server function's.
-    let sign_out = {
-        let context = context.clone();
-        move |mut request: Request| {
-            *request.uri_mut() = Uri::from_static(SIGN_OUT);
-            leptos_axum::handle_server_fns_with_context(context, request)
-        }
-    };
     let not_found = leptos_axum::render_app_async_with_context(context.clone(), shell.clone());
+    let authorize = get(oauth::authorize).with_state(oauth::AuthorizeState {
+        web: parts.web.clone(),
+        render: Arc::new(not_found.clone()),
+    });
     let cookie_name = parts.web.cookies.name(SESSION_COOKIE);
     let is_secure = parts.web.cookies.is_secure();
     let sessions = browser_sessions(&parts.web.auth, cookie_name.clone(), is_secure);
@@ -143,9 +141,12 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         name: cookie_name,
         is_secure,
     };
-    Router::new()
-        .leptos_routes_with_context(&leptos, routes, context, shell)
-        .route("/logout", post(sign_out))
+    let mut pages = Router::new().leptos_routes_with_context(&leptos, routes, context, shell);
+    if config.oidc.enabled {
+        pages = pages.route("/oauth2/authorize", authorize);
+    }
+    pages
+        .route("/logout", sign_out(context_of_pages(parts)))
         .route(
             "/account/export",
             post(export::download).with_state(parts.web.clone()),
@@ -162,7 +163,16 @@ fn pages(config: &Config, parts: &Parts) -> Router {
         // The routes alone: what is not there is not found, whatever is sent to it.
         .route_layer(from_fn(check_form))
         .layer(from_fn(fix_markup))
+        .layer(from_fn(oauth::skip_looks_ahead))
         .layer(CompressionLayer::new())
+}
+
+/// The form's address by contract; its work is the server function's.
+fn sign_out(context: impl Fn() + Clone + Send + Sync + 'static) -> MethodRouter<LeptosOptions> {
+    post(move |mut request: Request| {
+        *request.uri_mut() = Uri::from_static(SIGN_OUT);
+        leptos_axum::handle_server_fns_with_context(context, request)
+    })
 }
 
 /// What every page and server function is given of its request.
@@ -221,7 +231,10 @@ fn with_middleware(
             Arc::clone(&parts.web.auth),
             audit_refusals,
         ))
-        .layer(cors(config)?)
+        .layer(from_fn_with_state(
+            Cors::new(&config.http.allowed_origins)?,
+            share_answers,
+        ))
         .layer(from_fn_with_state(headers, set_security_headers))
         .layer(from_fn_with_state(log_limit, log_access))
         .layer(from_fn(measure_requests))
@@ -257,22 +270,4 @@ fn cross_origin_protection(
         layer = layer.add_trusted_origin(origin)?;
     }
     Ok(layer.with_rejection_response(|_| Problem::from(ErrorCode::Forbidden).into_response()))
-}
-
-/// Scripts of the allowed origins may call the API; without cookies, which it never reads.
-fn cors(config: &Config) -> Result<CorsLayer, http::header::InvalidHeaderValue> {
-    let origins: Vec<HeaderValue> = config
-        .http
-        .allowed_origins
-        .iter()
-        .map(|origin| origin.parse())
-        .collect::<Result<_, _>>()?;
-    Ok(CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
-        // Those of tracing and of common clients too; none
-        // of them makes a request one of another user.
-        .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
-        .max_age(Duration::from_mins(10)))
 }

@@ -11,7 +11,8 @@ use vestibule_core::mail::MailKind;
 use vestibule_core::ports::Clock as _;
 use vestibule_testkit::builders;
 
-use crate::support::{TestApp, assert_has, meta, on_every_database};
+use crate::oauth::App;
+use crate::support::{TestApp, assert_has, meta, on_every_database, signed_in_browser};
 
 on_every_database! {
     every_column_about_a_user_is_in_it_or_on_the_list,
@@ -21,10 +22,12 @@ on_every_database! {
 }
 
 /// Where the download has the rows of each table that is about users.
-const PARTS: [(&str, &str); 7] = [
+const PARTS: [(&str, &str); 9] = [
     ("users", "user"),
     ("sessions", "sessions"),
     ("refresh_tokens", "refresh_tokens"),
+    ("app_sessions", "app_sessions"),
+    ("grants", "grants"),
     ("mailed_links", "mailed_links"),
     ("password_reset_tokens", "mailed_links"),
     ("mail_outbox", "mails"),
@@ -32,19 +35,22 @@ const PARTS: [(&str, &str); 7] = [
 ];
 
 /// What proves to be the user.
-const SECRETS: [&str; 7] = [
+const SECRETS: [&str; 10] = [
     "users.password_hash",
     "sessions.cookie_hash",
     "refresh_tokens.token_hash",
     "refresh_tokens.previous_hash",
     "refresh_tokens.successor_nonce",
+    "app_sessions.token_hash",
+    "app_sessions.previous_hash",
+    "app_sessions.successor_nonce",
     "mailed_links.token_hash",
     "password_reset_tokens.token_hash",
 ];
 
 /// What says nothing more of the user: references between the rows, the machinery's own counters
 /// and leases, keys that are computed from what is there.
-const TECHNICAL: [&str; 31] = [
+const TECHNICAL: [&str; 38] = [
     "users.email_canonical",
     "users.code_entries",
     // Of an account that nobody can be signed in to.
@@ -54,6 +60,13 @@ const TECHNICAL: [&str; 31] = [
     // Both follow from the method.
     "sessions.amr",
     "sessions.acr",
+    "app_sessions.user_id",
+    "app_sessions.browser_session_id",
+    "app_sessions.amr",
+    "app_sessions.acr",
+    "app_sessions.refresh_expires_at",
+    "grants.id",
+    "grants.user_id",
     "refresh_tokens.id",
     "refresh_tokens.user_id",
     "refresh_tokens.updated_at",
@@ -103,8 +116,21 @@ async fn download(app: &TestApp) -> Value {
     let ann = app.verified_user("old@example.org").await;
     app.move_account(&ann, "ann@example.org").await;
     app.reset_token("ann@example.org").await;
+    sign_in_to_app(app, ann.id).await;
     let who = app.principal(&ann.access_token).await;
     app.portal.auth.export_data(&who, &meta()).await.unwrap()
+}
+
+/// Leaves a session of an app, and what the user has agreed to.
+async fn sign_in_to_app(app: &TestApp, user_id: Uuid) {
+    let client = App::of(app).await;
+    let mut browser = signed_in_browser(app, "ann@example.org").await;
+    client.tokens(&mut browser).await;
+    let mut store = app.store.writer().await.unwrap();
+    let client = store.client(&client.client_id).await.unwrap().unwrap();
+    let (of, scopes) = ((user_id, client.id), client.settings.scopes);
+    let put = store.put_grant(Uuid::nil(), of, &scopes, app.clock.now());
+    put.await.unwrap();
 }
 
 fn has_key(part: &Value, key: &str) -> bool {

@@ -7,7 +7,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
-use vestibule_core::model::SigningKey;
+use vestibule_core::model::{KeyKind, SigningKey};
 use vestibule_core::ports::Clock as _;
 use vestibule_core::{
     KeyRotation, KeyRotationError, MasterKey, Removed, Retention, SystemRandom, rotate_signing_key,
@@ -32,8 +32,8 @@ async fn rotate(app: &TestApp, rotation: KeyRotation) -> Result<SigningKey, KeyR
     let master = MasterKey::parse(MASTER_KEY).unwrap();
     rotate_signing_key(
         &*app.store,
-        &master,
-        &SystemRandom,
+        KeyKind::PORTAL,
+        (&master, &SystemRandom),
         app.clock.now(),
         rotation,
     )
@@ -141,7 +141,10 @@ async fn nobody_notices_a_planned_rotation(app: TestApp) {
     assert_eq!(removed.signing_keys, 1);
     let events = "select details from audit_logs where event_type = 'signing_key_rotated'";
     let details: Value = serde_json::from_str(&app.text(events).await).unwrap();
-    assert_eq!(details, json!({ "kid": next.kid, "emergency": false }));
+    assert_eq!(
+        details,
+        json!({ "kid": next.kid, "key_set": "portal", "emergency": false })
+    );
 }
 
 /// Some verifiers take the first key, whichever a token names.
@@ -252,7 +255,14 @@ async fn another_master_key_rotates_nothing(app: TestApp) {
     let master = MasterKey::generate(&SystemRandom);
     for rotation in [KeyRotation::Planned, KeyRotation::Emergency] {
         let now = app.clock.now();
-        let refused = rotate_signing_key(&*app.store, &master, &SystemRandom, now, rotation).await;
+        let refused = rotate_signing_key(
+            &*app.store,
+            KeyKind::PORTAL,
+            (&master, &SystemRandom),
+            now,
+            rotation,
+        )
+        .await;
         assert!(matches!(refused, Err(KeyRotationError::Auth(_))));
     }
     gives!(app.count("signing_keys where expires_at is null") => "1");

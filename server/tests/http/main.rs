@@ -85,6 +85,7 @@ mod login;
 mod logout;
 mod mailed_links;
 mod new_device;
+mod oauth;
 mod openapi;
 mod origins;
 mod outbox;

@@ -8,6 +8,7 @@ use http::Method;
 use serde_json::json;
 use vestibule::config::Config;
 
+use crate::oauth::{App, browser_of, parameter};
 use crate::support::{
     Browser, DOCUMENT, NEW_PASSWORD, PASSWORD, SignedIn, TestApp, on_every_database,
     signed_in_browser,
@@ -66,18 +67,18 @@ const EXPECTED: &[(&str, u64, u64)] = &[
     ("GET /sessions", 1, 2),
     ("GET /events", 1, 2),
     ("PATCH /me", 5, 6),
-    ("POST /logout", 6, 6),
+    ("POST /logout", 7, 7),
     ("GET /me, signed out", 1, 1),
     ("POST /email/change", 13, 13),
-    ("POST /password/change", 14, 14),
-    ("DELETE /sessions/{id}", 7, 8),
-    ("POST /logout-all", 8, 8),
+    ("POST /password/change", 15, 15),
+    ("DELETE /sessions/{id}", 8, 9),
+    ("POST /logout-all", 9, 9),
     ("POST /email/resend", 8, 8),
-    ("DELETE /me", 15, 15),
+    ("DELETE /me", 16, 16),
     ("POST /password/forgot", 8, 8),
     ("POST /password/forgot, unknown address", 4, 4),
     ("/reset-password, with a link", 1, 1),
-    ("POST /password/reset", 14, 14),
+    ("POST /password/reset", 15, 15),
     ("/reset-password, with a dead link", 1, 1),
     ("POST /email/verify", 6, 6),
     ("/account", 3, 4),
@@ -88,18 +89,29 @@ const EXPECTED: &[(&str, u64, u64)] = &[
     ("/account/email", 2, 3),
     ("/account/delete", 1, 2),
     // A form takes itself on and keeps its answer.
-    ("/account/export", 14, 15),
+    ("/account/export", 16, 17),
     ("password_strength", 1, 2),
     ("set_language", 7, 8),
     ("update_profile", 9, 9),
     ("confirm_password", 6, 6),
     ("change_email", 16, 16),
     ("cancel_email_change", 8, 8),
-    ("change_password", 17, 18),
-    ("sign_out_others", 11, 11),
+    ("change_password", 18, 19),
+    ("sign_out_others", 12, 12),
     ("forgot_password", 10, 10),
-    ("signing out on the page", 10, 10),
+    ("signing out on the page", 11, 11),
     ("signing in on the page", 8, 4),
+    ("GET /.well-known/openid-configuration", 0, 0),
+    ("GET /.well-known/oauth-authorization-server", 0, 0),
+    ("GET /oauth2/jwks.json", 0, 0),
+    // The client and its secrets, which are believed for five seconds then.
+    ("/oauth2/authorize, signed out", 2, 2),
+    ("/oauth2/authorize", 1, 2),
+    ("POST /oauth2/token", 7, 1),
+    ("POST /oauth2/token, refresh", 2, 1),
+    ("GET /oauth2/userinfo", 1, 1),
+    ("POST /oauth2/userinfo", 1, 1),
+    ("POST /oauth2/token, wrong secret", 0, 0),
 ];
 
 struct Counter {
@@ -130,6 +142,7 @@ async fn no_request_asks_more_often_than_it_has_to(app: TestApp) {
     changing(&app, &mut counter).await;
     by_mail(&app, &mut counter).await;
     pages(&app, &mut counter).await;
+    apps(&app, &mut counter).await;
     let is_postgres = app.database.is_postgres();
     let expected: Vec<(&str, u64)> = EXPECTED
         .iter()
@@ -273,6 +286,46 @@ async fn pages(app: &TestApp, counter: &mut Counter) {
     let sign_in = browser.submits("sign_in", &fields);
     let next = counter.count("signing in on the page", sign_in).await;
     assert_eq!(next, "/account");
+}
+
+async fn apps(app: &TestApp, counter: &mut Counter) {
+    for (name, path) in [
+        (
+            "GET /.well-known/openid-configuration",
+            "/.well-known/openid-configuration",
+        ),
+        (
+            "GET /.well-known/oauth-authorization-server",
+            "/.well-known/oauth-authorization-server",
+        ),
+        ("GET /oauth2/jwks.json", "/oauth2/jwks.json"),
+    ] {
+        counted!(counter, name, app.at(Method::GET, path) => 200);
+    }
+    let client = App::of(app).await;
+    let mut browser = browser_of(app, "app@example.org").await;
+    let url = client.authorize_url(&[]);
+    app.reload_signing_keys().await;
+    let mut stranger = Browser::new(app);
+    counted!(counter, "/oauth2/authorize, signed out", stranger.open(&url) => 303);
+    client.tokens(&mut browser).await;
+    let leave = counted!(counter, "/oauth2/authorize", browser.open(&url) => 303);
+    let code = parameter(leave.header("location"), "code").unwrap();
+    let tokens = counted!(counter, "POST /oauth2/token", client.redeem(&code) => 200).json();
+    let refresh = client.refresh(tokens["refresh_token"].as_str().unwrap());
+    counted!(counter, "POST /oauth2/token, refresh", refresh => 200);
+    let token = tokens["access_token"].as_str().unwrap();
+    for (name, method) in [
+        ("GET /oauth2/userinfo", Method::GET),
+        ("POST /oauth2/userinfo", Method::POST),
+    ] {
+        let info = app.at(method, "/oauth2/userinfo").bearer(token);
+        counted!(counter, name, info => 200);
+    }
+    let wrong = app
+        .at(Method::POST, "/oauth2/token")
+        .form(&[("client_id", &client.client_id), ("client_secret", "wrong")]);
+    counted!(counter, "POST /oauth2/token, wrong secret", wrong => 400);
 }
 
 /// A form with its fields and the status of its answer.

@@ -20,7 +20,12 @@ fn data_folder(deployment: &Deployment) -> PathBuf {
 async fn what_looks_after_the_database_needs_its_settings_alone() {
     for database in databases().await {
         let deployment = Deployment::on(&database).with("VESTIBULE_MODE", "production");
-        for arguments in [&["migrate"][..], &["verify"], &["keys"]] {
+        for arguments in [
+            &["migrate"][..],
+            &["verify"],
+            &["keys"],
+            &["client", "list"],
+        ] {
             let output = deployment.run(arguments);
             assert_eq!(
                 output.status.code(),
@@ -29,14 +34,24 @@ async fn what_looks_after_the_database_needs_its_settings_alone() {
                 text(&output.stderr)
             );
         }
-        let rotate = deployment.run(&["keys", "rotate"]);
-        refused_in_one_line(&rotate, "VESTIBULE_MASTER_KEY", "is needed");
+        let add = [
+            "client",
+            "add",
+            "--id=app",
+            "--redirect-uri=https://app.example.org/",
+        ];
+        for arguments in [&["keys", "rotate"][..], &add] {
+            let refused = deployment.run(arguments);
+            refused_in_one_line(&refused, "VESTIBULE_MASTER_KEY", "is needed");
+        }
         let health = deployment.run(&["health"]);
         refused_in_one_line(&health, "", "the portal cannot serve");
         assert!(!data_folder(&deployment).exists());
         let with_key = deployment.with("VESTIBULE_MASTER_KEY", MASTER_KEY);
-        let rotate = with_key.run(&["keys", "rotate"]);
-        assert!(rotate.status.success(), "{}", text(&rotate.stderr));
+        for arguments in [&["keys", "rotate"][..], &add] {
+            let done = with_key.run(arguments);
+            assert!(done.status.success(), "{}", text(&done.stderr));
+        }
         assert!(!data_folder(&with_key).exists());
     }
 }
@@ -44,7 +59,12 @@ async fn what_looks_after_the_database_needs_its_settings_alone() {
 #[test]
 fn a_look_at_a_database_that_is_not_there_makes_none() {
     let deployment = Deployment::new();
-    for arguments in [&["verify"][..], &["keys"], &["keys", "rotate"]] {
+    for arguments in [
+        &["verify"][..],
+        &["keys"],
+        &["keys", "rotate"],
+        &["client", "list"],
+    ] {
         let looked = deployment.run(arguments);
         refused_in_one_line(&looked, "DATABASE_URL (database.url)", "is not there");
     }
@@ -78,6 +98,7 @@ fn a_reader_that_has_gone_ends_what_prints_quietly() {
         &["migrate"],
         &["verify"],
         &["keys"],
+        &["client", "list"],
     ] {
         let mut child = deployment
             .command(arguments)

@@ -7,7 +7,7 @@ use crate::support::{
     Deployment, MASTER_KEY, Running, refused_in_one_line, registers, text, wait_until,
 };
 
-const OTHER_MASTER_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+pub const OTHER_MASTER_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
 
 /// The lines of a command that works, each in its columns.
 fn lines(deployment: &Deployment, arguments: &[&str]) -> Vec<Vec<String>> {
@@ -18,7 +18,11 @@ fn lines(deployment: &Deployment, arguments: &[&str]) -> Vec<Vec<String>> {
 }
 
 fn published(portal: &Running) -> Vec<String> {
-    let answer = portal.get("/.well-known/jwks.json").unwrap().body;
+    published_at(portal, "/.well-known/jwks.json")
+}
+
+fn published_at(portal: &Running, path: &str) -> Vec<String> {
+    let answer = portal.get(path).unwrap().body;
     let (_, set) = answer.split_once("\r\n\r\n").unwrap();
     let set: Value = serde_json::from_str(set).unwrap();
     let keys = set["keys"].as_array().unwrap().iter();
@@ -73,6 +77,60 @@ fn rotates(deployment: &Deployment) {
     let refused = other.run(&["keys", "rotate", "--emergency"]);
     refused_in_one_line(&refused, "", "another master key");
     assert_eq!(lines(deployment, &["keys"]).len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_keys_of_apps_are_rotated_apart_from_the_portals() {
+    for database in databases().await {
+        let deployment = Deployment::on(&database).with("VESTIBULE_MASTER_KEY", MASTER_KEY);
+        let portal = deployment.start();
+        rotates_those_of_apps(&deployment, &portal);
+        assert_eq!(portal.terminate(), Some(0));
+    }
+}
+
+fn rotates_those_of_apps(deployment: &Deployment, portal: &Running) {
+    let rotate = ["keys", "rotate", "--set", "apps"];
+    let [none] = &lines(deployment, &rotate)[..] else {
+        panic!("without a client there are keys of apps");
+    };
+    assert!(none.join(" ").starts_with("There is no key of apps yet"));
+    let redirect_uri = "--redirect-uri=https://app.example.org/";
+    lines(deployment, &["client", "add", "--id=app", redirect_uri]);
+    let before = lines(deployment, &["keys"]);
+    let sets = before.iter().map(|key| key[4..].join(" "));
+    assert_eq!(
+        sets.collect::<Vec<_>>(),
+        ["", "app_access EdDSA", "apps RS256"]
+    );
+
+    let rotated = lines(deployment, &rotate);
+    let (done, keys) = rotated.split_at(2);
+    assert!(done.iter().all(|line| line[1..] == ["is", "published."]));
+    assert_eq!(keys[0], before[0], "the portal's own");
+    let states = keys[1..]
+        .iter()
+        .map(|key| format!("{} {}", key[1], key[5..].join(" ")));
+    assert_eq!(
+        states.collect::<Vec<_>>(),
+        [
+            "signing app_access EdDSA",
+            "next app_access EdDSA",
+            "signing apps RS256",
+            "next apps RS256"
+        ]
+    );
+    let of_apps = [keys[3][0].clone(), keys[4][0].clone()];
+    wait_until(
+        || published_at(portal, "/oauth2/jwks.json") == of_apps,
+        || format!("{:?}", published_at(portal, "/oauth2/jwks.json")),
+    );
+    let again = deployment.run(&rotate);
+    refused_in_one_line(&again, "", "is published already");
+
+    let rotated = lines(deployment, &["keys", "rotate"]);
+    assert_eq!(rotated.len(), 1 + 2 + 4, "{rotated:?}");
+    assert_eq!(rotated[3..], keys[1..], "those of apps");
 }
 
 /// From when a key signs is counted by the clock of this machine.

@@ -7,6 +7,7 @@
 )]
 
 mod attack;
+mod client;
 mod collector;
 mod commands;
 mod connections;

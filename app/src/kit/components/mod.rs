@@ -1,5 +1,6 @@
 //! The parts that pages are made of.
 
+mod app;
 mod field;
 mod form;
 mod known_fields;
@@ -7,6 +8,7 @@ mod message;
 mod password_field;
 mod sentence;
 
+pub use app::{app_name, to_continue_to};
 pub use field::{FieldError, HiddenField, TextField, Username};
 pub use form::{Button, ButtonStyle, Carried, LinkForm, PostForm};
 pub use known_fields::{EmailField, current_password, known_password, name_fields, new_password};

@@ -30,6 +30,8 @@ pub enum Form {
     ChangeEmail,
     Reauthenticate,
     DeleteAccount,
+    /// What an app that sent the visitor here wants to know.
+    Flow,
     /// The one button on the page of a mailed link.
     MailedLink(Purpose),
 }
@@ -52,6 +54,7 @@ impl Form {
             Self::ChangeEmail => "/account/email",
             Self::Reauthenticate => "/account/confirm",
             Self::DeleteAccount => "/account/delete",
+            Self::Flow => "/oauth2/resume",
             Self::MailedLink(purpose) => purpose.page(),
         }
     }

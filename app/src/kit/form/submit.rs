@@ -181,6 +181,10 @@ impl Sent {
 
     /// The page that shows the form: of the same mailed link, and with the same way on.
     fn page(&self, visit: &Visit) -> String {
+        if self.form == Form::Flow {
+            // The way on is the page itself.
+            return self.return_to.path().to_owned();
+        }
         let page = self.form.page();
         let page = match visit.sent().link.filter(|_| self.form.is_of_a_link()) {
             Some(handle) => with_query(page, "link", &handle),

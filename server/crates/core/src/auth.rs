@@ -12,12 +12,20 @@ use crate::kernel::{
     AuthError, AuthSettings, Call, Core, Delivery, ErrorCode, Estimator, MasterKey, Part,
     PasswordHasher, RequestMeta, WriteBehind,
 };
+use crate::oauth::{AppKeys, ClientCache};
 use crate::tokens::{TokenSettings, TokenSigner};
 
 /// The public face of every operation. Cheap to share behind an `Arc`.
 pub struct Auth {
     pub(crate) core: Core,
     pub(crate) signer: TokenSigner,
+    pub(crate) apps: Apps,
+}
+
+/// What is kept in memory for signing in to apps.
+pub(crate) struct Apps {
+    pub keys: AppKeys,
+    pub clients: ClientCache,
 }
 
 /// What [`Auth`] is made of.
@@ -51,6 +59,9 @@ impl AuthBuilder {
             now,
         )
         .await?;
+        let keys = AppKeys::load(&*self.store, &self.master, now).await?;
+        let clients = ClientCache::default();
+        check_issuer(&*self.store, &signer.settings.issuer).await?;
         let estimator = Estimator::start(Arc::clone(&self.random)).map_err(AuthError::internal)?;
         let core = Core {
             store: self.store,
@@ -64,9 +75,29 @@ impl AuthBuilder {
             master: self.master,
             settings: self.settings,
         };
-        Ok(Auth { core, signer })
+        let apps = Apps { keys, clients };
+        Ok(Auth { core, signer, apps })
     }
 }
+
+/// Apps know people by the issuer and the subject of their tokens: the first issuer is kept, so
+/// that another one is noticed.
+async fn check_issuer(store: &dyn Store, issuer: &str) -> Result<(), AuthError> {
+    let known = store.reader().await?.deployment_value(ISSUER).await?;
+    let first = match known {
+        Some(first) => first,
+        None => store.writer().await?.remember_value(ISSUER, issuer).await?,
+    };
+    if first != issuer {
+        tracing::warn!(
+            "the public URL is {issuer}, and was {first} at the first start: apps take everybody for new people"
+        );
+    }
+    Ok(())
+}
+
+/// The key of the first issuer.
+const ISSUER: &str = "issuer";
 
 impl Auth {
     /// The rules of this deployment.

@@ -120,6 +120,26 @@ where form_key in (
     limit $2
 )");
 
+    const APP_SESSIONS: Sql = Sql::both("
+delete from app_sessions
+where id in (
+    select id
+    from app_sessions
+    where coalesce(ended_at, expires_at) < $1
+    order by coalesce(ended_at, expires_at)
+    limit $2
+)");
+
+    const SPENT_CODES: Sql = Sql::both("
+delete from spent_codes
+where id in (
+    select id
+    from spent_codes
+    where spent_at < $1
+    order by spent_at
+    limit $2
+)");
+
     const SIGNING_KEYS: Sql = Sql::both("
 delete from signing_keys
 where kid in (
@@ -159,6 +179,8 @@ where id in (
 
     const RESET_TOKENS_OF_USER: Sql = Sql::both(delete_of_user!("password_reset_tokens"));
 
+    const APP_SESSIONS_OF_USER: Sql = Sql::both(delete_of_user!("app_sessions"));
+
     const SESSIONS_OF_USER: Sql = Sql::both(delete_of_user!("sessions"));
 
     /// The lock keeps every new reference out, so that no event is written about the account while
@@ -172,11 +194,12 @@ where id = $1 and delete_at <= $2 and not is_active");
 }
 
 /// What belongs to an account, in the order in which it goes.
-const OF_USER: [Sql; 5] = [
+const OF_USER: [Sql; 6] = [
     EVENTS_OF_USER,
     MAILS_OF_USER,
     MAILED_LINKS_OF_USER,
     RESET_TOKENS_OF_USER,
+    APP_SESSIONS_OF_USER,
     SESSIONS_OF_USER,
 ];
 
@@ -214,6 +237,8 @@ impl<DB: Backend> Cleanup for SqlRepository<DB> {
                 query!(SIGNING_KEYS, kind.set, kind.algorithm, Micros(before))
             }
             Expired::FormSubmissions => query!(FORM_SUBMISSIONS, Micros(before)),
+            Expired::AppSessions => query!(APP_SESSIONS, Micros(before)),
+            Expired::SpentCodes => query!(SPENT_CODES, Micros(before)),
             Expired::MailedLinks => query!(MAILED_LINKS, first_id(before)?),
             Expired::ResetTokens => query!(RESET_TOKENS, first_id(before)?),
             Expired::Mails => query!(MAILS, first_id(before)?),

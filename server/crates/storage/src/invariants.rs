@@ -227,6 +227,51 @@ select count(*) as broken
 from audit_logs
 where event_type = 'account_deleted' and (user_id is not null or ip_address <> '' or user_agent is not null)",
     ),
+    check_at(
+        "app_session_of_ended_session",
+        NOW,
+        "
+select count(*) as broken
+from app_sessions a
+join sessions s on s.id = a.browser_session_id
+where a.ended_at is null and a.expires_at > $1 and s.ended_at is not null",
+    ),
+    check_at(
+        "app_session_without_session",
+        NOW,
+        "
+select count(*) as broken
+from app_sessions a
+left join sessions s on s.id = a.browser_session_id and s.user_id = a.user_id
+where a.ended_at is null and a.expires_at > $1 and (s.id is null or s.expires_at < a.expires_at)",
+    ),
+    check_at(
+        "app_session_of_inactive_user",
+        NOW,
+        "
+select count(*) as broken
+from app_sessions a
+join users u on u.id = a.user_id
+where a.ended_at is null and a.expires_at > $1 and (not u.is_active or u.deleted_at is not null)",
+    ),
+    check_at(
+        "app_session_of_disabled_client",
+        NOW,
+        "
+select count(*) as broken
+from app_sessions a
+join clients c on c.id = a.client_id
+where a.ended_at is null and a.expires_at > $1 and not c.is_enabled",
+    ),
+    check(
+        "app_session_half_refreshed",
+        "
+select count(*) as broken
+from app_sessions
+where (previous_hash is null) <> (successor_nonce is null)
+    or (previous_hash is null) <> (rotated_at is null)
+    or previous_hash = token_hash",
+    ),
     // A thief's use of a token ends its family; the event names the session.
     Check {
         invariant: "refresh_family_lives_after_reuse",
@@ -241,6 +286,23 @@ select count(*) as broken
 from refresh_tokens r
 join audit_logs a on a.user_id = r.user_id and unhex(a.details ->> 'session', '-') = r.session_id
 where a.event_type = 'refresh_token_reused' and not r.is_revoked",
+        },
+        at: None,
+    },
+    // So does one of a code, or of a refresh token of an app.
+    Check {
+        invariant: "app_session_lives_after_reuse",
+        sql: Sql {
+            postgres: "
+select count(*) as broken
+from app_sessions s
+join audit_logs a on a.user_id = s.user_id and cast(a.details as json) ->> 'app_session' = cast(s.id as text)
+where a.event_type in ('app_refresh_reused', 'code_replayed') and s.ended_at is null",
+            sqlite: "
+select count(*) as broken
+from app_sessions s
+join audit_logs a on a.user_id = s.user_id and unhex(a.details ->> 'app_session', '-') = s.id
+where a.event_type in ('app_refresh_reused', 'code_replayed') and s.ended_at is null",
         },
         at: None,
     },

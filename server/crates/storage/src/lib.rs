@@ -12,6 +12,7 @@ mod invariants;
 mod links;
 mod micros;
 mod migrate;
+mod oauth;
 mod outbox;
 mod pool;
 mod pooling;
@@ -44,6 +45,9 @@ fn statements() -> impl Iterator<Item = Sql> {
         form_submissions::STATEMENTS,
         links::STATEMENTS,
         migrate::STATEMENTS,
+        oauth::app_sessions::STATEMENTS,
+        oauth::clients::STATEMENTS,
+        oauth::REDEEM_STATEMENTS,
         outbox::STATEMENTS,
         refresh_tokens::STATEMENTS,
         sessions::STATEMENTS,

@@ -1,7 +1,8 @@
 //! One connection as a repository: runs statements and reads rows for every port.
 //!
 //! Transactions that lock rows of several tables lock them in one order, so that none waits for
-//! another in a circle: the account, its mailed links, its refresh families, its sessions.
+//! another in a circle: the account, its mailed links, its refresh families, its sessions, a
+//! client, its sessions of apps.
 
 use std::num::TryFromIntError;
 
@@ -10,7 +11,9 @@ use sqlx::error::BoxDynError;
 use time::OffsetDateTime;
 use uuid::Uuid;
 use vestibule_core::mail::{MailKind, MailStatus};
-use vestibule_core::model::{Language, Purpose, SessionKind, SignInMethod};
+use vestibule_core::model::{
+    ClientKind, ClientSource, Language, Purpose, Scopes, SessionKind, SignInMethod,
+};
 use vestibule_core::ports::{Reader, StoreError, Transaction, Writer};
 use vestibule_core::{AuditEvent, AuditRecord};
 
@@ -198,6 +201,10 @@ columns! {
     Purpose: |row, column| code(row, column, Self::from_code);
     SessionKind: |row, column| code(row, column, Self::from_code);
     SignInMethod: |row, column| code(row, column, Self::from_code);
+    ClientKind: |row, column| code(row, column, Self::from_code);
+    ClientSource: |row, column| code(row, column, Self::from_code);
+    // A newer version may know more scopes than this one.
+    Scopes: |row, column| Ok(Self::parse(&row.get::<String>(column)?));
     // A newer version may know more languages than this one.
     Language: |row, column| Ok(Self::from_code(&row.get::<String>(column)?).unwrap_or_default());
 }

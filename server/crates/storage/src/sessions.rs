@@ -76,7 +76,7 @@ where user_id = $1 and id = $2 and ended_at is null and expires_at > $3");
 update sessions
 set ended_at = $2
 where cookie_hash = $1 and ended_at is null and expires_at > $2
-returning user_id");
+returning user_id, id");
 
     const REVOKE_FAMILIES: Sql = Sql::both("
 update refresh_tokens
@@ -260,7 +260,23 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
     ) -> Result<bool> {
         self.revoke_refresh_family(user_id, session_id, now).await?;
         let end = query!(END, user_id, session_id, Micros(now));
-        Ok(self.execute(end).await? > 0)
+        let has_ended = self.execute(end).await? > 0;
+        self.end_apps_of_browser(session_id, now).await?;
+        Ok(has_ended)
+    }
+
+    async fn replace_session(
+        &mut self,
+        user_id: Uuid,
+        session_id: Uuid,
+        successor: &Session,
+        now: OffsetDateTime,
+    ) -> Result<()> {
+        self.revoke_refresh_family(user_id, session_id, now).await?;
+        let end = query!(END, user_id, session_id, Micros(now));
+        self.execute(end).await?;
+        let to = (successor.id, successor.expires_at);
+        self.move_apps(session_id, to, now).await
     }
 
     async fn end_session_by_cookie(
@@ -269,7 +285,14 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         now: OffsetDateTime,
     ) -> Result<Option<Uuid>> {
         let end = query!(END_BY_COOKIE, cookie_hash, Micros(now));
-        self.fetch_optional(end, |row| row.get("user_id")).await
+        let ended = self.fetch_optional(end, |row| {
+            Ok((row.get::<Uuid>("user_id")?, row.get::<Uuid>("id")?))
+        });
+        let Some((user_id, session_id)) = ended.await? else {
+            return Ok(None);
+        };
+        self.end_apps_of_browser(session_id, now).await?;
+        Ok(Some(user_id))
     }
 
     async fn end_sessions(
@@ -286,7 +309,9 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         self.execute(query!(REVOKE_FAMILIES, user_id, except, Micros(now)))
             .await?;
         let end = query!(END_ALL, user_id, except, Micros(now));
-        self.fetch_all(end, |row| row.get("id")).await
+        let ended = self.fetch_all(end, |row| row.get("id")).await?;
+        self.end_apps_of_others(user_id, except, now).await?;
+        Ok(ended)
     }
 
     async fn end_surplus_sessions(
@@ -304,7 +329,10 @@ impl<DB: Backend> Sessions for SqlRepository<DB> {
         };
         let of_surplus = |sql: Sql| query!(sql, user_id, *oldest, *newest, Micros(now));
         self.execute(of_surplus(REVOKE_SURPLUS_FAMILIES)).await?;
-        self.execute(of_surplus(END_SURPLUS)).await
+        let ended = self.execute(of_surplus(END_SURPLUS)).await?;
+        let range = (*oldest, *newest);
+        self.end_apps_of_surplus(user_id, range, now).await?;
+        Ok(ended)
     }
 
     async fn touch_sessions(&mut self, seen: &[(Uuid, OffsetDateTime)]) -> Result<()> {

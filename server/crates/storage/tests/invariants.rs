@@ -16,7 +16,7 @@ use vestibule_testkit::{FakeClock, SeededRandom, TestDatabase, builders, databas
 use vestibule_core::ports::Random;
 
 /// One user with a mail, an API session with its family, a
-/// browser session with its cookie, and a token of each table.
+/// browser session with its cookie and the session of an app in it, and a token of each table.
 async fn fill(store: &Arc<dyn SqlDatabase>) {
     let (random, now) = (SeededRandom::default(), FakeClock::START);
     let id = || random.id(now);
@@ -28,6 +28,10 @@ async fn fill(store: &Arc<dyn SqlDatabase>) {
     ok!(tx.insert_refresh_token(&builders::refresh_token(id(), &api, "refresh")));
     let browser = builders::session(id(), user.id, SessionKind::Browser, now);
     tx.insert_session(&browser, Some("cookie")).await.unwrap();
+    let client = builders::client(id(), "grafana", now);
+    assert!(ok!(tx.insert_client(&client)));
+    let redemption = builders::redemption((id(), id()), &client, &browser, "app", now);
+    assert!(ok!(tx.redeem_code(&redemption)).is_some());
     for purpose in [
         Purpose::VerifyEmail,
         Purpose::ResetPassword,
@@ -116,17 +120,30 @@ const VIOLATIONS: &str = r#"
     - mail_state_contradicts_itself: update mail_outbox set status = 'sent'
     - cookie_of_api_session: update sessions set cookie_hash = 'api' where kind = 'api'
     - api_session_without_refresh_family: delete from refresh_tokens
-    - refresh_family_of_ended_session: update sessions set ended_at = created_at
+    - refresh_family_of_ended_session: update sessions set ended_at = created_at where kind = 'api'
+    - app_session_of_ended_session: update sessions set ended_at = created_at where kind = 'browser'
+    - app_session_without_session: update app_sessions set browser_session_id = null
+    - app_session_without_session: update app_sessions set expires_at = expires_at + {day}
+    - app_session_of_inactive_user: update users set is_active = {false}
+    - app_session_of_disabled_client: update clients set is_enabled = {false}
+    - app_session_half_refreshed: update app_sessions set previous_hash = 'earlier'
+    - app_session_lives_after_reuse: insert into audit_logs
+        (id, user_id, event_type, actor_kind, details, ip_address, success, created_at)
+        select {id}, s.user_id, 'code_replayed', 'nobody', '{"app_session":"' || {session} || '"}', '', {false},
+            s.created_at
+        from app_sessions s
     - refresh_family_half_rotated: update refresh_tokens set previous_hash = 'earlier'
     - refresh_family_half_rotated: update refresh_tokens
         set previous_hash = token_hash, successor_nonce = 'n', rotated_at = created_at
     - scheduled_account_is_active: update users set delete_at = created_at
-    - scheduled_account_without_undo: update users set is_active = false, delete_at = created_at + {day}
+    - scheduled_account_without_undo: update app_sessions set ended_at = created_at;
+        update users set is_active = false, delete_at = created_at + {day}
     - change_without_address: update mailed_links
         set email = 'new@example.org', email_canonical = 'new@example.org' where purpose = 'verify_email'
     - change_without_address: update mailed_links set purpose = 'change_email' where purpose = 'verify_email'
     - undo_of_active_account: update mailed_links set purpose = 'restore_account' where purpose = 'verify_email'
-    - pending_change_of_inactive_account: update users set is_active = false;
+    - pending_change_of_inactive_account: update app_sessions set ended_at = created_at;
+        update users set is_active = false;
         update mailed_links
         set purpose = 'change_email', email = 'new@example.org', email_canonical = 'new@example.org'
         where purpose = 'verify_email'
@@ -202,7 +219,7 @@ async fn rows_that_lost_their_user_are_found() {
             ("mail_without_user", 1),
             ("session_of_missing_user", 2),
             ("mailed_token_of_missing_user", 3),
-            ("foreign_keys_hold", 8)
+            ("foreign_keys_hold", 9)
         ]
     );
 }

@@ -118,6 +118,10 @@ async fn a_refresh_changes_no_column_of_an_index() {
             "refresh_tokens",
             "token_hash previous_hash successor_nonce rotated_at expires_at updated_at",
         ),
+        (
+            "app_sessions",
+            "token_hash previous_hash successor_nonce rotated_at refresh_expires_at",
+        ),
         ("sessions", "last_seen_at"),
     ] {
         for column in columns.split_whitespace() {

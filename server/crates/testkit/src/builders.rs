@@ -6,8 +6,9 @@ use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 use vestibule_core::mail::{MailContext, MailKind, NewMail};
 use vestibule_core::model::{
-    EmailAddress, KeyKind, Language, NewLink, NewRefreshToken, NewUser, Principal, Purpose,
-    Session, SessionKind, SignInMethod, SigningKey, User,
+    AppSession, Client, ClientKind, ClientSettings, ClientSource, CodeRedemption, EmailAddress,
+    KeyKind, Language, NewLink, NewRefreshToken, NewUser, Principal, Purpose, Scopes, Session,
+    SessionKind, SignInMethod, SigningKey, User,
 };
 use vestibule_core::ports::NewSignIn;
 use vestibule_core::{Actor, AuditEvent, AuditRecord};
@@ -96,6 +97,52 @@ pub fn refresh_token(id: Uuid, session: &Session, token_hash: &str) -> NewRefres
         device_info: session.device.clone(),
         expires_at: session.created_at + Duration::days(7),
         created_at: session.created_at,
+    }
+}
+
+/// An app of the operator's own, with a secret.
+pub fn client(id: Uuid, client_id: &str, now: OffsetDateTime) -> Client {
+    Client {
+        id,
+        client_id: client_id.to_owned(),
+        kind: ClientKind::Web,
+        source: ClientSource::Cli,
+        name: "Grafana".to_owned(),
+        is_first_party: true,
+        is_enabled: true,
+        settings: ClientSettings {
+            redirect_uris: vec!["https://app.example.net/callback".to_owned()],
+            ..ClientSettings::default()
+        },
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// A code of a client that was made in a session of a browser; its tokens live for seven days.
+pub fn redemption(
+    (code_id, id): (Uuid, Uuid),
+    client: &Client,
+    browser: &Session,
+    token_hash: &str,
+    now: OffsetDateTime,
+) -> CodeRedemption {
+    CodeRedemption {
+        code_id,
+        browser_session_id: browser.id,
+        session: AppSession {
+            id,
+            user_id: browser.user_id,
+            client_id: client.id,
+            scopes: Scopes::parse("openid email"),
+            amr: browser.method.amr().to_owned(),
+            acr: browser.method.acr().to_owned(),
+            authenticated_at: browser.authenticated_at,
+            created_at: now,
+            expires_at: now + Duration::days(400),
+        },
+        token_hash: token_hash.to_owned(),
+        refresh_expires_at: now + Duration::days(7),
     }
 }
 

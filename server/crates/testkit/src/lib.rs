@@ -47,6 +47,7 @@ pub mod builders;
 mod clock;
 pub mod contract;
 mod database;
+mod keys;
 mod random;
 mod redis;
 mod smtp;
@@ -54,6 +55,7 @@ mod tls;
 
 pub use clock::FakeClock;
 pub use database::{TestDatabase, databases};
+pub use keys::FAKE_RSA_KEY;
 pub use random::SeededRandom;
 pub use redis::{redis_contents, redis_prefix, redis_url};
 pub use smtp::{SmtpMessage, SmtpPeer, SmtpScript, SmtpSeen};

@@ -98,7 +98,7 @@ pub async fn begin_browser_session(
         return Err(AuthError::internal("a session without a cookie"));
     };
     if let Some(before) = signed_in_browser(auth, cookie).await? {
-        auth.sign_out(&before, meta).await?;
+        auth.end_session_before(&before, session, meta).await?;
     }
     if cookie.id().is_some() {
         cookie.cycle_id().await.map_err(unavailable)?;

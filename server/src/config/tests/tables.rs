@@ -1,4 +1,4 @@
-//! Tables that may come several times in the file. No setting of the portal is in one yet.
+//! Tables that may come several times in the file, by settings of the tests' own.
 
 use super::sources::file;
 use super::*;

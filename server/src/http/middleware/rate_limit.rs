@@ -10,7 +10,15 @@ use vestibule_web::{Problem, page_language, request_meta};
 use super::paths::is_below;
 
 /// Routes that cost next to nothing, and are asked for by machines or many times for one page.
-const NOT_COUNTED: &[&str] = &["/health", "/.well-known/jwks.json", "/pkg", "/branding"];
+const NOT_COUNTED: &[&str] = &[
+    "/health",
+    "/.well-known/jwks.json",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+    "/oauth2/jwks.json",
+    "/pkg",
+    "/branding",
+];
 
 /// Counts requests against the network that they come from, before their bodies are read.
 pub async fn limit_requests(

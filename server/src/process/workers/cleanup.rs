@@ -32,6 +32,8 @@ pub async fn clean_up(auth: Arc<Auth>, retention: Retention, stop: CancellationT
                 signing_keys = removed.signing_keys,
                 events = removed.events,
                 form_submissions = removed.form_submissions,
+                app_sessions = removed.app_sessions,
+                spent_codes = removed.spent_codes,
                 "deleted expired rows"
             );
         }

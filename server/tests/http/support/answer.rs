@@ -66,6 +66,15 @@ impl Answer {
         self
     }
 
+    /// An error of RFC 6749.
+    #[track_caller]
+    pub fn expect_oauth(self, status: u16, error: &str) -> Self {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let is = (self.status.as_u16(), body["error"].as_str());
+        assert_eq!(is, (status, Some(error)), "{self:?}");
+        self
+    }
+
     #[track_caller]
     pub fn expect_problem(self, status: u16, code: &str) -> Self {
         assert_eq!(
@@ -110,14 +119,17 @@ impl Answer {
             undocumented.is_empty(),
             "{method} {path} is not as the OpenAPI document says: {undocumented:?} {self:?}"
         );
-        self.check_headers();
+        self.check_headers(path);
+        let is_for_clients = FOR_CLIENTS.contains(&path);
         let is_for_programs = ["/api/", "/.well-known/", "/pkg/"]
             .iter()
             .any(|prefix| path.starts_with(prefix));
-        if is_for_programs {
-            assert_eq!(self.header("set-cookie"), "", "the API knows no cookies");
+        if is_for_programs || is_for_clients {
+            assert_eq!(self.header("set-cookie"), "", "programs know no cookies");
         }
-        if is_for_programs && self.status.as_u16() >= 400 {
+        if is_for_clients && self.status.as_u16() >= 400 {
+            self.check_oauth_error(method);
+        } else if is_for_programs && self.status.as_u16() >= 400 {
             assert_eq!(
                 self.header("content-type"),
                 "application/problem+json",
@@ -132,11 +144,10 @@ impl Answer {
         }
     }
 
-    fn check_headers(&self) {
+    fn check_headers(&self, path: &str) {
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
             ("x-frame-options", "DENY"),
-            ("cross-origin-opener-policy", "same-origin"),
             (
                 "strict-transport-security",
                 "max-age=31536000; includeSubDomains",
@@ -144,6 +155,7 @@ impl Answer {
         ] {
             assert_eq!(self.header(name), value, "{name} of {self:?}");
         }
+        self.check_opener(path);
         // What anybody may read says so.
         let is_open = self.header("access-control-allow-origin") == "*";
         let reach = if is_open {
@@ -159,7 +171,7 @@ impl Answer {
         // The pages of mailed links give their address to nobody.
         let referrers = self.header("referrer-policy");
         assert!(
-            ["same-origin", "strict-origin"].contains(&referrers),
+            ["same-origin", "strict-origin", "no-referrer"].contains(&referrers),
             "{self:?}"
         );
         self.check_policy();
@@ -169,14 +181,37 @@ impl Answer {
             assert_eq!(self.header("cache-control"), "no-store", "{self:?}");
         }
         if self.status == StatusCode::UNAUTHORIZED {
+            let scheme = if path == "/oauth2/token" {
+                "Basic"
+            } else {
+                "Bearer"
+            };
             assert!(
-                self.header("www-authenticate").starts_with("Bearer"),
+                self.header("www-authenticate").starts_with(scheme),
                 "{self:?}"
             );
         }
         if [429, 503].contains(&self.status.as_u16()) {
             assert!(self.retry_after() >= 1, "{self:?}");
         }
+    }
+
+    /// A window that an app has opened, and that leads back to it, keeps its opener.
+    fn check_opener(&self, path: &str) {
+        let opener = self.header("cross-origin-opener-policy");
+        let of_flow = [
+            "/oauth2/",
+            "/login",
+            "/register",
+            "/verify-email",
+            "/account/confirm",
+            "/_fn/",
+            "/forgot-password",
+            "/reset-password",
+        ];
+        let may_keep = of_flow.iter().any(|page| path.starts_with(page));
+        let keeps = opener == "unsafe-none" && may_keep;
+        assert!(opener == "same-origin" || keeps, "{path}: {self:?}");
     }
 
     fn check_policy(&self) {
@@ -196,6 +231,21 @@ impl Answer {
             "{policy}"
         );
         assert!(!policy.contains("'unsafe-eval'"), "{policy}");
+    }
+
+    /// RFC 6749, 5.2.
+    fn check_oauth_error(&self, method: &Method) {
+        assert_eq!(self.header("content-type"), "application/json", "{self:?}");
+        if *method == Method::HEAD {
+            return;
+        }
+        let body = self.json();
+        assert_eq!(body["request_id"], self.header("x-request-id"), "{self:?}");
+        let description = body["error_description"].as_str();
+        assert!(
+            description.is_some_and(|text| text.ends_with('.')),
+            "{self:?}"
+        );
     }
 
     fn check_problem(&self) {
@@ -228,6 +278,15 @@ impl Answer {
             .unwrap_or_else(|_| panic!("no Retry-After: {self:?}"))
     }
 }
+
+/// What answers clients in the words of RFC 6749.
+const FOR_CLIENTS: [&str; 5] = [
+    "/oauth2/token",
+    "/oauth2/userinfo",
+    "/oauth2/jwks.json",
+    "/.well-known/openid-configuration",
+    "/.well-known/oauth-authorization-server",
+];
 
 /// Times stay: the clock is the test's.
 fn redact(value: &mut Value) {

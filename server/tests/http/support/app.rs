@@ -226,6 +226,13 @@ impl TestApp {
         }
     }
 
+    /// Loads those of apps.
+    pub async fn follow_app_keys(&self) {
+        for portal in self.portals() {
+            portal.auth.follow_app_keys().await.unwrap();
+        }
+    }
+
     /// Nothing is left to be sent or read, and every invariant holds.
     pub async fn finish(&self) {
         self.deliver_mails().await;

@@ -200,8 +200,9 @@ impl Browser {
         if function != "password_strength" && !has("form_nonce") {
             hidden.push(("form_nonce", new_nonce()));
         }
-        let is_of_account = ACCOUNT_FORMS.iter().any(|(name, ..)| *name == function);
-        if (is_of_account || function == "set_language") && !has("account") {
+        let is_of_account = ACCOUNT_FORMS.iter().any(|(name, ..)| *name == function)
+            || ["set_language", "decide_flow", "switch_account"].contains(&function);
+        if is_of_account && !has("account") {
             hidden.push(("account", self.account_of_page().await));
         }
         let uses_link = match function {

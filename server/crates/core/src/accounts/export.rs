@@ -18,12 +18,14 @@ const EVENTS_AT_ONCE: u32 = 1000;
 /// The newest so many are in the download, a whole number of parts: all of it is in memory at once,
 /// and a client that refreshes without end leaves thousands a day.
 const MAX_EVENTS: usize = 10_000;
+/// The newest so many: an app can begin one a minute.
+const MAX_APP_SESSIONS: u32 = 1000;
 
 impl Auth {
     /// Everything that is stored about the user, but for what proves to be the user (no password,
     /// token or hash of one) and what only the machinery needs; of the events the newest 10,000,
-    /// and whether there are older ones. The owner is notified by mail:
-    /// an attacker in the account has everything now.
+    /// and whether there are older ones; of the sessions of apps the newest 1,000. The owner is
+    /// notified by mail: an attacker in the account has everything now.
     ///
     /// # Errors
     /// [`AuthError::ReauthenticationRequired`] unless the password was given in the session lately;
@@ -83,12 +85,16 @@ async fn collect(call: &Call<'_>, user: &User) -> Result<Value, AuthError> {
     let mut mails = store.mail_records(id).await?;
     mails.retain(is_to_the_user);
     let links = store.link_records(id).await?;
+    let app_sessions = store.app_session_records(id, MAX_APP_SESSIONS).await?;
+    let grants = store.grant_records(id).await?;
     let (events, has_older) = newest_events(&mut *store, id, call.now).await?;
     Ok(json!({
         "exported_at": text(call.now),
         "user": user,
         "sessions": sessions.iter().map(session_json).collect::<Vec<_>>(),
         "refresh_tokens": refresh_tokens,
+        "app_sessions": app_sessions,
+        "grants": grants,
         "events": events,
         "older_events_left_out": has_older,
         "mails": mails,

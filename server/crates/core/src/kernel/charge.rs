@@ -120,7 +120,7 @@ impl Call<'_> {
         &self,
         charges: &'a [Charge],
     ) -> Result<Option<(&'a str, Duration)>, AuthError> {
-        if !self.core.settings.limits_enabled {
+        if !self.core.settings.limits_enabled || charges.is_empty() {
             return Ok(None);
         }
         let adapted = self.adapted(charges);

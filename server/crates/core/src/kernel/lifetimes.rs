@@ -11,6 +11,8 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// The longest that an access token may live: so long a key is kept after another one signs.
 pub const MAX_ACCESS_TOKEN_LIFE: Duration = HOUR;
+/// The longest that an ID token may live.
+pub const MAX_ID_TOKEN_LIFE: Duration = DAY;
 /// The longest that a refresh token may live unless it is used.
 pub const MAX_REFRESH_LIFE: Duration = DAY.saturating_mul(30);
 /// The longest that a mailed link may live.

@@ -64,6 +64,12 @@ pub(crate) const CODE_SITE: Limit = limit("code:site", 100, seconds(864));
 pub(crate) const CODE_ALL: Limit = limit("code:all", 2000, seconds(45));
 /// Refreshes of one session: each leaves a row in the audit log.
 pub(crate) const REFRESH_SESSION: Limit = limit("refresh:session", 60, seconds(5));
+/// Codes that are redeemed from one session of a browser: each leaves a session of an app.
+pub(crate) const APP_SIGN_IN: Limit = limit("app:sign_in", 120, seconds(30));
+/// Wrong secrets of one client from one network.
+pub(crate) const CLIENT_SECRETS: Limit = limit("client:secret", 20, seconds(10));
+/// Requests of one client that has proved who it is, from all networks.
+pub(crate) const CLIENT_REQUESTS: Limit = limit("client:requests", 6000, Duration::from_millis(5));
 /// Downloads of one account's data.
 pub(crate) const EXPORT_ACCOUNT: Limit = limit("export:account", 5, seconds(600));
 /// Mailed tokens and codes tried from one network.

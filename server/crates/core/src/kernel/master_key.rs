@@ -199,8 +199,13 @@ impl MasterKey {
 
     /// Shows that this portal made a refresh token, so that an outdated
     /// one differs from a made-up one without being kept.
-    pub(crate) fn refresh_tag(&self, family: Uuid, secret: &[u8]) -> Zeroizing<[u8; 32]> {
-        self.mac("refresh-tag", &[family.as_bytes(), secret])
+    pub(crate) fn refresh_tag(
+        &self,
+        label: &str,
+        family: Uuid,
+        secret: &[u8],
+    ) -> Zeroizing<[u8; 32]> {
+        self.mac(label, &[family.as_bytes(), secret])
     }
 
     /// Encrypts with AES-256-GCM; `label` binds the result to its place. In base64.

@@ -35,7 +35,9 @@ pub use call::RequestMeta;
 pub(crate) use errors::codes;
 pub use errors::{AuthError, Defect, ErrorCode, ErrorKind, Field, FieldCode, FieldError};
 pub use host::is_loopback;
-pub use lifetimes::{Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE};
+pub use lifetimes::{
+    Lifetimes, MAX_ACCESS_TOKEN_LIFE, MAX_ID_TOKEN_LIFE, MAX_LINK_LIFE, MAX_REFRESH_LIFE,
+};
 pub use limit_settings::{LimitSettings, SETTABLE_LIMITS, SharedNetworks};
 pub use limits::site_of;
 pub(crate) use links::{LinkExtra, MAX_CODES_IN_A_ROW};

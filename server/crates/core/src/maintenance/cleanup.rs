@@ -22,6 +22,9 @@ pub const MAILS_KEPT: Duration = Duration::from_hours(30 * 24);
 const TOKENS_KEPT: Duration = MAX_LINK_LIFE.saturating_add(Duration::from_hours(30 * 24));
 /// Counted from their end. A device that was not used for longer is a new one.
 const SESSIONS_KEPT: Duration = Duration::from_hours(90 * 24);
+/// Counted from when they were shown: long after they have expired, so that one which is shown
+/// again still ends what it began.
+const SPENT_CODES_KEPT: Duration = Duration::from_hours(1);
 /// Refreshes and refusals are most of the events, and matter least.
 const FREQUENT_EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
 
@@ -61,6 +64,8 @@ pub struct Removed {
     pub signing_keys: u64,
     pub events: u64,
     pub form_submissions: u64,
+    pub app_sessions: u64,
+    pub spent_codes: u64,
 }
 
 /// One run over everything; see [`Auth::clean_up`].
@@ -103,11 +108,14 @@ impl Auth {
             delete(Expired::ResetTokens, TOKENS_KEPT),
             delete(Expired::Sessions, SESSIONS_KEPT),
             delete(Expired::Mails, MAILS_KEPT),
-            delete(Expired::SigningKeys(KeyKind::PORTAL), WITHDRAWN_KEYS_KEPT),
+            delete(Expired::AppSessions, SESSIONS_KEPT),
+            delete(Expired::SpentCodes, SPENT_CODES_KEPT),
             delete(Expired::RefreshEvents, FREQUENT_EVENTS_KEPT),
             delete(Expired::Refusals, FREQUENT_EVENTS_KEPT),
             delete(Expired::FormSubmissions, Duration::ZERO),
         ]);
+        let keys = KeyKind::ALL.map(Expired::SigningKeys);
+        tasks.extend(keys.map(|keys| delete(keys, WITHDRAWN_KEYS_KEPT)));
         tasks.extend(days(retention.audit_days).map(|it| Task::Delete(Expired::Events, it)));
         CleanupRun {
             lease: self.core.random.id(now),
@@ -223,6 +231,8 @@ impl Removed {
             Expired::SigningKeys(_) => &mut self.signing_keys,
             Expired::Events | Expired::RefreshEvents | Expired::Refusals => &mut self.events,
             Expired::FormSubmissions => &mut self.form_submissions,
+            Expired::AppSessions => &mut self.app_sessions,
+            Expired::SpentCodes => &mut self.spent_codes,
         }
     }
 }

@@ -23,6 +23,28 @@ impl Auth {
         work.commit().await
     }
 
+    /// Ends the session that a browser had before it was signed in anew. Where that was by the same
+    /// user, the sessions of apps go on with the new one: a second tab signs nobody out.
+    pub async fn end_session_before(
+        &self,
+        before: &Principal,
+        new: &Session,
+        meta: &RequestMeta,
+    ) -> Result<(), AuthError> {
+        let call = self.call_by(before, meta);
+        let (user_id, session_id) = (before.user.id, before.session.id);
+        if user_id != new.user_id {
+            return self.sign_out(before, meta).await;
+        }
+        let mut work = call.begin().await?;
+        work.changes(user_id);
+        work.replace_session(user_id, session_id, new, call.now)
+            .await?;
+        let details = json!({ "session": session_id });
+        work.audit(AuditEvent::SignedOut, user_id, details).await?;
+        work.commit().await
+    }
+
     /// Ends all of the caller's sessions, or all but the current one; how many ended.
     pub async fn sign_out_all(
         &self,
@@ -89,15 +111,18 @@ impl Auth {
 
     /// Ends the session that a cookie stands for, if any.
     pub async fn end_session_by_cookie(&self, cookie: &str) -> Result<(), AuthError> {
-        let mut store = self.core.store.writer().await?;
+        // Mostly the operation that the browser asked for has ended it.
+        if self.session_by_cookie(cookie).await?.is_none() {
+            return Ok(());
+        }
+        let mut tx = self.core.store.begin().await?;
         let now = self.core.clock.now();
-        let ended = store
-            .end_session_by_cookie(&hash_token(cookie), now)
-            .await?;
+        let ended = tx.end_session_by_cookie(&hash_token(cookie), now).await?;
+        let committed = tx.commit().await;
         if let Some(user_id) = ended {
             self.core.principals.forget(user_id).await;
         }
-        Ok(())
+        Ok(committed?)
     }
 }
 

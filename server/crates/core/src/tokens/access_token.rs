@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::key_ring::{KeyRing, KeySet, RingKey, load_ring, new_signing_key};
+use super::key_ring::{KeyRing, KeySet, RingKey, load_ring, make_first_key};
 use super::rotation::CLOCK_LEEWAY;
-use crate::kernel::model::{Session, User};
+use crate::kernel::model::{KeyKind, Session, User};
 use crate::kernel::ports::{Random, Store, note_lookup};
 use crate::kernel::{AuthError, Call, MasterKey, hash_token};
 
@@ -95,17 +95,8 @@ impl TokenSigner {
         random: &dyn Random,
         now: OffsetDateTime,
     ) -> Result<Self, AuthError> {
-        let mut ring = load_ring(store, master, now).await?;
-        if ring.published(now).next().is_none() {
-            let key = new_signing_key(master, random, now)?;
-            let first = Some(OffsetDateTime::UNIX_EPOCH);
-            store
-                .writer()
-                .await?
-                .insert_signing_key(&key, first)
-                .await?;
-            ring = load_ring(store, master, now).await?;
-        }
+        make_first_key(store, KeyKind::PORTAL, master, random, now).await?;
+        let ring = load_ring(store, KeyKind::PORTAL, master, now).await?;
         let validation = validation(&settings);
         let verified = moka::sync::Cache::builder()
             .max_capacity(MAX_VERIFIED)
@@ -271,7 +262,7 @@ impl TokenSigner {
                 Ok(())
             };
         }
-        let loaded = load_ring(store, master, now).await;
+        let loaded = load_ring(store, KeyKind::PORTAL, master, now).await;
         *last = LastLoad {
             at: now,
             has_failed: loaded.is_err(),

@@ -1,12 +1,18 @@
-//! The ring of keys that signs and verifies access tokens, and the set of them that services get.
+//! Rings of keys that sign and verify tokens, each of one kind, and the sets of them that services
+//! get.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::signature::Ed25519KeyPair;
-use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
+use aws_lc_rs::encoding::AsDer as _;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair,
+};
+use jsonwebtoken::jwk::{Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use crate::kernel::model::{KeyKind, SigningKey};
 use crate::kernel::ports::{BoxError, Random, Store};
@@ -73,6 +79,21 @@ impl KeyRing {
     pub fn signing_key(&self, now: OffsetDateTime) -> Option<&RingKey> {
         signing_of(self.published(now), now)
     }
+
+    /// The published keys as services get them.
+    pub fn jwks(&self, now: OffsetDateTime) -> Vec<&Jwk> {
+        jwks(&self.keys, now)
+    }
+}
+
+impl KeySet {
+    pub fn of(jwks: &[&Jwk]) -> Self {
+        let json = serde_json::json!({ "keys": jwks }).to_string();
+        Self {
+            hash: hash_token(&json).into(),
+            json: json.into_bytes().into(),
+        }
+    }
 }
 
 impl RingKey {
@@ -96,19 +117,16 @@ pub(crate) fn signs_at<'keys, K>(
         .or_else(|| keys.min_by_key(|key| age(key)))
 }
 
-/// Loads the published keys, and those that were withdrawn a while ago:
+/// Loads the published keys of a kind, and those that were withdrawn a while ago:
 /// a client that has slept with a token of theirs is to refresh it.
 pub(crate) async fn load_ring(
     store: &dyn Store,
+    kind: KeyKind,
     master: &MasterKey,
     now: OffsetDateTime,
 ) -> Result<KeyRing, AuthError> {
     let since = now - WITHDRAWN_KEYS_KEPT;
-    let stored = store
-        .reader()
-        .await?
-        .signing_keys(KeyKind::PORTAL, since)
-        .await?;
+    let stored = store.reader().await?.signing_keys(kind, since).await?;
     ring_of(&stored, master, now)
 }
 
@@ -126,19 +144,18 @@ pub(crate) fn ring_of(
     Ok(KeyRing::new(keys, now))
 }
 
-/// The key that signs stands first: some verifiers take the first one, whatever key a token names.
 fn key_set(keys: &[RingKey], now: OffsetDateTime) -> KeySet {
+    KeySet::of(&jwks(keys, now))
+}
+
+/// The key that signs stands first: some verifiers take the first one, whatever key a token names.
+fn jwks(keys: &[RingKey], now: OffsetDateTime) -> Vec<&Jwk> {
     let published = keys.iter().filter(|key| key.is_published(now));
     let signing = signing_of(published.clone(), now).map(|key| key.kid.as_str());
     let (mut jwks, others): (Vec<&RingKey>, Vec<&RingKey>) =
         published.partition(|key| Some(key.kid.as_str()) == signing);
     jwks.extend(others);
-    let jwks: Vec<&Jwk> = jwks.into_iter().map(|key| &key.jwk).collect();
-    let json = serde_json::json!({ "keys": jwks }).to_string();
-    KeySet {
-        hash: hash_token(&json).into(),
-        json: json.into_bytes().into(),
-    }
+    jwks.into_iter().map(|key| &key.jwk).collect()
 }
 
 fn signing_of<'keys>(
@@ -152,7 +169,7 @@ fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError
     let pkcs8 = master.open(&stored.kid, &stored.sealed_private_key).map_err(|_| {
         format!("the signing key {} was sealed under another master key: start with the master key it was made with", stored.kid)
     })?;
-    let (signing, jwk) = parse_key(&pkcs8)?;
+    let (signing, jwk) = parse_key(stored.kind, &pkcs8)?;
     let verifying = DecodingKey::from_jwk(&jwk)?;
     Ok(RingKey {
         kid: stored.kid.clone(),
@@ -164,37 +181,105 @@ fn ring_key(stored: &SigningKey, master: &MasterKey) -> Result<RingKey, BoxError
     })
 }
 
-fn parse_key(pkcs8: &[u8]) -> Result<(EncodingKey, Jwk), BoxError> {
-    let signing = EncodingKey::from_ed_der(pkcs8);
-    let mut jwk = Jwk::from_encoding_key(&signing, Algorithm::EdDSA)?;
+fn parse_key(kind: KeyKind, pkcs8: &[u8]) -> Result<(EncodingKey, Jwk), BoxError> {
+    let algorithm: Algorithm = kind.algorithm.parse()?;
+    let signing = match algorithm {
+        Algorithm::RS256 => EncodingKey::from_rsa_der(
+            pkcs8
+                .get(RSA_WRAPPER_BYTES..)
+                .ok_or("not the key of an RSA signature")?,
+        ),
+        Algorithm::ES256 => EncodingKey::from_ec_der(pkcs8),
+        _ => EncodingKey::from_ed_der(pkcs8),
+    };
+    let mut jwk = Jwk::from_encoding_key(&signing, algorithm)?;
     jwk.common.key_id = Some(jwk.thumbprint(ThumbprintHash::SHA256)?);
     jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-    jwk.common.key_algorithm = Some(KeyAlgorithm::EdDSA);
     Ok((signing, jwk))
 }
 
-/// A key that signs from now on.
+/// What PKCS#8 puts in front of an RSA key of more than 2,048 bits (RFC 5208, 5; RFC 8017, A.1.2).
+const RSA_WRAPPER_BYTES: usize = 26;
+
+/// The private key in PKCS#8. One of RSA takes about a second of a processor.
+fn generate(kind: KeyKind) -> Option<Vec<u8>> {
+    let pkcs8 = match kind.algorithm {
+        "RS256" => {
+            let pair = RsaKeyPair::generate(KeySize::Rsa3072).ok()?;
+            pair.as_der().ok()?.as_ref().to_vec()
+        }
+        "ES256" => {
+            let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).ok()?;
+            pair.to_pkcs8v1().ok()?.as_ref().to_vec()
+        }
+        _ => {
+            let pair = Ed25519KeyPair::generate().ok()?;
+            pair.to_pkcs8v1().ok()?.as_ref().to_vec()
+        }
+    };
+    Some(pkcs8)
+}
+
+/// A key of a kind that signs from now on.
 pub(crate) fn new_signing_key(
+    kind: KeyKind,
     master: &MasterKey,
     random: &dyn Random,
     now: OffsetDateTime,
 ) -> Result<SigningKey, AuthError> {
-    let pair =
-        Ed25519KeyPair::generate().map_err(|_| AuthError::internal("no key could be generated"))?;
-    let pkcs8 = pair
-        .to_pkcs8v1()
-        .map_err(|_| AuthError::internal("the new key has no PKCS#8 form"))?;
-    let (_, jwk) = parse_key(pkcs8.as_ref()).map_err(AuthError::Internal)?;
-    let kid = jwk.common.key_id.unwrap_or_default();
+    let pkcs8 = generate(kind).ok_or_else(|| AuthError::internal("no key could be generated"))?;
+    let pkcs8 = Zeroizing::new(pkcs8);
+    seal_signing_key(kind, &pkcs8, master, random, now)
+}
+
+/// A key that is given in PKCS#8, as it is stored. It signs from now on.
+///
+/// # Errors
+/// [`AuthError::Internal`] for what is no key of the kind.
+pub fn seal_signing_key(
+    kind: KeyKind,
+    pkcs8: &[u8],
+    master: &MasterKey,
+    random: &dyn Random,
+    now: OffsetDateTime,
+) -> Result<SigningKey, AuthError> {
+    let (_, jwk) = parse_key(kind, pkcs8).map_err(AuthError::Internal)?;
+    let key_id = jwk.common.key_id.unwrap_or_default();
     let sealed_private_key = master
-        .seal(&kid, pkcs8.as_ref(), random)
+        .seal(&key_id, pkcs8, random)
         .map_err(AuthError::internal)?;
     Ok(SigningKey {
-        kid,
-        kind: KeyKind::PORTAL,
+        kid: key_id,
+        kind,
         sealed_private_key,
         created_at: now,
         active_at: now,
         expires_at: None,
     })
+}
+
+/// Makes the first key of a kind, unless there is one.
+///
+/// # Errors
+/// Those of the store.
+pub(crate) async fn make_first_key(
+    store: &dyn Store,
+    kind: KeyKind,
+    master: &MasterKey,
+    random: &dyn Random,
+    now: OffsetDateTime,
+) -> Result<bool, AuthError> {
+    if !store
+        .reader()
+        .await?
+        .signing_keys(kind, now)
+        .await?
+        .is_empty()
+    {
+        return Ok(false);
+    }
+    let key = new_signing_key(kind, master, random, now)?;
+    let first = Some(OffsetDateTime::UNIX_EPOCH);
+    let mut store = store.writer().await?;
+    Ok(store.insert_signing_key(&key, first).await?)
 }

@@ -1,5 +1,7 @@
 //! Refresh tokens as text, and the first one of a session.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -9,41 +11,59 @@ use crate::kernel::{Call, MasterKey, hash_token};
 /// A refresh token as its holder has it: family id, 256 secret bits and a tag, in URL-safe base64.
 pub(crate) struct RefreshTokenText {
     pub family: Uuid,
+    /// What the tag is made with: the tokens of API sessions and of apps are not each other's.
+    label: &'static str,
 }
 
+const OF_API: &str = "refresh-tag";
+const OF_APP: &str = "app-refresh-tag";
+
 impl RefreshTokenText {
-    pub(crate) fn encode(master: &MasterKey, family: Uuid, secret: &[u8; 32]) -> String {
-        use base64::Engine as _;
-        let tag = master.refresh_tag(family, secret);
-        let bytes = [family.as_bytes().as_slice(), secret, &tag[..16]].concat();
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+    /// One of an API session.
+    pub(crate) fn of_api(family: Uuid) -> Self {
+        let label = OF_API;
+        Self { family, label }
+    }
+
+    /// One of a session of an app, which is its own family.
+    pub(crate) fn of_app(family: Uuid) -> Self {
+        let label = OF_APP;
+        Self { family, label }
+    }
+
+    pub(crate) fn encode(&self, master: &MasterKey, secret: &[u8; 32]) -> String {
+        let tag = master.refresh_tag(self.label, self.family, secret);
+        let bytes = [self.family.as_bytes().as_slice(), secret, &tag[..16]].concat();
+        URL_SAFE_NO_PAD.encode(bytes)
     }
 
     /// The next token of the family, the same for the same token and nonce (ADR 0005).
     pub(crate) fn successor(&self, master: &MasterKey, presented: &str, nonce: &str) -> String {
-        Self::encode(
-            master,
-            self.family,
-            &master.refresh_secret(presented, nonce),
-        )
+        self.encode(master, &master.refresh_secret(presented, nonce))
     }
 
     /// `None` for text that this deployment did not make: it costs no query,
     /// and an outdated token differs from a made-up one.
     pub(crate) fn parse(master: &MasterKey, text: &str) -> Option<Self> {
-        use base64::Engine as _;
+        Self::parse_with(OF_API, master, text)
+    }
+
+    /// The same of a session of an app.
+    pub(crate) fn parse_app(master: &MasterKey, text: &str) -> Option<Self> {
+        Self::parse_with(OF_APP, master, text)
+    }
+
+    fn parse_with(label: &'static str, master: &MasterKey, text: &str) -> Option<Self> {
         if text.len() != 86 {
             return None;
         }
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD
-            .decode(text)
-            .ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (family, rest) = bytes.split_at_checked(16)?;
         let (secret, tag) = rest.split_at_checked(32)?;
         let family = Uuid::from_slice(family).ok()?;
-        let expected = master.refresh_tag(family, secret);
+        let expected = master.refresh_tag(label, family, secret);
         aws_lc_rs::constant_time::verify_slices_are_equal(tag, &expected[..16]).ok()?;
-        Some(Self { family })
+        Some(Self { family, label })
     }
 }
 
@@ -59,7 +79,7 @@ impl FirstRefreshToken {
         let family = call.new_id();
         let mut secret = Zeroizing::new([0; 32]);
         call.core.random.fill(secret.as_mut());
-        let text = RefreshTokenText::encode(&call.core.master, family, &secret);
+        let text = RefreshTokenText::of_api(family).encode(&call.core.master, &secret);
         let row = NewRefreshToken {
             id: family,
             user_id: session.user_id,

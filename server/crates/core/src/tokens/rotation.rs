@@ -10,7 +10,9 @@ use time::format_description::well_known::Rfc3339;
 use super::key_ring::{load_ring, new_signing_key, signs_at};
 use crate::kernel::model::{KeyKind, SigningKey};
 use crate::kernel::ports::{Random, Store};
-use crate::kernel::{Actor, AuditEvent, AuditRecord, AuthError, MAX_ACCESS_TOKEN_LIFE, MasterKey};
+use crate::kernel::{
+    Actor, AuditEvent, AuditRecord, AuthError, MAX_ACCESS_TOKEN_LIFE, MAX_ID_TOKEN_LIFE, MasterKey,
+};
 
 /// How long a verifier may use a key set without fetching it anew; the set is served with this age.
 pub const MAX_KEY_AGE_OF_VERIFIERS: Duration = Duration::from_mins(5);
@@ -24,9 +26,17 @@ const _: () = assert!(PUBLISHED_AHEAD.as_secs() >= MAX_KEY_AGE_OF_VERIFIERS.as_s
 /// The same where the others must go soon: only the portal's own
 /// replicas have loaded it by then, by their clocks.
 const PUBLISHED_AHEAD_IN_EMERGENCY: Duration = Duration::from_mins(1);
+
 /// How long a key is kept after another one signs: the last token that it signed, at a replica
 /// whose clock is behind, has expired, however long a deployment lets tokens live.
-const KEPT_AFTER: Duration = MAX_ACCESS_TOKEN_LIFE.saturating_add(CLOCK_LEEWAY.saturating_mul(2));
+fn kept_after(kind: KeyKind) -> Duration {
+    let life = if kind.set == KeyKind::APPS {
+        MAX_ID_TOKEN_LIFE
+    } else {
+        MAX_ACCESS_TOKEN_LIFE
+    };
+    life.saturating_add(CLOCK_LEEWAY.saturating_mul(2))
+}
 
 /// How fast the key is rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,16 +78,13 @@ pub enum KeyState {
     Withdrawn,
 }
 
-/// The published keys, oldest first.
+/// The published keys of a kind, oldest first.
 pub async fn signing_keys(
     store: &dyn Store,
+    kind: KeyKind,
     now: OffsetDateTime,
 ) -> Result<Vec<(SigningKey, KeyState)>, AuthError> {
-    let keys = store
-        .reader()
-        .await?
-        .signing_keys(KeyKind::PORTAL, now)
-        .await?;
+    let keys = store.reader().await?.signing_keys(kind, now).await?;
     let signing = signs_at(keys.iter(), now, |key| (key.active_at, &key.kid))
         .map(|key| key.kid.clone())
         .unwrap_or_default();
@@ -99,7 +106,7 @@ pub async fn signing_keys(
     Ok(keys.into_iter().map(with_state).collect())
 }
 
-/// Publishes a new key, and says until when the others are.
+/// Publishes a new key of a kind, and says until when the others are.
 /// Replicas that run learn of it by themselves.
 ///
 /// # Errors
@@ -108,13 +115,13 @@ pub async fn signing_keys(
 /// the stored keys are sealed with. Nothing is changed then.
 pub async fn rotate_signing_key(
     store: &dyn Store,
-    master: &MasterKey,
-    random: &dyn Random,
+    kind: KeyKind,
+    (master, random): (&MasterKey, &dyn Random),
     now: OffsetDateTime,
     rotation: KeyRotation,
 ) -> Result<SigningKey, KeyRotationError> {
-    let ring = load_ring(store, master, now).await?;
-    let mut key = new_signing_key(master, random, now)?;
+    let ring = load_ring(store, kind, master, now).await?;
+    let mut key = new_signing_key(kind, master, random, now)?;
     let is_first = ring.published(now).next().is_none();
     let (ahead, kept_after, latest) = match rotation {
         KeyRotation::Planned => {
@@ -122,7 +129,7 @@ pub async fn rotate_signing_key(
             if let Some(next) = next {
                 return Err(KeyRotationError::AlreadyPlanned(next.active_at));
             }
-            (PUBLISHED_AHEAD, KEPT_AFTER, Some(now))
+            (PUBLISHED_AHEAD, kept_after(kind), Some(now))
         }
         KeyRotation::Emergency => (PUBLISHED_AHEAD_IN_EMERGENCY, Duration::ZERO, None),
     };
@@ -130,7 +137,7 @@ pub async fn rotate_signing_key(
         key.active_at = now + ahead;
     }
     let end_of_others = key.active_at + kept_after;
-    let details = json!({ "kid": key.kid, "emergency": rotation == KeyRotation::Emergency });
+    let details = json!({ "kid": key.kid, "key_set": kind.set, "emergency": rotation == KeyRotation::Emergency });
     let event = AuditEvent::SigningKeyRotated;
     let record = AuditRecord::without_request(random.id(now), event, Actor::Operator, details, now);
     if publish(store, &key, latest, end_of_others, &record).await? {

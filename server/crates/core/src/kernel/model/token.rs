@@ -2,6 +2,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Principal;
+use crate::kernel::errors::codes;
 
 /// The first refresh token of a session; one row is the whole family.
 pub struct NewRefreshToken {
@@ -49,6 +50,25 @@ pub struct RefreshTokenState {
     pub expires_at: OffsetDateTime,
 }
 
+codes! {
+    /// What signs the ID tokens of a client (RFC 7518; RFC 8037).
+    IdTokenAlgorithm { Rs256 = "RS256", Es256 = "ES256", EdDsa = "EdDSA" }
+}
+
+impl IdTokenAlgorithm {
+    /// The keys of this algorithm that sign ID tokens.
+    pub const fn keys(self) -> KeyKind {
+        KeyKind {
+            set: KeyKind::APPS,
+            algorithm: match self {
+                Self::Rs256 => "RS256",
+                Self::Es256 => "ES256",
+                Self::EdDsa => "EdDSA",
+            },
+        }
+    }
+}
+
 /// What keys sign, and by which algorithm. The keys of a kind take each other's place, and no
 /// other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,9 +80,25 @@ pub struct KeyKind {
 }
 
 impl KeyKind {
+    /// The set that ID tokens are verified with.
+    pub const APPS: &str = "apps";
+
     /// The keys that sign the portal's own access tokens.
     pub const PORTAL: Self = Self {
         set: "portal",
+        algorithm: "EdDSA",
+    };
+    /// All kinds.
+    pub const ALL: [Self; 5] = [
+        Self::PORTAL,
+        Self::APP_ACCESS,
+        IdTokenAlgorithm::Rs256.keys(),
+        IdTokenAlgorithm::Es256.keys(),
+        IdTokenAlgorithm::EdDsa.keys(),
+    ];
+    /// The keys that sign the access tokens of apps, which the portal alone verifies.
+    pub const APP_ACCESS: Self = Self {
+        set: "app_access",
         algorithm: "EdDSA",
     };
 }

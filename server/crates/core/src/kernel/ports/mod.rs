@@ -12,11 +12,12 @@ pub use chance::{Clock, Random, SystemClock};
 pub use limiter::{Charge, Decision, Quota, RateLimiter};
 pub use mailer::{MailError, Mailer};
 pub use store::{
-    AuditLog, BrowserRecord, Cleanup, CodeAttempt, Expired, FormSubmissions, FoundLink, Invariants,
-    Links, MAX_LIVE_SESSIONS, MailQueue, NewSignIn, Outbox, ReadAuditLog, ReadFormSubmissions,
-    ReadLinks, ReadOutbox, ReadRefreshTokens, ReadSessions, ReadSigningKeys, ReadUsers, Reader,
-    RefreshTokens, Sessions, SignInHistory, SigningKeys, Statistics, Store, StoreCounts,
-    StoreError, Transaction, UsedLink, Users, Violation, Writer,
+    AppSessions, AuditLog, BrowserRecord, Cleanup, Clients, CodeAttempt, Expired, FormSubmissions,
+    FoundLink, Invariants, Links, MAX_LIVE_SESSIONS, MailQueue, NewSignIn, Outbox, ReadAppSessions,
+    ReadAuditLog, ReadClients, ReadFormSubmissions, ReadLinks, ReadOutbox, ReadRefreshTokens,
+    ReadSessions, ReadSigningKeys, ReadUsers, Reader, RefreshTokens, Sessions, SignInHistory,
+    SigningKeys, Statistics, Store, StoreCounts, StoreError, Transaction, UsedLink, Users,
+    Violation, Writer,
 };
 
 /// What an adapter met, for the log.

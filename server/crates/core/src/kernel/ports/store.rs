@@ -7,8 +7,10 @@
 //! by the outcome of one statement and never by an earlier read. Methods take `&mut self`: one
 //! connection does one thing at a time.
 
+mod app_sessions;
 mod audit_log;
 mod cleanup;
+mod clients;
 mod form_submissions;
 mod invariants;
 mod links;
@@ -23,8 +25,10 @@ use async_trait::async_trait;
 
 use super::BoxError;
 
+pub use app_sessions::{AppSessions, ReadAppSessions};
 pub use audit_log::{AuditLog, ReadAuditLog};
 pub use cleanup::{Cleanup, Expired};
+pub use clients::{Clients, ReadClients};
 pub use form_submissions::{FormSubmissions, ReadFormSubmissions};
 pub use invariants::{Invariants, Violation};
 pub use links::{CodeAttempt, FoundLink, Links, ReadLinks, UsedLink};
@@ -96,6 +100,8 @@ pub trait Reader:
     + ReadAuditLog
     + ReadFormSubmissions
     + ReadSigningKeys
+    + ReadClients
+    + ReadAppSessions
     + Invariants
     + Statistics
     + Send
@@ -114,6 +120,8 @@ pub trait Writer:
     + Cleanup
     + FormSubmissions
     + SigningKeys
+    + Clients
+    + AppSessions
 {
 }
 

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 
-use super::super::key_ring::ring_of;
+use super::super::key_ring::{new_signing_key, ring_of};
 use super::*;
 use crate::kernel::SystemRandom;
 use crate::kernel::ports::{Reader, StoreError, Transaction, Writer};
@@ -101,7 +101,7 @@ async fn a_caller_who_goes_away_while_keys_are_loaded_leaves_it_to_the_next() {
 }
 
 fn ring_of_a_new_key(master: &MasterKey, now: OffsetDateTime) -> KeyRing {
-    let key = new_signing_key(master, &SystemRandom, now).unwrap();
+    let key = new_signing_key(KeyKind::PORTAL, master, &SystemRandom, now).unwrap();
     ring_of(&[key], master, now).unwrap()
 }
 

@@ -27,6 +27,10 @@ pub enum Expired {
     Refusals,
     /// What forms came to, from when it is no longer answered.
     FormSubmissions,
+    /// Sessions of apps, from when they ended or expired.
+    AppSessions,
+    /// Codes, from when they were spent.
+    SpentCodes,
 }
 
 /// Deleting what has expired. Each call is one short write, so that nobody waits long for it.

@@ -73,8 +73,9 @@ pub trait ReadSessions {
     async fn session_records(&mut self, user_id: Uuid) -> Result<Vec<SessionRecord>>;
 }
 
-/// Sessions of both kinds. Those that end one belong into a transaction: they write two tables. A
-/// session is written together with its cookie; nothing here brings an ended one back.
+/// Sessions of both kinds. Those that end one belong into a transaction: they write several tables,
+/// because the sessions of apps that began in it end with it. A session is written together with
+/// its cookie; nothing here brings an ended one back.
 #[async_trait]
 pub trait Sessions {
     /// Writes a new session; one of a browser with the hash of its cookie, which never changes.
@@ -92,6 +93,16 @@ pub trait Sessions {
         session_id: Uuid,
         now: OffsetDateTime,
     ) -> Result<bool>;
+
+    /// Ends one session of the user in whose place another one of the same user is: the sessions of
+    /// apps that began in it go on with that one.
+    async fn replace_session(
+        &mut self,
+        user_id: Uuid,
+        session_id: Uuid,
+        successor: &Session,
+        now: OffsetDateTime,
+    ) -> Result<()>;
 
     /// Ends the session behind the cookie, which has no refresh family; its user if it was live.
     async fn end_session_by_cookie(
