@@ -32,7 +32,8 @@ pub fn page(visit: &Visit, here: &ReturnTo, departure: &Departure) -> AnyView {
     view! {
         <Layout product_name=visit.product_name() heading>
             <p>{text}</p>
-            <p><a class="button" href=url><Sentence text=label parts/></a></p>
+            // A button has no spaces between its parts: the sentence is one.
+            <p><a class="button" href=url><span><Sentence text=label parts/></span></a></p>
         </Layout>
     }
     .into_any()
