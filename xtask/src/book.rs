@@ -28,7 +28,10 @@ use-default-preprocessors = false
 const COVER: &str = "README.md";
 /// The parts of the book, by how the paths of their pages begin. What is in none comes last.
 const PARTS: [(&str, &[&str]); 5] = [
-    ("Build on it", &["docs/API.md", "docs/VERIFYING.md"]),
+    (
+        "Build on it",
+        &["docs/API.md", "docs/OIDC.md", "docs/VERIFYING.md"],
+    ),
     (
         "Run it",
         &[
